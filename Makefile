@@ -1,0 +1,36 @@
+# The two commands of the README are `make all` and `make test`; each makes .venv first if needed.
+# PYTHON chooses the interpreter that .venv is made with (3.11 or 3.12).
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+CONFIG ?= config/demo.yaml
+
+.PHONY: all test lint lock clean
+
+all: $(STAMP)
+	$(BIN)/snakemake all --configfile $(CONFIG)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check --line-length 100 Snakefile
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+$(STAMP): requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	touch $@
+
+# After a change of the packages in pyproject.toml: new pins with hashes.
+lock: $(STAMP)
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
+
+clean:
+	rm -rf results/demo results/tiny .snakemake

@@ -1,0 +1,235 @@
+"""Table of contents of a run: worlds -> prepare -> dedup -> train -> experiments -> report.
+
+Which datasets, models and experiments there are is said by the run file (--configfile, default
+config/demo.yaml) and by the folders in experiments/; no name of either stands here.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+BASE = Path(workflow.basedir)
+# Steps run as `python -m ...` with this interpreter, whatever folder or shell they start from.
+sys.path.insert(0, str(BASE))
+os.environ["PYTHONPATH"] = str(BASE)
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+from repro.closure import import_closure
+from repro.runs import load_run, missing_raw_data, write_specs
+from repro.specs import SpecError
+
+CONFIG_FILE = str(workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml")
+try:
+    RUN = load_run(CONFIG_FILE, overrides=config)
+    missing = missing_raw_data(RUN)
+except SpecError as error:
+    raise WorkflowError(str(error)) from None
+if missing:
+    raise WorkflowError("raw data are missing:\n" + "\n".join(missing))
+write_specs(RUN)
+
+OUT = str(RUN.folder)
+SPEC = RUN.spec
+DEDUPED = [name for name, dataset in SPEC.datasets.items() if dataset.dedup is not None]
+
+
+def code(*modules):
+    """Source files a step depends on, as its inputs."""
+    return [str(BASE / path) for path in import_closure(*modules)]
+
+
+wildcard_constraints:
+    name="[^/]+",
+
+
+rule all:
+    input:
+        f"{OUT}/report",
+    default_target: True
+
+
+onsuccess:
+    if Path(f"{OUT}/report/index.html").is_file():
+        print(f"\nThe report: {OUT}/report/index.html\n")
+
+
+rule prepare:
+    input:
+        expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
+
+
+rule train:
+    input:
+        expand(f"{OUT}/models/{{name}}", name=SPEC.models),
+
+
+rule draw_world:
+    input:
+        spec=f"{OUT}/specs/worlds/{{name}}.json",
+        code=lambda w: code("data_prep.generate", f"data_prep.generated.{SPEC.worlds[w.name].generator}"),
+    output:
+        directory(f"{OUT}/raw/{{name}}"),
+    log:
+        f"{OUT}/logs/draw_world/{{name}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/draw_world/{{name}}.tsv"
+    conda:
+        "environment.yml"
+    shell:
+        "python -m data_prep.generate --spec {input.spec:q} --out {output:q} >> {log:q} 2>&1"
+
+
+rule prepare_dataset:
+    input:
+        spec=f"{OUT}/specs/datasets/{{name}}.json",
+        raw=lambda w: str(RUN.raw_folder(w.name)),
+        code=lambda w: code("data_prep.prepare", f"data_prep.{SPEC.datasets[w.name].source}"),
+    output:
+        directory(f"{OUT}/data/{{name}}"),
+    log:
+        f"{OUT}/logs/prepare_dataset/{{name}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/prepare_dataset/{{name}}.tsv"
+    threads: 1
+    conda:
+        "environment.yml"
+    shell:
+        "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
+        "--workers {threads} --out {output:q} >> {log:q} 2>&1"
+
+
+rule dedup_dataset:
+    input:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
+        code=code("data_prep.dedup"),
+    output:
+        directory(f"{OUT}/dedup/{{name}}"),
+    log:
+        f"{OUT}/logs/dedup_dataset/{{name}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/dedup_dataset/{{name}}.tsv"
+    threads: 1
+    conda:
+        "environment.yml"
+    shell:
+        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
+        "--threads {threads} --out {output:q} >> {log:q} 2>&1"
+
+
+def dedup_of(wildcards):
+    """The de-duplication of a model's dataset, where the model asks for it."""
+    model = RUN.model(wildcards.name)
+    return [f"{OUT}/dedup/{model.data}"] if model.deduplicated else []
+
+
+rule train_model:
+    input:
+        spec=f"{OUT}/specs/models/{{name}}.json",
+        data=lambda w: f"{OUT}/data/{RUN.model(w.name).data}",
+        dedup=dedup_of,
+        code=code("repro.train"),
+    output:
+        directory(f"{OUT}/models/{{name}}"),
+    params:
+        dedup=lambda w, input: f"--dedup {input.dedup}" if input.dedup else "",
+        # not an output: a training that was stopped goes on from here
+        state=f"{OUT}/state/{{name}}",
+    log:
+        f"{OUT}/logs/train_model/{{name}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/train_model/{{name}}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+    priority: 10
+    retries: 1
+    conda:
+        "environment.yml"
+    shell:
+        "python -m repro.train --spec {input.spec:q} --data {input.data:q} {params.dedup} "
+        "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
+
+
+for experiment in RUN.runnable:
+
+    rule:
+        name:
+            f"measure_{experiment.name}"
+        input:
+            spec=str(RUN.spec_file("experiments", experiment.name)),
+            folders=[str(folder) for folder in experiment.inputs.values()],
+            code=code(f"experiments.{experiment.name}.measure"),
+        output:
+            directory(f"{OUT}/experiments/{experiment.name}/measured"),
+        params:
+            module=f"experiments.{experiment.name}.measure",
+            inputs=[f"--input {slot}={path}" for slot, path in experiment.inputs.items()],
+        log:
+            f"{OUT}/logs/measure/{experiment.name}.log",
+        benchmark:
+            f"{OUT}/benchmarks/measure/{experiment.name}.tsv"
+        threads: 1
+        conda:
+            "environment.yml"
+        shell:
+            "python -m {params.module} --spec {input.spec:q} {params.inputs} "
+            "--threads {threads} --out {output:q} >> {log:q} 2>&1"
+
+    rule:
+        name:
+            experiment.name
+        input:
+            measured=f"{OUT}/experiments/{experiment.name}/measured",
+            style=f"{OUT}/specs/style.json",
+            code=code(f"experiments.{experiment.name}.figure"),
+        output:
+            report(
+                directory(f"{OUT}/experiments/{experiment.name}/figures"),
+                patterns=["{figure}.png"],
+                caption=str(BASE / "experiments/caption.rst"),
+                category="Experiments",
+                subcategory=experiment.name,
+            ),
+        params:
+            module=f"experiments.{experiment.name}.figure",
+            title=experiment.card["title"],
+        log:
+            f"{OUT}/logs/figure/{experiment.name}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figure/{experiment.name}.tsv"
+        conda:
+            "environment.yml"
+        shell:
+            "python -m {params.module} --spec {input.style:q} --measured {input.measured:q} "
+            "--out {output:q} >> {log:q} 2>&1"
+
+
+rule report:
+    input:
+        spec=f"{OUT}/specs/report.json",
+        data=expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
+        dedup=expand(f"{OUT}/dedup/{{name}}", name=DEDUPED),
+        models=expand(f"{OUT}/models/{{name}}", name=SPEC.models),
+        experiments=[f"{OUT}/experiments/{e.name}/figures" for e in RUN.runnable],
+        texts=[
+            str(BASE / "experiments" / e.name / file)
+            for e in RUN.experiments
+            for file in ("experiment.yaml", "README.md")
+        ],
+        code=code("repro.report"),
+    output:
+        directory(f"{OUT}/report"),
+    params:
+        run=OUT,
+    log:
+        f"{OUT}/logs/report.log",
+    benchmark:
+        f"{OUT}/benchmarks/report.tsv"
+    conda:
+        "environment.yml"
+    shell:
+        "python -m repro.report --run {params.run:q} --spec {input.spec:q} "
+        "--out {output:q} >> {log:q} 2>&1"

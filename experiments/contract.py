@@ -1,0 +1,165 @@
+"""What every experiment shares: its inputs, its measurements, and the two commands.
+
+An experiment is a folder with experiment.yaml, measure.py, figure.py and README.md. Measuring and
+drawing are separate steps, so restyling a figure never measures again:
+
+    python -m experiments.NAME.measure --spec S.json --input faces.model=DIR ... --out DIR
+    python -m experiments.NAME.figure --spec S.json --measured DIR --out DIR
+
+The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} for the second.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from pydantic import field_validator
+
+from repro.checkpoint import ModelFolder
+from repro.figures import Style
+from repro.provenance import step_folder, write_json
+from repro.specs import SpecError, Strict, nearest, validated
+from repro.store import ImageStore
+
+MEASUREMENTS_FILE = "measurements.json"
+SLOTS = ("data", "test", "dedup", "model", "raw")
+
+
+class Measurement(Strict):
+    """One number with what is needed to trust it."""
+
+    name: str
+    value: float
+    low: float | None = None  # ends of the interval that `spread` describes
+    high: float | None = None
+    n: int
+    spread: str = "none: a single number"
+    unit: str = ""
+    protocol: str = ""
+
+    @field_validator("value", "low", "high")
+    @classmethod
+    def _finite(cls, value: float | None) -> float | None:
+        if value is not None and not math.isfinite(value):
+            raise ValueError("a measurement must be finite; leave it out when it was not measured")
+        return value
+
+
+class Inputs:
+    """The folders an experiment was given, by `<role>.<slot>`."""
+
+    def __init__(self, folders: dict[str, Path]) -> None:
+        self.folders = folders
+
+    def folder(self, name: str) -> Path:
+        """Raises SpecError naming the inputs there are."""
+        if name not in self.folders:
+            raise SpecError(f"no input '{name}' was given; {nearest(name, self.folders)}")
+        return self.folders[name]
+
+    def dataset(self, name: str) -> ImageStore:
+        return ImageStore.open(self.folder(name))
+
+    def model(self, name: str) -> ModelFolder:
+        return ModelFolder.open(self.folder(name))
+
+
+OptionsType = TypeVar("OptionsType", bound=Strict)
+Measure = Callable[[Inputs, OptionsType, int, Path], list[Measurement]]
+Figure = Callable[[Path, Path, Style], None]
+
+
+def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
+    """measurements.json: by name, nothing in it that differs between two equal runs."""
+    by_name = {m.name: m.model_dump() for m in measurements}
+    if len(by_name) != len(measurements):
+        raise ValueError(f"two measurements share a name: {sorted(m.name for m in measurements)}")
+    write_json(folder / MEASUREMENTS_FILE, by_name)
+
+
+def read_measurements(folder: Path) -> dict[str, Measurement]:
+    """Measurements of a `measured` folder by name."""
+    path = folder / MEASUREMENTS_FILE
+    if not path.is_file():
+        raise SpecError(f"{path} is missing; run the measure step of this experiment first")
+    return {
+        name: validated(Measurement, values, where=str(path), key=name)
+        for name, values in json.loads(path.read_text()).items()
+    }
+
+
+def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:
+    """Command line of a measure.py."""
+    module = sys.modules["__main__"]
+    parser = argparse.ArgumentParser(
+        description=module.__doc__,
+        epilog=_described(options),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="ROLE.SLOT=DIR",
+        help=f"a folder of the run; slots: {', '.join(SLOTS)}; give it once for each input",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    spec = json.loads(given.spec.read_text()) if given.spec else {}
+    folders = dict(_pair(text) for text in given.input)
+    run_measure(
+        measure,
+        validated(options, spec.get("options", {}), where=str(given.spec), key="options"),
+        folders=folders,
+        seed=spec.get("seed", 42),
+        out=given.out,
+    )
+
+
+def run_measure(
+    measure: Measure[OptionsType],
+    options: OptionsType,
+    *,
+    folders: dict[str, Path],
+    seed: int,
+    out: Path,
+) -> None:
+    """Measure into the folder `out`, whole or not at all."""
+    with step_folder(out, inputs=folders, spec=options.model_dump(), seed=seed) as building:
+        write_measurements(building, measure(Inputs(folders), options, seed, building))
+
+
+def figure_command(figure: Figure) -> None:
+    """Command line of a figure.py."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--spec", type=Path, help="JSON with the banner (default: no banner)")
+    parser.add_argument("--measured", type=Path, required=True, help="folder of the measure step")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    given = parser.parse_args()
+    values = json.loads(given.spec.read_text()) if given.spec else {}
+    style = validated(Style, values, where=str(given.spec))
+    with step_folder(given.out, inputs={"measured": given.measured}, spec=values) as building:
+        figure(given.measured, building, style)
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not equals:
+        raise SpecError(f"--input {text}: expected ROLE.SLOT=DIR, e.g. faces.model=results/...")
+    return name, Path(folder)
+
+
+def _described(options: type[Strict]) -> str:
+    lines = ["options (in the spec, or under experiments: in a run file):"]
+    for name, field in options.model_fields.items():
+        lines.append(f"  {name} = {field.default!r}\n      {field.description or ''}")
+    return "\n".join(lines)

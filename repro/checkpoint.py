@@ -1,0 +1,169 @@
+"""What a training leaves behind: the model folder, and the states from which it is resumed.
+
+Model folder (read by every experiment):
+  generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
+      frozen batch statistics; spec.json: network, training, seed, counts; log.jsonl: the curves.
+Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
+both networks, both optimisers and the open log window; written to a temporary name and renamed.
+
+`python -m repro.checkpoint MODEL_FOLDER` says what is in a model folder.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from repro import random
+from repro.images import to_uint8
+from repro.networks import Discriminator, Generator, build_discriminator, build_generator
+from repro.specs import ModelSpec, validated
+
+KEPT_STATES = 2
+Snapshot = Literal["early", "final"]
+GENERATOR_FILES: dict[Snapshot, str] = {
+    "early": "early_generator.safetensors",
+    "final": "generator.safetensors",
+}
+DISCRIMINATOR_FILE = "discriminator.safetensors"
+
+
+class CheckpointError(RuntimeError):
+    """A state or model that cannot be written or read; the message names the file."""
+
+
+class ModelFolder:
+    """A trained model on disk. Networks come frozen, in eval mode, without gradients."""
+
+    def __init__(self, folder: Path, description: dict[str, Any]) -> None:
+        self.folder = folder
+        self.description = description
+        self.spec = validated(ModelSpec, description["spec"], where=str(folder / "spec.json"))
+        self.seed = int(description["seed"])
+
+    @classmethod
+    def open(cls, folder: Path) -> "ModelFolder":
+        """Raises CheckpointError when `folder` is not a finished model."""
+        path = folder / "spec.json"
+        if not path.is_file():
+            raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
+        return cls(folder, json.loads(path.read_text()))
+
+    def generator(self, snapshot: Snapshot = "final") -> Generator:
+        """G at the end, or at the early snapshot (paper Fig 2), with frozen statistics."""
+        G = build_generator(self.spec.network, seed=self.seed)
+        _load(G, self.folder / GENERATOR_FILES[snapshot])
+        return G.eval().requires_grad_(False)
+
+    def discriminator(self) -> Discriminator:
+        """D at the end, with statistics frozen on its own real training images."""
+        D = build_discriminator(self.spec.network, seed=self.seed)
+        _load(D, self.folder / DISCRIMINATOR_FILE)
+        return D.eval().requires_grad_(False)
+
+    def random_discriminator(self, seed: int) -> Discriminator:
+        """D's architecture with initial weights; its statistics are not frozen yet."""
+        return build_discriminator(self.spec.network, seed=seed).requires_grad_(False)
+
+    def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
+        """n latent vectors (n, z_dim) in the distribution the model was trained with."""
+        network = self.spec.network
+        return random.latents(
+            n,
+            network.z_dim,
+            seed=seed,
+            purpose=purpose,
+            index=index,
+            distribution=network.z_distribution,
+        )
+
+    def log(self) -> pd.DataFrame:
+        """The curves: one row a log window, by minibatch `step`."""
+        return read_log(self.folder / "log.jsonl")
+
+
+def read_log(path: Path) -> pd.DataFrame:
+    """log.jsonl as a table."""
+    return pd.read_json(path, lines=True)
+
+
+@torch.no_grad()
+def draw(G: Generator, z: Tensor, batch: int = 128) -> np.ndarray:
+    """Pictures of z (N, z_dim) as uint8 (N, H, W, C); independent of `batch` for a frozen G."""
+    device = next(G.parameters()).device
+    parts = [to_uint8(G(z[i : i + batch].to(device)).cpu()) for i in range(0, len(z), batch)]
+    return np.concatenate(parts)
+
+
+def save_network(network: nn.Module, path: Path) -> None:
+    """Weights and buffers as safetensors."""
+    # plain contiguous tensors: the file must not depend on the memory format in use
+    save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, path)
+
+
+def _load(network: nn.Module, path: Path) -> None:
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} does not hold the network that spec.json beside it describes: {error}; "
+            "train the model again"
+        ) from error
+
+
+def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
+    """Write the resume state after minibatch `step`; the last two are kept.
+
+    Raises CheckpointError when it cannot be written; the states before it stay as they were.
+    """
+    path = folder / f"step_{step:08d}.pt"
+    temporary = path.with_suffix(".partial")
+    try:
+        torch.save({"step": step, **state}, temporary)
+        temporary.replace(path)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"could not write the resume state {path}: {error}; earlier states are intact: "
+            "free some space and start the same command again"
+        ) from error
+    for old in sorted(folder.glob("step_*.pt"))[:-KEPT_STATES]:
+        old.unlink()
+
+
+def latest_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
+    """The newest readable resume state in `folder`, or None.
+
+    A state that cannot be read is passed over for the one before it; when states are there but
+    none can be read, CheckpointError.
+    """
+    states = sorted(folder.glob("step_*.pt"), reverse=True)
+    for path in states:
+        try:
+            return torch.load(path, map_location=device, weights_only=True)
+        except Exception as error:  # torch raises many kinds for a damaged file
+            reason = error
+    if states:
+        raise CheckpointError(
+            f"no resume state in {folder} can be read ({reason}); delete the folder to start anew"
+        )
+    return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="results/<run>/models/<model>")
+    model = ModelFolder.open(parser.parse_args().folder)
+    print(json.dumps(model.description, indent=1))
+    print(model.log().tail(1).T.to_string(header=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""What made an artefact: the sidecar `provenance.json`, and whole-or-absent output folders.
+
+Every step of the pipeline writes its folder through `step_folder`. The folder is built under a
+temporary name beside its final place and renamed when the step has succeeded, so that a reader
+sees it whole or not at all. The sidecar holds the command, the spec and its hash, the commit, the
+sha256 of every input and output, seed, versions, device, threads, seconds and peak memory.
+
+`python -m repro.provenance FILE` explains the artefact FILE (or folder).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+SIDECAR = "provenance.json"
+NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """Hexadecimal sha256 of a JSON value in canonical form (sorted keys, no white space)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_hashes(folder: Path) -> dict[str, str]:
+    """sha256 of every file below `folder` by relative path; the sidecar itself is left out."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_CONTENT)
+    return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in files}
+
+
+def sha256_of_input(path: Path) -> str:
+    """Hash of an input: a file's own; of a step's folder, that of the outputs it recorded."""
+    if path.is_file():
+        return sha256_of_file(path)
+    sidecar = path / SIDECAR
+    if sidecar.is_file():
+        return sha256_of_json(json.loads(sidecar.read_text())["outputs"])
+    # A raw folder from elsewhere may hold hundreds of gigabytes: names and sizes identify it.
+    listing = [
+        (p.relative_to(path).as_posix(), p.stat().st_size)
+        for p in sorted(path.rglob("*"))
+        if p.is_file()
+    ]
+    return "names-and-sizes:" + sha256_of_json(listing)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON (sorted keys, indent 1) under a temporary name and rename it into place."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    temporary.replace(path)
+
+
+@cache
+def commit_and_dirty() -> tuple[str, bool]:
+    """Commit of the working tree and whether it differs from it; ("unknown", True) without git."""
+    root = Path(__file__).parent.parent
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return commit, bool(_git(root, "status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown", True
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def device_name() -> str:
+    """The GPU's name where this process has used one, else the processor's."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return str(torch.cuda.get_device_name())
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line for line in lines if line.startswith("model name"))
+        return model.partition(":")[2].strip()
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch is not None else 1
+
+
+def _relative(path: Path) -> str:
+    """Path as seen from the working folder: provenance names no machine's absolute paths."""
+    return Path(os.path.relpath(path)).as_posix()
+
+
+@contextmanager
+def step_folder(
+    out: Path,
+    *,
+    inputs: Mapping[str, Path],
+    spec: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
+
+    inputs: name -> file or folder the step reads. spec: all settings that determine the result.
+    An older `out` is replaced; after an exception the temporary folder is removed and an older
+    `out` is left as it was. Raises FileNotFoundError for an input that does not exist.
+    """
+    for name, path in inputs.items():
+        if not path.exists():
+            raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
+    building = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    started = time.monotonic()
+    try:
+        yield building
+        record = _record(building, out.name, inputs, dict(spec or {}), seed)
+        record["seconds"] = round(time.monotonic() - started, 3)
+        write_json(building / SIDECAR, record)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    if out.exists():
+        shutil.rmtree(out)
+    building.replace(out)
+
+
+def _record(
+    building: Path, step: str, inputs: Mapping[str, Path], spec: dict[str, Any], seed: int | None
+) -> dict[str, Any]:
+    commit, dirty = commit_and_dirty()
+    return {
+        "step": step,
+        "command": _command(),
+        "spec": spec,
+        "spec_sha256": sha256_of_json(spec),
+        "commit": commit,
+        "dirty": dirty,
+        "inputs": {
+            name: {"path": _relative(path), "sha256": sha256_of_input(path)}
+            for name, path in sorted(inputs.items())
+        },
+        "outputs": content_hashes(building),
+        "seed": seed,
+        "versions": versions(),
+        "device": device_name(),
+        "threads": _threads(),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _command() -> list[str]:
+    main = sys.modules["__main__"]
+    package = getattr(main, "__spec__", None)
+    program = ["python", "-m", package.name] if package else ["python", Path(sys.argv[0]).name]
+    return program + sys.argv[1:]
+
+
+def explain(path: Path) -> str:
+    """Text telling how the artefact at `path` (a file or a step's folder) was made."""
+    folder = path if path.is_dir() else path.parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / SIDECAR).is_file():
+            return _explanation(path, candidate)
+    raise FileNotFoundError(f"no {SIDECAR} beside or above {path}: not an artefact of a run")
+
+
+def _explanation(path: Path, folder: Path) -> str:
+    record = json.loads((folder / SIDECAR).read_text())
+    lines = [f"{path}", f"  made by      {' '.join(record['command'])}"]
+    if path.is_file() and path.name != SIDECAR:
+        name = path.relative_to(folder).as_posix()
+        stated = record["outputs"].get(name)
+        lines.append(
+            "  content      as recorded"
+            if stated == sha256_of_file(path)
+            else "  content      CHANGED since it was made"
+        )
+    state = "with uncommitted changes" if record["dirty"] else "clean"
+    lines.append(f"  commit       {record['commit']} ({state})")
+    for key in ("seed", "device", "threads", "seconds", "peak_memory_mb", "finished"):
+        lines.append(f"  {key:<13}{record[key]}")
+    lines += [f"  input        {name}: {i['path']}" for name, i in record["inputs"].items()]
+    lines += [f"  version      {name} {version}" for name, version in record["versions"].items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=explain.__doc__)
+    parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")
+    print(explain(parser.parse_args().file))
+
+
+if __name__ == "__main__":
+    main()
