@@ -219,7 +219,7 @@ rule report:
             for e in RUN.experiments
             for file in ("experiment.yaml", "README.md")
         ],
-        code=code("repro.report"),
+        code=code("repro.report") + sorted(map(str, BASE.glob("repro/templates/*"))),
     output:
         directory(f"{OUT}/report"),
     params:

@@ -11,43 +11,31 @@ The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} f
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from pydantic import field_validator
 
 from repro.checkpoint import ModelFolder
+from repro.claims import Measurement, read_measurements
 from repro.figures import Style
 from repro.provenance import step_folder, write_json
 from repro.specs import SpecError, Strict, nearest, validated
 from repro.store import ImageStore
 
-MEASUREMENTS_FILE = "measurements.json"
+__all__ = [
+    "Inputs",
+    "Measurement",
+    "figure_command",
+    "measure_command",
+    "read_measurements",
+    "run_measure",
+    "write_measurements",
+]
+
 SLOTS = ("data", "test", "dedup", "model", "raw")
-
-
-class Measurement(Strict):
-    """One number with what is needed to trust it."""
-
-    name: str
-    value: float
-    low: float | None = None  # ends of the interval that `spread` describes
-    high: float | None = None
-    n: int
-    spread: str = "none: a single number"
-    unit: str = ""
-    protocol: str = ""
-
-    @field_validator("value", "low", "high")
-    @classmethod
-    def _finite(cls, value: float | None) -> float | None:
-        if value is not None and not math.isfinite(value):
-            raise ValueError("a measurement must be finite; leave it out when it was not measured")
-        return value
 
 
 class Inputs:
@@ -79,18 +67,7 @@ def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
     by_name = {m.name: m.model_dump() for m in measurements}
     if len(by_name) != len(measurements):
         raise ValueError(f"two measurements share a name: {sorted(m.name for m in measurements)}")
-    write_json(folder / MEASUREMENTS_FILE, by_name)
-
-
-def read_measurements(folder: Path) -> dict[str, Measurement]:
-    """Measurements of a `measured` folder by name."""
-    path = folder / MEASUREMENTS_FILE
-    if not path.is_file():
-        raise SpecError(f"{path} is missing; run the measure step of this experiment first")
-    return {
-        name: validated(Measurement, values, where=str(path), key=name)
-        for name, values in json.loads(path.read_text()).items()
-    }
+    write_json(folder / "measurements.json", by_name)
 
 
 def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:

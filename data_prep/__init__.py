@@ -1,0 +1,1 @@
+"""Raw downloads -> prepared datasets. One module = one source; README.md tells how to add one."""

@@ -1,0 +1,172 @@
+"""Any folder of pictures, flat or nested; labels from the file names or from a CSV file.
+
+For your own photos, and for face sets (paper §4.2: the authors' faces were never released). Files
+are taken in order of their relative path; hidden ones are ignored; what is no picture is skipped
+with a reason.
+
+Runs alone: python -m data_prep.folder RAW prints the number of files.
+"""
+
+import csv
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import Field, field_validator, model_validator
+
+from data_prep.source import Record, Requirement, SourceError, files_below
+from repro.specs import Strict
+
+Labels = dict[str, float | int]
+
+
+class Options(Strict):
+    images: str = Field("", description="folder below raw that holds the pictures; '' = raw")
+    labels_from_name: str | None = Field(
+        None,
+        description="regular expression for the whole file name without its last suffix; its "
+        "named groups are numeric labels, e.g. (?P<age>\\d+)_(?P<woman>[01])_.*",
+    )
+    labels_csv: str | None = Field(
+        None,
+        description="CSV file below raw: column `file` (path below `images` or below raw) and "
+        "numeric columns, each a label",
+    )
+    columns: list[str] = Field([], description="columns of labels_csv to take; [] = all")
+    crop: tuple[int, int, int, int] | None = Field(
+        None,
+        description="left, top, width, height in pixels, cut out of every picture before scaling "
+        "(CelebA aligned: [30, 40, 138, 138], dcgan.torch)",
+    )
+
+    @field_validator("labels_from_name")
+    @classmethod
+    def _named_groups(cls, pattern: str | None) -> str | None:
+        try:
+            groups = re.compile(pattern).groupindex if pattern is not None else {"": 0}
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from None
+        if not groups:
+            raise ValueError("has no named group such as (?P<age>\\d+)")
+        return pattern
+
+    @model_validator(mode="after")
+    def _one_kind_of_labels(self) -> "Options":
+        if self.labels_from_name and self.labels_csv:
+            raise ValueError("give labels_from_name or labels_csv, not both")
+        if self.crop and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 1):
+            raise ValueError("crop needs left, top >= 0 and width, height >= 1")
+        return self
+
+
+def requirements(raw: Path, options: Options) -> list[Requirement]:
+    pictures = Requirement(
+        path=raw / options.images,
+        what="folder of pictures",
+        how_to_get="put the pictures there, or set `raw:` (and `images`) to where they are",
+    )
+    if options.labels_csv is None:
+        return [pictures]
+    table = Requirement(
+        path=raw / options.labels_csv,
+        what="table of labels",
+        how_to_get="a CSV file with a column `file` and one numeric column a label",
+    )
+    return [pictures, table]
+
+
+def label_fields(raw: Path, options: Options) -> dict[str, str]:
+    """Type of every label: i4 (or i8) where all values are whole, else f4."""
+    rows = [labels for _, labels in _labelled(raw, options) if labels is not None]
+    names = list(rows[0]) if rows else []
+    return {name: _field_type([row[name] for row in rows]) for name in names}
+
+
+def class_names(raw: Path, options: Options) -> list[str] | None:
+    return None
+
+
+def count(raw: Path, options: Options) -> int:
+    return len(files_below(raw / options.images))
+
+
+def records(raw: Path, options: Options) -> Iterator[Record]:
+    """Files sorted by path. A file without labels is left out where labels are asked for.
+
+    Raises SourceError for values that are no numbers and for a table without column `file`.
+    """
+    reason = "name_does_not_match" if options.labels_from_name else "not_in_labels_csv"
+    for key, labels in _labelled(raw, options):
+        if labels is None:
+            yield Record(key=key, skip=reason)
+        else:
+            path = raw / options.images / key
+            yield Record(key=key, payload=path, labels=labels, crop=options.crop)
+
+
+def _labelled(raw: Path, options: Options) -> Iterator[tuple[str, Labels | None]]:
+    """Key and labels of every file; None where it has none though labels are asked for."""
+    keys = files_below(raw / options.images)
+    if options.labels_from_name:
+        pattern = re.compile(options.labels_from_name)
+        yield from ((key, _labels_in_name(key, pattern)) for key in keys)
+    elif options.labels_csv:
+        table = _table(raw / options.labels_csv, options.columns)
+        below_raw = f"{Path(options.images).as_posix()}/"
+        yield from ((key, table.get(key, table.get(below_raw + key))) for key in keys)
+    else:
+        yield from ((key, {}) for key in keys)
+
+
+def _labels_in_name(key: str, pattern: re.Pattern[str]) -> Labels | None:
+    match = pattern.fullmatch(Path(key).stem)
+    if match is None or None in match.groupdict().values():
+        return None
+    return {
+        name: _number(text, f"{key}, group '{name}'") for name, text in match.groupdict().items()
+    }
+
+
+def _table(path: Path, columns: list[str]) -> dict[str, Labels]:
+    """File -> labels of a CSV file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, restval="")
+            header, rows = list(reader.fieldnames or []), list(reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: no readable CSV file: {error}") from None
+    names = columns or [name for name in header if name != "file"]
+    absent = [name for name in ("file", *names) if name not in header]
+    if absent:
+        raise SourceError(f"{path}: no column {absent}; it has {', '.join(header) or 'none'}")
+    table: dict[str, Labels] = {}
+    for row in rows:
+        file = row["file"]
+        if file in table:
+            raise SourceError(f"{path}: '{file}' has more than one row")
+        where = f"{path}, '{file}', column"
+        table[file] = {name: _number(row[name], f"{where} '{name}'") for name in names}
+    return table
+
+
+def _number(text: str, where: str) -> float | int:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise SourceError(
+        f"{where}: found '{text}', expected a number; name the numeric columns in `columns`, or "
+        "leave the group without a name"
+    )
+
+
+def _field_type(values: list[float | int]) -> str:
+    if any(isinstance(value, float) for value in values):
+        return "f4"
+    return "i4" if all(-(2**31) <= value < 2**31 for value in values) else "i8"
+
+
+if __name__ == "__main__":
+    print(count(Path(sys.argv[1]), Options()), "files")

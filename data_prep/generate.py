@@ -1,0 +1,70 @@
+"""Draw a raw world by program: the first step of a run that has no downloads.
+
+    python -m data_prep.generate --spec FILE.json --out DIR [--workers 2]
+
+FILE.json: {"generator": "rooms", "seed": 42, "options": {"count": 8000}}. `generator` names a
+module of `data_prep.generated`, whose `Options` says which options there are. DIR then holds the
+files in the official layout which the readers in `data_prep/` expect.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import json
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import Field
+
+import data_prep.generated
+from repro.provenance import step_folder
+from repro.specs import SpecError, Strict, module_options, nearest, validated
+
+
+class GenerateSpec(Strict):
+    """Which world to draw."""
+
+    generator: str = Field(description="module of data_prep.generated")
+    seed: int = Field(42, description="every picture is a function of it and of its number")
+    options: dict[str, Any] = Field(default_factory=dict, description="see the module's Options")
+
+
+def worlds() -> list[str]:
+    """Names of the generators: the modules (not packages) of data_prep.generated."""
+    found = pkgutil.iter_modules(data_prep.generated.__path__)
+    return sorted(module.name for module in found if not module.ispkg)
+
+
+def load_world(name: str) -> ModuleType:
+    """The generator module `name`; SpecError names the nearest one there is."""
+    if name not in worlds():
+        raise SpecError(f"no generator {name!r}; {nearest(name, worlds())}")
+    return importlib.import_module(f"data_prep.generated.{name}")
+
+
+def generate(*, spec: GenerateSpec, out: Path, workers: int = 2) -> None:
+    """Draw the world into the folder `out`, whole or not at all; `workers` changes no byte."""
+    world = load_world(spec.generator)
+    options = validated(
+        module_options(world), spec.options, where=f"options of generator {spec.generator!r}"
+    )
+    settings = spec.model_dump() | {"options": options.model_dump()}
+    with step_folder(out, inputs={}, spec=settings, seed=spec.seed) as folder:
+        world.write(folder, options, spec.seed, workers=workers)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spec", type=Path, required=True, help="JSON file: generator, seed, ...")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--workers", type=int, default=2, help="processes that draw")
+    given = parser.parse_args()
+    content = json.loads(given.spec.read_text())
+    spec = validated(GenerateSpec, content, where=str(given.spec))
+    generate(spec=spec, out=given.out, workers=given.workers)
+
+
+if __name__ == "__main__":
+    main()

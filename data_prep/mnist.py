@@ -1,0 +1,124 @@
+"""MNIST: the four official idx files, gzipped or not (paper, supplementary material: digits).
+
+Labels: `class`, 0 to 9. Pixels are handed on as they are; a picture of another size than the
+dataset's `image_size` (MNIST: 28) is scaled like any other.
+
+Runs alone: python -m data_prep.mnist RAW prints size and number of the training digits.
+"""
+
+import gzip
+import math
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Literal, cast
+
+import numpy as np
+from pydantic import Field
+
+from data_prep.source import Record, Requirement, SourceError
+from repro.specs import Strict
+
+# idx: two zero bytes, the type (8 = unsigned byte), the number of axes; then their lengths
+IMAGES_MAGIC, LABELS_MAGIC = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
+AGAIN = "download the file again"
+
+
+class Options(Strict):
+    split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
+
+
+def requirements(raw: Path, options: Options) -> list[Requirement]:
+    return [
+        Requirement(
+            path=path,
+            what=f"MNIST {options.split} {kind}",
+            how_to_get=f"download {path.name} (Yann LeCun's MNIST page, or a mirror with the same "
+            "four files) into the raw folder; unpacked files serve as well",
+        )
+        for kind, path in zip(("images", "labels"), _files(raw, options), strict=True)
+    ]
+
+
+def label_fields(raw: Path, options: Options) -> dict[str, str]:
+    return {"class": "i4"}
+
+
+def class_names(raw: Path, options: Options) -> list[str] | None:
+    return [str(digit) for digit in range(10)]
+
+
+def count(raw: Path, options: Options) -> int:
+    path = _files(raw, options)[0]
+    with _stream(path) as stream:
+        return _lengths(stream, path, IMAGES_MAGIC)[0]
+
+
+def records(raw: Path, options: Options) -> Iterator[Record]:
+    """Digits in the files' order, (H, W) uint8, key "train:00000" and so on.
+
+    Raises SourceError for a wrong magic number, a file that is cut off or too long, numbers of
+    images and labels that differ, or a label above 9.
+    """
+    images_path, labels_path = _files(raw, options)
+    images = _array(images_path, IMAGES_MAGIC)  # (N, H, W)
+    labels = _array(labels_path, LABELS_MAGIC)  # (N,)
+    if len(images) != len(labels):
+        raise SourceError(
+            f"{images_path} has {len(images)} images, {labels_path} {len(labels)} labels: they do "
+            "not belong together; download both again"
+        )
+    if labels.max(initial=0) > 9:
+        raise SourceError(f"{labels_path}: label {labels.max()}, expected 0 to 9; {AGAIN}")
+    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+        yield Record(
+            key=f"{options.split}:{number:05d}", payload=image, labels={"class": int(label)}
+        )
+
+
+def _files(raw: Path, options: Options) -> tuple[Path, Path]:
+    """Image and label file of the split; the gzipped name where neither exists."""
+    prefix = "train" if options.split == "train" else "t10k"
+    names = (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
+    plain = [raw / name for name in names]
+    chosen = [path if path.exists() else path.with_name(path.name + ".gz") for path in plain]
+    return chosen[0], chosen[1]
+
+
+def _stream(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def _lengths(stream: BinaryIO, path: Path, magic: bytes) -> tuple[int, ...]:
+    """Read the header: lengths of the axes."""
+    size = 4 + 4 * magic[3]
+    try:
+        header = stream.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{path}: damaged ({error}); {AGAIN}") from None
+    if header[:4] != magic:
+        raise SourceError(
+            f"{path}: starts with {header[:4].hex()}, expected {magic.hex()} (idx); {AGAIN}"
+        )
+    if len(header) != size:
+        raise SourceError(f"{path}: cut off within its header; {AGAIN}")
+    return tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+
+
+def _array(path: Path, magic: bytes) -> np.ndarray:
+    with _stream(path) as stream:
+        shape = _lengths(stream, path, magic)
+        try:
+            data = stream.read()
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(f"{path}: damaged or cut off ({error}); {AGAIN}") from None
+    if len(data) != math.prod(shape):
+        raise SourceError(
+            f"{path}: {len(data)} bytes after the header, which announces {shape}; {AGAIN}"
+        )
+    return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+if __name__ == "__main__":
+    print(_array(_files(Path(sys.argv[1]), Options())[0], IMAGES_MAGIC).shape)

@@ -1,0 +1,135 @@
+"""What a source is: the contract between one raw layout (a module of data_prep/) and prepare.py.
+
+A source is a module with `Options`, `requirements`, `label_fields`, `class_names`, `count` and
+`records`; the module's name is the `source:` of a dataset in a run file. This module holds the
+types they share, finds sources by name, and words what is missing before any work is done.
+
+Runs alone: python -m data_prep.source lists the sources and their options.
+"""
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, cast
+
+import numpy as np
+
+from repro.specs import SpecError, Strict, module_options, nearest
+
+
+class SourceError(ValueError):
+    """Raw data that cannot be used; names the file, what was found and expected, the way out."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A file or folder that must exist before a source is read."""
+
+    path: Path
+    what: str
+    how_to_get: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One picture of a source, not yet decoded.
+
+    key: unique and stable name within the source. payload: the image file's bytes; or uint8 pixels
+    (H, W) or (H, W, 1|3); or a Path, read by a worker; or a function that returns the bytes, called
+    at most once and before the next record is asked for (so that records not wanted cost no
+    reading). labels: a number for every field of `label_fields`. skip: reason why the source
+    itself leaves the record out. crop: (left, top, width, height) in pixels, cut out first.
+    """
+
+    key: str
+    payload: bytes | np.ndarray | Path | Callable[[], bytes] = b""
+    labels: dict[str, float | int] = field(default_factory=dict)
+    skip: str | None = None
+    crop: tuple[int, int, int, int] | None = None
+
+
+class Source(Protocol):
+    """The functions of a source module. `raw` is the folder of the download."""
+
+    def requirements(self, raw: Path, options: Strict) -> list[Requirement]:
+        """What must exist; looked up before anything starts."""
+
+    def label_fields(self, raw: Path, options: Strict) -> dict[str, str]:
+        """Label name -> numpy type ("i4", "u1", "f4"); {} where there are none."""
+
+    def class_names(self, raw: Path, options: Strict) -> list[str] | None:
+        """Names of the values of the label `class`."""
+
+    def count(self, raw: Path, options: Strict) -> int:
+        """Number of records, readable or not, without decoding them."""
+
+    def records(self, raw: Path, options: Strict) -> Iterator[Record]:
+        """All records in the source's own order, the same at every call."""
+
+
+def source_names() -> list[str]:
+    """Names of all sources: the modules beside this one that define `records`."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return [m.stem for m in modules if m != Path(__file__) and "\ndef records(" in m.read_text()]
+
+
+def load_source(name: str) -> Source:
+    """The source module `name`. Raises SpecError naming the nearest valid name."""
+    if name not in source_names():
+        raise SpecError(f"no source '{name}' in data_prep; {nearest(name, source_names())}")
+    return cast(Source, importlib.import_module(f"data_prep.{name}"))
+
+
+def source_options(name: str) -> type[Strict]:
+    """The Options model of source `name`."""
+    return module_options(cast(ModuleType, load_source(name)))
+
+
+def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
+    """The requirements of source `source` that do not exist below `raw`."""
+    return [r for r in load_source(source).requirements(raw, options) if not r.path.exists()]
+
+
+def explain_missing(absent: list[Requirement], raw: Path) -> str:
+    """Message naming every missing file, where it was looked for, and how to get it."""
+    lines = [f"{raw}: raw data are missing"]
+    lines += [f"  {r.what}: looked for {r.path}" for r in absent]
+    lines += [f"  how to get it: {how}" for how in dict.fromkeys(r.how_to_get for r in absent)]
+    return "\n".join(lines)
+
+
+def files_below(root: Path) -> list[str]:
+    """Relative posix paths of all files below `root`, sorted; hidden files and folders left out.
+
+    Linked folders are followed, each folder once.
+    """
+    found: list[str] = []
+    visited: set[tuple[int, int]] = set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in visited:
+            subfolders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        relative = os.path.relpath(folder, root)
+        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        found += [prefix + name for name in files if not name.startswith(".")]
+    return sorted(found)
+
+
+def main() -> None:
+    for name in source_names():
+        module = load_source(name)
+        title = re.split(r"\n\n", (module.__doc__ or "").strip())[0].replace("\n", " ")
+        print(f"\n{name}: {title}")
+        for option, about in source_options(name).model_fields.items():
+            print(f"  {option:<18} {about.get_default()!r:<22} {about.description}")
+
+
+if __name__ == "__main__":
+    main()

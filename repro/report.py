@@ -1,0 +1,243 @@
+"""The report of a run: one self-contained page, the same as Markdown, and the claims as CSV.
+
+Where in the flow: the last step. It reads the folders of a run and the cards of the experiments,
+decides every claim (`repro.claims`) and renders `index.html` (pictures, styles and script inside,
+no address called), `report.md` and `claims.csv`. It is a plain function of paths: a folder that is
+missing is reported as "not run", with the command that would run it.
+
+Alone: python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
+           --out results/demo/report
+"""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from repro.claims import Judgement, Verdict, in_words
+from repro.figures import save_table
+from repro.provenance import step_folder
+from repro.report_parts import (
+    Picture,
+    Table,
+    commands,
+    commit_in_words,
+    cost,
+    duration,
+    embed_picture,
+    memory,
+    read_table,
+    readme_html,
+    stages,
+    value_in_words,
+    versions,
+)
+from repro.run_results import (
+    ExperimentResult,
+    ModelResult,
+    ReportSpec,
+    RunResults,
+    command_for,
+    read_json,
+    read_run,
+)
+from repro.specs import validated
+
+TEMPLATES = Path(__file__).parent / "templates"
+VERDICT_WORDS = {  # how a verdict reads on the page; claims.csv holds the bare verdict
+    Verdict.REPRODUCED: "reproduced",
+    Verdict.PARTLY: "partly reproduced",
+    Verdict.NOT: "not reproduced",
+    Verdict.NOT_COMPARABLE: "not comparable",
+    Verdict.NOT_RUN: "not run",
+}
+METERS = {  # columns of a training log whose last value is shown
+    "loss_d": "loss of D",
+    "loss_g": "loss of G",
+    "d_real": "D(x)",
+    "d_fake_before": "D(G(z)) before the update",
+    "d_fake_after": "D(G(z)) after the update",
+}
+CLAIM_COLUMNS = [
+    "experiment", "id", "section", "statement", "paper", "ours", "verdict", "reason", "rule",
+    "kind", "measurement", "value", "low", "high", "n", "unit", "spread", "command",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """An experiment with its pictures and tables embedded and its cost in words."""
+
+    result: ExperimentResult
+    readme: Markup
+    pictures: list[Picture]
+    tables: list[Table]
+    missing_files: list[str]
+    cost: dict[str, str]
+    commands: list[str]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A model with its pictures embedded."""
+
+    result: ModelResult
+    pictures: list[Picture]
+
+
+def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) -> None:
+    """Write the report of the run folder `run` into `out` (index.html, report.md, claims.csv).
+
+    spec_path: specs/report.json of the run; experiments: the folder with the experiments' cards.
+    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
+    """
+    spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
+    results = read_run(run=run, spec=spec, experiments=experiments)
+    inputs = {"spec": spec_path} | {step.folder: run / step.folder for step in results.steps}
+    for experiment in results.experiments:
+        inputs[f"card {experiment.name}"] = experiments / experiment.name / "experiment.yaml"
+    with step_folder(out, inputs=inputs, spec=spec.model_dump()) as folder:
+        rows = claim_rows(results)
+        save_table(folder / "claims.csv", rows)
+        shown = _shown(results)
+        for name, template in (("index.html", "report.html.j2"), ("report.md", "report.md.j2")):
+            text = _templates().get_template(template).render(**shown, rows=rows.to_dict("records"))
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def claim_rows(results: RunResults) -> pd.DataFrame:
+    """One row a claim, in the order of the experiments: what claims.csv holds."""
+    rows = [
+        _claim_row(experiment, judgement)
+        for experiment in results.experiments
+        for judgement in experiment.judgements
+    ]
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, Any]:
+    claim, measured = judgement.claim, judgement.measurement
+    return {
+        "experiment": experiment.name,
+        **claim.model_dump(include={"id", "section", "statement", "paper", "kind", "measurement"}),
+        "ours": in_words(measured) if measured else "",
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason,
+        "rule": claim.rule_in_words,
+        **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
+        "n": measured.n if measured else "",
+        "unit": measured.unit if measured else "",
+        "spread": measured.spread if measured else "",
+        "command": experiment.command,
+    }
+
+
+def _shown(results: RunResults) -> dict[str, Any]:
+    """Everything the templates show."""
+    spec = results.spec
+    verdicts = [j.verdict for e in results.experiments for j in e.judgements]
+    return {
+        "spec": spec,
+        "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
+        "first_line": first_line(spec),
+        "counts": {verdict: verdicts.count(verdict) for verdict in Verdict},
+        "words": VERDICT_WORDS,
+        "meters": METERS,
+        "experiments": [_experiment_view(one) for one in results.experiments],
+        "datasets": results.datasets,
+        "models": [
+            ModelView(one, [embed_picture(path, caption="") for path in one.pictures])
+            for one in results.models
+        ],
+        "cost": cost(results.steps),
+        "stages": stages(results.steps),
+        "versions": versions(results.steps),
+        "rerun_report": command_for(spec, "report"),
+    }
+
+
+def first_line(spec: ReportSpec) -> str:
+    """What data the run is on, in a sentence: the first thing a reader must know."""
+    drawn = sorted(name for name, role in spec.roles.items() if role.kind == "generated")
+    real = sorted(name for name, role in spec.roles.items() if role.kind == "real")
+    if spec.generated and not real:
+        return (
+            "Generated data: programs made the images of this run, as stand-ins for the paper's. "
+            "Its numbers show that the chain works and which way the effects point; they are not "
+            "to be set against the paper's numbers."
+        )
+    if spec.generated or drawn:
+        return (
+            f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
+            "Numbers on generated images are not to be set against the paper's."
+        )
+    if all(role.as_in_paper for role in spec.roles.values()):
+        return "Real data, at the paper's scale."
+    return "Real data, not at the paper's scale or not the paper's own: see the departures."
+
+
+def _experiment_view(result: ExperimentResult) -> ExperimentView:
+    captions = result.card.captions
+    order = {name: place for place, name in enumerate(captions)}
+
+    def by_caption(path: Path) -> tuple[int, str]:
+        return order.get(path.name, len(order)), path.name
+
+    there = {path.name for path in (*result.figures, *result.tables)}
+    return ExperimentView(
+        result=result,
+        readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
+        pictures=[
+            embed_picture(path, caption=captions.get(path.name, ""))
+            for path in sorted(result.figures, key=by_caption)
+        ],
+        tables=[
+            read_table(path, caption=captions.get(path.name, ""))
+            for path in sorted(result.tables, key=by_caption)
+        ],
+        missing_files=[name for name in captions if name not in there],
+        cost=cost(result.steps),
+        commands=commands(result.steps),
+    )
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "words": value_in_words,
+        "duration": duration,
+        "memory": memory,
+        "commit": commit_in_words,
+        "measured": in_words,
+        "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
+    }
+    return environment
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="build the report of a run from its folders")
+    parser.add_argument("--run", type=Path, required=True, help="results/<run>")
+    parser.add_argument("--spec", type=Path, required=True, help="the run's specs/report.json")
+    parser.add_argument("--out", type=Path, required=True, help="results/<run>/report")
+    parser.add_argument(
+        "--experiments", type=Path, default=Path("experiments"), help="folder with the cards"
+    )
+    given = parser.parse_args()
+    build_report(run=given.run, spec_path=given.spec, experiments=given.experiments, out=given.out)
+    print(f"report: {given.out / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""What a run's folders hold, read for the report; a folder that is missing reads as "not run".
+
+Where in the flow: `repro.report` calls `read_run` and renders what it returns. Nothing is computed
+here but sums of cost and the verdicts of `repro.claims`. A missing folder is no error; a file that
+is there but cannot be read is one, and its message names the file.
+
+Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experiments"))`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from repro.claims import (
+    ExperimentCard,
+    Judgement,
+    Measurement,
+    judge,
+    read_card,
+    read_measurements,
+)
+from repro.provenance import SIDECAR
+from repro.specs import NetworkSpec, SpecError, TrainingSpec
+
+
+class _Tolerant(BaseModel):
+    """Base of what the pipeline writes for the report: further keys are left unread."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ReportRole(_Tolerant):
+    data: str | None = None
+    model: str | None = None
+    as_in_paper: bool = False
+    kind: Literal["generated", "real"] = "real"
+
+
+class ReportExperiment(_Tolerant):
+    name: str
+    folder: str = Field("", description="below the run's folder; experiments/<name> if empty")
+    unbound: list[str] = Field([], description="inputs to which the run binds nothing")
+
+
+class ReportSpec(_Tolerant):
+    """specs/report.json of a run: what there should be, so that what is missing can be named."""
+
+    run: str
+    title: str
+    banner: str = ""
+    description: str = ""
+    config: str
+    generated: bool = False
+    roles: dict[str, ReportRole] = {}
+    departures: list[str] = []
+    datasets: dict[str, Any] = {}
+    models: dict[str, Any] = {}
+    experiments: list[ReportExperiment] = []
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that has run: its stage, its folder below the run, its provenance record."""
+
+    stage: str
+    folder: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """An experiment as the report shows it; empty lists where it has not been run."""
+
+    name: str
+    folder: Path
+    card: ExperimentCard
+    readme: str
+    command: str
+    judgements: list[Judgement]
+    measurements: list[Measurement]
+    figures: list[Path]
+    tables: list[Path]
+    steps: list[Step]
+    unbound: list[str]
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """A prepared dataset: manifest and summary of its de-duplication, or None where not run.
+
+    `dedup_command` is "" where the run wants no de-duplication of it.
+    """
+
+    name: str
+    command: str
+    manifest: dict[str, Any] | None
+    dedup: dict[str, Any] | None
+    dedup_command: str
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """A trained model; `differences`: (key, the paper's value, ours)."""
+
+    name: str
+    command: str
+    spec: dict[str, Any] | None
+    last: dict[str, Any]
+    pictures: list[Path]
+    differences: list[tuple[str, Any, Any]]
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """All of a run."""
+
+    spec: ReportSpec
+    experiments: list[ExperimentResult]
+    datasets: list[DatasetResult]
+    models: list[ModelResult]
+    steps: list[Step]
+
+
+def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
+    """Read the folder `run` (results/<run>); `experiments` holds the cards and READMEs."""
+    steps = read_steps(run)
+    return RunResults(
+        spec=spec,
+        experiments=[
+            _experiment(run=run, spec=spec, one=one, home=experiments / one.name, steps=steps)
+            for one in spec.experiments
+        ],
+        datasets=[
+            _dataset(run=run, spec=spec, name=name, wanted=wanted)
+            for name, wanted in spec.datasets.items()
+        ],
+        models=[_model(run=run, spec=spec, name=name) for name in spec.models],
+        steps=steps,
+    )
+
+
+def read_steps(run: Path) -> list[Step]:
+    """Every step of the run that left a provenance sidecar, the report's own left out."""
+    sidecars = [*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]
+    found = []
+    for path in sorted(sidecars):
+        folder = path.parent.relative_to(run)
+        stage = folder.parts[0]
+        if stage == "experiments":
+            stage = "measure" if folder.name == "measured" else "figures"
+        found.append(Step(stage=stage, folder=folder.as_posix(), record=read_json(path)))
+    return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON mapping. Raises SpecError naming the file when it is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{path}: not valid JSON: {error}; remove its folder and rerun") from None
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: expected a JSON mapping, found {type(content).__name__}")
+    return content
+
+
+def not_comparable_because(card: ExperimentCard, roles: Mapping[str, ReportRole]) -> str:
+    """Why the experiment's numbers may not be set against the paper's; "" where they may."""
+    played = {role: roles.get(role, ReportRole()) for role in card.roles}
+    reasons = [
+        f"{name}: generated data" if role.kind == "generated" else f"{name}: data or scale differ"
+        for name, role in played.items()
+        if not role.as_in_paper
+    ]
+    return "; ".join(reasons)
+
+
+def command_for(spec: ReportSpec, target: str) -> str:
+    return f"snakemake --configfile {spec.config} {target}"
+
+
+def _experiment(
+    *, run: Path, spec: ReportSpec, one: ReportExperiment, home: Path, steps: list[Step]
+) -> ExperimentResult:
+    relative = one.folder or f"experiments/{one.name}"
+    folder = run / relative
+    card = read_card(home / "experiment.yaml")
+    readme = home / "README.md"
+    there = (folder / "measured").is_dir()
+    measured = read_measurements(folder / "measured") if there else {}
+    reason = not_comparable_because(card, spec.roles)
+    pictures = sorted((folder / "figures").glob("*"))
+    return ExperimentResult(
+        name=one.name,
+        folder=folder,
+        card=card,
+        readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
+        command=command_for(spec, one.name),
+        judgements=[
+            judge(claim, measured.get(claim.measurement), not_comparable_because=reason)
+            for claim in card.claims
+        ],
+        measurements=list(measured.values()),
+        figures=[path for path in pictures if path.suffix == ".png"],
+        tables=[path for path in pictures if path.suffix == ".csv"],
+        steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
+        unbound=one.unbound,
+    )
+
+
+def _dataset(*, run: Path, spec: ReportSpec, name: str, wanted: Any) -> DatasetResult:
+    manifest = run / "data" / name / "manifest.json"
+    summary = run / "dedup" / name / "summary.json"
+    # `dedup: {}` asks for it with the paper's options; null or false does not.
+    hashed = isinstance(wanted, Mapping) and wanted.get("dedup") not in (None, False)
+    return DatasetResult(
+        name=name,
+        command=command_for(spec, "prepare"),
+        manifest=read_json(manifest) if manifest.is_file() else None,
+        dedup=read_json(summary) if summary.is_file() else None,
+        dedup_command=command_for(spec, "dedup") if hashed else "",
+    )
+
+
+def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
+    folder = run / "models" / name
+    path = folder / "spec.json"
+    values = read_json(path) if path.is_file() else None
+    return ModelResult(
+        name=name,
+        command=command_for(spec, "train"),
+        spec=values,
+        last=_last_row(folder / "log.jsonl"),
+        pictures=[p for p in (folder / "samples.png", folder / "curves.png") if p.is_file()],
+        differences=differing_from_paper((values or {}).get("spec", {})),
+    )
+
+
+def _last_row(log: Path) -> dict[str, Any]:
+    """Last value of every column of a training log; {} where there is none."""
+    if not log.is_file() or log.stat().st_size == 0:
+        return {}
+    filled = pd.read_json(log, lines=True).ffill()
+    return {str(key): value for key, value in filled.iloc[-1].items()}
+
+
+def differing_from_paper(spec: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Settings of a model (its ModelSpec) that are not the paper's bedroom model's.
+
+    Returns (key, the paper's value, ours) in the order of the specs.
+    """
+    different = []
+    for part, model in (("network", NetworkSpec), ("training", TrainingSpec)):
+        values = spec.get(part, {})
+        for name, default in model.model_fields.items():
+            if name in values and values[name] != default.default:
+                different.append((f"{part}.{name}", default.default, values[name]))
+    return different

@@ -1,0 +1,222 @@
+"""L2-SVM for many samples of many features: scikit-learn's LinearSVC without its copies.
+
+The paper's classifier (§5.1, §5.2) is a linear SVM with squared hinge and L2 penalty, one against
+the rest: LinearSVC's defaults in the authors' SVHN script. At 50,000 x 28,672 LinearSVC needs
+float64 copies of X (40 GB); `L2SVC` minimises the same objective from X as it lies in memory or on
+disk, float32 or float64. `tests/repro/test_svm.py` holds it against LinearSVC.
+
+    svm = L2SVC(C=1e-3).fit(X, y);  svm.predict(X_test)
+    for fitted in L2SVC().path(X, y, [1e-4, 1e-3, 1e-2]): ...    # a grid, each from the one before
+
+Reads arrays, knows nothing of images; `python -m repro.bench svm` times it beside LinearSVC.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+
+from repro.svm_solver import Design, Solution, minimise
+
+GRAM_BLOCK = 1024  # features multiplied at a time; their products are added in float64
+# Forming the Gram matrix costs about n / 15 passes over X (measured); a fit takes 100 to 300.
+GRAM_SAMPLES_PER_FIT = 2_000
+
+
+class L2SVC(ClassifierMixin, BaseEstimator):
+    """Linear SVM, squared hinge, L2 penalty, one against the rest (paper §5; LinearSVC).
+
+    Minimises 0.5 |w|^2 + 0.5 b^2 + C sum max(0, 1 - y (w x + intercept_scaling b))^2 per class,
+    with intercept = intercept_scaling * b: the bias is regularised, as LinearSVC's.
+
+    Parameters
+    ----------
+    C : weight of the loss, > 0.
+    tol : fit until the duality gap is at most tol times the objective, for every class; then the
+        objective is within tol (relative) of its minimum.
+    max_iter : L-BFGS iterations (two passes over X each); a ConvergenceWarning states the gap
+        that is left when they do not suffice.
+    fit_intercept, intercept_scaling : as LinearSVC's.
+    warm_start : start from the weights of the last fit when their shape fits.
+    gram : solve in the span of the samples first, through the Gram matrix (n x n); True, False or
+        "auto" (when n is small against the number of features).
+    device : "cpu" or "cuda"; X is moved there whole.
+
+    Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_,
+    objective_ and gap_ (classes,).  One row instead of two for two classes.
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 1.0,
+        tol: float = 1e-5,
+        max_iter: int = 2_000,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1.0,
+        warm_start: bool = False,
+        gram: bool | str = "auto",
+        device: str = "cpu",
+    ) -> None:
+        self.C = C
+        self.tol = tol
+        self.max_iter = max_iter
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.warm_start = warm_start
+        self.gram = gram
+        self.device = device
+
+    def fit(self, X: Any, y: Any) -> "L2SVC":
+        """Fit to X (n, d) float32 or float64 (other types become float64) and labels y (n,)."""
+        problem = self._problem(X, y, fits=1)
+        kept = self._kept_weights(problem) if self.warm_start else None
+        solution, _ = problem.solve(self, C=self.C, start=kept)
+        return self._keep(problem, solution)
+
+    def path(self, X: Any, y: Any, Cs: Sequence[float]) -> Iterator["L2SVC"]:
+        """Yield one fitted copy for each C in the order given, best ascending.
+
+        X is checked and its Gram matrix formed once; each fit starts from the one before.
+        """
+        problem = self._problem(X, y, fits=len(Cs))
+        start: Tensor | None = None
+        rotated_start: Tensor | None = None
+        for C in Cs:
+            fitted = clone(self).set_params(C=C)
+            fitted.n_features_in_, fitted.classes_ = self.n_features_in_, self.classes_
+            solution, rotated_start = problem.solve(
+                fitted, C=C, start=start, rotated_start=rotated_start
+            )
+            start = solution.W
+            yield fitted._keep(problem, solution)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Scores (n, classes); (n,) for two classes."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=[np.float32, np.float64], reset=False)
+        coef = torch.from_numpy(self.coef_.astype(X.dtype, copy=False))
+        scores = (_as_tensor(X) @ coef.T).numpy() + self.intercept_
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Label of the highest score, (n,)."""
+        scores = self.decision_function(X)
+        index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[index]
+
+    def _problem(self, X: Any, y: Any, *, fits: int) -> "_Problem":
+        if not self.C > 0:
+            raise ValueError(f"C must be positive, found C={self.C!r}")
+        if self.fit_intercept and not self.intercept_scaling > 0:
+            raise ValueError(
+                f"intercept_scaling must be positive, found {self.intercept_scaling!r}; "
+                "for no intercept pass fit_intercept=False"
+            )
+        X, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
+        check_classification_targets(y)
+        self.classes_, index = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"L2SVC needs samples of at least 2 classes, found 1 class: {self.classes_[0]!r}"
+            )
+        columns = 1 if len(self.classes_) == 2 else len(self.classes_)
+        positive = np.arange(columns) + (columns == 1)
+        targets = torch.from_numpy(np.where(index[:, None] == positive, 1.0, -1.0))
+        constant = float(self.intercept_scaling) if self.fit_intercept else 0.0
+        design = Design(_as_tensor(X).to(self.device), constant)
+        few = len(X) <= min(X.shape[1] // 2, GRAM_SAMPLES_PER_FIT * fits)
+        rotated = rotation(design) if (few if self.gram == "auto" else self.gram) else None
+        return _Problem(design, targets.to(self.device), rotated)
+
+    def _kept_weights(self, problem: "_Problem") -> Tensor | None:
+        shape = (problem.targets.shape[1], problem.design.X.shape[1])
+        if not hasattr(self, "coef_") or self.coef_.shape != shape:
+            return None
+        bias = self.intercept_ / self.intercept_scaling if self.fit_intercept else self.intercept_
+        kept = np.column_stack([self.coef_, bias]).astype(np.float64)
+        return torch.from_numpy(kept).to(self.device)
+
+    def _keep(self, problem: "_Problem", solution: Solution) -> "L2SVC":
+        """Store a solution as scikit-learn's attributes; warn when it has not converged."""
+        relative = float((solution.gap / solution.objective).max())
+        if relative > self.tol:
+            warnings.warn(
+                f"L2SVC(C={self.C:g}) stopped after {solution.iterations} iterations at a relative "
+                f"duality gap of {relative:.2g}, above tol={self.tol:g}: the objective is within "
+                f"{relative:.2g} of its minimum. Raise max_iter or tol, or pass float64 data.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        W = solution.W.cpu().numpy()
+        self.coef_ = W[:, :-1].copy()
+        self.intercept_ = problem.design.constant * W[:, -1]
+        self.n_iter_ = max(1, solution.iterations)
+        self.objective_ = solution.objective.cpu().numpy()
+        self.gap_ = solution.gap.cpu().numpy()
+        return self
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Checked data of a fit: the design, targets (n, k) and the rotated design, if it pays."""
+
+    design: Design
+    targets: Tensor
+    rotated: Design | None
+
+    def solve(
+        self,
+        svm: L2SVC,
+        *,
+        C: float,
+        start: Tensor | None = None,
+        rotated_start: Tensor | None = None,
+    ) -> tuple[Solution, Tensor | None]:
+        """Solution on X, and the weights in the rotated space (None without one)."""
+        if self.rotated is not None:
+            solution = self._minimise(self.rotated, svm, C=C, start=rotated_start)
+            start = self.design.combine(solution.dual(self.targets, C))
+            rotated_start = solution.W
+        # after a rotated solution this only measures the gap on X itself, or ends the work
+        return self._minimise(self.design, svm, C=C, start=start), rotated_start
+
+    def _minimise(self, design: Design, svm: L2SVC, *, C: float, start: Tensor | None) -> Solution:
+        if start is None:
+            shape = (self.targets.shape[1], design.X.shape[1] + 1)
+            start = torch.zeros(shape, dtype=torch.float64, device=design.X.device)
+        return minimise(design, self.targets, C=C, start=start, tol=svm.tol, max_iter=svm.max_iter)
+
+
+def rotation(design: Design) -> Design:
+    """Design (n, n) whose rows have the same inner products as those of (X, constant).
+
+    The minimiser lies in the span of the samples, so the SVM on the Cholesky factor of the Gram
+    matrix is the same problem in n dimensions. Its dual variables give the weights on X.
+    """
+    X = design.X
+    gram = torch.full((len(X), len(X)), design.constant**2, dtype=torch.float64, device=X.device)
+    for first in range(0, X.shape[1], GRAM_BLOCK):
+        block = X[:, first : first + GRAM_BLOCK]
+        gram += block @ block.T
+    # lifts the diagonal above the rounding of the products, else there is no Cholesky factor
+    gram.diagonal().add_(1e-6 * float(gram.diagonal().mean()) + 1e-12)
+    return Design(torch.linalg.cholesky(gram).to(X.dtype), constant=0.0)
+
+
+def _as_tensor(X: np.ndarray) -> Tensor:
+    """Tensor on the memory of X; a copy only for negative strides."""
+    if any(stride < 0 for stride in X.strides):
+        X = np.ascontiguousarray(X)
+    with warnings.catch_warnings():
+        # read-only memory maps: nothing here writes to X
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(X)

@@ -1,0 +1,147 @@
+"""data_prep/folder.py: order, labels from names and tables, what is left out and why."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_prep import folder
+from data_prep.prepare import prepare
+from data_prep.source import SourceError
+from repro.specs import DatasetSpec, SpecError
+from repro.store import ImageStore
+
+
+def save(path, value=0, size=(20, 20)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (value, value, value)).save(path)
+
+
+def prepared(tmp_path, raw, **options):
+    spec = DatasetSpec(source="folder", image_size=8, options=options)
+    prepare(spec=spec, raw=raw, out=tmp_path / "out")
+    return ImageStore.open(tmp_path / "out")
+
+
+def skipped(tmp_path):
+    lines = (tmp_path / "out/skipped.csv").read_text().splitlines()[1:]
+    return dict(line.rsplit(",", 1) for line in lines)
+
+
+def test_nested_unicode_hidden_and_foreign_files(tmp_path):
+    raw = tmp_path / "raw"
+    for number, name in enumerate(["b.png", "a/z.png", "a/é 猫.jpg", ".hidden/x.png", "a/.y.png"]):
+        save(raw / name, value=10 * number)
+    (raw / "notes.txt").write_text("no picture")
+    (raw / "empty.jpg").touch()
+    (raw / "gone.png").symlink_to(raw / "nothing")
+    (raw / "a/loop").symlink_to(raw, target_is_directory=True)
+    (raw / "really_png.jpg").write_bytes((raw / "b.png").read_bytes())
+    store = prepared(tmp_path, raw)
+    assert store.keys == ["a/z.png", "a/é 猫.jpg", "b.png", "really_png.jpg"]
+    assert np.abs(store.images.mean(axis=(1, 2, 3)) - [10, 20, 0, 0]).max() < 2
+    assert skipped(tmp_path) == {
+        "empty.jpg": "empty",
+        "gone.png": "cannot_open",
+        "notes.txt": "not_an_image",
+    }
+
+
+def test_labels_from_the_name(tmp_path):
+    raw = tmp_path / "raw"
+    for name in ("31_1_0_2017.jpg", "8_0_4_2016.jpg", "61_1_2017.jpg", "x31_1_0_2017.jpg"):
+        save(raw / name)
+    store = prepared(
+        tmp_path, raw, labels_from_name=r"(?P<age>\d+)_(?P<woman>[01])_(?P<race>\d)_\d+"
+    )
+    assert store.keys == ["31_1_0_2017.jpg", "8_0_4_2016.jpg"]
+    assert store.manifest["label_fields"] == {"age": "i4", "woman": "i4", "race": "i4"}
+    assert store.label("age").tolist() == [31, 8]
+    assert store.label("race").tolist() == [0, 4]
+    assert set(skipped(tmp_path).values()) == {"name_does_not_match"}
+    assert len(skipped(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("prefix", ["", "images/"])
+def test_labels_from_a_table(tmp_path, prefix):
+    raw = tmp_path / "raw"
+    for number in range(3):
+        save(raw / f"images/{number}.png", value=number)
+    (raw / "labels.csv").write_text(
+        f"file,man,pose,note\n{prefix}1.png,1,-0.5,old\n{prefix}0.png,0,1,new\n"
+    )
+    store = prepared(
+        tmp_path, raw, images="images", labels_csv="labels.csv", columns=["man", "pose"]
+    )
+    assert store.keys == ["0.png", "1.png"]
+    assert store.label("man").tolist() == [0, 1]
+    assert store.label("pose").tolist() == [1.0, -0.5]
+    assert store.label("pose").dtype == np.float32
+    assert skipped(tmp_path) == {"2.png": "not_in_labels_csv"}
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "message"),
+    [
+        (
+            "file,hair\n0.png,brown\n",
+            [],
+            "'0.png', column 'hair': found 'brown', expected a number",
+        ),
+        ("file,age\n0.png,\n", [], "column 'age': found '', expected a number"),
+        ("name,age\n0.png,3\n", [], r"no column \['file'\]; it has name, age"),
+        ("file,age\n0.png,3\n", ["ages"], r"no column \['ages'\]"),
+        ("file,age\n0.png,3\n0.png,4\n", [], "'0.png' has more than one row"),
+        ("", [], r"no column \['file'\]; it has none"),
+        ("\xff".encode("latin1"), [], "no readable CSV"),
+    ],
+)
+def test_bad_tables_are_named(tmp_path, table, columns, message):
+    raw = tmp_path / "raw"
+    save(raw / "images/0.png")
+    (raw / "labels.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+    with pytest.raises(SourceError, match=message) as caught:
+        prepared(tmp_path, raw, images="images", labels_csv="labels.csv", columns=columns)
+    assert "labels.csv" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_label_in_a_name_that_is_no_number(tmp_path):
+    save(tmp_path / "raw/cat_1.png")
+    with pytest.raises(
+        SourceError, match=r"cat_1.png, group 'kind': found 'cat', expected a number"
+    ):
+        prepared(tmp_path, tmp_path / "raw", labels_from_name=r"(?P<kind>\w+)_\d")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels_from_name": "(?P<age>"}, "no regular expression"),
+        ({"labels_from_name": r"\d+"}, "no named group"),
+        ({"labels_from_name": r"(?P<a>\d)", "labels_csv": "x.csv"}, "not both"),
+        ({"crop": [0, 0, 0, 5]}, "width, height >= 1"),
+        ({"label_csv": "x.csv"}, "did you mean 'labels_csv'"),
+    ],
+)
+def test_wrong_options(tmp_path, options, message):
+    save(tmp_path / "raw/1.png")
+    with pytest.raises(SpecError, match=message):
+        prepared(tmp_path, tmp_path / "raw", **options)
+
+
+def test_crop_comes_before_scaling(tmp_path):
+    pixels = np.zeros((60, 50, 3), np.uint8)
+    pixels[20:36, 10:26] = 200
+    (tmp_path / "raw").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "raw/a.png")
+    save(tmp_path / "raw/b.png", size=(20, 20))
+    store = prepared(tmp_path, tmp_path / "raw", crop=[10, 20, 16, 16])
+    assert store.keys == ["a.png"]
+    assert (store.images == 200).all()
+    assert skipped(tmp_path) == {"b.png": "smaller_than_crop"}
+
+
+def test_field_types():
+    assert folder._field_type([1, 2]) == "i4"
+    assert folder._field_type([1, 2**40]) == "i8"
+    assert folder._field_type([1, 2.5]) == "f4"

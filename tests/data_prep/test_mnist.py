@@ -1,0 +1,109 @@
+"""data_prep/mnist.py on hand-written idx files, whole and damaged."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from data_prep import mnist
+from data_prep.mnist import Options
+from data_prep.prepare import prepare
+from data_prep.source import SourceError, missing
+from repro.specs import DatasetSpec
+from repro.store import ImageStore
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (7, 28, 28), dtype=np.uint8)
+LABELS = RNG.integers(0, 10, 7, dtype=np.uint8)
+
+
+def idx(array):
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+def write(folder, images=None, labels=None, prefix="train", zipped=True):
+    images = idx(IMAGES) if images is None else images
+    labels = idx(LABELS) if labels is None else labels
+    for name, data in (
+        (f"{prefix}-images-idx3-ubyte", images),
+        (f"{prefix}-labels-idx1-ubyte", labels),
+    ):
+        if zipped:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(data))
+        else:
+            (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize(("split", "prefix"), [("train", "train"), ("test", "t10k")])
+def test_both_splits_zipped_or_not(tmp_path, zipped, split, prefix):
+    write(tmp_path, prefix=prefix, zipped=zipped)
+    options = Options(split=split)
+    assert missing(tmp_path, "mnist", options) == []
+    assert mnist.count(tmp_path, options) == 7
+    records = list(mnist.records(tmp_path, options))
+    assert (np.stack([record.payload for record in records]) == IMAGES).all()
+    assert [record.labels["class"] for record in records] == LABELS.tolist()
+    assert records[6].key == f"{split}:00006"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_prepared_digits_are_untouched(tmp_path, channels):
+    (tmp_path / "raw").mkdir()
+    write(tmp_path / "raw")
+    spec = DatasetSpec(source="mnist", image_size=28, channels=channels)
+    prepare(spec=spec, raw=tmp_path / "raw", out=tmp_path / "out")
+    store = ImageStore.open(tmp_path / "out")
+    assert store.images.shape == (7, 28, 28, channels)
+    assert (store.images == IMAGES[..., None]).all()
+    assert store.class_names == list("0123456789")
+
+
+def test_small_digits_are_enlarged(tmp_path):
+    (tmp_path / "raw").mkdir()
+    small = np.zeros((7, 8, 8), np.uint8)
+    small[:, :, 4:] = 255
+    write(tmp_path / "raw", images=idx(small))
+    spec = DatasetSpec(source="mnist", image_size=16, channels=1)
+    prepare(spec=spec, raw=tmp_path / "raw", out=tmp_path / "out")
+    images = ImageStore.open(tmp_path / "out").images
+    assert images[:, :, :6].max() == 0
+    assert images[:, :, 10:].min() == 255
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (idx(IMAGES)[:-1], None, "5487 bytes after the header, which announces"),
+        (idx(IMAGES) + b"x", None, "5489 bytes after the header"),
+        (idx(IMAGES)[:10], None, "cut off within its header"),
+        (b"", None, "starts with"),
+        (idx(LABELS), None, "images-idx3-ubyte.*starts with 00000801, expected 00000803"),
+        (None, idx(IMAGES), "labels-idx1-ubyte.*starts with 00000803, expected 00000801"),
+        (None, idx(LABELS[:5]), "7 images, .* 5 labels"),
+        (None, idx(np.full(7, 10, np.uint8)), "label 10, expected 0 to 9"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_files(tmp_path, images, labels, message, zipped):
+    write(tmp_path, images=images, labels=labels, zipped=zipped)
+    with pytest.raises(SourceError, match=message):
+        list(mnist.records(tmp_path, Options()))
+
+
+def test_cut_off_or_foreign_gzip(tmp_path):
+    write(tmp_path)
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(SourceError, match="damaged or cut off"):
+        list(mnist.records(tmp_path, Options()))
+    path.write_bytes(b"<html>moved</html>")
+    with pytest.raises(SourceError, match="damaged"):
+        mnist.count(tmp_path, Options())
+
+
+def test_missing_files_are_named_with_their_official_names(tmp_path):
+    names = [r.path.name for r in missing(tmp_path, "mnist", Options(split="test"))]
+    assert names == ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]

@@ -1,0 +1,476 @@
+"""The report of a made-up run: whole, self-contained, honest about what is missing."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from repro.claims import Verdict
+from repro.figures import Style, grid, save_figure, save_picture, save_table, training_curves
+from repro.provenance import step_folder
+from repro.report import build_report, first_line
+from repro.report_parts import duration, embed_picture, memory, read_table, readme_html
+from repro.run_results import ReportSpec, differing_from_paper, read_run
+from repro.specs import NetworkSpec, SpecError, TrainingSpec
+
+STYLE = Style(banner="GENERATED DATA")
+COMMAND = "snakemake --configfile config/demo.yaml"
+# Verdicts worked out by hand from the cards and measurements below.
+EXPECTED = {
+    "smooth_transitions": "reproduced",  # [0.1, 0.2] below 0.5
+    "pixels_differ": "partly",  # 0.6 above 0.5, [0.4, 0.8] not
+    "jumps": "not",  # 0.9 is not below 0.5
+    "accuracy": "not comparable",  # a value, on generated images
+    "beats_random": "reproduced",  # 20 above 0
+    "nan_number": "not run",
+    "error_rate": "not run",
+}
+
+
+def claim(name: str, measurement: str, rule: dict, kind: str = "direction") -> dict:
+    return {
+        "id": name,
+        "section": "6.1",
+        "statement": f"Statement of {name} with <angle> & | bar",
+        "paper": "stated, no number",
+        "measurement": measurement,
+        "kind": kind,
+        "rule": rule,
+    }
+
+
+def card(title: str, role: str, claims: list[dict], captions: dict[str, str]) -> dict:
+    return {
+        "title": title,
+        "paper": {"section": "6.1", "figures": ["Fig 4"]},
+        "inputs": [f"{role}.model", f"{role}.data"],
+        "captions": captions,
+        "claims": claims,
+        "departures": [f"{title}: drawn at 32 pixels, since the demo has minutes"],
+    }
+
+
+def number(name: str, value: float, low: float | None = None, high: float | None = None) -> dict:
+    return {
+        "name": name, "value": value, "low": low, "high": high, "n": 200, "unit": "",
+        "spread": "95 % bootstrap over walks", "protocol": f"protocol of {name}",
+    }  # fmt: skip
+
+
+def write_measurements(folder: Path, measured: list[dict]) -> None:
+    (folder / "measurements.json").write_text(json.dumps({one["name"]: one for one in measured}))
+
+
+def make_experiments(home: Path) -> None:
+    """Cards and READMEs of three experiments."""
+    cards = {
+        "latent_walk": card(
+            "Walking in the latent space",
+            "bedrooms",
+            [
+                claim("smooth_transitions", "step_share", {"below": 0.5}),
+                claim("pixels_differ", "pixel_share", {"above": 0.5}),
+                claim("jumps", "jump_share", {"below": 0.5}),
+            ],
+            {"fig04_latent_walk.png": "Each row walks from one random point towards the next."},
+        ),
+        "cifar10_svm": card(
+            "CIFAR-10 from the discriminator's features",
+            "objects",
+            [
+                claim("accuracy", "svm_accuracy", {"within": [80.0, 85.0]}, kind="value"),
+                claim("beats_random", "gain", {"above": 0}),
+                claim("nan_number", "nothing", {"above": 0}),
+            ],
+            {"table1_cifar10.csv": "The paper's column beside ours."},
+        ),
+        "mnist_nearest": card(
+            "Nearest neighbours on MNIST",
+            "mnist",
+            [claim("error_rate", "error", {"below": 3.0}, kind="value")],
+            {"fig09_mnist.png": "Rows are digits."},
+        ),
+    }
+    for name, content in cards.items():
+        folder = home / name
+        folder.mkdir(parents=True)
+        (folder / "experiment.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        (folder / "README.md").write_text(
+            f"# {content['title']}\n\n## Protocol\n\nSee [the paper](https://arxiv.org/abs/1), "
+            "![far](https://example.org/a.png) and [code](../x.py).\n\n"
+            '<script src="https://example.org/x.js"></script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n'
+        )
+
+
+def make_run(run: Path) -> Path:
+    """A run with everything but the last experiment and the second model; returns report.json."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[0:32, 0:32] / 31
+    rooms = np.stack(
+        [
+            (255 * np.stack([(x + i / 20) / 2, (y + j / 20) / 2, (x * y + 1) / 2], -1)).clip(0, 255)
+            for j in range(10)
+            for i in range(10)
+        ]
+    ).astype(np.uint8)
+    # A step is named after its folder; the inputs of these are left out.
+    with step_folder(run / "data" / "bedrooms", inputs={}, seed=42) as out:
+        manifest = {
+            "source": "lsun", "count": 2950, "image_size": 32, "channels": 3, "label_fields": {},
+            "skipped": {"truncated": 3, "empty": 1},
+        }  # fmt: skip
+        (out / "manifest.json").write_text(json.dumps(manifest))
+    with step_folder(run / "dedup" / "bedrooms", inputs={}) as out:
+        (out / "summary.json").write_text(json.dumps({"removed": 275, "groups": 240}))
+    with step_folder(run / "models" / "bedrooms", inputs={}, seed=42) as out:
+        save_picture(out / "samples.png", grid(rooms[:64], 8), style=STYLE)
+        n = 300
+        log = pd.DataFrame({"step": np.arange(n)})
+        for column, level in {
+            "loss_d": 1.1, "loss_g": 1.9, "d_real": 0.7, "d_fake_before": 0.4, "d_fake_after": 0.3,
+        }.items():  # fmt: skip
+            log[column] = level + 0.05 * rng.normal(size=n)
+        log.to_json(out / "log.jsonl", orient="records", lines=True)
+        save_figure(out / "curves.png", training_curves(log), style=STYLE)
+        description = {
+            "spec": {"data": "bedrooms", "preset": "paper_64", "network": {"image_size": 32},
+                     "training": {"batch": 64, "beta1": 0.5}},
+            "steps_d": 150, "steps_g": 150, "images": 2675, "parameters": {"G": 18885760, "D": 1},
+        }  # fmt: skip
+        (out / "spec.json").write_text(json.dumps(description))
+    walk = run / "experiments" / "latent_walk"
+    with step_folder(walk / "measured", inputs={}, seed=42) as out:
+        measured = [
+            number("step_share", 0.15, 0.1, 0.2),
+            number("pixel_share", 0.6, 0.4, 0.8),
+            number("jump_share", 0.9, 0.85, 0.95),
+        ]
+        write_measurements(out, measured)
+    with step_folder(walk / "figures", inputs={}) as out:
+        save_picture(out / "fig04_latent_walk.png", grid(rooms, 10), style=STYLE, title="A walk")
+    svm = run / "experiments" / "cifar10_svm"
+    with step_folder(svm / "measured", inputs={}, seed=42) as out:
+        measured = [number("svm_accuracy", 83.0), number("gain", 20.0, 15.0, 25.0)]
+        measured.append(number("nothing", float("nan")))
+        write_measurements(out, measured)
+    with step_folder(svm / "figures", inputs={}) as out:
+        table = pd.DataFrame(
+            {
+                "model": ["DCGAN + L2-SVM", "random features", "<b>raw</b>"],
+                "paper_accuracy_%": ["82.8", "", ""],
+                "ours_accuracy_%": [83.0, 54.0, 39.5],
+            }
+        )
+        save_table(out / "table1_cifar10.csv", table)
+    spec = {
+        "run": "demo",
+        "title": "The demo run",
+        "banner": "GENERATED DATA",
+        "description": "The whole chain in minutes on two processor cores.",
+        "config": "config/demo.yaml",
+        "generated": True,
+        "roles": {
+            role: {"data": data, "model": data, "as_in_paper": False, "kind": "generated"}
+            for role, data in {"bedrooms": "bedrooms", "objects": "objects"}.items()
+        },
+        "departures": ["Half the paper's widths: two cores, fifteen minutes."],
+        "datasets": {"bedrooms": {"dedup": {}}, "objects": {"dedup": {}}},
+        "models": {"bedrooms": {}, "objects": {}},
+        "experiments": [
+            {"name": name, "folder": f"experiments/{name}", "unbound": unbound}
+            for name, unbound in (
+                ("latent_walk", []),
+                ("cifar10_svm", []),
+                ("mnist_nearest", ["mnist.model"]),
+            )
+        ],
+        "a_key_of_tomorrow": 1,
+    }
+    path = run / "specs" / "report.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(spec))
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with experiments/, results/demo/ and its report, built once."""
+    home = tmp_path_factory.mktemp("home")
+    make_experiments(home / "experiments")
+    spec = make_run(home / "results" / "demo")
+    build_report(
+        run=home / "results" / "demo",
+        spec_path=spec,
+        experiments=home / "experiments",
+        out=home / "results" / "demo" / "report",
+    )
+    return home
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> Path:
+    return home / "results" / "demo" / "report"
+
+
+class Page(HTMLParser):
+    """Collects what the tests ask of a page; checks that tags are closed in order."""
+
+    VOID = frozenset({"meta", "link", "img", "br", "hr", "input", "col", "use", "path", "circle"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[tuple[str, str]] = []
+        self.ids: list[str] = []
+        self.verdicts: dict[str, str] = {}
+        self.images: list[dict[str, str | None]] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        assert len(given) == len(attrs), f"<{tag}> has an attribute twice"
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.addresses += [(tag, v or "") for k, v in attrs if k in ("src", "href", "srcset")]
+        self.ids += [v or "" for k, v in attrs if k == "id"]
+        if tag == "tr" and "data-verdict" in given:
+            self.verdicts[str(given["id"]).rpartition("-")[2]] = str(given["data-verdict"])
+        if tag == "img":
+            self.images.append(given)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert tag not in self.VOID
+        assert self.open
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def page(report: Path) -> Page:
+    return Page((report / "index.html").read_text(encoding="utf-8"))
+
+
+def test_page_calls_no_address(page: Page, report: Path) -> None:
+    assert page.addresses
+    for tag, address in page.addresses:
+        assert address.startswith(("data:", "#")), f"<{tag}> calls {address[:80]}"
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert "@import" not in text
+    assert not re.search(r"url\((?!['\"]?data:)", text)
+    assert not re.search(r"\b(fetch|XMLHttpRequest|import)\s*\(", text)
+
+
+def test_ids_are_unique_and_local_links_lead_somewhere(page: Page) -> None:
+    assert len(page.ids) == len(set(page.ids))
+    local = {address[1:] for _, address in page.addresses if address.startswith("#")}
+    assert local <= set(page.ids)
+
+
+def test_verdicts_on_the_page_are_those_worked_out_by_hand(page: Page) -> None:
+    assert page.verdicts == EXPECTED
+
+
+def test_counts_of_the_first_screen(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    chips = dict(re.findall(r'data-verdict="([a-z ]+)" aria-pressed.*?<b>(\d+)</b>', text))
+    expected = {str(v): str(list(EXPECTED.values()).count(v)) for v in Verdict}
+    assert chips == expected
+
+
+def test_first_words_say_that_data_are_generated(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    body = re.sub(r"<[^>]+>", " ", text.partition("</svg>\n<div")[2])
+    assert "GENERATED DATA" in body[:120]
+    lines = (report / "report.md").read_text(encoding="utf-8").splitlines()
+    assert lines[2].startswith("Generated data")
+
+
+def test_experiment_that_was_not_run_shows_its_command(report: Path) -> None:
+    for name in ("index.html", "report.md"):
+        text = (report / name).read_text(encoding="utf-8")
+        place = text.rpartition("Nearest neighbours on MNIST</h3>" if "html" in name else "###")[2]
+        assert re.search("not run", place, flags=re.I)
+        assert f"{COMMAND} mnist_nearest" in place
+        assert "html" not in name or "binds nothing to mnist.model" in place
+
+
+def test_dataset_and_model_that_are_missing_show_their_commands(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert f"{COMMAND} prepare</code>" in text
+    assert f"{COMMAND} train</code>" in text
+    assert f"{COMMAND} dedup</code>" in text
+
+
+def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
+    with (report / "claims.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    table = (report / "report.md").read_text(encoding="utf-8").partition("## Claims")[2]
+    lines = [line for line in table.partition("## Experiments")[0].splitlines() if "|" in line][2:]
+    in_markdown = []
+    for line in lines:
+        cells = [c.strip().replace("\\|", "|") for c in re.split(r"(?<!\\)\|", line)[1:-1]]
+        statement, name = re.fullmatch(r"(.*) \(`(\w+)`\)", cells[1]).groups()  # type: ignore[union-attr]
+        in_markdown.append([cells[0], statement, name, *cells[2:6], cells[6].strip("`")])
+    columns = ("section", "statement", "id", "paper", "ours", "verdict", "rule", "experiment")
+    assert in_markdown == [[row[column] for column in columns] for row in rows]
+    assert {row["id"]: row["verdict"] for row in rows} == EXPECTED
+
+
+def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(
+    page: Page, home: Path, report: Path
+) -> None:
+    run = home / "results" / "demo"
+    files = [
+        (run / "experiments/latent_walk/figures/fig04_latent_walk.png", True),
+        (run / "models/bedrooms/samples.png", True),
+        (run / "models/bedrooms/curves.png", False),
+    ]
+    shown = [image for image in page.images if image["src"] != "data:,"]
+    assert len(shown) == len(files)
+    for image, (path, hard) in zip(shown, files, strict=True):
+        assert image["src"] == embed_picture(path, caption="").uri
+        assert image["alt"]
+        assert (image.get("class") == "hard") is hard
+
+
+def test_text_from_files_is_escaped(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    assert "with &lt;angle&gt; &amp; | bar" in text
+    assert "&lt;b&gt;raw&lt;/b&gt;" in text
+    assert "<angle>" not in text
+
+
+def test_numbers_cost_departures_and_provenance_are_there(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    for words in (
+        "0.15 [0.1, 0.2], n = 200", "protocol of step_share", "18,885,760", "truncated 3, empty 1",
+        "275", "drawn at 32 pixels", "Half the paper&#39;s widths", "training.batch", "numpy",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_same_run_same_bytes(home: Path, report: Path, tmp_path: Path) -> None:
+    run = home / "results" / "demo"
+    build_report(
+        run=run,
+        spec_path=run / "specs" / "report.json",
+        experiments=home / "experiments",
+        out=tmp_path / "report",
+    )
+    for name in ("index.html", "report.md", "claims.csv"):
+        assert (tmp_path / "report" / name).read_bytes() == (report / name).read_bytes()
+
+
+def test_run_of_which_nothing_was_run_still_has_a_report(home: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "run" / "specs" / "report.json"
+    spec.parent.mkdir(parents=True)
+    shutil.copy(home / "results/demo/specs/report.json", spec)
+    build_report(
+        run=tmp_path / "run",
+        spec_path=spec,
+        experiments=home / "experiments",
+        out=tmp_path / "run" / "report",
+    )
+    page = Page((tmp_path / "run/report/index.html").read_text(encoding="utf-8"))
+    assert page.verdicts == dict.fromkeys(EXPECTED, "not run")
+
+
+def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    folder = run / "experiments" / "latent_walk" / "measured"
+    folder.mkdir(parents=True)
+    spec = ReportSpec.model_validate(
+        {"run": "r", "title": "t", "config": "c", "experiments": [{"name": "latent_walk"}]}
+    )
+    (folder / "measurements.json").write_text("[{")
+    with pytest.raises(SpecError, match=r"latent_walk/measured/measurements\.json: not valid JSON"):
+        read_run(run=run, spec=spec, experiments=home / "experiments")
+    write_measurements(folder, [{"name": "a", "value": 1, "n": 1, "lo": 0}])
+    with pytest.raises(SpecError, match=r"unknown key 'a\.lo'; did you mean 'low'"):
+        read_run(run=run, spec=spec, experiments=home / "experiments")
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
+    with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
+        embed_picture(tmp_path / "torn.png", caption="")
+
+
+def test_real_run_is_not_called_generated() -> None:
+    def spec(**role: object) -> ReportSpec:
+        values = {"run": "r", "title": "t", "config": "c", "roles": {"bedrooms": role}}
+        return ReportSpec.model_validate(values)
+
+    assert first_line(spec(kind="real", as_in_paper=True)) == "Real data, at the paper's scale."
+    assert "not at the paper's scale" in first_line(spec(kind="real", as_in_paper=False))
+    assert first_line(spec(kind="generated")).startswith("Partly generated data: bedrooms")
+
+
+def test_readme_keeps_words_and_drops_what_calls_out() -> None:
+    text = (
+        "# Title\n\n## How\n\n[a](https://x.org/p) [b](../b.py) ![c](d.png)\n\n<script>1</script>"
+    )
+    html = readme_html(text)
+    assert "Title" not in html
+    assert "<h5>How</h5>" in html
+    assert 'a <span class="address">(https://x.org/p)</span> b c' in html
+    assert "&lt;script&gt;" in html
+    assert not re.search(r"<(a|img|script)\b", html)
+
+
+def test_differences_are_those_from_the_papers_defaults() -> None:
+    paper = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().model_dump()}
+    assert differing_from_paper(paper) == []
+    paper["training"]["batch"] = 64
+    paper["network"]["kernel"] = 4
+    assert differing_from_paper(paper) == [("network.kernel", 5, 4), ("training.batch", 128, 64)]
+
+
+def test_long_tables_are_cut_and_say_so(tmp_path: Path) -> None:
+    save_table(tmp_path / "t.csv", pd.DataFrame({"name": ["a"] * 70, "share_%": ["1.5 %"] * 70}))
+    table = read_table(tmp_path / "t.csv", caption="")
+    assert (len(table.rows), table.left_out) == (60, 10)
+    assert table.header == ["name", "share %"]
+    assert table.numeric == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.44, "0.4 s"),
+        (59.4, "59 s"),
+        (60, "1 min 0 s"),
+        (3599.6, "1 h 0 min"),
+        (9e4, "25 h 0 min"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+def test_memory() -> None:
+    assert (memory(640), memory(2458)) == ("640 MB", "2.4 GB")
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser here")
+def test_page_in_a_browser_sorts_and_has_no_script_error(report: Path, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [
+            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
+            (report / "index.html").as_uri(),
+        ],
+        check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert f"{len(EXPECTED)} claims</output>" in found.stdout  # written by the script
