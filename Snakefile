@@ -4,20 +4,16 @@ Which datasets, models and experiments there are is said by the run file (--conf
 config/demo.yaml) and by the folders in experiments/; no name of either stands here.
 """
 
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 BASE = Path(workflow.basedir)
-# Steps run as `python -m ...` with this interpreter, whatever folder or shell they start from.
 sys.path.insert(0, str(BASE))
-os.environ["PYTHONPATH"] = str(BASE)
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 from repro.closure import import_closure
-from repro.runs import load_run, missing_raw_data, write_specs
+from repro.runs import load_run, missing_raw_data, run_steps_with, write_specs
 from repro.specs import SpecError
 
 CONFIG_FILE = str(workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml")
@@ -29,6 +25,7 @@ except SpecError as error:
 if missing:
     raise WorkflowError("raw data are missing:\n" + "\n".join(missing))
 write_specs(RUN)
+run_steps_with(sys.executable, BASE)
 
 OUT = str(RUN.folder)
 SPEC = RUN.spec
@@ -45,9 +42,9 @@ wildcard_constraints:
 
 
 rule all:
+    default_target: True
     input:
         f"{OUT}/report",
-    default_target: True
 
 
 onsuccess:
@@ -68,7 +65,9 @@ rule train:
 rule draw_world:
     input:
         spec=f"{OUT}/specs/worlds/{{name}}.json",
-        code=lambda w: code("data_prep.generate", f"data_prep.generated.{SPEC.worlds[w.name].generator}"),
+        code=lambda w: code(
+            "data_prep.generate", f"data_prep.generated.{SPEC.worlds[w.name].generator}"
+        ),
     output:
         directory(f"{OUT}/raw/{{name}}"),
     log:
@@ -92,9 +91,9 @@ rule prepare_dataset:
         f"{OUT}/logs/prepare_dataset/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/prepare_dataset/{{name}}.tsv"
-    threads: 1
     conda:
         "environment.yml"
+    threads: 1
     shell:
         "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
         "--workers {threads} --out {output:q} >> {log:q} 2>&1"
@@ -111,9 +110,9 @@ rule dedup_dataset:
         f"{OUT}/logs/dedup_dataset/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/dedup_dataset/{{name}}.tsv"
-    threads: 1
     conda:
         "environment.yml"
+    threads: 1
     shell:
         "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
         "--threads {threads} --out {output:q} >> {log:q} 2>&1"
@@ -133,21 +132,21 @@ rule train_model:
         code=code("repro.train"),
     output:
         directory(f"{OUT}/models/{{name}}"),
-    params:
-        dedup=lambda w, input: f"--dedup {input.dedup}" if input.dedup else "",
-        # not an output: a training that was stopped goes on from here
-        state=f"{OUT}/state/{{name}}",
     log:
         f"{OUT}/logs/train_model/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/train_model/{{name}}.tsv"
-    threads: 1
-    resources:
-        gpu=1,
     priority: 10
     retries: 1
     conda:
         "environment.yml"
+    threads: 1
+    resources:
+        gpu=1,
+    params:
+        dedup=lambda w, input: f"--dedup {input.dedup}" if input.dedup else "",
+        # not an output: a training that was stopped goes on from here
+        state=f"{OUT}/state/{{name}}",
     shell:
         "python -m repro.train --spec {input.spec:q} --data {input.data:q} {params.dedup} "
         "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
@@ -164,16 +163,16 @@ for experiment in RUN.runnable:
             code=code(f"experiments.{experiment.name}.measure"),
         output:
             directory(f"{OUT}/experiments/{experiment.name}/measured"),
-        params:
-            module=f"experiments.{experiment.name}.measure",
-            inputs=[f"--input {slot}={path}" for slot, path in experiment.inputs.items()],
         log:
             f"{OUT}/logs/measure/{experiment.name}.log",
         benchmark:
             f"{OUT}/benchmarks/measure/{experiment.name}.tsv"
-        threads: 1
         conda:
             "environment.yml"
+        threads: 1
+        params:
+            module=f"experiments.{experiment.name}.measure",
+            inputs=[f"--input {slot}={path}" for slot, path in experiment.inputs.items()],
         shell:
             "python -m {params.module} --spec {input.spec:q} {params.inputs} "
             "--threads {threads} --out {output:q} >> {log:q} 2>&1"
@@ -193,15 +192,15 @@ for experiment in RUN.runnable:
                 category="Experiments",
                 subcategory=experiment.name,
             ),
-        params:
-            module=f"experiments.{experiment.name}.figure",
-            title=experiment.card["title"],
         log:
             f"{OUT}/logs/figure/{experiment.name}.log",
         benchmark:
             f"{OUT}/benchmarks/figure/{experiment.name}.tsv"
         conda:
             "environment.yml"
+        params:
+            module=f"experiments.{experiment.name}.figure",
+            title=experiment.card["title"],
         shell:
             "python -m {params.module} --spec {input.style:q} --measured {input.measured:q} "
             "--out {output:q} >> {log:q} 2>&1"
@@ -222,14 +221,14 @@ rule report:
         code=code("repro.report") + sorted(map(str, BASE.glob("repro/templates/*"))),
     output:
         directory(f"{OUT}/report"),
-    params:
-        run=OUT,
     log:
         f"{OUT}/logs/report.log",
     benchmark:
         f"{OUT}/benchmarks/report.tsv"
     conda:
         "environment.yml"
+    params:
+        run=lambda w, output: str(Path(output[0]).parent),
     shell:
         "python -m repro.report --run {params.run:q} --spec {input.spec:q} "
         "--out {output:q} >> {log:q} 2>&1"

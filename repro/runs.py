@@ -11,6 +11,7 @@ that changing one model makes one model run again.
 import argparse
 import importlib
 import json
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,6 +231,13 @@ def write_specs(run: Run) -> None:
         _write(run.spec_file("experiments", experiment.name), values)
     _write(run.folder / "specs" / "style.json", {"banner": spec.banner})
     _write(run.folder / "specs" / "report.json", report_spec(run))
+
+
+def run_steps_with(interpreter: str, checkout: Path) -> None:
+    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules."""
+    bin_folder = str(Path(interpreter).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
+    os.environ["PYTHONPATH"] = str(checkout)
 
 
 def report_spec(run: Run) -> dict[str, Any]:

@@ -1,0 +1,198 @@
+"""The whole pipeline by Snakemake on config/tiny.yaml: results, determinism, what re-runs.
+
+One run is shared by the tests; a second run in another folder must give the same bytes. The
+checkout is copied where a test edits source files.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.pipeline
+CODE = ("repro", "data_prep", "experiments", "config", "profiles", "Snakefile", "environment.yml")
+
+
+def snakemake(checkout: Path, folder: Path, *words: str, check: bool = True) -> str:
+    """Run Snakemake of a checkout in a folder; its output."""
+    command = [
+        *(sys.executable, "-m", "snakemake", "--snakefile", checkout / "Snakefile"),
+        *("--workflow-profile", "none", "--directory", folder, "--cores", "2"),
+        *("--configfile", checkout / "config/tiny.yaml"),
+        *words,
+    ]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=checkout,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert not check or done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def planned(checkout: Path, folder: Path, *words: str) -> set[str]:
+    """Rules of a dry run."""
+    text = snakemake(checkout, folder, "--dry-run", "--quiet", "host", *words)
+    return {line.split()[1].rstrip(":") for line in text.splitlines() if line.startswith("rule ")}
+
+
+@pytest.fixture(scope="session")
+def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    snakemake(repository, folder, "all")
+    return folder
+
+
+@pytest.fixture
+def checkout(repository: Path, tmp_path: Path) -> Path:
+    """A copy of the sources, with their times, to be edited."""
+    copy = tmp_path / "checkout"
+    copy.mkdir()
+    for name in CODE:
+        source = repository / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, copy / name, ignore=ignored)
+        else:
+            shutil.copy2(source, copy / name)
+    return copy
+
+
+@pytest.fixture
+def finished(run: Path, checkout: Path) -> Path:
+    """A copy of the finished run, up to date for the copied sources."""
+    copy = checkout.parent / "run"
+    shutil.copytree(run, copy, symlinks=True)
+    snakemake(checkout, copy, "all", "--touch")
+    assert planned(checkout, copy, "all") == set()
+    return copy
+
+
+def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: Path) -> None:
+    results = run / "results/tiny"
+    html = (results / "report/index.html").read_text()
+    names = sorted(p.parent.name for p in (repository / "experiments").glob("*/experiment.yaml"))
+    assert len(names) >= 6
+    for name in names:
+        card = yaml.safe_load((repository / f"experiments/{name}/experiment.yaml").read_text())
+        assert json.loads((results / f"experiments/{name}/measured/measurements.json").read_text())
+        drawn = {
+            p.name
+            for p in (results / f"experiments/{name}/figures").iterdir()
+            if p.suffix in {".png", ".csv"}
+        }
+        assert drawn == set(card["captions"])
+        assert card["title"] in html
+    assert "TINY - not a result" in html
+
+
+def test_nothing_of_the_tiny_run_is_set_against_the_papers_numbers(run: Path) -> None:
+    import pandas as pd
+
+    claims = pd.read_csv(run / "results/tiny/report/claims.csv")
+    assert set(claims["verdict"]) <= {"reproduced", "partly", "not", "not comparable", "not run"}
+    of_value = claims[claims["kind"] == "value"] if "kind" in claims else claims.iloc[:0]
+    assert set(of_value["verdict"]) <= {"not comparable", "not run"}
+
+
+def test_broken_records_are_counted(run: Path) -> None:
+    manifest = json.loads((run / "results/tiny/data/bedrooms/manifest.json").read_text())
+    assert manifest["count"] == 160
+    assert sum(manifest["skipped"].values()) == 6
+    lines = (run / "results/tiny/data/bedrooms/skipped.csv").read_text().splitlines()
+    assert len(lines) == 1 + 6
+
+
+def test_same_config_same_bytes(
+    run: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    second = tmp_path_factory.mktemp("again")
+    snakemake(repository, second, "all")
+    compared = 0
+    for path in sorted((run / "results/tiny").rglob("*")):
+        name = path.relative_to(run)
+        deterministic = path.suffix in {".json", ".png", ".npy", ".npz", ".safetensors", ".mdb"}
+        if path.is_file() and deterministic and path.name != "provenance.json":
+            assert path.read_bytes() == (second / name).read_bytes(), name
+            compared += 1
+    assert compared > 60
+
+
+def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path, finished: Path) -> None:
+    for file, expected in {
+        "experiments/latent_walk/figure.py": {"latent_walk", "report", "all"},
+        "experiments/latent_walk/measure.py": {
+            "measure_latent_walk", "latent_walk", "report", "all",
+        },
+    }.items():  # fmt: skip
+        with (checkout / file).open("a") as stream:
+            stream.write("# edited\n")
+        assert planned(checkout, finished, "all") == expected
+
+
+def test_changing_a_model_re_runs_that_model_only(checkout: Path, finished: Path) -> None:
+    config = checkout / "config/tiny.yaml"
+    text = config.read_text()
+    faces = "  faces: {data: faces, network: *network, training: *training}"
+    assert faces in text
+    config.write_text(text.replace(faces, faces.replace("*training", "{batch: 8, epochs: 1}")))
+    assert planned(checkout, finished, "all") == {
+        "train_model", "measure_face_arithmetic", "face_arithmetic", "report", "all",
+    }  # fmt: skip
+
+
+def test_a_new_experiment_folder_needs_no_edit(checkout: Path, finished: Path) -> None:
+    shutil.copytree(checkout / "experiments/latent_walk", checkout / "experiments/another_walk")
+    assert planned(checkout, finished, "all") == {
+        "measure_another_walk", "another_walk", "report", "all",
+    }  # fmt: skip
+
+
+def test_a_new_data_source_needs_no_edit(checkout: Path, finished: Path) -> None:
+    shutil.copy(checkout / "data_prep/folder.py", checkout / "data_prep/album.py")
+    config = checkout / "config/tiny.yaml"
+    config.write_text(
+        config.read_text().replace(
+            "\nmodels:",
+            "\n  album: {source: album, world: faces, options: {images: images}}\n\nmodels:",
+        )
+    )
+    assert planned(checkout, finished, "prepare") == {"prepare_dataset", "prepare"}
+
+
+def test_rules_by_name(repository: Path, tmp_path: Path) -> None:
+    plan = {name: planned(repository, tmp_path, name) for name in ("dedup", "latent_walk", "train")}
+    assert {"dedup_dataset", "measure_dedup", "dedup"} <= plan["dedup"]
+    assert {"train_model", "measure_latent_walk", "latent_walk"} <= plan["latent_walk"]
+    assert "measure_latent_walk" not in plan["train"]
+
+
+def test_a_wrong_key_stops_before_any_job(checkout: Path, tmp_path: Path) -> None:
+    config = checkout / "config/tiny.yaml"
+    config.write_text(config.read_text().replace("z_dim: 16", "z_dims: 16", 1))
+    text = snakemake(checkout, tmp_path / "new", "all", check=False)
+    assert "tiny.yaml" in text
+    assert "unknown key 'models.bedrooms.network.z_dims'; did you mean 'z_dim'?" in text
+    assert not (tmp_path / "new" / "results/tiny/raw").exists()
+
+
+def test_missing_raw_data_stop_before_any_job(repository: Path, tmp_path: Path) -> None:
+    words = ("--configfile", repository / "config/laptop.yaml", "--config", "raw=nowhere")
+    text = snakemake(repository, tmp_path, "all", *map(str, words), check=False)
+    for needed in ("bedroom_train_lmdb", "faces", "imagenet64", "data_batch_1.bin"):
+        assert needed in text
+    assert "nowhere" in text
+    assert not (tmp_path / "results/laptop/data").exists()
+
+
+def test_lint(repository: Path, tmp_path: Path) -> None:
+    assert "Congratulations" in snakemake(repository, tmp_path, "--lint")
