@@ -11,7 +11,8 @@ which for LSUN is the order of keys), the others are marked. No pixel is copied.
 Images are never removed unseen: a group larger than `max_group`, and pictures without contrast,
 whose code says nothing, are reported and kept. A code that does not tell images apart is refused.
 
-Runs alone: python -m data_prep.dedup --data DATASET --spec SPEC.json --seed 42 --out OUT
+Runs alone: python -m data_prep.dedup --data DATASET --spec SPEC.json --out OUT
+The spec holds {"options": {...}, "seed": 42}, where the options are those that differ.
 """
 
 import argparse
@@ -19,8 +20,6 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,11 +46,10 @@ class Options(Strict):
     corruption: Corruption = Field("masking", description="masking or gaussian noise on the input")
     noise: float = Field(0.95, ge=0, description="share masked, or sd of gaussian noise")
     code_dropout: float = Field(0.2, ge=0, lt=1, description="share of code units left out")
-    samples: int = Field(200_000, ge=1, description="images shown in training, repeats counted")
-    passes: float | None = Field(None, gt=0, description="passes over the images, or by `samples`")
+    presentations: int = Field(200_000, ge=1, description="images shown in training, in all")
+    passes: float | None = Field(None, gt=0, description="given: passes instead of presentations")
     batch: int = Field(128, ge=1, description="images a minibatch")
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size at the start")
-    threads: int = Field(1, ge=1, description="CPU threads; another number rounds differently")
     max_group: int = Field(50, ge=2, description="images; larger groups are kept and reported")
     minimum_contrast: float = Field(4.0, ge=0, description="grey levels; flatter ones are kept")
     minimum_bits: float = Field(8.0, ge=0, description="effective bits below which it is refused")
@@ -64,10 +62,7 @@ def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, An
     code with fewer effective bits than `options.minimum_bits`.
     """
     spec = options.model_dump(mode="json")
-    with (
-        _threads(options.threads),
-        step_folder(out, inputs={"data": data}, spec=spec, seed=seed) as folder,
-    ):
+    with step_folder(out, inputs={"data": data}, spec=spec, seed=seed) as folder:
         store = ImageStore.open(data)
         inputs = HashInputs(store.images)
         steps = training_steps(len(store), options)
@@ -100,8 +95,8 @@ def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, An
 
 
 def training_steps(images: int, options: Options) -> int:
-    """Minibatches shown: as many as make `passes` over the images, or else `samples`."""
-    shown = options.samples if options.passes is None else options.passes * images
+    """Minibatches shown: as many as make `passes` over the images, or else `presentations`."""
+    shown = options.presentations if options.passes is None else options.passes * images
     return max(1, math.ceil(shown / options.batch))
 
 
@@ -120,7 +115,7 @@ def _refuse_degenerate(health: CodeHealth, minimum: float, data: Path) -> None:
             f"{data}: the code tells images apart as poorly as {health.effective_bits:g} coin "
             f"throws (minimum_bits: {minimum:g}); {health.varying_bits} of 128 bits vary, largest "
             f"groups of equal codes: {health.largest_groups[:3]} of {health.count} images. Raise "
-            "noise or code_dropout, train longer (samples), or lower minimum_bits to see its groups"
+            "noise or code_dropout, train longer (presentations), or lower minimum_bits to look"
         )
 
 
@@ -162,32 +157,32 @@ def _write_groups(path: Path, first: np.ndarray, keep: np.ndarray, keys: list[st
             writer.writerow((int(number), keys[row], int(keep[row])))
 
 
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """PyTorch's CPU threads within the block: part of the spec, as rounding depends on them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _described() -> list[str]:
+    fields = Options.model_fields.items()
+    return [f"  {name} = {field.default!r}\n      {field.description}" for name, field in fields]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description="Find near-duplicates in a prepared dataset by the paper's autoencoder hash.",
-        epilog="\n".join(f"  {n}: {f.description}" for n, f in Options.model_fields.items()),
+        epilog="options (in the spec):\n" + "\n".join(_described()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset")
-    parser.add_argument("--spec", type=Path, help="JSON file: the options below that differ")
-    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
+    parser.add_argument("--seed", type=int, help="instead of the spec's (default 42)")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="CPU threads; rounding depends on it"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     given = parser.parse_args()
+    torch.set_num_threads(given.threads)
     try:
-        values = json.loads(given.spec.read_text()) if given.spec else {}
-        options = validated(Options, values, where=str(given.spec))
-        summary = dedup(data=given.data, out=given.out, options=options, seed=given.seed)
+        spec = json.loads(given.spec.read_text()) if given.spec else {}
+        values = spec.get("options", {})
+        options = validated(Options, values, where=str(given.spec), key="options")
+        seed = spec.get("seed", 42) if given.seed is None else given.seed
+        summary = dedup(data=given.data, out=given.out, options=options, seed=seed)
     except (SpecError, StoreError, ValueError, OSError) as error:
         sys.exit(f"error: {error}")
     health = summary["code_health"]

@@ -8,13 +8,17 @@ The key is hashed with BLAKE2b to 128 bits; NumPy's Philox and PyTorch's generat
 it. `python -m repro.random SEED PURPOSE [INDEX]` prints the first draws of a stream.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:  # PyTorch takes seconds to load and half of the callers draw by NumPy
+    import torch
+    from torch import Tensor
 
 Distribution = Literal["uniform", "normal"]
 
@@ -32,6 +36,8 @@ def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
 
 def torch_generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
     """PyTorch CPU generator of the stream (seed, purpose, index)."""
+    import torch
+
     made = torch.Generator(device="cpu")
     made.manual_seed(stream_key(seed, purpose, index) & (2**63 - 1))
     return made
@@ -51,6 +57,8 @@ def latents(
     "uniform" is U(-1, 1), the authors' scripts (the paper says uniform and gives no range, open
     point 1); "normal" is N(0, 1), the Torch port and the released SVHN model.
     """
+    import torch
+
     source = torch_generator(seed, purpose, index)
     if distribution == "uniform":
         return torch.rand(n, dim, generator=source) * 2 - 1

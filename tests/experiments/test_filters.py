@@ -52,17 +52,20 @@ def test_a_planted_detector_is_found_selective_and_in_the_right_place(
     assert red.tolist() == [64] * 10  # the whole square lies in every tile
     gradient = gradients.astype(int) - 128
     assert gradient[..., 0].sum() > 0 > gradient[..., 1].sum()
+    alike = side.likenesses()
+    assert alike[0] > 0.5  # always the same square
+    assert alike[0] > alike[1:].max()
     assert not gradient[..., 2].any()
 
 
-def test_equal_networks_do_not_differ(model: Path, images: np.ndarray, make_dataset) -> None:
+def test_equal_networks_do_not_differ(model: Path, images: np.ndarray) -> None:
     """D's own initial weights against themselves: the difference is 0 to rounding."""
     folder = ModelFolder.open(model)
     D = folder.random_discriminator(1)
     one, other = (Responses(frozen_on(D, images), images, OPTIONS) for _ in range(2))
     assert np.array_equal(one.selectivity, other.selectivity)
-    assert np.array_equal(one.concentrations(), other.concentrations())
-    assert ((one.concentrations() >= 0) & (one.concentrations() <= 1)).all()
+    assert np.array_equal(one.likenesses(), other.likenesses())
+    assert (np.abs(one.likenesses()) <= 1).all()
 
 
 def test_run_is_repeatable_and_files_are_those_of_the_card(
@@ -77,7 +80,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     ]
     assert hashes[0] == hashes[1]
     found = read_measurements(tmp_path / "once")
-    for name in ("selectivity", "gradient_concentration"):
+    for name in ("selectivity", "gradient_likeness"):
         difference = found[f"{name}_trained"].value - found[f"{name}_random"].value
         assert found[f"{name}_trained_minus_random"].value == pytest.approx(difference)
     card = read_card(repository / "experiments/filters/experiment.yaml")

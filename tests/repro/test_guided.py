@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from repro.guided import (
     ReceptiveField,
-    concentration,
     crop_field,
     field_of,
     gradients_as_grey,
     guided_gradient,
     last_layer,
+    likeness,
     peaks,
     receptive_field,
     selectivity,
@@ -200,12 +200,6 @@ def test_selectivity_ignores_gain_and_shift_and_knows_the_normal_distribution() 
     assert selectivity(np.ones((20, 1)), 3).tolist() == [0]
 
 
-def test_concentration_at_its_two_ends() -> None:
-    assert concentration(np.ones((4, 4))) == pytest.approx(0)
-    assert concentration(np.eye(1, 16)) == pytest.approx(1)
-    assert concentration(np.zeros(9)) == 0
-
-
 @pytest.mark.parametrize(("place", "extent"), [(0, 31), (1, 47), (2, 61), (3, 46)])
 def test_crops_have_the_extents_of_the_authors_tiles(place: int, extent: int) -> None:
     """Measured on the authors' picture: 31, 46-47 and 61 pixels, centred on grey."""
@@ -221,6 +215,20 @@ def test_crop_holds_the_right_pixels() -> None:
     image = np.arange(64 * 64).reshape(64, 64, 1)
     tile = crop_field(image, ReceptiveField(13, 4, -6), row=5, column=6, fill=0)
     assert np.array_equal(tile, image[14:27, 18:31])
+
+
+def test_uncentred_crop_keeps_the_place_in_the_field() -> None:
+    image = np.ones((64, 64, 1), np.uint8)
+    field = receptive_field([5] * 4, [2] * 4, [2] * 4)
+    tile = crop_field(image, field, row=0, column=3, fill=0, centred=False)
+    assert np.flatnonzero(tile[:, 0, 0]).tolist() == list(range(30, 61))  # 30 above the image
+    assert np.flatnonzero(tile[40, :, 0]).tolist() == list(range(46))  # 15 right of it
+
+
+def test_likeness_by_hand() -> None:
+    gradients = np.array([[1.0, 0], [2, 0], [0, 5], [0, 0]])  # one like pair of six
+    assert likeness(gradients) == pytest.approx(1 / 6)
+    assert likeness(np.array([[1.0, 1], [-2, -2]])) == pytest.approx(-1)
 
 
 def test_zero_gradient_is_mid_grey() -> None:

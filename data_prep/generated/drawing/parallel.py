@@ -1,0 +1,36 @@
+"""Draw many pictures on several processes, in order, the same whatever the number of processes."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+import cv2
+
+Result = TypeVar("Result")
+WORTH_A_POOL = 256  # starting a process costs about as much as drawing this many pictures
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
+
+
+def in_order(
+    draw: Callable[[int, int], Result], *, seed: int, count: int, workers: int = 2
+) -> Iterator[Result]:
+    """Yield draw(seed, 0), draw(seed, 1), ..., draw(seed, count - 1).
+
+    `draw` must be a function of a module (it is sent to the processes by name) and depend on its
+    two arguments only. The processes are forked from a fresh one that has the module loaded, not
+    from the caller, so that the caller's threads are safe.
+    """
+    cv2.setNumThreads(1)
+    one = partial(draw, seed)
+    if workers <= 1 or count < WORTH_A_POOL:
+        yield from map(one, range(count))
+        return
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([draw.__module__])
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        yield from pool.map(one, range(count), chunksize=32)

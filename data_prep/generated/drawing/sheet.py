@@ -1,0 +1,52 @@
+"""A contact sheet of a generator's first pictures, to look at: --sheet FILE.png [--count] [--seed].
+
+With `--size 32 --enlarge 3` one sees what a network sees that works at 32 x 32.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from data_prep.generated.drawing.layer import Draw
+
+
+def square(picture: np.ndarray, size: int) -> np.ndarray:
+    """The centre square of a picture (H, W, 3), area-reduced to (size, size, 3)."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    crop = picture[top : top + side, left : left + side]
+    return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def contact_sheet(draw: Draw, *, seed: int, count: int, size: int, enlarge: int = 1) -> np.ndarray:
+    """Pictures 0 .. count - 1 as `size` x `size` tiles on white, each pixel `enlarge` times."""
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    tile = size * enlarge + 2
+    sheet = np.full((rows * tile + 2, columns * tile + 2, 3), 255, np.uint8)
+    for index in range(count):
+        small = square(draw(seed, index), size).repeat(enlarge, 0).repeat(enlarge, 1)
+        top, left = index // columns * tile + 2, index % columns * tile + 2
+        sheet[top : top + tile - 2, left : left + tile - 2] = small
+    return sheet
+
+
+def sheet_command(draw: Draw, *, size: int) -> None:
+    """Command line of a generator module: write a contact sheet of `draw`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sheet", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("--count", type=int, default=64, help="number of pictures")
+    parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument("--size", type=int, default=size, help="side of a tile, pixels")
+    parser.add_argument("--enlarge", type=int, default=1, help="times each pixel is repeated")
+    asked = parser.parse_args()
+    sheet = contact_sheet(
+        draw, seed=asked.seed, count=asked.count, size=asked.size, enlarge=asked.enlarge
+    )
+    asked.sheet.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(asked.sheet), sheet[..., ::-1]):
+        raise OSError(f"{asked.sheet}: could not be written; give a path ending in .png")
