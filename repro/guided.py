@@ -166,14 +166,16 @@ def selectivity(value: np.ndarray, top: int) -> np.ndarray:
     return np.divide(stands_out, spread, out=np.zeros_like(spread), where=spread > 0)
 
 
-def concentration(magnitude: np.ndarray) -> float:
-    """Hoyer sparsity of a gradient's magnitudes: 0 all equal, 1 all in one pixel; 0 if all zero."""
-    values = np.abs(magnitude.astype(np.float64)).ravel()
-    length = np.sqrt((values**2).sum())
-    if length == 0 or len(values) < 2:
-        return 0.0
-    root = np.sqrt(len(values))
-    return float((root - values.sum() / length) / (root - 1))
+def likeness(gradients: np.ndarray) -> float:
+    """Mean cosine between all pairs of gradients (n, ...), n at least 2: 1 alike, 0 unrelated.
+
+    Gradients that are zero everywhere count as unrelated to all others.
+    """
+    flat = gradients.reshape(len(gradients), -1).astype(np.float64)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    unit = np.divide(flat, lengths, out=np.zeros_like(flat), where=lengths > 0)
+    cosines = unit @ unit.T
+    return float((cosines.sum() - np.trace(cosines)) / (len(flat) * (len(flat) - 1)))
 
 
 def visible_field(
@@ -189,17 +191,29 @@ def visible_field(
 
 
 def crop_field(
-    image: np.ndarray, field: ReceptiveField, *, row: int, column: int, fill: float
+    image: np.ndarray,
+    field: ReceptiveField,
+    *,
+    row: int,
+    column: int,
+    fill: float,
+    centred: bool = True,
 ) -> np.ndarray:
-    """A unit's receptive field cut out of (H, W, C) -> (size, size, C), as the authors show it.
+    """A unit's receptive field cut out of (H, W, C) -> (size, size, C), `fill` outside the image.
 
-    What lies outside the image is cut off and the rest centred on `fill` (measured on the authors'
-    tiles: extents of 31, 46-47 and 61 pixels).
+    centred: what is inside the image is centred in the tile, as on the authors' tiles (measured
+    extents of 31, 46-47 and 61 pixels); otherwise it stays where it lies in the field, so that
+    tiles of different units can be compared pixel by pixel.
     """
     height, width, depth = image.shape
-    part = image[visible_field(field, row=row, column=column, height=height, width=width)]
+    seen = visible_field(field, row=row, column=column, height=height, width=width)
+    part = image[seen]
     tile = np.full((field.size, field.size, depth), fill, image.dtype)
-    top, left = (field.size - part.shape[0]) // 2, (field.size - part.shape[1]) // 2
+    if centred:
+        top, left = (field.size - part.shape[0]) // 2, (field.size - part.shape[1]) // 2
+    else:
+        top = seen[0].start - (field.offset + row * field.stride)
+        left = seen[1].start - (field.offset + column * field.stride)
     tile[top : top + part.shape[0], left : left + part.shape[1]] = part
     return tile
 

@@ -50,7 +50,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         "auto" (when n is small against the number of features).
     device : "cpu" or "cuda"; X is moved there whole.
 
-    Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_,
+    Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_ (on X),
     objective_ and gap_ (classes,).  One row instead of two for two classes.
     """
 
@@ -183,17 +183,20 @@ class _Problem:
     ) -> tuple[Solution, Tensor | None]:
         """Solution on X, and the weights in the rotated space (None without one)."""
         if self.rotated is not None:
-            solution = self._minimise(self.rotated, svm, C=C, start=rotated_start)
+            # iterations are cheap here; a tighter dual leaves few or none to do on X itself
+            tol = svm.tol / 100
+            solution = self._minimise(self.rotated, svm, C=C, start=rotated_start, tol=tol)
             start = self.design.combine(solution.dual(self.targets, C))
             rotated_start = solution.W
-        # after a rotated solution this only measures the gap on X itself, or ends the work
-        return self._minimise(self.design, svm, C=C, start=start), rotated_start
+        return self._minimise(self.design, svm, C=C, start=start, tol=svm.tol), rotated_start
 
-    def _minimise(self, design: Design, svm: L2SVC, *, C: float, start: Tensor | None) -> Solution:
+    def _minimise(
+        self, design: Design, svm: L2SVC, *, C: float, start: Tensor | None, tol: float
+    ) -> Solution:
         if start is None:
             shape = (self.targets.shape[1], design.X.shape[1] + 1)
             start = torch.zeros(shape, dtype=torch.float64, device=design.X.device)
-        return minimise(design, self.targets, C=C, start=start, tol=svm.tol, max_iter=svm.max_iter)
+        return minimise(design, self.targets, C=C, start=start, tol=tol, max_iter=svm.max_iter)
 
 
 def rotation(design: Design) -> Design:

@@ -18,7 +18,15 @@ from repro.figures import Style
 from repro.selection import Choice
 from repro.specs import SpecError
 
-OPTIONS = Options(per_class=12, draws=3, selection_draws=2, grid=(1e-3, 1e-2), random_seeds=2)
+OPTIONS = Options(
+    per_class=12,
+    draws=3,
+    selection_draws=2,
+    grid=(1e-3, 1e-2),
+    extensions=1,
+    random_seeds=2,
+    tol=1e-3,
+)
 
 
 def stripes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,28 @@
+"""Figs 2 and 3 from the measured arrays: the same z after one pass and at the end.
+
+Alone: python -m experiments.bedroom_samples.figure (see --help)
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments.contract import figure_command
+from repro.figures import Style, grid, save_picture
+
+
+def figure(measured: Path, out: Path, style: Style) -> None:
+    """Write fig02_bedrooms_early.png and fig03_bedrooms_late.png."""
+    arrays = np.load(measured / "arrays.npz")
+    sheets = {"early": "fig02_bedrooms_early.png", "late": "fig03_bedrooms_late.png"}
+    for (name, file), passes in zip(sheets.items(), arrays["passes"], strict=True):
+        save_picture(
+            out / file,
+            grid(arrays[name], int(arrays["columns"])),
+            style=style,
+            title=f"Samples after {passes:g} {'pass' if passes == 1 else 'passes'}, not picked",
+        )
+
+
+if __name__ == "__main__":
+    figure_command(figure)

@@ -1,0 +1,96 @@
+"""The sums of Fig 7: which samples stand for a concept, and the pictures that their sums give.
+
+Part of face_arithmetic/measure.py, which trains the classifiers, judges these pictures and states
+the numbers. A concept is a mapping column of the attribute table -> 1 or 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from repro.checkpoint import draw
+from repro.latent import (
+    around,
+    concept_confidence,
+    concept_sum,
+    most_confident,
+    random_directions,
+)
+from repro.networks import Generator
+from repro.random import generator
+
+VARIANTS = ("three_exemplars", "one_exemplar", "pixel_space", "random_direction")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of G, and what the choosing classifier says of them."""
+
+    G: Generator
+    z: Tensor  # (N, z_dim)
+    pictures: np.ndarray  # (N, H, W, C) uint8
+    probabilities: np.ndarray  # (N, attributes)
+
+    def candidates(self, concept: dict[int, int], count: int) -> np.ndarray:
+        """Rows of the `count` samples that show a concept most surely, best first."""
+        return most_confident(concept_confidence(self.probabilities, concept), count)
+
+
+def drawn_exemplars(
+    candidates: np.ndarray, *, trials: int, exemplars: int, seed: int, purpose: str
+) -> np.ndarray:
+    """Exemplars of every trial: candidates (K,) -> (trials, exemplars), distinct within a trial."""
+    orders = np.tile(candidates, (trials, 1))
+    return generator(seed, purpose).permuted(orders, axis=1)[:, :exemplars]
+
+
+def trial_pictures(
+    samples: Samples, rows: list[np.ndarray], *, seed: int, purpose: str
+) -> dict[str, np.ndarray]:
+    """Results of a - b + c by every variant: name -> (trials, H, W, C) uint8.
+
+    rows: exemplars of a, b and c, (trials, exemplars) each. "one_exemplar" uses the first of them;
+    "random_direction" starts from the mean of c and goes as far as mean(a) - mean(b) does, but
+    anywhere; "pixel_space" sums the pictures themselves and clips.
+    """
+    a, b, c = (samples.z[torch.from_numpy(r)] for r in rows)  # (trials, exemplars, z_dim)
+    anywhere = random_directions(a.mean(dim=1) - b.mean(dim=1), seed=seed, purpose=purpose)
+    made = {
+        "three_exemplars": concept_sum(a, b, c),
+        "one_exemplar": concept_sum(a[:, :1], b[:, :1], c[:, :1]),
+        "random_direction": c.mean(dim=1) + anywhere,
+    }
+    pictures = {name: draw(samples.G, z) for name, z in made.items()}
+    pictures["pixel_space"] = pixel_sum(*(samples.pictures[r] for r in rows))
+    return pictures
+
+
+def pixel_sum(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """mean(a) - mean(b) + mean(c) of pictures, clipped: (T, exemplars, H, W, C) -> (T, H, W, C)."""
+    flat = [torch.from_numpy(p.reshape(*p.shape[:2], -1).astype(np.float32)) for p in (a, b, c)]
+    summed = concept_sum(*flat).round().clamp(0, 255).to(torch.uint8)
+    return summed.numpy().reshape(len(a), *a.shape[2:])
+
+
+def figure_pictures(
+    samples: Samples, rows: list[np.ndarray], *, noise: float, seed: int, purpose: str
+) -> dict[str, np.ndarray]:
+    """One block of Fig 7 from the exemplars of a, b and c, rows (exemplars,) each; all uint8.
+
+    exemplars (3, exemplars, H, W, C); means (3, H, W, C): G at the mean z of each concept; grid
+    (9, H, W, C): G(Y) in the middle and 8 pictures with U(-noise, noise) added to Y; pixel_means
+    (3, H, W, C) and pixel_result (H, W, C).
+    """
+    z = [samples.z[torch.from_numpy(r)] for r in rows]
+    result = concept_sum(*z)
+    near = around(result, count=8, scale=noise, seed=seed, purpose=purpose)
+    pictures = np.stack([samples.pictures[r] for r in rows])
+    return {
+        "exemplars": pictures,
+        "means": draw(samples.G, torch.stack([one.mean(dim=0) for one in z])),
+        "grid": draw(samples.G, torch.cat([near[:4], result[None], near[4:]])),
+        "pixel_means": np.rint(pictures.mean(axis=1)).astype(np.uint8),
+        "pixel_result": pixel_sum(*pictures[:, None])[0],
+    }

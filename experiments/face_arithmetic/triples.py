@@ -1,0 +1,63 @@
+"""Sums of concepts, A - B + C = D, as a run's options state them (paper §6.3.2).
+
+Part of face_arithmetic/measure.py. A concept is a mapping attribute -> 1 (present) or 0 (absent);
+attributes that it does not name may be anything. Attributes that a sum should not touch are best
+named all the same: it is fairer to compare smiles among faces without glasses.
+"""
+
+import re
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from repro.specs import Strict
+
+Concept = dict[str, Literal[0, 1]]
+_SUM = re.compile(r"(.+?) - (.+?) \+ (.+?) = (.+)")
+
+
+class Triple(Strict):
+    """One sum of concepts."""
+
+    name: str = Field(description='"A - B + C = D", names of the four concepts for the figure')
+    a: Concept
+    b: Concept
+    c: Concept
+
+    @model_validator(mode="after")
+    def _has_a_result(self) -> "Triple":
+        if _SUM.fullmatch(self.name) is None:
+            raise ValueError(f"name {self.name!r} does not read 'A - B + C = D'")
+        if not self.a or not self.a.keys() == self.b.keys() == self.c.keys():
+            raise ValueError(f"{self.name}: a, b and c must name the same attributes")
+        odd = [name for name, value in self.wanted.items() if value not in (0, 1)]
+        if odd:
+            raise ValueError(f"{self.name}: a - b + c is neither 0 nor 1 for {', '.join(odd)}")
+        return self
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """Attributes the result should have: a - b + c."""
+        return {name: self.a[name] - self.b[name] + self.c[name] for name in self.a}
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """The four names A, B, C, D."""
+        match = _SUM.fullmatch(self.name)
+        assert match is not None  # validated
+        return match.groups()
+
+
+# The paper's two sums.
+SMILE = Triple(
+    name="smiling woman - neutral woman + neutral man = smiling man",
+    a={"man": 0, "smiling": 1, "glasses": 0},
+    b={"man": 0, "smiling": 0, "glasses": 0},
+    c={"man": 1, "smiling": 0, "glasses": 0},
+)
+GLASSES = Triple(
+    name="man with glasses - man without + woman without = woman with glasses",
+    a={"man": 1, "glasses": 1},
+    b={"man": 1, "glasses": 0},
+    c={"man": 0, "glasses": 0},
+)
