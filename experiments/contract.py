@@ -1,7 +1,7 @@
 """What every experiment shares: its inputs, its measurements, and the two commands.
 
-An experiment is a folder with experiment.yaml, measure.py, figure.py and README.md. Measuring and
-drawing are separate steps, so restyling a figure never measures again:
+An experiment is a folder: experiment.yaml, options.py, measure.py, figure.py, README.md.
+Measuring and drawing are separate steps, so restyling a figure never measures again:
 
     python -m experiments.NAME.measure --spec S.json --input faces.model=DIR ... --out DIR
     python -m experiments.NAME.figure --spec S.json --measured DIR --out DIR

@@ -167,8 +167,8 @@ def train_autoencoder(
         error.backward()
         optimiser.param_groups[0]["lr"] = learning_rate * min(1.0, 2 * (1 - step / steps))
         optimiser.step()
-        errors.append(error.detach())
-    return network.eval(), float(torch.stack(errors[-max(1, steps // 10) :]).mean())
+        errors.append(error.item())
+    return network.eval(), float(np.mean(errors[-max(1, steps // 10) :]))
 
 
 def _corrupted(

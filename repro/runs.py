@@ -179,9 +179,9 @@ def _check_options(run: Run) -> None:
     for name, world in spec.worlds.items():
         _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
     for name, options in spec.experiments.items():
-        if options:  # defaults need no check, and importing an experiment takes seconds
+        if options:
             module = f"experiments.{name}"
-            _options(run, f"experiments.{name}", module, "measure", options, word="")
+            _options(run, f"experiments.{name}", module, "options", options, word="")
 
 
 def _options(

@@ -86,7 +86,8 @@ class _NoDuplicates(yaml.SafeLoader):
     """YAML loader that refuses a key given twice instead of keeping the last silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(k, deep=deep) for k, _ in node.value]
+        given = [k for k, _ in node.value if k.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(k, deep=deep) for k in given]
         for key in keys:
             if keys.count(key) > 1:
                 line = node.start_mark.line + 1

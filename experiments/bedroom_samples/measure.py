@@ -9,25 +9,14 @@ python -m experiments.bedroom_samples.measure --spec S.json --input bedrooms.mod
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
+from experiments.bedroom_samples.options import Options
 from experiments.contract import Inputs, Measurement, measure_command
 from repro.checkpoint import draw
 from repro.intervals import student
 from repro.quality import block_distances, convolution_features, frozen_on, standardised
 from repro.random import shuffled
-from repro.specs import Strict
 from repro.store import ImageStore, save_arrays
-
-
-class Options(Strict):
-    """What is drawn and compared."""
-
-    rows: int = Field(5, ge=1, description="rows of Figs 2 and 3 (paper: 5)")
-    columns: int = Field(10, ge=1, description="columns of Figs 2 and 3 (paper: 10)")
-    images: int = Field(2500, ge=8, description="images of each kind in the distances")
-    blocks: int = Field(10, ge=2, description="disjoint blocks they are divided into")
-    feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

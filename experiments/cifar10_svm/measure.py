@@ -11,13 +11,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from sklearn.base import clone
 
+from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.results import Result, measurements
 from experiments.contract import Inputs, Measurement, measure_command
 from repro.features import (
@@ -30,40 +29,11 @@ from repro.features import (
 from repro.networks import Discriminator
 from repro.random import generator, shuffled
 from repro.selection import Choice, balanced_draw, choose_with_all_labels, choose_with_few_labels
-from repro.specs import SpecError, Strict
+from repro.specs import SpecError
 from repro.store import save_arrays
 from repro.svm import L2SVC
 
 PURPOSE = "cifar10 svm"
-# The grid of the authors' SVHN script; the paper gives none for CIFAR-10 (open point 15).
-GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
-
-
-class Options(Strict):
-    """Sizes of the protocol; the defaults are the paper's, or the authors' where it is silent."""
-
-    validation: int = Field(10_000, ge=1, description="training images held out to choose C (§5.2)")
-    validation_share: float = Field(
-        0.2, gt=0, lt=1, description="at most this share of the training images is held out"
-    )
-    per_class: int = Field(400, ge=1, description="labels a class in the second column (Table 1)")
-    draws: int = Field(10, ge=1, description="balanced draws of that many labels")
-    selection_draws: int = Field(
-        10, ge=1, description="other draws of them, to choose C (authors' SVHN script: 10)"
-    )
-    grid: tuple[float, ...] = Field(GRID, min_length=1, description="values of C tried")
-    extensions: int = Field(4, ge=0, description="values added where the best is at the edge")
-    random_seeds: int = Field(3, ge=1, description="networks with random weights")
-    standardise: bool = Field(
-        False, description="scale D's features to mean 0, deviation 1 (paper: not mentioned)"
-    )
-    statistics_images: int | None = Field(
-        None, ge=2, description="training images that freeze the batch statistics; null = all"
-    )
-    tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if there is one"
-    )
 
 
 @dataclass(frozen=True)

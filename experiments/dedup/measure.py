@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
 
 from experiments.contract import Inputs, Measurement, measure_command
+from experiments.dedup.options import Options
 from repro.codes import first_with_same_code
 from repro.intervals import bootstrap_mean
 from repro.perceptual import BASELINES, first_equal
@@ -28,18 +28,8 @@ from repro.planted import (
     recall,
 )
 from repro.random import generator
-from repro.specs import SpecError, Strict
+from repro.specs import SpecError
 from repro.store import ImageStore, StoreError, save_arrays
-
-
-class Options(Strict):
-    """Where the truth lies and how much is compared."""
-
-    truth: str = Field("duplicates.csv", description="truth file, relative to the raw folder")
-    compared: int = Field(20_000, ge=2, description="images compared by all methods, first rows")
-    hash_side: int = Field(8, ge=2, description="side of the perceptual hashes: 8 = 64 bits")
-    groups: int = Field(24, ge=1, description="groups shown, drawn at random")
-    members: int = Field(4, ge=2, description="images shown of a group, the one kept first")
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from experiments.contract import Inputs, Measurement, measure_command
+from experiments.filters.options import Options
 from repro.guided import (
     crop_field,
     field_of,
@@ -28,7 +28,6 @@ from repro.intervals import bootstrap_difference, bootstrap_mean
 from repro.networks import Discriminator
 from repro.quality import frozen_on
 from repro.random import shuffled
-from repro.specs import Strict
 from repro.store import save_arrays
 
 GREY = 128
@@ -42,17 +41,6 @@ QUANTITIES = {  # name -> what it is, unit
         "",
     ),
 }
-
-
-class Options(Strict):
-    """Which responses are looked for, and how many are shown."""
-
-    pool: int = Field(2000, ge=10, description="real images searched for the strongest responses")
-    top: int = Field(10, ge=2, description="strongest images kept per channel (authors' pictures)")
-    channels: int = Field(6, ge=1, description="channels shown, the first ones (paper: 6)")
-    shown: int = Field(5, ge=1, description="images shown per channel (paper: 5)")
-    compared: int = Field(128, ge=2, description="channels whose gradients are measured, at most")
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
 
 
 class Responses:

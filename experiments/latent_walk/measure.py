@@ -10,27 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import Field
 
 from experiments.contract import Inputs, Measurement, measure_command
+from experiments.latent_walk.options import Options
 from repro.checkpoint import ModelFolder, draw
 from repro.images import to_tensor, to_uint8
 from repro.intervals import bootstrap_mean, wilson
-from repro.latent import Interpolation, interpolate, largest_step_share, step_lengths, walk
+from repro.latent import interpolate, largest_step_share, step_lengths, walk
 from repro.quality import sharpness
-from repro.specs import Strict
 from repro.store import save_arrays
-
-
-class Options(Strict):
-    """Size of the figure and of the measurement."""
-
-    rows: int = Field(10, ge=1, description="segments of the path shown (paper: 10)")
-    steps: int = Field(10, ge=2, multiple_of=2, description="steps a segment (paper: 10)")
-    pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
-    segments: int = Field(200, ge=2, description="independent segments measured")
-    jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")
-    interpolation: Interpolation = Field("linear", description="linear or spherical in z")
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

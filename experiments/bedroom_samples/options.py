@@ -1,0 +1,18 @@
+"""Options of the bedroom sample sheets (Figs 2, 3), as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """What is drawn and compared."""
+
+    rows: int = Field(5, ge=1, description="rows of Figs 2 and 3 (paper: 5)")
+    columns: int = Field(10, ge=1, description="columns of Figs 2 and 3 (paper: 10)")
+    images: int = Field(2500, ge=8, description="images of each kind in the distances")
+    blocks: int = Field(10, ge=2, description="disjoint blocks they are divided into")
+    feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")

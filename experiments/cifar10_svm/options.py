@@ -1,0 +1,40 @@
+"""Options of the CIFAR-10 table (Table 1), as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+# The grid of the authors' SVHN script; the paper gives none for CIFAR-10 (open point 15).
+GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
+
+
+class Options(Strict):
+    """Sizes of the protocol; the defaults are the paper's, or the authors' where it is silent."""
+
+    validation: int = Field(10_000, ge=1, description="training images held out to choose C (§5.2)")
+    validation_share: float = Field(
+        0.2, gt=0, lt=1, description="at most this share of the training images is held out"
+    )
+    per_class: int = Field(400, ge=1, description="labels a class in the second column (Table 1)")
+    draws: int = Field(10, ge=1, description="balanced draws of that many labels")
+    selection_draws: int = Field(
+        10, ge=1, description="other draws of them, to choose C (authors' SVHN script: 10)"
+    )
+    grid: tuple[float, ...] = Field(GRID, min_length=1, description="values of C tried")
+    extensions: int = Field(4, ge=0, description="values added where the best is at the edge")
+    random_seeds: int = Field(3, ge=1, description="networks with random weights")
+    standardise: bool = Field(
+        False, description="scale D's features to mean 0, deviation 1 (paper: not mentioned)"
+    )
+    statistics_images: int | None = Field(
+        None, ge=2, description="training images that freeze the batch statistics; null = all"
+    )
+    tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto: a GPU if there is one"
+    )

@@ -1,0 +1,19 @@
+"""Options of the filter visualisation (Fig 5), as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """Which responses are looked for, and how many are shown."""
+
+    pool: int = Field(2000, ge=10, description="real images searched for the strongest responses")
+    top: int = Field(10, ge=2, description="strongest images kept per channel (authors' pictures)")
+    channels: int = Field(6, ge=1, description="channels shown, the first ones (paper: 6)")
+    shown: int = Field(5, ge=1, description="images shown per channel (paper: 5)")
+    compared: int = Field(128, ge=2, description="channels whose gradients are measured, at most")
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")

@@ -1,0 +1,23 @@
+"""Options of the latent walk (Fig 4), as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """Size of the figure and of the measurement."""
+
+    rows: int = Field(10, ge=1, description="segments of the path shown (paper: 10)")
+    steps: int = Field(10, ge=2, multiple_of=2, description="steps a segment (paper: 10)")
+    pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
+    segments: int = Field(200, ge=2, description="independent segments measured")
+    jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")
+    interpolation: Literal["linear", "spherical"] = Field(
+        "linear", description="linear or spherical in z"
+    )

@@ -1,0 +1,142 @@
+"""The de-duplication step: planted copies go, what must not be removed unseen stays."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from data_prep.dedup import DegenerateCodeError, Options, dedup, kept, main, training_steps
+
+QUICK = Options(presentations=6400)
+
+
+def rooms(n: int, *, seed: int = 0) -> np.ndarray:
+    """Smooth random pictures (n, 32, 32, 3) uint8."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (n, 3, 4, 4), np.uint8)
+    fine = torch.nn.functional.interpolate(torch.from_numpy(coarse).float(), 32, mode="bilinear")
+    return fine.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def members(out: Path) -> list[tuple[int, str, bool]]:
+    with (out / "groups.csv").open(newline="") as stream:
+        rows = csv.DictReader(stream)
+        return [(int(r["group"]), r["key"], r["kept"] == "1") for r in rows]
+
+
+def test_exact_and_brighter_copies_go_and_the_first_of_each_stays(
+    make_dataset, tmp_path: Path
+) -> None:
+    images = np.concatenate([rooms(120) // 2, np.zeros((4, 32, 32, 3), np.uint8)])
+    images[120], images[121] = images[7], images[7] + 60  # up to rounding the same scaled input
+    images[122], images[123] = images[50], images[121]
+    out = tmp_path / "dedup"
+    summary = dedup(data=make_dataset(images), out=out, options=QUICK, seed=1)
+    keep = np.load(out / "keep.npy")
+    assert keep.dtype == bool
+    assert np.flatnonzero(~keep).tolist() == [120, 121, 122, 123]
+    assert members(out) == [
+        (0, "key00007", True),
+        (0, "key00120", False),
+        (0, "key00121", False),
+        (0, "key00123", False),
+        (1, "key00050", True),
+        (1, "key00122", False),
+    ]
+    expected = {"count": 124, "kept": 120, "removed": 4, "groups": 2, "largest_group": 4}
+    assert expected.items() <= summary.items()
+    assert summary["removed_fraction"] == pytest.approx(4 / 124, abs=1e-6)
+    assert summary == json.loads((out / "summary.json").read_text())
+    codes = np.load(out / "codes.npy")
+    assert (codes.shape, codes.dtype) == ((124, 16), np.uint8)
+    assert load_file(out / "autoencoder.safetensors")["encoder.weight"].shape == (128, 3072)
+
+
+def test_same_seed_same_bytes(make_dataset, tmp_path: Path) -> None:
+    data = make_dataset(rooms(60))
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        dedup(data=data, out=tmp_path / name, options=Options(presentations=1280), seed=seed)
+    outputs = {
+        name: json.loads((tmp_path / name / "provenance.json").read_text())["outputs"]
+        for name in ("a", "b", "c")
+    }
+    assert outputs["a"] == outputs["b"]
+    assert outputs["a"]["codes.npy"] != outputs["c"]["codes.npy"]
+
+
+def test_oversized_groups_and_flat_pictures_are_reported_and_kept(
+    make_dataset, tmp_path: Path
+) -> None:
+    images = rooms(120)
+    images[100:106] = images[3]  # a group of 7
+    images[106:109] = images[4]  # a group of 4
+    images[109], images[110] = 0, 255  # flat: one scaled input, two different pictures
+    options = Options(presentations=6400, max_group=6)
+    summary = dedup(data=make_dataset(images), out=tmp_path / "d", options=options, seed=1)
+    keep = np.load(tmp_path / "d" / "keep.npy")
+    assert np.flatnonzero(~keep).tolist() == [106, 107, 108]
+    assert summary["oversized_groups"] == [{"first_key": "key00003", "images": 7}]
+    assert summary["featureless"] == ["key00109", "key00110"]
+    assert len(summary["warnings"]) == 2
+    assert [m for m in members(tmp_path / "d") if m[1] == "key00105"] == [(0, "key00105", True)]
+
+
+def test_kept_by_hand() -> None:
+    first = np.array([0, 0, 2, 2, 2, 5, 5])
+    flat = np.array([False, False, False, False, False, True, False])
+    # the group of 3 is over the limit; row 6 shares its code with a flat picture
+    assert kept(first, flat=flat, max_group=2).tolist() == [True, False] + [True] * 5
+
+
+def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path: Path) -> None:
+    # one direction of variation: all bits say the same or nothing
+    ramp = np.linspace(0, 1, 100)[:, None, None, None]
+    images = ((1 - ramp) * rooms(1) + ramp * rooms(1, seed=5)).round().astype(np.uint8)
+    data, out = make_dataset(images), tmp_path / "dedup"
+    with pytest.raises(DegenerateCodeError, match=r"minimum_bits: 8\); \d+ of 128 bits vary"):
+        dedup(data=data, out=out, options=QUICK, seed=1)
+    assert not out.exists()
+    lowered = Options(presentations=6400, minimum_bits=0)
+    summary = dedup(data=data, out=out, options=lowered, seed=1)
+    assert summary["code_health"]["effective_bits"] < 8
+    assert summary["code_health"]["varying_bits"] > 8  # which alone would not have shown it
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        (Options(presentations=1000, batch=128), 8),
+        (Options(passes=2, batch=100), 20),
+        (Options(passes=0.001, batch=100), 1),
+    ],
+)
+def test_training_length(options: Options, steps: int) -> None:
+    assert training_steps(1000, options) == steps
+
+
+def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
+    data = make_dataset(rooms(40))
+
+    spec = {"options": {"presentations": 640, "minimum_bits": 0}, "seed": 9}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    words = ["--data", data, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]
+    command = [sys.executable, "-m", "data_prep.dedup", *map(str, words)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "of 40 images" in done.stdout
+    record = json.loads((tmp_path / "out" / "provenance.json").read_text())
+    assert record["seed"] == 9
+    assert record["spec"]["presentations"] == 640
+
+
+def test_a_misspelt_option_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spec.json").write_text('{"options": {"presentation": 64}}')
+    words = ["--data", tmp_path, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", ["dedup", *map(str, words)])
+    with pytest.raises(SystemExit, match="did you mean 'presentations'"):
+        main()
