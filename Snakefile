@@ -16,9 +16,9 @@ from repro.closure import import_closure
 from repro.runs import load_run, missing_raw_data, run_steps_with, write_specs
 from repro.specs import SpecError
 
-CONFIG_FILE = str(workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml")
+CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 try:
-    RUN = load_run(CONFIG_FILE, overrides=config)
+    RUN = load_run(str(CONFIG_FILE), overrides=config)
     missing = missing_raw_data(RUN)
 except SpecError as error:
     raise WorkflowError(str(error)) from None
