@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
-.PHONY: all test lint lock clean
+.PHONY: all test lint lock publish clean
 
 all: $(STAMP)
 	$(BIN)/snakemake all --configfile $(CONFIG)
@@ -31,6 +31,19 @@ $(STAMP): requirements.lock
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
+
+# Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
+# people's photos do not belong into the repository.
+RUN ?= demo
+publish:
+	mkdir -p results/published/$(RUN)
+	cp results/$(RUN)/report/index.html results/$(RUN)/report/report.md \
+	    results/$(RUN)/report/claims.csv results/published/$(RUN)/
+	for name in $$(ls results/$(RUN)/experiments); do \
+	    mkdir -p results/published/$(RUN)/$$name; \
+	    cp results/$(RUN)/experiments/$$name/measured/measurements.json \
+	        results/$(RUN)/experiments/$$name/figures/*.* results/published/$(RUN)/$$name/; \
+	done
 
 clean:
 	rm -rf results/demo results/tiny .snakemake

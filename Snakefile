@@ -4,6 +4,7 @@ Which datasets, models and experiments there are is said by the run file (--conf
 config/demo.yaml) and by the folders in experiments/; no name of either stands here.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -34,7 +35,7 @@ DEDUPED = [name for name, dataset in SPEC.datasets.items() if dataset.dedup is n
 
 def code(*modules):
     """Source files a step depends on, as its inputs."""
-    return [str(BASE / path) for path in import_closure(*modules)]
+    return [os.path.relpath(BASE / path) for path in import_closure(*modules)]
 
 
 wildcard_constraints:
@@ -174,7 +175,7 @@ for experiment in RUN.runnable:
             module=f"experiments.{experiment.name}.measure",
             inputs=[f"--input {slot}={path}" for slot, path in experiment.inputs.items()],
         shell:
-            "python -m {params.module} --spec {input.spec:q} {params.inputs} "
+            "python -m {params.module} --spec {input.spec:q} {params.inputs:q} "
             "--threads {threads} --out {output:q} >> {log:q} 2>&1"
 
     rule:
@@ -214,11 +215,11 @@ rule report:
         models=expand(f"{OUT}/models/{{name}}", name=SPEC.models),
         experiments=[f"{OUT}/experiments/{e.name}/figures" for e in RUN.runnable],
         texts=[
-            str(BASE / "experiments" / e.name / file)
+            os.path.relpath(BASE / "experiments" / e.name / file)
             for e in RUN.experiments
             for file in ("experiment.yaml", "README.md")
         ],
-        code=code("repro.report") + sorted(map(str, BASE.glob("repro/templates/*"))),
+        code=code("repro.report") + sorted(map(os.path.relpath, BASE.glob("repro/templates/*"))),
     output:
         directory(f"{OUT}/report"),
     log:

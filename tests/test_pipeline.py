@@ -18,13 +18,14 @@ pytestmark = pytest.mark.pipeline
 CODE = ("repro", "data_prep", "experiments", "config", "profiles", "Snakefile", "environment.yml")
 
 
-def snakemake(checkout: Path, folder: Path, *words: str, check: bool = True) -> str:
-    """Run Snakemake of a checkout in a folder; its output."""
+def snakemake(
+    checkout: Path, folder: Path, *words: str, run: str = "tiny", check: bool = True
+) -> str:
+    """Run Snakemake of a checkout in a folder, as `snakemake WORDS ...` there; its output."""
     command = [
-        *(sys.executable, "-m", "snakemake", "--snakefile", checkout / "Snakefile"),
+        *(sys.executable, "-m", "snakemake", *words, "--snakefile", checkout / "Snakefile"),
         *("--workflow-profile", "none", "--directory", folder, "--cores", "2"),
-        *("--configfile", checkout / "config/tiny.yaml"),
-        *words,
+        *("--configfile", checkout / f"config/{run}.yaml"),
     ]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
@@ -46,35 +47,31 @@ def planned(checkout: Path, folder: Path, *words: str) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def run(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    snakemake(repository, folder, "all")
-    return folder
-
-
-@pytest.fixture
-def checkout(repository: Path, tmp_path: Path) -> Path:
-    """A copy of the sources, with their times, to be edited."""
-    copy = tmp_path / "checkout"
-    copy.mkdir()
+def base(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of the sources, `checkout`, and a finished run of them, `run`."""
+    base = tmp_path_factory.mktemp("pipeline")
     for name in CODE:
-        source = repository / name
+        source, copy = repository / name, base / "checkout" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, copy / name, ignore=ignored)
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy2(source, copy / name)
-    return copy
+            shutil.copy2(source, copy)
+    snakemake(base / "checkout", base / "run", "all")
+    return base
 
 
 @pytest.fixture
-def finished(run: Path, checkout: Path) -> Path:
-    """A copy of the finished run, up to date for the copied sources."""
-    copy = checkout.parent / "run"
-    shutil.copytree(run, copy, symlinks=True)
-    snakemake(checkout, copy, "all", "--touch")
-    assert planned(checkout, copy, "all") == set()
-    return copy
+def run(base: Path) -> Path:
+    """The finished run; not to be changed."""
+    return base / "run"
+
+
+@pytest.fixture
+def checkout(base: Path, tmp_path: Path) -> Path:
+    """Sources to be edited, beside a copy of their run in `../run`."""
+    shutil.copytree(base, tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy" / "checkout"
 
 
 def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: Path) -> None:
@@ -127,7 +124,11 @@ def test_same_config_same_bytes(
     assert compared > 60
 
 
-def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path, finished: Path) -> None:
+def test_a_finished_run_has_nothing_left_to_do(checkout: Path) -> None:
+    assert planned(checkout, checkout.parent / "run", "all") == set()
+
+
+def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path) -> None:
     for file, expected in {
         "experiments/latent_walk/figure.py": {"latent_walk", "report", "all"},
         "experiments/latent_walk/measure.py": {
@@ -136,28 +137,28 @@ def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path, finishe
     }.items():  # fmt: skip
         with (checkout / file).open("a") as stream:
             stream.write("# edited\n")
-        assert planned(checkout, finished, "all") == expected
+        assert planned(checkout, checkout.parent / "run", "all") == expected
 
 
-def test_changing_a_model_re_runs_that_model_only(checkout: Path, finished: Path) -> None:
+def test_changing_a_model_re_runs_that_model_only(checkout: Path) -> None:
     config = checkout / "config/tiny.yaml"
     text = config.read_text()
     faces = "  faces: {data: faces, network: *network, training: *training}"
     assert faces in text
     config.write_text(text.replace(faces, faces.replace("*training", "{batch: 8, epochs: 1}")))
-    assert planned(checkout, finished, "all") == {
+    assert planned(checkout, checkout.parent / "run", "all") == {
         "train_model", "measure_face_arithmetic", "face_arithmetic", "report", "all",
     }  # fmt: skip
 
 
-def test_a_new_experiment_folder_needs_no_edit(checkout: Path, finished: Path) -> None:
+def test_a_new_experiment_folder_needs_no_edit(checkout: Path) -> None:
     shutil.copytree(checkout / "experiments/latent_walk", checkout / "experiments/another_walk")
-    assert planned(checkout, finished, "all") == {
+    assert planned(checkout, checkout.parent / "run", "all") == {
         "measure_another_walk", "another_walk", "report", "all",
     }  # fmt: skip
 
 
-def test_a_new_data_source_needs_no_edit(checkout: Path, finished: Path) -> None:
+def test_a_new_data_source_needs_no_edit(checkout: Path) -> None:
     shutil.copy(checkout / "data_prep/folder.py", checkout / "data_prep/album.py")
     config = checkout / "config/tiny.yaml"
     config.write_text(
@@ -166,7 +167,7 @@ def test_a_new_data_source_needs_no_edit(checkout: Path, finished: Path) -> None
             "\n  album: {source: album, world: faces, options: {images: images}}\n\nmodels:",
         )
     )
-    assert planned(checkout, finished, "prepare") == {"prepare_dataset", "prepare"}
+    assert planned(checkout, checkout.parent / "run", "prepare") == {"prepare_dataset", "prepare"}
 
 
 def test_rules_by_name(repository: Path, tmp_path: Path) -> None:
@@ -186,8 +187,8 @@ def test_a_wrong_key_stops_before_any_job(checkout: Path, tmp_path: Path) -> Non
 
 
 def test_missing_raw_data_stop_before_any_job(repository: Path, tmp_path: Path) -> None:
-    words = ("--configfile", repository / "config/laptop.yaml", "--config", "raw=nowhere")
-    text = snakemake(repository, tmp_path, "all", *map(str, words), check=False)
+    words = ("all", "--config", "raw=nowhere")
+    text = snakemake(repository, tmp_path, *words, run="laptop", check=False)
     for needed in ("bedroom_train_lmdb", "faces", "imagenet64", "data_batch_1.bin"):
         assert needed in text
     assert "nowhere" in text
