@@ -24,7 +24,8 @@ try:
 except SpecError as error:
     raise WorkflowError(str(error)) from None
 if missing:
-    raise WorkflowError("raw data are missing:\n" + "\n".join(missing))
+    hint = "`raw:` in the run file, or --config raw=FOLDER, says where they lie"
+    raise WorkflowError("\n".join(["raw data are missing:", *missing, hint]))
 write_specs(RUN)
 run_steps_with(sys.executable, BASE)
 
@@ -173,7 +174,7 @@ for experiment in RUN.runnable:
         threads: 1
         params:
             module=f"experiments.{experiment.name}.measure",
-            inputs=[f"--input {slot}={path}" for slot, path in experiment.inputs.items()],
+            inputs=experiment.input_words,
         shell:
             "python -m {params.module} --spec {input.spec:q} {params.inputs:q} "
             "--threads {threads} --out {output:q} >> {log:q} 2>&1"
@@ -230,6 +231,7 @@ rule report:
         "environment.yml"
     params:
         run=lambda w, output: str(Path(output[0]).parent),
+        experiments=os.path.relpath(BASE / "experiments"),
     shell:
         "python -m repro.report --run {params.run:q} --spec {input.spec:q} "
-        "--out {output:q} >> {log:q} 2>&1"
+        "--experiments {params.experiments:q} --out {output:q} >> {log:q} 2>&1"

@@ -66,6 +66,8 @@ def _database(raw: Path, options: Options) -> Path:
     for candidate in (raw, raw / "data.mdb"):
         if candidate.is_file():
             return candidate
+    if raw.name == options.lmdb:  # raw is the named folder, and the file is missing in it
+        return raw / "data.mdb"
     return raw / options.lmdb / "data.mdb"
 
 

@@ -44,9 +44,9 @@ class Experiment:
     unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
 
     @property
-    def files(self) -> list[str]:
-        """What figure.py writes: the captioned files."""
-        return list(self.card["captions"])
+    def input_words(self) -> list[str]:
+        """The inputs as words of the measure command."""
+        return [w for slot, path in self.inputs.items() for w in ("--input", f"{slot}={path}")]
 
 
 @dataclass

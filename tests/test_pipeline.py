@@ -24,7 +24,15 @@ def snakemake(
     """Run Snakemake of a checkout in a folder, as `snakemake WORDS ...` there; its output."""
     command = [
         *(sys.executable, "-m", "snakemake", *words, "--snakefile", checkout / "Snakefile"),
-        *("--workflow-profile", "none", "--directory", folder, "--cores", "2"),
+        *(
+            "--workflow-profile",
+            "none",
+            "--directory",
+            folder,
+            "--cores",
+            "2",
+            "--show-failed-logs",
+        ),
         *("--configfile", checkout / f"config/{run}.yaml"),
     ]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -42,7 +50,7 @@ def snakemake(
 
 def planned(checkout: Path, folder: Path, *words: str) -> set[str]:
     """Rules of a dry run."""
-    text = snakemake(checkout, folder, "--dry-run", "--quiet", "host", *words)
+    text = snakemake(checkout, folder, *words, "--dry-run", "--quiet", "host")
     return {line.split()[1].rstrip(":") for line in text.splitlines() if line.startswith("rule ")}
 
 
