@@ -231,7 +231,7 @@ rule report:
         "environment.yml"
     params:
         run=lambda w, output: str(Path(output[0]).parent),
-        experiments=os.path.relpath(BASE / "experiments"),
+        experiments=lambda w, input: str(Path(input.texts[0]).parents[1]),
     shell:
         "python -m repro.report --run {params.run:q} --spec {input.spec:q} "
         "--experiments {params.experiments:q} --out {output:q} >> {log:q} 2>&1"

@@ -103,8 +103,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
 
     Raises SpecError naming file, key, what was found and what is allowed.
     """
-    if Path(file).resolve().is_relative_to(Path.cwd()):  # as it would be typed here
-        file = str(Path(file).resolve().relative_to(Path.cwd()))
+    file = os.path.relpath(file)  # as it would be typed here
     values = merged(read_yaml(Path(file)), overrides or {})
     values["models"] = {
         name: _with_preset(model, file=file, key=f"models.{name}")
