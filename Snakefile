@@ -202,7 +202,7 @@ for experiment in RUN.runnable:
             "environment.yml"
         params:
             module=f"experiments.{experiment.name}.figure",
-            title=experiment.card["title"],
+            title=experiment.card.title,
         shell:
             "python -m {params.module} --spec {input.style:q} --measured {input.measured:q} "
             "--out {output:q} >> {log:q} 2>&1"

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 
 from repro.checkpoint import ModelFolder
-from repro.claims import Measurement, read_measurements
+from repro.claims import SLOTS, Measurement, read_measurements
 from repro.figures import Style
+from repro.intervals import bootstrap_mean
 from repro.provenance import step_folder, write_json
 from repro.specs import SpecError, Strict, nearest, validated
 from repro.store import ImageStore
@@ -29,13 +31,12 @@ __all__ = [
     "Inputs",
     "Measurement",
     "figure_command",
+    "mean_measurement",
     "measure_command",
     "read_measurements",
     "run_measure",
     "write_measurements",
 ]
-
-SLOTS = ("data", "test", "dedup", "model", "raw")
 
 
 class Inputs:
@@ -68,6 +69,30 @@ def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
     if len(by_name) != len(measurements):
         raise ValueError(f"two measurements share a name: {sorted(m.name for m in measurements)}")
     write_json(folder / "measurements.json", by_name)
+
+
+def mean_measurement(
+    name: str,
+    values: np.ndarray,
+    *,
+    seed: int,
+    purpose: str,
+    spread: str,
+    protocol: str,
+    unit: str = "",
+) -> Measurement:
+    """Mean of independent values (N,), 95 % bootstrap interval; `purpose` names the draws."""
+    low, high = bootstrap_mean(values, seed=seed, purpose=purpose)
+    return Measurement(
+        name=name,
+        value=float(values.mean()),
+        low=low,
+        high=high,
+        n=len(values),
+        spread=spread,
+        unit=unit,
+        protocol=protocol,
+    )
 
 
 def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:

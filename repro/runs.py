@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.claims import ExperimentCard, read_card
 from repro.provenance import write_json
 from repro.specs import (
     ModelSpec,
@@ -39,7 +40,7 @@ class Experiment:
     """An experiment folder as a run sees it."""
 
     name: str
-    card: dict[str, Any]
+    card: ExperimentCard
     inputs: dict[str, Path] = field(default_factory=dict)  # <role>.<slot> -> folder
     unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
 
@@ -92,10 +93,10 @@ class Run:
         return [e for e in self.experiments if not e.unbound]
 
 
-def discover_experiments() -> dict[str, dict[str, Any]]:
+def discover_experiments() -> dict[str, ExperimentCard]:
     """Name -> experiment.yaml of every experiment folder."""
     cards = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
-    return {card.parent.name: read_yaml(card) for card in cards}
+    return {card.parent.name: read_card(card) for card in cards}
 
 
 def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
@@ -112,7 +113,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     run = Run(Path(file).stem, file, validated(RunSpec, values, where=file), [])
     for name, card in discover_experiments().items():
         experiment = Experiment(name, card)
-        for slot in card["inputs"]:
+        for slot in card.inputs:
             folder = run.slot_folder(*slot.split("."))
             if folder is None:
                 experiment.unbound.append(slot)
@@ -182,9 +183,8 @@ def _check_options(run: Run) -> None:
     for name, world in spec.worlds.items():
         _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
     for name, options in spec.experiments.items():
-        if options:
-            module = f"experiments.{name}"
-            _options(run, f"experiments.{name}", module, "options", options, word="")
+        module = f"experiments.{name}"
+        _options(run, module, module, "options", options, word="")
 
 
 def _options(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract import Measurement
+from experiments.contract import Measurement, mean_measurement
 from repro.intervals import bootstrap_mean, wilson
 from repro.selection import Choice
 
@@ -160,14 +160,12 @@ def _difference(
 
     differences = 100 * (rights("dcgan") - rights(other))
     name = f"dcgan_minus_{other}{'_per_class' if few else ''}"
-    low, high = bootstrap_mean(differences, seed=seed, purpose=f"cifar10 svm, {name}")
     labels = f"{per_class} labels a class, mean over the draws" if few else "all labels"
-    return Measurement(
-        name=name,
-        value=float(differences.mean()),
-        low=low,
-        high=high,
-        n=len(differences),
+    return mean_measurement(
+        name,
+        differences,
+        seed=seed,
+        purpose=f"cifar10 svm, {name}",
         spread="95 % paired bootstrap over test images (both rows on the same images)",
         unit="percentage points",
         protocol=f"accuracy on D's features minus accuracy on {WHAT[other]}, {labels}",

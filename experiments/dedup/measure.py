@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
 from experiments.dedup.options import Options
 from repro.codes import first_with_same_code
-from repro.intervals import bootstrap_mean
 from repro.perceptual import BASELINES, first_equal
 from repro.planted import (
     Share,
@@ -179,13 +178,11 @@ def _share(name: str, share: Share, *, over: str, protocol: str) -> Measurement:
 
 
 def _mean(name: str, values: np.ndarray, *, seed: int, protocol: str) -> Measurement:
-    low, high = bootstrap_mean(values, seed=seed, purpose=f"dedup, {name}")
-    return Measurement(
-        name=name,
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        n=len(values),
+    return mean_measurement(
+        name,
+        values,
+        seed=seed,
+        purpose=f"dedup, {name}",
         spread="95 % bootstrap interval over images (paired)",
         protocol=protocol,
     )

@@ -7,10 +7,10 @@ measured on a third part.
 
 import numpy as np
 
-from experiments.contract import Measurement
+from experiments.contract import Measurement, mean_measurement
 from experiments.face_arithmetic.trials import VARIANTS
 from repro.attributes import AttributeNetwork, predict, train_attributes
-from repro.intervals import bootstrap_mean, wilson
+from repro.intervals import wilson
 from repro.quality import nearest_distance, sharpness
 from repro.random import shuffled
 from repro.store import ImageStore
@@ -95,14 +95,12 @@ def successes(
             made.append(_share(title, part, spread=spread, protocol=protocol))
     for other in VARIANTS[1:]:
         difference = pooled["three_exemplars"].astype(float) - pooled[other]
-        low, high = bootstrap_mean(difference, seed=seed, purpose=f"face arithmetic, {other}")
         made.append(
-            Measurement(
-                name=f"success_three_exemplars_minus_{other}",
-                value=float(difference.mean()),
-                low=low,
-                high=high,
-                n=len(difference),
+            mean_measurement(
+                f"success_three_exemplars_minus_{other}",
+                difference,
+                seed=seed,
+                purpose=f"face arithmetic, {other}",
                 spread=f"95 % paired bootstrap interval {OVER_TRIALS}",
                 protocol=f"difference of shares: {protocol}",
             )
@@ -132,15 +130,12 @@ def realism(
         plain = rate(samples).mean()
         for variant in VARIANTS:
             ratio = rate(results[variant]) / max(plain, 1e-12)
-            purpose = f"face arithmetic, {kind} {variant}"
-            low, high = bootstrap_mean(ratio, seed=seed, purpose=purpose)
             made.append(
-                Measurement(
-                    name=f"{kind}_{variant}",
-                    value=float(ratio.mean()),
-                    low=low,
-                    high=high,
-                    n=len(ratio),
+                mean_measurement(
+                    f"{kind}_{variant}",
+                    ratio,
+                    seed=seed,
+                    purpose=f"face arithmetic, {kind} {variant}",
                     spread=f"95 % bootstrap interval {OVER_TRIALS}",
                     protocol=f"{what} of the results, over that of plain samples",
                 )

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
 from experiments.latent_walk.options import Options
 from repro.checkpoint import ModelFolder, draw
 from repro.images import to_tensor, to_uint8
-from repro.intervals import bootstrap_mean, wilson
+from repro.intervals import wilson
 from repro.latent import interpolate, largest_step_share, step_lengths, walk
 from repro.quality import sharpness
 from repro.store import save_arrays
@@ -118,14 +118,12 @@ def _mean(name: str, values: np.ndarray, *, seed: int, protocol: str) -> list[Me
     """Mean over segments with its bootstrap interval; nothing where no segment was usable."""
     if len(values) == 0:
         return []
-    low, high = bootstrap_mean(values, seed=seed, purpose=f"latent walk, {name}")
     return [
-        Measurement(
-            name=name,
-            value=float(values.mean()),
-            low=low,
-            high=high,
-            n=len(values),
+        mean_measurement(
+            name,
+            values,
+            seed=seed,
+            purpose=f"latent walk, {name}",
             spread="95 % bootstrap interval over independent segments of one model",
             protocol=protocol,
         )
