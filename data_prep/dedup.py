@@ -16,9 +16,7 @@ The spec holds {"options": {...}, "seed": 42}, where the options are those that 
 """
 
 import argparse
-import csv
 import json
-import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -27,16 +25,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from data_prep.dedup_options import Options
-from repro.codes import CodeHealth, code_health, first_with_same_code, group_sizes
+from repro.codes import code_health
+from repro.dedup_options import Options
+from repro.duplicates import find_removal, refuse_degenerate
 from repro.hashing import HashInputs, encode, train_autoencoder
 from repro.provenance import step_folder, write_json
 from repro.specs import SpecError, validated
 from repro.store import ImageStore, StoreError
-
-
-class DegenerateCodeError(ValueError):
-    """The trained code does not tell images apart; using it would remove unrelated ones."""
 
 
 def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, Any]:
@@ -49,96 +44,27 @@ def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, An
     with step_folder(out, inputs={"data": data}, spec=spec, seed=seed) as folder:
         store = ImageStore.open(data)
         inputs = HashInputs(store.images)
-        steps = training_steps(len(store), options)
-        network, error = train_autoencoder(
-            inputs,
-            seed=seed,
-            steps=steps,
-            batch=options.batch,
-            learning_rate=options.learning_rate,
-            scaling=options.scaling,
-            corruption=options.corruption,
-            noise=options.noise,
-            code_dropout=options.code_dropout,
-        )
+        training = options.training(len(inputs))
+        network, error = train_autoencoder(inputs, seed=seed, **training)
         codes, contrast = encode(network, inputs)
         health = code_health(codes)
-        _refuse_degenerate(health, options.minimum_bits, data)
-        first = first_with_same_code(codes)
-        flat = contrast < options.minimum_contrast
-        keep = kept(first, flat=flat, max_group=options.max_group)
-        summary = _summary(first, keep, flat=flat, keys=store.keys, max_group=options.max_group)
+        refuse_degenerate(health, minimum=options.minimum_bits, where=str(data))
+        removal = find_removal(
+            codes,
+            flat=contrast < options.minimum_contrast,
+            max_group=options.max_group,
+            radius=options.radius,
+        )
+        summary = removal.summary(store.keys)
         summary["code_health"] = asdict(health)
-        summary["training"] = {"steps": steps, "batch": options.batch, "error": round(error, 6)}
+        summary["training"] = {**training, "error": round(error, 6)}
         network.save(folder / "autoencoder.safetensors")
         np.save(folder / "codes.npy", codes, allow_pickle=False)
-        np.save(folder / "keep.npy", keep, allow_pickle=False)
-        _write_groups(folder / "groups.csv", first, keep, store.keys)
+        np.save(folder / "first.npy", removal.first, allow_pickle=False)
+        np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
+        removal.write_groups(folder / "groups.csv", store.keys)
         write_json(folder / "summary.json", summary)
     return summary
-
-
-def training_steps(images: int, options: Options) -> int:
-    """Minibatches shown: as many as make `passes` over the images, or else `presentations`."""
-    shown = options.presentations if options.passes is None else options.passes * images
-    return max(1, math.ceil(shown / options.batch))
-
-
-def kept(first: np.ndarray, *, flat: np.ndarray, max_group: int) -> np.ndarray:
-    """(N,) bool: the first of each group, and all that must not be removed unseen.
-
-    first (N,): first row with the same code. flat (N,) bool: pictures without contrast.
-    """
-    is_first = first == np.arange(len(first))
-    return is_first | flat | flat[first] | (group_sizes(first) > max_group)
-
-
-def _refuse_degenerate(health: CodeHealth, minimum: float, data: Path) -> None:
-    if health.effective_bits < minimum:
-        raise DegenerateCodeError(
-            f"{data}: the code tells images apart as poorly as {health.effective_bits:g} coin "
-            f"throws (minimum_bits: {minimum:g}); {health.varying_bits} of 128 bits vary, largest "
-            f"groups of equal codes: {health.largest_groups[:3]} of {health.count} images. Raise "
-            "noise or code_dropout, train longer (presentations), or lower minimum_bits to look"
-        )
-
-
-def _summary(
-    first: np.ndarray, keep: np.ndarray, *, flat: np.ndarray, keys: list[str], max_group: int
-) -> dict[str, Any]:
-    sizes = np.bincount(first, minlength=len(first))  # at the first row of each group
-    large = np.flatnonzero(sizes > max_group)
-    oversized = [{"first_key": keys[row], "images": int(sizes[row])} for row in large]
-    warnings = []
-    if oversized:
-        inside = int(sizes[large].sum())
-        warnings.append(f"{len(oversized)} groups over max_group, {inside} images, kept: look")
-    if flat.any():
-        warnings.append(f"{int(flat.sum())} pictures without contrast, kept: look")
-    return {
-        "count": len(keep),
-        "kept": int(keep.sum()),
-        "removed": int((~keep).sum()),
-        "removed_fraction": round(float((~keep).mean()), 6),
-        "groups": int((sizes > 1).sum()),
-        "largest_group": int(sizes.max()),
-        "oversized_groups": oversized,
-        "featureless": [keys[row] for row in np.flatnonzero(flat)[:100]],
-        "featureless_count": int(flat.sum()),
-        "warnings": warnings,
-    }
-
-
-def _write_groups(path: Path, first: np.ndarray, keep: np.ndarray, keys: list[str]) -> None:
-    """Groups of two and more in the order of their first members, members in row order."""
-    members = np.flatnonzero(group_sizes(first) > 1)
-    members = members[np.lexsort((members, first[members]))]
-    numbers = np.unique(first[members], return_inverse=True)[1]
-    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("group", "key", "kept"))
-        for number, row in zip(numbers, members, strict=True):
-            writer.writerow((int(number), keys[row], int(keep[row])))
 
 
 def _described() -> list[str]:

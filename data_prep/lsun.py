@@ -9,13 +9,12 @@ Runs alone: python -m data_prep.lsun RAW prints the number of records.
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import lmdb
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, SourceError
+from data_prep.source import Record, Requirement
+from repro.raw_images import lmdb_count, lmdb_entries, lmdb_file
 from repro.specs import Strict
 
 
@@ -46,51 +45,23 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 
 
 def count(raw: Path, options: Options) -> int:
-    with _opened(_database(raw, options)) as database:
-        return int(database.stat()["entries"])
+    return lmdb_count(_database(raw, options))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Records in key order; bytes are read only where the payload is asked for."""
-    with (
-        _opened(_database(raw, options)) as database,
-        database.begin() as transaction,
-        transaction.cursor() as cursor,
-    ):
-        for key in cursor.iternext(keys=True, values=False):
-            yield Record(key=key.decode("utf-8", "backslashreplace"), payload=cursor.value)
+    for key, value in lmdb_entries(_database(raw, options)):
+        yield Record(key=key, payload=value)
 
 
 def _database(raw: Path, options: Options) -> Path:
     """The data.mdb in use: raw itself, in raw, or in the named folder below raw."""
-    for candidate in (raw, raw / "data.mdb"):
-        if candidate.is_file():
-            return candidate
+    found = lmdb_file(raw)
+    if found is not None:
+        return found
     if raw.name == options.lmdb:  # raw is the named folder, and the file is missing in it
         return raw / "data.mdb"
     return raw / options.lmdb / "data.mdb"
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[lmdb.Environment]:
-    """Open read-only, without a lock file. Raises SourceError for a damaged or cut-off database."""
-    try:
-        database = lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=True)
-    except lmdb.Error as error:
-        raise SourceError(
-            f"{path}: no LMDB database ({error}); unpack the download again"
-        ) from None
-    try:
-        # The file is mapped into memory: reading a page behind its end would kill the process.
-        expected = (database.info()["last_pgno"] + 1) * database.stat()["psize"]
-        if path.stat().st_size < expected:
-            raise SourceError(
-                f"{path}: {path.stat().st_size} bytes, expected at least {expected}: cut off; "
-                "download or unpack it again"
-            )
-        yield database
-    finally:
-        database.close()
 
 
 if __name__ == "__main__":

@@ -15,10 +15,7 @@ Runs alone: python -m data_prep.prepare --spec SPEC.json --raw RAW --out OUT [--
 import argparse
 import json
 import sys
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +32,12 @@ from data_prep.source import (
     missing,
     source_options,
 )
+from repro.decode_pool import in_order
 from repro.images import UnreadableImage, centre_crop, decode, decode_square, sniff
 from repro.provenance import step_folder
 from repro.specs import DatasetSpec, SpecError, Strict, validated
 from repro.store import StoreError, StoreWriter
 
-CHUNK = 32  # records a worker takes at a time
 Decoded = tuple[Record, np.ndarray | str]  # pixels, or the reason why there are none
 
 
@@ -108,23 +105,7 @@ def _chosen(records: Iterator[Record], wanted: Iterable[int]) -> Iterator[Record
 
 
 def _decoded(records: Iterator[Record], *, spec: DatasetSpec, workers: int) -> Iterator[Decoded]:
-    """Decode in threads, in order; at most 2 * workers + 1 chunks are held at a time."""
-
-    def work(chunk: list[Record]) -> list[Decoded]:
-        return [(record, _pixels_or_reason(record, spec=spec)) for record in chunk]
-
-    with ThreadPoolExecutor(workers) as pool:
-        pending: deque[Future[list[Decoded]]] = deque()
-        try:
-            while chunk := list(islice(records, CHUNK)):
-                pending.append(pool.submit(work, chunk))
-                if len(pending) > 2 * workers:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    return in_order(records, lambda r: (r, _pixels_or_reason(r, spec=spec)), workers=workers)
 
 
 def _pixels_or_reason(record: Record, *, spec: DatasetSpec) -> np.ndarray | str:

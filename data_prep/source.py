@@ -8,7 +8,6 @@ Runs alone: python -m data_prep.source lists the sources and their options.
 """
 
 import importlib
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,11 +17,21 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from repro.raw_images import SourceError, files_below
 from repro.specs import SpecError, Strict, module_options, nearest
 
-
-class SourceError(ValueError):
-    """Raw data that cannot be used; names the file, what was found and expected, the way out."""
+__all__ = [
+    "Record",
+    "Requirement",
+    "Source",
+    "SourceError",
+    "explain_missing",
+    "files_below",
+    "load_source",
+    "missing",
+    "source_names",
+    "source_options",
+]
 
 
 @dataclass(frozen=True)
@@ -100,26 +109,6 @@ def explain_missing(absent: list[Requirement], raw: Path) -> str:
     lines += [f"  {r.what}: looked for {r.path}" for r in absent]
     lines += [f"  how to get it: {how}" for how in dict.fromkeys(r.how_to_get for r in absent)]
     return "\n".join(lines)
-
-
-def files_below(root: Path) -> list[str]:
-    """Relative posix paths of all files below `root`, sorted; hidden files and folders left out.
-
-    Linked folders are followed, each folder once.
-    """
-    found: list[str] = []
-    visited: set[tuple[int, int]] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in visited:
-            subfolders.clear()
-            continue
-        visited.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = os.path.relpath(folder, root)
-        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
-        found += [prefix + name for name in files if not name.startswith(".")]
-    return sorted(found)
 
 
 def main() -> None:

@@ -26,9 +26,10 @@ class CodeHealth:
 
     count: int
     distinct_codes: int
-    varying_bits: int  # of 128, those that are not the same for all images
-    entropy_bits: float  # sum of the bits' entropies, 0..128
-    effective_bits: float  # 0..128
+    bits: int  # of a code: 128 for the paper's
+    varying_bits: int  # those that are not the same for all images
+    entropy_bits: float  # sum of the bits' entropies, 0..bits
+    effective_bits: float  # 0..bits
     largest_groups: list[int]  # images in the largest groups of equal codes, largest first
 
 
@@ -39,17 +40,22 @@ def pack(bits: np.ndarray) -> np.ndarray:
     return np.packbits(bits.astype(bool), axis=1)
 
 
+def words_of(codes: np.ndarray) -> np.ndarray:
+    """Codes (N, B) uint8 as 64-bit words (N, B / 8). Raises ValueError for other codes."""
+    if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] % 8 or codes.shape[1] == 0:
+        raise ValueError(f"expected uint8 (N, a multiple of 8), found {codes.dtype} {codes.shape}")
+    return np.ascontiguousarray(codes).view(np.uint64)
+
+
 def first_with_same_code(codes: np.ndarray) -> np.ndarray:
-    """For each row of codes (N, 16) uint8 the first row with the same code: (N,) int64.
+    """For each row of codes (N, B) uint8 the first row with the same code: (N,) int64.
 
     Rows r with result[r] == r are the first of their group; all groups of the dataset are told by
-    this one array. One stable sort of two 64-bit words a row: 3 million codes in about a second.
-    Raises ValueError for another shape or type.
+    this one array. One stable sort of 64-bit words: 3 million codes in about a second. B is a
+    multiple of 8. Raises ValueError for another shape or type.
     """
-    if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] != CODE_BYTES:
-        raise ValueError(f"expected uint8 (N, {CODE_BYTES}), found {codes.dtype} {codes.shape}")
-    words = np.ascontiguousarray(codes).view(np.uint64)  # (N, 2)
-    order = np.lexsort((words[:, 1], words[:, 0]))  # stable: equal codes stay in row order
+    words = words_of(codes)  # (N, B / 8)
+    order = np.lexsort(words.T[::-1])  # stable: equal codes stay in row order
     ordered = words[order]
     starts = np.ones(len(codes), bool)
     starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
@@ -64,7 +70,7 @@ def group_sizes(first: np.ndarray) -> np.ndarray:
 
 
 def code_health(codes: np.ndarray) -> CodeHealth:
-    """Health of the codes (N, 16) uint8 of a dataset. Raises ValueError when there are none."""
+    """Health of the codes (N, B) uint8 of a dataset. Raises ValueError when there are none."""
     if len(codes) == 0:
         raise ValueError("no codes to judge: the dataset is empty")
     sizes = np.unique(first_with_same_code(codes), return_counts=True)[1]
@@ -74,6 +80,7 @@ def code_health(codes: np.ndarray) -> CodeHealth:
     return CodeHealth(
         count=len(codes),
         distinct_codes=len(sizes),
+        bits=8 * codes.shape[1],
         varying_bits=int(((share > 0) & (share < 1)).sum()),
         entropy_bits=round(float(entropy), 3),
         effective_bits=round(effective_bits(codes), 3),
@@ -82,7 +89,7 @@ def code_health(codes: np.ndarray) -> CodeHealth:
 
 
 def effective_bits(codes: np.ndarray) -> float:
-    """How many fair, independent bits would be as selective as these codes: 0..128.
+    """How many fair, independent bits would be as selective as codes (N, B) uint8: 0..8 B.
 
     The relative Hamming distances of unrelated pairs have mean m and variance v, which is that of
     m (1 - m) / v independent bits differing with probability m: the degrees of freedom of Daugman
@@ -93,17 +100,19 @@ def effective_bits(codes: np.ndarray) -> float:
     rows = np.linspace(0, len(codes) - 1, min(len(codes), PAIRS_SAMPLE)).round().astype(np.int64)
     bits = np.unpackbits(codes[rows], axis=1).astype(np.float32)  # (n, 128)
     both_on, on = bits @ bits.T, bits.sum(axis=1)
-    distance = (on[:, None] + on[None, :] - 2 * both_on)[np.triu_indices(len(rows), 1)] / CODE_BITS
+    distance = (on[:, None] + on[None, :] - 2 * both_on)[
+        np.triu_indices(len(rows), 1)
+    ] / bits.shape[1]
     if distance.size == 0 or not distance.any():
         return 0.0
     mean, variance = float(distance.mean(dtype=np.float64)), float(distance.var(dtype=np.float64))
-    freedom = mean * (1 - mean) / variance if variance else float(CODE_BITS)
-    return min(freedom, CODE_BITS) * -float(np.log2(1 - min(mean, 0.5)))
+    freedom = mean * (1 - mean) / variance if variance else float(bits.shape[1])
+    return min(freedom, bits.shape[1]) * -float(np.log2(1 - min(mean, 0.5)))
 
 
 def _bit_shares(codes: np.ndarray) -> np.ndarray:
-    """Share of images in which each of the 128 bits is on; a bounded number of rows at a time."""
-    on = np.zeros(CODE_BITS, np.int64)
+    """Share of images in which each bit is on; a bounded number of rows at a time."""
+    on = np.zeros(8 * codes.shape[1], np.int64)
     for start in range(0, len(codes), 65_536):
         on += np.unpackbits(codes[start : start + 65_536], axis=1).sum(axis=0, dtype=np.int64)
     return on / len(codes)

@@ -18,11 +18,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import count, islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -119,6 +120,19 @@ class Autoencoder(nn.Module):
         x = torch.from_numpy(pictures.reshape(len(pictures), PIXELS)).float() / 255
         self.mean.copy_(x.mean(dim=0))
         self.deviation.copy_((x - self.mean).square().mean().sqrt().clamp_min(LEAST_CONTRAST))
+
+    @classmethod
+    def load(cls, path: Path) -> "Autoencoder":
+        """The network that `save` wrote. FileNotFoundError, or ValueError naming the file."""
+        try:
+            with safe_open(path, "pt") as file:
+                scaling = (file.metadata() or {}).get("scaling")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            network = cls(scaling=cast(Scaling, scaling))
+            network.load_state_dict(tensors)
+        except (SafetensorError, RuntimeError) as error:
+            raise ValueError(f"{path}: no autoencoder of this kind ({error})") from None
+        return network.eval()
 
     def save(self, path: Path) -> None:
         """Write weights and scaling as safetensors: same values, same bytes."""

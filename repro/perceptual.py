@@ -1,11 +1,13 @@
-"""What the autoencoder's hash is compared with: equality of pixels, and perceptual hashes.
+"""Perceptual hashes that the autoencoder's is compared with, and equality of pixels.
 
-Where in the flow: `experiments/dedup` runs these on the same images as the hash of §4.1.1. They are
-no part of the paper. aHash: which cells of a small grey picture are brighter than its mean; dHash:
-which are brighter than their left neighbour; pHash: signs of the lowest cosine frequencies. All at
-distance 0, since the paper's duplicates are equal codes. It has nothing to run alone.
+Where in the flow: `experiments/dedup` scores these on the same images as the hash of §4.1.1, and
+`python -m repro.dedup --method` removes by them. They are no part of the paper. aHash: which cells
+of a small grey picture are brighter than its mean; dHash: which are brighter than their left
+neighbour; pHash: signs of the lowest cosine frequencies; wHash: Haar wavelets against their median.
+"pixels" is a checksum: equal where all pixels are. It has nothing to run alone.
 """
 
+import hashlib
 from collections.abc import Callable
 
 import imagehash
@@ -16,25 +18,32 @@ HASHES: dict[str, Callable[..., imagehash.ImageHash]] = {
     "ahash": imagehash.average_hash,
     "dhash": imagehash.dhash,
     "phash": imagehash.phash,
+    "whash": imagehash.whash,
 }
-BASELINES = ("pixels", *HASHES)
+METHODS = ("pixels", *HASHES)
+CHECKSUM_BYTES = 16
 
 
-def first_equal(images: np.ndarray, method: str, *, side: int = 8) -> np.ndarray:
-    """For each of images (N, H, W, C) uint8 the first row held equal to it: (N,) int64.
+def perceptual_code(image: np.ndarray, method: str, *, side: int = 8) -> np.ndarray:
+    """Code (B,) uint8 of one image (H, W, C) uint8, C = 1 or 3; B = side * side / 8, or 16.
 
-    method: one of BASELINES; "pixels" wants every pixel equal. side: of the perceptual hashes;
-    8 gives 64 bits. Raises ValueError naming the methods there are.
+    method: one of METHODS. side: of the perceptual hashes, a multiple of 8; 8 gives 64 bits. Codes
+    of "pixels" say only equal or not, their Hamming distance nothing. Raises ValueError naming the
+    methods there are.
     """
-    if method not in BASELINES:
-        raise ValueError(f"no baseline '{method}'; there are {', '.join(BASELINES)}")
-    seen: dict[bytes, int] = {}
-    codes = (_code(image, method, side) for image in images)
-    return np.array([seen.setdefault(code, row) for row, code in enumerate(codes)], np.int64)
-
-
-def _code(image: np.ndarray, method: str, side: int) -> bytes:
+    if method not in METHODS:
+        raise ValueError(f"no hash '{method}'; there are {', '.join(METHODS)}")
     if method == "pixels":
-        return image.tobytes()
+        digest = hashlib.blake2b(image.tobytes(), digest_size=CHECKSUM_BYTES).digest()
+        return np.frombuffer(digest, np.uint8)
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-    return np.packbits(HASHES[method](picture, hash_size=side).hash).tobytes()
+    return np.packbits(HASHES[method](picture, hash_size=side).hash)
+
+
+def perceptual_codes(images: np.ndarray, method: str, *, side: int = 8) -> np.ndarray:
+    """Codes (N, B) uint8 of images (N, H, W, C) uint8; see `perceptual_code`."""
+    width = CHECKSUM_BYTES if method == "pixels" else side * side // 8
+    codes = np.empty((len(images), width), np.uint8)
+    for row, image in enumerate(images):
+        codes[row] = perceptual_code(image, method, side=side)
+    return codes

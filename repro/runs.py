@@ -177,9 +177,7 @@ def _check_options(run: Run) -> None:
     for name, dataset in spec.datasets.items():
         _options(run, f"datasets.{name}", "data_prep", dataset.source, dataset.options)
         if dataset.dedup is not None:
-            _options(
-                run, f"datasets.{name}", "data_prep", "dedup_options", dataset.dedup, word="dedup"
-            )
+            _options(run, f"datasets.{name}", "repro", "dedup_options", dataset.dedup, word="dedup")
     for name, world in spec.worlds.items():
         _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
     for name, options in spec.experiments.items():

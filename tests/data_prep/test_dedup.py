@@ -11,7 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data_prep.dedup import DegenerateCodeError, Options, dedup, kept, main, training_steps
+from data_prep.dedup import dedup, main
+from repro.dedup_options import Options
+from repro.duplicates import DegenerateCodeError
 
 QUICK = Options(presentations=6400)
 
@@ -86,13 +88,6 @@ def test_oversized_groups_and_flat_pictures_are_reported_and_kept(
     assert [m for m in members(tmp_path / "d") if m[1] == "key00105"] == [(0, "key00105", True)]
 
 
-def test_kept_by_hand() -> None:
-    first = np.array([0, 0, 2, 2, 2, 5, 5])
-    flat = np.array([False, False, False, False, False, True, False])
-    # the group of 3 is over the limit; row 6 shares its code with a flat picture
-    assert kept(first, flat=flat, max_group=2).tolist() == [True, False] + [True] * 5
-
-
 def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path: Path) -> None:
     # one direction of variation: all bits say the same or nothing
     ramp = np.linspace(0, 1, 100)[:, None, None, None]
@@ -116,7 +111,7 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path:
     ],
 )
 def test_training_length(options: Options, steps: int) -> None:
-    assert training_steps(1000, options) == steps
+    assert options.training(1000)["steps"] == steps
 
 
 def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 from data_prep import prepare as module
 from data_prep.prepare import prepare
 from data_prep.source import Record, SourceError, load_source, source_names
+from repro import decode_pool
 from repro.specs import DatasetSpec, SpecError
 from repro.store import ImageStore
 
@@ -76,7 +77,7 @@ def test_payloads_are_read_only_where_wanted():
 
 def test_few_records_are_held_at_a_time(monkeypatch):
     """However slow the writer, the decoders do not run away from it."""
-    monkeypatch.setattr(module, "CHUNK", 4)
+    monkeypatch.setattr(decode_pool, "CHUNK", 4)
     given_out, written, most = 0, 0, 0
     pixels = np.zeros((16, 16, 3), np.uint8)
 
