@@ -1,24 +1,24 @@
 """Prepared dataset -> which of its images are near-duplicates of an earlier one (paper §4.1.1).
 
 Trains the autoencoder hash (repro/hashing.py) on the dataset, encodes every image, and groups equal
-128-bit codes (repro/codes.py). The first image of each group is kept (rows stand in source order,
-which for LSUN is the order of keys), the others are marked. No pixel is copied. The folder:
+128-bit codes (repro/duplicates.py). The first image of each group is kept (rows stand in source
+order, which for LSUN is the order of keys), the others are marked. No pixel is copied. The folder:
 
     codes.npy   (N, 16) uint8           keep.npy    (N,) bool
-    groups.csv  group,key,kept: every member of every group of two or more
+    first.npy   (N,) int64: the row kept in place of each
+    groups.csv  group,key,kept,distance: every member of every group of two or more
     summary.json                        autoencoder.safetensors
 
-Images are never removed unseen: a group larger than `max_group`, and pictures without contrast,
-whose code says nothing, are reported and kept. A code that does not tell images apart is refused.
-
 Runs alone: python -m data_prep.dedup --data DATASET --spec SPEC.json --out OUT
-The spec holds {"options": {...}, "seed": 42}, where the options are those that differ.
+The spec holds {"options": {...}, "seed": 42}, where the options are those that differ. On several
+machines, to the same bytes: --train makes the network, --trained NETWORK --shard 3/8 the codes of
+an eighth of the dataset, --trained NETWORK --parts CODES... the folder above.
 """
 
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,41 @@ import torch
 from repro.codes import code_health
 from repro.dedup_options import Options
 from repro.duplicates import find_removal, refuse_degenerate
-from repro.hashing import HashInputs, encode, train_autoencoder
+from repro.hashing import Autoencoder, HashInputs, encode, train_autoencoder
 from repro.provenance import step_folder, write_json
+from repro.shards import Shard
 from repro.specs import SpecError, validated
 from repro.store import ImageStore, StoreError
 
+NETWORK, TRAINING = "autoencoder.safetensors", "training.json"
 
-def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, Any]:
+
+def dedup(
+    *,
+    data: Path,
+    out: Path,
+    options: Options,
+    seed: int,
+    trained: Path | None = None,
+    parts: Sequence[Path] = (),
+) -> dict[str, Any]:
     """De-duplicate the prepared dataset `data` into the folder `out`; returns its summary.
 
-    Raises StoreError or ValueError for a dataset that cannot be hashed, DegenerateCodeError for a
-    code with fewer effective bits than `options.minimum_bits`.
+    trained: folder of `train`; None: trains here. parts: folders of `encode_shard` in the order of
+    their shards; none: encodes here. The result is the same. Raises StoreError or ValueError for a
+    dataset that cannot be hashed or parts that are not its codes, DegenerateCodeError for a code
+    with fewer effective bits than `options.minimum_bits`.
     """
-    spec = options.model_dump(mode="json")
-    with step_folder(out, inputs={"data": data}, spec=spec, seed=seed) as folder:
+    inputs = _inputs(data, trained, parts)
+    with step_folder(out, inputs=inputs, spec=options.model_dump(), seed=seed) as folder:
         store = ImageStore.open(data)
-        inputs = HashInputs(store.images)
-        training = options.training(len(inputs))
-        network, error = train_autoencoder(inputs, seed=seed, **training)
-        codes, contrast = encode(network, inputs)
-        health = code_health(codes)
+        if trained is None:
+            _train(store, folder, options=options, seed=seed)
+        else:
+            for name in (NETWORK, TRAINING):
+                (folder / name).write_bytes((trained / name).read_bytes())
+        codes, contrast = _codes(store, Autoencoder.load(folder / NETWORK), parts)
+        health = code_health(codes, radius=options.radius)
         refuse_degenerate(health, minimum=options.minimum_bits, where=str(data))
         removal = find_removal(
             codes,
@@ -55,16 +70,62 @@ def dedup(*, data: Path, out: Path, options: Options, seed: int) -> dict[str, An
             max_group=options.max_group,
             radius=options.radius,
         )
-        summary = removal.summary(store.keys)
-        summary["code_health"] = asdict(health)
-        summary["training"] = {**training, "error": round(error, 6)}
-        network.save(folder / "autoencoder.safetensors")
+        summary = removal.summary(store.keys, health=health)
+        summary["training"] = json.loads((folder / TRAINING).read_text())
+        (folder / TRAINING).unlink()
         np.save(folder / "codes.npy", codes, allow_pickle=False)
         np.save(folder / "first.npy", removal.first, allow_pickle=False)
         np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
         removal.write_groups(folder / "groups.csv", store.keys)
         write_json(folder / "summary.json", summary)
     return summary
+
+
+def train(*, data: Path, out: Path, options: Options, seed: int) -> None:
+    """Train the autoencoder on the prepared dataset `data` into the folder `out`."""
+    with step_folder(out, inputs={"data": data}, spec=options.model_dump(), seed=seed) as folder:
+        _train(ImageStore.open(data), folder, options=options, seed=seed)
+
+
+def encode_shard(*, data: Path, trained: Path, shard: Shard, out: Path) -> None:
+    """Codes and contrasts of one shard of the dataset, by the network in `trained`, into `out`."""
+    with step_folder(out, inputs=_inputs(data, trained), spec={"shard": str(shard)}) as folder:
+        network = Autoencoder.load(trained / NETWORK)
+        inputs = HashInputs(ImageStore.open(data).images)
+        codes, contrast = encode(network, inputs, shard=shard)
+        np.save(folder / "codes.npy", codes, allow_pickle=False)
+        np.save(folder / "contrast.npy", contrast, allow_pickle=False)
+
+
+def _inputs(data: Path, trained: Path | None, parts: Sequence[Path] = ()) -> dict[str, Path]:
+    given = {"data": data} if trained is None else {"data": data, "trained": trained}
+    return given | {f"part{number:04d}": part for number, part in enumerate(parts, start=1)}
+
+
+def _train(store: ImageStore, folder: Path, *, options: Options, seed: int) -> None:
+    inputs = HashInputs(store.images)
+    settings = options.training(len(inputs))
+    network, error = train_autoencoder(inputs, seed=seed, **settings)
+    network.save(folder / NETWORK)
+    write_json(folder / TRAINING, {**settings, "error": round(error, 6)})
+
+
+def _codes(
+    store: ImageStore, network: Autoencoder, parts: Sequence[Path]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (N, 16) uint8 and contrasts (N,) of all images, from the parts where there are any."""
+    if not parts:
+        return encode(network, HashInputs(store.images))
+    codes, contrast = (
+        np.concatenate([np.load(part / name, allow_pickle=False) for part in parts])
+        for name in ("codes.npy", "contrast.npy")
+    )
+    if len(codes) != len(store):
+        raise ValueError(
+            f"{parts[0]} ... {parts[-1]}: {len(codes)} codes in {len(parts)} parts for "
+            f"{len(store)} images of {store.folder}; give all parts of this dataset, in order"
+        )
+    return codes, contrast
 
 
 def _described() -> list[str]:
@@ -84,17 +145,39 @@ def main() -> None:
     parser.add_argument(
         "--threads", type=int, default=1, help="CPU threads; rounding depends on it"
     )
+    parser.add_argument("--train", action="store_true", help="only train the network into OUT")
+    parser.add_argument("--trained", type=Path, help="folder of --train: do not train here")
+    parser.add_argument("--shard", type=Shard.parse, help="3/8: only the codes of this part")
+    parser.add_argument("--parts", type=Path, nargs="+", default=[], help="folders of --shard")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     given = parser.parse_args()
+    if given.shard and not given.trained:
+        parser.error("--shard needs --trained: all shards are encoded by one network")
     torch.set_num_threads(given.threads)
     try:
-        spec = json.loads(given.spec.read_text()) if given.spec else {}
-        values = spec.get("options", {})
-        options = validated(Options, values, where=str(given.spec), key="options")
-        seed = spec.get("seed", 42) if given.seed is None else given.seed
-        summary = dedup(data=given.data, out=given.out, options=options, seed=seed)
+        _run(given)
     except (SpecError, StoreError, ValueError, OSError) as error:
         sys.exit(f"error: {error}")
+
+
+def _run(given: argparse.Namespace) -> None:
+    spec = json.loads(given.spec.read_text()) if given.spec else {}
+    options = validated(Options, spec.get("options", {}), where=str(given.spec), key="options")
+    seed = spec.get("seed", 42) if given.seed is None else given.seed
+    if given.train:
+        train(data=given.data, out=given.out, options=options, seed=seed)
+        return
+    if given.shard:
+        encode_shard(data=given.data, trained=given.trained, shard=given.shard, out=given.out)
+        return
+    summary = dedup(
+        data=given.data,
+        out=given.out,
+        options=options,
+        seed=seed,
+        trained=given.trained,
+        parts=given.parts,
+    )
     health = summary["code_health"]
     print(
         f"{given.out}: removed {summary['removed']} of {summary['count']} images in "

@@ -8,6 +8,7 @@ equality of all 128 bits, no Hamming radius, so the work is one sort. It has not
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import betainc
 
 CODE_BITS = 128
 CODE_BYTES = CODE_BITS // 8
@@ -21,7 +22,9 @@ class CodeHealth:
 
     effective_bits: two unrelated images collide about as often as two throws of so many fair,
     independent coins. Individual bits can all be balanced and yet say the same thing, so that
-    entropy_bits, the sum over bits, is only an upper bound.
+    entropy_bits, the sum over bits, is only an upper bound. chance_pairs: pairs of unrelated images
+    within the radius in use, to be expected in a dataset of this size; it grows with its square. On
+    photos it errs on the high side, by a factor of about ten (experiments/LOG.md).
     """
 
     count: int
@@ -30,6 +33,7 @@ class CodeHealth:
     varying_bits: int  # those that are not the same for all images
     entropy_bits: float  # sum of the bits' entropies, 0..bits
     effective_bits: float  # 0..bits
+    chance_pairs: float
     largest_groups: list[int]  # images in the largest groups of equal codes, largest first
 
 
@@ -69,45 +73,62 @@ def group_sizes(first: np.ndarray) -> np.ndarray:
     return np.bincount(first, minlength=len(first))[first]
 
 
-def code_health(codes: np.ndarray) -> CodeHealth:
-    """Health of the codes (N, B) uint8 of a dataset. Raises ValueError when there are none."""
+def code_health(codes: np.ndarray, *, radius: int = 0) -> CodeHealth:
+    """Health of the codes (N, B) uint8 of a dataset. Raises ValueError when there are none.
+
+    radius: Hamming distance up to which codes count as equal, for `chance_pairs`.
+    """
     if len(codes) == 0:
         raise ValueError("no codes to judge: the dataset is empty")
     sizes = np.unique(first_with_same_code(codes), return_counts=True)[1]
     share = _bit_shares(codes)
     both = np.stack([share, 1 - share])
     entropy = -np.sum(both * np.log2(both, out=np.zeros_like(both), where=both > 0))
+    freedom, differing = _independent_bits(codes)
+    near = radius / (8 * codes.shape[1]) * freedom  # of these bits may differ
+    chance = float(betainc(freedom - near, near + 1, 1 - differing)) if freedom else 1.0
+    pairs = len(codes) * (len(codes) - 1) / 2
     return CodeHealth(
         count=len(codes),
         distinct_codes=len(sizes),
         bits=8 * codes.shape[1],
         varying_bits=int(((share > 0) & (share < 1)).sum()),
         entropy_bits=round(float(entropy), 3),
-        effective_bits=round(effective_bits(codes), 3),
+        effective_bits=round(_bits(freedom, differing), 3),
+        chance_pairs=float(f"{pairs * chance:.3g}"),
         largest_groups=[int(size) for size in np.sort(sizes)[::-1][:LARGEST]],
     )
 
 
 def effective_bits(codes: np.ndarray) -> float:
-    """How many fair, independent bits would be as selective as codes (N, B) uint8: 0..8 B.
+    """How many fair, independent bits would be as selective as codes (N, B) uint8: 0..8 B."""
+    return _bits(*_independent_bits(codes))
+
+
+def _bits(freedom: float, differing: float) -> float:
+    return -freedom * float(np.log2(1 - differing))
+
+
+def _independent_bits(codes: np.ndarray) -> tuple[float, float]:
+    """Number of independent bits that codes (N, B) uint8 are worth, and how often each differs.
 
     The relative Hamming distances of unrelated pairs have mean m and variance v, which is that of
     m (1 - m) / v independent bits differing with probability m: the degrees of freedom of Daugman
-    (Pattern Recognition 36, 2003). Each of them agrees by chance in 1 - m of all pairs.
+    (Pattern Recognition 36, 2003). Two codes agree by chance in all of them with probability
+    (1 - m) ** freedom, and the number that differs is binomial.
     Estimated from up to 2,000 codes at even distances. The few duplicates among them are pairs as
     all others, one in thousands.
     """
     rows = np.linspace(0, len(codes) - 1, min(len(codes), PAIRS_SAMPLE)).round().astype(np.int64)
-    bits = np.unpackbits(codes[rows], axis=1).astype(np.float32)  # (n, 128)
+    bits = np.unpackbits(codes[rows], axis=1).astype(np.float32)  # (n, 8 B)
     both_on, on = bits @ bits.T, bits.sum(axis=1)
-    distance = (on[:, None] + on[None, :] - 2 * both_on)[
-        np.triu_indices(len(rows), 1)
-    ] / bits.shape[1]
+    differing = on[:, None] + on[None, :] - 2 * both_on
+    distance = differing[np.triu_indices(len(rows), 1)] / bits.shape[1]
     if distance.size == 0 or not distance.any():
-        return 0.0
+        return 0.0, 0.0
     mean, variance = float(distance.mean(dtype=np.float64)), float(distance.var(dtype=np.float64))
     freedom = mean * (1 - mean) / variance if variance else float(bits.shape[1])
-    return min(freedom, bits.shape[1]) * -float(np.log2(1 - min(mean, 0.5)))
+    return min(freedom, bits.shape[1]), min(mean, 0.5)
 
 
 def _bit_shares(codes: np.ndarray) -> np.ndarray:

@@ -20,8 +20,8 @@ class Options(Strict):
     corruption: Literal["masking", "gaussian"] = Field(
         "masking", description="masking or gaussian noise on the input"
     )
-    noise: float = Field(0.95, ge=0, description="share masked, or sd of gaussian noise")
-    code_dropout: float = Field(0.2, ge=0, lt=1, description="share of code units left out")
+    noise: float = Field(0.8, ge=0, description="share masked, or sd of gaussian noise")
+    code_dropout: float = Field(0.5, ge=0, lt=1, description="share of code units left out")
     presentations: int = Field(200_000, ge=1, description="images shown in training, in all")
     passes: float | None = Field(None, gt=0, description="given: passes instead of presentations")
     batch: int = Field(128, ge=1, description="images a minibatch")

@@ -8,7 +8,7 @@ that does not tell images apart is refused. It has nothing to run alone.
 """
 
 import csv
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from repro.codes import CodeHealth, first_with_same_code, group_sizes
 from repro.near_codes import first_within, hamming
 
+TOLERATED = 0.01  # chance pairs to images removed; the paper's "fewer than one in a hundred"
 LISTED = 100  # keys of featureless pictures given in a summary
 
 
@@ -39,8 +40,11 @@ class Removal:
     flat: np.ndarray
     max_group: int
 
-    def summary(self, keys: list[str]) -> dict[str, Any]:
-        """Counts, the groups and pictures to look at, warnings; plain values for JSON."""
+    def summary(self, keys: list[str], *, health: CodeHealth | None = None) -> dict[str, Any]:
+        """Counts, the groups and pictures to look at, warnings; plain values for JSON.
+
+        health: of the codes, where chance can be judged from them.
+        """
         sizes = np.bincount(self.first, minlength=len(self.first))  # at each group's first row
         large = np.flatnonzero(sizes > self.max_group)
         oversized = [{"first_key": keys[row], "images": int(sizes[row])} for row in large]
@@ -51,10 +55,16 @@ class Removal:
             warnings.append(f"{len(oversized)} groups over max_group, {inside} images, kept: look")
         if len(featureless):
             warnings.append(f"{len(featureless)} pictures without contrast, kept: look")
+        removed = int((~self.keep).sum())
+        if health is not None and health.chance_pairs > max(1.0, TOLERATED * removed):
+            warnings.append(
+                f"up to {health.chance_pairs:g} pairs of unrelated images resemble each other by "
+                f"chance, against {removed} images removed: look, or choose a more selective code"
+            )
         return {
             "count": len(self.keep),
             "kept": int(self.keep.sum()),
-            "removed": int((~self.keep).sum()),
+            "removed": removed,
             "removed_fraction": round(float((~self.keep).mean()), 6),
             "groups": int((sizes > 1).sum()),
             "largest_group": int(sizes.max()),
@@ -62,6 +72,7 @@ class Removal:
             "featureless": [keys[row] for row in featureless[:LISTED]],
             "featureless_count": len(featureless),
             "warnings": warnings,
+            **({} if health is None else {"code_health": asdict(health)}),
         }
 
     def write_groups(self, path: Path, keys: list[str]) -> None:

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import count, islice
+from mmap import mmap
 from pathlib import Path
 from typing import Literal, cast
 
@@ -31,6 +32,7 @@ from tqdm import tqdm
 from repro.codes import CODE_BITS, CODE_BYTES, code_health, pack
 from repro.images import halve
 from repro.random import generator, shuffled, torch_generator
+from repro.shards import WHOLE, Shard
 from repro.store import ImageStore
 
 SIDE = 32  # pixels
@@ -46,10 +48,11 @@ Corruption = Literal["masking", "gaussian"]
 
 
 class HashInputs:
-    """The 32x32 RGB pictures of a dataset, made from its (memory-mapped) images as needed.
+    """The 32x32 RGB pictures of a dataset, made from its images as needed.
 
     images (N, S, S, C) uint8, S = 32, 64, 128 or 256, C = 1 or 3. Larger ones are halved
-    repeatedly (2x2 means), grey ones repeated to three channels. Raises ValueError otherwise.
+    repeatedly (2x2 means), grey ones repeated to three channels. A memory-mapped file is read block
+    by block, so that its size does not count as memory in use. Raises ValueError otherwise.
     """
 
     def __init__(self, images: np.ndarray) -> None:
@@ -70,13 +73,24 @@ class HashInputs:
         return self._made(start, stop) if self._cache is None else self._cache[start:stop]
 
     def _made(self, start: int, stop: int) -> np.ndarray:
-        made = np.empty((min(stop, len(self)) - start, SIDE, SIDE, 3), np.uint8)
+        stop = min(stop, len(self))
+        made = np.empty((stop - start, SIDE, SIDE, 3), np.uint8)
         for low in range(0, len(made), BLOCK):
-            pictures = np.asarray(self._images[start + low : start + min(low + BLOCK, len(made))])
+            pictures = _read(self._images, start + low, min(start + low + BLOCK, stop))
             while pictures.shape[1] > SIDE:
                 pictures = halve(pictures)
             made[low : low + BLOCK] = pictures  # broadcasts grey to three channels
         return made
+
+
+def _read(images: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Rows start..stop-1; of a mapped file by reading, which leaves no pages in memory."""
+    if not (isinstance(images, np.memmap) and isinstance(images.base, mmap)):
+        return images[start:stop]  # in memory, or a view of which the place in the file is unknown
+    shape = (stop - start, *images.shape[1:])
+    offset = images.offset + start * images[0].nbytes
+    values = np.fromfile(images.filename, images.dtype, count=math.prod(shape), offset=offset)
+    return values.reshape(shape)
 
 
 class Autoencoder(nn.Module):
@@ -151,8 +165,8 @@ def train_autoencoder(
     learning_rate: float = 1e-3,
     scaling: Scaling = "image",
     corruption: Corruption = "masking",
-    noise: float = 0.95,
-    code_dropout: float = 0.2,
+    noise: float = 0.8,
+    code_dropout: float = 0.5,
 ) -> tuple[Autoencoder, float]:
     """Train on minibatches streamed from `inputs`; returns the network and its last error.
 
@@ -219,23 +233,27 @@ def _pools(inputs: HashInputs, *, seed: int) -> Iterator[np.ndarray]:
             yield pool[draw.permutation(len(pool))]
 
 
-def encode(network: Autoencoder, inputs: HashInputs) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 16) uint8, and each picture's contrast (N,) float32 in grey levels (0..127.5).
+def encode(
+    network: Autoencoder, inputs: HashInputs, *, shard: Shard = WHOLE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (n, 16) uint8, and each picture's contrast (n,) float32 in grey levels (0..127.5).
 
     The contrast is the standard deviation over the 32x32x3 values: near 0, the picture is flat and
     its code says nothing. Every batch has the same size, the last one padded, so that equal
-    pictures meet the same arithmetic and get equal codes wherever they stand.
+    pictures meet the same arithmetic and get equal codes wherever they stand. A shard holds whole
+    batches: the parts joined are what is made at once.
     """
-    codes = np.empty((len(inputs), CODE_BYTES), np.uint8)
-    contrast = np.empty(len(inputs), np.float32)
+    batches = shard.rows(-(-len(inputs) // ENCODING_BATCH))
+    codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
     batch = np.zeros((ENCODING_BATCH, SIDE, SIDE, 3), np.uint8)
-    for start in range(0, len(inputs), ENCODING_BATCH):
+    for number in tqdm(batches, unit_scale=ENCODING_BATCH, unit="img", disable=None):
+        start = number * ENCODING_BATCH
         pictures = inputs.rows(start, start + ENCODING_BATCH)
         n = len(pictures)
         batch[:n] = pictures
-        codes[start : start + n] = pack(network.bits(batch)[:n])
-        contrast[start : start + n] = pictures.reshape(n, PIXELS).std(axis=1, dtype=np.float32)
-    return codes, contrast
+        codes.append(pack(network.bits(batch)[:n]))
+        contrasts.append(pictures.reshape(n, PIXELS).std(axis=1, dtype=np.float32))
+    return np.concatenate(codes), np.concatenate(contrasts)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,42 @@ def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
     assert record["spec"]["presentations"] == 640
 
 
+@pytest.mark.parametrize("shards", [1, 3])
+def test_parts_made_apart_give_the_same_bytes(
+    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    data = make_dataset(rooms(2100))  # three batches of codes
+    words = ["--data", data, "--spec", tmp_path / "spec.json"]
+    (tmp_path / "spec.json").write_text('{"options": {"presentations": 6400}}')
+
+    def run(name: str, *more: object) -> Path:
+        command = ["dedup", *words, *more, "--out", tmp_path / name]
+        monkeypatch.setattr(sys, "argv", [str(word) for word in command])
+        main()
+        return tmp_path / name
+
+    whole = run("whole")
+    trained = run("trained", "--train")
+    numbers = range(1, shards + 1)
+    parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/{shards}") for k in numbers]
+    joined = run("joined", "--trained", trained, "--parts", *parts)
+    outputs = [
+        json.loads((folder / "provenance.json").read_text())["outputs"]
+        for folder in (whole, joined)
+    ]
+    assert outputs[0] == outputs[1]
+    with pytest.raises(SystemExit, match="give all parts of this dataset, in order"):
+        run("wrong", "--trained", trained, "--parts", *parts, parts[0])
+    assert not (tmp_path / "wrong").exists()
+
+
+def test_chance_is_warned_of(make_dataset, tmp_path: Path) -> None:
+    options = Options(presentations=6400, radius=30)
+    summary = dedup(data=make_dataset(rooms(200)), out=tmp_path / "d", options=options, seed=1)
+    assert summary["code_health"]["chance_pairs"] > 1
+    assert "resemble each other by chance" in summary["warnings"][-1]
+
+
 def test_a_misspelt_option_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "spec.json").write_text('{"options": {"presentation": 64}}')
     words = ["--data", tmp_path, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]

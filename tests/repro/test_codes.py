@@ -35,8 +35,10 @@ def test_the_first_row_stands_for_its_group() -> None:
 
 
 def test_grouping_refuses_what_is_no_code() -> None:
-    with pytest.raises(ValueError, match=r"expected uint8 \(N, 16\), found uint8 \(3, 8\)"):
-        first_with_same_code(np.zeros((3, 8), np.uint8))
+    with pytest.raises(ValueError, match=r"a multiple of 8\), found uint8 \(3, 12\)"):
+        first_with_same_code(np.zeros((3, 12), np.uint8))
+    with pytest.raises(ValueError, match=r"found int64 \(3, 16\)"):
+        first_with_same_code(np.zeros((3, 16), np.int64))
 
 
 def test_packing_puts_unit_0_into_the_highest_bit() -> None:
@@ -73,6 +75,16 @@ def test_health_by_hand() -> None:
     assert (health.count, health.distinct_codes, health.varying_bits) == (8, 3, 2)
     assert health.entropy_bits == pytest.approx(1 + 0.543564, abs=1e-3)
     assert health.largest_groups == [4, 3, 1]
+
+
+def test_chance_pairs_of_coin_throws() -> None:
+    """4,000 images with 16 fair bits: 8.0 million pairs, one in 65,536 equal by chance: 122."""
+    throws = np.random.default_rng(3).random((4000, 16)) < 0.5
+    codes = pack(np.repeat(throws, 8, axis=1))
+    health = code_health(codes)
+    assert health.chance_pairs == pytest.approx(7_998_000 / 65_536, rel=0.5)
+    sizes = np.unique(codes, axis=0, return_counts=True)[1]
+    assert (sizes * (sizes - 1) // 2).sum() == pytest.approx(health.chance_pairs, rel=0.6)
 
 
 def test_a_constant_code_has_no_effective_bits() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import save_file
 from sklearn.decomposition import PCA
 
 from repro.codes import first_with_same_code
 from repro.hashing import Autoencoder, HashInputs, encode, minibatches, train_autoencoder
+from repro.shards import Shard
 
 
 def scenes(n: int, *, side: int = 32, seed: int = 0) -> np.ndarray:
@@ -167,9 +168,35 @@ def test_saved_weights_are_the_same_bytes_and_values(trained: Autoencoder, tmp_p
         trained.save(tmp_path / name)
     digests = [hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in ("a", "b")]
     assert digests[0] == digests[1]
-    again = Autoencoder()
-    again.load_state_dict(load_file(tmp_path / "a"))
+    again = Autoencoder.load(tmp_path / "a")
+    assert again.scaling == trained.scaling
     assert np.array_equal(again.bits(scenes(5)), trained.bits(scenes(5)))
+
+
+def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"no weights at all")
+    save_file({"encoder.weight": torch.zeros(2, 3)}, tmp_path / "other")
+    for name in ("text", "other"):
+        with pytest.raises(ValueError, match=f"{name}: no autoencoder of this kind"):
+            Autoencoder.load(tmp_path / name)
+
+
+def test_a_mapped_file_is_read_like_an_array(trained: Autoencoder, tmp_path: Path) -> None:
+    pictures = scenes(700, side=64, seed=4)
+    np.save(tmp_path / "images.npy", pictures)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    expected = HashInputs(pictures).rows(0, 700)
+    assert np.array_equal(HashInputs(mapped).rows(0, 700), expected)
+    assert np.array_equal(HashInputs(mapped[300:]).rows(0, 400), expected[300:])
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3, 7])
+def test_codes_do_not_depend_on_the_number_of_shards(trained: Autoencoder, shards: int) -> None:
+    inputs = HashInputs(scenes(2500, seed=5))  # three batches
+    whole = encode(trained, inputs)
+    parts = [encode(trained, inputs, shard=Shard(k, shards)) for k in range(1, shards + 1)]
+    for number in (0, 1):
+        assert np.array_equal(np.concatenate([part[number] for part in parts]), whole[number])
 
 
 def test_nothing_to_train_on_is_an_error() -> None:

@@ -1,0 +1,35 @@
+"""A part of a dataset that one job works on: shard 3/8 is the third of eight.
+
+Where in the flow: `data_prep.prepare` and `data_prep.dedup` make a part each with `--shard 3/8` and
+join the parts to what one job would have made. It has nothing to run alone.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shard:
+    """number 1 to of."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """From 3/8 or Snakemake's 3-of-8. Raises argparse.ArgumentTypeError."""
+        match = re.fullmatch(r"(\d+)(?:/|-of-)(\d+)", text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise argparse.ArgumentTypeError(f"found '{text}', expected a shard such as 3/8")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def rows(self, total: int) -> range:
+        """The shard's share of rows 0..total-1; the shards together are all, in order."""
+        return range(total * (self.number - 1) // self.of, total * self.number // self.of)
+
+
+WHOLE = Shard(1, 1)
