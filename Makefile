@@ -42,7 +42,8 @@ publish:
 	for name in $$(ls results/$(RUN)/experiments); do \
 	    mkdir -p results/published/$(RUN)/$$name; \
 	    cp results/$(RUN)/experiments/$$name/measured/measurements.json \
-	        results/$(RUN)/experiments/$$name/figures/*.* results/published/$(RUN)/$$name/; \
+	        results/$(RUN)/experiments/$$name/figures/*.png \
+	        results/$(RUN)/experiments/$$name/figures/*.csv results/published/$(RUN)/$$name/; \
 	done
 
 clean:

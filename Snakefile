@@ -86,7 +86,7 @@ rule prepare_dataset:
     input:
         spec=f"{OUT}/specs/datasets/{{name}}.json",
         raw=lambda w: str(RUN.raw_folder(w.name)),
-        code=lambda w: code("data_prep.prepare", f"data_prep.{SPEC.datasets[w.name].source}"),
+        code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
     output:
         directory(f"{OUT}/data/{{name}}"),
     log:
@@ -162,6 +162,7 @@ for experiment in RUN.runnable:
         input:
             spec=str(RUN.spec_file("experiments", experiment.name)),
             folders=[str(folder) for folder in experiment.inputs.values()],
+            files=experiment.files,
             code=code(f"experiments.{experiment.name}.measure"),
         output:
             directory(f"{OUT}/experiments/{experiment.name}/measured"),
@@ -186,6 +187,7 @@ for experiment in RUN.runnable:
             measured=f"{OUT}/experiments/{experiment.name}/measured",
             style=f"{OUT}/specs/style.json",
             code=code(f"experiments.{experiment.name}.figure"),
+            pages=sorted(map(os.path.relpath, BASE.glob(f"experiments/{experiment.name}/*.html"))),
         output:
             report(
                 directory(f"{OUT}/experiments/{experiment.name}/figures"),

@@ -117,7 +117,8 @@ def main() -> None:
         title = re.split(r"\n\n", (module.__doc__ or "").strip())[0].replace("\n", " ")
         print(f"\n{name}: {title}")
         for option, about in source_options(name).model_fields.items():
-            print(f"  {option:<18} {about.get_default()!r:<22} {about.description}")
+            default = "(needed)" if about.is_required() else repr(about.get_default())
+            print(f"  {option:<18} {default:<22} {about.description}")
 
 
 if __name__ == "__main__":

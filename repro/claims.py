@@ -21,7 +21,7 @@ from pydantic import Field, field_validator, model_validator
 
 from repro.specs import SpecError, Strict, read_yaml, validated
 
-SLOTS = ("data", "test", "dedup", "model", "raw")
+SLOTS = ("data", "test", "copies", "dedup", "model", "raw")
 
 
 class Verdict(StrEnum):

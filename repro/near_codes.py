@@ -1,7 +1,7 @@
 """Codes within a Hamming radius of each other, near-linear and without a miss: beyond the paper.
 
-Where in the flow: `repro.duplicates` asks here when a radius above 0 is wanted (the paper's rule is
-equality, repro/codes.py); `experiments/dedup` counts pairs by distance with it.
+Where in the flow: `repro.duplicates` asks here when a radius above 0 is wanted; the paper's rule is
+equality (repro/codes.py).
 
 Two codes that differ in at most r of their bits agree on all bits of at least one of a family of
 masks: cut into m parts, one part differs in at most t = r // m bits; and 2^(t+1) - 1 masks of half

@@ -11,6 +11,7 @@ Alone: python -m repro.planted TRUTH.csv KEYS.txt prints how many copies of each
 import csv
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +89,25 @@ def read_truth(path: Path, keys: list[str]) -> Truth:
         for g, k, ok in zip(group, kind, judged, strict=True)
     ]
     return Truth(group=group, kind=kind, original=np.array(of_copy, np.int64))
+
+
+def joined(truth: Truth, keys: list[str], same: Iterable[tuple[str, str]]) -> Truth:
+    """The truth with the groups of each pair of keys in `same` made one: natural duplicates.
+
+    keys: of the images, in row order. A copy keeps the original that it was made from. Raises
+    TruthError for a key that is not among the images or not judged.
+    """
+    pairs = [tuple(pair) for pair in same]
+    wanted = {key for pair in pairs for key in pair}
+    row = {key: n for n, key in enumerate(keys) if key in wanted}
+    group = truth.group.copy()
+    for pair in pairs:
+        for key in pair:
+            if key not in row or group[row[key]] < 0:
+                raise TruthError(f"'{key}' cannot be joined with another: no judged image has it")
+        one, other = (group[row[key]] for key in pair)
+        group[group == other] = one
+    return Truth(group=group, kind=truth.kind, original=truth.original)
 
 
 def _rows(path: Path) -> dict[str, tuple[int, str]]:

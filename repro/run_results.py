@@ -85,6 +85,7 @@ class ExperimentResult:
     measurements: list[Measurement]
     figures: list[Path]
     tables: list[Path]
+    pages: list[str]  # HTML files beside the figures, below the run's folder
     steps: list[Step]
     unbound: list[str]
 
@@ -207,6 +208,7 @@ def _experiment(
         measurements=list(measured.values()),
         figures=[path for path in pictures if path.suffix == ".png"],
         tables=[path for path in pictures if path.suffix == ".csv"],
+        pages=[p.relative_to(run).as_posix() for p in pictures if p.suffix == ".html"],
         steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
         unbound=one.unbound,
     )

@@ -24,6 +24,7 @@ from repro.specs import (
     PresetSpec,
     RunSpec,
     SpecError,
+    Strict,
     module_options,
     nearest,
     read_yaml,
@@ -32,7 +33,7 @@ from repro.specs import (
 
 ROOT = Path(__file__).parent.parent
 PRESETS = ROOT / "config" / "presets"
-SLOTS_OF_ROLE = {"data": "data", "test": "data", "dedup": "dedup", "model": "models"}
+FOLDER_OF_SLOT = {"dedup": "dedup", "model": "models"}  # any other slot holds a dataset
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Experiment:
     name: str
     card: ExperimentCard
     inputs: dict[str, Path] = field(default_factory=dict)  # <role>.<slot> -> folder
+    files: list[str] = field(default_factory=list)  # that its options name
     unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
 
     @property
@@ -70,6 +72,12 @@ class Run:
             return self.folder / "raw" / spec.world
         return Path(self.spec.raw or ".") / str(spec.raw)
 
+    def source_modules(self, dataset: str) -> list[str]:
+        """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
+        spec = self.spec.datasets[dataset]
+        names = (spec.source, spec.options.get("of"))
+        return [f"data_prep.{name}" for name in names if name is not None]
+
     def model(self, name: str) -> ModelSpec:
         return self.spec.models[name]
 
@@ -86,7 +94,7 @@ class Run:
             return self.raw_folder(name)
         if slot == "dedup" and self.spec.datasets[name].dedup is None:
             return None
-        return self.folder / SLOTS_OF_ROLE[slot] / name
+        return self.folder / FOLDER_OF_SLOT.get(slot, "data") / name
 
     @property
     def runnable(self) -> list[Experiment]:
@@ -157,6 +165,7 @@ def _check_names(run: Run) -> None:
         *((f"models.{n}.data", m.data, spec.datasets) for n, m in spec.models.items()),
         *((f"roles.{n}.data", r.data, spec.datasets) for n, r in spec.roles.items()),
         *((f"roles.{n}.test", r.test, spec.datasets) for n, r in spec.roles.items()),
+        *((f"roles.{n}.copies", r.copies, spec.datasets) for n, r in spec.roles.items()),
         *((f"roles.{n}.model", r.model, spec.models) for n, r in spec.roles.items()),
         *((f"experiments.{n}", n, [e.name for e in run.experiments]) for n in spec.experiments),
     ]
@@ -180,21 +189,33 @@ def _check_options(run: Run) -> None:
             _options(run, f"datasets.{name}", "repro", "dedup_options", dataset.dedup, word="dedup")
     for name, world in spec.worlds.items():
         _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
+    experiments = {experiment.name: experiment for experiment in run.experiments}
     for name, options in spec.experiments.items():
         module = f"experiments.{name}"
-        _options(run, module, module, "options", options, word="")
+        given = _options(run, module, module, "options", options, word="")
+        experiments[name].files = _files_named(given)
+
+
+def _files_named(options: Strict) -> list[str]:
+    """Files that the options name, in fields marked by json_schema_extra={"files": True}."""
+    marked = [
+        name
+        for name, about in type(options).model_fields.items()
+        if isinstance(about.json_schema_extra, dict) and about.json_schema_extra.get("files")
+    ]
+    return [file for name in marked for file in getattr(options, name)]
 
 
 def _options(
     run: Run, key: str, package: str, name: str, values: dict[str, Any], word: str = "options"
-) -> None:
+) -> Strict:
     folder = ROOT / Path(*package.split("."))
     if not (folder / f"{name}.py").is_file():
         names = [p.stem for p in folder.glob("*.py") if "class Options" in p.read_text()]
         raise SpecError(f"{run.file}: '{key}': no module '{name}' there; {nearest(name, names)}")
     module = importlib.import_module(f"{package}.{name}")
     place = f"{key}.{word}" if word else key
-    validated(module_options(module), values, where=run.file, key=place)
+    return validated(module_options(module), values, where=run.file, key=place)
 
 
 def missing_raw_data(run: Run) -> list[str]:

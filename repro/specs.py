@@ -176,6 +176,7 @@ class RoleSpec(Strict):
 
     data: str | None = Field(None, description="dataset")
     test: str | None = Field(None, description="dataset with the test images")
+    copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
     model: str | None = Field(None, description="model")
     as_in_paper: bool = Field(
         False, description="true only where data, sizes and training are the paper's"

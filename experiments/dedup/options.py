@@ -7,12 +7,43 @@ from pydantic import Field
 
 from repro.specs import Strict
 
+PAPER_COPY_SHARE = 275_000 / 3_033_042  # what the paper removed
+
 
 class Options(Strict):
-    """Where the truth lies and how much is compared."""
+    """Where the truth lies, how much is compared, what is shown."""
 
     truth: str = Field("duplicates.csv", description="truth file, relative to the raw folder")
+    same: list[tuple[str, str]] = Field(
+        [],
+        description="pairs of keys that show one picture though the truth file says otherwise "
+        "(natural duplicates, found by eye); their groups count as one",
+    )
     compared: int = Field(20_000, ge=2, description="images compared by all methods, first rows")
-    hash_side: int = Field(8, ge=2, description="side of the perceptual hashes: 8 = 64 bits")
+    hash_side: int = Field(
+        8, ge=8, multiple_of=8, description="side of the perceptual hashes: 8 = 64 bits"
+    )
+    copy_share: float = Field(
+        PAPER_COPY_SHARE,
+        gt=0,
+        lt=1,
+        description="near-duplicates per image in the mixture that precision is stated for",
+    )
+    thresholds: list[float] = Field(
+        [0, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2],
+        min_length=1,
+        description="above which a unit counts as active, in standard deviations of all units "
+        "before the ReLU; the paper's reading is 0",
+    )
+    radii: list[int] = Field(
+        [0, 2, 4, 6, 8, 12, 16, 20, 24], min_length=1, description="Hamming radii, bits of 128"
+    )
     groups: int = Field(24, ge=1, description="groups shown, drawn at random")
     members: int = Field(4, ge=2, description="images shown of a group, the one kept first")
+    collisions: int = Field(200, ge=1, description="removed images drawn for labelling by eye")
+    labels: list[str] = Field(
+        [],
+        description="CSV files that the label page made, one a person; paths from the folder in "
+        "which the run is started",
+        json_schema_extra={"files": True},
+    )

@@ -17,6 +17,7 @@ from repro.planted import (
     copies_found,
     count_pairs,
     false_removals,
+    joined,
     kinds,
     read_truth,
     recall,
@@ -103,3 +104,15 @@ def test_bad_truth_is_named(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(TruthError, match=message):
         read_truth(tmp_path / "t.csv", ["a", "b"])
+
+
+def test_natural_duplicates_join_groups(truth: Truth) -> None:
+    one = joined(truth, KEYS, [("a3", "b")])
+    assert one.group.tolist() == [0, 0, 0, 0, 0, NOT_JUDGED, 7, NOT_JUDGED]
+    assert one.original.tolist() == truth.original.tolist()
+    chain = joined(truth, KEYS, [("lonely", "a"), ("b2", "a2")]).group
+    assert len({int(chain[row]) for row in (0, 1, 2, 3, 4, 6)}) == 1
+    assert truth.group.tolist()[0] == 1  # the truth given is left as it was
+    for key in ("grey", "nobody"):
+        with pytest.raises(TruthError, match=f"'{key}' cannot be joined"):
+            joined(truth, KEYS, [("a", key)])

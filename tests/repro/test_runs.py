@@ -57,6 +57,26 @@ def test_roles_become_folders(load: Any) -> None:
     assert run.slot_folder("faces", "model") is None
 
 
+def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> None:
+    copies = {"source": "planted", "world": "rooms", "options": {"of": "lsun"}}
+    roles = {"bedrooms": {"copies": "bedrooms_copies"}}
+    run = load(datasets={"bedrooms_copies": copies}, roles=roles)
+    assert run.slot_folder("bedrooms", "copies") == Path("results/small/data/bedrooms_copies")
+    assert run.source_modules("bedrooms_copies") == ["data_prep.planted", "data_prep.lsun"]
+    assert run.source_modules("bedrooms") == ["data_prep.lsun"]
+    unbound = {e.name: e.unbound for e in load().experiments}
+    assert unbound["dedup"] == ["bedrooms.copies"]
+    with pytest.raises(SpecError, match=r"roles\.bedrooms\.copies.*allowed: bedrooms, photos"):
+        load(roles=roles)
+
+
+def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None:
+    run = load(experiments={"dedup": {"labels": ["anna.csv", "bo.csv"]}, "latent_walk": {}})
+    files = {experiment.name: experiment.files for experiment in run.experiments}
+    assert files["dedup"] == ["anna.csv", "bo.csv"]
+    assert files["latent_walk"] == []
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

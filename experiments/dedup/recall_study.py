@@ -1,0 +1,185 @@
+"""Recall of the planted copies and precision on pairs, per method and Hamming distance (§4.1.1).
+
+Part of measure.py. Recall: of the copies, those within d bits of their original. An interval over
+all kinds is over originals, since the copies of one picture are found or missed together; that of
+one kind at one strength is Wilson's, since there each original has one copy. Precision is of the
+pairs found in a stated mixture: n images of which `copy_share * n` are copies, all kinds and
+strengths in equal parts, all pairs of which that show different originals are counted.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.contract import Measurement, mean_measurement
+from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes, Copies
+from experiments.dedup.pair_counts import pairs_by_distance
+from repro.planted import Truth
+from repro.random import generator
+
+AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
+DRAWS = 2000  # of the bootstrap over originals
+ABSENT = -1  # in counts: not counted at this distance
+
+
+@dataclass(frozen=True)
+class RecallStudy:
+    """K methods, Q perturbations, D distances; ABSENT or NaN where a distance is not looked at."""
+
+    found: np.ndarray  # (K, Q, D) int64, copies found
+    copies: np.ndarray  # (Q,) int64, copies there are
+    by_original: np.ndarray  # (K, O, D) float64, recall among the copies of each original
+    false_pairs: np.ndarray  # (K, D) int64, pairs found that show different originals
+    pairs: int  # pairs of different originals there are
+    true_pairs: np.ndarray  # (K, D) int64, pairs of the truth file found
+    known_pairs: int  # pairs of the truth file there are
+    precision: np.ndarray  # (K, D)
+    images: int
+
+    @property
+    def recall(self) -> np.ndarray:
+        """(K, D): mean over originals."""
+        return self.by_original.mean(axis=1)
+
+    def distance_allowed(self, method: str) -> int | None:
+        """Largest distance up to which precision in the mixture is 0.99 or more, if any."""
+        return largest_allowed(self.precision[METHODS.index(method), : FURTHEST[method] + 1])
+
+    def distance_allowed_by_truth(self, method: str) -> int | None:
+        """The same for the pairs found among the images themselves, by the truth file."""
+        row, there = METHODS.index(method), slice(FURTHEST[method] + 1)
+        found = self.true_pairs[row, there] + self.false_pairs[row, there]
+        return largest_allowed(
+            np.divide(self.true_pairs[row, there], found, out=np.ones(len(found)), where=found > 0)
+        )
+
+
+def largest_allowed(precision: np.ndarray) -> int | None:
+    """Last of the distances 0, 1, ... (D,) before precision first falls below 0.99, or None.
+
+    NaN, where nothing is found, does not count as a fall.
+    """
+    wrong = precision < 1 - AT_MOST_WRONG
+    allowed = int(np.argmax(wrong)) if wrong.any() else len(wrong)
+    return allowed - 1 if allowed else None
+
+
+def recall_study(
+    codes: Codes, copies: Copies, truth: Truth | None, *, copy_share: float
+) -> RecallStudy:
+    """Count everything. truth: of the images, in row order; None: all show different originals."""
+    n = len(codes.images["autoencoder"])
+    group = np.arange(n) if truth is None else truth.group
+    originals = np.unique(copies.original, return_inverse=True)[1].reshape(-1)
+    perturbations = len(copies.kinds)
+    shape = (len(METHODS), DISTANCES)
+    found = np.full((shape[0], perturbations, shape[1]), ABSENT, np.int64)
+    by_original = np.full((shape[0], originals.max() + 1, shape[1]), np.nan)
+    false_pairs, true_pairs = (np.full(shape, ABSENT, np.int64) for _ in range(2))
+    distances = codes.distances()
+    per_original = np.bincount(originals)
+    for row, method in enumerate(METHODS):
+        for d in range(FURTHEST[method] + 1):
+            near = distances[method] <= d
+            found[row, :, d] = np.bincount(copies.perturbation[near], minlength=perturbations)
+            counted = np.bincount(originals[near], minlength=len(per_original))
+            by_original[row, :, d] = counted / per_original
+        pairs = pairs_by_distance(codes.images[method], group, furthest=FURTHEST[method])
+        false_pairs[row, : FURTHEST[method] + 1] = pairs.different_found
+        true_pairs[row, : FURTHEST[method] + 1] = pairs.same_found
+    hits = copy_share * n * by_original.mean(axis=1)  # (K, D) pairs
+    everything = hits + np.where(false_pairs == ABSENT, np.nan, false_pairs)
+    return RecallStudy(
+        found=found,
+        copies=np.bincount(copies.perturbation, minlength=perturbations),
+        by_original=by_original,
+        false_pairs=false_pairs,
+        pairs=pairs.different,
+        true_pairs=true_pairs,
+        known_pairs=pairs.same,
+        precision=np.divide(
+            hits, everything, out=np.full(shape, np.nan), where=np.nan_to_num(everything) > 0
+        ),
+        images=n,
+    )
+
+
+def study_arrays(study: RecallStudy, copies: Copies, *, seed: int) -> dict[str, Any]:
+    """What the figures are drawn from."""
+    low, high = over_originals(study.by_original, seed=seed)
+    return {
+        "methods": np.array(METHODS),
+        "kinds": np.array(copies.kinds),
+        "strengths": np.array(copies.strengths),
+        "copies": study.copies,
+        "originals": study.by_original.shape[1],
+        "found": study.found,
+        "recall": study.recall,
+        "recall_low": low,
+        "recall_high": high,
+        "false_pairs": study.false_pairs,
+        "true_pairs": study.true_pairs,
+        "pairs": study.pairs,
+        "known_pairs": study.known_pairs,
+        "precision": study.precision,
+        "images": study.images,
+        "allowed": np.array(
+            [ABSENT if (d := study.distance_allowed(m)) is None else d for m in METHODS]
+        ),
+    }
+
+
+def over_originals(values: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of 95 % bootstrap intervals of the mean over originals: (K, O, D) -> (K, D), (K, D)."""
+    methods, n, distances = values.shape
+    draw = generator(seed, "dedup, recall over originals")
+    weights = draw.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n  # (DRAWS, O)
+    columns = values.transpose(1, 0, 2).reshape(n, methods * distances)
+    ends = np.quantile(weights @ columns, [0.025, 0.975], axis=0).reshape(2, methods, distances)
+    return ends[0], ends[1]
+
+
+def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
+    """Recall of each method with equal codes and at the distance allowed, and paired gains."""
+    about = f"{len(copies.kinds)} copies of an original, kinds and strengths in equal parts"
+    if copies.without_original:
+        about += f"; {copies.without_original} copies without original in the dataset left out"
+    measured, allowed = [], {}
+    for row, method in enumerate(METHODS):
+        equal = study.by_original[row, :, 0]
+        text = f"planted copies with the code of their original; {about}"
+        measured.append(_over_originals(f"copies_recall_{method}", equal, seed, text))
+        distance = study.distance_allowed(method)
+        if distance is None:
+            continue
+        allowed[method] = study.by_original[row, :, distance]
+        text = (
+            f"planted copies within {distance} bits of their original, the largest distance up to "
+            f"{FURTHEST[method]} with at most 1 false pair in 100, chosen on these pairs; {about}"
+        )
+        name = f"copies_recall_{method}_allowed"
+        measured.append(_over_originals(name, allowed[method], seed, text))
+    ours = study.by_original[METHODS.index("autoencoder"), :, 0]
+    for row, method in enumerate(METHODS[1:], start=1):
+        text = f"recall of the autoencoder minus that of {method}, equal codes, same copies"
+        gain = ours - study.by_original[row, :, 0]
+        measured.append(_over_originals(f"copies_gain_over_{method}", gain, seed, text))
+        if {"autoencoder", method} <= allowed.keys():
+            text += ", each at the largest distance with at most 1 false pair in 100"
+            gain = allowed["autoencoder"] - allowed[method]
+            name = f"copies_gain_over_{method}_allowed"
+            text = text.replace(", equal codes", "")
+            measured.append(_over_originals(name, gain, seed, text))
+    return measured
+
+
+def _over_originals(name: str, values: np.ndarray, seed: int, protocol: str) -> Measurement:
+    return mean_measurement(
+        name,
+        values,
+        seed=seed,
+        purpose=f"dedup, {name}",
+        spread="95 % bootstrap interval over originals",
+        protocol=protocol,
+    )
