@@ -39,8 +39,9 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=path,
             what="CIFAR-10 batch",
-            how_to_get="download cifar-10-binary.tar.gz (or cifar-10-python.tar.gz) from Alex "
-            "Krizhevsky's CIFAR page and unpack it; to use only some batches, name them in `files`",
+            how_to_get="python -m data_prep.download cifar10 --raw RAW --unpack, or unpack "
+            "cifar-10-binary.tar.gz (or cifar-10-python.tar.gz) there; to use only some batches, "
+            "name them in `files`",
         )
         for path in _files(raw, options)
     ]

@@ -30,8 +30,8 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=_database(raw, options),
             what=f"LSUN database {options.lmdb}",
-            how_to_get=f"get {options.lmdb}.zip from the LSUN site (its download.py, fyu/lsun) "
-            f"and unpack it, so that {options.lmdb}/data.mdb lies below the raw folder",
+            how_to_get="python -m data_prep.download lsun --raw RAW --unpack (46 GB), or unpack "
+            f"{options.lmdb}.zip so that {options.lmdb}/data.mdb lies below the raw folder",
         )
     ]
 

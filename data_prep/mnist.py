@@ -34,8 +34,8 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=path,
             what=f"MNIST {options.split} {kind}",
-            how_to_get=f"download {path.name} (Yann LeCun's MNIST page, or a mirror with the same "
-            "four files) into the raw folder; unpacked files serve as well",
+            how_to_get=f"python -m data_prep.download mnist --raw RAW, or put {path.name} into the "
+            "raw folder; unpacked files serve as well",
         )
         for kind, path in zip(("images", "labels"), _files(raw, options), strict=True)
     ]

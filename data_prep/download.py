@@ -1,0 +1,289 @@
+"""Raw data of a source, from the network or from a copy that is there, into the folder RAW.
+
+downloads.yaml lists what every source needs. For each of its files, the first that holds:
+unpacked data at their place are recognised; an archive in RAW, in RAW/downloads or given by
+--archive is checked and used; else the file is fetched (data_prep/fetching.py), which goes on where
+an earlier run ended. What needs an account is explained. With --unpack archives are unpacked
+(data_prep/unpacking.py); they are kept.
+
+Runs alone, the step before data_prep/prepare.py:
+python -m data_prep.download SOURCE --raw RAW [--list] [--unpack] [--only NAME...] [--retries N]
+"""
+
+import argparse
+import functools
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data_prep.download_manifest import MANIFEST, Place, listing, planned, read_manifest
+from data_prep.fetching import RETRIES, FetchError, amount, fetch, require_free, to_terminal
+from data_prep.transfer import is_page
+from data_prep.unpacking import ArchiveError, require_whole, unpack, unpacked_size
+from repro.validation import SpecError
+
+
+class DownloadError(RuntimeError):
+    """Raw data that are not there and cannot be fetched now; says what to do."""
+
+
+def download(
+    *,
+    source: str,
+    raw: Path,
+    only: Sequence[str] = (),
+    unpacked: bool = False,
+    archives: Sequence[Path] = (),
+    retries: int = RETRIES,
+    manifest: Path = MANIFEST,
+    fetcher: Callable[..., Path] = fetch,
+    report: Callable[[str], None] = to_terminal,
+) -> list[Path]:
+    """Bring the files of `source` below `raw`; returns their places (unpacked data or archives).
+
+    only: names of files; () = all. unpacked: unpack archives too. archives: copies from elsewhere,
+    or folders that hold some; used where they lie, and never changed. fetcher: called as `fetch`.
+
+    Raises SpecError for an unknown source or file, FetchError where a file cannot be fetched,
+    ArchiveError where one cannot be unpacked, DownloadError where something has to be done by hand.
+    """
+    places = planned(source, raw=raw, only=only, manifest=read_manifest(manifest))
+    _require_usable(archives, places)
+    wanted = [place for place in places if not _is_done(place, unpacked=unpacked, report=report)]
+    adopted = {
+        place: _adopted(place, given=_given(place, archives, alone=len(places) == 1), report=report)
+        for place in wanted
+    }
+    missing = [place for place in wanted if adopted[place] is None]
+    _require_room(raw, wanted=wanted, missing=missing, unpacked=unpacked)
+    for place in wanted:
+        archive = adopted[place]
+        if archive is None and place.entry.by_hand is None:
+            archive = _fetched(place, retries=retries, fetcher=fetcher, report=report)
+        if archive is not None:
+            _install(place, archive, unpacked=unpacked, report=report)
+    by_hand = [place for place in missing if place.entry.by_hand is not None]
+    if by_hand:
+        raise DownloadError(_by_hand(by_hand))
+    return [place.final if place.final.exists() else place.download for place in places]
+
+
+def _require_usable(archives: Sequence[Path], places: Sequence[Place]) -> None:
+    """DownloadError for a copy that is not there or that belongs to no file."""
+    for path in archives:
+        if not path.exists():
+            raise DownloadError(f"--archive {path}: there is no such file or folder")
+        if not any(_given(place, [path], alone=len(places) == 1) for place in places):
+            names = ", ".join(place.entry.name for place in places)
+            raise DownloadError(
+                f"--archive {path}: expected {names}; a file of another name needs --only, a "
+                "folder must hold one of them"
+            )
+
+
+def _given(place: Place, archives: Sequence[Path], *, alone: bool) -> list[Path]:
+    """Those of the copies that are meant for `place`; alone: it is the only file asked for."""
+    inside = [path / place.entry.name if path.is_dir() else path for path in archives]
+    return [p for p in inside if p.is_file() and (alone or p.name == place.entry.name)]
+
+
+def _is_done(place: Place, *, unpacked: bool, report: Callable[[str], None]) -> bool:
+    """Whether the data are at their place. Raises DownloadError for half-unpacked or other data."""
+    if place.instead or (place.is_packed and place.final.exists() and not place.absent):
+        report(f"{place.entry.name}: the data are there: {place.instead or place.final}")
+        return True
+    if not place.final.exists():
+        return False
+    if place.is_packed:
+        if not unpacked:
+            return False
+        raise DownloadError(
+            f"{place.final}: is there, but without {', '.join(place.absent)}; nothing is unpacked "
+            "over it: move it away and start again"
+        )
+    complaint = place.complaint(place.final)
+    if complaint:
+        raise DownloadError(
+            f"{place.final}: is there, but it is not the published file ({complaint}). Nothing is "
+            f"fetched over it: move it away; if it was only cut off, rename it to "
+            f"{place.final.name}.part, and it is gone on with"
+        )
+    report(f"{place.entry.name}: is there and as published: {place.final}")
+    return True
+
+
+def _adopted(place: Place, *, given: Sequence[Path], report: Callable[[str], None]) -> Path | None:
+    """A copy that is there already and is the published file; None where there is none.
+
+    given: copies to look at first. Raises DownloadError for a copy that is not the published file;
+    it is left as it is. Only in RAW/downloads it is renamed, so that the file can be fetched.
+    """
+    for candidate in [*given, *place.own_candidates()]:
+        if not candidate.is_file():
+            continue
+        complaint = place.complaint(candidate)
+        if not complaint:
+            report(f"{place.entry.name}: {candidate} is as published and is used")
+            return candidate
+        if candidate in given or candidate != place.download:
+            raise DownloadError(
+                f"{candidate}: not the published {place.entry.name} ({complaint}), and not used: "
+                f"move it away, or, if it was only cut off, to {place.part}: it is gone on with"
+            )
+        report(f"{candidate}: not as published ({complaint}); kept as {_set_aside(place).name}")
+    return None
+
+
+def _set_aside(place: Place) -> Path:
+    """Rename what bears the download's name: cut off, it becomes the .part, else NAME.wrong."""
+    path, size = place.download, place.download.stat().st_size
+    with path.open("rb") as stream:
+        cut_off = place.fetched < size < (place.entry.bytes or 0) and not is_page(stream.read(512))
+    aside = place.part if cut_off else path.with_name(path.name + ".wrong")
+    if cut_off:
+        place.part.with_name(place.part.name + ".json").unlink(missing_ok=True)
+    return path.replace(aside)
+
+
+def _require_room(
+    raw: Path, *, wanted: Sequence[Place], missing: Sequence[Place], unpacked: bool
+) -> None:
+    """FetchError where the disk cannot hold what is to be fetched, copied and unpacked."""
+    fetched = [p for p in missing if p.entry.by_hand is None]
+    adopted = [p for p in wanted if p not in missing]
+    needed = {
+        "to fetch": sum(p.still_to_fetch for p in fetched),
+        "to copy": sum(p.entry.bytes or 0 for p in adopted if not p.is_packed),
+        "or more to unpack": sum(p.size_unpacked for p in fetched + adopted) if unpacked else 0,
+    }
+    if any(needed.values()):
+        purpose = ", ".join(f"{amount(size)} {what}" for what, size in needed.items() if size)
+        require_free(raw, needed=sum(needed.values()), purpose=f"what is wanted ({purpose})")
+
+
+def _fetched(
+    place: Place, *, retries: int, fetcher: Callable[..., Path], report: Callable[[str], None]
+) -> Path:
+    entry = place.entry
+    report(f"{entry.name}: fetching {amount(place.still_to_fetch)} from {entry.urls[0]}")
+    try:
+        return fetcher(
+            urls=entry.urls,
+            target=place.download,
+            size=entry.bytes,
+            checksums=entry.checksums,
+            check=_whole_archive(place),
+            retries=retries,
+        )
+    except FetchError as error:
+        sums = ", ".join(f"{name} {value}" for name, value in entry.checksums.items())
+        advice = (
+            f"\n  a copy from elsewhere is used by --archive PATH, or put as {place.download}\n"
+            f"  it must have {entry.bytes or 'any number of'} bytes{', ' if sums else ''}{sums}"
+        )
+        raise type(error)(f"{error}{advice}") from None
+
+
+def _whole_archive(place: Place) -> Callable[[Path], None] | None:
+    """What tells a whole download where no checksum is published."""
+    return functools.partial(require_whole, kind=place.kind) if place.is_packed else None
+
+
+def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[str], None]) -> None:
+    """Put a checked file where a run file looks for it: unpacked, copied, or already there."""
+    if not place.is_packed:
+        if archive != place.final:
+            place.final.parent.mkdir(parents=True, exist_ok=True)
+            temporary = place.final.with_name(f".{place.final.name}.partial")
+            try:
+                shutil.copyfile(archive, temporary)
+                temporary.replace(place.final)
+            finally:
+                temporary.unlink(missing_ok=True)
+        report(f"{place.entry.name}: done: {place.final}")
+        return
+    kind = place.kind
+    if not unpacked:
+        report(f"{place.entry.name}: done: {archive}; --unpack makes {place.final} of it")
+        return
+    needed = unpacked_size(archive, kind)
+    if needed is not None:
+        require_free(place.final.parent, needed=needed, purpose=f"unpacking {archive.name}")
+    place.final.parent.mkdir(parents=True, exist_ok=True)
+    unpack(
+        archive,
+        kind=kind,
+        target=place.final,
+        inside=place.entry.inside or place.final.name,
+        contains=place.entry.contains,
+    )
+    report(f"{place.entry.name}: unpacked to {place.final}; {archive} is no longer needed")
+
+
+def _by_hand(places: Sequence[Place]) -> str:
+    """What the reader has to get, how, and where to put it."""
+    lines = ["some files cannot be fetched by a program:"]
+    for place in places:
+        entry = place.entry
+        sums = ", ".join(f"{name} {value}" for name, value in entry.checksums.items())
+        size = f"{amount(entry.bytes)} ({entry.bytes} bytes)" if entry.bytes else "size unknown"
+        lines += [f"  {entry.name}: {size}", f"    {sums}"] if sums else [f"  {entry.name}: {size}"]
+        lines.append(f"    put it as {place.download}, or give it by --archive PATH")
+    lines += [f"  how: {how}" for how in dict.fromkeys(p.entry.by_hand for p in places)]
+    lines.append("  then start the same command again")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Fetch, check and unpack the raw data of a source.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("source", nargs="?", help="lsun, cifar10, ...; --list names them all")
+    parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
+    parser.add_argument("--list", action="store_true", help="only show what there is to fetch")
+    parser.add_argument("--unpack", action="store_true", help="unpack archives too")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these files")
+    parser.add_argument(
+        "--archive", type=Path, action="append", default=[], metavar="PATH",
+        help="a copy from elsewhere (or a folder of copies), checked and used; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--retries", type=int, default=RETRIES, help="without a new byte")
+    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="what there is to fetch")
+    given = parser.parse_args()
+    if given.source is None and not given.list:
+        parser.error("name a source (or --list)")
+    places: list[Place] = []
+    try:
+        manifest = read_manifest(given.manifest)
+        names = [given.source] if given.source else list(manifest.sources)
+        for name in names:
+            only = given.only if given.source else []
+            places += planned(name, raw=given.raw, only=only, manifest=manifest)
+        if given.list:
+            print(listing(places))
+            return
+        download(
+            source=given.source,
+            raw=given.raw,
+            only=given.only,
+            unpacked=given.unpack,
+            archives=given.archive,
+            retries=given.retries,
+            manifest=given.manifest,
+        )
+    except (SpecError, FetchError, ArchiveError, DownloadError, OSError) as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        kept = [f"{amount(p.fetched)} in {p.part}" for p in places if p.fetched]
+        print(
+            f"\nstopped; kept: {', '.join(kept) or 'nothing unfinished'}. The same command goes on "
+            "from there.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

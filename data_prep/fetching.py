@@ -1,0 +1,203 @@
+"""One file over HTTP: resumed, retried, checked, and only then given its name.
+
+Requests (data_prep/transfer.py) fill a .part beside the target (data_prep/part_file.py) until it is
+whole; between them lie growing pauses with a seeded jitter, and every new byte makes the count of
+failures begin again. The whole .part is brought to the disk and renamed once its checksums fit;
+what does not fit is kept aside as NAME.wrong.
+
+It knows nothing of sources: data_prep/download.py says what to fetch. Runs alone:
+python -m data_prep.fetching URL TARGET [SHA256]
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data_prep.part_file import FetchError, PartFile
+from data_prep.transfer import Passing, Refused, Transfer
+from repro.random import generator
+
+RETRIES, TIMEOUT = 8, 60.0  # failures in a row without a new byte; seconds without a byte
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between requests: doubled each time, up to a minute
+
+
+class WrongContentError(FetchError):
+    """Whole, but not the published bytes: kept aside as NAME.wrong."""
+
+
+def to_terminal(text: str) -> None:
+    """Print a line to the standard error without breaking a progress bar."""
+    tqdm.write(text, file=sys.stderr)
+
+
+def fetch(
+    *,
+    urls: Sequence[str],
+    target: Path,
+    size: int | None = None,
+    checksums: Mapping[str, str] | None = None,
+    check: Callable[[Path], None] | None = None,
+    also_needed: int = 0,
+    retries: int = RETRIES,
+    timeout: float = TIMEOUT,
+    seed: int = 0,
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+    report: Callable[[str], None] = to_terminal,
+) -> Path:
+    """Fetch one file to `target`, which must not exist yet.
+
+    urls: addresses of the same bytes, tried in order. size: bytes, where published. checksums:
+    hashlib name -> hexadecimal digest; all must fit. check: called with the whole .part where there
+    is no checksum; a ValueError it raises refuses the file. also_needed: bytes that must be free
+    besides the file. retries: failures in a row without a new byte before an address is given up.
+    timeout: seconds without a byte. seed: of the jitter. sleep, now: the clock (seconds).
+
+    Raises WrongContentError where the whole file is not the published one, and FetchError else;
+    what has arrived stays in the .part.
+    """
+    if target.exists():
+        raise FetchError(f"{target}: exists already; nothing is fetched over it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    checksums = checksums or {}
+    failed: list[FetchError] = []
+    for url in urls:
+        with PartFile(target, algorithms=checksums) as part:
+
+            def announced(total: int, part: PartFile = part) -> None:
+                _require_room(part, total=total, also_needed=also_needed)
+
+            if size is not None:
+                announced(size)
+            transfer = Transfer(
+                url=url,
+                part=part,
+                size=size,
+                verifiable=bool(checksums or check),
+                announced=announced,
+                timeout=timeout,
+                now=now,
+            )
+            try:
+                _fill(transfer, retries=retries, seed=seed, sleep=sleep, report=report)
+                return _accepted(part, url=url, checksums=checksums, check=check)
+            except FetchError as error:
+                failed.append(error)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise FetchError(f"{part.path}: cannot be written ({reason}); it stays") from None
+    if len(failed) == 1:
+        raise failed[0]
+    kind = (
+        WrongContentError if any(isinstance(e, WrongContentError) for e in failed) else FetchError
+    )
+    raise kind("\n".join(str(error) for error in failed))
+
+
+def amount(size: int) -> str:
+    """Bytes in decimal units: 45922737680 -> "45.9 GB"."""
+    number = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def require_free(folder: Path, *, needed: int, purpose: str) -> None:
+    """Raises FetchError, saying what is needed and what is there, where the disk is too full."""
+    existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise FetchError(
+            f"{folder}: {purpose} needs {amount(needed)} ({needed} bytes), free are {amount(free)} "
+            f"({free} bytes); make room there or choose another folder"
+        )
+
+
+def _require_room(part: PartFile, *, total: int, also_needed: int) -> None:
+    needed = max(total - part.size, 0) + also_needed
+    purpose = f"the rest of {part.target.name}" if part.size else part.target.name
+    require_free(part.target.parent, needed=needed, purpose=purpose)
+
+
+def _fill(
+    transfer: Transfer,
+    *,
+    retries: int,
+    seed: int,
+    sleep: Callable[[float], None],
+    report: Callable[[str], None],
+) -> None:
+    """Requests until the .part is whole. Raises FetchError when the address is given up."""
+    part, name = transfer.part, transfer.part.target.name
+    failures, draws, whole = 0, 0, False
+    with tqdm(
+        total=transfer.size, initial=part.size, unit="B", unit_scale=True, desc=name, disable=None
+    ) as bar:
+        while True:
+            before = part.size
+            try:
+                return transfer.attempt(whole=whole, bar=bar)
+            except Refused as error:
+                raise FetchError(f"{transfer.url}: {error}; {_kept(part)}") from None
+            except Passing as error:
+                failures = 1 if part.size > before else failures + 1
+                whole = error.whole
+                part.flush()
+                if failures > retries:
+                    raise FetchError(
+                        f"{transfer.url}: {error}; given up after {failures} requests without a "
+                        f"new byte; {_kept(part)}"
+                    ) from None
+                jitter = generator(seed, f"back-off {name}", draws).uniform(0.5, 1)
+                draws += 1
+                wait = max(min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT) * jitter, error.wait)
+                report(f"{name}: {error}; again in {wait:.1f} s ({failures} of {retries})")
+                sleep(wait)
+
+
+def _kept(part: PartFile) -> str:
+    if not part.size:
+        return "nothing has arrived"
+    return f"{amount(part.size)} are kept in {part.path}: the same command goes on from there"
+
+
+def _accepted(
+    part: PartFile,
+    *,
+    url: str,
+    checksums: Mapping[str, str],
+    check: Callable[[Path], None] | None,
+) -> Path:
+    """The target, once its bytes are the published ones; else they go to NAME.wrong."""
+    part.flush()
+    found = {name: part.digest(name) for name in checksums}
+    wrong = [name for name in checksums if found[name] != checksums[name].lower()]
+    complaint = "; ".join(f"{n} {found[n]}, expected {checksums[n]}" for n in wrong)
+    if not checksums and check is not None:
+        try:
+            check(part.path)
+        except ValueError as error:
+            complaint = str(error)
+    if complaint:
+        aside = part.reject()
+        raise WrongContentError(
+            f"{url}: all {part.size} bytes arrived, but not the published ones ({complaint}); they "
+            f"are kept aside as {aside} and never used: look at them, then delete them. The same "
+            "command begins from zero; where the same bytes come again, the server has another file"
+        )
+    return part.accept()
+
+
+def main() -> None:
+    address, target, *sums = sys.argv[1:]
+    fetch(urls=[address], target=Path(target), checksums=dict(zip(["sha256"], sums, strict=False)))
+
+
+if __name__ == "__main__":
+    main()

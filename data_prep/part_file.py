@@ -1,0 +1,212 @@
+"""The .part beside a download's target: what has arrived, its checksums, what the server said.
+
+data_prep/transfer.py fills it; unfinished bytes never bear the target's name. Beside TARGET lie
+
+    TARGET.part           what has arrived; it only grows
+    TARGET.part.json      address, validator and length of the file it belongs to
+    TARGET.part.previous  an older, longer .part of another version, until the new one is longer
+    TARGET.wrong          whole, but not the published bytes; never resumed from
+
+A .part is locked while it is written, so that two runs do not mix their bytes. Does not run alone.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from tqdm import tqdm
+
+from repro.provenance import write_json
+from repro.validation import Strict
+
+BLOCK = 1 << 20  # bytes read at a time
+
+
+class FetchError(RuntimeError):
+    """A file that could not be had; names host or file, what was found, what stays, what to do."""
+
+
+class Origin(Strict):
+    """Which file at which address a .part belongs to, as far as the server says.
+
+    total: length of the whole file in bytes, None where the server does not say.
+    """
+
+    url: str
+    etag: str | None = None
+    modified: str | None = None
+    total: int | None = None
+
+    @property
+    def validator(self) -> str | None:
+        """Value for If-Range: a strong ETag, else the date (RFC 9110, 13.1.5)."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
+
+    def differs(self, other: "Origin") -> bool:
+        """True where validator or length say that `other` is another version of the file.
+
+        Validators of two addresses are not comparable; lengths are.
+        """
+        pairs: list[tuple[str | int | None, str | int | None]] = [(self.total, other.total)]
+        if self.url == other.url:
+            both_tagged = bool(self.etag and other.etag)
+            pairs.append(
+                (self.etag, other.etag) if both_tagged else (self.modified, other.modified)
+            )
+        return any(a is not None and b is not None and a != b for a, b in pairs)
+
+    @property
+    def has_validator(self) -> bool:
+        return self.etag is not None or self.modified is not None
+
+
+class PartFile:
+    """The .part of `target`, open for appending, with running checksums of all its bytes.
+
+    algorithms: names for hashlib. What lies there already is hashed once, when it is opened.
+    Raises FetchError where another process writes it.
+    """
+
+    size: int  # bytes
+    _stream: BinaryIO
+    _previous_size: int
+    _digests: dict[str, Any]
+
+    def __init__(self, target: Path, *, algorithms: Iterable[str] = ()) -> None:
+        self.target = target
+        self.path = _beside(target, ".part")
+        self._notes = _beside(target, ".part.json")
+        self._previous = _beside(target, ".part.previous")
+        self._algorithms = tuple(algorithms)
+        self.origin = self._noted_origin()
+        self._open()
+
+    def __enter__(self) -> "PartFile":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def append(self, block: bytes) -> None:
+        """Add bytes at the end. The previous version goes once this one is longer."""
+        self._stream.write(block)
+        self.size += len(block)
+        for digest in self._digests.values():
+            digest.update(block)
+        if self._previous_size and self.size > self._previous_size:
+            self._previous.unlink()
+            self._previous_size = 0
+
+    def equal_bytes(self, position: int, block: bytes) -> int:
+        """How many of the first bytes of `block` are those that lie at `position`."""
+        self._stream.seek(position)
+        there = self._stream.read(len(block))
+        if there == block:
+            return len(block)
+        return next(i for i, byte in enumerate(block) if there[i : i + 1] != bytes([byte]))
+
+    def begin_again(self, keep: int) -> None:
+        """Keep only the first `keep` bytes; the longest older .part stays as .part.previous."""
+        fresh = _beside(self.target, ".part.new")
+        self._stream.seek(0)
+        with fresh.open("wb") as copy:
+            while copy.tell() < keep:
+                copy.write(self._stream.read(min(BLOCK, keep - copy.tell())))
+        if self.size > self._previous_size:
+            self.path.replace(self._previous)
+        fresh.replace(self.path)
+        self._stream.close()
+        self.origin = None
+        self._notes.unlink(missing_ok=True)
+        self._open()
+
+    def remember(self, origin: Origin) -> None:
+        """Note what the server says of the file, for the next attempt or the next run."""
+        if origin != self.origin:
+            write_json(self._notes, origin.model_dump())
+            self.origin = origin
+
+    def digest(self, algorithm: str) -> str:
+        """Hexadecimal checksum of all bytes so far."""
+        return str(self._digests[algorithm].hexdigest())
+
+    def flush(self) -> None:
+        """Bring all bytes to the disk."""
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def accept(self) -> Path:
+        """Give the bytes the target's name; a previous version is no longer needed."""
+        self._end_as(self.target)
+        self._previous.unlink(missing_ok=True)
+        return self.target
+
+    def reject(self) -> Path:
+        """Keep the bytes aside as TARGET.wrong, which is never resumed from."""
+        wrong = _beside(self.target, ".wrong")
+        self._end_as(wrong)
+        return wrong
+
+    def close(self) -> None:
+        """Flush, unlock; an empty .part is not left behind. A full disk is no error here."""
+        if self._stream.closed:
+            return
+        with contextlib.suppress(OSError):
+            self.flush()
+        if not self.size:
+            self.path.unlink(missing_ok=True)
+            self._notes.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._stream.close()
+
+    def _end_as(self, name: Path) -> None:
+        self.flush()
+        self.path.replace(name)
+        self._notes.unlink(missing_ok=True)
+        self._stream.close()
+        folder = os.open(name.parent, os.O_RDONLY)
+        os.fsync(folder)  # the new name is on the disk too
+        os.close(folder)
+
+    def _open(self) -> None:
+        self._stream = cast(BinaryIO, self.path.open("a+b"))
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._stream.close()
+            raise FetchError(
+                f"{self.path}: another process is downloading this file; wait until it has ended"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        self.size = self._stream.seek(0, os.SEEK_END)
+        self._previous_size = self._previous.stat().st_size if self._previous.exists() else 0
+        self._digests = {name: hashlib.new(name) for name in self._algorithms}
+        if self._digests and self.size:
+            self._hash_what_is_there()
+
+    def _hash_what_is_there(self) -> None:
+        self._stream.seek(0)
+        with tqdm(
+            total=self.size, unit="B", unit_scale=True, desc=f"reading {self.path.name}",
+            disable=None, leave=False,
+        ) as progress:  # fmt: skip
+            while block := self._stream.read(BLOCK):
+                for digest in self._digests.values():
+                    digest.update(block)
+                progress.update(len(block))
+
+    def _noted_origin(self) -> Origin | None:
+        """What an earlier run noted; None where it noted nothing or the note is damaged."""
+        try:
+            return Origin.model_validate_json(self._notes.read_bytes())
+        except (OSError, ValueError):
+            return None
+
+
+def _beside(target: Path, ending: str) -> Path:
+    return target.with_name(target.name + ending)

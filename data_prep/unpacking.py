@@ -1,0 +1,219 @@
+"""Archives: tested member by member, and unpacked so that nothing lies outside or half done.
+
+Kinds: "zip"; "tar", gzipped or not; "tar_of_tars", a tar of one tar a class (ImageNet), each
+unpacked to a folder of its name. Members stream: an archive of 45 GB needs a megabyte of memory.
+Names that lead outside, links, devices and encrypted members are refused. zipfile checks every
+member's CRC and gzip its own; a tar has none, so its end mark is asked for.
+
+data_prep/download.py uses it. Runs alone: python -m data_prep.unpacking ARCHIVE KIND tests one.
+"""
+
+import gzip
+import os
+import shutil
+import stat
+import sys
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, NamedTuple, cast
+
+from tqdm import tqdm
+
+Kind = Literal["zip", "tar", "tar_of_tars"]
+BLOCK = 1 << 20  # bytes read at a time
+ENCRYPTED = 0x1  # flag bit of a zip member
+GZIP_MAGIC = b"\x1f\x8b"
+END_MARK = bytes(tarfile.BLOCKSIZE)
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,  # a way of compression that zipfile does not know
+)
+
+
+class ArchiveError(ValueError):
+    """An archive that is damaged, cut off or unsafe; names it and the member."""
+
+
+class Member(NamedTuple):
+    """One file of an archive. stream: its bytes, to be read before the next member."""
+
+    name: PurePosixPath
+    size: int
+    stream: IO[bytes]
+
+
+def members(archive: Path, kind: Kind) -> Iterator[Member]:
+    """The files of an archive in its order, read once from start to end; folders are left out.
+
+    Raises ArchiveError for a damaged or cut-off archive and for members that are unsafe.
+    """
+    with _damage_of(archive):
+        if kind == "zip":
+            yield from _zip_members(archive)
+            return
+        with archive.open("rb") as stream:
+            packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        with gzip.open(archive) if packed else archive.open("rb") as tar:
+            yield from _tar_members(cast(IO[bytes], tar), nested=kind == "tar_of_tars")
+            while tar.read(BLOCK):  # gzip's checksum lies behind the end
+                pass
+
+
+def require_whole(archive: Path, kind: Kind) -> None:
+    """Read all of an archive. Raises ArchiveError where it is damaged, cut off or unsafe."""
+    with _bar(archive, kind, "testing") as progress:
+        for member in members(archive, kind):
+            with _damage_of(archive):
+                while block := member.stream.read(BLOCK):
+                    progress.update(len(block))
+
+
+def unpacked_size(archive: Path, kind: Kind) -> int | None:
+    """Bytes that unpacking will take; None where only reading all of it would tell (tar.gz)."""
+    with _damage_of(archive):
+        if kind == "zip":
+            with zipfile.ZipFile(archive) as opened:
+                return sum(entry.file_size for entry in opened.infolist())
+        with archive.open("rb") as stream:
+            packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        return None if packed else archive.stat().st_size
+
+
+def unpack(
+    archive: Path,
+    *,
+    kind: Kind,
+    target: Path,
+    inside: str = ".",
+    contains: Mapping[str, int | None] | None = None,
+) -> None:
+    """Unpack to a temporary folder beside `target` (which must not exist), then rename.
+
+    inside: the folder within the archive that becomes `target`; "." = all of the archive. contains:
+    what must lie there afterwards, with its bytes or None. After a failure or an interrupt nothing
+    is left. Raises ArchiveError.
+    """
+    if target.exists():
+        raise ArchiveError(f"{target}: exists already; {archive} is not unpacked over it")
+    building = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
+    building.mkdir(parents=True)
+    try:
+        with _bar(archive, kind, "unpacking") as progress:
+            for member in members(archive, kind):
+                _write(member, building, archive=archive, progress=progress)
+        made = building / inside
+        absent = not_as_expected(made, contains or {}) if made.is_dir() else [f"folder {inside}"]
+        if absent:
+            raise ArchiveError(f"{archive}: unpacked, but it holds no {', '.join(absent)}")
+        os.sync()
+        made.replace(target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def not_as_expected(folder: Path, contains: Mapping[str, int | None]) -> list[str]:
+    """Those of `contains` (name -> bytes or None) that are absent or of another size."""
+    found = []
+    for name, size in contains.items():
+        path = folder / name
+        if not path.exists() or (size is not None and path.stat().st_size != size):
+            found.append(name if size is None else f"{name} of {size} bytes")
+    return found
+
+
+def _write(member: Member, folder: Path, *, archive: Path, progress: tqdm) -> None:
+    path = folder / member.name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        out = path.open("xb")
+    except (FileExistsError, NotADirectoryError):
+        raise ArchiveError(f"{archive}: '{member.name}' is in it twice") from None
+    with out:
+        while True:
+            with _damage_of(archive):
+                block = member.stream.read(BLOCK)
+            if not block:
+                return
+            out.write(block)
+            progress.update(len(block))
+
+
+def _zip_members(archive: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(archive) as opened:
+        for entry in opened.infolist():
+            name = _safe(entry.filename)
+            if entry.is_dir():
+                continue
+            if stat.S_ISLNK(entry.external_attr >> 16):
+                raise ArchiveError(f"'{entry.filename}' is a link; links are not unpacked")
+            if entry.flag_bits & ENCRYPTED:
+                raise ArchiveError(f"'{entry.filename}' is encrypted")
+            with opened.open(entry) as stream:
+                yield Member(name, entry.file_size, stream)
+
+
+def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
+    with tarfile.open(fileobj=stream, mode="r:") as opened:
+        for entry in opened:
+            name = _safe(entry.name)
+            tarfile.data_filter(entry, os.sep)  # refuses devices and absolute links
+            if entry.issym() or entry.islnk():
+                raise ArchiveError(f"'{entry.name}' is a link; links are not unpacked")
+            content = opened.extractfile(entry)
+            if content is None:
+                continue
+            if not nested:
+                yield Member(name, entry.size, content)
+                continue
+            if name.suffix != ".tar":
+                raise ArchiveError(f"'{entry.name}' is no tar, though a tar of tars is expected")
+            for inner in _tar_members(content, nested=False):
+                yield Member(name.with_suffix("") / inner.name, inner.size, inner.stream)
+        # tarfile takes a cut between two members, and a damaged header, for the end
+        stream.seek(opened.offset)
+        if stream.read(len(END_MARK)) != END_MARK:
+            raise tarfile.ReadError(f"no end mark at byte {opened.offset}")
+
+
+def _safe(name: str) -> PurePosixPath:
+    """A member's name as a relative path. Raises ArchiveError where it leads elsewhere."""
+    path = PurePosixPath(name)
+    drive = ":" in path.parts[0] if path.parts else True
+    if drive or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
+        raise ArchiveError(f"'{name}' leads outside the folder; nothing is unpacked")
+    return path
+
+
+@contextmanager
+def _damage_of(archive: Path) -> Iterator[None]:
+    """What the readers of archives raise, as one error that names the archive."""
+    try:
+        yield
+    except ArchiveError as error:
+        said = str(error)
+        raise ArchiveError(said if str(archive) in said else f"{archive}: {said}") from None
+    except DAMAGE as error:
+        size = archive.stat().st_size
+        raise ArchiveError(
+            f"{archive} ({size} bytes): damaged or cut off ({error or type(error).__name__})"
+        ) from None
+
+
+def _bar(archive: Path, kind: Kind, doing: str) -> tqdm:
+    total = unpacked_size(archive, kind)
+    label = f"{doing} {archive.name}"
+    return tqdm(total=total, unit="B", unit_scale=True, desc=label, disable=None, leave=False)
+
+
+if __name__ == "__main__":
+    require_whole(Path(sys.argv[1]), cast(Kind, sys.argv[2]))
+    print(sys.argv[1], "is whole")

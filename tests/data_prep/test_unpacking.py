@@ -1,0 +1,149 @@
+"""data_prep/unpacking.py on made archives: cut off, damaged, leading outside, large."""
+
+import gzip
+import io
+import stat
+import tarfile
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from made_archives import CLASSES, OBJECTS, ROOMS, tar_entry, tarred, zipped
+
+from data_prep.unpacking import ArchiveError, require_whole, unpack
+
+
+def below(folder):
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+OUTSIDE = {
+    "zip ..": ("zip", zipped({"rooms/a": b"1", "rooms/../../stolen": b"2"})),
+    "zip absolute": ("zip", zipped({"/tmp/stolen": b"2"})),
+    "zip backslash": ("zip", zipped({"rooms\\..\\..\\stolen": b"2"})),
+    "zip drive": ("zip", zipped({"C:/stolen": b"2"})),
+    "tar ..": ("tar", tarred({"rooms/a": b"1", "../stolen": b"2"})),
+    "tar absolute": ("tar", tarred({"/tmp/stolen": b"2"})),
+    "tar link": ("tar", tarred({"a": tar_entry("rooms", tarfile.SYMTYPE, "../../outside")})),
+    "tar link up": ("tar", tarred({"a": tar_entry("rooms/up", tarfile.SYMTYPE, "..")})),
+    "tar hard link": ("tar", tarred({"a": tar_entry("a", tarfile.LNKTYPE, "/etc/passwd")})),
+    "tar device": ("tar", tarred({"a": tar_entry("a", tarfile.CHRTYPE)})),
+    "tar fifo": ("tar", tarred({"a": tar_entry("a", tarfile.FIFOTYPE)})),
+    "inner ..": ("tar_of_tars", tarred({"n01.tar": tarred({"../stolen": b"2"})})),
+    "outer ..": ("tar_of_tars", tarred({"../n01.tar": tarred({"stolen": b"2"})})),
+    "no inner tar": ("tar_of_tars", tarred({"n01.zip": b"2"})),
+}
+
+
+def linked_zip():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        entry = zipfile.ZipInfo("rooms/link")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "../../outside")
+    return stream.getvalue()
+
+
+def encrypted_zip():
+    data = bytearray(zipped({"rooms/a": b"1"}))
+    data[6] |= 1  # flag of the local header
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # flag of the directory
+    return bytes(data)
+
+
+OUTSIDE["zip link"] = ("zip", linked_zip())
+OUTSIDE["zip encrypted"] = ("zip", encrypted_zip())
+OUTSIDE["zip twice"] = ("zip", zipped({"rooms/a": b"1", "rooms//a": b"2"}))
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_archives_that_lead_outside_are_refused(tmp_path, case):
+    kind, data = OUTSIDE[case]
+    archive = tmp_path / "archive"
+    archive.write_bytes(data)
+    (tmp_path / "a/b").mkdir(parents=True)
+    with pytest.raises(ArchiveError, match=str(archive)):
+        unpack(archive, kind=kind, target=tmp_path / "a/b/rooms", inside="rooms")
+    assert below(tmp_path) == {"archive"}
+    assert list((tmp_path / "a/b").iterdir()) == []
+
+
+WHOLE = {
+    "zip": ("zip", ROOMS),
+    "tar.gz": ("tar", OBJECTS),
+    "tar": ("tar", gzip.decompress(OBJECTS)),
+    "tar of tars": ("tar_of_tars", CLASSES),
+}
+
+
+def zero_blocks_at_the_end(data):
+    return (len(data) - len(data.rstrip(b"\0"))) // 512
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_cut_off_archive_is_named_and_nothing_is_left(tmp_path, case):
+    kind, data = WHOLE[case]
+    archive = tmp_path / "archive"
+    ends = {0, 1, 300, len(data) // 2, len(data) - 9000, len(data) - 1}
+    ends |= set(range(0, len(data), max(len(data) // 512 // 12, 1) * 512))  # between blocks
+    if case.startswith("tar") and "gz" not in case:  # its padding may be missing, its end mark not
+        content = len(data.rstrip(b"\0"))
+        ends = {end for end in ends if end <= content}
+    for end in sorted(ends):
+        archive.write_bytes(data[:end])
+        with pytest.raises(ArchiveError, match=rf"{archive} \({end} bytes\): damaged or cut off"):
+            require_whole(archive, kind)
+        with pytest.raises(ArchiveError, match="damaged or cut off"):
+            unpack(archive, kind=kind, target=tmp_path / "made")
+        assert below(tmp_path) == {"archive"}
+        assert not (tmp_path / "made").exists()
+    archive.write_bytes(data)
+    require_whole(archive, kind)
+    unpack(archive, kind=kind, target=tmp_path / "made")
+
+
+@pytest.mark.parametrize("case", ["zip", "tar.gz"])
+def test_a_changed_byte_is_found(tmp_path, case):
+    kind, data = WHOLE[case]
+    archive = tmp_path / "archive"
+    for position in np.random.default_rng(5).integers(40, len(data) - 2000, 12).tolist():
+        damaged = bytearray(data)
+        damaged[position] ^= 0x10
+        archive.write_bytes(damaged)
+        with pytest.raises(ArchiveError, match="archive"):
+            require_whole(archive, kind)
+
+
+def test_a_damaged_header_within_a_tar_is_not_its_end(tmp_path):
+    data = bytearray(tarred({"a": b"1", "b": b"2", "c": b"3"}))
+    data[1024 + 148 : 1024 + 156] = b"77777777"  # checksum of the second header
+    (tmp_path / "a.tar").write_bytes(data)
+    with pytest.raises(ArchiveError, match="no end mark at byte 1024"):
+        require_whole(tmp_path / "a.tar", "tar")
+
+
+def test_what_the_archive_lacks_is_found_before_it_gets_its_name(tmp_path):
+    (tmp_path / "a.zip").write_bytes(ROOMS)
+    for inside, contains in (("rooms", {"data.mdb": None}), ("else", {})):
+        with pytest.raises(ArchiveError, match=r"holds no (data\.mdb|folder else)"):
+            unpack(
+                tmp_path / "a.zip",
+                kind="zip",
+                target=tmp_path / "rooms",
+                inside=inside,
+                contains=contains,
+            )
+    assert below(tmp_path) == {"a.zip"}
+
+
+def test_a_large_member_streams(tmp_path):
+    size = 60_000_000
+    archive = tmp_path / "large.zip"
+    archive.write_bytes(zipped({"large/data.mdb": bytes(size)}))
+    tracemalloc.start()
+    unpack(archive, kind="zip", target=tmp_path / "large", inside="large")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "large/data.mdb").stat().st_size == size
+    assert peak < 8_000_000
