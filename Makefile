@@ -17,7 +17,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check --line-length 100 Snakefile
+	$(BIN)/snakefmt --check --line-length 100 Snakefile data_prep/parts.smk
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 

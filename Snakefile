@@ -43,6 +43,23 @@ wildcard_constraints:
     name="[^/]+",
 
 
+# Parts in which datasets are read and hashed, on several machines if need be: --set-scatter shard=8
+scattergather:
+    shard=1,
+
+
+SHARDED = len(gather.shard("{scatteritem}")) > 1
+if SHARDED:
+
+    include: "data_prep/parts.smk"
+
+
+def parts(kind):
+    """All parts of a dataset where it is made in parts, else none."""
+    paths = gather.shard(f"{OUT}/parts/{kind}/{{{{name}}}}/{{scatteritem}}")
+    return paths if SHARDED else []
+
+
 rule all:
     default_target: True
     input:
@@ -86,6 +103,7 @@ rule prepare_dataset:
     input:
         spec=f"{OUT}/specs/datasets/{{name}}.json",
         raw=lambda w: str(RUN.raw_folder(w.name)),
+        parts=parts("data"),
         code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
     output:
         directory(f"{OUT}/data/{{name}}"),
@@ -96,8 +114,13 @@ rule prepare_dataset:
     conda:
         "environment.yml"
     threads: 1
+    params:
+        parts="--parts" if SHARDED else [],
+        # not an output: a job that was killed goes on from here
+        state=f"{OUT}/state/data/{{name}}",
     shell:
         "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
+        "{params.parts} {input.parts:q} --state {params.state:q} "
         "--workers {threads} --out {output:q} >> {log:q} 2>&1"
 
 
@@ -105,6 +128,8 @@ rule dedup_dataset:
     input:
         spec=f"{OUT}/specs/dedup/{{name}}.json",
         data=f"{OUT}/data/{{name}}",
+        trained=f"{OUT}/parts/hash/{{name}}" if SHARDED else [],
+        parts=parts("codes"),
         code=code("data_prep.dedup"),
     output:
         directory(f"{OUT}/dedup/{{name}}"),
@@ -115,8 +140,12 @@ rule dedup_dataset:
     conda:
         "environment.yml"
     threads: 1
+    params:
+        trained="--trained" if SHARDED else [],
+        parts="--parts" if SHARDED else [],
     shell:
         "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
+        "{params.trained} {input.trained:q} {params.parts} {input.parts:q} "
         "--threads {threads} --out {output:q} >> {log:q} 2>&1"
 
 

@@ -1,28 +1,31 @@
 """Raw data of any source -> a prepared dataset (repro/store.py): the first step of the pipeline.
 
-Records stream from the source, are decoded, cropped and scaled by a pool of threads (the JPEG
-decoder runs without the interpreter lock), and are written in source order: the number of workers
-changes the time, not a byte of the result. Memory is bounded whatever the number of images. What
-cannot be read is listed in skipped.csv with its reason and counted in the manifest.
+Records stream from the source, are decoded, cropped and scaled by a pool of threads
+(record_pixels.py; the JPEG decoder runs without the interpreter lock), and are written in source
+order: the number of workers changes the time, not a byte of the result. Memory is bounded whatever
+the number of images. What cannot be read is listed in skipped.csv with its reason and counted in
+the manifest. A run that was killed goes on where it was (partial_work.py), and a large set can be
+prepared in parts, on several machines, that are joined to the same bytes (parts.py).
 
-Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma
-(ITU-R 601). Limit: `limit` records evenly spread over the source order, so that a set sorted by
-class keeps all its classes; unreadable ones among them are not made up for.
+Limit: `limit` records evenly spread over the source order, so that a set sorted by class keeps all
+its classes; unreadable ones among them are not made up for.
 
 Runs alone: python -m data_prep.prepare --spec SPEC.json --raw RAW --out OUT [--check]
+Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --out OUT
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
+from data_prep.partial_work import PartialWork
+from data_prep.parts import join, made_from, write_part_file
+from data_prep.record_pixels import Loaded, decoded
 from data_prep.source import (
     Record,
     Source,
@@ -32,48 +35,74 @@ from data_prep.source import (
     missing,
     source_options,
 )
-from repro.decode_pool import in_order
-from repro.images import UnreadableImage, centre_crop, decode, decode_square, sniff
 from repro.provenance import step_folder
+from repro.shards import Shard
 from repro.specs import DatasetSpec, SpecError, Strict, validated
-from repro.store import StoreError, StoreWriter
-
-Decoded = tuple[Record, np.ndarray | str]  # pixels, or the reason why there are none
+from repro.store import StoreError
 
 
-def prepare(*, spec: DatasetSpec, raw: Path, out: Path, workers: int = 2) -> None:
+def prepare(
+    *,
+    spec: DatasetSpec,
+    raw: Path,
+    out: Path,
+    workers: int = 2,
+    state: Path | None = None,
+    shard: Shard | None = None,
+) -> None:
     """Prepare the dataset `spec` from the folder `raw` into the folder `out`.
 
-    workers: decoding threads (>= 1). Raises SpecError for a wrong source or option, SourceError
-    where requirements are missing, raw files are damaged as a whole, or no record is readable.
+    workers: decoding threads (>= 1). state: folder for unfinished work, by default a hidden one
+    beside `out`; it is gone when `out` is there. shard: the part to make, which need not hold a
+    readable record. Raises SpecError for a wrong source or option, SourceError where requirements
+    are missing, raw files are damaged as a whole, or no record is readable.
     """
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, found {workers}")
+    source, options = _ready_source(spec, raw)
+    total = source.count(raw, options)
+    store = _store_arguments(source, options, spec=spec, raw=raw)
+    origin = made_from(spec=spec, raw=raw, records=total, store=store)
+    wanted = _evenly_spread(total, spec.limit)
+    if shard is not None:
+        wanted = shard.of_these(wanted)
+    with step_folder(out, inputs={"raw": raw}, spec=spec.model_dump(mode="json")) as folder:
+        partial = PartialWork(
+            state or out.with_name(f".{out.name}.state"),
+            made_from={**origin, "shard": str(shard)},
+            store=store,
+        )
+        with partial.kept_on_failure():
+            records = _chosen(source.records(raw, options), wanted[partial.done :])
+            _write(records, partial, spec=spec, workers=workers, total=len(wanted))
+            manifest = partial.finish(folder)
+        if shard is None:
+            _require_images(manifest, raw, partial)
+        else:
+            write_part_file(folder, shard=shard, origin=origin)
+    partial.discard()
+
+
+def join_parts(*, spec: DatasetSpec, raw: Path, parts: Sequence[Path], out: Path) -> None:
+    """Join all parts of the dataset `spec` into the folder `out`: the bytes of `prepare` itself.
+
+    Raises StoreError where parts are missing, damaged, or made from something else than `spec` and
+    `raw`, and otherwise as `prepare` does.
+    """
+    source, options = _ready_source(spec, raw)
+    store = _store_arguments(source, options, spec=spec, raw=raw)
+    origin = made_from(spec=spec, raw=raw, records=source.count(raw, options), store=store)
+    inputs = {"raw": raw, **{f"part {number}": part for number, part in enumerate(parts, 1)}}
+    with step_folder(out, inputs=inputs, spec=spec.model_dump(mode="json")) as folder:
+        _require_images(join(parts, folder, origin=origin, store=store), raw)
+
+
+def _ready_source(spec: DatasetSpec, raw: Path) -> tuple[Source, Strict]:
     source, options = _source_and_options(spec)
     absent = missing(raw, spec.source, options)
     if absent:
         raise SourceError(explain_missing(absent, raw))
-    total = source.count(raw, options)
-    wanted = _evenly_spread(total, spec.limit)
-    with step_folder(out, inputs={"raw": raw}, spec=spec.model_dump(mode="json")) as folder:
-        writer = StoreWriter(
-            folder,
-            source=spec.source,
-            spec=spec.model_dump(mode="json"),
-            image_size=spec.image_size,
-            channels=spec.channels,
-            label_fields=source.label_fields(raw, options),
-            class_names=source.class_names(raw, options),
-        )
-        with writer, tqdm(total=len(wanted), unit="img", disable=None) as progress:
-            chosen = _chosen(source.records(raw, options), wanted)
-            for record, result in _decoded(chosen, spec=spec, workers=workers):
-                if isinstance(result, str):
-                    writer.skip(record.key, result)
-                else:
-                    writer.append(result, record.key, record.labels)
-                progress.update()
-        _require_images(folder, raw)
+    return source, options
 
 
 def _source_and_options(spec: DatasetSpec) -> tuple[Source, Strict]:
@@ -82,91 +111,67 @@ def _source_and_options(spec: DatasetSpec) -> tuple[Source, Strict]:
     return source, validated(model, spec.options, where=f"source '{spec.source}'", key="options")
 
 
-def _evenly_spread(total: int, limit: int | None) -> range | list[int]:
+def _store_arguments(
+    source: Source, options: Strict, *, spec: DatasetSpec, raw: Path
+) -> dict[str, Any]:
+    """Arguments of the StoreWriter; equal for all parts of a dataset."""
+    return {
+        "source": spec.source,
+        "spec": spec.model_dump(mode="json"),
+        "image_size": spec.image_size,
+        "channels": spec.channels,
+        "label_fields": source.label_fields(raw, options),
+        "class_names": source.class_names(raw, options),
+    }
+
+
+def _evenly_spread(total: int, limit: int | None) -> Sequence[int]:
     """Positions in the source order: all, or `limit` of them at equal distances."""
     if limit is None or limit >= total:
         return range(total)
     return [i * total // limit for i in range(limit)]
 
 
-def _chosen(records: Iterator[Record], wanted: Iterable[int]) -> Iterator[Record]:
+def _chosen(records: Iterator[Record], wanted: Iterable[int]) -> Iterator[Loaded]:
     """The records at the wanted (increasing) positions, their bytes read where they wait."""
     positions = iter(wanted)
     position = next(positions, None)
+    if position is None:
+        return
     for number, record in enumerate(records):
-        if position is None:
-            return
         if number == position:
+            payload = record.payload
+            yield record, payload() if callable(payload) else payload
             position = next(positions, None)
-            if callable(record.payload):
-                payload = record.payload()
-                record = Record(record.key, payload, record.labels, record.skip, record.crop)
-            yield record
+            if position is None:
+                return
 
 
-def _decoded(records: Iterator[Record], *, spec: DatasetSpec, workers: int) -> Iterator[Decoded]:
-    return in_order(records, lambda r: (r, _pixels_or_reason(r, spec=spec)), workers=workers)
+def _write(
+    records: Iterator[Loaded], partial: PartialWork, *, spec: DatasetSpec, workers: int, total: int
+) -> None:
+    runs = decoded(records, size=spec.image_size, channels=spec.channels, workers=workers)
+    with tqdm(total=total, initial=partial.done, unit="img", disable=None) as progress:
+        for run in runs:
+            partial.writer.extend(run.images, run.keys, run.labels)
+            for key, reason in run.skipped:
+                partial.writer.skip(key, reason)
+            partial.advance(len(run))
+            progress.update(len(run))
 
 
-def _pixels_or_reason(record: Record, *, spec: DatasetSpec) -> np.ndarray | str:
-    """(image_size, image_size, channels) uint8, or the reason for leaving the record out."""
-    if record.skip is not None:
-        return record.skip
-    try:
-        return _pixels(record, size=spec.image_size, channels=spec.channels)
-    except UnreadableImage as error:
-        return error.reason
-    except OSError:
-        return "cannot_open"
-    except Exception as error:
-        error.add_note(f"while decoding '{record.key}'")
-        raise
-
-
-def _pixels(record: Record, *, size: int, channels: int) -> np.ndarray:
-    payload = record.payload
-    if isinstance(payload, np.ndarray):
-        image = _with_channels(payload, channels)
-    else:
-        data = _file_bytes(payload) if isinstance(payload, Path) else payload
-        assert isinstance(data, bytes)
-        if record.crop is None:
-            return decode_square(data, size, channels=channels)
-        image = decode(data, channels=channels)
-    if record.crop is not None:
-        left, top, width, height = record.crop
-        image = image[top : top + height, left : left + width]
-        if image.shape[:2] != (height, width):
-            raise UnreadableImage("smaller_than_crop")
-    return centre_crop(image, size)
-
-
-def _file_bytes(path: Path) -> bytes:
-    """Bytes of a file; one that is no picture by its first bytes is not read any further."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
-        sniff(head)
-        return head + stream.read()
-
-
-def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """(H, W) or (H, W, 1|3) uint8 -> (H, W, channels)."""
-    if pixels.shape[2:] == (channels,):
-        return pixels
-    grey = pixels.ndim == 2 or pixels.shape[2] == 1
-    picture = Image.fromarray(np.ascontiguousarray(pixels).reshape(pixels.shape[: 3 - grey]))
-    converted = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
-    return converted.reshape(*pixels.shape[:2], channels)
-
-
-def _require_images(folder: Path, raw: Path) -> None:
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    if not manifest["count"]:
-        found = ", ".join(f"{n} {reason}" for reason, n in manifest["skipped"].items())
-        raise SourceError(
-            f"{raw}: no readable image for source '{manifest['source']}' (skipped: "
-            f"{found or 'none'}); is it the right folder, and the right source?"
-        )
+def _require_images(
+    manifest: dict[str, Any], raw: Path, partial: PartialWork | None = None
+) -> None:
+    if manifest["count"]:
+        return
+    if partial is not None:
+        partial.discard()
+    found = ", ".join(f"{n} {reason}" for reason, n in manifest["skipped"].items())
+    raise SourceError(
+        f"{raw}: no readable image for source '{manifest['source']}' (skipped: "
+        f"{found or 'none'}); is it the right folder, and the right source?"
+    )
 
 
 def main() -> None:
@@ -178,18 +183,32 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
     parser.add_argument("--out", type=Path, help="folder to write; replaced when done")
     parser.add_argument("--workers", type=int, default=2, help="decoding threads")
-    parser.add_argument("--check", action="store_true", help="only say what is missing in --raw")
+    parser.add_argument("--state", type=Path, help="folder for unfinished work; beside OUT if none")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="only say what is missing in --raw")
+    what.add_argument("--shard", type=Shard.parse, help="make part I of N: I/N")
+    what.add_argument("--parts", type=Path, nargs="+", help="join these parts")
     given = parser.parse_args()
     if not given.check and given.out is None:
         parser.error("--out is needed (or --check)")
     try:
         spec = validated(DatasetSpec, json.loads(given.spec.read_text()), where=str(given.spec))
-        _, options = _source_and_options(spec)
         if given.check:
+            _, options = _source_and_options(spec)
             absent = missing(given.raw, spec.source, options)
             print(explain_missing(absent, given.raw) if absent else f"{given.raw}: complete")
             sys.exit(1 if absent else 0)
-        prepare(spec=spec, raw=given.raw, out=given.out, workers=given.workers)
+        if given.parts:
+            join_parts(spec=spec, raw=given.raw, parts=given.parts, out=given.out)
+        else:
+            prepare(
+                spec=spec,
+                raw=given.raw,
+                out=given.out,
+                workers=given.workers,
+                state=given.state,
+                shard=given.shard,
+            )
     except (SpecError, SourceError, StoreError, OSError) as error:
         sys.exit(f"error: {error}")
     manifest = json.loads((given.out / "manifest.json").read_text())

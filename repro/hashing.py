@@ -243,7 +243,7 @@ def encode(
     pictures meet the same arithmetic and get equal codes wherever they stand. A shard holds whole
     batches: the parts joined are what is made at once.
     """
-    batches = shard.rows(-(-len(inputs) // ENCODING_BATCH))
+    batches = shard.of_these(range(-(-len(inputs) // ENCODING_BATCH)))
     codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
     batch = np.zeros((ENCODING_BATCH, SIDE, SIDE, 3), np.uint8)
     for number in tqdm(batches, unit_scale=ENCODING_BATCH, unit="img", disable=None):

@@ -6,12 +6,12 @@ join the parts to what one job would have made. It has nothing to run alone.
 
 import argparse
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Shard:
-    """number 1 to of."""
+class Shard(NamedTuple):
+    """Part `number` (from 1) of `of` parts that cut what there is into runs of equal length."""
 
     number: int
     of: int
@@ -24,12 +24,13 @@ class Shard:
             raise argparse.ArgumentTypeError(f"found '{text}', expected a shard such as 3/8")
         return cls(int(match[1]), int(match[2]))
 
+    def of_these(self, positions: Sequence[int]) -> Sequence[int]:
+        """The positions that are this part's; the parts together are all, in order."""
+        first, behind = (n * len(positions) // self.of for n in (self.number - 1, self.number))
+        return positions[first:behind]
+
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
-
-    def rows(self, total: int) -> range:
-        """The shard's share of rows 0..total-1; the shards together are all, in order."""
-        return range(total * (self.number - 1) // self.of, total * self.number // self.of)
 
 
 WHOLE = Shard(1, 1)

@@ -1,8 +1,9 @@
 """Writes a prepared dataset, record by record; repro/store.py reads it and tells what is in it.
 
-Streams: N is unknown until the end (the header of images.npy is written twice), and memory grows
-with the labels only, not with the pixels. Used by data_prep/prepare.py inside a temporary folder
-(repro.provenance.step_folder); tests use it to make small datasets. It has nothing to run alone.
+Streams: N is unknown until the end (the headers of the arrays are written twice), and memory does
+not grow with N. A writer can be taken up again where `progress` was asked for, and takes in whole
+datasets, the parts of a larger one. Used by data_prep/prepare.py; tests use it to make small
+datasets. It has nothing to run alone.
 """
 
 import csv
@@ -10,7 +11,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from repro.decoders import decoder_versions
+from repro.growing_file import BLOCK, GrowingFile
 
 FORMAT = 1  # of the folder; raised when an older reader would misread it
 
@@ -27,10 +29,10 @@ class StoreError(ValueError):
 
 
 class StoreWriter:
-    """Writes a prepared dataset record by record into an existing, empty folder.
+    """Writes a prepared dataset record by record into an existing folder.
 
     Used as a context manager: leaving it without an exception closes it. The folder is to be a
-    temporary one (repro.provenance.step_folder), so that no half-written dataset is ever seen.
+    temporary one, so that no half-written dataset is ever seen as a whole one.
     """
 
     def __init__(
@@ -43,58 +45,112 @@ class StoreWriter:
         channels: int,
         label_fields: Mapping[str, str] | None = None,
         class_names: list[str] | None = None,
+        resume: Mapping[str, Any] | None = None,
     ) -> None:
+        """Begin a dataset, or go on from what `progress` returned (`resume`).
+
+        Raises growing_file.DamagedFileError where the files are not those of that moment any more.
+        """
         self._folder = Path(folder)
         self._about = {"source": source, "spec": dict(spec), "class_names": class_names}
         self._shape = (image_size, image_size, channels)
         self._fields = dict(label_fields or {})
-        self._labels = bytearray()
-        self._count = 0
-        self._skipped: Counter[str] = Counter()
-        self._pixels = hashlib.sha256()
-        self._images = (self._folder / "images.npy").open("wb")
-        self._images.write(_npy_header((0, *self._shape)))
-        self._keys = (self._folder / "keys.txt").open("wb")
-        self._skips = (self._folder / "skipped.csv").open(
-            "w", encoding="utf-8", errors="surrogateescape", newline=""
-        )
-        self._skips_csv = csv.writer(self._skips, lineterminator="\n")
-        self._skips_csv.writerow(("key", "reason"))
+        self._count = int(resume["count"]) if resume else 0
+        self._skipped: Counter[str] = Counter(resume["skipped"] if resume else {})
+        headers = {
+            "images.npy": self._header("images.npy", rows=0),
+            "keys.txt": b"",
+            "skipped.csv": b"key,reason\n",
+        }
+        if self._fields:
+            headers["labels.npy"] = self._header("labels.npy", rows=0)
+        self._files: dict[str, GrowingFile] = {}
+        try:
+            for name, header in headers.items():
+                recorded = resume["files"][name] if resume else None
+                self._files[name] = GrowingFile(
+                    self._folder / name, header=header, recorded=recorded
+                )
+        except BaseException:
+            self.abandon()
+            raise
 
     def append(
         self, image: np.ndarray, key: str, labels: Mapping[str, float | int] | None = None
     ) -> None:
         """Add one row: image (H, W, C) uint8, its key, and a value for every label field.
 
-        Raises StoreError for another shape, missing or unknown labels, or values that the
-        field's type cannot hold exactly.
+        Raises StoreError as `extend` does.
         """
-        if image.dtype != np.uint8 or image.shape != self._shape:
+        self.extend(image[None], [key], [labels or {}])
+
+    def extend(
+        self,
+        images: np.ndarray,
+        keys: Sequence[str],
+        labels: Sequence[Mapping[str, float | int]],
+    ) -> None:
+        """Add rows: images (n, H, W, C) uint8, n keys, and n times a value for every label field.
+
+        Raises StoreError, naming the key, for another shape, missing or unknown labels, or values
+        that the field's type cannot hold exactly; then no row is added.
+        """
+        if not keys:
+            return
+        if images.dtype != np.uint8 or images.shape[1:] != self._shape:
             raise StoreError(
-                f"'{key}': found {image.dtype} {image.shape}, expected uint8 {self._shape}"
+                f"'{keys[0]}': found {images.dtype} {images.shape[1:]}, expected uint8 "
+                f"{self._shape}"
             )
-        row = _label_row(self._fields, labels or {}, key)
-        pixels = image.tobytes()
-        self._images.write(pixels)
-        self._pixels.update(pixels)
-        self._labels += row
-        self._keys.write(_escaped(key).encode("utf-8", "surrogateescape") + b"\n")
-        self._count += 1
+        if not len(images) == len(keys) == len(labels):
+            raise StoreError(f"{len(images)} images, {len(keys)} keys, {len(labels)} labels")
+        rows = [_label_row(self._fields, row, key) for row, key in zip(labels, keys, strict=True)]
+        self._files["images.npy"].append(np.ascontiguousarray(images))
+        if self._fields:
+            self._files["labels.npy"].append(b"".join(rows))
+        lines = "".join(f"{_escaped(key)}\n" for key in keys)
+        self._files["keys.txt"].append(lines.encode("utf-8", "surrogateescape"))
+        self._count += len(keys)
 
     def skip(self, key: str, reason: str) -> None:
         """Note that a record was left out, and why (a short word, counted in the manifest)."""
-        self._skips_csv.writerow((_escaped(key), reason))
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow((_escaped(key), reason))
+        self._files["skipped.csv"].append(line.getvalue().encode("utf-8", "surrogateescape"))
         self._skipped[reason] += 1
+
+    def take_in(self, part: Path) -> None:
+        """Add all rows and skips of the dataset `part`, byte by byte.
+
+        Raises StoreError where its files contradict its manifest (count, sha256 of the pixels).
+        """
+        manifest = json.loads((part / "manifest.json").read_text())
+        pixels = hashlib.sha256()
+        for name, file in self._files.items():
+            with (part / name).open("rb") as stream:
+                stream.seek(len(file.header))
+                while block := stream.read(BLOCK):
+                    file.append(block)
+                    if name == "images.npy":
+                        pixels.update(block)
+        if pixels.hexdigest() != manifest["images_sha256"]:
+            raise StoreError(f"{part / 'images.npy'}: pixels have changed; prepare the part again")
+        self._count += manifest["count"]
+        self._skipped.update(manifest["skipped"])
+
+    def progress(self) -> dict[str, Any]:
+        """What is written so far, as `resume` of a later writer on the same folder (JSON)."""
+        return {
+            "count": self._count,
+            "skipped": dict(self._skipped),
+            "files": {name: file.record() for name, file in self._files.items()},
+        }
 
     def close(self) -> dict[str, Any]:
         """Finish all files and return the manifest. No record may follow."""
-        self._images.seek(0)
-        self._images.write(_npy_header((self._count, *self._shape)))  # same length: numpy pads it
-        for stream in (self._images, self._keys, self._skips):
-            stream.close()
-        if self._fields:
-            labels = np.frombuffer(self._labels, np.dtype(list(self._fields.items())))
-            np.save(self._folder / "labels.npy", labels, allow_pickle=False)
+        for name, file in self._files.items():
+            array = name.endswith(".npy")
+            file.finish(self._header(name, rows=self._count) if array else None)
         manifest = self._about | {
             "format": FORMAT,
             "count": self._count,
@@ -103,7 +159,7 @@ class StoreWriter:
             "channels": self._shape[2],
             "label_fields": self._fields,
             "decoders": decoder_versions(),
-            "images_sha256": self._pixels.hexdigest(),
+            "images_sha256": self._files["images.npy"].sha256,
         }
         # The keys of the manifest are sorted, those of label_fields are not: their order is the
         # order of the fields of labels.npy.
@@ -122,20 +178,35 @@ class StoreWriter:
     ) -> None:
         if kind is None:
             self.close()
-            return
-        for stream in (self._images, self._keys, self._skips):
-            stream.close()
+        else:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Close the files as they are."""
+        for file in self._files.values():
+            file.close()
+
+    def _header(self, name: str, *, rows: int) -> bytes:
+        if name == "images.npy":
+            return _npy_header(np.dtype("u1"), (rows, *self._shape))
+        return _npy_header(np.dtype(list(self._fields.items())), (rows,))
 
 
-def _npy_header(shape: tuple[int, ...]) -> bytes:
-    """Header of a uint8 .npy file; its length does not depend on the number of rows."""
+def _npy_header(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
+    """Header of a .npy file; its length does not depend on the number of rows (numpy pads it)."""
     stream = io.BytesIO()
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(stream, header)
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    try:
+        np.lib.format.write_array_header_1_0(stream, header)
+    except ValueError:  # thousands of labels: longer than version 1.0 allows
+        np.lib.format.write_array_header_2_0(stream, header)
     return stream.getvalue()
 
 
 def _label_row(fields: dict[str, str], labels: Mapping[str, float | int], key: str) -> bytes:
+    if not fields and not labels:
+        return b""
     if set(labels) != set(fields):
         raise StoreError(f"'{key}': found labels {sorted(labels)}, expected {sorted(fields)}")
     row = np.zeros(1, np.dtype(list(fields.items())))

@@ -118,11 +118,14 @@ def test_broken_records_are_counted(run: Path) -> None:
     assert len(lines) == 1 + 6
 
 
-def test_same_config_same_bytes(
+def test_same_config_same_bytes_in_how_many_parts_soever(
     base: Path, run: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    """The second run reads and hashes the datasets in three parts, a job each."""
     second = tmp_path_factory.mktemp("again")
-    snakemake(base / "checkout", second, "all")
+    text = snakemake(base / "checkout", second, "all", "--set-scatter", "shard=3")
+    assert {"prepare_part", "hash_part", "train_hash"} <= set(text.split())
+    assert not list((second / "results/tiny/parts").rglob("*.npy"))
     compared = 0
     for path in sorted((run / "results/tiny").rglob("*")):
         name = path.relative_to(run)

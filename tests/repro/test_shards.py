@@ -11,7 +11,7 @@ from repro.shards import Shard
 
 @given(st.integers(0, 1000), st.integers(1, 40))
 def test_shards_together_are_all_rows(total: int, of: int) -> None:
-    parts = [Shard(number, of).rows(total) for number in range(1, of + 1)]
+    parts = [Shard(number, of).of_these(range(total)) for number in range(1, of + 1)]
     assert [row for part in parts for row in part] == list(range(total))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 

@@ -1,0 +1,118 @@
+"""An unfinished preparation on disk: where it stands, and whether it can be gone on with.
+
+Where in the flow: prepare.py writes a dataset into such a folder, which lies beside the result and
+is no output of any step, so that it outlives a job that was killed. `progress.json` is replaced
+whole every few thousand records; behind a kill the files are cut back to what it says, and their
+sha256 must be what it says. It also says what the dataset is made from: other raw data, another
+spec or other code, and the work starts afresh. It has nothing to run alone.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from repro.growing_file import DamagedFileError
+from repro.provenance import write_json
+from repro.store import StoreWriter
+
+RECORDS_BETWEEN_SAVES = 4096
+SECONDS_BETWEEN_SAVES = 5.0
+PROGRESS = "progress.json"
+
+
+class PartialWork:
+    """The folder of an unfinished dataset.
+
+    done: records of the source that are dealt with. writer: what the next ones go into.
+    """
+
+    def __init__(
+        self, folder: Path, *, made_from: Mapping[str, str], store: Mapping[str, Any]
+    ) -> None:
+        """Go on with `folder`, or begin it; one line is printed where something was there.
+
+        made_from: all that decides the bytes. store: arguments of StoreWriter.
+        """
+        self.folder = folder
+        self.done = 0
+        self._made_from = dict(made_from)
+        self._saved = (0, time.monotonic())  # records, moment
+        writer = self._resumed(store) if folder.is_dir() else None
+        if writer is None:
+            self.discard()
+            folder.mkdir(parents=True)
+            writer = StoreWriter(folder, **store)
+        self.writer = writer
+
+    def _resumed(self, store: Mapping[str, Any]) -> StoreWriter | None:
+        try:
+            progress = json.loads((self.folder / PROGRESS).read_text())
+            if changed := self._changed(progress["made_from"]):
+                raise DamagedFileError(f"{', '.join(changed)}: not what they were")
+            writer = StoreWriter(self.folder, **store, resume=progress["store"])
+        except FileNotFoundError:
+            return None  # killed before anything was recorded
+        except (ValueError, KeyError, TypeError) as error:
+            print(f"{self.folder}: starts afresh ({error})", flush=True)
+            return None
+        self.done = progress["done"]
+        self._saved = (self.done, time.monotonic())
+        print(f"{self.folder}: goes on behind record {self.done}", flush=True)
+        return writer
+
+    def _changed(self, made_from: Mapping[str, str]) -> list[str]:
+        names = sorted({*made_from, *self._made_from})
+        return [name for name in names if made_from.get(name) != self._made_from.get(name)]
+
+    def advance(self, records: int) -> None:
+        """Note that so many more records are dealt with; saved now and then."""
+        self.done += records
+        saved, moment = self._saved
+        late = time.monotonic() - moment > SECONDS_BETWEEN_SAVES
+        if self.done - saved >= RECORDS_BETWEEN_SAVES or late:
+            self._save()
+
+    def _save(self) -> None:
+        progress = {"made_from": self._made_from, "done": self.done}
+        write_json(self.folder / PROGRESS, {**progress, "store": self.writer.progress()})
+        self._saved = (self.done, time.monotonic())
+
+    def finish(self, folder: Path) -> dict[str, Any]:
+        """Put the finished files into `folder` as well (no pixel is copied); their manifest.
+
+        The files stay here too, until `discard`: a kill in between costs nothing.
+        """
+        self._save()
+        manifest = self.writer.close()
+        for path in self.folder.iterdir():
+            if path.name != PROGRESS and not path.name.startswith("."):
+                _link(path, folder / path.name)
+        return manifest
+
+    def discard(self) -> None:
+        """Remove the folder; what says that it is whole goes first."""
+        (self.folder / PROGRESS).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @contextmanager
+    def kept_on_failure(self) -> Iterator[None]:
+        """On an exception in the block, close the files; remove them if there is nothing saved."""
+        try:
+            yield
+        except BaseException:
+            self.writer.abandon()
+            if not (self.folder / PROGRESS).exists():
+                self.discard()
+            raise
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)

@@ -1,0 +1,90 @@
+"""Parts of a dataset: which records are a part's, what a part is made from, and joining them.
+
+Where in the flow: prepare.py makes a part (a prepared dataset of its own with a `part.json`) where
+a shard is asked for, and joins all parts of a set to the bytes that it would have written in one
+go. Parts may be made on different machines; ones that were not made from the same raw data by the
+same code are refused. It has nothing to run alone.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data_prep.source import source_names
+from repro.closure import ROOT, import_closure
+from repro.decoders import decoder_versions
+from repro.provenance import sha256_of_file, sha256_of_input, sha256_of_json, write_json
+from repro.shards import Shard
+from repro.specs import DatasetSpec
+from repro.store import ImageStore, StoreError, StoreWriter
+
+PART_FILE = "part.json"
+
+
+def made_from(
+    *, spec: DatasetSpec, raw: Path, records: int, store: Mapping[str, Any]
+) -> dict[str, str]:
+    """All that decides the bytes of a dataset: name -> hash.
+
+    A raw folder is known by the names and sizes of its files, its number of records and what
+    labels it has (`store`: the arguments of StoreWriter). The code is that of this step and of the
+    source, and of another source that one may wrap.
+    """
+    named = [value for value in spec.options.values() if value in source_names()]
+    code = import_closure("data_prep.prepare", *(f"data_prep.{n}" for n in (spec.source, *named)))
+    listed = raw.stat().st_size if raw.is_file() else sha256_of_input(raw)
+    return {
+        "spec": sha256_of_json(spec.model_dump(mode="json")),
+        "raw data": sha256_of_json([listed, records, store["label_fields"], store["class_names"]]),
+        "code": sha256_of_json({path: sha256_of_file(ROOT / path) for path in code}),
+        "decoders": sha256_of_json(decoder_versions()),
+    }
+
+
+def write_part_file(folder: Path, *, shard: Shard, origin: Mapping[str, str]) -> None:
+    """Say in a part's folder which part it is, and of what."""
+    write_json(folder / PART_FILE, {"shard": list(shard), "made_from": dict(origin)})
+
+
+def join(
+    parts: Sequence[Path], folder: Path, *, origin: Mapping[str, str], store: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write the dataset of which `parts` are all parts, in any order; its manifest.
+
+    Raises StoreError naming the part that is missing, damaged, or made from something else.
+    """
+    with StoreWriter(folder, **store) as writer:
+        for part in _in_order(parts, origin):
+            fields = ImageStore.open(part).manifest["label_fields"]
+            if fields != store["label_fields"]:
+                raise StoreError(f"{part}: labels {fields}, expected {store['label_fields']}")
+            writer.take_in(part)
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return manifest
+
+
+def _in_order(parts: Sequence[Path], origin: Mapping[str, str]) -> list[Path]:
+    """The parts sorted by number, each there once."""
+    found: dict[Shard, Path] = {}
+    for part in parts:
+        try:
+            about = json.loads((part / PART_FILE).read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            raise StoreError(f"{part}: no {PART_FILE}, so not a part of a dataset") from None
+        changed = [name for name in origin if about["made_from"].get(name) != origin[name]]
+        if changed:
+            raise StoreError(
+                f"{part}: made from other {', '.join(changed)} than given now; make it again"
+            )
+        shard = Shard(*about["shard"])
+        if shard in found:
+            raise StoreError(f"{part} and {found[shard]} are both part {shard}")
+        found[shard] = part
+    expected = [Shard(n, min(found).of) for n in range(1, min(found).of + 1)]
+    if sorted(found) != expected:
+        raise StoreError(
+            f"found parts {', '.join(map(str, sorted(found)))}, expected "
+            f"{', '.join(map(str, expected))}"
+        )
+    return [found[shard] for shard in expected]

@@ -1,0 +1,64 @@
+# Datasets read and hashed in parts, a job each: part of the Snakefile with --set-scatter shard=8.
+# prepare_dataset and dedup_dataset join the parts to the bytes that one job would have written.
+
+
+rule prepare_part:
+    input:
+        spec=f"{OUT}/specs/datasets/{{name}}.json",
+        raw=lambda w: str(RUN.raw_folder(w.name)),
+        code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
+    output:
+        temp(directory(f"{OUT}/parts/data/{{name}}/{{scatteritem}}")),
+    log:
+        f"{OUT}/logs/prepare_part/{{name}}-{{scatteritem}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/prepare_part/{{name}}-{{scatteritem}}.tsv"
+    conda:
+        "environment.yml"
+    threads: 1
+    params:
+        state=f"{OUT}/state/data/{{name}}-{{scatteritem}}",
+    shell:
+        "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
+        "--shard {wildcards.scatteritem} --state {params.state:q} "
+        "--workers {threads} --out {output:q} >> {log:q} 2>&1"
+
+
+rule train_hash:
+    input:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
+        code=code("data_prep.dedup"),
+    output:
+        temp(directory(f"{OUT}/parts/hash/{{name}}")),
+    log:
+        f"{OUT}/logs/train_hash/{{name}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/train_hash/{{name}}.tsv"
+    conda:
+        "environment.yml"
+    threads: 1
+    shell:
+        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} --train "
+        "--threads {threads} --out {output:q} >> {log:q} 2>&1"
+
+
+rule hash_part:
+    input:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
+        trained=f"{OUT}/parts/hash/{{name}}",
+        code=code("data_prep.dedup"),
+    output:
+        temp(directory(f"{OUT}/parts/codes/{{name}}/{{scatteritem}}")),
+    log:
+        f"{OUT}/logs/hash_part/{{name}}-{{scatteritem}}.log",
+    benchmark:
+        f"{OUT}/benchmarks/hash_part/{{name}}-{{scatteritem}}.tsv"
+    conda:
+        "environment.yml"
+    threads: 1
+    shell:
+        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
+        "--trained {input.trained:q} --shard {wildcards.scatteritem} "
+        "--threads {threads} --out {output:q} >> {log:q} 2>&1"

@@ -1,0 +1,125 @@
+"""Records of a source -> square pixels of a dataset, or the reason why there are none.
+
+Where in the flow: the work of prepare.py's decoding threads. What cannot be read becomes a reason
+(repro/decoders.py names them); a fault of the program stays an exception and names the record.
+
+Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma
+(ITU-R 601). It has nothing to run alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from data_prep.source import Record
+from repro.decode_pool import chunks_in_order
+from repro.images import UnreadableImage, centre_crop, decode, decode_square, sniff
+
+Payload = bytes | np.ndarray | Path
+Labels = dict[str, float | int]
+Loaded = tuple[Record, Payload]  # a record, and what it holds or where that lies
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A run of records: pixels of those that could be read, and why the others could not.
+
+    images: (n, size, size, channels) uint8, with a key and labels for each. skipped: key, reason.
+    """
+
+    images: np.ndarray
+    keys: list[str]
+    labels: list[Labels]
+    skipped: list[tuple[str, str]]
+
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.skipped)
+
+
+def decoded(
+    records: Iterator[Loaded], *, size: int, channels: int, workers: int
+) -> Iterator[Decoded]:
+    """Runs of successive records, decoded by `workers` threads, in the records' order.
+
+    Raises what is no finding about a record.
+    """
+
+    def decode_all(chunk: list[Loaded]) -> Decoded:
+        return _decode_all(chunk, size=size, channels=channels)
+
+    return chunks_in_order(records, decode_all, workers=workers, weight=_weight)
+
+
+def _decode_all(records: list[Loaded], *, size: int, channels: int) -> Decoded:
+    images = np.empty((len(records), size, size, channels), np.uint8)
+    result = Decoded(images, keys=[], labels=[], skipped=[])
+    for record, payload in records:
+        found = pixels_or_reason(record, payload, size=size, channels=channels)
+        if isinstance(found, str):
+            result.skipped.append((record.key, found))
+        else:
+            images[len(result.keys)] = found
+            result.keys.append(record.key)
+            result.labels.append(record.labels)
+    return Decoded(images[: len(result.keys)], result.keys, result.labels, result.skipped)
+
+
+def _weight(record: Loaded) -> int:
+    payload = record[1]
+    if isinstance(payload, bytes):
+        return len(payload)
+    return payload.nbytes if isinstance(payload, np.ndarray) else 0
+
+
+def pixels_or_reason(
+    record: Record, payload: Payload, *, size: int, channels: int
+) -> np.ndarray | str:
+    """(size, size, channels) uint8, or the reason for leaving the record out."""
+    if record.skip is not None:
+        return record.skip
+    try:
+        return _pixels(record, payload, size=size, channels=channels)
+    except UnreadableImage as error:
+        return error.reason
+    except OSError:
+        return "cannot_open"
+    except Exception as error:
+        error.add_note(f"while decoding '{record.key}'")
+        raise
+
+
+def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> np.ndarray:
+    if isinstance(payload, np.ndarray):
+        image = with_channels(payload, channels)
+    else:
+        data = _file_bytes(payload) if isinstance(payload, Path) else payload
+        if record.crop is None:
+            return decode_square(data, size, channels=channels)
+        image = decode(data, channels=channels)
+    if record.crop is not None:
+        left, top, width, height = record.crop
+        image = image[top : top + height, left : left + width]
+        if image.shape[:2] != (height, width):
+            raise UnreadableImage("smaller_than_crop")
+    return centre_crop(image, size)
+
+
+def _file_bytes(path: Path) -> bytes:
+    """Bytes of a file; one that is no picture by its first bytes is not read any further."""
+    with path.open("rb") as stream:
+        head = stream.read(64)
+        sniff(head)
+        return head + stream.read()
+
+
+def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """(H, W) or (H, W, 1|3) uint8 -> (H, W, channels)."""
+    if pixels.shape[2:] == (channels,):
+        return pixels
+    grey = pixels.ndim == 2 or pixels.shape[2] == 1
+    picture = Image.fromarray(np.ascontiguousarray(pixels).reshape(pixels.shape[: 3 - grey]))
+    converted = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
+    return converted.reshape(*pixels.shape[:2], channels)

@@ -1,0 +1,58 @@
+"""python -m repro.bench [NAME]: run a bench, or list them.
+
+The last line printed is the record, one JSON object: bench, ours, reference, ratio (how many times
+better ours is), unit, n, device, threads, repeats, and what else the bench has to say; ours and
+reference are medians over the repeats. A bench of several cases has a list of them, `cases`.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from repro.provenance import device_name
+
+
+def bench_names() -> list[str]:
+    """Names of all benches: the modules of this package that define `run`."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return [m.stem for m in modules if "\ndef run(" in m.read_text()]
+
+
+def load_bench(name: str) -> ModuleType:
+    return importlib.import_module(f"repro.bench.{name}")
+
+
+def main(words: list[str] | None = None) -> None:
+    words = sys.argv[1:] if words is None else words
+    if not words:
+        for name in bench_names():
+            print(f"{name:<12} {(load_bench(name).__doc__ or '').strip().splitlines()[0]}")
+        return
+    parser = argparse.ArgumentParser(prog="python -m repro.bench")
+    benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
+    for name in bench_names() if words[0] not in bench_names() else [words[0]]:
+        bench = load_bench(name)
+        about = benches.add_parser(
+            name,
+            description=bench.__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        about.add_argument("--threads", type=int, default=2, help="workers of either side")
+        about.add_argument("--repeats", type=int, default=3, help="runs of either side")
+        bench.add_arguments(about)
+    given = parser.parse_args(words)
+    record = {
+        "bench": given.bench,
+        "machine": device_name(),
+        "threads": given.threads,
+        "repeats": given.repeats,
+        **load_bench(given.bench).run(given),
+    }
+    print(json.dumps(record), flush=True)
+
+
+if __name__ == "__main__":
+    main()
