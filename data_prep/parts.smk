@@ -14,7 +14,7 @@ rule prepare_part:
     benchmark:
         f"{OUT}/benchmarks/prepare_part/{{name}}-{{scatteritem}}.tsv"
     conda:
-        "environment.yml"
+        "../environment.yml"
     threads: 1
     params:
         state=f"{OUT}/state/data/{{name}}-{{scatteritem}}",
@@ -36,7 +36,7 @@ rule train_hash:
     benchmark:
         f"{OUT}/benchmarks/train_hash/{{name}}.tsv"
     conda:
-        "environment.yml"
+        "../environment.yml"
     threads: 1
     shell:
         "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} --train "
@@ -56,7 +56,7 @@ rule hash_part:
     benchmark:
         f"{OUT}/benchmarks/hash_part/{{name}}-{{scatteritem}}.tsv"
     conda:
-        "environment.yml"
+        "../environment.yml"
     threads: 1
     shell:
         "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
