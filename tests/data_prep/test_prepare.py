@@ -1,4 +1,4 @@
-"""data_prep/prepare.py and source.py: workers, limits, memory, errors, the command line."""
+"""data_prep/prepare.py, record_pixels.py and source.py: workers, limits, errors, command line."""
 
 import json
 import subprocess
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data_prep import prepare as module
+from data_prep import record_pixels
 from data_prep.prepare import prepare
 from data_prep.source import Record, SourceError, load_source, source_names
 from repro import decode_pool
@@ -70,8 +71,8 @@ def test_payloads_are_read_only_where_wanted():
         return Record(key=str(number), payload=lambda: read.append(number) or b"bytes")
 
     chosen = list(module._chosen((record(i) for i in range(9)), [0, 4, 6]))
-    assert [r.key for r in chosen] == ["0", "4", "6"]
-    assert [r.payload for r in chosen] == [b"bytes"] * 3
+    assert [record.key for record, _ in chosen] == ["0", "4", "6"]
+    assert [payload for _, payload in chosen] == [b"bytes"] * 3
     assert read == [0, 4, 6]
 
 
@@ -86,10 +87,10 @@ def test_few_records_are_held_at_a_time(monkeypatch):
         for number in range(400):
             given_out += 1
             most = max(most, given_out - written)
-            yield Record(key=str(number), payload=pixels)
+            yield Record(key=str(number)), pixels
 
-    for _ in module._decoded(records(), spec=SPEC, workers=2):
-        written += 1
+    for run in record_pixels.decoded(records(), size=16, channels=3, workers=2):
+        written += len(run)
     assert written == 400
     assert most <= 4 * (2 * 2 + 2)
 
@@ -98,7 +99,7 @@ def test_a_fault_while_decoding_names_the_key_and_leaves_nothing(tmp_path, raw, 
     def broken(data, size, *, channels):
         raise RuntimeError("bug")
 
-    monkeypatch.setattr(module, "decode_square", broken)
+    monkeypatch.setattr(record_pixels, "decode_square", broken)
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="bug") as caught:
         prepare(spec=SPEC, raw=raw, out=tmp_path / "out")
@@ -109,11 +110,11 @@ def test_a_fault_while_decoding_names_the_key_and_leaves_nothing(tmp_path, raw, 
 
 def test_colour_to_grey_and_grey_to_colour():
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert (module._with_channels(pixels, 3) == pixels[..., None]).all()
-    assert (module._with_channels(pixels[..., None], 1) == pixels[..., None]).all()
+    assert (record_pixels.with_channels(pixels, 3) == pixels[..., None]).all()
+    assert (record_pixels.with_channels(pixels[..., None], 1) == pixels[..., None]).all()
     colour = np.zeros((2, 2, 3), np.uint8)
     colour[..., 1] = 100
-    assert (module._with_channels(colour, 1) == 59).all()  # 0.587 * 100
+    assert (record_pixels.with_channels(colour, 1) == 59).all()  # 0.587 * 100
 
 
 def test_nothing_readable_is_an_error(tmp_path):

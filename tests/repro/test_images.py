@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
+from repro.bench.jpeg_database import photo_like
 from repro.decoders import REASONS
 from repro.images import (
     UnreadableImage,
+    _halved_square,
     centre_crop,
     decode,
     decode_square,
@@ -103,6 +105,17 @@ def test_sixteen_bits_are_scaled_not_clipped():
     assert decode(encoded(Image.fromarray(values), "PNG"))[0, :, 0].tolist() == [0, 1, 128, 255]
 
 
+def test_exif_behind_a_long_colour_profile_is_found():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(PICTURE, "JPEG", exif=exif, quality=95)
+    start, length = 2, 2 + int.from_bytes(data[4:6], "big")
+    profile = b"\xff\xe2" + (9000).to_bytes(2, "big") + bytes(8998)
+    moved = data[:2] + profile + data[start : start + length] + data[start + length :]
+    assert moved.find(b"Exif") > 9000
+    assert decode(moved).shape == (140, 100, 3)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_exif_orientation_as_pillow_understands_it(orientation, kind):
@@ -134,6 +147,55 @@ def test_scaled_square_is_near_the_full_decode(shape):
         (64, 64), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)
     )
     assert distance(decode_square(data, 64), full) < 1.6  # cropped by whole pixels: up to 10
+
+
+def area_mean(picture, size):
+    """Exact mean of the centred square over size x size equal boxes, in float."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    rows = shares(height, (height - side) / 2, side / size, size)
+    columns = shares(width, (width - side) / 2, side / size, size)
+    return np.einsum("ih,hwc,jw->ijc", rows, picture.astype(float), columns, optimize=True)
+
+
+def shares(pixels, start, step, size):
+    """(size, pixels): which share each pixel has in each of the boxes of length `step`."""
+    edges = start + step * np.arange(size + 1)
+    left, right = edges[:-1, None], edges[1:, None]
+    pixel = np.arange(pixels)
+    return np.clip(np.minimum(right, pixel + 1) - np.maximum(left, pixel), 0, None) / step
+
+
+CANVAS = photo_like(1024, seed=0, index=0)
+
+
+@pytest.mark.parametrize("channels", [3, 1])
+@pytest.mark.parametrize("size", [64, 32, 128])
+@pytest.mark.parametrize("shape", [(256, 256), (256, 341), (256, 455), (341, 256), (256, 384)])
+def test_crop_of_lsuns_shapes_is_near_the_area_mean_of_the_full_decode(shape, size, channels):
+    """Photo-like pictures of 256 pixels; a shift of the picture at 1/4 would be 2 levels off."""
+    distances = []
+    for number in range(5):
+        top, left = 60 * number, 100 * number
+        data = encoded(CANVAS[top : top + shape[0], left : left + shape[1]], "JPEG", quality=75)
+        full = decode(data, channels=channels)
+        square = decode_square(data, size, channels=channels)
+        assert square.shape == (size, size, channels)
+        distances.append(distance(square, area_mean(full, size)))
+    assert np.mean(distances) < (0.9 if size == 64 else 1.2)  # rounding to whole levels: 0.25
+
+
+def test_a_square_between_the_pixels_is_mixed_exactly():
+    ramp = np.broadcast_to(np.arange(0, 170, dtype=np.uint8)[:, None, None], (170, 128, 3)).copy()
+    for extent in (128 + 2 * 20.25, 128 + 2 * 20.5, 128 + 2 * 20.75):
+        margin = (extent - 128) / 2
+        expected = margin + 2 * np.arange(64) + 0.5  # pixel 0 of the ramp has its mean at 0
+        found = _halved_square(ramp, 64, extent=(extent, 128))[:, 5, 1]
+        assert np.abs(found - expected).max() <= 0.75
+        across = _halved_square(
+            np.ascontiguousarray(ramp.transpose(1, 0, 2)), 64, extent=(128, extent)
+        )
+        assert (across[5, :, 1] == found).all()
 
 
 def test_centre_crop_of_integer_ratio_is_near_the_area_mean():

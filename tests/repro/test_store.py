@@ -65,6 +65,36 @@ def test_images_file_is_what_numpy_would_have_written(tmp_path):
     assert (tmp_path / "store/images.npy").read_bytes() == (tmp_path / "reference.npy").read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:Stored array in format 2.0")  # numpy's own, of the reference
+@pytest.mark.parametrize("fields", [FIELDS, {f"label {'x' * 30} {n}": "u1" for n in range(2000)}])
+def test_labels_file_is_what_numpy_would_have_written(tmp_path, fields):
+    rows = [{name: (n + place) % 3 for place, name in enumerate(fields)} for n in range(11)]
+    with StoreWriter(
+        tmp_path, source="x", spec={}, image_size=2, channels=1, label_fields=fields
+    ) as writer:
+        images = np.zeros((11, 2, 2, 1), np.uint8)
+        writer.extend(images, [str(n) for n in range(11)], rows)
+    expected = np.array([tuple(row.values()) for row in rows], list(fields.items()))
+    np.save(tmp_path / "reference.npy", expected)
+    assert (tmp_path / "labels.npy").read_bytes() == (tmp_path / "reference.npy").read_bytes()
+
+
+def test_rows_without_a_key_or_labels_are_refused_and_nothing_is_added(tmp_path):
+    images = np.zeros((2, 2, 2, 1), np.uint8)
+    fields = {"class": "u1"}
+    with StoreWriter(
+        tmp_path, source="x", spec={}, image_size=2, channels=1, label_fields=fields
+    ) as writer:
+        with pytest.raises(StoreError, match="2 images, 1 keys, 2 labels"):
+            writer.extend(images, ["a"], [{"class": 1}] * 2)
+        with pytest.raises(StoreError, match="'b': label 'class' = 256 does not fit u1"):
+            writer.extend(images, ["a", "b"], [{"class": 1}, {"class": 256}])
+        writer.extend(images, ["a", "b"], [{"class": 1}, {"class": 2}])
+        writer.extend(images[:0], [], [])
+    assert ImageStore.open(tmp_path).keys == ["a", "b"]
+    assert ImageStore.open(tmp_path).label("class").tolist() == [1, 2]
+
+
 def test_no_labels(tmp_path):
     written(tmp_path, fields={}, channels=1)
     store = ImageStore.open(tmp_path)
