@@ -16,7 +16,8 @@ from PIL import Image
 
 from data_prep.source import Record
 from repro.decode_pool import chunks_in_order
-from repro.images import UnreadableImage, centre_crop, decode, decode_square, sniff
+from repro.file_names import file_bytes
+from repro.images import UnreadableImage, centre_crop, decode, decode_square
 
 Payload = bytes | np.ndarray | Path
 Labels = dict[str, float | int]
@@ -95,7 +96,7 @@ def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> np
     if isinstance(payload, np.ndarray):
         image = with_channels(payload, channels)
     else:
-        data = _file_bytes(payload) if isinstance(payload, Path) else payload
+        data = file_bytes(payload) if isinstance(payload, Path) else payload
         if record.crop is None:
             return decode_square(data, size, channels=channels)
         image = decode(data, channels=channels)
@@ -105,14 +106,6 @@ def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> np
         if image.shape[:2] != (height, width):
             raise UnreadableImage("smaller_than_crop")
     return centre_crop(image, size)
-
-
-def _file_bytes(path: Path) -> bytes:
-    """Bytes of a file; one that is no picture by its first bytes is not read any further."""
-    with path.open("rb") as stream:
-        head = stream.read(64)
-        sniff(head)
-        return head + stream.read()
 
 
 def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

@@ -188,7 +188,7 @@ def _enlarge_small_text(figure: Figure, *, smallest: float) -> None:
 
 def _stamped(picture: Image.Image, *, banner: str, title: str) -> Image.Image:
     """The picture under its banner strip and title; widened where the words need the room."""
-    bold, plain = _font(14, bold=True), _font(15)
+    bold, plain = font(14, bold=True), font(15)
     lines = title.splitlines()
     words = [bold.getlength(banner) + 24, *(plain.getlength(line) + 4 for line in lines)]
     width = int(max(picture.width, SMALLEST_WIDTH, *words))
@@ -205,7 +205,7 @@ def _stamped(picture: Image.Image, *, banner: str, title: str) -> Image.Image:
     return sheet
 
 
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     """DejaVu Sans as matplotlib carries it: the same glyphs on every machine."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)

@@ -238,10 +238,10 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes (n, 16) uint8, and each picture's contrast (n,) float32 in grey levels (0..127.5).
 
-    The contrast is the standard deviation over the 32x32x3 values: near 0, the picture is flat and
-    its code says nothing. Every batch has the same size, the last one padded, so that equal
-    pictures meet the same arithmetic and get equal codes wherever they stand. A shard holds whole
-    batches: the parts joined are what is made at once.
+    Near contrast 0 (`contrast_of`) the picture is flat and its code says nothing. Every batch has
+    the same size, the last one padded, so that equal pictures meet the same arithmetic and get
+    equal codes wherever they stand. A shard holds whole batches: the parts joined are what is made
+    at once.
     """
     batches = shard.of_these(range(-(-len(inputs) // ENCODING_BATCH)))
     codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
@@ -252,8 +252,17 @@ def encode(
         n = len(pictures)
         batch[:n] = pictures
         codes.append(pack(network.bits(batch)[:n]))
-        contrasts.append(pictures.reshape(n, PIXELS).std(axis=1, dtype=np.float32))
+        contrasts.append(contrast_of(pictures))
     return np.concatenate(codes), np.concatenate(contrasts)
+
+
+def contrast_of(pictures: np.ndarray) -> np.ndarray:
+    """How much pictures (n, H, W, 3) uint8 vary from place to place, in grey levels: (n,) float32.
+
+    Root mean square of the channels' standard deviations: 0 for a picture of one colour.
+    """
+    variance = pictures.reshape(len(pictures), -1, 3).var(axis=1, dtype=np.float32)  # (n, 3)
+    return np.sqrt(variance.mean(axis=1))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ def sha256_of_input(path: Path) -> str:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON (sorted keys, indent 1) under a temporary name and rename it into place."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    temporary.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
+    temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
     temporary.replace(path)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import lmdb
 
-MAPPED_BYTES = 256 * 2**20  # read from an LMDB before its mapping is renewed
+MAPPED_BYTES = 32 * 2**20  # read from an LMDB before its mapping is renewed; more gets mapped
 
 Entry = tuple[str, Callable[[], bytes]]  # key, and what reads its bytes
 
@@ -111,11 +111,18 @@ def _opened(path: Path) -> Iterator[lmdb.Environment]:
 def files_below(root: Path) -> list[str]:
     """Relative posix paths of all files below `root`, sorted; hidden files and folders left out.
 
-    Linked folders are followed, each folder once.
+    Linked folders are followed, each folder once. A folder that cannot be opened stands for itself;
+    OSError where that is `root`.
     """
     found: list[str] = []
     visited: set[tuple[int, int]] = set()
-    for folder, subfolders, files in os.walk(root, followlinks=True):
+
+    def note(error: OSError) -> None:
+        if Path(error.filename) == root:
+            raise error
+        found.append(os.path.relpath(error.filename, root).replace(os.sep, "/"))
+
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=note):
         status = os.stat(folder)
         if (status.st_dev, status.st_ino) in visited:
             subfolders.clear()

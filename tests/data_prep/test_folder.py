@@ -1,5 +1,7 @@
 """data_prep/folder.py: order, labels from names and tables, what is left out and why."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -145,3 +147,11 @@ def test_field_types():
     assert folder._field_type([1, 2]) == "i4"
     assert folder._field_type([1, 2**40]) == "i8"
     assert folder._field_type([1, 2.5]) == "f4"
+
+
+def test_a_pipe_among_the_pictures_is_told_and_not_waited_for(tmp_path):
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    out = tmp_path.parent / f"{tmp_path.name}_out"
+    prepare(spec=DatasetSpec(source="folder", image_size=16), raw=tmp_path, out=out)
+    assert (out / "skipped.csv").read_text() == "key,reason\nb.png,not_a_file\n"

@@ -163,6 +163,14 @@ def test_contrast_is_the_standard_deviation_in_grey_levels(trained: Autoencoder)
     assert encode(trained, HashInputs(pictures))[1].tolist() == [0.0, 50.0]
 
 
+def test_a_picture_of_one_colour_is_flat(trained: Autoencoder) -> None:
+    pictures = np.zeros((2, 32, 32, 3), np.uint8)
+    pictures[:, ..., 2] = 200  # blue
+    pictures[1, :16, :, 0] = 100  # half of it also red: one channel of three varies by 50
+    contrast = encode(trained, HashInputs(pictures))[1]
+    assert contrast.tolist() == pytest.approx([0.0, (50**2 / 3) ** 0.5])
+
+
 def test_saved_weights_are_the_same_bytes_and_values(trained: Autoencoder, tmp_path: Path) -> None:
     for name in ("a", "b"):
         trained.save(tmp_path / name)
