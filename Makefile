@@ -41,9 +41,8 @@ publish:
 	    results/$(RUN)/report/claims.csv results/published/$(RUN)/
 	for name in $$(ls results/$(RUN)/experiments); do \
 	    mkdir -p results/published/$(RUN)/$$name; \
-	    cp results/$(RUN)/experiments/$$name/measured/measurements.json \
-	        results/$(RUN)/experiments/$$name/figures/*.png \
-	        results/$(RUN)/experiments/$$name/figures/*.csv results/published/$(RUN)/$$name/; \
+	    find results/$(RUN)/experiments/$$name -name '*.png' -o -name '*.csv' \
+	        -o -name measurements.json -o -path '*/measured/provenance.json' | xargs cp -t results/published/$(RUN)/$$name; \
 	done
 
 clean:
