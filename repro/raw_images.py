@@ -17,7 +17,8 @@ from pathlib import Path
 
 import lmdb
 
-MAPPED_BYTES = 32 * 2**20  # read from an LMDB before its mapping is renewed; more gets mapped
+# Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
+MAPPED_BYTES = 4 * 2**20
 
 Entry = tuple[str, Callable[[], bytes]]  # key, and what reads its bytes
 

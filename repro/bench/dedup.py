@@ -12,7 +12,6 @@ Runs alone: python -m repro.bench dedup [--images 3033042] [--copies 275000] [--
 
 import argparse
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from statistics import median
@@ -22,6 +21,7 @@ import numpy as np
 
 from repro.codes import effective_bits, first_with_same_code, words_of
 from repro.near_codes import pairs_within
+from repro.provenance import peak_memory_mb
 from repro.random import generator
 
 DIMENSIONS = 60  # of the points whose projections give the bits
@@ -73,7 +73,7 @@ def _in_own_process(case: Case, given: argparse.Namespace) -> dict[str, Any]:
 
 def _measured(case: Case, given: argparse.Namespace) -> dict[str, Any]:
     codes, copies = planted_codes(images=given.images, copies=given.copies)
-    before = _peak_megabytes()
+    before = peak_memory_mb()
     result = case(codes, copies, given)
     bits = round(effective_bits(codes), 1)
     return {**result, "effective_bits": bits, "codes_peak_mb": before}
@@ -84,7 +84,7 @@ def _equality(codes: np.ndarray, copies: np.ndarray, given: argparse.Namespace) 
     theirs: list[float] = []
     for _ in range(given.repeats):
         ours.append(_seconds(lambda: first_with_same_code(codes)))
-        peak = _peak_megabytes()  # before the reference has run for the first time
+        peak = peak_memory_mb()  # before the reference has run for the first time
         if not theirs:
             ours_peak = peak
         theirs.append(_seconds(lambda: np.unique(codes, axis=0, return_inverse=True)))
@@ -104,7 +104,7 @@ def _radius(codes: np.ndarray, copies: np.ndarray, given: argparse.Namespace) ->
     ours = median(
         _seconds(lambda: pairs_within(codes, radius=radius)) for _ in range(given.repeats)
     )
-    peak = _peak_megabytes()
+    peak = peak_memory_mb()
     quarter = median(
         _seconds(lambda: pairs_within(codes[: n // 4], radius=radius)) for _ in range(given.repeats)
     )
@@ -141,7 +141,3 @@ def _seconds(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def _peak_megabytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from repro.provenance import explain, sha256_of_input, step_folder
+from repro.provenance import explain, peak_memory_mb, sha256_of_input, step_folder
 
 
 def write(out: Path, text: str, **options: object) -> None:
@@ -69,3 +72,13 @@ def test_explain_notices_a_changed_file(tmp_path: Path) -> None:
     assert "CHANGED" in explain(file)
     with pytest.raises(FileNotFoundError, match="not an artefact"):
         explain(tmp_path)
+
+
+def test_peak_memory_is_that_of_the_process_and_not_of_its_parent(repository: Path) -> None:
+    held = np.ones(400 * 2**20, np.uint8)
+    assert peak_memory_mb() >= 400
+    code = "from repro.provenance import peak_memory_mb; print(peak_memory_mb())"
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=True)
+    assert 5 < int(done.stdout) < 200
+    del held
