@@ -22,8 +22,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from repro import random
+from repro.build import build_discriminator, build_generator
 from repro.images import to_uint8
-from repro.networks import Discriminator, Generator, build_discriminator, build_generator
+from repro.network_spec import NetworkSpec
+from repro.networks import Discriminator, GeneratorNetwork
 from repro.specs import ModelSpec, validated
 
 KEPT_STATES = 2
@@ -56,33 +58,34 @@ class ModelFolder:
             raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
         return cls(folder, json.loads(path.read_text()))
 
-    def generator(self, snapshot: Snapshot = "final") -> Generator:
+    def generator(self, snapshot: Snapshot = "final") -> GeneratorNetwork:
         """G at the end, or at the early snapshot (paper Fig 2), with frozen statistics."""
         G = build_generator(self.spec.network, seed=self.seed)
         _load(G, self.folder / GENERATOR_FILES[snapshot])
         return G.eval().requires_grad_(False)
 
     def discriminator(self) -> Discriminator:
-        """D at the end, with statistics frozen on its own real training images."""
-        D = build_discriminator(self.spec.network, seed=self.seed)
+        """D at the end, with statistics frozen on its own real training images.
+
+        Raises CheckpointError for a D that is not the convolutional one of the paper.
+        """
+        D = self.random_discriminator(self.seed)
         _load(D, self.folder / DISCRIMINATOR_FILE)
-        return D.eval().requires_grad_(False)
+        return D.eval()
 
     def random_discriminator(self, seed: int) -> Discriminator:
         """D's architecture with initial weights; its statistics are not frozen yet."""
-        return build_discriminator(self.spec.network, seed=seed).requires_grad_(False)
+        D = build_discriminator(self.spec.network, seed=seed).requires_grad_(False)
+        if not isinstance(D, Discriminator):
+            raise CheckpointError(
+                f"{self.folder}: its networks are {self.spec.network.kind}, but the layers of a "
+                "convolutional discriminator are wanted; give a model of another preset"
+            )
+        return D
 
     def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
         """n latent vectors (n, z_dim) in the distribution the model was trained with."""
-        network = self.spec.network
-        return random.latents(
-            n,
-            network.z_dim,
-            seed=seed,
-            purpose=purpose,
-            index=index,
-            distribution=network.z_distribution,
-        )
+        return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
 
     def log(self) -> pd.DataFrame:
         """The curves: one row a log window, by minibatch `step`."""
@@ -94,11 +97,34 @@ def read_log(path: Path) -> pd.DataFrame:
     return pd.read_json(path, lines=True)
 
 
+def draw_latents(
+    network: NetworkSpec, n: int, *, seed: int, purpose: str, index: int = 0
+) -> Tensor:
+    """n latent vectors (n, z_dim) float32 in the distribution of a network's spec."""
+    return random.latents(
+        n,
+        network.z_dim,
+        seed=seed,
+        purpose=purpose,
+        index=index,
+        distribution=network.z_distribution,
+    )
+
+
 @torch.no_grad()
-def draw(G: Generator, z: Tensor, batch: int = 128) -> np.ndarray:
-    """Pictures of z (N, z_dim) as uint8 (N, H, W, C); independent of `batch` for a frozen G."""
+def draw(
+    G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None, *, batch: int = 128
+) -> np.ndarray:
+    """Pictures of z (N, z_dim) as uint8 (N, H, W, C); independent of `batch` for a frozen G.
+
+    labels (N,) int64 in 0 .. classes - 1 for a G that takes them.
+    """
     device = next(G.parameters()).device
-    parts = [to_uint8(G(z[i : i + batch].to(device)).cpu()) for i in range(0, len(z), batch)]
+    parts = []
+    for start in range(0, len(z), batch):
+        chosen = slice(start, start + batch)
+        y = None if labels is None else labels[chosen].to(device)
+        parts.append(to_uint8(G(z[chosen].to(device), y), low=G.pixel_low))
     return np.concatenate(parts)
 
 

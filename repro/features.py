@@ -113,7 +113,7 @@ def _batches(D: Discriminator, images: np.ndarray, batch: int) -> Iterator[Tenso
 
 
 def _check_size(D: Discriminator, images: np.ndarray) -> None:
-    size, channels = D.image_size, next(D.parameters()).shape[1]  # of the first kernel (K, C, h, w)
+    size, channels = D.image_size, D.channels
     if images.shape[1:] != (size, size, channels):
         raise ValueError(
             f"images are {images.shape[1:]} (H, W, C), but D was built for "

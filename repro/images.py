@@ -75,18 +75,22 @@ def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
     return _square(image, size, extent=(height, width))
 
 
-def to_tensor(images: np.ndarray) -> "torch.Tensor":
-    """uint8 (N, H, W, C) in 0..255 -> float32 (N, C, H, W) in [-1, 1] (paper §4: range of tanh)."""
+def to_tensor(images: np.ndarray, *, low: int = -1) -> "torch.Tensor":
+    """uint8 (N, H, W, C) in 0..255 -> float32 (N, C, H, W) in [low, 1].
+
+    low -1 is the range of tanh (paper §4), 0 that of a sigmoid (authors' MNIST code).
+    """
     import torch  # late: data are prepared without its seconds and 500 MB
 
     if images.dtype != np.uint8 or images.ndim != 4:
         raise ValueError(f"expected uint8 (N, H, W, C), found {images.dtype} {images.shape}")
     pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)  # a copy: memmaps are read-only
-    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1.0)
+    scaled = pixels.to(torch.float32, memory_format=torch.contiguous_format)
+    return scaled.div_(255 / (1 - low)).add_(low)
 
 
-def to_uint8(images: "torch.Tensor") -> np.ndarray:
-    """Float (N, C, H, W) in [-1, 1] -> uint8 (N, H, W, C); rounds, and clamps what lies outside.
+def to_uint8(images: "torch.Tensor", *, low: int = -1) -> np.ndarray:
+    """Float (N, C, H, W) in [low, 1] -> uint8 (N, H, W, C); rounds, and clamps what lies outside.
 
     Inverse of `to_tensor` on all 256 values. Raises ValueError on NaN or infinity.
     """
@@ -95,7 +99,7 @@ def to_uint8(images: "torch.Tensor") -> np.ndarray:
     pixels = images.detach().to(device="cpu", dtype=torch.float32)
     if not bool(torch.isfinite(pixels).all()):
         raise ValueError("images hold NaN or infinity: the network that drew them has diverged")
-    pixels = pixels.add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    pixels = pixels.sub(low).mul_(255 / (1 - low)).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
 
 

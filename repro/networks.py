@@ -1,5 +1,8 @@
 """Generator and discriminator of the paper, for any image size, with 3x3, 4x4 or 5x5 kernels.
 
+The other kinds are in repro/conditional.py and repro/fully_connected.py; repro/build.py makes the
+networks that a spec asks for.
+
 Rules (paper §3): strided convolutions in D, fractionally-strided ones in G, no pooling, no hidden
 fully connected layer; batch normalisation everywhere but G's output and D's input layer; ReLU in
 G with a tanh output, leaky ReLU in D; D's last maps are flattened into one sigmoid unit, which
@@ -9,7 +12,7 @@ Batch normalisation uses the batch in hand while training, real and generated ba
 never a running average (authors' code). For use, `freeze_statistics` sets population statistics
 once, after which the same z gives the same picture whatever else is in the batch.
 
-`python -m repro.networks` prints the layers and parameter counts of the paper's network.
+Runs alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 networks.
 """
 
 from collections.abc import Iterable
@@ -20,10 +23,32 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.random import torch_generator
-from repro.specs import NetworkSpec
 
 # Momentum 0 leaves the stored statistics alone while training: they are set by freeze_statistics.
 BATCH_ONLY = 0.0
+
+
+class GeneratorNetwork(nn.Module):
+    """What every generator is: G(z, labels) -> images (N, channels, size, size).
+
+    z (N, z_dim) float; labels (N,) int64 in 0 .. classes - 1, or None for a network without
+    labels. Images lie in [pixel_low, 1].
+    """
+
+    def __init__(
+        self, *, image_size: int, channels: int, z_dim: int, classes: int = 0, pixel_low: int = -1
+    ) -> None:
+        super().__init__()
+        self.image_size, self.channels, self.z_dim = image_size, channels, z_dim
+        self.classes, self.pixel_low = classes, pixel_low
+
+
+class DiscriminatorNetwork(nn.Module):
+    """What every discriminator is: D(images, labels) -> logits (N,), positive for real."""
+
+    def __init__(self, *, image_size: int, channels: int, classes: int = 0) -> None:
+        super().__init__()
+        self.image_size, self.channels, self.classes = image_size, channels, classes
 
 
 class ConvolutionBlock(nn.Module):
@@ -44,7 +69,7 @@ class ConvolutionBlock(nn.Module):
         return x if self.slope is None else F.leaky_relu(x, self.slope)
 
 
-class Generator(nn.Module):
+class Generator(GeneratorNetwork):
     """z (N, z_dim) -> images (N, channels, size, size) in [-1, 1] (paper Fig 1)."""
 
     def __init__(
@@ -59,16 +84,19 @@ class Generator(nn.Module):
         base_size: int = 4,
         first_norm: Literal["per_unit", "per_channel"] = "per_unit",
         norm_eps: float = 1e-8,
+        norm_affine: bool = True,
+        slope: float = 0.0,
+        pixel_low: Literal[-1, 0] = -1,
     ) -> None:
-        super().__init__()
-        self.image_size, self.z_dim, self.base_size = image_size, z_dim, base_size
+        super().__init__(image_size=image_size, channels=channels, z_dim=z_dim, pixel_low=pixel_low)
+        self.base_size, self.slope = base_size, slope
         units = widths[0] * base_size**2
         self.project = nn.Linear(z_dim, units, bias=False)
         self.project_norm: nn.BatchNorm1d | nn.BatchNorm2d
         if first_norm == "per_unit":
-            self.project_norm = nn.BatchNorm1d(units, norm_eps, BATCH_ONLY)
+            self.project_norm = nn.BatchNorm1d(units, norm_eps, BATCH_ONLY, norm_affine)
         else:
-            self.project_norm = nn.BatchNorm2d(widths[0], norm_eps, BATCH_ONLY)
+            self.project_norm = nn.BatchNorm2d(widths[0], norm_eps, BATCH_ONLY, norm_affine)
         ends = (*widths[1:], channels)
         self.layers = nn.ModuleList()
         for index, (start, end, stride) in enumerate(zip(widths, ends, strides, strict=True)):
@@ -76,16 +104,17 @@ class Generator(nn.Module):
             self.layers.append(
                 ConvolutionBlock(
                     deconvolution(start, end, kernel=kernel, stride=stride),
-                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY) if hidden else None,
-                    slope=0.0 if hidden else None,
+                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if hidden else None,
+                    slope=slope if hidden else None,
                 )
             )
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        refuse_labels(self, labels)
         maps = self.first_maps(z)
         for layer in self.layers:
             maps = layer(maps)
-        return torch.tanh(maps)
+        return to_pixels(maps, low=self.pixel_low)
 
     def first_maps(self, z: Tensor) -> Tensor:
         """The projection of z as a stack of maps, (N, widths[0], base_size, base_size)."""
@@ -96,10 +125,10 @@ class Generator(nn.Module):
         else:
             x = self.project_norm(x.unflatten(1, shape))
         # channels_last: half the time of the transposed convolutions on a CPU (measured)
-        return F.relu(x).contiguous(memory_format=torch.channels_last)
+        return F.leaky_relu(x, self.slope).contiguous(memory_format=torch.channels_last)
 
 
-class Discriminator(nn.Module):
+class Discriminator(DiscriminatorNetwork):
     """Images (N, channels, size, size) in [-1, 1] -> logits (N,) (paper §3, authors' code)."""
 
     def __init__(
@@ -111,24 +140,27 @@ class Discriminator(nn.Module):
         strides: tuple[int, ...] = (2, 2, 2, 2),
         kernel: int = 5,
         base_size: int = 4,
+        norm: bool = True,
         norm_eps: float = 1e-8,
+        norm_affine: bool = True,
         leaky_slope: float = 0.2,
     ) -> None:
-        super().__init__()
-        self.image_size = image_size
+        super().__init__(image_size=image_size, channels=channels)
         starts = (channels, *widths[:-1])
         self.layers = nn.ModuleList()
         for index, (start, end, stride) in enumerate(zip(starts, widths, strides, strict=True)):
+            normed = norm and index > 0
             self.layers.append(
                 ConvolutionBlock(
                     convolution(start, end, kernel=kernel, stride=stride),
-                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY) if index else None,
+                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if normed else None,
                     slope=leaky_slope,
                 )
             )
         self.head = nn.Linear(widths[-1] * base_size**2, 1, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        refuse_labels(self, labels)
         for layer in self.layers:
             x = layer(x)
         # the flat order is that of (C, H, W), whatever the memory format of the maps
@@ -156,57 +188,53 @@ def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> nn.ConvT
     return nn.ConvTranspose2d(start, end, kernel, stride, padding, extra, bias=False)
 
 
-def build_generator(spec: NetworkSpec, *, seed: int) -> Generator:
-    """G of a spec with initial weights that are a function of the seed."""
-    G = Generator(
-        image_size=spec.image_size,
-        channels=spec.channels,
-        z_dim=spec.z_dim,
-        widths=spec.generator_widths,
-        strides=spec.generator_strides,
-        kernel=spec.kernel,
-        base_size=spec.base_size,
-        first_norm=spec.first_norm,
-        norm_eps=spec.norm_eps,
-    )
-    initialise(G, sd=spec.init_sd, seed=seed, purpose="weights of G")
-    return G.to(memory_format=torch.channels_last)
+def to_pixels(x: Tensor, *, low: int) -> Tensor:
+    """Last layer of G: tanh to [-1, 1] (paper §3), or a sigmoid to [0, 1] (authors' MNIST code)."""
+    return torch.sigmoid(x) if low == 0 else torch.tanh(x)
 
 
-def build_discriminator(spec: NetworkSpec, *, seed: int) -> Discriminator:
-    """D of a spec with initial weights that are a function of the seed."""
-    D = Discriminator(
-        image_size=spec.image_size,
-        channels=spec.channels,
-        widths=spec.discriminator_widths,
-        strides=spec.discriminator_strides,
-        kernel=spec.kernel,
-        base_size=spec.base_size,
-        norm_eps=spec.norm_eps,
-        leaky_slope=spec.leaky_slope,
-    )
-    initialise(D, sd=spec.init_sd, seed=seed, purpose="weights of D")
-    return D.to(memory_format=torch.channels_last)
+def refuse_labels(network: GeneratorNetwork | DiscriminatorNetwork, labels: Tensor | None) -> None:
+    """Raises ValueError when labels come to a network without classes, or none to one with."""
+    if (labels is None) != (network.classes == 0):
+        found = "labels" if labels is not None else "no labels"
+        raise ValueError(f"the network has {network.classes} classes, but was given {found}")
 
 
 @torch.no_grad()
-def initialise(network: nn.Module, *, sd: float, seed: int, purpose: str) -> None:
-    """Weights N(0, sd) (paper §4); BN gains N(1, sd), BN biases 0 (authors' code)."""
+def initialise(
+    network: nn.Module, *, sd: float, seed: int, purpose: str, init: str = "normal"
+) -> None:
+    """Weights N(0, sd) (paper §4); BN gains N(1, sd), all biases 0 (authors' code).
+
+    With init "fan_in": weights and biases U(-1, 1) / sqrt(inputs) and BN gains 1, PyTorch's own.
+    """
     source = torch_generator(seed, purpose)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.weight.normal_(1, sd, generator=source)
-            module.bias.zero_()
+            if module.affine:
+                module.weight.normal_(1, sd if init == "normal" else 0, generator=source)
+                module.bias.zero_()
         elif isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            module.weight.normal_(0, sd, generator=source)
+            bound = module.weight[0].numel() ** -0.5
+            if init == "normal":
+                module.weight.normal_(0, sd, generator=source)
+            else:
+                module.weight.uniform_(-bound, bound, generator=source)
+            if module.bias is not None:
+                module.bias.zero_()
+                if init == "fan_in":
+                    module.bias.uniform_(-bound, bound, generator=source)
 
 
 @torch.no_grad()
-def freeze_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
+def freeze_statistics(
+    network: nn.Module, batches: Iterable[Tensor | tuple[Tensor | None, ...]]
+) -> None:
     """Set every BN layer's population statistics to the mean over batches, then eval().
 
     The authors' SVHN recipe: the mean of the batches' means and of their variances (here the
-    unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network on its device.
+    unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
+    labels), on its device.
     Raises ValueError when there is no batch.
     """
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
@@ -216,7 +244,7 @@ def freeze_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
     network.train()
     count = 0
     for batch in batches:
-        network(batch)
+        network(*(batch if isinstance(batch, tuple) else (batch,)))
         count += 1
     for norm in norms:
         norm.momentum = BATCH_ONLY
@@ -228,14 +256,3 @@ def freeze_statistics(network: nn.Module, batches: Iterable[Tensor]) -> None:
 def parameter_count(network: nn.Module) -> int:
     """Number of trained parameters."""
     return sum(p.numel() for p in network.parameters())
-
-
-def main() -> None:
-    spec = NetworkSpec()
-    for network in (build_generator(spec, seed=0), build_discriminator(spec, seed=0)):
-        print(network)
-        print(f"{parameter_count(network):,} parameters\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -7,80 +7,43 @@ resolves a run file into these models; the pipeline hands each step its own spec
 `python -m repro.specs` prints every field with its default, unit and source.
 """
 
-import math
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from repro.network_spec import NetworkSpec
 from repro.validation import SpecError, Strict, module_options, nearest, read_yaml, validated
 
-__all__ = ["SpecError", "Strict", "module_options", "nearest", "read_yaml", "validated"]
+__all__ = [
+    "NetworkSpec",
+    "SpecError",
+    "Strict",
+    "module_options",
+    "nearest",
+    "read_yaml",
+    "validated",
+]
 
 
-class NetworkSpec(Strict):
-    """Shapes of G and D (paper §3, Fig 1; authors' code). Depth follows from the image size."""
+Trouble = Literal["saturated_discriminator", "collapse", "oscillation"]
 
-    image_size: int = Field(64, ge=8, le=256, description="pixels per side")
-    channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB")
-    z_dim: int = Field(100, ge=1, description="length of z (paper Fig 1)")
-    z_distribution: Literal["uniform", "normal"] = Field(
-        "uniform", description="uniform = U(-1, 1), authors' scripts; normal = N(0, 1), Torch port"
-    )
-    ngf: int = Field(128, ge=1, description="maps of G's last hidden layer (paper Fig 1)")
-    ndf: int = Field(128, ge=1, description="maps of D's first layer (authors' faces script)")
-    layers: Literal["doubling", "paired"] = Field(
-        "doubling",
-        description="doubling: stride 2 at every layer (Fig 1); paired: stride 1 and 2 in turn "
-        "(the released ImageNet 32x32 networks)",
-    )
-    kernel: Literal[3, 4, 5] = Field(5, description="side of all kernels (paper Fig 1: 5)")
-    base_size: int = Field(4, ge=2, le=8, description="side of the first map of G, last of D")
-    first_norm: Literal["per_unit", "per_channel"] = Field(
-        "per_unit", description="batch normalisation of G's first layer; per_unit: authors' code"
-    )
-    norm_eps: float = Field(1e-8, gt=0, description="batch normalisation's epsilon, authors' code")
-    leaky_slope: float = Field(0.2, ge=0, lt=1, description="D's leaky ReLU (paper §4)")
-    init_sd: float = Field(0.02, gt=0, description="weights N(0, sd), BN gains N(1, sd) (paper §4)")
+
+class AugmentationSpec(Strict):
+    """What is done to each real image anew at each showing; nothing by default (paper §4)."""
+
+    flip: float = Field(0.0, ge=0, le=1, description="share mirrored left to right")
+    brightness: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    contrast: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    saturation: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    hue: float = Field(0.0, ge=0, le=0.5, description="turn of the colour circle within +- this")
+    blur: float = Field(0.0, ge=0, le=1, description="share blurred")
+    blur_sigma: float = Field(1.0, gt=0, description="largest Gaussian sigma, pixels")
 
     @property
-    def doublings(self) -> int:
-        """Number of stride-2 layers between base_size and image_size."""
-        return round(math.log2(self.image_size / self.base_size))
-
-    @property
-    def generator_widths(self) -> tuple[int, ...]:
-        """Maps entering each of G's transposed convolutions; the first is the projection's."""
-        widths = [self.ngf * 2**i for i in reversed(range(self.doublings))]
-        return tuple(widths) if self.layers == "doubling" else _twice(widths)
-
-    @property
-    def discriminator_widths(self) -> tuple[int, ...]:
-        """Maps leaving each of D's convolutions."""
-        widths = [self.ndf * 2**i for i in range(self.doublings)]
-        return tuple(widths) if self.layers == "doubling" else _twice(widths)
-
-    @property
-    def generator_strides(self) -> tuple[int, ...]:
-        return (2,) * self.doublings if self.layers == "doubling" else (2, 1) * self.doublings
-
-    @property
-    def discriminator_strides(self) -> tuple[int, ...]:
-        return (2,) * self.doublings if self.layers == "doubling" else (1, 2) * self.doublings
-
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> "NetworkSpec":
-        if self.doublings < 1 or self.base_size * 2**self.doublings != self.image_size:
-            raise ValueError(
-                f"image_size {self.image_size} is not base_size {self.base_size} times a power "
-                "of two; choose 16, 32, 64, 128 or 256 (base_size 4), or 28 (base_size 7)"
-            )
-        if self.layers == "paired" and self.kernel == 4:
-            raise ValueError("kernel 4 has no 'same' padding at stride 1; paired needs 3 or 5")
-        return self
-
-
-def _twice(widths: list[int]) -> tuple[int, ...]:
-    return tuple(width for width in widths for _ in range(2))
+    def any(self) -> bool:
+        """Whether it does anything."""
+        own = (self.flip, self.brightness, self.contrast, self.saturation, self.hue, self.blur)
+        return max(own) > 0
 
 
 class TrainingSpec(Strict):
@@ -95,13 +58,29 @@ class TrainingSpec(Strict):
     l2: float = Field(1e-5, ge=0, description="coupled L2 on every parameter, authors' faces code")
     schedule: Literal["alternating", "one_of_each"] = Field(
         "alternating",
-        description="alternating: even minibatches train G, odd ones D (authors' code); "
-        "one_of_each: every minibatch trains D, then G (Torch port)",
+        description="alternating: even minibatches train G, odd ones D, each with new z (authors' "
+        "code); one_of_each: every minibatch trains D, then G on the same generated images "
+        "(PyTorch tutorial)",
     )
     epochs: float = Field(5.0, gt=0, description="passes over the images (paper Fig 3: 5)")
+    decay_epochs: float = Field(
+        0.0,
+        ge=0,
+        description="last epochs over which both learning rates fall, epoch by epoch, on a line "
+        "that would reach 0 after the last (authors' MNIST code: 100 of 200)",
+    )
     early_epochs: float = Field(1.0, gt=0, description="pass of the early snapshot (Fig 2: 1)")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="arithmetic of convolutions; weights and losses stay float32"
+    )
+    batch_statistics: Literal["local", "synchronised"] = Field(
+        "local",
+        description="several processes: batch normalisation over each one's share of the "
+        "minibatch, or over the whole",
+    )
+    augmentation: AugmentationSpec = AugmentationSpec()
+    stop_on: tuple[Trouble, ...] = Field(
+        (), description="troubles that end the training early; () = it only names them"
     )
     sample_every: int = Field(500, ge=1, description="minibatches between sample sheets")
     log_every: int = Field(20, ge=1, description="minibatches between log lines")
@@ -109,6 +88,12 @@ class TrainingSpec(Strict):
     statistics_batches: int = Field(
         50, ge=1, description="batches from which the frozen batch statistics are averaged"
     )
+
+    @model_validator(mode="after")
+    def _decay_fits(self) -> "TrainingSpec":
+        if self.decay_epochs > self.epochs:
+            raise ValueError(f"decay_epochs {self.decay_epochs:g} exceed epochs {self.epochs:g}")
+        return self
 
     @model_validator(mode="after")
     def _early_is_earlier(self) -> "TrainingSpec":
@@ -134,6 +119,9 @@ class PresetSpec(Strict):
 
     title: str = Field(description="what it is, in one line")
     source: str = Field(description="where the recipe comes from")
+    of_the_paper: bool = Field(
+        False, description="a recipe of the paper's authors, which nothing may stop early"
+    )
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
 
@@ -201,8 +189,13 @@ class RunSpec(Strict):
     departures: list[str] = Field([], description="where this run departs from the paper, and why")
 
 
+SHOWN = (
+    RunSpec, RunDatasetSpec, ModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec
+)  # fmt: skip
+
+
 def main() -> None:
-    for model in (RunSpec, RunDatasetSpec, ModelSpec, NetworkSpec, TrainingSpec, RoleSpec):
+    for model in SHOWN:
         print(f"\n{model.__name__}: {model.__doc__}")
         for name, field in model.model_fields.items():
             default = "required" if field.is_required() else repr(field.default)

@@ -77,7 +77,8 @@ def train(
         "rows": sha256_of_json(rows.tolist()) if dedup else "all",
     }
     _open_state_folder(state_folder, settings)
-    trainer = Trainer(spec=spec, images=Images(store, rows, chosen), seed=seed, device=chosen)
+    images = Images(store, rows, chosen, low=spec.network.pixel_low, classes=spec.network.classes)
+    trainer = Trainer(spec=spec, images=images, seed=seed, device=chosen)
     with step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed) as building:
         _run(trainer, state_folder, style)
         _write_model(trainer, state_folder, building, style)
@@ -179,8 +180,8 @@ def _write_model(trainer: Trainer, folder: Path, out: Path, style: Style) -> Non
     save_network(trainer.D, out / DISCRIMINATOR_FILE)
     freeze_statistics(trainer.G, _latent_batches(trainer))
     save_network(trainer.G, out / GENERATOR_FILES["final"])
-    z = trainer.latents(SHEET_SIDE**2, purpose="z of the sample sheets")
-    save_picture(out / "samples.png", grid(draw(trainer.G, z), SHEET_SIDE), style=style)
+    samples = draw(trainer.G, trainer.sheet_latents(), trainer.sheet_labels())
+    save_picture(out / "samples.png", grid(samples, SHEET_SIDE), style=style)
     _freeze_early(trainer, folder, out)
     save_figure(out / "curves.png", training_curves(read_log(out / "log.jsonl")), style=style)
     write_json(out / "spec.json", _description(trainer))
@@ -192,18 +193,28 @@ def _freeze_early(trainer: Trainer, folder: Path, out: Path) -> None:
     save_network(trainer.G, out / GENERATOR_FILES["early"])
 
 
-def _real_batches(trainer: Trainer) -> Iterator[Tensor]:
+def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
+    """(images, labels) of real minibatches in a random order, for the statistics of D."""
+    for rows in _statistics_rows(trainer):
+        yield trainer.images.batch(rows), trainer.images.labels_of(rows)
+
+
+def _latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
+    """(z, labels) for the statistics of G: labels as frequent as in the training images."""
+    batch = trainer.spec.training.batch
+    for i in range(trainer.spec.training.statistics_batches):
+        z = trainer.latents(batch, purpose="statistics of G", index=i)
+        source = random.generator(trainer.seed, "labels of the statistics of G", i)
+        rows = source.integers(0, len(trainer.images), batch)
+        yield z, trainer.images.labels_of(rows)
+
+
+def _statistics_rows(trainer: Trainer) -> Iterator[np.ndarray]:
     training = trainer.spec.training
     order = random.shuffled(len(trainer.images), seed=trainer.seed, purpose="statistics of D")
     whole = max(1, len(order) // training.batch)
     for i in range(min(training.statistics_batches, whole)):
-        yield trainer.images.batch(order[i * training.batch : (i + 1) * training.batch])
-
-
-def _latent_batches(trainer: Trainer) -> Iterator[Tensor]:
-    training = trainer.spec.training
-    for i in range(training.statistics_batches):
-        yield trainer.latents(training.batch, purpose="statistics of G", index=i)
+        yield order[i * training.batch : (i + 1) * training.batch]
 
 
 def _description(trainer: Trainer) -> dict[str, Any]:

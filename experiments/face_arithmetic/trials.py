@@ -18,7 +18,7 @@ from repro.latent import (
     most_confident,
     random_directions,
 )
-from repro.networks import Generator
+from repro.networks import GeneratorNetwork
 from repro.random import generator
 
 VARIANTS = ("three_exemplars", "one_exemplar", "pixel_space", "random_direction")
@@ -28,7 +28,7 @@ VARIANTS = ("three_exemplars", "one_exemplar", "pixel_space", "random_direction"
 class Samples:
     """Samples of G, and what the choosing classifier says of them."""
 
-    G: Generator
+    G: GeneratorNetwork
     z: Tensor  # (N, z_dim)
     pictures: np.ndarray  # (N, H, W, C) uint8
     probabilities: np.ndarray  # (N, attributes)

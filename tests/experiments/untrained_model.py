@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 
 from repro import random
+from repro.build import build_discriminator, build_generator
 from repro.checkpoint import DISCRIMINATOR_FILE, GENERATOR_FILES, save_network
-from repro.networks import build_discriminator, build_generator, freeze_statistics
+from repro.networks import freeze_statistics
 from repro.specs import ModelSpec, NetworkSpec
 
 

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repro.build import build_discriminator
 from repro.features import (
     discriminator_features,
     feature_scale,
@@ -13,7 +14,7 @@ from repro.features import (
     pixel_features,
     standardise,
 )
-from repro.networks import Discriminator, build_discriminator
+from repro.networks import Discriminator
 from repro.specs import NetworkSpec
 
 

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from repro.build import build_discriminator, build_generator
 from repro.networks import (
-    build_discriminator,
-    build_generator,
     freeze_statistics,
     parameter_count,
 )

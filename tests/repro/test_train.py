@@ -13,9 +13,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from repro.build import build_discriminator, build_generator
 from repro.checkpoint import CheckpointError, ModelFolder, draw, latest_state, save_state
 from repro.minibatches import Images, Schedule
-from repro.networks import build_discriminator, build_generator
 from repro.specs import ModelSpec, NetworkSpec, SpecError, TrainingSpec
 from repro.store import ImageStore
 from repro.train import train
@@ -53,14 +53,13 @@ def test_step_equals_the_plain_loop(data: Path) -> None:
         real = trainer.images.batch(trainer.schedule.rows(t))
         n = len(real)
         trainer.step(t)
-        fake = G(trainer.latents(n, purpose="z of D's step", index=t)).detach()
+        fake = G(trainer.latents(n, purpose="z of the step", index=t))
         adam_d.zero_grad()
         loss = F.binary_cross_entropy(D(real).sigmoid(), torch.ones(n))
-        loss = loss + F.binary_cross_entropy(D(fake).sigmoid(), torch.zeros(n))
+        loss = loss + F.binary_cross_entropy(D(fake.detach()).sigmoid(), torch.zeros(n))
         loss.backward()
         adam_d.step()
         adam_g.zero_grad()
-        fake = G(trainer.latents(n, purpose="z of G's step", index=t))
         F.binary_cross_entropy(D(fake).sigmoid(), torch.ones(n)).backward()
         adam_g.step()
     for ours, plain in ((trainer.G, G), (trainer.D, D)):
