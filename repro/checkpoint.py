@@ -2,7 +2,8 @@
 
 Model folder (read by every experiment):
   generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
-      frozen batch statistics; spec.json: network, training, seed, counts; log.jsonl: the curves.
+      frozen batch statistics; spec.json: network, training, seed, counts; log.jsonl: the curves;
+      training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
 Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
 both networks, both optimisers and the open log window; written to a temporary name and renamed.
 
@@ -27,6 +28,7 @@ from repro.images import to_uint8
 from repro.network_spec import NetworkSpec
 from repro.networks import Discriminator, GeneratorNetwork
 from repro.specs import ModelSpec, validated
+from repro.training_log import read_log
 
 KEPT_STATES = 2
 Snapshot = Literal["early", "final"]
@@ -87,14 +89,13 @@ class ModelFolder:
         """n latent vectors (n, z_dim) in the distribution the model was trained with."""
         return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
 
+    def training_rows(self) -> np.ndarray:
+        """Rows (N,) int64 of its dataset that it was trained on."""
+        return np.load(self.folder / "training_rows.npy")
+
     def log(self) -> pd.DataFrame:
         """The curves: one row a log window, by minibatch `step`."""
         return read_log(self.folder / "log.jsonl")
-
-
-def read_log(path: Path) -> pd.DataFrame:
-    """log.jsonl as a table."""
-    return pd.read_json(path, lines=True)
 
 
 def draw_latents(

@@ -126,11 +126,16 @@ class Schedule:
         """In the authors' loop the even minibatches train G, the odd ones D."""
         return self.training.schedule == "one_of_each" or t % 2 == 0
 
-    def steps(self) -> tuple[int, int]:
-        """(D steps, G steps) of the whole training."""
+    def steps(self, done: int | None = None) -> tuple[int, int]:
+        """(D steps, G steps) of the first `done` minibatches, of the whole training by default."""
+        done = self.length if done is None else done
         if self.training.schedule == "one_of_each":
-            return self.length, self.length
-        return self.length // 2, (self.length + 1) // 2
+            return done, done
+        return done // 2, (done + 1) // 2
+
+    def epoch(self, done: int) -> float:
+        """Passes over the images after `done` minibatches, 4 digits."""
+        return round(done / self.per_epoch, 4)
 
     def rate_factor(self, t: int) -> float:
         """What the learning rates are multiplied by at minibatch t (authors' MNIST code).

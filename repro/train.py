@@ -7,39 +7,37 @@ each; spec.json counts both.
 Every draw is a function of (seed, purpose, minibatch), so a run that was killed and is started
 again by the same command continues from its last state and ends in the same bytes.
 
+While it runs, the state folder holds log.jsonl (losses, probabilities, diversity of the sample
+sheets, troubles by name), samples/ and resume states; `python -m repro.tensorboard_view FOLDER`
+shows the first two.
+
     python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
+    python -m repro.train --list-presets
 """
 
 import argparse
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
 from tqdm import tqdm
 
-from repro import random
-from repro.checkpoint import (
-    DISCRIMINATOR_FILE,
-    GENERATOR_FILES,
-    draw,
-    latest_state,
-    read_log,
-    save_network,
-    save_state,
-)
-from repro.figures import Style, grid, save_figure, save_picture, training_curves
+from repro.checkpoint import GENERATOR_FILES, latest_state, save_network, save_state
+from repro.figures import Style, grid, save_picture
 from repro.minibatches import Images
-from repro.networks import freeze_statistics, parameter_count
+from repro.model_writer import real_images, write_model
+from repro.monitor import Monitor, diversity
+from repro.presets import list_presets
 from repro.provenance import sha256_of_json, step_folder, write_json
 from repro.specs import ModelSpec, SpecError, validated
 from repro.store import ImageStore
 from repro.trainer import SHEET_SIDE, Trainer
+from repro.training_log import Log
+
+REAL_IMAGES = 256  # with which the diversity of the samples is compared
 
 
 def train(
@@ -80,8 +78,8 @@ def train(
     images = Images(store, rows, chosen, low=spec.network.pixel_low, classes=spec.network.classes)
     trainer = Trainer(spec=spec, images=images, seed=seed, device=chosen)
     with step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed) as building:
-        _run(trainer, state_folder, style)
-        _write_model(trainer, state_folder, building, style)
+        monitor = _run(trainer, state_folder, style)
+        write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
     shutil.rmtree(state_folder)
 
 
@@ -132,7 +130,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return {key: v for part in parts for key, v in part.items()}
 
 
-def _run(trainer: Trainer, folder: Path, style: Style) -> None:
+def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor:
     """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`."""
     schedule, training = trainer.schedule, trainer.spec.training
     state = latest_state(folder, trainer.device)
@@ -140,96 +138,33 @@ def _run(trainer: Trainer, folder: Path, style: Style) -> None:
     if state is not None:
         trainer.load(state)
         start = int(state["step"])
-    log = folder / "log.jsonl"
-    _cut_log(log, start)
+    log = Log(folder / "log.jsonl", start=start, stop_on=training.stop_on)
+    real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
     progress = tqdm(
         range(start, schedule.length), initial=start, total=schedule.length, disable=None
     )
     for t in progress:
+        if log.stops:
+            break
         trainer.step(t)
         done = t + 1
         last = done == schedule.length
         if done % training.log_every == 0 or last:
             line = trainer.log_line(done)
-            with log.open("a") as stream:
-                stream.write(json.dumps(line) + "\n")
+            log.append(line)
             progress.set_postfix({k: line[k] for k in ("loss_d", "loss_g") if k in line})
         if done % training.sample_every == 0 or last:
+            pictures = trainer.sheet()
             sheet = folder / "samples" / f"step_{done:08d}.png"
-            save_picture(sheet, grid(trainer.sheet(), SHEET_SIDE), style=style)
+            save_picture(sheet, grid(pictures, SHEET_SIDE), style=style)
+            share = round(diversity(pictures) / real_diversity, 4)
+            log.append({"step": done, "epoch": schedule.epoch(done), "diversity": share})
         if done == schedule.early:
             save_network(trainer.G, folder / "early.partial")
             (folder / "early.partial").replace(folder / GENERATOR_FILES["early"])
-        if done % training.checkpoint_every == 0 or last:
+        if done % training.checkpoint_every == 0 or last or log.stops:
             save_state(folder, done, trainer.state())
-
-
-def _cut_log(log: Path, start: int) -> None:
-    """Drop the lines after minibatch `start`: they will be written again."""
-    lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
-    # a line that a kill cut short can only be the last, and is after `start`
-    kept = [line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= start]
-    log.write_text("".join(kept))
-
-
-def _write_model(trainer: Trainer, folder: Path, out: Path, style: Style) -> None:
-    """Freeze the statistics of the networks and write the model folder."""
-    shutil.copytree(folder / "samples", out / "samples")
-    shutil.copy(folder / "log.jsonl", out / "log.jsonl")
-    freeze_statistics(trainer.D, _real_batches(trainer))
-    save_network(trainer.D, out / DISCRIMINATOR_FILE)
-    freeze_statistics(trainer.G, _latent_batches(trainer))
-    save_network(trainer.G, out / GENERATOR_FILES["final"])
-    samples = draw(trainer.G, trainer.sheet_latents(), trainer.sheet_labels())
-    save_picture(out / "samples.png", grid(samples, SHEET_SIDE), style=style)
-    _freeze_early(trainer, folder, out)
-    save_figure(out / "curves.png", training_curves(read_log(out / "log.jsonl")), style=style)
-    write_json(out / "spec.json", _description(trainer))
-
-
-def _freeze_early(trainer: Trainer, folder: Path, out: Path) -> None:
-    trainer.G.load_state_dict(load_file(folder / GENERATOR_FILES["early"]))
-    freeze_statistics(trainer.G, _latent_batches(trainer))
-    save_network(trainer.G, out / GENERATOR_FILES["early"])
-
-
-def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
-    """(images, labels) of real minibatches in a random order, for the statistics of D."""
-    for rows in _statistics_rows(trainer):
-        yield trainer.images.batch(rows), trainer.images.labels_of(rows)
-
-
-def _latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
-    """(z, labels) for the statistics of G: labels as frequent as in the training images."""
-    batch = trainer.spec.training.batch
-    for i in range(trainer.spec.training.statistics_batches):
-        z = trainer.latents(batch, purpose="statistics of G", index=i)
-        source = random.generator(trainer.seed, "labels of the statistics of G", i)
-        rows = source.integers(0, len(trainer.images), batch)
-        yield z, trainer.images.labels_of(rows)
-
-
-def _statistics_rows(trainer: Trainer) -> Iterator[np.ndarray]:
-    training = trainer.spec.training
-    order = random.shuffled(len(trainer.images), seed=trainer.seed, purpose="statistics of D")
-    whole = max(1, len(order) // training.batch)
-    for i in range(min(training.statistics_batches, whole)):
-        yield order[i * training.batch : (i + 1) * training.batch]
-
-
-def _description(trainer: Trainer) -> dict[str, Any]:
-    steps_d, steps_g = trainer.schedule.steps()
-    return {
-        "spec": trainer.spec.model_dump(),
-        "seed": trainer.seed,
-        "images": len(trainer.images),
-        "minibatches": trainer.schedule.length,
-        "minibatches_per_epoch": trainer.schedule.per_epoch,
-        "early_minibatch": trainer.schedule.early,
-        "steps_d": steps_d,
-        "steps_g": steps_g,
-        "parameters": {"G": parameter_count(trainer.G), "D": parameter_count(trainer.D)},
-    }
+    return log.monitor
 
 
 def main() -> None:
@@ -245,6 +180,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
     given = parser.parse_args()
     if given.threads:
         torch.set_num_threads(given.threads)
@@ -259,6 +195,17 @@ def main() -> None:
         device=given.device,
         banner=values.get("banner", ""),
     )
+
+
+class ListPresets(argparse.Action):
+    """`--list-presets`, which needs none of the other options."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(list_presets())
+        parser.exit()
 
 
 if __name__ == "__main__":

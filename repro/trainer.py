@@ -134,7 +134,7 @@ class Trainer:
                 f"{', '.join(bad)}: not finite from minibatch {self.meters.first_bad()} on; lower "
                 "the learning rate or raise norm_eps (1e-5 in half precision)"
             )
-        return {"step": step, "epoch": round(step / self.schedule.per_epoch, 4), **means}
+        return {"step": step, "epoch": self.schedule.epoch(step), **means}
 
     def state(self) -> dict[str, Any]:
         return {

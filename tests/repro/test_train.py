@@ -117,7 +117,9 @@ def test_model_folder(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
     assert model.description["steps_g"] == model.description["steps_d"] == 10
     assert len(list((out / "samples").glob("*.png"))) == 3  # minibatches 7, 14 and 20
-    assert model.log()["step"].tolist() == [3, 6, 9, 12, 15, 18, 20]
+    log = model.log()
+    assert log["step"].tolist() == [3, 6, 7, 9, 12, 14, 15, 18, 20, 20]
+    assert log["diversity"].dropna().index.tolist() == [2, 5, 9]  # with the sample sheets
     z = model.latents(5, seed=1, purpose="test")
     early, final = draw(model.generator("early"), z), draw(model.generator(), z)
     assert final.shape == (5, 16, 16, 3)

@@ -1,0 +1,47 @@
+"""log.jsonl of a training: one JSON line a window of minibatches, watched as it is written.
+
+Where in the flow: repro.train appends to it. Each line goes to the monitor (repro.monitor) first,
+and a trouble it finds is named in the line: `"trouble": ["collapse"]`. After a kill the lines
+beyond the resume state are dropped and those before it are shown to the monitor again, so it knows
+what it knew.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from repro.monitor import Monitor
+
+
+class Log:
+    """The log of one training, continued after minibatch `start`.
+
+    `stop_on`: troubles that make `stops` true.
+    """
+
+    def __init__(self, path: Path, *, start: int, stop_on: tuple[str, ...]) -> None:
+        self.path, self.stop_on = path, stop_on
+        self.monitor = Monitor()
+        lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
+        # a line that a kill cut short can only be the last, and is after `start`
+        kept = [x for x in lines if x.endswith("}\n") and json.loads(x)["step"] <= start]
+        path.write_text("".join(kept))
+        for line in kept:
+            self.monitor.see(json.loads(line))
+
+    def append(self, line: dict[str, Any]) -> None:
+        found = [finding.trouble for finding in self.monitor.see(line)]
+        with self.path.open("a") as stream:
+            stream.write(json.dumps({**line, "trouble": found} if found else line) + "\n")
+
+    @property
+    def stops(self) -> bool:
+        """Whether a trouble was found that is to end the training."""
+        return any(finding.trouble in self.stop_on for finding in self.monitor.findings)
+
+
+def read_log(path: Path) -> pd.DataFrame:
+    """log.jsonl as a table: a row a line, NaN where a line says nothing of a column."""
+    return pd.read_json(path, lines=True)
