@@ -8,6 +8,7 @@ cut out of its report still says what it is. No pyplot, so no state between two 
 Alone: `save_picture(Path("walk.png"), grid(images, columns=10), style=Style())`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
@@ -28,6 +29,7 @@ PALETTE = (
     "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
 )  # fmt: skip
 INK, MUTED, PAPER = "#1c2024", "#5f6872", "#ffffff"
+TROUBLE = "#b3261e"
 BANNER_INK, BANNER_PAPER = "#3b2a00", "#ffdf80"  # contrast 10:1
 DPI = 150
 READABLE_WIDTH = 720  # pixels: the width a report's column gives a figure
@@ -131,12 +133,15 @@ def show_picture(axes: Axes, picture: np.ndarray, *, title: str = "") -> None:
     axes.set_title(title, loc="left", fontsize=9, color=INK)
 
 
-def training_curves(log: pd.DataFrame) -> Figure:
+def training_curves(log: pd.DataFrame, *, began: Mapping[str, int] | None = None) -> Figure:
     """Losses (nats) of both networks, and D's probabilities before and after its update, by step.
 
     log: column step and, of loss_d, loss_g, d_real, d_fake_before, d_fake_after (probabilities in
     [0, 1]), those there are; NaN where a step has no value. Pale: every logged step; strong:
-    running mean over about a thirtieth of the run. Raises ValueError without step or any curve.
+    running mean over about a thirtieth of the run. With a column diversity (of the samples, real
+    images = 1) a panel more. A column trouble (lists of names, else NaN) gives each trouble a
+    labelled vertical line, at its step in `began` or, where that does not name it, at the line
+    that first does. Raises ValueError without step or any curve.
     """
     panels = {
         "loss (nats)": {"loss_d": "discriminator", "loss_g": "generator"},
@@ -152,19 +157,55 @@ def training_curves(log: pd.DataFrame) -> Figure:
             f"training log: expected step and some of {', '.join(known)}; "
             f"found {', '.join(map(str, log.columns)) or 'no columns'}"
         )
-    figure, axes = new_figure(7.0, 5.4, rows=2)
-    for one, (label, columns) in zip(axes[:, 0], panels.items(), strict=True):
+    levels: list[float | None] = [None, 0.5]  # drawn dashed
+    if "diversity" in log and log["diversity"].notna().any():
+        panels["diversity"] = {"diversity": "of the samples; real images have 1"}
+        levels.append(1.0)
+    figure, axes = new_figure(7.0, 2.7 * len(panels), rows=len(panels))
+    axes[0, 0].get_gridspec().set_height_ratios([3.0, 3.0, 2.0][: len(panels)])
+    for one, level, (label, columns) in zip(axes[:, 0], levels, panels.items(), strict=True):
         for colour, (column, name) in zip(PALETTE, columns.items(), strict=False):
             if column not in log:
                 one.plot([], [], color=colour, label=f"{name} (not logged)")
                 continue
             _draw_curve(one, log=log[["step", column]].dropna(), name=name, colour=colour)
+        if level is not None:
+            one.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (4, 4)))
+        if one is not axes[0, 0]:
+            one.sharex(axes[0, 0])
         one.set_ylabel(label, color=INK)
         one.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderpad=0)
     axes[1, 0].set_ylim(-0.02, 1.02)
-    axes[1, 0].axhline(0.5, color=MUTED, linewidth=0.8, linestyle=(0, (4, 4)))
-    axes[1, 0].set_xlabel("training step", color=INK)
+    axes[-1, 0].set_xlabel("minibatch", color=INK)
+    _mark_troubles(axes[:, 0], log, began or {})
     return figure
+
+
+def _mark_troubles(panels: np.ndarray, log: pd.DataFrame, began: Mapping[str, int]) -> None:
+    """A vertical line through all panels where each trouble of the log began, or was found."""
+    named = log[log["trouble"].notna()] if "trouble" in log else log[:0]
+    found: dict[str, int] = {}
+    for step, names in zip(named["step"], named.get("trouble", []), strict=True):
+        for name in names:
+            found.setdefault(name, int(step))
+    marks = {name: (step, "found at") for name, step in found.items()}
+    marks |= {name: (step, "from") for name, step in began.items()}
+    for index, (name, (step, since)) in enumerate(sorted(marks.items(), key=lambda mark: mark[1])):
+        for axes in panels:
+            axes.axvline(step, color=TROUBLE, linewidth=1.1, linestyle=(0, (1, 1.5)))
+        late = step > log["step"].max() / 2
+        label = panels[0].annotate(
+            f"{name.replace('_', ' ')} {since} {step:,}",
+            xy=(step, 0.98 - 0.13 * index),  # one below the other: they may begin together
+            xycoords=("data", "axes fraction"),
+            xytext=(-4 if late else 4, 0),
+            textcoords="offset points",
+            ha="right" if late else "left",
+            va="top",
+            color=TROUBLE,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )
+        label.set_in_layout(False)
 
 
 def _draw_curve(axes: Axes, *, log: pd.DataFrame, name: str, colour: str) -> None:

@@ -45,7 +45,8 @@ def write_model(
     _freeze_early(trainer, state, out)
     np.save(out / "training_rows.npy", trainer.images.rows)
     log = read_log(out / "log.jsonl")
-    save_figure(out / "curves.png", training_curves(log), style=style)
+    began = {finding.trouble: finding.step for finding in monitor.findings}
+    save_figure(out / "curves.png", training_curves(log, began=began), style=style)
     done = int(log["step"].max())
     write_json(out / "health.json", _health(trainer, monitor, done=done))
     write_json(out / "spec.json", _description(trainer, done=done))

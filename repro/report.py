@@ -29,14 +29,19 @@ from repro.report_parts import (
     cost,
     duration,
     embed_picture,
+    epoch_in_words,
     memory,
+    model_in_words,
     read_table,
     readme_html,
     stages,
+    stop_in_words,
+    troubles_in_words,
     value_in_words,
     versions,
 )
 from repro.run_results import (
+    MODEL_PICTURES,
     ExperimentResult,
     ModelResult,
     ReportSpec,
@@ -61,6 +66,7 @@ METERS = {  # columns of a training log whose last value is shown
     "d_real": "D(x)",
     "d_fake_before": "D(G(z)) before the update",
     "d_fake_after": "D(G(z)) after the update",
+    "diversity": "diversity of the samples (real images: 1)",
 }
 CLAIM_COLUMNS = [
     "experiment", "id", "section", "statement", "paper", "ours", "verdict", "reason", "rule",
@@ -83,10 +89,15 @@ class ExperimentView:
 
 @dataclass(frozen=True)
 class ModelView:
-    """A model with its pictures embedded."""
+    """A model with its pictures embedded; `troubles` are those of its training, in words."""
 
     result: ModelResult
+    title: str
+    epoch: str
+    troubles: list[str]
+    stop: str
     pictures: list[Picture]
+    animation: Picture | None
 
 
 def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) -> None:
@@ -150,10 +161,7 @@ def _shown(results: RunResults) -> dict[str, Any]:
         "meters": METERS,
         "experiments": [_experiment_view(one) for one in results.experiments],
         "datasets": results.datasets,
-        "models": [
-            ModelView(one, [embed_picture(path, caption="") for path in one.pictures])
-            for one in results.models
-        ],
+        "models": [_model_view(one) for one in results.models],
         "cost": cost(results.steps),
         "stages": stages(results.steps),
         "versions": versions(results.steps),
@@ -203,6 +211,21 @@ def _experiment_view(result: ExperimentResult) -> ExperimentView:
         missing_files=[name for name in captions if name not in there],
         cost=cost(result.steps),
         commands=commands(result.steps),
+    )
+
+
+def _model_view(result: ModelResult) -> ModelView:
+    description = result.spec or {}
+    return ModelView(
+        result=result,
+        title=model_in_words(description),
+        epoch=epoch_in_words(description),
+        troubles=troubles_in_words(result.health),
+        stop=stop_in_words(result.health),
+        pictures=[
+            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.") for path in result.pictures
+        ],
+        animation=embed_picture(result.animation, caption="") if result.animation else None,
     )
 
 

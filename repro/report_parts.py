@@ -11,6 +11,7 @@ import html
 import re
 import shlex
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pandas as pd
 from PIL import Image
 
 from repro.claims import number
-from repro.run_results import Step
+from repro.run_results import Health, Step
 
 SHOWN_ROWS = 60  # of a table; the file itself holds all
 STAGES = {
@@ -35,7 +36,7 @@ STAGES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG as a data: URI with its size in pixels; `hard`: a pixel picture, never smoothed."""
+    """A PNG or WebP as a data: URI, its size in pixels; `hard`: a pixel picture, never smoothed."""
 
     name: str
     uri: str
@@ -58,14 +59,16 @@ class Table:
 
 
 def embed_picture(path: Path, *, caption: str) -> Picture:
-    """Read a PNG. Raises ValueError naming the file when it is none."""
+    """Read a PNG, or a WebP by its name. Raises ValueError naming the file when it is none."""
+    kind = "WebP" if path.suffix == ".webp" else "PNG"
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=[kind]) as picture:
             width, height = picture.size
             hard = picture.info.get("Kind") == "pixels"
     except OSError as error:
-        raise ValueError(f"{path}: not a readable PNG ({error}); rerun its step") from None
-    uri = "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+        raise ValueError(f"{path}: not a readable {kind} ({error}); rerun its step") from None
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    uri = f"data:image/{kind.lower()};base64,{content}"
     return Picture(path.name, uri, width, height, hard, caption)
 
 
@@ -142,6 +145,67 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value_in_words(v) for v in value) or "none"
     return str(value)
+
+
+def model_in_words(description: Mapping[str, Any]) -> str:
+    """Recipe, dataset and number of images of a model (its spec.json)."""
+    spec = description.get("spec", {})
+    recipe, data = spec.get("preset", "–"), spec.get("data", "–")
+    without = ", without duplicates" if spec.get("deduplicated") else ""
+    images = value_in_words(description.get("images", "–"))
+    return f"recipe {recipe} · dataset {data}{without} · {images} images"
+
+
+def epoch_in_words(description: Mapping[str, Any]) -> str:
+    """What one epoch of a training was (from its spec.json), and how many steps it took in all.
+
+    "" for a description without these numbers.
+    """
+    try:
+        training = description["spec"]["training"]
+        batch, schedule = int(training["batch"]), training["schedule"]
+        images, done = int(description["images"]), int(description["minibatches"])
+        parts = int(description["minibatches_per_epoch"])
+        steps_d, steps_g = int(description["steps_d"]), int(description["steps_g"])
+    except KeyError:
+        return ""
+    last = images - (parts - 1) * batch
+    of = f"{_counted(parts, 'minibatch', 'minibatches')} of {batch if parts > 1 else last:,}"
+    if parts > 1 and last != batch:
+        of += f", the last of {last:,}"
+    how = (
+        "the alternating schedule trains G on the even and D on the odd ones, counted from 0"
+        if schedule == "alternating"
+        else "every minibatch trains D, then G, on the same generated images"
+    )
+    epochs = number(done / parts)
+    return (
+        f"One epoch is one pass over the {images:,} images: {of}; {how}, so "
+        f"{epochs} {'epoch is' if done == parts else 'epochs are'} "
+        f"{_counted(steps_d, 'D step', 'D steps')} and {_counted(steps_g, 'G step', 'G steps')}."
+    )
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
+
+
+def troubles_in_words(health: Health | None) -> list[str]:
+    """Each trouble of a training and since when: "collapse from minibatch 500 on"."""
+    findings = health.findings if health else []
+    return [
+        f"{found.trouble.replace('_', ' ')} from minibatch {found.step:,} on" for found in findings
+    ]
+
+
+def stop_in_words(health: Health | None) -> str:
+    """That a training was ended early, and why; "" where it was not."""
+    if health is None or health.stopped_early_at is None:
+        return ""
+    found = {finding.trouble for finding in health.findings}
+    reasons = [name.replace("_", " ") for name in health.stop_on if name in found]
+    because = f", since its settings stop it on {' and '.join(reasons)}" if reasons else ""
+    return f"The training was ended early, at minibatch {health.stopped_early_at:,}{because}."
 
 
 def cost(steps: list[Step]) -> dict[str, str]:

@@ -8,7 +8,7 @@ Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experimen
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,13 @@ from repro.claims import (
     read_measurements,
 )
 from repro.provenance import SIDECAR
-from repro.specs import NetworkSpec, SpecError, TrainingSpec
+from repro.specs import NetworkSpec, SpecError, TrainingSpec, validated
+
+MODEL_PICTURES = {  # in the order of the page, with what they show
+    "real_and_generated.png": "Training images beside generated ones",
+    "samples.png": "Samples",
+    "curves.png": "Training curves",
+}
 
 
 class _Tolerant(BaseModel):
@@ -45,6 +51,20 @@ class ReportExperiment(_Tolerant):
     name: str
     folder: str = Field("", description="below the run's folder; experiments/<name> if empty")
     unbound: list[str] = Field([], description="inputs to which the run binds nothing")
+
+
+class Finding(_Tolerant):
+    trouble: str
+    step: int = Field(description="minibatch where it began")
+    words: str = ""
+
+
+class Health(_Tolerant):
+    """health.json of a model folder: what went wrong in its training, as far as was seen."""
+
+    findings: list[Finding] = []
+    stopped_early_at: int | None = None
+    stop_on: list[str] = []
 
 
 class ReportSpec(_Tolerant):
@@ -106,13 +126,18 @@ class DatasetResult:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A trained model; `differences`: (key, the paper's value, ours)."""
+    """A trained model; `differences`: (key, the paper's value, ours).
+
+    `health` is None where the training was not watched, `animation` where there is none.
+    """
 
     name: str
     command: str
     spec: dict[str, Any] | None
     last: dict[str, Any]
+    health: Health | None
     pictures: list[Path]
+    animation: Path | None
     differences: list[tuple[str, Any, Any]]
 
 
@@ -232,12 +257,17 @@ def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
     folder = run / "models" / name
     path = folder / "spec.json"
     values = read_json(path) if path.is_file() else None
+    health, animation = folder / "health.json", folder / "samples.webp"
     return ModelResult(
         name=name,
         command=command_for(spec, "train"),
         spec=values,
         last=_last_row(folder / "log.jsonl"),
-        pictures=[p for p in (folder / "samples.png", folder / "curves.png") if p.is_file()],
+        health=(
+            validated(Health, read_json(health), where=str(health)) if health.is_file() else None
+        ),
+        pictures=[folder / name for name in MODEL_PICTURES if (folder / name).is_file()],
+        animation=animation if animation.is_file() else None,
         differences=differing_from_paper((values or {}).get("spec", {})),
     )
 
@@ -255,10 +285,16 @@ def differing_from_paper(spec: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
 
     Returns (key, the paper's value, ours) in the order of the specs.
     """
-    different = []
-    for part, model in (("network", NetworkSpec), ("training", TrainingSpec)):
-        values = spec.get(part, {})
-        for name, default in model.model_fields.items():
-            if name in values and values[name] != default.default:
-                different.append((f"{part}.{name}", default.default, values[name]))
-    return different
+    paper = {"network": NetworkSpec(), "training": TrainingSpec()}
+    defaults = {part: model.model_dump(mode="json") for part, model in paper.items()}
+    return list(_differing(defaults, json.loads(json.dumps(spec)), key=""))
+
+
+def _differing(
+    default: dict[str, Any], found: Mapping[str, Any], *, key: str
+) -> Iterator[tuple[str, Any, Any]]:
+    for name in (name for name in default if name in found):
+        if isinstance(default[name], dict):
+            yield from _differing(default[name], found[name], key=f"{key}{name}.")
+        elif found[name] != default[name]:
+            yield f"{key}{name}", default[name], found[name]

@@ -60,6 +60,6 @@
   dialog.addEventListener("click", () => dialog.close());
 
   window.addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
+    for (const details of document.querySelectorAll("details:not(.moving)")) details.open = true;
   });
 })();

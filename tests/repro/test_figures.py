@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from repro.figures import (
     PALETTE,
+    TROUBLE,
     Style,
     grid,
     new_figure,
@@ -34,6 +36,10 @@ BANNER_COLOUR = (255, 223, 128)
 def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))
+
+
+def to_rgb(colour: str) -> np.ndarray:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
 
 
 def log(n: int = 50) -> pd.DataFrame:
@@ -180,6 +186,41 @@ def test_curves_of_one_step_and_of_a_log_without_a_meter(tmp_path: Path) -> None
         training_curves(log().drop(columns="step"))
     with pytest.raises(ValueError, match="found step"):
         training_curves(log()[["step"]])
+
+
+def test_diversity_has_its_panel_where_it_was_logged() -> None:
+    sheets = pd.DataFrame({"step": [5, 10, 19], "diversity": [0.2, 0.9, 1.1]})
+    table = pd.concat([log(20), sheets]).sort_values("step", kind="stable")
+    losses, _, diversity = training_curves(table).axes
+    np.testing.assert_array_equal(diversity.lines[0].get_xdata(), [5, 10, 19])
+    np.testing.assert_array_equal(diversity.lines[0].get_ydata(), [0.2, 0.9, 1.1])
+    assert len(losses.lines[0].get_xdata()) == 20  # the sheets' lines say nothing of the losses
+    assert losses.get_xlim() == diversity.get_xlim()
+    assert len(training_curves(log(20).assign(diversity=np.nan)).axes) == 2
+
+
+def test_troubles_are_marked_once_where_they_began(tmp_path: Path) -> None:
+    def marked(**given: object) -> dict[str, set[float]]:
+        figure = training_curves(table, **given)
+        steps = [{float(line.get_xdata()[0]) for line in axes.lines if is_mark(line)}
+                 for axes in figure.axes]  # fmt: skip
+        assert steps[0] == steps[1]
+        return {text.get_text(): steps[0] for text in figure.axes[0].texts}
+
+    def is_mark(line: Line2D) -> bool:
+        return line.get_color() == TROUBLE
+
+    table = log(50)
+    assert marked() == {}
+    names = {10: ["collapse"], 40: ["collapse", "saturated_discriminator"]}
+    table["trouble"] = pd.Series(names, dtype=object)  # NaN elsewhere, as read from a log
+    assert list(marked()) == ["collapse found at 10", "saturated discriminator found at 40"]
+    assert marked()["collapse found at 10"] == {10.0, 40.0}
+    found = marked(began={"saturated_discriminator": 3})
+    assert list(found) == ["saturated discriminator from 3", "collapse found at 10"]
+    save_figure(tmp_path / "f.png", training_curves(table), style=PLAIN)
+    red = (pixels(tmp_path / "f.png") == to_rgb(TROUBLE)).all(2)
+    assert red.any(0).sum() > 100  # two lines and their words
 
 
 def test_palette_is_seaborns_colourblind_one() -> None:

@@ -3,6 +3,7 @@
 Longer than 300 lines: one writer of made-up runs serves all the tests here.
 """
 
+import base64
 import csv
 import json
 import re
@@ -16,11 +17,19 @@ import pandas as pd
 import pytest
 import yaml
 
+from repro.animation import save_animation
 from repro.claims import Verdict
 from repro.figures import Style, grid, save_figure, save_picture, save_table, training_curves
 from repro.provenance import step_folder
 from repro.report import build_report, first_line
-from repro.report_parts import duration, embed_picture, memory, read_table, readme_html
+from repro.report_parts import (
+    duration,
+    embed_picture,
+    epoch_in_words,
+    memory,
+    read_table,
+    readme_html,
+)
 from repro.run_results import ReportSpec, differing_from_paper, read_run
 from repro.specs import NetworkSpec, SpecError, TrainingSpec
 
@@ -113,6 +122,21 @@ def make_experiments(home: Path) -> None:
         )
 
 
+def model_description(**training: object) -> dict:
+    """What spec.json of a model holds: 2,675 images, six epochs of 42 minibatches."""
+    return {
+        "spec": {"data": "bedrooms", "preset": "paper_64", "network": {"image_size": 32},
+                 "training": {"batch": 64, "beta1": 0.5, "schedule": "alternating",
+                              "precision": "bfloat16"} | training},
+        "images": 2675, "minibatches": 252, "minibatches_per_epoch": 42, "steps_d": 126,
+        "steps_g": 126,
+    }  # fmt: skip
+
+
+def write_health(folder: Path, content: dict) -> None:
+    (folder / "health.json").write_text(json.dumps(content))
+
+
 def make_run(run: Path) -> Path:
     """A run with everything but the last experiment and the second model; returns report.json."""
     rng = np.random.default_rng(0)
@@ -143,12 +167,21 @@ def make_run(run: Path) -> Path:
             log[column] = level + 0.05 * rng.normal(size=n)
         log.to_json(out / "log.jsonl", orient="records", lines=True)
         save_figure(out / "curves.png", training_curves(log), style=STYLE)
-        description = {
-            "spec": {"data": "bedrooms", "preset": "paper_64", "network": {"image_size": 32},
-                     "training": {"batch": 64, "beta1": 0.5}},
-            "steps_d": 150, "steps_g": 150, "images": 2675, "parameters": {"G": 18885760, "D": 1},
-        }  # fmt: skip
+        description = model_description() | {"parameters": {"G": 18885760, "D": 1}}
         (out / "spec.json").write_text(json.dumps(description))
+        save_picture(out / "real_and_generated.png", grid(rooms[:32], 8), style=STYLE)
+        (out / "samples").mkdir()
+        sheets = [out / "samples" / f"step_{step:08d}.png" for step in (100, 252)]
+        for first, sheet in enumerate(sheets):
+            save_picture(sheet, grid(rooms[first:][:64], 8), style=STYLE)
+        save_animation(out / "samples.webp", sheets)
+        finding = {"trouble": "saturated_discriminator", "step": 1200, "words": "D(x) is <1>."}
+        write_health(out, {"findings": [finding], "stopped_early_at": 1260,
+                           "stop_on": ["collapse", "saturated_discriminator"]})  # fmt: skip
+    for name in ("faces", "older"):
+        (run / "models" / name).mkdir()
+        (run / "models" / name / "spec.json").write_text(json.dumps(model_description()))
+    write_health(run / "models" / "faces", {"findings": [], "stopped_early_at": None})
     walk = run / "experiments" / "latent_walk"
     with step_folder(walk / "measured", inputs={}, seed=42) as out:
         measured = [
@@ -186,7 +219,7 @@ def make_run(run: Path) -> Path:
         },
         "departures": ["Half the paper's widths: two cores, fifteen minutes."],
         "datasets": {"bedrooms": {"dedup": {}}, "objects": {"dedup": {}}},
-        "models": {"bedrooms": {}, "objects": {}},
+        "models": {"bedrooms": {}, "objects": {}, "faces": {}, "older": {}},
         "experiments": [
             {"name": name, "folder": f"experiments/{name}", "unbound": unbound}
             for name, unbound in (
@@ -338,8 +371,10 @@ def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(
     run = home / "results" / "demo"
     files = [
         (run / "experiments/latent_walk/figures/fig04_latent_walk.png", True),
+        (run / "models/bedrooms/real_and_generated.png", True),
         (run / "models/bedrooms/samples.png", True),
         (run / "models/bedrooms/curves.png", False),
+        (run / "models/bedrooms/samples.webp", False),
     ]
     shown = [image for image in page.images if image["src"] != "data:,"]
     assert len(shown) == len(files)
@@ -347,6 +382,112 @@ def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(
         assert image["src"] == embed_picture(path, caption="").uri
         assert image["alt"]
         assert (image.get("class") == "hard") is hard
+
+
+def card_of(report: Path, model: str) -> str:
+    """The page's HTML of one model."""
+    text = (report / "index.html").read_text(encoding="utf-8")
+    return text.partition(f'id="model-{model}"')[2].partition('<div class="card"')[0]
+
+
+def test_animation_moves_only_when_asked_for_and_is_whole(home: Path, report: Path) -> None:
+    details = re.search(r'<details class="moving">.*?</details>', card_of(report, "bedrooms"), re.S)
+    assert details is not None  # closed: there is no attribute `open`
+    uri = re.search(r'src="data:image/webp;base64,([^"]+)"', details[0])
+    assert uri is not None
+    file = home / "results/demo/models/bedrooms/samples.webp"
+    assert base64.b64decode(uri[1]) == file.read_bytes()
+    rest = (report / "index.html").read_text(encoding="utf-8").replace(details[0], "")
+    assert "image/webp" not in rest
+
+
+def test_trouble_is_on_the_first_screen_and_with_its_model(report: Path) -> None:
+    text = (report / "index.html").read_text(encoding="utf-8")
+    first_screen = re.sub(r"<[^>]+>", "", text.partition("<header>")[2].partition("</header>")[0])
+    line = "Trouble in training. bedrooms: saturated discriminator from minibatch 1,200 on."
+    assert line in first_screen
+    card = card_of(report, "bedrooms")
+    assert "D(x) is &lt;1&gt;." in card
+    assert (
+        "ended early, at minibatch 1,260, since its settings stop it on saturated discriminator."
+        in card
+    )
+    assert "No trouble found" not in card
+    assert "No trouble found" in card_of(report, "faces")
+    assert "was not watched" in card_of(report, "older")
+
+
+def test_markdown_says_the_same_of_the_models(report: Path) -> None:
+    text = (report / "report.md").read_text(encoding="utf-8")
+    assert "**Trouble in training.** `bedrooms`: saturated discriminator from" in text
+    items = text.partition("## Models")[2].partition("\n## ")[0].split("- **")[1:]
+    bedrooms, objects, faces, older = items
+    assert "saturated discriminator from minibatch 1,200 on**: D(x) is <1>." in bedrooms
+    assert f"not trained. To train it: `{COMMAND} train`" in objects
+    assert "No trouble found" in faces
+    assert "not watched" in older
+    assert "126 D steps and 126 G steps in bfloat16" in faces
+
+
+def test_run_without_trouble_has_no_line_of_trouble(home: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    spec = json.loads((home / "results/demo/specs/report.json").read_text())
+    (run / "specs").mkdir(parents=True)
+    spec["models"] = {"faces": {}, "older": {}}
+    (run / "specs" / "report.json").write_text(json.dumps(spec))
+    shutil.copytree(home / "results/demo/models/faces", run / "models/faces")
+    build_report(
+        run=run,
+        spec_path=run / "specs/report.json",
+        experiments=home / "experiments",
+        out=run / "report",
+    )
+    for name in ("index.html", "report.md"):
+        assert "Trouble" not in (run / "report" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {},
+            "One epoch is one pass over the 2,675 images: 42 minibatches of 64, the last of 51; "
+            "the alternating schedule trains G on the even and D on the odd ones, counted from 0, "
+            "so 6 epochs are 126 D steps and 126 G steps.",
+        ),
+        (
+            {"images": 64, "minibatches": 1, "minibatches_per_epoch": 1, "steps_d": 0,
+             "steps_g": 1},
+            "One epoch is one pass over the 64 images: 1 minibatch of 64; the alternating schedule "
+            "trains G on the even and D on the odd ones, counted from 0, so 1 epoch is 0 D steps "
+            "and 1 G step.",
+        ),
+        # 129 images: the single one left over joins the second minibatch
+        (
+            {"schedule": "one_of_each", "images": 129, "minibatches": 3,
+             "minibatches_per_epoch": 2, "steps_d": 3, "steps_g": 3},
+            "One epoch is one pass over the 129 images: 2 minibatches of 64, the last of 65; every "
+            "minibatch trains D, then G, on the same generated images, so 1.5 epochs are 3 D steps "
+            "and 3 G steps.",
+        ),
+    ],
+)  # fmt: skip
+def test_epoch_in_words(changes: dict, words: str) -> None:
+    schedule = changes.pop("schedule", "alternating")
+    assert epoch_in_words(model_description(schedule=schedule) | changes) == words
+
+
+def test_epoch_is_left_out_where_an_older_folder_does_not_say() -> None:
+    assert epoch_in_words({"images": 2675, "steps_d": 1}) == ""
+
+
+def test_unreadable_health_is_named(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "faces"
+    folder.mkdir(parents=True)
+    write_health(folder, {"findings": [{"trouble": "collapse"}]})
+    values = {"run": "r", "title": "t", "config": "c", "models": {"faces": {}}}
+    with pytest.raises(SpecError, match=r"faces/health\.json.*findings.*step"):
+        read_run(run=tmp_path, spec=ReportSpec.model_validate(values), experiments=home)
 
 
 def test_text_from_files_is_escaped(report: Path) -> None:
@@ -404,6 +545,9 @@ def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
     write_measurements(folder, [{"name": "a", "value": 1, "n": 1, "lo": 0}])
     with pytest.raises(SpecError, match=r"unknown key 'a\.lo'; did you mean 'low'"):
         read_run(run=run, spec=spec, experiments=home / "experiments")
+    (tmp_path / "torn.webp").write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match=r"torn\.webp: not a readable WebP"):
+        embed_picture(tmp_path / "torn.webp", caption="")
     (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
     with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
         embed_picture(tmp_path / "torn.png", caption="")
@@ -437,6 +581,11 @@ def test_differences_are_those_from_the_papers_defaults() -> None:
     paper["training"]["batch"] = 64
     paper["network"]["kernel"] = 4
     assert differing_from_paper(paper) == [("network.kernel", 5, 4), ("training.batch", 128, 64)]
+    paper["training"] = {"augmentation": {"flip": 0.5, "hue": 0.0}, "stop_on": ["collapse"]}
+    assert differing_from_paper(paper)[1:] == [
+        ("training.augmentation.flip", 0.0, 0.5),
+        ("training.stop_on", [], ["collapse"]),
+    ]
 
 
 def test_long_tables_are_cut_and_say_so(tmp_path: Path) -> None:
