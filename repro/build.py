@@ -23,28 +23,34 @@ from repro.networks import (
 
 def build_generator(spec: NetworkSpec, *, seed: int) -> GeneratorNetwork:
     """G of a spec with initial weights that are a function of the seed."""
-    G: GeneratorNetwork
-    if spec.kind == "fully_connected":
-        G = DenseGenerator(spec)
-    elif spec.kind == "conditional":
-        G = ConditionalGenerator(spec)
-    else:
-        G = _convolutional_generator(spec)
+    G = undrawn_generator(spec)
     initialise(G, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of G")
     return G.to(memory_format=torch.channels_last)
 
 
 def build_discriminator(spec: NetworkSpec, *, seed: int) -> DiscriminatorNetwork:
     """D of a spec with initial weights that are a function of the seed."""
-    D: DiscriminatorNetwork
-    if spec.kind == "fully_connected":
-        D = DenseDiscriminator(spec)
-    elif spec.kind == "conditional":
-        D = ConditionalDiscriminator(spec)
-    else:
-        D = _convolutional_discriminator(spec)
+    D = undrawn_discriminator(spec)
     initialise(D, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of D")
     return D.to(memory_format=torch.channels_last)
+
+
+def undrawn_generator(spec: NetworkSpec) -> GeneratorNetwork:
+    """G of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    if spec.kind == "fully_connected":
+        return DenseGenerator(spec)
+    if spec.kind == "conditional":
+        return ConditionalGenerator(spec)
+    return _convolutional_generator(spec)
+
+
+def undrawn_discriminator(spec: NetworkSpec) -> DiscriminatorNetwork:
+    """D of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    if spec.kind == "fully_connected":
+        return DenseDiscriminator(spec)
+    if spec.kind == "conditional":
+        return ConditionalDiscriminator(spec)
+    return _convolutional_discriminator(spec)
 
 
 def _convolutional_generator(spec: NetworkSpec) -> Generator:

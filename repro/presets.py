@@ -1,6 +1,250 @@
-"""The presets: known recipes, each with what differs from the paper."""
+"""The presets (config/presets/*.yaml): known recipes, each with what differs from the paper.
+
+A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
+flow: `repro.runs` lays a run file's model over its preset; this module only shows them.
+
+`python -m repro.presets` prints config/presets/README.md, `--write` writes it.
+`python -m repro.train --list-presets` prints the short list.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from pydantic import BaseModel
+from torch import nn
+
+from repro.build import undrawn_discriminator, undrawn_generator
+from repro.network_spec import NetworkSpec
+from repro.networks import parameter_count
+from repro.specs import PresetSpec, TrainingSpec, read_yaml, validated
+
+FOLDER = Path(__file__).parent.parent / "config" / "presets"
+PAGE = FOLDER / "README.md"
+Row = tuple[str, ...]
+
+OPENING = """\
+# Presets
+
+<!-- Written by `python -m repro.presets --write`; a test fails when it is out of date. -->
+
+A preset is a network and a training, one file in this folder. A run file names it
+(`preset: paper_64`, the default) and holds only what differs from it. "Paper" below means the 64x64
+bedroom model (Fig 1, section 4; the authors' code where the paper is silent), whose values are the
+defaults of repro/specs.py; `python -m repro.specs` says what each key means. To add a preset, put a
+file here.
+
+"Authors'" marks the recipes of the paper's authors. Nothing may end their training early, and what
+they differ in is how the authors' own models differ from each other. Parameters are all that is
+trained, gains and biases of batch normalisation (BN) included.
+"""
+
+
+class Preset(NamedTuple):
+    """A preset file: its name, the comment at its head as one paragraph, its values."""
+
+    name: str
+    about: str
+    spec: PresetSpec
+
+
+def read_presets(folder: Path = FOLDER) -> list[Preset]:
+    """All presets of a folder by name. Raises SpecError naming the file and key that do not fit."""
+    presets = []
+    for path in sorted(folder.glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        about = " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+        spec = validated(PresetSpec, read_yaml(path), where=str(path))
+        presets.append(Preset(path.stem, about, spec))
+    return presets
+
+
+def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
+    """Trained parameters of G and of D; no weight is allocated."""
+    G, D = _networks(network)
+    return parameter_count(G), parameter_count(D)
+
+
+def differences(spec: PresetSpec) -> list[tuple[str, Any, Any]]:
+    """Every setting that is not the paper's: (key, the paper's value, the preset's).
+
+    As repro.run_results has it for the report, whose import would let an edit of the report train
+    every model anew. A nested model counts by its own keys.
+    """
+    defaults = {"network": NetworkSpec(), "training": TrainingSpec()}
+    return [
+        (key, paper, ours)
+        for part, model in defaults.items()
+        for (key, paper), (_, ours) in zip(
+            _settings(model, part), _settings(getattr(spec, part), part), strict=True
+        )
+        if ours != paper
+    ]
+
+
+def layers(network: nn.Module, spec: NetworkSpec) -> list[str]:
+    """Every layer of a network in words, in the order of its forward pass."""
+    lines: list[str] = []
+    side = spec.image_size  # of the maps a layer is given: D begins with the image
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            biases = "" if module.bias is None else ", biases"
+            lines.append(f"dense {module.in_features:,} -> {module.out_features:,}{biases}")
+            side = spec.base_size  # if maps follow, they are G's first ones
+        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            up = isinstance(module, nn.ConvTranspose2d)
+            kernel, stride = module.kernel_size[0], module.stride[0]
+            side = side * stride if up else side // stride
+            lines.append(
+                f"{'transposed ' if up else ''}convolution {kernel}x{kernel}, stride {stride}: "
+                f"{module.in_channels:,} -> {module.out_channels:,} x {side} x {side}"
+            )
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            each = "unit" if isinstance(module, nn.BatchNorm1d) else "map"
+            lines[-1] += f", BN per {each}" + ("" if module.affine else " without gain and bias")
+    return lines
 
 
 def list_presets() -> str:
-    """The presets, one a line."""
-    return ""
+    """The presets as a table of plain text, one a line."""
+    rows: list[Row] = [("preset", *COLUMNS, "title")]
+    rows += [(p.name, *_in_short(p.spec), p.spec.title) for p in read_presets()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join([*(line.rstrip() for line in lines), "", f"More: {_shown(PAGE)}"])
+
+
+def page() -> str:
+    """The Markdown page of all presets, ending in a newline."""
+    presets = read_presets()
+    head: Row = ("preset", *COLUMNS, "schedule", "passes", "authors'")
+    rows = [
+        (
+            f"[{p.name}](#{p.name})",
+            *_in_short(p.spec),
+            p.spec.training.schedule.replace("_", " "),
+            f"{p.spec.training.epochs:g}",
+            "yes" if p.spec.of_the_paper else "",
+        )
+        for p in presets
+    ]
+    parts = [OPENING, _table(head, rows), *(_section(preset) for preset in presets)]
+    return "\n".join(parts)
+
+
+COLUMNS = ("images", "kernel", "z", "batch", "rate G, D", "G", "D")
+
+
+def _in_short(spec: PresetSpec) -> Row:
+    """The cells of COLUMNS; G and D are parameter counts."""
+    network, training = spec.network, spec.training
+    of_g, of_d = parameter_counts(network)
+    rates = training.learning_rate_g, training.learning_rate_d
+    labels = f", {network.classes} classes" if network.classes else ""
+    return (
+        f"{network.image_size}x{network.image_size}x{network.channels}{labels}",
+        "none" if network.kind == "fully_connected" else f"{network.kernel}x{network.kernel}",
+        f"{network.z_dim} {network.z_distribution}",
+        str(training.batch),
+        ", ".join(f"{rate:g}" for rate in dict.fromkeys(rates)),
+        f"{of_g:,}",
+        f"{of_d:,}",
+    )
+
+
+def _section(preset: Preset) -> str:
+    spec, network = preset.spec, preset.spec.network
+    G, D = _networks(network)
+    last = "tanh" if network.pixel_low == -1 else "sigmoid"
+    labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
+    rows: list[Row] = [
+        (f"`{key}`", _value(paper), _value(ours)) for key, paper, ours in differences(spec)
+    ]
+    table = (
+        _table(("key", "paper", "preset"), rows) if rows else "Nothing differs from the paper.\n"
+    )
+    return "\n".join(
+        [
+            f"## {preset.name}\n",
+            f"**{spec.title}.** Source: {spec.source}.\n",
+            f"{preset.about}\n",
+            f"**G**, {parameter_count(G):,} parameters; {_activation(network.generator_slope)}, at "
+            f"the end {last}{labels}:\n",
+            *(f"{number}. {line}" for number, line in enumerate(layers(G, network), start=1)),
+            f"\n**D**, {parameter_count(D):,} parameters; {_activation(network.leaky_slope)}, at "
+            f"the end a sigmoid (within the loss){labels}:\n",
+            *(f"{number}. {line}" for number, line in enumerate(layers(D, network), start=1)),
+            f"\n{table}",
+            f"To use it in a run file:\n\n```yaml\n{usage(preset)}```\n",
+        ]
+    )
+
+
+def usage(preset: Preset) -> str:
+    """The lines of a run file that train a preset on a folder of pictures, or on MNIST."""
+    network = preset.spec.network
+    digits = network.channels == 1
+    name, raw = ("mnist", "mnist") if digits else ("folder", "pictures")
+    return (
+        f"datasets:\n"
+        f"  {raw}: {{source: {name}, raw: {raw}, image_size: {network.image_size}, "
+        f"channels: {network.channels}}}\n"
+        f"models:\n"
+        f"  {raw}: {{preset: {preset.name}, data: {raw}}}\n"
+    )
+
+
+def _networks(spec: NetworkSpec) -> tuple[nn.Module, nn.Module]:
+    """G and D without memory for their weights."""
+    with torch.device("meta"):
+        return undrawn_generator(spec), undrawn_discriminator(spec)
+
+
+def _settings(model: BaseModel, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a spec in the order of its fields, those of nested ones with dots."""
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _settings(value, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}", value
+
+
+def _value(value: Any) -> str:
+    """A value as one would write it in a run file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _activation(slope: float) -> str:
+    return f"leaky ReLU, slope {slope:g}" if slope else "ReLU"
+
+
+def _table(head: Row, rows: list[Row]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(FOLDER.parent.parent).as_posix()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--write", action="store_true", help=f"write {_shown(PAGE)}")
+    if not parser.parse_args().write:
+        print(page(), end="")
+        return
+    temporary = PAGE.with_suffix(".partial")
+    temporary.write_text(page(), encoding="utf-8")
+    temporary.replace(PAGE)
+    print(f"wrote {_shown(PAGE)}")
+
+
+if __name__ == "__main__":
+    main()

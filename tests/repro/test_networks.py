@@ -124,13 +124,86 @@ def test_frozen_statistics_are_the_mean_over_batches() -> None:
     assert not D.training
 
 
-def test_same_z_same_picture_whatever_the_batch() -> None:
-    G = build_generator(SMALL, seed=1)
-    freeze_statistics(G, [torch.rand(64, 6) * 2 - 1 for _ in range(4)])
+KINDS = {
+    "convolutional": SMALL,
+    "conditional": NetworkSpec(
+        kind="conditional", image_size=16, classes=3, ngf=4, ndf=4, hidden_units=20, z_dim=6
+    ),
+    "fully_connected": NetworkSpec(
+        kind="fully_connected",
+        image_size=16,
+        classes=3,
+        z_dim=6,
+        generator_units=(20, 30),
+        discriminator_units=(20, 30),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_same_z_same_picture_whatever_the_batch(kind: str) -> None:
+    """Under the same label where there are labels; and the same picture, the same logit."""
+    spec = KINDS[kind]
+    labels = torch.arange(64) % spec.classes if spec.classes else None
+    few = None if labels is None else labels[:3]
+    ten = None if labels is None else labels[:10]
+    G, D = build_generator(spec, seed=1), build_discriminator(spec, seed=1)
+    freeze_statistics(G, [(torch.rand(64, 6) * 2 - 1, labels) for _ in range(4)])
+    freeze_statistics(D, [(torch.rand(64, 3, 16, 16) * 2 - 1, labels) for _ in range(4)])
     z = torch.rand(10, 6)
-    torch.testing.assert_close(G(z)[:3], G(z[:3]), rtol=0, atol=1e-6)
+    images = G(z, ten)
+    torch.testing.assert_close(images[:3], G(z[:3], few), rtol=0, atol=1e-6)
+    torch.testing.assert_close(D(images, ten)[:3], D(images[:3], few), rtol=0, atol=1e-5)
     G.train()
-    assert not torch.allclose(G(z)[:3], G(z[:3]), atol=1e-3)
+    D.train()
+    assert not torch.allclose(G(z, ten)[:3], G(z[:3], few), atol=1e-3)
+    assert not torch.allclose(D(images, ten)[:3], D(images[:3], few), atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_initial_statistics_of_every_kind(kind: str) -> None:
+    """Weights N(0, 0.02), gains N(1, 0.02), biases 0, over all layers of G and D together."""
+    wide = KINDS[kind].model_copy(update={"z_dim": 300})
+    if kind == "fully_connected":
+        wide = wide.model_copy(update={"generator_units": (500,), "biases": True})
+    G, D = build_generator(wide, seed=3), build_discriminator(wide, seed=3)
+    parameters = [*G.named_parameters(), *D.named_parameters()]
+    of_norms = [(name, p) for name, p in parameters if "norm" in name]
+    weights = torch.cat([p.ravel() for name, p in parameters if p.dim() > 1])
+    gains = torch.cat([p for name, p in of_norms if name.endswith("weight")])
+    for values, mean in ((weights, 0), (gains, 1)):
+        n = len(values)
+        assert abs(values.mean() - mean) < 5 * 0.02 / n**0.5
+        assert abs(values.std() - 0.02) < 5 * 0.02 / (2 * n) ** 0.5
+    assert all(not p.any() for name, p in parameters if name.endswith("bias"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_initial_weights_by_inputs_are_pytorchs_own(kind: str) -> None:
+    """init fan_in: uniform within the bounds that PyTorch's own layers of the shape keep."""
+    spec = KINDS[kind].model_copy(update={"init": "fan_in"})
+    for network in (build_generator(spec, seed=3), build_discriminator(spec, seed=3)):
+        for layer in network.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                torch.manual_seed(0)
+                ours = layer.weight.detach().clone()
+                layer.reset_parameters()  # PyTorch's
+                theirs, n = layer.weight.detach(), ours.numel()
+                bound = theirs.std() * 3**0.5
+                assert ours.abs().max() <= theirs.abs().max() * (1 + 20 / n)
+                assert abs(ours.std() * 3**0.5 / bound - 1) < 5 / n**0.5
+            elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                assert torch.equal(layer.weight, torch.ones_like(layer.weight))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labels_missing_or_not_wanted_are_refused(kind: str) -> None:
+    spec = KINDS[kind]
+    wrong = None if spec.classes else torch.zeros(4, dtype=torch.int64)
+    with pytest.raises(ValueError, match=f"the network has {spec.classes} classes, but was given"):
+        build_generator(spec, seed=0)(torch.rand(4, 6), wrong)
+    with pytest.raises(ValueError, match=f"the network has {spec.classes} classes, but was given"):
+        build_discriminator(spec, seed=0)(torch.rand(4, 3, 16, 16), wrong)
 
 
 def test_training_leaves_frozen_statistics_alone() -> None:
