@@ -1,10 +1,5 @@
-"""The training step against a plain loop, schedules, and resuming after SIGKILL."""
+"""The training step against a plain loop, schedules, labels, rates, and what is refused."""
 
-import json
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +104,84 @@ def test_an_epoch_shows_every_image_once(images: int) -> None:
     assert not np.array_equal(batches[0], schedule.rows(schedule.per_epoch))
 
 
+def test_rates_fall_as_in_the_authors_mnist_script(data: Path) -> None:
+    """Full rate through epoch 101 of 200, then a hundredth less each epoch, 1 % in the last."""
+    training = TrainingSpec(batch=128, epochs=200, decay_epochs=100)
+    schedule = Schedule(images=50_000, training=training, seed=1)
+    of_epoch = [schedule.rate_factor(epoch * 391) for epoch in range(200)]
+    assert schedule.per_epoch == 391
+    assert of_epoch[:101] == [1.0] * 101
+    assert of_epoch[101] == pytest.approx(0.99)
+    assert 2e-4 * of_epoch[150] == pytest.approx(2e-4 - 50 * 2e-6)
+    assert schedule.rate_factor(200 * 391 - 1) == of_epoch[199] == pytest.approx(0.01)
+    trainer = make_trainer(
+        data, epochs=4, decay_epochs=2, learning_rate_g=1e-3, schedule="one_of_each"
+    )
+    trainer.step(trainer.schedule.per_epoch * 3)
+    rates = [adam.param_groups[0]["lr"] for adam in (trainer.adam_g, trainer.adam_d)]
+    assert rates == pytest.approx([0.5e-3, 1e-4])
+
+
+def test_minibatches_read_ahead_are_those_of_the_schedule(data: Path) -> None:
+    trainer = make_trainer(data, schedule="alternating")
+    pixels = ImageStore.open(data).images
+    for t in (0, 1, 2, 9, 3, 4):  # also out of turn, as after a resume
+        batch = trainer.minibatches.at(t)
+        rows = trainer.schedule.rows(t)
+        assert batch.n == batch.total == len(rows)
+        if t % 2 == 0:  # trains G only: no image is read
+            assert batch.images is None
+        else:
+            assert batch.images is not None
+            expected = pixels[rows].astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1
+            np.testing.assert_allclose(batch.images.numpy(), expected, atol=1e-6)
+
+
+CONDITIONAL = NetworkSpec(
+    kind="conditional",
+    image_size=8,
+    base_size=2,
+    channels=1,
+    classes=3,
+    pixel_low=0,
+    ngf=4,
+    ndf=4,
+    z_dim=4,
+    hidden_units=8,
+    norm_affine=False,
+    norm_eps=1e-5,
+)
+
+
+def grey_with_labels(make_dataset: Callable[..., Path], labels: np.ndarray) -> Path:
+    source = np.random.default_rng(0)
+    images = source.integers(0, 256, (len(labels), 8, 8, 1), dtype=np.uint8)
+    return make_dataset(images, **{"class": labels.astype(np.uint8)})
+
+
+def test_labels_come_with_their_images(make_dataset: Callable[..., Path]) -> None:
+    folder = grey_with_labels(make_dataset, np.arange(60) % 3)
+    store = ImageStore.open(folder)
+    images = Images(store, np.arange(5, 60), CPU, low=0, classes=3)
+    spec = ModelSpec(data="data", network=CONDITIONAL, training=TrainingSpec(batch=16))
+    trainer = Trainer(spec=spec, images=images, seed=1, device=CPU)
+    batch = trainer.minibatches.at(1)
+    rows = images.rows[trainer.schedule.rows(1)]
+    assert batch.images is not None
+    assert batch.labels is not None
+    assert batch.labels.tolist() == (rows % 3).tolist()
+    assert 0 <= batch.images.min() < 0.05 < 0.95 < batch.images.max() <= 1
+    trainer.step(0)
+    trainer.step(1)
+    assert trainer.sheet().shape == (3 * 8, 8, 8, 1)  # a row a class
+
+
+def test_a_label_beyond_the_classes_is_refused(make_dataset: Callable[..., Path]) -> None:
+    store = ImageStore.open(grey_with_labels(make_dataset, np.arange(60) % 4))
+    with pytest.raises(SpecError, match=r"`class` lies in 0 \.\. 3, but the network has 3 classes"):
+        Images(store, np.arange(60), CPU, low=0, classes=3)
+
+
 def test_model_folder(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
@@ -134,35 +207,6 @@ def test_the_images_that_the_hash_removed_are_not_trained_on(data: Path, tmp_pat
     arguments = {"data": data, "state_folder": tmp_path / "state", "seed": 1, "device": "cpu"}
     train(spec=model_spec(), dedup=tmp_path / "dedup", out=tmp_path / "model", **arguments)
     assert ModelFolder.open(tmp_path / "model").description["images"] == 35
-
-
-def command(data: Path, folder: Path) -> list[str]:
-    spec = model_spec(epochs=60, checkpoint_every=5, schedule="one_of_each")
-    (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 5}))
-    options = {"--spec": folder / "spec.json", "--data": data}
-    options |= {"--state": folder / "state", "--out": folder / "model", "--threads": 1}
-    words = [str(word) for pair in options.items() for word in pair]
-    return [sys.executable, "-m", "repro.train", "--device", "cpu", *words]
-
-
-def test_killed_and_resumed_gives_the_same_bytes(
-    data: Path, tmp_path: Path, repository: Path
-) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    whole.mkdir()
-    killed.mkdir()
-    subprocess.run(command(data, whole), check=True, cwd=repository)
-    process = subprocess.Popen(command(data, killed), cwd=repository)
-    while len(list((killed / "state").glob("step_*.pt"))) < 2 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    subprocess.run(command(data, killed), check=True, cwd=repository)
-    files = [p.relative_to(whole) for p in (whole / "model").rglob("*") if p.is_file()]
-    assert len(files) > 8
-    for file in files:
-        if file.name != "provenance.json":
-            assert (whole / file).read_bytes() == (killed / file).read_bytes(), file
 
 
 def test_resuming_under_other_settings_is_refused(data: Path, tmp_path: Path) -> None:

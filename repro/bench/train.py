@@ -1,0 +1,248 @@
+"""Training, images a second: the library's step beside the plain loop of common DCGAN ports.
+
+The plain loop is written here as such ports have it: nn.Sequential networks in the default memory
+format, float32, BCELoss on a sigmoid, Adam as PyTorch makes it without options, D's weight
+gradients computed in G's step, `.item()` on every loss. Both sides see the same pixels, batch by
+batch, and train D, then G on the same generated images. FLOPs are counted by PyTorch's flop
+counter on the library's own step; the large matrix product they are set beside is timed in the
+same rounds.
+
+Runs alone: python -m repro.bench train [--device cuda] [--preset paper_64] [--batch 128]
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from repro.bench.alternation import alternate
+from repro.minibatches import Images
+from repro.network_spec import NetworkSpec
+from repro.provenance import step_folder
+from repro.random import generator
+from repro.runs import PRESETS
+from repro.specs import ModelSpec, PresetSpec, TrainingSpec, read_yaml, validated
+from repro.store import ImageStore, StoreWriter
+from repro.trainer import Trainer
+
+PRECISIONS = ("float32", "bfloat16")
+WARM_UP = 2  # steps of each way that are not timed
+SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where to train")
+    parser.add_argument("--preset", default="pytorch_tutorial", help="network of config/presets")
+    parser.add_argument("--batch", type=int, default=64, help="images a minibatch")
+    parser.add_argument("--steps", type=int, default=8, help="minibatches a run")
+    parser.add_argument("--images", type=int, default=2048, help="random images trained on")
+
+
+def run(given: argparse.Namespace) -> dict[str, Any]:
+    """One case a precision: ours, the plain loop (float32), their ratio, TFLOP/s and shares."""
+    torch.set_num_threads(given.threads)
+    device = torch.device(given.device)
+    network = _network(given.preset)
+    with tempfile.TemporaryDirectory() as folder:
+        store = _random_images(Path(folder) / "data", network, count=given.images)
+        images = Images(store, np.arange(len(store)), device)
+        trainers = {
+            name: _trainer(network, images, precision=name, batch=given.batch, device=device)
+            for name in PRECISIONS
+        }
+        flop = _flop_of_a_step(trainers["float32"])  # also the first step: buffers are made
+        steps: dict[str, Callable[[int], None]] = {
+            "plain": PlainLoop(network, images, batch=given.batch, device=device).step,
+            **{name: trainer.step for name, trainer in trainers.items()},
+        }
+        ways = {
+            name: _timed(step, steps=given.steps, batch=given.batch, device=device)
+            for name, step in steps.items()
+        }
+        products = {f"product {name}": _large_product(name, device=device) for name in PRECISIONS}
+        rates = alternate({**ways, **products}, repeats=given.repeats)
+    cases = []
+    for name in PRECISIONS:
+        product = rates[f"product {name}"].rate / 1e3  # GFLOP/s -> TFLOP/s
+        speed = rates[name].rate * flop / given.batch / 1e12
+        cases.append(
+            {
+                "case": name,
+                "ours": rates[name].rate,
+                "reference": rates["plain"].rate,
+                "ratio": round(rates[name].rate / rates["plain"].rate, 3),
+                "unit": "images/s",
+                "n": given.steps * given.batch,
+                "tflop_per_s": round(speed, 4),
+                "product_tflop_per_s": round(product, 4),
+                "share_of_product": round(speed / product, 3),
+            }
+        )
+    return {
+        "device": _device_name(device),
+        "preset": given.preset,
+        "batch": given.batch,
+        "gflop_per_image": round(flop / given.batch / 1e9, 3),
+        "cases": cases,
+    }
+
+
+def _network(preset: str) -> NetworkSpec:
+    path = PRESETS / f"{preset}.yaml"
+    return validated(PresetSpec, read_yaml(path), where=str(path)).network
+
+
+def _random_images(folder: Path, network: NetworkSpec, *, count: int) -> ImageStore:
+    size, channels = network.image_size, network.channels
+    pixels = generator(0, "bench train: images").integers(
+        0, 256, (count, size, size, channels), np.uint8
+    )
+    with (
+        step_folder(folder, inputs={}) as building,
+        StoreWriter(
+            building, source="bench", spec={}, image_size=size, channels=channels, label_fields={}
+        ) as writer,
+    ):
+        for number, image in enumerate(pixels):
+            writer.append(image, f"{number}", {})
+    return ImageStore.open(folder)
+
+
+def _trainer(
+    network: NetworkSpec, images: Images, *, precision: str, batch: int, device: torch.device
+) -> Trainer:
+    training = TrainingSpec.model_validate(
+        {
+            "batch": batch,
+            "schedule": "one_of_each",
+            "l2": 0.0,
+            "precision": precision,
+            "epochs": 1e6,
+        }
+    )
+    spec = ModelSpec(data="bench", network=network, training=training)
+    return Trainer(spec=spec, images=images, seed=0, device=device)
+
+
+def _flop_of_a_step(trainer: Trainer) -> float:
+    """Floating-point operations of one minibatch: D's and G's update, forward and backward."""
+    with FlopCounterMode(display=False) as counter:
+        trainer.step(0)
+    return float(counter.get_total_flops())
+
+
+def _timed(
+    step: Callable[[int], None], *, steps: int, batch: int, device: torch.device
+) -> Callable[[], int]:
+    """A way of `alternate`: `steps` minibatches, each run going on where the last one ended."""
+    done = 1
+    for _ in range(WARM_UP):
+        step(done)
+        done += 1
+
+    def way() -> int:
+        nonlocal done
+        for _ in range(steps):
+            step(done)
+            done += 1
+        _wait(device)
+        return steps * batch
+
+    return way
+
+
+def _large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
+    """A way of `alternate`: one square matrix product; its units are GFLOP."""
+    side = SIDES[device.type]
+    kind = torch.float32 if precision == "float32" else torch.bfloat16
+    a = torch.ones(side, side, dtype=kind, device=device)
+
+    def way() -> int:
+        for _ in range(4):
+            a @ a
+        _wait(device)
+        return round(4 * 2 * side**3 / 1e9)
+
+    way()
+    return way
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+class PlainLoop:
+    """Networks and step as common ports of DCGAN have them."""
+
+    def __init__(
+        self, network: NetworkSpec, images: Images, *, batch: int, device: torch.device
+    ) -> None:
+        self.images, self.batch, self.device, self.z_dim = images, batch, device, network.z_dim
+        self.G = plain_generator(network).to(device)
+        self.D = plain_discriminator(network).to(device)
+        self.adam_g = torch.optim.Adam(self.G.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.adam_d = torch.optim.Adam(self.D.parameters(), lr=2e-4, betas=(0.5, 0.999))
+        self.loss = nn.BCELoss()
+
+    def step(self, t: int) -> None:
+        start = t * self.batch % (len(self.images) - self.batch + 1)
+        real = self.images.batch(np.arange(start, start + self.batch)).contiguous()
+        ones = torch.ones(self.batch, device=self.device)
+        self.D.zero_grad()
+        on_real = self._decide(real, ones)
+        on_real.backward()
+        fake = self.G(torch.randn(self.batch, self.z_dim, device=self.device))
+        on_fake = self._decide(fake.detach(), torch.zeros_like(ones))
+        on_fake.backward()
+        self.adam_d.step()
+        self.G.zero_grad()
+        fooled = self._decide(fake, ones)
+        fooled.backward()
+        self.adam_g.step()
+        for loss in (on_real, on_fake, fooled):
+            loss.item()
+
+    def _decide(self, images: Tensor, wanted: Tensor) -> Tensor:
+        return self.loss(self.D(images).flatten(), wanted)
+
+
+def plain_generator(network: NetworkSpec) -> nn.Sequential:
+    """G of a convolutional spec as one nn.Sequential, z as a 1x1 map."""
+    widths = (*network.generator_widths, network.channels)
+    layers: list[nn.Module] = [
+        nn.Unflatten(1, (network.z_dim, 1, 1)),
+        nn.ConvTranspose2d(network.z_dim, widths[0], network.base_size, 1, 0, bias=False),
+    ]
+    pairs = zip(widths[:-1], widths[1:], network.generator_strides, strict=True)
+    for start, end, stride in pairs:
+        padding, extra = (network.kernel - 1) // 2, stride - 1 if network.kernel % 2 else 0
+        layers += [nn.BatchNorm2d(start), nn.ReLU(inplace=True)]
+        layers += [
+            nn.ConvTranspose2d(start, end, network.kernel, stride, padding, extra, bias=False)
+        ]
+    return nn.Sequential(*layers, nn.Tanh())
+
+
+def plain_discriminator(network: NetworkSpec) -> nn.Sequential:
+    """D of a convolutional spec as one nn.Sequential that ends in a sigmoid."""
+    widths = (network.channels, *network.discriminator_widths)
+    layers: list[nn.Module] = []
+    pairs = zip(widths[:-1], widths[1:], network.discriminator_strides, strict=True)
+    for number, (start, end, stride) in enumerate(pairs):
+        padding = (network.kernel - 1) // 2
+        layers += [nn.Conv2d(start, end, network.kernel, stride, padding, bias=False)]
+        layers += [nn.BatchNorm2d(end)] if number else []
+        layers += [nn.LeakyReLU(0.2, inplace=True)]
+    head = nn.Conv2d(widths[-1], 1, network.base_size, 1, 0, bias=False)
+    return nn.Sequential(*layers, head, nn.Sigmoid())
