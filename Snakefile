@@ -24,8 +24,7 @@ try:
 except SpecError as error:
     raise WorkflowError(str(error)) from None
 if missing:
-    hint = "`raw:` in the run file, or --config raw=FOLDER, says where they lie"
-    raise WorkflowError("\n".join(["raw data are missing:", *missing, hint]))
+    raise WorkflowError("\n".join(["raw data are missing:", *missing]))
 write_specs(RUN)
 run_steps_with(sys.executable, BASE)
 

@@ -64,7 +64,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
     pictures = Requirement(
         path=raw / options.images,
         what="folder of pictures",
-        how_to_get="put the pictures there, or set `raw:` (and `images`) to where they are",
+        how_to_get="put the pictures there, or name the folder where they are",
     )
     if options.labels_csv is None:
         return [pictures]
@@ -74,6 +74,31 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         how_to_get="a CSV file with a column `file` and one numeric column a label",
     )
     return [pictures, table]
+
+
+def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path) -> str | None:
+    """Why the folder will not do, as far as the names of its files tell; None where it may.
+
+    least: key of the run file -> images that it asks for. results: folder the run writes, which
+    must not lie among the pictures. Looked at before any step of a run.
+    """
+    folder = raw / options.images
+    if results.resolve().is_relative_to(folder.resolve()):
+        return (
+            f"a folder of its own: {folder} is read with all its sub-folders, and this run would "
+            f"write into it ({results}); put the pictures into a folder without results/"
+        )
+    try:
+        found = count(raw, options)
+    except SourceError as error:
+        return f"a folder of pictures: {error}"
+    short = [f"'{key}' is {images}" for key, images in least.items() if found < images]
+    if short:
+        return (
+            f"more pictures: {folder} holds {found} files, and one minibatch takes more "
+            f"({', '.join(short)}); add pictures, or set that to {found} or less (2 at least)"
+        )
+    return None
 
 
 def label_fields(raw: Path, options: Options) -> dict[str, str]:
@@ -88,13 +113,15 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 
 
 def count(raw: Path, options: Options) -> int:
-    return len(files_below(raw / options.images))
+    """Files below the folder. Raises SourceError where there is none, or no folder."""
+    return len(_files(raw, options))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Files sorted by path. A file without labels is left out where labels are asked for.
 
-    Raises SourceError for values that are no numbers and for a table without column `file`.
+    Raises SourceError for values that are no numbers, for a table without column `file`, and as
+    `count` does.
     """
     reason = "name_does_not_match" if options.labels_from_name else "not_in_labels_csv"
     for key, labels in _labelled(raw, options):
@@ -105,9 +132,22 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
             yield Record(key=key, payload=path, labels=labels, crop=options.crop)
 
 
+def _files(raw: Path, options: Options) -> list[str]:
+    folder = raw / options.images
+    if not folder.is_dir():
+        raise SourceError(f"{folder} is a file; expected the folder that holds the pictures")
+    files = files_below(folder)
+    if not files:
+        raise SourceError(
+            f"{folder} is empty (hidden files and folders, .NAME, are not read); is it the right "
+            "folder?"
+        )
+    return files
+
+
 def _labelled(raw: Path, options: Options) -> Iterator[tuple[str, Labels | None]]:
     """Key and labels of every file; None where it has none though labels are asked for."""
-    keys = files_below(raw / options.images)
+    keys = _files(raw, options)
     if options.labels_from_name:
         pattern = re.compile(options.labels_from_name)
         yield from ((key, _labels_in_name(key, pattern)) for key in keys)

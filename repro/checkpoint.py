@@ -90,8 +90,14 @@ class ModelFolder:
         return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
 
     def training_rows(self) -> np.ndarray:
-        """Rows (N,) int64 of its dataset that it was trained on."""
-        return np.load(self.folder / "training_rows.npy")
+        """Rows (N,) int64 of its dataset that it was trained on.
+
+        Raises CheckpointError for a model that was trained before they were written.
+        """
+        path = self.folder / "training_rows.npy"
+        if not path.is_file():
+            raise CheckpointError(f"{path} is missing: train the model again, which writes it")
+        return np.load(path)
 
     def log(self) -> pd.DataFrame:
         """The curves: one row a log window, by minibatch `step`."""

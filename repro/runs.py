@@ -1,36 +1,42 @@
 """A run file resolved: every dataset, model and experiment with its spec, paths and inputs.
 
 config/<run>.yaml -> Run. The Snakefile asks it for the names, the input folders and the spec file
-of each step, and `check` says all that is wrong before any step starts: unknown names, options
-that do not fit, raw data that are not there. Spec files are written only when they change, so
-that changing one model makes one model run again.
+of each step; repro.run_checks says what is wrong before any step starts. Spec files are written
+only when they change, so that changing one model makes one model run again.
 
 `python -m repro.runs CONFIG` prints what a run file would do.
 """
 
 import argparse
-import importlib
 import json
 import os
-from collections.abc import Collection
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from repro.claims import ExperimentCard, read_card
 from repro.provenance import write_json
+from repro.run_checks import check_models, check_names, check_options, missing_raw_data
 from repro.specs import (
     ModelSpec,
     PresetSpec,
     RunSpec,
     SpecError,
-    Strict,
-    module_options,
     nearest,
     read_yaml,
     validated,
 )
 
+__all__ = [
+    "Experiment",
+    "Run",
+    "load_run",
+    "merged",
+    "missing_raw_data",
+    "report_spec",
+    "write_specs",
+]
 ROOT = Path(__file__).parent.parent
 PRESETS = ROOT / "config" / "presets"
 FOLDER_OF_SLOT = {"dedup": "dedup", "model": "models"}  # any other slot holds a dataset
@@ -70,7 +76,7 @@ class Run:
         spec = self.spec.datasets[dataset]
         if spec.world is not None:
             return self.folder / "raw" / spec.world
-        return Path(self.spec.raw or ".") / str(spec.raw)
+        return Path(self.spec.raw_folder or ".") / os.path.expanduser(str(spec.raw))
 
     def source_modules(self, dataset: str) -> list[str]:
         """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
@@ -118,6 +124,11 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
         name: _with_preset(model, file=file, key=f"models.{name}")
         for name, model in (values.get("models") or {}).items()
     }
+    if values.get("raw") and values.get("photos"):
+        raise SpecError(
+            f"{file}: 'raw' ({values['raw']}) and 'photos' ({values['photos']}) are two names of "
+            "one folder, both given; give one"
+        )
     run = Run(Path(file).stem, file, validated(RunSpec, values, where=file), [])
     for name, card in discover_experiments().items():
         experiment = Experiment(name, card)
@@ -128,8 +139,9 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             else:
                 experiment.inputs[slot] = folder
         run.experiments.append(experiment)
-    _check_names(run)
-    _check_options(run)
+    check_names(run)
+    check_models(run)
+    check_options(run)
     return run
 
 
@@ -154,84 +166,14 @@ def _with_preset(model: Any, *, file: str, key: str) -> Any:
     preset = read_yaml(path)
     validated(PresetSpec, preset, where=str(path.relative_to(ROOT)))
     recipe = {part: preset.get(part, {}) for part in ("network", "training")}
-    return merged(recipe, model)
-
-
-def _check_names(run: Run) -> None:
-    """Every name a run file mentions must be defined in it, or be a module that exists."""
-    spec = run.spec
-    mentions: list[tuple[str, str | None, Collection[str]]] = [
-        *((f"datasets.{n}.world", d.world, spec.worlds) for n, d in spec.datasets.items()),
-        *((f"models.{n}.data", m.data, spec.datasets) for n, m in spec.models.items()),
-        *((f"roles.{n}.data", r.data, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.test", r.test, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.copies", r.copies, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.model", r.model, spec.models) for n, r in spec.roles.items()),
-        *((f"experiments.{n}", n, [e.name for e in run.experiments]) for n in spec.experiments),
-    ]
-    for key, name, names in mentions:
-        if name is not None and name not in names:
-            raise SpecError(f"{run.file}: '{key}': no such name '{name}'; {nearest(name, names)}")
-    for name, model in spec.models.items():
-        if model.deduplicated and spec.datasets[model.data].dedup is None:
-            raise SpecError(
-                f"{run.file}: 'models.{name}.deduplicated' is true, but 'datasets.{model.data}' "
-                "has no 'dedup:'; give it one (dedup: {} for the defaults)"
-            )
-
-
-def _check_options(run: Run) -> None:
-    """Options of sources, worlds, hashes and experiments fit the modules they are for."""
-    spec = run.spec
-    for name, dataset in spec.datasets.items():
-        _options(run, f"datasets.{name}", "data_prep", dataset.source, dataset.options)
-        if dataset.dedup is not None:
-            _options(run, f"datasets.{name}", "repro", "dedup_options", dataset.dedup, word="dedup")
-    for name, world in spec.worlds.items():
-        _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
-    experiments = {experiment.name: experiment for experiment in run.experiments}
-    for name, options in spec.experiments.items():
-        module = f"experiments.{name}"
-        given = _options(run, module, module, "options", options, word="")
-        experiments[name].files = _files_named(given)
-
-
-def _files_named(options: Strict) -> list[str]:
-    """Files that the options name, in fields marked by json_schema_extra={"files": True}."""
-    marked = [
-        name
-        for name, about in type(options).model_fields.items()
-        if isinstance(about.json_schema_extra, dict) and about.json_schema_extra.get("files")
-    ]
-    return [file for name in marked for file in getattr(options, name)]
-
-
-def _options(
-    run: Run, key: str, package: str, name: str, values: dict[str, Any], word: str = "options"
-) -> Strict:
-    folder = ROOT / Path(*package.split("."))
-    if not (folder / f"{name}.py").is_file():
-        names = [p.stem for p in folder.glob("*.py") if "class Options" in p.read_text()]
-        raise SpecError(f"{run.file}: '{key}': no module '{name}' there; {nearest(name, names)}")
-    module = importlib.import_module(f"{package}.{name}")
-    place = f"{key}.{word}" if word else key
-    return validated(module_options(module), values, where=run.file, key=place)
-
-
-def missing_raw_data(run: Run) -> list[str]:
-    """One paragraph for each file that a dataset needs and that is not there."""
-    source = importlib.import_module("data_prep.source")
-    lines: dict[str, None] = {}
-    for name, dataset in run.spec.datasets.items():
-        if dataset.world is not None:
-            continue
-        module = importlib.import_module(f"data_prep.{dataset.source}")
-        options = module_options(module).model_validate(dataset.options)
-        for need in source.missing(run.raw_folder(name), dataset.source, options):
-            lines[
-                f"datasets.{name} needs {need.what}\n  looked at: {need.path}\n  {need.how_to_get}"
-            ] = None
-    return list(lines)
+    both = merged(recipe, model)
+    if preset.get("of_the_paper") and (both.get("training") or {}).get("stop_on"):
+        raise SpecError(
+            f"{file}: '{key}.training.stop_on' is {both['training']['stop_on']}, but nothing may "
+            f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
+            "stop_on out (troubles are named all the same) or take another preset"
+        )
+    return both
 
 
 def write_specs(run: Run) -> None:
@@ -286,7 +228,10 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    run = load_run(parser.parse_args().config)
+    try:
+        run = load_run(parser.parse_args().config)
+    except SpecError as error:
+        sys.exit(f"error: {error}")
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:

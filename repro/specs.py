@@ -7,9 +7,10 @@ resolves a run file into these models; the pipeline hands each step its own spec
 `python -m repro.specs` prints every field with its default, unit and source.
 """
 
-from typing import Any, Literal
+import os
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from repro.network_spec import NetworkSpec
 from repro.validation import SpecError, Strict, module_options, nearest, read_yaml, validated
@@ -171,6 +172,18 @@ class RoleSpec(Strict):
     )
 
 
+FOR_ALL = ("image_size", "channels")  # of a run: over those of its datasets and networks
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    return below | above
+
+
+def _over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    network = model.get("network") or {}
+    return model | {"network": network | own} if isinstance(network, dict) else model
+
+
 class RunSpec(Strict):
     """A whole run (config/<run>.yaml): binds roles to datasets and models at a scale."""
 
@@ -178,7 +191,18 @@ class RunSpec(Strict):
     description: str = ""
     banner: str = Field("", description="words stamped on every figure")
     seed: int = Field(42, ge=0, description="seed of everything in the run (authors' code: 42)")
-    raw: str | None = Field(None, description="folder of the downloads")
+    raw: str | None = Field(
+        None, description="folder of the downloads, from the working folder; ~ is your home"
+    )
+    photos: str | None = Field(
+        None, description="folder of your own pictures: another name for `raw`, given instead of it"
+    )
+    image_size: Literal[16, 32, 64, 128, 256] | None = Field(
+        None, description="pixels per side of every dataset and network of the run, over their own"
+    )
+    channels: Literal[1, 3] | None = Field(
+        None, description="1 grey, 3 RGB, for every dataset and network of the run, over their own"
+    )
     worlds: dict[str, WorldSpec] = Field({}, description="raw data to draw, by name")
     datasets: dict[str, RunDatasetSpec] = Field({}, description="prepared datasets, by name")
     models: dict[str, ModelSpec] = Field({}, description="models to train, by name")
@@ -187,6 +211,44 @@ class RunSpec(Strict):
     )
     experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
     departures: list[str] = Field([], description="where this run departs from the paper, and why")
+
+    @field_validator("raw", "photos", mode="before")
+    @classmethod
+    def _a_folder_name(cls, value: Any) -> Any:
+        """Snakemake's --config turns what looks like a number or a list into one."""
+        if value is not None and not isinstance(value, str):
+            raise ValueError("expected the name of a folder; write ./NAME if it looks like a value")
+        if value and set(value) & set("{}"):
+            raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
+        return value or None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _for_all(cls, values: Any) -> Any:
+        """The run's own image_size and channels laid over those of its datasets and networks."""
+        if not isinstance(values, dict):
+            return values
+        allowed = {key: get_args(get_args(cls.model_fields[key].annotation)[0]) for key in FOR_ALL}
+        own = {key: values[key] for key in FOR_ALL if values.get(key) in allowed[key]}
+        return values | {
+            part: {
+                name: place(one, own) if isinstance(one, dict) else one
+                for name, one in values[part].items()
+            }
+            for part, place in (("datasets", _over), ("models", _over_network))
+            if own and isinstance(values.get(part), dict)
+        }
+
+    @property
+    def raw_key(self) -> str:
+        """The name under which this run asks for its folder of raw data."""
+        return "photos" if "photos" in self.model_fields_set and not self.raw else "raw"
+
+    @property
+    def raw_folder(self) -> str | None:
+        """`raw` or `photos`, ~ expanded (shells leave it alone behind --config photos=)."""
+        given = self.raw or self.photos
+        return os.path.expanduser(given) if given else None
 
 
 SHOWN = (

@@ -129,7 +129,15 @@ def test_same_config_same_bytes_in_how_many_parts_soever(
     compared = 0
     for path in sorted((run / "results/tiny").rglob("*")):
         name = path.relative_to(run)
-        deterministic = path.suffix in {".json", ".png", ".npy", ".npz", ".safetensors", ".mdb"}
+        deterministic = path.suffix in {
+            ".json",
+            ".png",
+            ".webp",
+            ".npy",
+            ".npz",
+            ".safetensors",
+            ".mdb",
+        }
         if path.is_file() and deterministic and path.name not in {"provenance.json", "report.json"}:
             assert path.read_bytes() == (second / name).read_bytes(), name
             compared += 1

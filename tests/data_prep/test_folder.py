@@ -155,3 +155,60 @@ def test_a_pipe_among_the_pictures_is_told_and_not_waited_for(tmp_path):
     out = tmp_path.parent / f"{tmp_path.name}_out"
     prepare(spec=DatasetSpec(source="folder", image_size=16), raw=tmp_path, out=out)
     assert (out / "skipped.csv").read_text() == "key,reason\nb.png,not_a_file\n"
+
+
+def test_an_empty_folder_and_a_file_are_no_folders_of_pictures(tmp_path):
+    (tmp_path / "raw/.hidden").mkdir(parents=True)
+    save(tmp_path / "raw/.hidden/x.png")
+    with pytest.raises(SourceError, match=r"raw is empty \(hidden files"):
+        prepared(tmp_path, tmp_path / "raw")
+    save(tmp_path / "picture.png")
+    with pytest.raises(SourceError, match=r"picture.png is a file; expected the folder"):
+        prepared(tmp_path, tmp_path / "picture.png")
+    with pytest.raises(SourceError, match=r"raw data are missing(.|\n)*folder of pictures"):
+        prepared(tmp_path, tmp_path / "nowhere")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_one_readable_picture(tmp_path):
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/notes.txt").write_text("no picture")
+    (tmp_path / "raw/a.jpg").touch()
+    with pytest.raises(SourceError, match=r"no readable image(.|\n)*1 empty, 1 not_an_image"):
+        prepared(tmp_path, tmp_path / "raw")
+
+
+def refused(tmp_path, batch, results="elsewhere", **options):
+    return folder.refusal(
+        tmp_path / "raw",
+        folder.Options(**options),
+        least={"models.cats.training.batch": batch},
+        results=tmp_path / results,
+    )
+
+
+def test_refused_by_the_names_alone(tmp_path):
+    for number in range(4):
+        save(tmp_path / f"raw/images/{number}.png")
+    assert refused(tmp_path, 4) is None
+    assert refused(tmp_path, 4, images="images") is None
+    few = refused(tmp_path, 5)
+    assert "raw holds 4 files" in few
+    assert "'models.cats.training.batch' is 5" in few
+    assert "4 or less" in few
+    assert "would write into it" in refused(tmp_path, 4, results="raw/results/photos")
+    assert refused(tmp_path, 4, results="raw/results/photos", images="images") is None
+    (tmp_path / "raw/none").mkdir()
+    assert "none is empty" in refused(tmp_path, 2, images="none")
+
+
+def test_grey_and_colour_become_what_the_dataset_says(tmp_path):
+    (tmp_path / "raw").mkdir()
+    Image.new("L", (20, 20), 90).save(tmp_path / "raw/grey.png")
+    Image.new("RGB", (20, 20), (200, 10, 10)).save(tmp_path / "raw/red.png")
+    for channels, grey, red in ((3, [90] * 3, [200, 10, 10]), (1, [90], [67])):
+        spec = DatasetSpec(source="folder", image_size=16, channels=channels)
+        prepare(spec=spec, raw=tmp_path / "raw", out=tmp_path / f"out{channels}")
+        images = ImageStore.open(tmp_path / f"out{channels}").images
+        assert images.shape == (2, 16, 16, channels)
+        assert (images == np.array([grey, red], np.uint8)[:, None, None]).all()

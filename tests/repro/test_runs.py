@@ -1,5 +1,6 @@
 """Run files resolved into steps: names, options, presets and missing raw data."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 import yaml
 
 from repro.closure import import_closure
-from repro.runs import load_run, merged, missing_raw_data, report_spec, write_specs
+from repro.runs import Run, load_run, merged, missing_raw_data, report_spec, write_specs
 from repro.specs import NetworkSpec, SpecError
 
 RUN: dict[str, Any] = {
@@ -40,12 +41,21 @@ def test_every_run_file_of_the_repository_loads(name: str, repository: Path) -> 
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in Path("config/presets").glob("*.yaml")))
-def test_every_preset_loads(name: str, load: Any) -> None:
-    assert load(models={"bedrooms": {"preset": name}}).model("bedrooms").preset == name
+def test_every_preset_loads(name: str, load: Any, repository: Path) -> None:
+    preset = yaml.safe_load((repository / f"config/presets/{name}.yaml").read_text())
+    network = preset.get("network", {})
+    fitting = {key: network[key] for key in ("image_size", "channels") if key in network}
+    datasets = {"bedrooms": fitting}
+    run = load(models={"bedrooms": {"preset": name}}, datasets=datasets)
+    assert run.model("bedrooms").preset == name
 
 
 def test_presets_lie_between_defaults_and_run(load: Any) -> None:
-    network = load(models={"bedrooms": {"preset": "imagenet32"}}).model("bedrooms").network
+    changes = {
+        "models": {"bedrooms": {"preset": "imagenet32"}},
+        "datasets": {"bedrooms": {"image_size": 32}},
+    }
+    network = load(**changes).model("bedrooms").network
     assert network == NetworkSpec(image_size=32, layers="paired", kernel=3, z_dim=256, ngf=8)
 
 
@@ -88,6 +98,28 @@ def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None
         ({"worlds": {"rooms": {"options": {"count": "many"}}}}, r"worlds\.rooms\.options\.count"),
         ({"experiments": {"latent_wlk": {}}}, r"did you mean 'latent_walk'"),
         ({"models": {"bedrooms": {"data": "photos", "deduplicated": True}}}, r"no 'dedup:'"),
+        (
+            {"datasets": {"bedrooms": {"image_size": 32}}},
+            r"models\.bedrooms\.network\.image_size' is 64.*'datasets\.bedrooms\.image_size' is 32",
+        ),
+        (
+            {"models": {"bedrooms": {"network": {"channels": 1}}}},
+            r"models\.bedrooms\.network\.channels' is 1.*'datasets\.bedrooms\.channels' is 3",
+        ),
+        (
+            {"datasets": {"bedrooms": {"limit": 100}}},
+            r"'datasets\.bedrooms\.limit' is 100.*'models\.bedrooms\.training\.batch' 128",
+        ),
+        (
+            {"models": {"bedrooms": {"network": {"image_size": 48}}}},
+            r"models\.bedrooms\.network'.*choose 16, 32, 64, 128 or 256",
+        ),
+        ({"image_size": 48}, r"'image_size': Input should be 16, 32, 64, 128 or 256 \(found: 48"),
+        ({"image_size": 512}, r"'image_size': Input should be 16, 32, 64, 128 or 256"),
+        ({"channels": 4}, r"'channels': Input should be 1 or 3 \(found: 4"),
+        ({"raw": "here", "photos": "there"}, r"'raw' \(here\) and 'photos' \(there\).*give one"),
+        ({"raw": "a {b}"}, r"'raw': Snakemake takes \{ and \} for wildcards"),
+        ({"photos": 2019}, r"'photos': expected the name of a folder; write \./NAME"),
     ],
 )
 def test_wrong_names_and_values_are_named(load: Any, changes: dict, expected: str) -> None:
@@ -97,11 +129,90 @@ def test_wrong_names_and_values_are_named(load: Any, changes: dict, expected: st
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:
-    (message,) = missing_raw_data(load(raw="downloads"))
+    message, hint = missing_raw_data(load(raw="downloads"))
     assert "datasets.photos needs" in message
     assert str(Path("downloads", "my photos")) in message
+    assert "--config raw=FOLDER" in hint
     Path("downloads", "my photos").mkdir(parents=True)
+    assert "my photos is empty" in missing_raw_data(load(raw="downloads"))[0]
+    Path("downloads", "my photos", "a.jpg").touch()
     assert missing_raw_data(load(raw="downloads")) == []
+
+
+OWN: dict[str, Any] = {
+    "title": "Cats",
+    "photos": None,
+    "datasets": {"cats": {"source": "folder", "raw": "."}},
+    "models": {"cats": {"data": "cats", "training": {"batch": 4}}},
+}
+
+
+def own(**overrides: Any) -> Run:
+    Path("own.yaml").write_text(yaml.safe_dump(OWN))
+    return load_run("own.yaml", overrides)
+
+
+def test_photos_are_the_raw_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for named in (None, ""):
+        (message,) = missing_raw_data(own(photos=named))
+        assert message == "say where your pictures are: --config photos=FOLDER"
+    assert own(photos="cats").raw_folder("cats") == Path("cats")
+    assert own(raw="cats").raw_folder("cats") == Path("cats")
+    assert own(photos="~/cats/").raw_folder("cats") == tmp_path / "home/cats"
+    with pytest.raises(SpecError, match="two names of one folder"):
+        own(photos="cats", raw="dogs")
+
+
+def test_a_folder_of_photos_that_will_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def complaint() -> str:
+        return "\n".join(missing_raw_data(own(photos="cats")))
+
+    assert "looked at: cats" in complaint()
+    assert "--config photos=FOLDER" in complaint()
+    Path("cats").touch()
+    assert "cats is a file; expected the folder" in complaint()
+    Path("cats").unlink()
+    Path("cats").mkdir()
+    assert "cats is empty" in complaint()
+    for number in range(3):
+        Path("cats", f"{number}.jpg").touch()
+    assert "cats holds 3 files" in complaint()
+    assert "'models.cats.training.batch' is 4" in complaint()
+    Path("cats", "3.jpg").touch()
+    assert complaint() == ""
+    assert "would write into it" in "\n".join(missing_raw_data(own(photos=".")))
+
+
+def test_one_size_and_number_of_channels_for_the_whole_run(load: Any) -> None:
+    run = load(image_size=32, channels=1, models={"bedrooms": {"preset": "pytorch_tutorial"}})
+    for dataset in run.spec.datasets.values():
+        assert (dataset.image_size, dataset.channels) == (32, 1)
+    network = run.model("bedrooms").network
+    assert (network.image_size, network.channels, network.kernel, network.ngf) == (32, 1, 4, 8)
+    write_specs(run)
+    written = json.loads(Path("results/small/specs/datasets/photos.json").read_text())
+    assert (written["image_size"], written["channels"]) == (32, 1)
+    unchanged = load(image_size=None)
+    assert unchanged.spec.datasets["photos"].image_size == 64
+
+
+def test_nothing_stops_a_recipe_of_the_paper_early(load: Any) -> None:
+    def stopping(preset: str, *troubles: str) -> Any:
+        model = {"preset": preset, "training": {"stop_on": list(troubles)}}
+        return load(models={"bedrooms": model})
+
+    free = stopping("pytorch_tutorial", "collapse").model("bedrooms")
+    assert free.training.stop_on == ("collapse",)
+    assert stopping("paper_64").model("bedrooms").training.stop_on == ()
+    expected = r"small\.yaml: 'models\.bedrooms\.training\.stop_on' is \['collapse'\].*'paper_64'"
+    with pytest.raises(SpecError, match=expected):
+        stopping("paper_64", "collapse")
 
 
 def test_spec_files_change_only_with_their_own_spec(load: Any) -> None:

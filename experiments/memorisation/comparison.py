@@ -1,0 +1,141 @@
+"""Distances of samples to training images against those of real images: shares, ratios, rank test.
+
+Part of measure.py, which looks the distances up. `nearer_probability` and `copying_z` take any two
+sets of distances.
+"""
+
+import numpy as np
+from scipy import stats
+
+from experiments.contract import Measurement
+from experiments.memorisation.options import Options
+from repro.intervals import wilson
+from repro.random import generator
+
+BOOTSTRAPS = 1000
+
+
+def compared(
+    space: str, nearest: dict[str, np.ndarray], partner: np.ndarray, options: Options, seed: int
+) -> list[Measurement]:
+    """Samples against each kind of real image: ratio, share, probability and z."""
+    alone = "training images without a near-identical partner"
+    blurred = nearest.get("blurred", nearest["real"])  # nothing to match: as they are
+    against = {
+        "": (alone, nearest["real"][~partner]),
+        "_blur_matched": (f"{alone}, blurred to the samples' sharpness", blurred[~partner]),
+    }
+    if partner.any():
+        against["_with_partners"] = ("all training images drawn", nearest["real"])
+    return [
+        one
+        for suffix, (words, real) in against.items()
+        if len(real) > 1
+        for one in _against(
+            f"{space}{suffix}",
+            nearest["samples"],
+            real,
+            options=options,
+            seed=seed,
+            words=f"{space}; real: {words}, each against the other training images",
+        )
+    ]
+
+
+def _against(
+    name: str, samples: np.ndarray, real: np.ndarray, *, options: Options, seed: int, words: str
+) -> list[Measurement]:
+    """Distances (n,) of samples and (m,) of real images to the nearest training image."""
+    limit = np.quantile(real, options.quantile, method="inverted_cdf")
+    ratios = _median_ratios(samples, real, seed=seed, purpose=f"memorisation, {name}")
+    nearer, low, high = nearer_probability(samples, real)
+    return [
+        Measurement(
+            name=f"median_ratio_{name}",
+            value=float(np.median(samples) / max(np.median(real), 1e-12)),
+            low=float(np.quantile(ratios, 0.025)),
+            high=float(np.quantile(ratios, 0.975)),
+            n=len(samples),
+            spread="95 % bootstrap interval over samples and training images of one model",
+            protocol=f"median distance to the nearest training image, samples over real; {words}",
+        ),
+        share(
+            f"suspicious_share_{name}",
+            samples < limit,
+            f"share of samples nearer to a training image than {100 * options.quantile:g} % of "
+            f"{len(real):,} real images are; {words}",
+        ),
+        Measurement(
+            name=f"nearer_probability_{name}",
+            value=nearer,
+            low=low,
+            high=high,
+            n=len(samples),
+            spread="95 % interval (DeLong) over samples and training images of one model",
+            protocol=f"chance that a sample is nearer than a real image; even: 0.5; {words}",
+        ),
+        Measurement(
+            name=f"copying_z_{name}",
+            value=copying_z(samples, real),
+            n=len(samples),
+            protocol=(
+                "Mann-Whitney z of the distances (Meehan, Chaudhuri, Dasgupta 2020, one cell); "
+                f"below 0: samples are nearer, standard normal for equal distributions; {words}"
+            ),
+        ),
+    ]
+
+
+def nearer_probability(samples: np.ndarray, real: np.ndarray) -> tuple[float, float, float]:
+    """P(sample < real), ties half, of distances (n,) and (m,), with its 95 % interval.
+
+    Variance by DeLong, DeLong and Clarke-Pearson (1988); needs two of each.
+    """
+
+    def beaten(x: np.ndarray, by: np.ndarray) -> np.ndarray:
+        """Share of `by` below each x, ties half."""
+        ordered = np.sort(by)
+        sides = [np.searchsorted(ordered, x, side=side) for side in ("left", "right")]
+        return (sides[0] + sides[1]) / (2 * len(by))
+
+    of_samples, of_real = 1 - beaten(samples, real), beaten(real, samples)
+    value = float(of_samples.mean())
+    variance = of_samples.var(ddof=1) / len(samples) + of_real.var(ddof=1) / len(real)
+    half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
+    return value, max(0.0, value - half), min(1.0, value + half)
+
+
+def copying_z(samples: np.ndarray, real: np.ndarray) -> float:
+    """Mann-Whitney z of distances (n,) against (m,), ties corrected; negative: samples nearer."""
+    n, m = len(samples), len(real)
+    joined = np.concatenate([samples, real])
+    surplus = stats.rankdata(joined)[:n].sum() - n * (n + m + 1) / 2
+    _, ties = np.unique(joined, return_counts=True)
+    ties = ties.astype(np.float64)
+    tied = (ties**3 - ties).sum() / ((n + m) * (n + m - 1))
+    variance = n * m / 12 * (n + m + 1 - tied)
+    return float(surplus / np.sqrt(variance)) if variance > 0 else 0.0
+
+
+def _median_ratios(samples: np.ndarray, real: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
+    """Ratios of medians of resampled distances, (BOOTSTRAPS,)."""
+    source = generator(seed, purpose)
+    medians = [
+        np.median(x[source.integers(0, len(x), (BOOTSTRAPS, len(x)))], axis=1)
+        for x in (samples, real)
+    ]
+    return medians[0] / np.maximum(medians[1], 1e-12)
+
+
+def share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:
+    count, n = int(chosen.sum()), len(chosen)
+    low, high = wilson(successes=count, n=n)
+    return Measurement(
+        name=name,
+        value=count / n,
+        low=low,
+        high=high,
+        n=n,
+        spread="95 % Wilson interval over the images of one model; the limit taken as given",
+        protocol=protocol,
+    )

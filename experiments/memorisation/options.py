@@ -1,0 +1,29 @@
+"""Options of the search for copied training images, as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """What is drawn, compared and shown; nothing of it is the paper's, which searches nothing."""
+
+    samples: int = Field(512, ge=2, description="samples measured")
+    shown: int = Field(64, ge=1, description="of these, the first so many are shown")
+    real: int = Field(2000, ge=2, description="training images compared with the others, at most")
+    quantile: float = Field(
+        0.01, gt=0, lt=1, description="nearer than this share of real images counts as suspicious"
+    )
+    near_identical: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="a training image has a near-identical partner where another is nearer than "
+        "this share of the median distance to the nearest other",
+    )
+    feature_width: int = Field(
+        4096, ge=1, description="more features than this are projected at random to this many"
+    )
