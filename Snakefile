@@ -14,7 +14,8 @@ BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
 
 from repro.closure import import_closure
-from repro.runs import load_run, missing_raw_data, run_steps_with, write_specs
+from repro.run_checks import missing_raw_data
+from repro.runs import load_run, run_steps_with, write_specs
 from repro.specs import SpecError
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"

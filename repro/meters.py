@@ -2,7 +2,8 @@
 
 Where in the flow: repro.trainer notes values at each step, repro.train asks for a line of the log
 now and then. Sums stay on the device, so a step never waits for a number to arrive; the first
-minibatch with a loss that is not finite is remembered there too.
+minibatch with a loss that is not finite is remembered there too. Several processes each keep their
+own sums; what is asked of them is over all processes, and all must ask.
 """
 
 import math
@@ -11,44 +12,51 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from repro.processes import ALONE, Processes
+
 METERS = ("loss_d", "loss_g", "d_real", "d_fake_before", "d_fake_after")
 
 
 class Meters:
     """Sums and counts of METERS since the last line, (5, 2) float64 on the device."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, processes: Processes = ALONE) -> None:
+        self.processes = processes
         kind = torch.float32 if device.type == "mps" else torch.float64
         self.sums = torch.zeros(len(METERS), 2, device=device, dtype=kind)
         self.bad = torch.zeros((), device=device, dtype=torch.int64)  # first bad minibatch, from 1
 
-    def note(self, minibatch: int, *, weight: int, **values: Tensor) -> None:
-        """Add means over `weight` images of minibatch number `minibatch` (from 1)."""
+    def note(self, minibatch: Tensor, *, weight: int, **values: Tensor) -> None:
+        """Add means over `weight` images of minibatch number `minibatch` (from 1; a scalar)."""
         for name, value in values.items():
             value = value.detach()
             row = METERS.index(name)
             self.sums[row, 0] += value * weight
             self.sums[row, 1] += weight
             first = (self.bad == 0) & ~torch.isfinite(value)
-            self.bad = torch.where(first, minibatch, self.bad)
+            self.bad.copy_(torch.where(first, minibatch, self.bad))  # in its place, for CUDA graphs
 
     def means(self) -> dict[str, float]:
         """Means since the last call, rounded to 6 digits, of those that were noted; then anew."""
-        sums, counts = self.sums.T.tolist()
+        sums, counts = self.processes.gathered(self.sums).sum(0).T.tolist()
         self.sums.zero_()
         pairs = zip(METERS, sums, counts, strict=True)
         return {name: round(s / n, 6) for name, s, n in pairs if n > 0}
 
     def first_bad(self) -> int | None:
         """Number (from 1) of the first minibatch with a value that is not finite, if any."""
-        return int(self.bad) or None
+        found = [bad for bad in self.processes.gathered(self.bad).tolist() if bad]
+        return min(found, default=None)
 
     def state(self) -> dict[str, Any]:
-        return {"sums": self.sums, "bad": self.bad}
+        """Sums (processes, 5, 2) and first bad minibatches (processes,) of all processes."""
+        gathered = self.processes.gathered
+        return {"sums": gathered(self.sums), "bad": gathered(self.bad)}
 
     def load(self, state: dict[str, Any]) -> None:
-        self.sums.copy_(state["sums"])
-        self.bad.copy_(state["bad"])
+        """This process's part of a state."""
+        self.sums.copy_(state["sums"][self.processes.rank])
+        self.bad.copy_(state["bad"][self.processes.rank])
 
 
 def not_finite(means: dict[str, float]) -> list[str]:

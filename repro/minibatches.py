@@ -163,12 +163,18 @@ class Minibatch:
     labels: Tensor | None
 
 
+def _use(device: torch.device) -> None:
+    """Make a GPU the current one of this thread: a new thread begins on the first."""
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
+
+
 class Minibatches:
     """Minibatch t of a schedule, augmented, the next one read by a thread meanwhile."""
 
     def __init__(self, *, images: Images, schedule: Schedule, processes: Processes) -> None:
         self.images, self.schedule, self.processes = images, schedule, processes
-        self._reader = ThreadPoolExecutor(1)
+        self._reader = ThreadPoolExecutor(1, initializer=_use, initargs=(images.device,))
         self._ahead: dict[int, Future[Minibatch]] = {}
 
     def at(self, t: int) -> Minibatch:

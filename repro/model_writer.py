@@ -140,5 +140,6 @@ def _description(trainer: Trainer, *, done: int) -> dict[str, Any]:
         "early_minibatch": min(schedule.early, done),
         "steps_d": steps_d,
         "steps_g": steps_g,
+        "processes": trainer.processes.size,
         "parameters": {"G": parameter_count(trainer.G), "D": parameter_count(trainer.D)},
     }

@@ -28,15 +28,6 @@ from repro.specs import (
     validated,
 )
 
-__all__ = [
-    "Experiment",
-    "Run",
-    "load_run",
-    "merged",
-    "missing_raw_data",
-    "report_spec",
-    "write_specs",
-]
 ROOT = Path(__file__).parent.parent
 PRESETS = ROOT / "config" / "presets"
 FOLDER_OF_SLOT = {"dedup": "dedup", "model": "models"}  # any other slot holds a dataset

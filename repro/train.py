@@ -13,11 +13,15 @@ shows the first two.
 
     python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
     python -m repro.train --list-presets
+
+With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
+(repro.processes); the first of them alone writes, and reads the resume state.
 """
 
 import argparse
 import json
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,7 @@ from repro.minibatches import Images
 from repro.model_writer import real_images, write_model
 from repro.monitor import Monitor, diversity
 from repro.presets import list_presets
+from repro.processes import ALONE, Processes
 from repro.provenance import sha256_of_json, step_folder, write_json
 from repro.specs import ModelSpec, SpecError, validated
 from repro.store import ImageStore
@@ -38,6 +43,7 @@ from repro.trainer import SHEET_SIDE, Trainer
 from repro.training_log import Log
 
 REAL_IMAGES = 256  # with which the diversity of the samples is compared
+HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
 
 
 def train(
@@ -50,6 +56,7 @@ def train(
     seed: int,
     device: str = "auto",
     banner: str = "",
+    cuda_graphs: bool = False,
 ) -> None:
     """Train `spec` on the dataset folder `data`, without what the folder `dedup` leaves out.
 
@@ -57,30 +64,41 @@ def train(
     the model folder `out` stands. Raises SpecError when network and images do not fit or resuming
     would mix settings, TrainingError when the losses are no longer finite.
     """
+    processes = Processes.launched()
+    chosen = _device(device, processes)
     store = ImageStore.open(data)
     _check_fit(spec, store, data)
-    chosen = _device(device)
     rows = np.arange(len(store)) if dedup is None else np.flatnonzero(np.load(dedup / "keep.npy"))
-    if len(rows) < spec.training.batch:
-        raise SpecError(
-            f"{data}: {len(rows)} images are fewer than one batch of {spec.training.batch}; "
-            "lower training.batch or give more images"
-        )
-    style = Style(banner=banner)
-    inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
+    _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
     settings = {
         "spec": spec.model_dump(),
         "seed": seed,
         "images": store.manifest["images_sha256"],
         "rows": sha256_of_json(rows.tolist()) if dedup else "all",
+        "processes": processes.size,
     }
-    _open_state_folder(state_folder, settings)
+    inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
+    model_folder: AbstractContextManager[Path] = nullcontext(out)
+    if processes.first:
+        _open_state_folder(state_folder, settings)
+        model_folder = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
     images = Images(store, rows, chosen, low=spec.network.pixel_low, classes=spec.network.classes)
-    trainer = Trainer(spec=spec, images=images, seed=seed, device=chosen)
-    with step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed) as building:
-        monitor = _run(trainer, state_folder, style)
-        write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
-    shutil.rmtree(state_folder)
+    style = Style(banner=banner)
+    with model_folder as building:
+        with processes.connected(chosen):
+            trainer = Trainer(
+                spec=spec,
+                images=images,
+                seed=seed,
+                device=chosen,
+                processes=processes,
+                cuda_graphs=cuda_graphs,
+            )
+            monitor = _run(trainer, state_folder, style)
+        if monitor is not None:
+            write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
+    if processes.first:
+        shutil.rmtree(state_folder)
 
 
 def _check_fit(spec: ModelSpec, store: ImageStore, data: Path) -> None:
@@ -93,12 +111,34 @@ def _check_fit(spec: ModelSpec, store: ImageStore, data: Path) -> None:
         )
 
 
-def _device(name: str) -> torch.device:
+def _check_batch(batch: int, *, images: int, data: Path, processes: Processes) -> None:
+    if images < batch:
+        raise SpecError(
+            f"{data}: {images} images are fewer than one batch of {batch}; lower training.batch "
+            "or give more images (skipped.csv there lists what could not be read)"
+        )
+    if batch < 2 * processes.size:
+        raise SpecError(
+            f"a batch of {batch} is too small for {processes.size} processes: each needs at least "
+            f"2 images of it for its batch statistics; raise training.batch to "
+            f"{2 * processes.size} or start fewer processes"
+        )
+
+
+def _device(name: str, processes: Processes = ALONE) -> torch.device:
+    """The device of this process: with several, each has a GPU of its own."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and not torch.cuda.is_available():
         raise SpecError("--device cuda: PyTorch finds no GPU here; use --device cpu")
-    return torch.device(name)
+    if name != "cuda" or processes.size == 1:
+        return torch.device(name)
+    if processes.local_rank >= torch.cuda.device_count():
+        raise SpecError(
+            f"process {processes.local_rank} of this machine finds no GPU of its own among "
+            f"{torch.cuda.device_count()}; lower --nproc_per_node to that, or use --device cpu"
+        )
+    return torch.device("cuda", processes.local_rank)
 
 
 def _open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
@@ -130,41 +170,81 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return {key: v for part in parts for key, v in part.items()}
 
 
-def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor:
-    """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`."""
-    schedule, training = trainer.schedule, trainer.spec.training
-    state = latest_state(folder, trainer.device)
-    start = 0
-    if state is not None:
-        trainer.load(state)
-        start = int(state["step"])
-    log = Log(folder / "log.jsonl", start=start, stop_on=training.stop_on)
-    real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
+class Record:
+    """What a training leaves in the state folder on its way; the first process has one."""
+
+    def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:
+        self.trainer, self.folder, self.style = trainer, folder, style
+        stop_on = trainer.spec.training.stop_on
+        self.log = Log(folder / "log.jsonl", start=start, stop_on=stop_on)
+        self.real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
+
+    def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
+        """After `done` minibatches: the line of the log and the sample sheet that are due."""
+        if line:
+            self.log.append(line)
+        if draws:
+            self._sheet(done)
+        if done == self.trainer.schedule.early:
+            save_network(self.trainer.G, self.folder / "early.partial")
+            (self.folder / "early.partial").replace(self.folder / GENERATOR_FILES["early"])
+
+    def _sheet(self, done: int) -> None:
+        """The sample sheet, and its diversity in the log."""
+        pictures = self.trainer.sheet()
+        sheet = self.folder / "samples" / f"step_{done:08d}.png"
+        save_picture(sheet, grid(pictures, SHEET_SIDE), style=self.style)
+        share = round(diversity(pictures) / max(self.real_diversity, HARDLY_ANY), 4)
+        epoch = self.trainer.schedule.epoch(done)
+        self.log.append({"step": done, "epoch": epoch, "diversity": share})
+
+
+def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
+    """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`.
+
+    Returns the monitor, which the first process alone has.
+    """
+    schedule, training, processes = trainer.schedule, trainer.spec.training, trainer.processes
+    start = _resume(trainer, folder)
+    record = Record(trainer, folder, style, start=start) if processes.first else None
+    stops = processes.from_first(record is not None and record.log.stops, trainer.device)
     progress = tqdm(
-        range(start, schedule.length), initial=start, total=schedule.length, disable=None
+        range(start, schedule.length),
+        initial=start,
+        total=schedule.length,
+        disable=None if processes.first else True,
     )
     for t in progress:
-        if log.stops:
+        if stops:
             break
         trainer.step(t)
         done = t + 1
         last = done == schedule.length
-        if done % training.log_every == 0 or last:
-            line = trainer.log_line(done)
-            log.append(line)
+        logs = done % training.log_every == 0 or last
+        draws = done % training.sample_every == 0 or last
+        line = trainer.log_line(done) if logs else None
+        if line:
             progress.set_postfix({k: line[k] for k in ("loss_d", "loss_g") if k in line})
-        if done % training.sample_every == 0 or last:
-            pictures = trainer.sheet()
-            sheet = folder / "samples" / f"step_{done:08d}.png"
-            save_picture(sheet, grid(pictures, SHEET_SIDE), style=style)
-            share = round(diversity(pictures) / real_diversity, 4)
-            log.append({"step": done, "epoch": schedule.epoch(done), "diversity": share})
-        if done == schedule.early:
-            save_network(trainer.G, folder / "early.partial")
-            (folder / "early.partial").replace(folder / GENERATOR_FILES["early"])
-        if done % training.checkpoint_every == 0 or last or log.stops:
-            save_state(folder, done, trainer.state())
-    return log.monitor
+        if record:
+            record.after(done, line=line, draws=draws)
+        if logs or draws:  # one of them may have shown a trouble
+            stops = processes.from_first(record is not None and record.log.stops, trainer.device)
+        if done % training.checkpoint_every == 0 or last or stops:
+            state = trainer.state()
+            if processes.first:
+                save_state(folder, done, state)
+    return record.log.monitor if record else None
+
+
+def _resume(trainer: Trainer, folder: Path) -> int:
+    """Load the newest state into all processes; the minibatches done."""
+    processes, device = trainer.processes, trainer.device
+    found = latest_state(folder, device) if processes.first else None
+    state = processes.from_first(found, device)
+    if state is None:
+        return 0
+    trainer.load(state)
+    return int(state["step"])
 
 
 def main() -> None:
@@ -180,6 +260,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument(
+        "--cuda-graphs",
+        action="store_true",
+        help="on one GPU: record the step once and replay it (repro.cuda_graphs)",
+    )
     parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
     given = parser.parse_args()
     if given.threads:
@@ -194,6 +279,7 @@ def main() -> None:
         seed=values["seed"],
         device=given.device,
         banner=values.get("banner", ""),
+        cuda_graphs=given.cuda_graphs,
     )
 
 

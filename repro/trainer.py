@@ -6,6 +6,7 @@ where a network takes them, are those of the real minibatch (authors' MNIST code
 it, with its checkpoints, is repro.train.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from torch import Tensor, nn
 
 from repro.build import build_discriminator, build_generator
 from repro.checkpoint import draw, draw_latents
+from repro.cuda_graphs import RecordedStep
 from repro.meters import Meters, not_finite
 from repro.minibatches import Images, Minibatch, Minibatches, Schedule
 from repro.processes import ALONE, Processes
 from repro.specs import ModelSpec
+from repro.synchronised_norm import synchronised
 
 SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there are no classes
 
@@ -38,6 +41,7 @@ class Trainer:
         seed: int,
         device: torch.device,
         processes: Processes = ALONE,
+        cuda_graphs: bool = False,
     ) -> None:
         self.spec, self.images, self.seed, self.device = spec, images, seed, device
         self.processes = processes
@@ -48,11 +52,28 @@ class Trainer:
         self.minibatches = Minibatches(images=images, schedule=self.schedule, processes=processes)
         self.G = build_generator(spec.network, seed=seed).to(device)
         self.D = build_discriminator(spec.network, seed=seed).to(device)
-        self.parallel_g = processes.parallel(self.G)  # as called where gradients are wanted
-        self.parallel_d = processes.parallel(self.D)
+        self._share_networks()
         self.adam_g = self._adam(self.G, training.learning_rate_g)
         self.adam_d = self._adam(self.D, training.learning_rate_d)
-        self.meters = Meters(device)
+        self.meters = Meters(device, processes)
+        self.recorded = self._recorded_steps() if cuda_graphs else {}
+
+    def _share_networks(self) -> None:
+        """step_*: the networks as the step calls them; parallel_*: where gradients are wanted.
+
+        G and D themselves have nothing to do with other processes.
+        """
+        self.step_g, self.step_d = self.G, self.D
+        processes, network = self.processes, self.spec.network
+        if processes.size > 1 and self.spec.training.batch_statistics == "synchronised":
+            self.step_g = synchronised(self.G, processes)
+            self.step_d = synchronised(self.D, processes)
+        side = network.image_size
+        z = torch.zeros(2, network.z_dim, device=self.device)
+        images = torch.zeros(2, network.channels, side, side, device=self.device)
+        labels = torch.zeros(2, dtype=torch.int64, device=self.device) if network.classes else None
+        self.parallel_g = processes.parallel(self.step_g, z, labels)
+        self.parallel_d = processes.parallel(self.step_d, images, labels)
 
     def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
         training = self.spec.training
@@ -78,19 +99,29 @@ class Trainer:
         """Minibatch t: D, G, or D then G on the same generated images, as the schedule has it."""
         self._set_rates(t)
         batch = self.minibatches.at(t)
-        trains_d, trains_g = self.schedule.trains_d(t), self.schedule.trains_g(t)
+        z = self.processes.share(self.latents(batch.total, purpose="z of the step", index=t))
+        number = torch.tensor(t + 1, device=self.device)
+        trains = self.schedule.trains_d(t), self.schedule.trains_g(t)
+        recorded = self.recorded.get(trains)
+        if recorded is not None and recorded.fits(batch):
+            recorded(batch, z, number)
+        else:
+            self._train(trains, batch, z, number)
+
+    def _train(
+        self, trains: tuple[bool, bool], batch: Minibatch, z: Tensor, number: Tensor
+    ) -> None:
+        """Update D, G or both on a minibatch and z; `number` is the minibatch's, from 1."""
+        trains_d, trains_g = trains
         with self.autocast(), torch.set_grad_enabled(trains_g):
-            network = self.parallel_g if trains_g else self.G
-            fake = network(self._share_of_latents(batch, t), batch.labels)
+            network = self.parallel_g if trains_g else self.step_g
+            fake = network(z, batch.labels)
         if trains_d:
-            self._step_d(batch, fake.detach(), t)
+            self._step_d(batch, fake.detach(), number)
         if trains_g:
-            self._step_g(batch, fake, t)
+            self._step_g(batch, fake, number)
 
-    def _share_of_latents(self, batch: Minibatch, t: int) -> Tensor:
-        return self.processes.share(self.latents(batch.total, purpose="z of the step", index=t))
-
-    def _step_d(self, batch: Minibatch, fake: Tensor, t: int) -> None:
+    def _step_d(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
         with self.autocast():
             on_real = self.parallel_d(batch.images, batch.labels).float()
             on_fake = self.parallel_d(fake, batch.labels).float()
@@ -98,21 +129,21 @@ class Trainer:
         loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
         self._update(self.adam_d, loss, batch)
         self.meters.note(
-            t + 1,
+            number,
             weight=batch.n,
             loss_d=loss,
             d_real=on_real.sigmoid().mean(),
             d_fake_before=on_fake.sigmoid().mean(),
         )
 
-    def _step_g(self, batch: Minibatch, fake: Tensor, t: int) -> None:
+    def _step_g(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
         self.D.requires_grad_(False)  # D's weight gradients would be computed and thrown away
         with self.autocast():
-            on_fake = self.D(fake, batch.labels).float()
+            on_fake = self.step_d(fake, batch.labels).float()
         loss = F.softplus(-on_fake).mean()  # non-saturating
         self._update(self.adam_g, loss, batch)
         self.D.requires_grad_(True)
-        self.meters.note(t + 1, weight=batch.n, loss_g=loss, d_fake_after=on_fake.sigmoid().mean())
+        self.meters.note(number, weight=batch.n, loss_g=loss, d_fake_after=on_fake.sigmoid().mean())
 
     def _update(self, adam: torch.optim.Adam, loss: Tensor, batch: Minibatch) -> None:
         adam.zero_grad()
@@ -122,11 +153,41 @@ class Trainer:
 
     def _set_rates(self, t: int) -> None:
         training, factor = self.spec.training, self.schedule.rate_factor(t)
-        self.adam_g.param_groups[0]["lr"] = training.learning_rate_g * factor
-        self.adam_d.param_groups[0]["lr"] = training.learning_rate_d * factor
+        for adam, rate in (
+            (self.adam_g, training.learning_rate_g),
+            (self.adam_d, training.learning_rate_d),
+        ):
+            group = adam.param_groups[0]
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate * factor)
+            else:
+                group["lr"] = rate * factor
+
+    def _recorded_steps(self) -> dict[tuple[bool, bool], RecordedStep]:
+        """A recorder for each kind of minibatch: (trains D, trains G).
+
+        Raises TrainingError where there is not one GPU and one process.
+        """
+        if self.device.type != "cuda" or self.processes.size > 1:
+            raise TrainingError("--cuda-graphs is for one process on one GPU; leave it out here")
+        self._keep_rates_on_device()
+        both = self.spec.training.schedule == "one_of_each"
+        kinds = [(True, True)] if both else [(True, False), (False, True)]
+        size = self.spec.training.batch
+        return {kind: RecordedStep(partial(self._train, kind), size=size) for kind in kinds}
+
+    def _keep_rates_on_device(self) -> None:
+        """Adam's rate and step count as tensors of the GPU, where a recorded step reads them."""
+        for adam in (self.adam_g, self.adam_d):
+            group = adam.param_groups[0]
+            group["capturable"] = True
+            group["lr"] = torch.as_tensor(group["lr"], device=self.device)
 
     def log_line(self, step: int) -> dict[str, float | int]:
-        """Means over the window since the last line. Raises TrainingError for a NaN."""
+        """Means over the window since the last line. Raises TrainingError for a NaN.
+
+        Of all processes, and in all of them, as `state`.
+        """
         means = self.meters.means()
         bad = not_finite(means)
         if bad:
@@ -151,6 +212,8 @@ class Trainer:
         self.adam_g.load_state_dict(state["adam_g"])
         self.adam_d.load_state_dict(state["adam_d"])
         self.meters.load(state["meters"])
+        if self.recorded:
+            self._keep_rates_on_device()
 
     def sheet_labels(self) -> Tensor | None:
         """Labels of the sample sheet: a row for each class, or None without classes."""

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 pytestmark = pytest.mark.pipeline
+DETERMINISTIC = {".json", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
 CODE = ("repro", "data_prep", "experiments", "config", "profiles", "Snakefile", "environment.yml")
 
 

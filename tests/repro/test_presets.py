@@ -27,8 +27,9 @@ from repro.presets import (
     read_presets,
     usage,
 )
+from repro.run_checks import missing_raw_data
 from repro.run_results import differing_from_paper
-from repro.runs import load_run, missing_raw_data
+from repro.runs import load_run
 from repro.specs import ModelSpec, NetworkSpec, PresetSpec, SpecError
 from repro.train import train
 

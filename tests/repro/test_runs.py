@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from repro.closure import import_closure
-from repro.runs import Run, load_run, merged, missing_raw_data, report_spec, write_specs
+from repro.run_checks import missing_raw_data
+from repro.runs import Run, load_run, merged, report_spec, write_specs
 from repro.specs import NetworkSpec, SpecError
 
 RUN: dict[str, Any] = {
