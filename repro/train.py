@@ -23,27 +23,23 @@ import json
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from repro.checkpoint import GENERATOR_FILES, latest_state, save_network, save_state
-from repro.figures import Style, grid, save_picture
+from repro.checkpoint import latest_state, save_state
+from repro.figures import Style
 from repro.minibatches import Images
-from repro.model_writer import real_images, write_model
-from repro.monitor import Monitor, diversity
+from repro.model_writer import write_model
+from repro.monitor import Monitor
 from repro.presets import list_presets
 from repro.processes import ALONE, Processes
-from repro.provenance import sha256_of_json, step_folder, write_json
+from repro.provenance import sha256_of_json, step_folder
 from repro.specs import ModelSpec, SpecError, validated
+from repro.state_folder import Record, open_state_folder
 from repro.store import ImageStore
-from repro.trainer import SHEET_SIDE, Trainer
-from repro.training_log import Log
-
-REAL_IMAGES = 256  # with which the diversity of the samples is compared
-HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
+from repro.trainer import Trainer
 
 
 def train(
@@ -80,7 +76,7 @@ def train(
     inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
     model_folder: AbstractContextManager[Path] = nullcontext(out)
     if processes.first:
-        _open_state_folder(state_folder, settings)
+        open_state_folder(state_folder, settings)
         model_folder = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
     images = Images(store, rows, chosen, low=spec.network.pixel_low, classes=spec.network.classes)
     style = Style(banner=banner)
@@ -139,64 +135,6 @@ def _device(name: str, processes: Processes = ALONE) -> torch.device:
             f"{torch.cuda.device_count()}; lower --nproc_per_node to that, or use --device cpu"
         )
     return torch.device("cuda", processes.local_rank)
-
-
-def _open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
-    """Make the state folder, or check that the states in it are of the same training."""
-    (folder / "samples").mkdir(parents=True, exist_ok=True)
-    path = folder / "settings.json"
-    settings = json.loads(json.dumps(settings))
-    if path.is_file():
-        before = _flat(json.loads(path.read_text()))
-        now = _flat(settings)
-        changed = [
-            f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
-            for key in sorted(before.keys() | now.keys())
-            if before.get(key) != now.get(key)
-        ]
-        if changed:
-            raise SpecError(
-                f"{folder} holds the state of an unfinished training with other settings:\n"
-                + "\n".join(changed)
-                + "\nrestore them to resume it, or delete that folder to start anew"
-            )
-    write_json(path, settings)
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {prefix: value}
-    parts = [_flat(v, f"{prefix}.{k}" if prefix else k) for k, v in value.items()]
-    return {key: v for part in parts for key, v in part.items()}
-
-
-class Record:
-    """What a training leaves in the state folder on its way; the first process has one."""
-
-    def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:
-        self.trainer, self.folder, self.style = trainer, folder, style
-        stop_on = trainer.spec.training.stop_on
-        self.log = Log(folder / "log.jsonl", start=start, stop_on=stop_on)
-        self.real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
-
-    def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
-        """After `done` minibatches: the line of the log and the sample sheet that are due."""
-        if line:
-            self.log.append(line)
-        if draws:
-            self._sheet(done)
-        if done == self.trainer.schedule.early:
-            save_network(self.trainer.G, self.folder / "early.partial")
-            (self.folder / "early.partial").replace(self.folder / GENERATOR_FILES["early"])
-
-    def _sheet(self, done: int) -> None:
-        """The sample sheet, and its diversity in the log."""
-        pictures = self.trainer.sheet()
-        sheet = self.folder / "samples" / f"step_{done:08d}.png"
-        save_picture(sheet, grid(pictures, SHEET_SIDE), style=self.style)
-        share = round(diversity(pictures) / max(self.real_diversity, HARDLY_ANY), 4)
-        epoch = self.trainer.schedule.epoch(done)
-        self.log.append({"step": done, "epoch": epoch, "diversity": share})
 
 
 def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:

@@ -228,6 +228,7 @@ def test_differences_are_what_the_file_sets(preset: Preset) -> None:
     in_file = {key for key in keys_below(values) if key.startswith(("network.", "training."))}
     written_out = {"pytorch_tutorial": {"training.epochs"}}
     written_out["small_folder"] = {"training.learning_rate_d"}
+    written_out["paper_64"] = {"training.precision"}
     found = {key for key, _, _ in differences(preset.spec)}
     assert found == in_file - written_out.get(preset.name, set())
 

@@ -12,6 +12,7 @@ from repro.build import build_discriminator, build_generator
 from repro.checkpoint import CheckpointError, ModelFolder, draw, latest_state, save_state
 from repro.minibatches import Images, Schedule
 from repro.specs import ModelSpec, NetworkSpec, SpecError, TrainingSpec
+from repro.state_folder import open_state_folder
 from repro.store import ImageStore
 from repro.train import train
 from repro.trainer import Trainer, TrainingError
@@ -210,12 +211,10 @@ def test_the_images_that_the_hash_removed_are_not_trained_on(data: Path, tmp_pat
 
 
 def test_resuming_under_other_settings_is_refused(data: Path, tmp_path: Path) -> None:
-    from repro.train import _open_state_folder
-
-    _open_state_folder(tmp_path / "state", {"spec": model_spec().model_dump(), "seed": 1})
+    open_state_folder(tmp_path / "state", {"spec": model_spec().model_dump(), "seed": 1})
     other = model_spec(learning_rate_d=1e-3).model_dump()
     with pytest.raises(SpecError, match=r"training\.learning_rate_d: 0\.0002 -> 0\.001"):
-        _open_state_folder(tmp_path / "state", {"spec": other, "seed": 1})
+        open_state_folder(tmp_path / "state", {"spec": other, "seed": 1})
 
 
 def test_damaged_state_is_passed_over_for_the_one_before(tmp_path: Path) -> None:

@@ -1,0 +1,88 @@
+"""The state folder of a training: what it leaves on its way, and from which it is resumed.
+
+    settings.json        what is trained; resuming under other settings is refused
+    step_NNNNNNNN.pt     the last two resume states (repro.checkpoint)
+    log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
+    early_generator.safetensors    G at the early snapshot (paper Fig 2)
+
+Where in the flow: repro.train opens it and lets `Record` write what is due;
+repro.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake, so that
+a failed job keeps it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from repro.checkpoint import GENERATOR_FILES, save_network
+from repro.figures import Style, grid, save_picture
+from repro.model_writer import real_images
+from repro.monitor import diversity
+from repro.provenance import write_json
+from repro.specs import SpecError
+from repro.trainer import SHEET_SIDE, Trainer
+from repro.training_log import Log
+
+REAL_IMAGES = 256  # with which the diversity of the samples is compared
+HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
+
+
+def open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
+    """Make the state folder, or check that the states in it are of the same training.
+
+    Raises SpecError with the settings that differ, before and now.
+    """
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    path = folder / "settings.json"
+    settings = json.loads(json.dumps(settings))
+    if path.is_file():
+        before = _flat(json.loads(path.read_text()))
+        now = _flat(settings)
+        changed = [
+            f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key)
+        ]
+        if changed:
+            raise SpecError(
+                f"{folder} holds the state of an unfinished training with other settings:\n"
+                + "\n".join(changed)
+                + "\nrestore them to resume it, or delete that folder to start anew"
+            )
+    write_json(path, settings)
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    parts = [_flat(v, f"{prefix}.{k}" if prefix else k) for k, v in value.items()]
+    return {key: v for part in parts for key, v in part.items()}
+
+
+class Record:
+    """What a training leaves in the state folder on its way; the first process has one."""
+
+    def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:
+        self.trainer, self.folder, self.style = trainer, folder, style
+        stop_on = trainer.spec.training.stop_on
+        self.log = Log(folder / "log.jsonl", start=start, stop_on=stop_on)
+        self.real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
+
+    def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
+        """After `done` minibatches: the line of the log and the sample sheet that are due."""
+        if line:
+            self.log.append(line)
+        if draws:
+            self._sheet(done)
+        if done == self.trainer.schedule.early:
+            save_network(self.trainer.G, self.folder / "early.partial")
+            (self.folder / "early.partial").replace(self.folder / GENERATOR_FILES["early"])
+
+    def _sheet(self, done: int) -> None:
+        """The sample sheet, and its diversity in the log."""
+        pictures = self.trainer.sheet()
+        sheet = self.folder / "samples" / f"step_{done:08d}.png"
+        save_picture(sheet, grid(pictures, SHEET_SIDE), style=self.style)
+        share = round(diversity(pictures) / max(self.real_diversity, HARDLY_ANY), 4)
+        epoch = self.trainer.schedule.epoch(done)
+        self.log.append({"step": done, "epoch": epoch, "diversity": share})
