@@ -6,7 +6,6 @@ minibatch with a loss that is not finite is remembered there too. Several proces
 own sums; what is asked of them is over all processes, and all must ask.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -24,7 +23,8 @@ class Meters:
         self.processes = processes
         kind = torch.float32 if device.type == "mps" else torch.float64
         self.sums = torch.zeros(len(METERS), 2, device=device, dtype=kind)
-        self.bad = torch.zeros((), device=device, dtype=torch.int64)  # first bad minibatch, from 1
+        # first minibatch (from 1) where each was not finite, 0 = none
+        self.bad = torch.zeros(len(METERS), device=device, dtype=torch.int64)
 
     def note(self, minibatch: Tensor, *, weight: int, **values: Tensor) -> None:
         """Add means over `weight` images of minibatch number `minibatch` (from 1; a scalar)."""
@@ -33,8 +33,9 @@ class Meters:
             row = METERS.index(name)
             self.sums[row, 0] += value * weight
             self.sums[row, 1] += weight
-            first = (self.bad == 0) & ~torch.isfinite(value)
-            self.bad.copy_(torch.where(first, minibatch, self.bad))  # in its place, for CUDA graphs
+            first = (self.bad[row] == 0) & ~torch.isfinite(value)
+            # in its place, for recorded steps
+            self.bad[row] = torch.where(first, minibatch, self.bad[row])
 
     def means(self) -> dict[str, float]:
         """Means since the last call, rounded to 6 digits, of those that were noted; then anew."""
@@ -43,13 +44,17 @@ class Meters:
         pairs = zip(METERS, sums, counts, strict=True)
         return {name: round(s / n, 6) for name, s, n in pairs if n > 0}
 
-    def first_bad(self) -> int | None:
-        """Number (from 1) of the first minibatch with a value that is not finite, if any."""
-        found = [bad for bad in self.processes.gathered(self.bad).tolist() if bad]
-        return min(found, default=None)
+    def not_finite(self) -> dict[str, int]:
+        """Of every meter that was NaN or infinite: the first minibatch (from 1) where it was."""
+        first: dict[str, int] = {}
+        for of_one in self.processes.gathered(self.bad).tolist():
+            for name, minibatch in zip(METERS, of_one, strict=True):
+                if minibatch:
+                    first[name] = min(minibatch, first.get(name, minibatch))
+        return first
 
     def state(self) -> dict[str, Any]:
-        """Sums (processes, 5, 2) and first bad minibatches (processes,) of all processes."""
+        """Sums (processes, 5, 2) and first bad minibatches (processes, 5) of all processes."""
         gathered = self.processes.gathered
         return {"sums": gathered(self.sums), "bad": gathered(self.bad)}
 
@@ -57,8 +62,3 @@ class Meters:
         """This process's part of a state."""
         self.sums.copy_(state["sums"][self.processes.rank])
         self.bad.copy_(state["bad"][self.processes.rank])
-
-
-def not_finite(means: dict[str, float]) -> list[str]:
-    """Names of the means that are NaN or infinite."""
-    return [name for name, value in means.items() if not math.isfinite(value)]

@@ -21,7 +21,7 @@ from repro import random
 from repro.animation import save_animation
 from repro.checkpoint import DISCRIMINATOR_FILE, GENERATOR_FILES, draw, save_network
 from repro.figures import Style, grid, save_figure, save_picture, training_curves
-from repro.monitor import Monitor
+from repro.monitor import Finding, Monitor
 from repro.networks import freeze_statistics, parameter_count
 from repro.provenance import write_json
 from repro.trainer import SHEET_SIDE, Trainer
@@ -48,7 +48,8 @@ def write_model(
     began = {finding.trouble: finding.step for finding in monitor.findings}
     save_figure(out / "curves.png", training_curves(log, began=began), style=style)
     done = int(log["step"].max())
-    write_json(out / "health.json", _health(trainer, monitor, done=done))
+    ended = done if done < trainer.schedule.length else None
+    write_health(out, monitor.findings, stopped_at=ended, stop_on=trainer.spec.training.stop_on)
     write_json(out / "spec.json", _description(trainer, done=done))
 
 
@@ -119,13 +120,20 @@ def _latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
         yield z, trainer.images.labels_of(rows)
 
 
-def _health(trainer: Trainer, monitor: Monitor, *, done: int) -> dict[str, Any]:
-    stop_on = trainer.spec.training.stop_on
-    return {
-        "findings": [asdict(finding) for finding in monitor.findings],
-        "stopped_early_at": done if done < trainer.schedule.length else None,
+def write_health(
+    folder: Path,
+    findings: list[Finding],
+    *,
+    stopped_at: int | None,
+    stop_on: tuple[str, ...] = (),
+) -> None:
+    """health.json: troubles with the minibatch where each began; where the training was ended."""
+    values = {
+        "findings": [asdict(finding) for finding in findings],
+        "stopped_early_at": stopped_at,
         "stop_on": list(stop_on),
     }
+    write_json(folder / "health.json", values)
 
 
 def _description(trainer: Trainer, *, done: int) -> dict[str, Any]:

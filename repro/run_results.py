@@ -257,7 +257,10 @@ def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
     folder = run / "models" / name
     path = folder / "spec.json"
     values = read_json(path) if path.is_file() else None
-    health, animation = folder / "health.json", folder / "samples.webp"
+    health = folder / "health.json"
+    if not folder.is_dir():  # a training that failed: its state folder says what was seen
+        health = run / "state" / name / "health.json"
+    animation = folder / "samples.webp"
     return ModelResult(
         name=name,
         command=command_for(spec, "train"),

@@ -4,6 +4,7 @@
     step_NNNNNNNN.pt     the last two resume states (repro.checkpoint)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
+    health.json          only where a loss became NaN or infinite: since which minibatch
 
 Where in the flow: repro.train opens it and lets `Record` write what is due;
 repro.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake, so that
@@ -16,11 +17,11 @@ from typing import Any
 
 from repro.checkpoint import GENERATOR_FILES, save_network
 from repro.figures import Style, grid, save_picture
-from repro.model_writer import real_images
-from repro.monitor import diversity
+from repro.model_writer import real_images, write_health
+from repro.monitor import Finding, diversity
 from repro.provenance import write_json
 from repro.specs import SpecError
-from repro.trainer import SHEET_SIDE, Trainer
+from repro.trainer import SHEET_SIDE, Trainer, TrainingError
 from repro.training_log import Log
 
 REAL_IMAGES = 256  # with which the diversity of the samples is compared
@@ -67,6 +68,7 @@ class Record:
         stop_on = trainer.spec.training.stop_on
         self.log = Log(folder / "log.jsonl", start=start, stop_on=stop_on)
         self.real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
+        (folder / "health.json").unlink(missing_ok=True)
 
     def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
         """After `done` minibatches: the line of the log and the sample sheet that are due."""
@@ -86,3 +88,9 @@ class Record:
         share = round(diversity(pictures) / max(self.real_diversity, HARDLY_ANY), 4)
         epoch = self.trainer.schedule.epoch(done)
         self.log.append({"step": done, "epoch": epoch, "diversity": share})
+
+    def failed(self, done: int, error: TrainingError) -> None:
+        """Write into the log and health.json that losses are not finite, seen after `done`."""
+        self.log.append({"step": done, "trouble": ["not_finite"], "since": error.minibatch})
+        finding = Finding("not_finite", error.minibatch, str(error))
+        write_health(self.folder, [*self.log.monitor.findings, finding], stopped_at=done)

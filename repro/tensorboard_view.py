@@ -33,7 +33,7 @@ TAGS = {  # column of a log -> name in TensorBoard, which groups by the word bef
     "d_fake_after": "probability real/D(G(z)) after the update",
     "diversity": "diversity/samples, 1 = real images",
 }
-NOT_DRAWN = ("step", "trouble")
+NOT_DRAWN = ("step", "trouble", "since")
 
 
 class ViewError(ValueError):

@@ -39,7 +39,7 @@ from repro.provenance import sha256_of_json, step_folder
 from repro.specs import ModelSpec, SpecError, validated
 from repro.state_folder import Record, open_state_folder
 from repro.store import ImageStore
-from repro.trainer import Trainer
+from repro.trainer import Trainer, TrainingError
 
 
 def train(
@@ -160,6 +160,9 @@ def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
         last = done == schedule.length
         logs = done % training.log_every == 0 or last
         draws = done % training.sample_every == 0 or last
+        saves = done % training.checkpoint_every == 0 or last
+        if logs or draws or saves:
+            _check_finite(trainer, record, done)
         line = trainer.log_line(done) if logs else None
         if line:
             progress.set_postfix({k: line[k] for k in ("loss_d", "loss_g") if k in line})
@@ -167,11 +170,21 @@ def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
             record.after(done, line=line, draws=draws)
         if logs or draws:  # one of them may have shown a trouble
             stops = processes.from_first(record is not None and record.log.stops, trainer.device)
-        if done % training.checkpoint_every == 0 or last or stops:
+        if saves or stops:
             state = trainer.state()
             if processes.first:
                 save_state(folder, done, state)
     return record.log.monitor if record else None
+
+
+def _check_finite(trainer: Trainer, record: Record | None, done: int) -> None:
+    """Ends a training whose losses are no longer finite; log and health.json keep since when."""
+    try:
+        trainer.check_finite()
+    except TrainingError as error:
+        if record:
+            record.failed(done, error)
+        raise
 
 
 def _resume(trainer: Trainer, folder: Path) -> int:

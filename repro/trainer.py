@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from repro.build import build_discriminator, build_generator
 from repro.checkpoint import draw, draw_latents
 from repro.cuda_graphs import RecordedStep
-from repro.meters import Meters, not_finite
+from repro.meters import Meters
 from repro.minibatches import Images, Minibatch, Minibatches, Schedule
 from repro.processes import ALONE, Processes
 from repro.specs import ModelSpec
@@ -27,7 +27,14 @@ SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there 
 
 
 class TrainingError(RuntimeError):
-    """A training that cannot go on; the message says why and what to do."""
+    """A training that cannot go on; the message says why and what to do.
+
+    minibatch: where it went wrong (from 1), 0 where that is not the question.
+    """
+
+    def __init__(self, message: str, *, minibatch: int = 0) -> None:
+        super().__init__(message)
+        self.minibatch = minibatch
 
 
 class Trainer:
@@ -183,18 +190,23 @@ class Trainer:
             group["capturable"] = True
             group["lr"] = torch.as_tensor(group["lr"], device=self.device)
 
-    def log_line(self, step: int) -> dict[str, float | int]:
-        """Means over the window since the last line. Raises TrainingError for a NaN.
+    def check_finite(self) -> None:
+        """Raises TrainingError for a loss or probability that was NaN or infinite, and since when.
 
-        Of all processes, and in all of them, as `state`.
+        Over all processes, and in all of them, as `log_line` and `state`.
         """
-        means = self.meters.means()
-        bad = not_finite(means)
+        bad = self.meters.not_finite()
         if bad:
+            words = ", ".join(f"{name} since minibatch {first}" for name, first in bad.items())
             raise TrainingError(
-                f"{', '.join(bad)}: not finite from minibatch {self.meters.first_bad()} on; lower "
-                "the learning rate or raise norm_eps (1e-5 in half precision)"
+                f"not finite: {words}; lower the learning rate or raise norm_eps (1e-5 in half "
+                "precision), and delete the state folder to start anew",
+                minibatch=min(bad.values()),
             )
+
+    def log_line(self, step: int) -> dict[str, float | int]:
+        """Means over the window since the last line, to be logged after minibatch `step`."""
+        means = self.meters.means()
         return {"step": step, "epoch": self.schedule.epoch(step), **means}
 
     def state(self) -> dict[str, Any]:

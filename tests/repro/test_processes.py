@@ -172,9 +172,9 @@ def two_train(rank: int, data: Path, results: Path) -> None:
         found["nothing"] = processes.from_first(None if rank == 0 else said, CPU)
         trainer = make_trainer(data, model_spec(), processes)
         if rank == 1:
-            trainer.meters.note(4, weight=2, loss_g=torch.tensor(float("nan")))
+            trainer.meters.note(torch.tensor(4), weight=2, loss_g=torch.tensor(float("nan")))
         try:
-            trainer.log_line(5)
+            trainer.check_finite()
         except TrainingError as error:
             found["nan"] = str(error)
     torch.save(found, results / f"{rank}.pt")
@@ -255,7 +255,7 @@ def test_what_the_processes_tell_each_other(two: list[dict[str, Any]]) -> None:
 
 def test_a_nan_in_one_process_ends_all(two: list[dict[str, Any]]) -> None:
     for found in two:
-        assert "loss_g: not finite from minibatch 4 on" in found["nan"]
+        assert "not finite: loss_g since minibatch 4" in found["nan"]
 
 
 def one_fails(rank: int) -> None:

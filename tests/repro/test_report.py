@@ -481,6 +481,22 @@ def test_epoch_is_left_out_where_an_older_folder_does_not_say() -> None:
     assert epoch_in_words({"images": 2675, "steps_d": 1}) == ""
 
 
+def test_a_training_that_diverged_is_told_from_its_state_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "faces"
+    folder.mkdir(parents=True)
+    found = {"trouble": "not_finite", "step": 17, "words": "not finite: loss_g since minibatch 17"}
+    write_health(folder, {"findings": [found], "stopped_early_at": 20, "stop_on": []})
+    values = {"run": "r", "title": "t", "config": "c", "models": {"faces": {}}}
+    (tmp_path / "report.json").write_text(json.dumps(values))
+    out = tmp_path / "report"
+    build_report(run=tmp_path, spec_path=tmp_path / "report.json", experiments=tmp_path, out=out)
+    for name in ("index.html", "report.md"):
+        text = (out / name).read_text()
+        assert "not finite from minibatch 17 on" in text
+        assert "loss_g since minibatch 17" in text
+        assert "train" in text  # the command
+
+
 def test_unreadable_health_is_named(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "models" / "faces"
     folder.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """The training step against a plain loop, schedules, labels, rates, and what is refused."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -231,14 +232,37 @@ def test_damaged_state_is_passed_over_for_the_one_before(tmp_path: Path) -> None
         latest_state(tmp_path, CPU)
 
 
-def test_a_nan_stops_the_training_and_is_named(data: Path) -> None:
+def test_a_nan_is_named_with_its_first_minibatch(data: Path) -> None:
     trainer = make_trainer(data)
+    for t in range(4):
+        trainer.step(t)
+    trainer.check_finite()
     with torch.no_grad():
-        trainer.D.head.weight.fill_(float("nan"))
-    trainer.step(0)
-    trainer.step(1)
-    with pytest.raises(TrainingError, match=r"loss_d, loss_g.* not finite"):
-        trainer.log_line(2)
+        trainer.D.get_parameter("head.weight").fill_(float("nan"))
+    trainer.step(4)  # of G
+    trainer.step(5)  # of D
+    with pytest.raises(TrainingError, match=r"loss_d since minibatch 6, loss_g since minibatch 5"):
+        trainer.check_finite()
+
+
+def test_a_training_that_diverges_ends_and_says_so(data: Path, tmp_path: Path) -> None:
+    """No resume state holds the NaN; log, health.json and so the report have the minibatch."""
+    spec = model_spec(learning_rate_g=1e30, checkpoint_every=1, log_every=5, sample_every=100)
+    state = tmp_path / "state"
+    arguments = {"data": data, "dedup": None, "state_folder": state, "seed": 1, "device": "cpu"}
+    for _ in range(2):  # started again, it comes to the same
+        with pytest.raises(TrainingError, match="not finite") as raised:
+            train(spec=spec, out=tmp_path / "model", **arguments)
+        assert not (tmp_path / "model").exists()
+        health = json.loads((state / "health.json").read_text())
+        last = json.loads((state / "log.jsonl").read_text().splitlines()[-1])
+        assert last["trouble"] == [health["findings"][0]["trouble"]] == ["not_finite"]
+        first = health["findings"][0]["step"]
+        assert raised.value.minibatch == first == last["since"] <= last["step"]
+        saved = latest_state(state, CPU)
+        assert saved is not None
+        assert saved["step"] < first
+        assert all(torch.isfinite(x).all() for x in saved["G"].values())
 
 
 def test_too_few_images_for_a_batch(data: Path, tmp_path: Path) -> None:
