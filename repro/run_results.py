@@ -29,7 +29,6 @@ from repro.specs import NetworkSpec, SpecError, TrainingSpec, validated
 
 MODEL_PICTURES = {  # in the order of the page, with what they show
     "real_and_generated.png": "Training images beside generated ones",
-    "samples.png": "Samples",
     "curves.png": "Training curves",
 }
 
