@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from repro.build import build_discriminator, build_generator
 from repro.checkpoint import CheckpointError, ModelFolder, draw, latest_state, save_state
 from repro.minibatches import Images, Schedule
+from repro.monitor import Finding, Monitor
 from repro.specs import ModelSpec, NetworkSpec, SpecError, TrainingSpec
 from repro.state_folder import open_state_folder
 from repro.store import ImageStore
@@ -288,3 +290,48 @@ def test_network_of_another_size_than_the_images(data: Path, tmp_path: Path) -> 
             out=tmp_path / "model",
             seed=1,
         )
+
+
+class Alarmist(Monitor):
+    """Finds a collapse in the fourth line it sees."""
+
+    seen = 0
+
+    def see(self, line: dict[str, Any]) -> list[Finding]:
+        self.seen += 1
+        new = [Finding("collapse", line["step"], "made up")] if self.seen == 4 else []
+        self.findings += new
+        return new
+
+
+def test_a_trouble_is_named_and_changes_nothing_unless_asked(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(name: str, **training: object) -> Path:
+        folders = {"state_folder": tmp_path / f"{name} state", "out": tmp_path / name}
+        spec = model_spec(early_epochs=4, **training)
+        train(spec=spec, data=data, dedup=None, seed=1, device="cpu", **folders)
+        return tmp_path / name
+
+    plain = run("plain")
+    monkeypatch.setattr("repro.training_log.Monitor", Alarmist)
+    watched = run("watched", stop_on=())
+    other = run("other trouble", stop_on=("oscillation",))
+    stopped = run("stopped", stop_on=("collapse",))
+    for name in ("generator.safetensors", "discriminator.safetensors", "samples.png"):
+        assert (plain / name).read_bytes() == (watched / name).read_bytes()
+        assert (plain / name).read_bytes() == (other / name).read_bytes()
+    log = [json.loads(line) for line in (watched / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log if "trouble" in line] == [log[3]["step"]]
+    health = json.loads((watched / "health.json").read_text())
+    assert [found["trouble"] for found in health["findings"]] == ["collapse"]
+    assert health["stopped_early_at"] is None
+    ended = json.loads((stopped / "health.json").read_text())["stopped_early_at"]
+    description = ModelFolder.open(stopped).description
+    assert ended == description["minibatches"] == log[3]["step"] < 20
+    assert description["steps_g"] + description["steps_d"] == ended
+    z = torch.zeros(2, 8)
+    np.testing.assert_array_equal(  # ended before the early snapshot: its last G stands for it
+        draw(ModelFolder.open(stopped).generator("early"), z),
+        draw(ModelFolder.open(stopped).generator(), z),
+    )
