@@ -82,8 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def body(self, data):
-        self.wfile.write(data)
+        # counted first: a client that has all bytes may ask before this thread goes on
         self.server_state.sent += len(data)
+        self.wfile.write(data)
 
     def start(self, file):
         """First byte asked for: 0 where there is no Range or If-Range names another version."""
