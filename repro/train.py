@@ -28,6 +28,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from repro.allocator import keep_freed_memory
 from repro.checkpoint import latest_state, save_state
 from repro.figures import Style
 from repro.minibatches import Images
@@ -218,6 +219,7 @@ def main() -> None:
     )
     parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
     given = parser.parse_args()
+    keep_freed_memory()
     if given.threads:
         torch.set_num_threads(given.threads)
     values = json.loads(given.spec.read_text())

@@ -3,16 +3,19 @@
 The plain loop is written here as such ports have it: nn.Sequential networks in the default memory
 format, float32, BCELoss on a sigmoid, Adam as PyTorch makes it without options, D's weight
 gradients computed in G's step, `.item()` on every loss. Both sides see the same pixels, batch by
-batch, and train D, then G on the same generated images. FLOPs are counted by PyTorch's flop
-counter on the library's own step; the large matrix product they are set beside is timed in the
-same rounds.
+batch, and train D, then G on the same generated images. Each side runs in a process of
+its own, as people run it: what one leaves in the allocator must not serve the other. FLOPs are
+counted by PyTorch's flop counter on the library's own step; the large matrix product they are set
+beside is timed in the same rounds.
 
 Runs alone: python -m repro.bench train [--device cuda] [--preset paper_64] [--batch 128]
 """
 
 import argparse
+import multiprocessing
 import tempfile
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from repro.allocator import keep_freed_memory
 from repro.bench.alternation import alternate
 from repro.minibatches import Images
 from repro.network_spec import NetworkSpec
@@ -47,29 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """One case a precision: ours, the plain loop (float32), their ratio, TFLOP/s and shares."""
-    torch.set_num_threads(given.threads)
     device = torch.device(given.device)
-    network = _network(given.preset)
+    ours = [*PRECISIONS, *([RECORDED] if device.type == "cuda" else [])]
+    names = ["plain", *ours, *(f"product {name}" for name in PRECISIONS)]
     with tempfile.TemporaryDirectory() as folder:
-        store = _random_images(Path(folder) / "data", network, count=given.images)
-        images = Images(store, np.arange(len(store)), device)
-        trainers = {
-            name: _trainer(network, images, precision=name, batch=given.batch, device=device)
-            for name in (*PRECISIONS, *([RECORDED] if device.type == "cuda" else []))
-        }
-        flop = _flop_of_a_step(trainers["float32"])  # also the first step: buffers are made
-        steps: dict[str, Callable[[int], None]] = {
-            "plain": PlainLoop(network, images, batch=given.batch, device=device).step,
-            **{name: trainer.step for name, trainer in trainers.items()},
-        }
-        ways = {
-            name: _timed(step, steps=given.steps, batch=given.batch, device=device)
-            for name, step in steps.items()
-        }
-        products = {f"product {name}": _large_product(name, device=device) for name in PRECISIONS}
-        rates = alternate({**ways, **products}, repeats=given.repeats)
+        _random_images(Path(folder) / "data", _network(given.preset), count=given.images)
+        apart = {name: Apart(name, given, Path(folder) / "data") for name in names}
+        rates = alternate(apart, repeats=given.repeats)
+        for one in apart.values():
+            one.close()
+    flop = apart["float32"].flop
     cases = []
-    for name in trainers:
+    for name in ours:
         product = rates[f"product {name.split(',')[0]}"].rate / 1e3  # GFLOP/s -> TFLOP/s
         speed = rates[name].rate * flop / given.batch / 1e12
         cases.append(
@@ -94,12 +87,56 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+class Apart:
+    """A way of `alternate` in a process of its own, which waits between its runs."""
+
+    def __init__(self, name: str, given: argparse.Namespace, data: Path) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, name, given, data))
+        self.process.start()
+        theirs.close()
+        self.flop: float = self.connection.recv()  # of a step of ours, else 0; it is ready
+
+    def __call__(self) -> int:
+        self.connection.send(True)
+        return self.connection.recv()
+
+    def close(self) -> None:
+        self.connection.send(False)
+        self.process.join()
+
+
+def _serve(connection: Connection, name: str, given: argparse.Namespace, data: Path) -> None:
+    """Make the way called `name`, then run it each time it is asked for."""
+    torch.set_num_threads(given.threads)
+    device = torch.device(given.device)
+    flop = 0.0
+    if name.startswith("product"):
+        way = _large_product(name.removeprefix("product "), device=device)
+    else:
+        store = ImageStore.open(data)
+        network = _network(given.preset)
+        images = Images(store, np.arange(len(store)), device)
+        if name == "plain":
+            step = PlainLoop(network, images, batch=given.batch, device=device).step
+        else:
+            keep_freed_memory()  # as repro.train does
+            trainer = _trainer(network, images, precision=name, batch=given.batch, device=device)
+            flop = _flop_of_a_step(trainer)
+            step = trainer.step
+        way = _timed(step, steps=given.steps, batch=given.batch, device=device)
+    connection.send(flop)
+    while connection.recv():
+        connection.send(way())
+
+
 def _network(preset: str) -> NetworkSpec:
     path = PRESETS / f"{preset}.yaml"
     return validated(PresetSpec, read_yaml(path), where=str(path)).network
 
 
-def _random_images(folder: Path, network: NetworkSpec, *, count: int) -> ImageStore:
+def _random_images(folder: Path, network: NetworkSpec, *, count: int) -> None:
     size, channels = network.image_size, network.channels
     pixels = generator(0, "bench train: images").integers(
         0, 256, (count, size, size, channels), np.uint8
@@ -112,7 +149,6 @@ def _random_images(folder: Path, network: NetworkSpec, *, count: int) -> ImageSt
     ):
         for number, image in enumerate(pixels):
             writer.append(image, f"{number}", {})
-    return ImageStore.open(folder)
 
 
 def _trainer(
