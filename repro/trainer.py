@@ -52,6 +52,8 @@ class Trainer:
     ) -> None:
         self.spec, self.images, self.seed, self.device = spec, images, seed, device
         self.processes = processes
+        if device.type == "cuda":
+            torch.backends.cudnn.deterministic = True  # the same bytes from the same seed
         training = spec.training
         self.schedule = Schedule(
             images=len(images), training=training, seed=seed, processes=processes.size
