@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data_prep.source import Record, Requirement, SourceError
 from repro.specs import Strict
@@ -27,6 +27,19 @@ AGAIN = "download the file again"
 
 class Options(Strict):
     split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
+    start: int = Field(0, ge=0, description="first digit taken, counted from 0")
+    stop: int | None = Field(
+        None,
+        ge=1,
+        description="digit before which to stop; null = all. The paper's 50,000 for "
+        "training are 0 to 50000, its 10,000 for validation 50000 to null",
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> "Options":
+        if self.stop is not None and self.stop <= self.start:
+            raise ValueError(f"stop {self.stop} must be above start {self.start}")
+        return self
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
@@ -52,14 +65,15 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 def count(raw: Path, options: Options) -> int:
     path = _files(raw, options)[0]
     with _stream(path) as stream:
-        return _lengths(stream, path, IMAGES_MAGIC)[0]
+        found = _lengths(stream, path, IMAGES_MAGIC)[0]
+    return len(_chosen(found, path, options))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Digits in the files' order, (H, W) uint8, key "train:00000" and so on.
 
     Raises SourceError for a wrong magic number, a file that is cut off or too long, numbers of
-    images and labels that differ, or a label above 9.
+    images and labels that differ, a label above 9, or fewer digits than `stop` asks for.
     """
     images_path, labels_path = _files(raw, options)
     images = _array(images_path, IMAGES_MAGIC)  # (N, H, W)
@@ -71,10 +85,23 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
         )
     if labels.max(initial=0) > 9:
         raise SourceError(f"{labels_path}: label {labels.max()}, expected 0 to 9; {AGAIN}")
-    for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+    for number in _chosen(len(images), images_path, options):
         yield Record(
-            key=f"{options.split}:{number:05d}", payload=image, labels={"class": int(label)}
+            key=f"{options.split}:{number:05d}",
+            payload=images[number],
+            labels={"class": int(labels[number])},
         )
+
+
+def _chosen(found: int, path: Path, options: Options) -> range:
+    """Numbers of the digits taken, of the `found` in a file."""
+    stop = found if options.stop is None else options.stop
+    if not options.start < stop <= found:
+        raise SourceError(
+            f"{path} holds {found} digits, but those from start {options.start} to stop "
+            f"{options.stop} are asked for; lower start or stop in the dataset's options"
+        )
+    return range(options.start, stop)
 
 
 def _files(raw: Path, options: Options) -> tuple[Path, Path]:

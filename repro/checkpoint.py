@@ -2,7 +2,8 @@
 
 Model folder (read by every experiment):
   generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
-      frozen batch statistics; spec.json: network, training, seed, counts; log.jsonl: the curves;
+      frozen batch statistics; snapshots/step_NNNNNNNN.safetensors: G on the way, where training
+      kept it; spec.json: network, training, seed, counts; log.jsonl: the curves;
       training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
 Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
 both networks, both optimisers and the open log window; written to a temporary name and renamed.
@@ -39,6 +40,11 @@ GENERATOR_FILES: dict[Snapshot, str] = {
 DISCRIMINATOR_FILE = "discriminator.safetensors"
 
 
+def snapshot_file(step: int) -> str:
+    """Where G after `step` minibatches lies in a state or model folder."""
+    return f"snapshots/step_{step:08d}.safetensors"
+
+
 class CheckpointError(RuntimeError):
     """A state or model that cannot be written or read; the message names the file."""
 
@@ -60,11 +66,26 @@ class ModelFolder:
             raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
         return cls(folder, json.loads(path.read_text()))
 
-    def generator(self, snapshot: Snapshot = "final") -> GeneratorNetwork:
-        """G at the end, or at the early snapshot (paper Fig 2), with frozen statistics."""
+    def generator(self, snapshot: Snapshot | int = "final") -> GeneratorNetwork:
+        """G at the end, at the early snapshot (paper Fig 2), or after a minibatch of `snapshots`.
+
+        With frozen statistics. Raises CheckpointError where it was not kept.
+        """
         G = build_generator(self.spec.network, seed=self.seed)
-        _load(G, self.folder / GENERATOR_FILES[snapshot])
+        _load(G, self.generator_file(snapshot))
         return G.eval().requires_grad_(False)
+
+    def generator_file(self, snapshot: Snapshot | int = "final") -> Path:
+        if isinstance(snapshot, int):
+            last = snapshot == self.description["minibatches"]
+            return self.folder / (GENERATOR_FILES["final"] if last else snapshot_file(snapshot))
+        return self.folder / GENERATOR_FILES[snapshot]
+
+    def snapshots(self) -> list[int]:
+        """Minibatches after which G was kept, ascending; the last is the end of the training."""
+        kept = sorted(self.folder.glob("snapshots/step_*.safetensors"))
+        steps = [int(path.stem.removeprefix("step_")) for path in kept]
+        return [*steps, int(self.description["minibatches"])]
 
     def discriminator(self) -> Discriminator:
         """D at the end, with statistics frozen on its own real training images.

@@ -21,7 +21,10 @@ from pydantic import Field, field_validator, model_validator
 
 from repro.specs import SpecError, Strict, read_yaml, validated
 
-SLOTS = ("data", "test", "copies", "dedup", "model", "raw")
+SLOTS = (
+    "data", "validation", "test", "copies", "dedup", "raw",
+    "model", "models", "baseline", "baselines",
+)  # fmt: skip
 
 
 class Verdict(StrEnum):

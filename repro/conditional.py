@@ -21,6 +21,8 @@ from repro.networks import (
     GeneratorNetwork,
     convolution,
     deconvolution,
+    normed_maps,
+    projection_norm,
     refuse_labels,
     to_pixels,
 )
@@ -50,16 +52,12 @@ class ConditionalGenerator(GeneratorNetwork):
         )
         widths, self.slope = spec.generator_widths, spec.generator_slope
         norm = (spec.norm_eps, BATCH_ONLY, spec.norm_affine)
-        self.first_shape = (widths[0], spec.base_size, spec.base_size)
+        self.base_size = spec.base_size
         units = widths[0] * spec.base_size**2
         self.hidden = nn.Linear(spec.z_dim + spec.classes, spec.hidden_units, bias=False)
         self.hidden_norm = nn.BatchNorm1d(spec.hidden_units, *norm)
         self.project = nn.Linear(spec.hidden_units + spec.classes, units, bias=False)
-        self.project_norm: nn.BatchNorm1d | nn.BatchNorm2d
-        per_unit = spec.first_norm == "per_unit"
-        self.project_norm = (
-            nn.BatchNorm1d(units, *norm) if per_unit else nn.BatchNorm2d(widths[0], *norm)
-        )
+        self.project_norm = projection_norm(spec.first_norm, widths[0], units, norm)
         self.layers = nn.ModuleList()
         for start, end in zip(widths, (*widths[1:], None), strict=True):
             conv = deconvolution(
@@ -72,11 +70,7 @@ class ConditionalGenerator(GeneratorNetwork):
         refuse_labels(self, labels)
         x = self.hidden_norm(self.hidden(joined(z, labels, self.classes)))
         x = self.project(joined(F.leaky_relu(x, self.slope), labels, self.classes))
-        if isinstance(self.project_norm, nn.BatchNorm1d):
-            x = self.project_norm(x).unflatten(1, self.first_shape)
-        else:
-            x = self.project_norm(x.unflatten(1, self.first_shape))
-        x = F.leaky_relu(x, self.slope)
+        x = F.leaky_relu(normed_maps(x, self.project_norm, side=self.base_size), self.slope)
         for layer in self.layers:
             x = layer(joined(x, labels, self.classes))
         return to_pixels(x, low=self.pixel_low)

@@ -58,7 +58,8 @@ class RecordedStep:
         self.batch = Minibatch(n=batch.n, total=batch.total, images=images, labels=labels)
         self.z, self.number = z.clone(), number.clone()
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
+        # the thread that reads minibatches ahead may use the GPU meanwhile
+        with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             self.compute(self.batch, self.z, self.number)
 
     def _fill(self, batch: Minibatch, z: Tensor, number: Tensor) -> None:

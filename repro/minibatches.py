@@ -98,6 +98,7 @@ class Schedule:
         self.per_epoch = len(sizes)
         self.length = max(1, math.ceil(training.epochs * self.per_epoch))
         self.early = max(1, math.ceil(training.early_epochs * self.per_epoch))
+        self.snapshots = self._snapshots()
         self._epoch, self._batches = -1, [np.arange(0)]
 
     def _parts(self, order: np.ndarray) -> list[np.ndarray]:
@@ -108,6 +109,12 @@ class Schedule:
         if len(parts) > 1 and len(parts[-1]) < self.smallest:
             parts[-2:] = [np.concatenate(parts[-2:])]
         return parts
+
+    def _snapshots(self) -> list[int]:
+        """After which minibatches G is kept, the end left out."""
+        count = self.training.snapshots
+        steps = {math.ceil(self.length * i / count) for i in range(1, count)}
+        return sorted(steps - {self.length})
 
     def rows(self, t: int) -> np.ndarray:
         """Rows of minibatch t; each epoch has its own shuffle."""

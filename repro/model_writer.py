@@ -33,7 +33,7 @@ def write_model(
 ) -> None:
     """Freeze the statistics of the networks and write the model folder `out`.
 
-    state: the folder with log.jsonl, samples/ and the early snapshot.
+    state: the folder with log.jsonl, samples/ and the generators kept on the way.
     """
     shutil.copytree(state / "samples", out / "samples")
     shutil.copy(state / "log.jsonl", out / "log.jsonl")
@@ -42,7 +42,7 @@ def write_model(
     freeze_statistics(trainer.G, _latent_batches(trainer))
     save_network(trainer.G, out / GENERATOR_FILES["final"])
     _save_pictures(trainer, out, style)
-    _freeze_early(trainer, state, out)
+    _freeze_kept(trainer, state, out)
     np.save(out / "training_rows.npy", trainer.images.rows)
     log = read_log(out / "log.jsonl")
     began = {finding.trouble: finding.step for finding in monitor.findings}
@@ -91,13 +91,20 @@ def real_images(trainer: Trainer, *, count: int) -> np.ndarray:
     return np.asarray(trainer.images.store.images[trainer.images.rows[order[:count]]])
 
 
-def _freeze_early(trainer: Trainer, state: Path, out: Path) -> None:
-    """The early snapshot, frozen; the last G where the training was ended before it."""
-    early = state / GENERATOR_FILES["early"]
-    if early.is_file():
-        trainer.G.load_state_dict(load_file(early))
+def _freeze_kept(trainer: Trainer, state: Path, out: Path) -> None:
+    """The generators kept on the way, frozen; G is the last of them afterwards.
+
+    Where the training was ended before the early snapshot, the last G stands for it.
+    """
+    early = GENERATOR_FILES["early"]
+    if not (state / early).is_file():
+        save_network(trainer.G, out / early)
+    for path in sorted([*state.glob("early_*.safetensors"), *state.glob("snapshots/*")]):
+        trainer.G.load_state_dict(load_file(path))
         freeze_statistics(trainer.G, _latent_batches(trainer))
-    save_network(trainer.G, out / GENERATOR_FILES["early"])
+        target = out / path.relative_to(state)
+        target.parent.mkdir(exist_ok=True)
+        save_network(trainer.G, target)
 
 
 def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:

@@ -92,11 +92,8 @@ class Generator(GeneratorNetwork):
         self.base_size, self.slope = base_size, slope
         units = widths[0] * base_size**2
         self.project = nn.Linear(z_dim, units, bias=False)
-        self.project_norm: nn.BatchNorm1d | nn.BatchNorm2d
-        if first_norm == "per_unit":
-            self.project_norm = nn.BatchNorm1d(units, norm_eps, BATCH_ONLY, norm_affine)
-        else:
-            self.project_norm = nn.BatchNorm2d(widths[0], norm_eps, BATCH_ONLY, norm_affine)
+        norm = (norm_eps, BATCH_ONLY, norm_affine)
+        self.project_norm = projection_norm(first_norm, widths[0], units, norm)
         ends = (*widths[1:], channels)
         self.layers = nn.ModuleList()
         for index, (start, end, stride) in enumerate(zip(widths, ends, strides, strict=True)):
@@ -104,7 +101,7 @@ class Generator(GeneratorNetwork):
             self.layers.append(
                 ConvolutionBlock(
                     deconvolution(start, end, kernel=kernel, stride=stride),
-                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if hidden else None,
+                    nn.BatchNorm2d(end, *norm) if hidden else None,
                     slope=slope if hidden else None,
                 )
             )
@@ -118,12 +115,7 @@ class Generator(GeneratorNetwork):
 
     def first_maps(self, z: Tensor) -> Tensor:
         """The projection of z as a stack of maps, (N, widths[0], base_size, base_size)."""
-        shape = (-1, self.base_size, self.base_size)
-        x = self.project(z)
-        if isinstance(self.project_norm, nn.BatchNorm1d):
-            x = self.project_norm(x).unflatten(1, shape)
-        else:
-            x = self.project_norm(x.unflatten(1, shape))
+        x = normed_maps(self.project(z), self.project_norm, side=self.base_size)
         # channels_last: half the time of the transposed convolutions on a CPU (measured)
         return F.leaky_relu(x, self.slope).contiguous(memory_format=torch.channels_last)
 
@@ -173,6 +165,23 @@ class Discriminator(DiscriminatorNetwork):
             x = layer(x)
             maps.append(x)
         return maps
+
+
+def projection_norm(
+    kind: str, maps: int, units: int, norm: tuple[float, float, bool]
+) -> nn.BatchNorm1d | nn.BatchNorm2d:
+    """Batch normalisation of G's first maps: per_unit (authors' code) or per_channel.
+
+    norm: epsilon, momentum, whether it has gain and bias.
+    """
+    return nn.BatchNorm1d(units, *norm) if kind == "per_unit" else nn.BatchNorm2d(maps, *norm)
+
+
+def normed_maps(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, *, side: int) -> Tensor:
+    """A projection (N, units), normalised, as a stack of maps (N, units / side^2, side, side)."""
+    if isinstance(norm, nn.BatchNorm1d):
+        return norm(x).unflatten(1, (-1, side, side))
+    return norm(x.unflatten(1, (-1, side, side)))
 
 
 def convolution(start: int, end: int, *, kernel: int, stride: int) -> nn.Conv2d:

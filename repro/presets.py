@@ -8,21 +8,19 @@ flow: `repro.runs` lays a run file's model over its preset; this module only sho
 """
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel
 from torch import nn
 
 from repro.build import undrawn_discriminator, undrawn_generator
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
-from repro.specs import PresetSpec, TrainingSpec, read_yaml, validated
+from repro.spec_differences import differing_from_paper
+from repro.specs import PRESETS, PresetSpec, read_yaml, validated
 
-FOLDER = Path(__file__).parent.parent / "config" / "presets"
-PAGE = FOLDER / "README.md"
+PAGE = PRESETS / "README.md"
 Row = tuple[str, ...]
 
 OPENING = """\
@@ -50,7 +48,7 @@ class Preset(NamedTuple):
     spec: PresetSpec
 
 
-def read_presets(folder: Path = FOLDER) -> list[Preset]:
+def read_presets(folder: Path = PRESETS) -> list[Preset]:
     """All presets of a folder by name. Raises SpecError naming the file and key that do not fit."""
     presets = []
     for path in sorted(folder.glob("*.yaml")):
@@ -65,23 +63,6 @@ def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
     """Trained parameters of G and of D; no weight is allocated."""
     G, D = _networks(network)
     return parameter_count(G), parameter_count(D)
-
-
-def differences(spec: PresetSpec) -> list[tuple[str, Any, Any]]:
-    """Every setting that is not the paper's: (key, the paper's value, the preset's).
-
-    As repro.run_results has it for the report, whose import would let an edit of the report train
-    every model anew. A nested model counts by its own keys.
-    """
-    defaults = {"network": NetworkSpec(), "training": TrainingSpec()}
-    return [
-        (key, paper, ours)
-        for part, model in defaults.items()
-        for (key, paper), (_, ours) in zip(
-            _settings(model, part), _settings(getattr(spec, part), part), strict=True
-        )
-        if ours != paper
-    ]
 
 
 def layers(network: nn.Module, spec: NetworkSpec) -> list[str]:
@@ -160,7 +141,8 @@ def _section(preset: Preset) -> str:
     last = "tanh" if network.pixel_low == -1 else "sigmoid"
     labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
     rows: list[Row] = [
-        (f"`{key}`", _value(paper), _value(ours)) for key, paper, ours in differences(spec)
+        (f"`{key}`", _value(paper), _value(ours))
+        for key, paper, ours in differing_from_paper(spec.model_dump())
     ]
     table = (
         _table(("key", "paper", "preset"), rows) if rows else "Nothing differs from the paper.\n"
@@ -202,23 +184,13 @@ def _networks(spec: NetworkSpec) -> tuple[nn.Module, nn.Module]:
         return undrawn_generator(spec), undrawn_discriminator(spec)
 
 
-def _settings(model: BaseModel, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Keys and values of a spec in the order of its fields, those of nested ones with dots."""
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, BaseModel):
-            yield from _settings(value, f"{prefix}.{name}")
-        else:
-            yield f"{prefix}.{name}", value
-
-
 def _value(value: Any) -> str:
     """A value as one would write it in a run file."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}"
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _activation(slope: float) -> str:
@@ -231,7 +203,7 @@ def _table(head: Row, rows: list[Row]) -> str:
 
 
 def _shown(path: Path) -> str:
-    return path.relative_to(FOLDER.parent.parent).as_posix()
+    return path.relative_to(PRESETS.parent.parent).as_posix()
 
 
 def main() -> None:

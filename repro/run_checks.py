@@ -21,13 +21,19 @@ ROOT = Path(__file__).parent.parent
 def check_names(run: "Run") -> None:
     """Every name a run file mentions must be defined in it, or be a module that exists."""
     spec = run.spec
+    slots: dict[str, Collection[str]] = {
+        **dict.fromkeys(("data", "validation", "test", "copies"), spec.datasets),
+        **dict.fromkeys(("model", "baseline"), run.trainings),
+    }
     mentions: list[tuple[str, str | None, Collection[str]]] = [
         *((f"datasets.{n}.world", d.world, spec.worlds) for n, d in spec.datasets.items()),
         *((f"models.{n}.data", m.data, spec.datasets) for n, m in spec.models.items()),
         *((f"roles.{n}.data", r.data, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.test", r.test, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.copies", r.copies, spec.datasets) for n, r in spec.roles.items()),
-        *((f"roles.{n}.model", r.model, spec.models) for n, r in spec.roles.items()),
+        *(
+            (f"roles.{n}.{slot}", getattr(r, slot), names)
+            for n, r in spec.roles.items()
+            for slot, names in slots.items()
+        ),
         *((f"experiments.{n}", n, [e.name for e in run.experiments]) for n in spec.experiments),
     ]
     for key, name, names in mentions:

@@ -8,7 +8,7 @@ Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experimen
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,8 @@ from repro.claims import (
     read_measurements,
 )
 from repro.provenance import SIDECAR
-from repro.specs import NetworkSpec, SpecError, TrainingSpec, validated
+from repro.spec_differences import Difference, differing_from_paper
+from repro.specs import SpecError, validated
 
 MODEL_PICTURES = {  # in the order of the page, with what they show
     "real_and_generated.png": "Training images beside generated ones",
@@ -125,7 +126,7 @@ class DatasetResult:
 
 @dataclass(frozen=True)
 class ModelResult:
-    """A trained model; `differences`: (key, the paper's value, ours).
+    """A trained model; `differences` are those from the paper's bedroom model.
 
     `health` is None where the training was not watched, `animation` where there is none.
     """
@@ -137,7 +138,7 @@ class ModelResult:
     health: Health | None
     pictures: list[Path]
     animation: Path | None
-    differences: list[tuple[str, Any, Any]]
+    differences: list[Difference]
 
 
 @dataclass(frozen=True)
@@ -280,23 +281,3 @@ def _last_row(log: Path) -> dict[str, Any]:
         return {}
     filled = pd.read_json(log, lines=True).ffill()
     return {str(key): value for key, value in filled.iloc[-1].items()}
-
-
-def differing_from_paper(spec: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Settings of a model (its ModelSpec) that are not the paper's bedroom model's.
-
-    Returns (key, the paper's value, ours) in the order of the specs.
-    """
-    paper = {"network": NetworkSpec(), "training": TrainingSpec()}
-    defaults = {part: model.model_dump(mode="json") for part, model in paper.items()}
-    return list(_differing(defaults, json.loads(json.dumps(spec)), key=""))
-
-
-def _differing(
-    default: dict[str, Any], found: Mapping[str, Any], *, key: str
-) -> Iterator[tuple[str, Any, Any]]:
-    for name in (name for name in default if name in found):
-        if isinstance(default[name], dict):
-            yield from _differing(default[name], found[name], key=f"{key}{name}.")
-        elif found[name] != default[name]:
-            yield f"{key}{name}", default[name], found[name]

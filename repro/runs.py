@@ -19,8 +19,10 @@ from repro.claims import ExperimentCard, read_card
 from repro.provenance import write_json
 from repro.run_checks import check_models, check_names, check_options, missing_raw_data
 from repro.specs import (
+    PRESETS,
     ModelSpec,
     PresetSpec,
+    RunModelSpec,
     RunSpec,
     SpecError,
     nearest,
@@ -29,8 +31,8 @@ from repro.specs import (
 )
 
 ROOT = Path(__file__).parent.parent
-PRESETS = ROOT / "config" / "presets"
-FOLDER_OF_SLOT = {"dedup": "dedup", "model": "models"}  # any other slot holds a dataset
+# what an input asks for by another word than the role has
+KEY_OF_SLOT = {"dedup": "data", "raw": "data", "models": "model", "baselines": "baseline"}
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Run:
     file: str
     spec: RunSpec
     experiments: list[Experiment]
+    trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
 
     @property
     def folder(self) -> Path:
@@ -81,17 +84,24 @@ class Run:
     def spec_file(self, kind: str, name: str) -> Path:
         return self.folder / "specs" / kind / f"{name}.json"
 
-    def slot_folder(self, role: str, slot: str) -> Path | None:
-        """Folder of an experiment's input, or None when this run does not bind it."""
-        bound = self.spec.roles.get(role)
-        name = getattr(bound, "data" if slot in ("dedup", "raw") else slot, None)
-        if name is None:
-            return None
+    def slot_folders(self, role: str, slot: str) -> dict[str, Path]:
+        """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
+
+        The slots `models` and `baselines` are all trainings of the role's model and baseline,
+        <role>.models.1 and so on; any other slot is one folder.
+        """
+        bound, key = self.spec.roles.get(role), f"{role}.{slot}"
+        name = getattr(bound, KEY_OF_SLOT.get(slot, slot), None)
+        if name is None or (slot == "dedup" and self.spec.datasets[name].dedup is None):
+            return {}
         if slot == "raw":
-            return self.raw_folder(name)
-        if slot == "dedup" and self.spec.datasets[name].dedup is None:
-            return None
-        return self.folder / FOLDER_OF_SLOT.get(slot, "data") / name
+            return {key: self.raw_folder(name)}
+        if slot in ("model", "baseline"):
+            return {key: self.folder / "models" / name}
+        if slot in ("models", "baselines"):
+            trainings = self.trainings[name]
+            return {f"{key}.{i}": self.folder / "models" / t for i, t in enumerate(trainings, 1)}
+        return {key: self.folder / ("dedup" if slot == "dedup" else "data") / name}
 
     @property
     def runnable(self) -> list[Experiment]:
@@ -120,17 +130,15 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             f"{file}: 'raw' ({values['raw']}) and 'photos' ({values['photos']}) are two names of "
             "one folder, both given; give one"
         )
-    run = Run(Path(file).stem, file, validated(RunSpec, values, where=file), [])
-    for name, card in discover_experiments().items():
-        experiment = Experiment(name, card)
-        for slot in card.inputs:
-            folder = run.slot_folder(*slot.split("."))
-            if folder is None:
-                experiment.unbound.append(slot)
-            else:
-                experiment.inputs[slot] = folder
-        run.experiments.append(experiment)
+    spec, trainings = trained_apart(validated(RunSpec, values, where=file), file=file)
+    experiments = [Experiment(name, card) for name, card in discover_experiments().items()]
+    run = Run(Path(file).stem, file, spec, experiments, trainings)
     check_names(run)
+    for experiment in experiments:
+        for slot in experiment.card.inputs:
+            folders = run.slot_folders(*slot.split("."))
+            experiment.inputs |= folders
+            experiment.unbound += [] if folders else [slot]
     check_models(run)
     check_options(run)
     return run
@@ -145,6 +153,23 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def trained_apart(spec: RunSpec, *, file: str) -> tuple[RunSpec, dict[str, list[str]]]:
+    """The run with a model of its own for each training, and their names by the file's model."""
+    models: dict[str, RunModelSpec] = {}
+    names: dict[str, list[str]] = {}
+    for name, model in spec.models.items():
+        first = spec.seed if model.seed is None else model.seed
+        names[name] = [name, *(f"{name}-{i}" for i in range(2, model.trainings + 1))]
+        for number, one in enumerate(names[name]):
+            if one in models or (number > 0 and one in spec.models):
+                raise SpecError(
+                    f"{file}: 'models.{one}' is also a training of 'models.{name}' "
+                    f"(trainings: {model.trainings}); give it another name"
+                )
+            models[one] = model.model_copy(update={"seed": first + number, "trainings": 1})
+    return spec.model_copy(update={"models": models}), names
+
+
 def _with_preset(model: Any, *, file: str, key: str) -> Any:
     """A model's values laid over its preset's."""
     if not isinstance(model, dict):
@@ -154,11 +179,11 @@ def _with_preset(model: Any, *, file: str, key: str) -> Any:
     if not path.is_file():
         names = [p.stem for p in PRESETS.glob("*.yaml")]
         raise SpecError(f"{file}: '{key}.preset': no preset '{name}'; {nearest(str(name), names)}")
-    preset = read_yaml(path)
-    validated(PresetSpec, preset, where=str(path.relative_to(ROOT)))
-    recipe = {part: preset.get(part, {}) for part in ("network", "training")}
+    values = read_yaml(path)
+    preset = validated(PresetSpec, values, where=str(path.relative_to(ROOT)))
+    recipe = {part: values.get(part, {}) for part in ("network", "training")}
     both = merged(recipe, model)
-    if preset.get("of_the_paper") and (both.get("training") or {}).get("stop_on"):
+    if preset.of_the_paper and (both.get("training") or {}).get("stop_on"):
         raise SpecError(
             f"{file}: '{key}.training.stop_on' is {both['training']['stop_on']}, but nothing may "
             f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
@@ -178,7 +203,8 @@ def write_specs(run: Run) -> None:
         if dataset.dedup is not None:
             _write(run.spec_file("dedup", name), {"options": dataset.dedup, "seed": spec.seed})
     for name, model in spec.models.items():
-        values = {"model": model.model_dump(), "seed": spec.seed, "banner": spec.banner}
+        plain = model.model_dump(exclude={"seed", "trainings"})
+        values = {"model": plain, "seed": model.seed, "banner": spec.banner}
         _write(run.spec_file("models", name), values)
     for experiment in run.experiments:
         options = spec.experiments.get(experiment.name, {})

@@ -8,6 +8,7 @@ resolves a run file into these models; the pipeline hands each step its own spec
 """
 
 import os
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+PRESETS = Path(__file__).parent.parent / "config" / "presets"
 Trouble = Literal["saturated_discriminator", "collapse", "oscillation"]
 
 
@@ -71,6 +73,12 @@ class TrainingSpec(Strict):
         "that would reach 0 after the last (authors' MNIST code: 100 of 200)",
     )
     early_epochs: float = Field(1.0, gt=0, description="pass of the early snapshot (Fig 2: 1)")
+    snapshots: int = Field(
+        0,
+        ge=0,
+        description="generators kept, evenly spread over the training, the last one included: an "
+        "experiment may choose among them by validation (MNIST); 0 = only the last",
+    )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="arithmetic of convolutions; weights and losses stay float32"
     )
@@ -113,6 +121,18 @@ class ModelSpec(Strict):
     deduplicated: bool = Field(False, description="leave out what the dataset's hash removed")
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
+
+
+class RunModelSpec(ModelSpec):
+    """A model as a run file gives it: how often it is trained, and from which seed."""
+
+    seed: int | None = Field(None, ge=0, description="seed of its training; null = the run's")
+    trainings: int = Field(
+        1,
+        ge=1,
+        description="trainings from the seeds seed, seed + 1, ...; they are called NAME, NAME-2, "
+        "NAME-3, ...",
+    )
 
 
 class PresetSpec(Strict):
@@ -164,9 +184,11 @@ class RoleSpec(Strict):
     """What the paper's experiments call it, and the run's dataset and model that play it."""
 
     data: str | None = Field(None, description="dataset")
+    validation: str | None = Field(None, description="dataset of which choices are made")
     test: str | None = Field(None, description="dataset with the test images")
     copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
     model: str | None = Field(None, description="model")
+    baseline: str | None = Field(None, description="model it is compared with")
     as_in_paper: bool = Field(
         False, description="true only where data, sizes and training are the paper's"
     )
@@ -205,7 +227,7 @@ class RunSpec(Strict):
     )
     worlds: dict[str, WorldSpec] = Field({}, description="raw data to draw, by name")
     datasets: dict[str, RunDatasetSpec] = Field({}, description="prepared datasets, by name")
-    models: dict[str, ModelSpec] = Field({}, description="models to train, by name")
+    models: dict[str, RunModelSpec] = Field({}, description="models to train, by name")
     roles: dict[str, RoleSpec] = Field(
         {}, description="role of the paper -> dataset and model of this run"
     )
@@ -252,7 +274,7 @@ class RunSpec(Strict):
 
 
 SHOWN = (
-    RunSpec, RunDatasetSpec, ModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec
+    RunSpec, RunDatasetSpec, RunModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@
     step_NNNNNNNN.pt     the last two resume states (repro.checkpoint)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
+    snapshots/           G after the minibatches that training.snapshots asks for
     health.json          only where a loss became NaN or infinite: since which minibatch
 
 Where in the flow: repro.train opens it and lets `Record` write what is due;
@@ -15,7 +16,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repro.checkpoint import GENERATOR_FILES, save_network
+from repro.checkpoint import GENERATOR_FILES, save_network, snapshot_file
 from repro.figures import Style, grid, save_picture
 from repro.model_writer import real_images, write_health
 from repro.monitor import Finding, diversity
@@ -77,8 +78,16 @@ class Record:
         if draws:
             self._sheet(done)
         if done == self.trainer.schedule.early:
-            save_network(self.trainer.G, self.folder / "early.partial")
-            (self.folder / "early.partial").replace(self.folder / GENERATOR_FILES["early"])
+            self._keep_generator(GENERATOR_FILES["early"])
+        if done in self.trainer.schedule.snapshots:
+            self._keep_generator(snapshot_file(done))
+
+    def _keep_generator(self, name: str) -> None:
+        """G as it is, whole or not at all; its statistics are frozen at the end."""
+        temporary, path = self.folder / "generator.partial", self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        save_network(self.trainer.G, temporary)
+        temporary.replace(path)
 
     def _sheet(self, done: int) -> None:
         """The sample sheet, and its diversity in the log."""

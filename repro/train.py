@@ -19,6 +19,7 @@ With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each
 """
 
 import argparse
+import importlib
 import json
 import shutil
 from contextlib import AbstractContextManager, nullcontext
@@ -34,7 +35,6 @@ from repro.figures import Style
 from repro.minibatches import Images
 from repro.model_writer import write_model
 from repro.monitor import Monitor
-from repro.presets import list_presets
 from repro.processes import ALONE, Processes
 from repro.provenance import sha256_of_json, step_folder
 from repro.specs import ModelSpec, SpecError, validated
@@ -243,7 +243,8 @@ class ListPresets(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(list_presets())
+        # not an import statement: an edit of that module must not train every model anew
+        print(importlib.import_module("repro.presets").list_presets())
         parser.exit()
 
 

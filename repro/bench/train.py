@@ -30,8 +30,7 @@ from repro.minibatches import Images
 from repro.network_spec import NetworkSpec
 from repro.provenance import step_folder
 from repro.random import generator
-from repro.runs import PRESETS
-from repro.specs import ModelSpec, PresetSpec, TrainingSpec, read_yaml, validated
+from repro.specs import PRESETS, ModelSpec, PresetSpec, TrainingSpec, read_yaml, validated
 from repro.store import ImageStore, StoreWriter
 from repro.trainer import Trainer
 

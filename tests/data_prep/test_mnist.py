@@ -49,6 +49,25 @@ def test_both_splits_zipped_or_not(tmp_path, zipped, split, prefix):
     assert records[6].key == f"{split}:00006"
 
 
+def test_a_part_of_the_digits_keeps_its_numbers(tmp_path):
+    write(tmp_path)
+    train, validation = Options(stop=5), Options(start=5)
+    assert (mnist.count(tmp_path, train), mnist.count(tmp_path, validation)) == (5, 2)
+    both = [*mnist.records(tmp_path, train), *mnist.records(tmp_path, validation)]
+    assert (np.stack([record.payload for record in both]) == IMAGES).all()
+    assert [record.key for record in both] == [f"train:{number:05d}" for number in range(7)]
+    assert [record.labels["class"] for record in both] == LABELS.tolist()
+
+
+def test_a_part_that_is_not_there(tmp_path):
+    write(tmp_path)
+    for options in (Options(stop=8), Options(start=7)):
+        with pytest.raises(SourceError, match=r"train-images.* holds 7 digits, but those from"):
+            mnist.count(tmp_path, options)
+    with pytest.raises(ValueError, match="stop 3 must be above start 3"):
+        Options(start=3, stop=3)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_prepared_digits_are_untouched(tmp_path, channels):
     (tmp_path / "raw").mkdir()

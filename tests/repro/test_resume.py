@@ -40,6 +40,7 @@ def command(data: Path, folder: Path) -> list[str]:
         log_every=3,
         checkpoint_every=7,
         statistics_batches=2,
+        snapshots=6,
     )
     spec = ModelSpec(data="data", network=NETWORK, training=training)
     folder.mkdir()

@@ -62,23 +62,53 @@ def test_presets_lie_between_defaults_and_run(load: Any) -> None:
 
 def test_roles_become_folders(load: Any) -> None:
     run = load()
-    assert run.slot_folder("bedrooms", "model") == Path("results/small/models/bedrooms")
-    assert run.slot_folder("bedrooms", "dedup") == Path("results/small/dedup/bedrooms")
-    assert run.slot_folder("bedrooms", "raw") == Path("results/small/raw/rooms")
-    assert run.slot_folder("faces", "model") is None
+    assert run.slot_folders("bedrooms", "model") == {
+        "bedrooms.model": Path("results/small/models/bedrooms")
+    }
+    assert run.slot_folders("bedrooms", "dedup") == {
+        "bedrooms.dedup": Path("results/small/dedup/bedrooms")
+    }
+    assert run.slot_folders("bedrooms", "raw") == {"bedrooms.raw": Path("results/small/raw/rooms")}
+    assert run.slot_folders("faces", "model") == {}
 
 
 def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> None:
     copies = {"source": "planted", "world": "rooms", "options": {"of": "lsun"}}
     roles = {"bedrooms": {"copies": "bedrooms_copies"}}
     run = load(datasets={"bedrooms_copies": copies}, roles=roles)
-    assert run.slot_folder("bedrooms", "copies") == Path("results/small/data/bedrooms_copies")
+    assert run.slot_folders("bedrooms", "copies") == {
+        "bedrooms.copies": Path("results/small/data/bedrooms_copies")
+    }
     assert run.source_modules("bedrooms_copies") == ["data_prep.planted", "data_prep.lsun"]
     assert run.source_modules("bedrooms") == ["data_prep.lsun"]
     unbound = {e.name: e.unbound for e in load().experiments}
     assert unbound["dedup"] == ["bedrooms.copies"]
     with pytest.raises(SpecError, match=r"roles\.bedrooms\.copies.*allowed: bedrooms, photos"):
         load(roles=roles)
+
+
+def test_a_model_trained_several_times_is_a_model_for_each_seed(load: Any) -> None:
+    changes = {"models": {"bedrooms": {"trainings": 3}, "one": {"data": "bedrooms", "seed": 7}}}
+    run = load(**changes, roles={"bedrooms": {"baseline": "one"}})
+    seeds = {name: model.seed for name, model in run.spec.models.items()}
+    assert seeds == {"bedrooms": 42, "bedrooms-2": 43, "bedrooms-3": 44, "one": 7}
+    models = Path("results/small/models")
+    assert run.slot_folders("bedrooms", "model") == {"bedrooms.model": models / "bedrooms"}
+    assert run.slot_folders("bedrooms", "models") == {
+        "bedrooms.models.1": models / "bedrooms",
+        "bedrooms.models.2": models / "bedrooms-2",
+        "bedrooms.models.3": models / "bedrooms-3",
+    }
+    assert run.slot_folders("bedrooms", "baselines") == {"bedrooms.baselines.1": models / "one"}
+    write_specs(run)
+    spec = json.loads(run.spec_file("models", "bedrooms-3").read_text())
+    assert spec["seed"] == 44
+    assert "trainings" not in spec["model"]
+    taken = {"models": {"bedrooms": {"trainings": 2}, "bedrooms-2": {"data": "bedrooms"}}}
+    with pytest.raises(SpecError, match=r"'models\.bedrooms-2' is also a training of 'models\.bed"):
+        load(**taken)
+    with pytest.raises(SpecError, match=r"roles\.bedrooms\.baseline': no such name 'on'"):
+        load(**changes, roles={"bedrooms": {"baseline": "on"}})
 
 
 def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None:

@@ -204,6 +204,24 @@ def test_model_folder(data: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(final[:2], draw(model.generator(), z[:2]))
 
 
+def test_generators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
+    """Each is the last generator of a training of the same seed that ended there."""
+    arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
+    train(spec=model_spec(snapshots=3), out=tmp_path / "model", device="cpu", **arguments)
+    model = ModelFolder.open(tmp_path / "model")
+    assert model.snapshots() == [7, 14, 20]  # of 20 minibatches
+    z = model.latents(4, seed=1, purpose="test")
+    pictures = [draw(model.generator(step), z) for step in model.snapshots()]
+    np.testing.assert_array_equal(pictures[-1], draw(model.generator(), z))
+    shorter = model_spec(epochs=14 / 5)
+    train(spec=shorter, out=tmp_path / "shorter", device="cpu", **arguments)
+    G = ModelFolder.open(tmp_path / "shorter").generator()
+    np.testing.assert_array_equal(pictures[1], draw(G, z))
+    with pytest.raises(CheckpointError, match=r"step_00000008\.safetensors"):
+        model.generator(8)
+    assert Schedule(images=70, training=TrainingSpec(), seed=1).snapshots == []
+
+
 def test_the_images_that_the_hash_removed_are_not_trained_on(data: Path, tmp_path: Path) -> None:
     keep = np.arange(70) % 2 == 0
     (tmp_path / "dedup").mkdir()
