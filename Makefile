@@ -1,5 +1,6 @@
 # The two commands of the README are `make all` and `make test`; each makes .venv first if needed.
-# PYTHON chooses the interpreter that .venv is made with (3.11 or 3.12).
+# PYTHON chooses the interpreter that .venv is made with (3.11 or 3.12). The packages are compiled at
+# once: where Python may not write .pyc files, each of the pipeline's processes would do it again.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,7 +25,8 @@ lint: $(STAMP)
 $(STAMP): requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+	    --require-hashes -r requirements.lock
 	touch $@
 
 # After a change of the packages in pyproject.toml: new pins with hashes.

@@ -205,16 +205,18 @@ for experiment in RUN.runnable:
         params:
             module=f"experiments.{experiment.name}.measure",
             inputs=experiment.input_words,
+            # not an output: a measurement that was killed goes on from here
+            state=f"{OUT}/state/measure/{experiment.name}",
         shell:
             "python -m {params.module} --spec {input.spec:q} {params.inputs:q} "
-            "--threads {threads} --out {output:q} >> {log:q} 2>&1"
+            "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
 
     rule:
         name:
             experiment.name
         input:
             measured=f"{OUT}/experiments/{experiment.name}/measured",
-            style=f"{OUT}/specs/style.json",
+            style=str(RUN.spec_file("styles", experiment.name)),
             code=code(f"experiments.{experiment.name}.figure"),
             pages=sorted(map(os.path.relpath, BASE.glob(f"experiments/{experiment.name}/*.html"))),
         output:

@@ -11,6 +11,7 @@ The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} f
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,10 +41,14 @@ __all__ = [
 
 
 class Inputs:
-    """The folders an experiment was given, by `<role>.<slot>`."""
+    """The folders an experiment was given, by `<role>.<slot>`.
 
-    def __init__(self, folders: dict[str, Path]) -> None:
-        self.folders = folders
+    state: where a long measurement may keep unfinished work, from which the same command goes on
+    after a kill; it is removed when the measured folder stands. None: keep nothing.
+    """
+
+    def __init__(self, folders: dict[str, Path], *, state: Path | None = None) -> None:
+        self.folders, self.state = folders, state
 
     def folder(self, name: str) -> Path:
         """Raises SpecError naming the inputs there are."""
@@ -56,6 +61,15 @@ class Inputs:
 
     def model(self, name: str) -> ModelFolder:
         return ModelFolder.open(self.folder(name))
+
+    def models(self, name: str) -> list[ModelFolder]:
+        """All trainings of a model: the inputs `<name>.1`, `<name>.2` and so on.
+
+        Raises SpecError where there is none.
+        """
+        own = [key for key in self.folders if key.rpartition(".")[0] == name]
+        own.sort(key=lambda key: int(key.rpartition(".")[2]))
+        return [self.model(key) for key in own or [f"{name}.1"]]
 
 
 OptionsType = TypeVar("OptionsType", bound=Strict)
@@ -109,7 +123,11 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
         action="append",
         default=[],
         metavar="ROLE.SLOT=DIR",
-        help=f"a folder of the run; slots: {', '.join(SLOTS)}; give it once for each input",
+        help=f"a folder of the run; slots: {', '.join(SLOTS)}; give it once for each input, "
+        "ROLE.models.1 and so on where there are several",
+    )
+    parser.add_argument(
+        "--state", type=Path, help="folder of unfinished work, to go on after a kill"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
@@ -124,6 +142,7 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
         folders=folders,
         seed=spec.get("seed", 42),
         out=given.out,
+        state=given.state,
     )
 
 
@@ -134,10 +153,14 @@ def run_measure(
     folders: dict[str, Path],
     seed: int,
     out: Path,
+    state: Path | None = None,
 ) -> None:
     """Measure into the folder `out`, whole or not at all."""
+    inputs = Inputs(folders, state=state)
     with step_folder(out, inputs=folders, spec=options.model_dump(), seed=seed) as building:
-        write_measurements(building, measure(Inputs(folders), options, seed, building))
+        write_measurements(building, measure(inputs, options, seed, building))
+    if state is not None:
+        shutil.rmtree(state, ignore_errors=True)
 
 
 def figure_command(figure: Figure) -> None:

@@ -111,6 +111,11 @@ class Claim(Strict):
     measurement: str = Field(description="name of a Measurement of the experiment")
     kind: Literal["direction", "value"]
     rule: Rule
+    needs: Literal["training", "data"] = Field(
+        "training",
+        description="of a value: what must be the paper's for it to be decided; data: no model "
+        "of the run has a part in it",
+    )
 
     @property
     def rule_in_words(self) -> str:

@@ -1,7 +1,8 @@
 """Exact nearest neighbours of a few thousand queries among any number of references, streamed.
 
-Where in the flow: experiments/memorisation looks for the training image nearest to each sample; a
-nearest-neighbour classifier over a stream of generated digits (paper §8.1) is the other use.
+Where in the flow: experiments/mnist_neighbours classifies digits by the nearest of up to ten
+million samples (paper §8.1), memorisation looks for the training image nearest to each sample,
+face_arithmetic for the real face nearest to each sum.
 
     found = Nearest(queries, k=3)
     for block, first in blocks:
@@ -24,6 +25,7 @@ UNIT = 2.0**-24  # relative rounding error of float32
 QUERY_ROWS = 2048  # of one tile of the product
 BLOCK_ROWS = 4096
 BLOCK_NUMBERS = 2**24  # a block of wide rows is cut to about this many numbers (64 MiB)
+LARGEST = 1e15  # of a value: sums of squares stay in the range of float32
 MANY = 8  # more candidates a query than this: the bound is tightened within the tile
 DIRECT_NUMBERS = 2**20  # numbers a piece of the direct computation holds
 
@@ -59,6 +61,7 @@ class Nearest:
                 f"{queries.dtype} {queries.shape}"
             )
         self.queries = queries.reshape(len(queries), -1)
+        _refuse_huge(self.queries, what="queries")
         self.k, self.device = k, torch.device(device)
         self.exclude = np.full(len(queries), -1) if exclude is None else np.asarray(exclude)
         if self.exclude.shape != (len(queries),):
@@ -75,11 +78,11 @@ class Nearest:
         mean = self.queries.mean(axis=0, dtype=np.float64)
         self._centre = (mean.round() if queries.dtype == np.uint8 else mean).astype(np.float32)
         self._tiles = [
-            (slice(start, start + QUERY_ROWS), *self._centred(part, what="queries"))
+            (slice(start, start + QUERY_ROWS), *self._centred(part))
             for start in range(0, len(queries), QUERY_ROWS)
             for part in [self.queries[start : start + QUERY_ROWS]]
         ]
-        self._block_rows = min(BLOCK_ROWS, max(256, BLOCK_NUMBERS // width))
+        self.block_rows = min(BLOCK_ROWS, max(256, BLOCK_NUMBERS // width))
         self._scores = torch.empty(0, device=self.device)
 
     @property
@@ -92,9 +95,11 @@ class Nearest:
 
         Without first_index they follow the rows seen so far. No index may be given twice. Blocks of
         thousands of rows are fastest. Raises ValueError for another type or width, and for values
-        that are not finite.
+        that are not finite, before anything of the block is taken in.
         """
         first = self.seen if first_index is None else first_index
+        if len(block) == 0:
+            return
         block = block.reshape(len(block), -1)
         width = self.queries.shape[1]
         if block.dtype != self.queries.dtype or block.shape[1] != width:
@@ -102,9 +107,10 @@ class Nearest:
                 f"Nearest: expected references ({self.queries.dtype}, {width} wide) like the "
                 f"queries, found {block.dtype}, {block.shape[1]} wide"
             )
-        for start in range(0, len(block), self._block_rows):
-            part = np.asarray(block[start : start + self._block_rows])
-            references, norms = self._centred(part, what="references")
+        _refuse_huge(block, what="references")
+        for start in range(0, len(block), self.block_rows):
+            part = np.asarray(block[start : start + self.block_rows])
+            references, norms = self._centred(part)
             for rows, queries, query_norms in self._tiles:
                 scores = self._score(queries, references, norms)
                 query, reference = self._candidates(scores, rows, query_norms, norms, first + start)
@@ -130,14 +136,11 @@ class Nearest:
         self.squared, self.indices = state["squared"].copy(), state["indices"].copy()
         self.seen = int(state["seen"])
 
-    def _centred(self, rows: np.ndarray, *, what: str) -> tuple[Tensor, np.ndarray]:
+    def _centred(self, rows: np.ndarray) -> tuple[Tensor, np.ndarray]:
         """Rows minus the centre on the device, and their squared norms (N,) float64."""
         values = torch.from_numpy(np.subtract(rows, self._centre, dtype=np.float32))
         values = values.to(self.device)
-        norms = (values * values).sum(dim=1).cpu().numpy().astype(np.float64)
-        if not np.isfinite(norms).all():
-            raise ValueError(f"Nearest: {what} hold NaN, infinity or values above 1e19")
-        return values, norms
+        return values, (values * values).sum(dim=1).cpu().numpy().astype(np.float64)
 
     def _score(self, queries: Tensor, references: Tensor, norms: np.ndarray) -> Tensor:
         """(q, n) lower bound of the squared distance, less (1 - slack) ||q||^2."""
@@ -171,10 +174,11 @@ class Nearest:
         if tightened:
             limit = np.minimum(limit, self._limit_within(scores, query_norms, norms))
         chosen = scores <= self._as_column(limit)
-        if not tightened and int(chosen.count_nonzero()) > MANY * self.k * len(limit):
+        places = np.flatnonzero(chosen.cpu().numpy())
+        if not tightened and len(places) > MANY * self.k * len(limit):
             limit = np.minimum(limit, self._limit_within(scores, query_norms, norms))
-            chosen = scores <= self._as_column(limit)
-        query, reference = (places.cpu().numpy() for places in chosen.nonzero(as_tuple=True))
+            places = np.flatnonzero((scores <= self._as_column(limit)).cpu().numpy())
+        query, reference = np.divmod(places, scores.shape[1])
         kept = reference != own[query]
         return query[kept], reference[kept]
 
@@ -222,10 +226,16 @@ def nearest_rows(
     """
     found = Nearest(queries, k, exclude=exclude)
     count = len(references) if rows is None else len(rows)
-    for start in range(0, count, BLOCK_ROWS // 4):
-        chosen = slice(start, start + BLOCK_ROWS // 4)
+    for start in range(0, count, found.block_rows):
+        chosen = slice(start, start + found.block_rows)
         found.see(references[chosen] if rows is None else references[rows[chosen]])
     return found.distances, found.indices
+
+
+def _refuse_huge(rows: np.ndarray, *, what: str) -> None:
+    """Raises ValueError for values that are not finite, or whose squares could overflow."""
+    if rows.dtype != np.uint8 and not (rows.min() > -LARGEST and rows.max() < LARGEST):
+        raise ValueError(f"Nearest: {what} hold NaN, infinity or values beyond {LARGEST:g}")
 
 
 def _squared(

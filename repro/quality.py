@@ -2,7 +2,7 @@
 
 Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples nearer to the real
 images than early ones?), latent_walk (does the middle of a walk ghost?) and face_arithmetic (are
-the results as sharp and as near to real images as plain samples?).
+the results as sharp as plain samples?).
 
 The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
 a discriminator with initial, untrained weights. Its values are NOT KID, whose features come from
@@ -107,10 +107,3 @@ def block_distances(x: np.ndarray, y: np.ndarray, *, blocks: int) -> np.ndarray:
         )
     starts = range(0, blocks * size, size)
     return np.array([polynomial_mmd(x[s : s + size], y[s : s + size]) for s in starts])
-
-
-def nearest_distance(queries: np.ndarray, references: np.ndarray) -> np.ndarray:
-    """Euclidean distance of each query to its nearest reference: (N, F), (M, F) -> (N,) float64."""
-    q, r = queries.astype(np.float64), references.astype(np.float64)
-    squared = (q**2).sum(axis=1)[:, None] + (r**2).sum(axis=1) - 2 * q @ r.T
-    return np.sqrt(np.maximum(squared.min(axis=1), 0))

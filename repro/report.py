@@ -184,7 +184,7 @@ def first_line(spec: ReportSpec) -> str:
             f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
             "Numbers on generated images are not to be set against the paper's."
         )
-    if all(role.as_in_paper for role in spec.roles.values()):
+    if all(role.as_in_paper is True for role in spec.roles.values()):
         return "Real data, at the paper's scale."
     return "Real data, not at the paper's scale or not the paper's own: see the departures."
 

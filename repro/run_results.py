@@ -17,6 +17,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from repro.claims import (
+    Claim,
     ExperimentCard,
     Judgement,
     Measurement,
@@ -43,7 +44,7 @@ class _Tolerant(BaseModel):
 class ReportRole(_Tolerant):
     data: str | None = None
     model: str | None = None
-    as_in_paper: bool = False
+    as_in_paper: bool | Literal["data"] = False
     kind: Literal["generated", "real"] = "real"
 
 
@@ -194,13 +195,16 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def not_comparable_because(card: ExperimentCard, roles: Mapping[str, ReportRole]) -> str:
-    """Why the experiment's numbers may not be set against the paper's; "" where they may."""
+def not_comparable_because(
+    claim: Claim, card: ExperimentCard, roles: Mapping[str, ReportRole]
+) -> str:
+    """Why a claim's number may not be set against the paper's; "" where it may."""
+    enough = (True, "data") if claim.needs == "data" else (True,)
     played = {role: roles.get(role, ReportRole()) for role in card.roles}
     reasons = [
         f"{name}: generated data" if role.kind == "generated" else f"{name}: data or scale differ"
         for name, role in played.items()
-        if not role.as_in_paper
+        if role.as_in_paper not in enough
     ]
     return "; ".join(reasons)
 
@@ -218,7 +222,6 @@ def _experiment(
     readme = home / "README.md"
     there = (folder / "measured").is_dir()
     measured = read_measurements(folder / "measured") if there else {}
-    reason = not_comparable_because(card, spec.roles)
     pictures = sorted((folder / "figures").glob("*"))
     return ExperimentResult(
         name=one.name,
@@ -227,7 +230,11 @@ def _experiment(
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
         command=command_for(spec, one.name),
         judgements=[
-            judge(claim, measured.get(claim.measurement), not_comparable_because=reason)
+            judge(
+                claim,
+                measured.get(claim.measurement),
+                not_comparable_because=not_comparable_because(claim, card, spec.roles),
+            )
             for claim in card.claims
         ],
         measurements=list(measured.values()),

@@ -81,6 +81,23 @@ class Run:
     def model(self, name: str) -> ModelSpec:
         return self.spec.models[name]
 
+    def drawn(self, dataset: str) -> bool:
+        """Whether a program made its pictures."""
+        world = self.spec.datasets[dataset].world
+        return world is not None and not self.spec.worlds[world].real
+
+    def banner(self, datasets: set[str]) -> str:
+        """Words to stamp on figures of these datasets: the run's, or what the pictures are."""
+        worlds = {self.spec.datasets[name].world for name in datasets}
+        own = {self.spec.worlds[world].real if world else "" for world in worlds}
+        only = own.pop() if len(own) == 1 else ""
+        return only or self.spec.banner
+
+    def datasets_of(self, experiment: Experiment) -> set[str]:
+        """The datasets that play the roles of an experiment."""
+        roles = [self.spec.roles.get(role) for role in experiment.card.roles]
+        return {role.data for role in roles if role is not None and role.data is not None}
+
     def spec_file(self, kind: str, name: str) -> Path:
         return self.folder / "specs" / kind / f"{name}.json"
 
@@ -204,13 +221,14 @@ def write_specs(run: Run) -> None:
             _write(run.spec_file("dedup", name), {"options": dataset.dedup, "seed": spec.seed})
     for name, model in spec.models.items():
         plain = model.model_dump(exclude={"seed", "trainings"})
-        values = {"model": plain, "seed": model.seed, "banner": spec.banner}
+        values = {"model": plain, "seed": model.seed, "banner": run.banner({model.data})}
         _write(run.spec_file("models", name), values)
     for experiment in run.experiments:
         options = spec.experiments.get(experiment.name, {})
         values = {"options": options, "seed": spec.seed}
         _write(run.spec_file("experiments", experiment.name), values)
-    _write(run.folder / "specs" / "style.json", {"banner": spec.banner})
+        style = {"banner": run.banner(run.datasets_of(experiment))}
+        _write(run.spec_file("styles", experiment.name), style)
     _write(run.folder / "specs" / "report.json", report_spec(run))
 
 
@@ -224,7 +242,7 @@ def run_steps_with(interpreter: str, checkout: Path) -> None:
 def report_spec(run: Run) -> dict[str, Any]:
     """What the report must know of a run beyond what it finds in its folders."""
     values = run.spec.model_dump(exclude={"worlds", "experiments"})
-    generated = {n: d.world is not None for n, d in run.spec.datasets.items()}
+    generated = {name: run.drawn(name) for name in run.spec.datasets}
     for role in values["roles"].values():
         role["kind"] = "generated" if generated.get(role["data"] or "", True) else "real"
     experiments = [

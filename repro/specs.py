@@ -151,6 +151,11 @@ class WorldSpec(Strict):
     """Raw data drawn by program, written in an official layout (data_prep/generated/)."""
 
     generator: str = Field(description="name of a module in data_prep/generated")
+    real: str = Field(
+        "",
+        description="where its pictures are real ones that the program only rearranges: what they "
+        "are, stamped on their figures instead of the run's banner",
+    )
     options: dict[str, Any] = Field({}, description="that module's Options")
 
 
@@ -189,8 +194,10 @@ class RoleSpec(Strict):
     copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
     model: str | None = Field(None, description="model")
     baseline: str | None = Field(None, description="model it is compared with")
-    as_in_paper: bool = Field(
-        False, description="true only where data, sizes and training are the paper's"
+    as_in_paper: bool | Literal["data"] = Field(
+        False,
+        description="true only where data, sizes and training are the paper's; data: the data "
+        "alone, so that what needs no training can be set against the paper",
     )
 
 

@@ -11,7 +11,8 @@ from experiments.contract import Measurement, mean_measurement
 from experiments.face_arithmetic.trials import VARIANTS
 from repro.attributes import AttributeNetwork, predict, train_attributes
 from repro.intervals import wilson
-from repro.quality import nearest_distance, sharpness
+from repro.neighbours import nearest_rows
+from repro.quality import sharpness
 from repro.random import shuffled
 from repro.store import ImageStore
 
@@ -117,9 +118,8 @@ def realism(
     """
 
     def distance(pictures: np.ndarray) -> np.ndarray:
-        return nearest_distance(
-            predict(classifiers.judge, pictures)[1], classifiers.real_embeddings
-        )
+        embedded = predict(classifiers.judge, pictures)[1]
+        return nearest_rows(embedded, classifiers.real_embeddings)[0][:, 0]
 
     kinds = {
         "sharpness": (sharpness, "mean gradient magnitude"),

@@ -184,3 +184,18 @@ def test_refusals_name_what_was_found() -> None:
         Nearest(queries).see(np.zeros((2, 5), np.uint8))
     with pytest.raises(ValueError, match="references hold NaN"):
         Nearest(queries).see(np.full((2, 4), np.nan, np.float32))
+
+
+def test_a_block_that_is_refused_leaves_nothing_behind() -> None:
+    source = np.random.default_rng(5)
+    queries, block = (source.random((n, 4), np.float32) for n in (3, 9000))
+    torn = block.copy()
+    torn[8000, 2] = np.inf
+    found = Nearest(queries, 2)
+    with pytest.raises(ValueError, match="references hold NaN"):
+        found.see(torn)
+    found.see(block[:0])
+    assert found.seen == 0
+    found.see(block)
+    np.testing.assert_array_equal(found.indices, nearest_rows(queries, block, k=2)[1])
+    assert (found.indices[:, 0] != found.indices[:, 1]).all()

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics.pairwise import polynomial_kernel
-from sklearn.neighbors import NearestNeighbors
 
 from repro.networks import Discriminator, initialise
 from repro.quality import (
     block_distances,
     convolution_features,
     frozen_on,
-    nearest_distance,
     polynomial_mmd,
     sharpness,
     standardised,
@@ -100,10 +98,3 @@ def test_freezing_standardises_hidden_layers() -> None:
     norm = D.layers[1].norm
     torch.testing.assert_close(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(norm.running_var, before.var(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
-
-
-def test_nearest_distance_agrees_with_scikit_learn() -> None:
-    queries, references = normal(8), normal(30, seed=1)
-    theirs, _ = NearestNeighbors(n_neighbors=1).fit(references).kneighbors(queries)
-    np.testing.assert_allclose(nearest_distance(queries, references), theirs[:, 0], rtol=1e-5)
-    assert nearest_distance(references, references).max() < 1e-3

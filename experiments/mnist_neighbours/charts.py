@@ -1,0 +1,121 @@
+"""Charts of the errors: by number of samples, by digit, and of the choice by validation digits.
+
+Part of figure.py.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from experiments.contract import Measurement
+from experiments.mnist_neighbours.errors import ROWS, Errors
+from experiments.mnist_neighbours.results import count_name
+from repro.figures import INK, MUTED, new_figure
+from repro.intervals import wilson
+
+
+def errors_by_count(errors: Errors, numbers: dict[str, Measurement]) -> Figure:
+    """Left the test error, right the share of digits with a sample nearer than a training digit."""
+    drawing, axes = new_figure(8.6, 4.2, columns=2)
+    for one, quantity in zip(axes[0], ("error", "nearer"), strict=True):
+        for row in errors.models:
+            _draw_curve(one, errors, numbers, row, quantity)
+        one.set_xscale("log")
+        one.set_xlabel("samples to search among", color=INK)
+        one.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+        one.set_ylim(0, None)
+    _draw_real(axes[0, 0], errors, numbers["error_real"])
+    axes[0, 0].set_ylabel("test error (%)", color=INK)
+    axes[0, 1].set_ylabel("digits nearer to a sample (%)", color=INK)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    return drawing
+
+
+def _draw_curve(
+    axes: Axes, errors: Errors, numbers: dict[str, Measurement], row: str, quantity: str
+) -> None:
+    label, colour, marker = ROWS[row]
+    shown = [numbers[f"{quantity}_{row}_{count_name(int(count))}"] for count in errors.counts]
+    values, low, high = (
+        np.array([getattr(one, end) for one in shown], float) for end in ("value", "low", "high")
+    )
+    axes.fill_between(errors.counts, low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(errors.counts, values, color=colour, marker=marker, markersize=5, label=label)
+    if quantity == "error" and len(errors.wrong[row]) > 1:
+        for wrong in errors.wrong[row]:
+            axes.plot(
+                errors.counts, 100 * wrong.mean(axis=1), color=colour, alpha=0.5, linewidth=0.8
+            )
+
+
+def _draw_real(axes: Axes, errors: Errors, real: Measurement) -> None:
+    label, colour, marker = ROWS["real"]
+    assert real.value is not None
+    assert real.low is not None
+    assert real.high is not None
+    axes.axhline(real.value, color=colour, linewidth=1, linestyle=(0, (4, 3)))
+    axes.errorbar(
+        [errors.real_count], [real.value], yerr=[[real.value - real.low], [real.high - real.value]],
+        color=colour, marker=marker, markersize=6, capsize=3, linestyle="none", zorder=5,
+        label=f"{errors.real_count:,} {label}",
+    )  # fmt: skip
+
+
+def errors_by_class(errors: Errors) -> Figure:
+    """Error of each digit with all samples and with real references, 95 % intervals."""
+    drawing, axes = new_figure(8.6, 3.8)
+    places = np.arange(len(errors.classes))
+    for offset, (row, wrong) in zip((-0.24, 0, 0.24), errors.wrong.items(), strict=True):
+        label, colour, marker = ROWS[row]
+        number = errors.real_count if row == "real" else errors.most
+        for place, digit in zip(places, errors.classes, strict=True):
+            of_digit = wrong[:, -1][:, errors.labels == digit]  # (R, n)
+            share, n = of_digit.mean(), of_digit.shape[1]
+            low, high = wilson(successes=round(share * n), n=n)
+            axes[0, 0].errorbar(
+                [place + offset], [100 * share],
+                yerr=[[100 * max(0.0, share - low)], [100 * max(0.0, high - share)]],
+                color=colour, marker=marker, markersize=6, capsize=3, linestyle="none",
+                label=f"{label}, {number:,}" if place == 0 else None, clip_on=False, zorder=3,
+            )  # fmt: skip
+    axes[0, 0].set_xticks(places, [str(digit) for digit in errors.classes])
+    axes[0, 0].set_xlabel("digit", color=INK)
+    axes[0, 0].set_ylabel("test error (%)", color=INK)
+    axes[0, 0].set_ylim(0, None)
+    axes[0, 0].grid(False, axis="x")
+    axes[0, 0].legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return drawing
+
+
+def selection(curves: dict[str, np.ndarray]) -> Figure:
+    """Validation error of every generator kept, by passes over the digits; chosen ones ringed.
+
+    curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" place among K.
+    """
+    drawing, axes = new_figure(7.0, 3.6)
+    named: set[str] = set()
+    for name in sorted(curves):
+        if name.endswith("_chosen"):
+            continue
+        row = name.rpartition("_")[0]
+        label, colour, marker = ROWS[row]
+        epochs, error = curves[name].T
+        axes[0, 0].plot(
+            epochs, error, color=colour, marker=marker, markersize=4, linewidth=1.2,
+            label=None if row in named else label,
+        )  # fmt: skip
+        best = int(curves[f"{name}_chosen"])
+        axes[0, 0].plot(
+            epochs[best], error[best], "o", markersize=13, markerfacecolor="none",
+            markeredgecolor=MUTED, markeredgewidth=1.5,
+        )  # fmt: skip
+        named.add(row)
+    axes[0, 0].plot([], [], "o", markersize=13, markerfacecolor="none", markeredgecolor=MUTED,
+                    markeredgewidth=1.5, label="chosen")  # fmt: skip
+    axes[0, 0].set_xlabel("passes over the training digits", color=INK)
+    axes[0, 0].set_ylabel("validation error (%)", color=INK)
+    axes[0, 0].set_ylim(0, None)
+    axes[0, 0].legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return drawing

@@ -1,0 +1,67 @@
+"""What measure.py left of the classification, as the figures and tables want it.
+
+Part of figure.py.
+"""
+
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from repro.figures import INK, PALETTE
+
+
+class Row(NamedTuple):
+    """How a row of Table 3 is called and drawn; told apart by the marker too."""
+
+    label: str
+    colour: str
+    marker: str
+
+
+ROWS = {
+    "real": Row("real digits", INK, "D"),
+    "gan": Row("fully connected GAN", PALETTE[1], "s"),
+    "dcgan": Row("DCGAN", PALETTE[0], "o"),
+}
+
+
+class Errors:
+    """The test digits by reference set.
+
+    labels (T,): what they are; counts (C,): numbers of samples; real_count: of real references;
+    wrong, distances: by row (R, C, T) of R trainings, (1, 1, T) for the real digits.
+    """
+
+    def __init__(self, measured: Path) -> None:
+        with np.load(measured / "errors.npz") as arrays:
+            self.labels, self.few = arrays["labels"], int(arrays["few"])
+            self.counts: np.ndarray = arrays["dcgan_counts"]
+            self.real_count = int(arrays["real_counts"][0])
+            self.wrong = {row: arrays[f"{row}_predicted"] != self.labels for row in ROWS}
+            self.distances = {row: arrays[f"{row}_distances"] for row in ROWS}
+
+    @property
+    def models(self) -> list[str]:
+        """Rows of generated digits."""
+        return [row for row in ROWS if row != "real"]
+
+    @property
+    def most(self) -> int:
+        """The largest number of samples."""
+        return int(self.counts[-1])
+
+    @property
+    def columns(self) -> dict[int, int]:
+        """The numbers of samples of Table 3's two columns, and their places among `counts`."""
+        return {
+            int(count): place
+            for place, count in enumerate(self.counts)
+            if count in (self.few, self.most)
+        }
+
+    @cached_property
+    def classes(self) -> np.ndarray:
+        """The digits that occur, ascending."""
+        return np.unique(self.labels)

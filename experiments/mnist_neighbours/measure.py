@@ -1,0 +1,216 @@
+"""Generated digits as the reference set of a nearest-neighbour classifier (Table 3, Fig 9; §8.1).
+
+Reads MNIST in three parts and the conditional DCGAN and its fully connected baseline, each trained
+once or more. Of the generators that a training kept, the validation digits choose one; then the
+test digits are looked up, once, among real digits and among up to ten million samples. Alone:
+python -m experiments.mnist_neighbours.measure --input mnist.data=DIR --input mnist.validation=DIR
+    --input mnist.test=DIR --input mnist.models.1=DIR --input mnist.baselines.1=DIR --out DIR
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from experiments.contract import Inputs, Measurement, measure_command
+from experiments.mnist_neighbours.options import Options
+from experiments.mnist_neighbours.results import Found, measurements
+from experiments.mnist_neighbours.samples import LabelledSamples
+from experiments.mnist_neighbours.search import nearest_samples
+from repro.checkpoint import CheckpointError, ModelFolder, draw
+from repro.neighbours import nearest_rows
+from repro.random import generator
+from repro.store import ImageStore, save_arrays
+
+ROWS = {"dcgan": "mnist.models", "gan": "mnist.baselines"}
+SHOWN = 7  # of each digit in Fig 9, at most
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The generator of one training that made the fewest errors on the validation digits.
+
+    step: the minibatch after which it was kept; tried (K, 2): minibatch, error in percent.
+    """
+
+    model: ModelFolder
+    step: int
+    tried: np.ndarray
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """Passes over the training digits at each of the K minibatches tried, (K,)."""
+        return self.tried[:, 0] / self.model.description["minibatches_per_epoch"]
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Choose generators by the validation digits, then classify the test digits."""
+    train, validation = inputs.dataset("mnist.data"), inputs.dataset("mnist.validation")
+    device = _device(options.device)
+    chosen = {
+        row: [
+            _chosen(model, validation, options, seed, device, _state(inputs, f"{row}_{number}"))
+            for number, model in enumerate(inputs.models(slot), 1)
+        ]
+        for row, slot in ROWS.items()
+    }
+    test = inputs.dataset("mnist.test")  # opened here, after all choices
+    labels = test.label("class").astype(np.int64)
+    real, real_all = _among_real(train, validation, test)
+    found = {
+        row: [
+            _classified(choice, test, options, seed, device, _state(inputs, f"{row}_{number}"))
+            for number, choice in enumerate(choices, 1)
+        ]
+        for row, choices in chosen.items()
+    }
+    arrays = _arrays({"real": [real], **found})
+    save_arrays(out / "errors.npz", labels=labels, few=np.array(options.few), **arrays)
+    save_arrays(out / "selection.npz", **_selection(chosen))
+    save_arrays(out / "digits.npz", **_digits_shown(train, chosen, seed))
+    return measurements(real, real_all, found, labels, options, seed=seed)
+
+
+def _state(inputs: Inputs, name: str) -> Path | None:
+    return inputs.state / name if inputs.state else None
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _chosen(
+    model: ModelFolder,
+    validation: ImageStore,
+    options: Options,
+    seed: int,
+    device: torch.device,
+    state: Path | None,
+) -> Choice:
+    """The kept generator with the lowest validation error; of equal ones the earliest."""
+    _check_size(model, validation)
+    digits, labels = _pixels(validation), validation.label("class")
+    tried = []
+    for step in model.snapshots():
+        samples = LabelledSamples(
+            model,
+            step,
+            seed=seed,
+            purpose=f"mnist neighbours, selection, model seed {model.seed}",
+            block=min(options.block, options.selection_samples),
+            device=device,
+        )
+        found = nearest_samples(
+            samples,
+            digits,
+            (options.selection_samples,),
+            state=state / f"selection_{step:08d}.npz" if state else None,
+        )
+        tried.append((step, 100 * np.mean(samples.labels(found.numbers[0]) != labels)))
+    best = min(tried, key=lambda one: one[1])
+    return Choice(model, best[0], np.array(tried, np.float64))
+
+
+def _classified(
+    choice: Choice,
+    test: ImageStore,
+    options: Options,
+    seed: int,
+    device: torch.device,
+    state: Path | None,
+) -> Found:
+    """The test digits, each by its nearest sample, at all counts; samples unseen before."""
+    samples = LabelledSamples(
+        choice.model,
+        choice.step,
+        seed=seed,
+        purpose=f"mnist neighbours, test, model seed {choice.model.seed}",
+        block=options.block,
+        device=device,
+    )
+    state_file = state / "test.npz" if state else None
+    found = nearest_samples(samples, _pixels(test), options.counts, state=state_file)
+    return Found(found.counts, samples.labels(found.numbers), found.distances)
+
+
+def _among_real(train: ImageStore, validation: ImageStore, test: ImageStore) -> tuple[Found, Found]:
+    """The same classifier with real digits: the training ones; these and the validation ones."""
+    queries = test.images.reshape(len(test), -1)
+    labels = np.concatenate([train.label("class"), validation.label("class")]).astype(np.int64)
+    distances, numbers = nearest_rows(queries, train.images)
+    others, more = nearest_rows(queries, validation.images)
+    nearer = others < distances  # of equal ones the training digit, which has the lower number
+    both = np.where(nearer, more + len(train), numbers)
+    return (
+        _found(len(train), labels[numbers], distances),
+        _found(len(labels), labels[both], np.minimum(others, distances)),
+    )
+
+
+def _found(count: int, predicted: np.ndarray, distances: np.ndarray) -> Found:
+    """Of (T, 1) labels and distances in grey levels."""
+    return Found(np.array([count]), predicted.T, distances.T / 255)
+
+
+def _check_size(model: ModelFolder, store: ImageStore) -> None:
+    network = model.spec.network
+    wanted = (network.image_size, network.image_size, network.channels)
+    if store.images.shape[1:] != wanted:
+        raise CheckpointError(
+            f"{model.folder} draws pictures {wanted}, {store.folder} holds "
+            f"{store.images.shape[1:]}; give digits of one size"
+        )
+
+
+def _pixels(store: ImageStore) -> np.ndarray:
+    """Pictures (N, F) float32 in [0, 1]."""
+    return store.images.reshape(len(store), -1).astype(np.float32) / np.float32(255)
+
+
+def _arrays(found: dict[str, list[Found]]) -> dict[str, np.ndarray]:
+    """What the figures need: counts (C,), predicted and distances (R, C, T) of each row."""
+    arrays = {}
+    for row, trainings in found.items():
+        arrays[f"{row}_counts"] = trainings[0].counts
+        arrays[f"{row}_predicted"] = np.stack([one.predicted for one in trainings]).astype(np.uint8)
+        distances = np.stack([one.distances for one in trainings])
+        arrays[f"{row}_distances"] = distances.astype(np.float32)
+    return arrays
+
+
+def _selection(chosen: dict[str, list[Choice]]) -> dict[str, np.ndarray]:
+    """Of each training: passes over the digits and validation error (%), (K, 2); chosen: place."""
+    arrays = {}
+    for row, choices in chosen.items():
+        for number, choice in enumerate(choices, 1):
+            curve = np.stack([choice.epochs, choice.tried[:, 1]], axis=1)
+            arrays[f"{row}_{number}"] = curve
+            arrays[f"{row}_{number}_chosen"] = np.flatnonzero(choice.tried[:, 0] == choice.step)[0]
+    return arrays
+
+
+def _digits_shown(
+    train: ImageStore, chosen: dict[str, list[Choice]], seed: int
+) -> dict[str, np.ndarray]:
+    """Fig 9: of each class, digits drawn at random, none picked: (classes, 7, H, W) uint8 each."""
+    labels = train.label("class")
+    source = generator(seed, "mnist neighbours, real digits shown")
+    classes = chosen["dcgan"][0].model.spec.network.classes
+    rows = [
+        source.choice(np.flatnonzero(labels == one), SHOWN, replace=False) for one in range(classes)
+    ]
+    shown = {"real": np.stack([train.images[row, ..., 0] for row in rows])}
+    y = torch.arange(classes).repeat_interleave(SHOWN)
+    for row, choices in chosen.items():
+        model = choices[0].model
+        z = model.latents(len(y), seed=seed, purpose="mnist neighbours, samples shown")
+        pictures = draw(model.generator(choices[0].step), z, y)[..., 0]
+        shown[row] = pictures.reshape(classes, SHOWN, *pictures.shape[1:])
+    return shown
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)

@@ -1,0 +1,40 @@
+"""Options of the nearest-neighbour table of MNIST (Table 3), as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """Numbers of samples and how they are drawn; the defaults are the paper's."""
+
+    counts: tuple[int, ...] = Field(
+        (1_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000),
+        min_length=1,
+        description="numbers of samples at which the error is read, ascending (Table 3: 50,000 "
+        "and 10,000,000; the authors watched 1,000, 10,000 and 100,000)",
+    )
+    few: int = Field(50_000, ge=1, description="the count of Table 3's first column")
+    selection_samples: int = Field(
+        50_000, ge=1, description="samples by whose validation error a generator is chosen"
+    )
+    block: int = Field(
+        10_000, ge=10, le=100_000, description="samples drawn at a time; other blocks, other z"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="auto: a GPU if there is one"
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> "Options":
+        if self.counts[0] < 1 or any(low >= high for low, high in pairwise(self.counts)):
+            raise ValueError(f"counts must ascend from at least 1, found {list(self.counts)}")
+        if self.few not in self.counts:
+            raise ValueError(f"few {self.few} must be one of the counts, {list(self.counts)}")
+        return self

@@ -1,0 +1,177 @@
+"""From each test digit's nearest reference to the numbers of Table 3, with their intervals.
+
+Part of measure.py; pure functions of arrays. Errors are in percent. Two spreads are kept apart:
+over test digits, which every interval is, and over trainings, a number of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.contract import Measurement, mean_measurement
+from experiments.mnist_neighbours.options import Options
+from repro.intervals import bootstrap_mean, wilson
+
+MODELS = {
+    "dcgan": "samples of the conditional DCGAN",
+    "gan": "samples of the fully connected GAN",
+}
+CLASSIFIER = "1-NN, Euclidean, raw pixels"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The nearest reference of each of T test digits, at C numbers of references.
+
+    counts (C,); predicted (C, T): its label; distances (C, T): Euclidean, pixels in [0, 1].
+    """
+
+    counts: np.ndarray
+    predicted: np.ndarray
+    distances: np.ndarray
+
+    def wrong(self, labels: np.ndarray) -> np.ndarray:
+        """(C, T) bool, with the true labels (T,)."""
+        return self.predicted != labels
+
+
+def count_name(count: int) -> str:
+    """50000 -> "50k", 1000000 -> "1m", 1500 -> "1500": the end of a measurement's name."""
+    for size, letter in ((1_000_000, "m"), (1_000, "k")):
+        if count % size == 0:
+            return f"{count // size}{letter}"
+    return str(count)
+
+
+def measurements(
+    real: Found,
+    real_all: Found,
+    of_models: dict[str, list[Found]],
+    labels: np.ndarray,
+    options: Options,
+    *,
+    seed: int,
+) -> list[Measurement]:
+    """All numbers of the experiment.
+
+    real: with the training digits as references; real_all: with the validation digits as well;
+    of_models: by row one Found a training; labels (T,): those of the test digits.
+    """
+    made = _of_real(real, real_all, labels)
+    wrong = {"real": real.wrong(labels)}  # (C, T), mean over trainings
+    for row, trainings in of_models.items():
+        each = np.stack([one.wrong(labels) for one in trainings])  # (R, C, T)
+        wrong[row] = each.mean(axis=0)
+        nearer = np.stack([one.distances < real.distances[0] for one in trainings])
+        for place, count in enumerate(trainings[0].counts):
+            made += _of_model(row, int(count), each[:, place], nearer[:, place], seed=seed)
+    columns = {"few": options.counts.index(options.few), "many": len(options.counts) - 1}
+    for name, place in columns.items():
+        dcgan = wrong["dcgan"][place]
+        made += [
+            _difference(f"gan_minus_dcgan_{name}", wrong["gan"][place] - dcgan, seed=seed),
+            _difference(f"real_minus_dcgan_{name}", wrong["real"][0] - dcgan, seed=seed),
+        ]
+    fewer, more = (wrong["dcgan"][place] for place in columns.values())
+    return [*made, _difference("dcgan_few_minus_many", fewer - more, seed=seed)]
+
+
+def _of_real(real: Found, real_all: Found, labels: np.ndarray) -> list[Measurement]:
+    wrong = real.wrong(labels)[0]
+    low, high = wilson(successes=int(wrong.sum()), n=len(wrong))
+    return [
+        Measurement(
+            name="error_real",
+            value=100 * float(wrong.mean()),
+            low=100 * low,
+            high=100 * high,
+            n=len(wrong),
+            spread="95 % Wilson interval over test digits",
+            unit="%",
+            protocol=f"{CLASSIFIER}; references: {real.counts[0]:,} real training digits",
+        ),
+        Measurement(
+            name="error_real_known",
+            value=100 * float(wrong.mean()),
+            n=len(wrong),
+            spread="none: the same digits give the same number everywhere",
+            unit="%",
+            protocol=f"{CLASSIFIER}; references: {real.counts[0]:,} real training digits",
+        ),
+        Measurement(
+            name="error_real_all_known",
+            value=100 * float(real_all.wrong(labels).mean()),
+            n=len(wrong),
+            spread="none: the same digits give the same number everywhere",
+            unit="%",
+            protocol=f"{CLASSIFIER}; references: {real_all.counts[0]:,} real digits, those kept "
+            "for training and for validation",
+        ),
+    ]
+
+
+def _of_model(
+    row: str, count: int, wrong: np.ndarray, nearer: np.ndarray, *, seed: int
+) -> list[Measurement]:
+    """One row at one count. wrong, nearer (R, T): misclassified; nearer than a training digit."""
+    suffix = f"{row}_{count_name(count)}"
+    references = f"{count:,} {MODELS[row]}, as many of each class"
+    made = [
+        _share(f"error_{suffix}", wrong, f"{CLASSIFIER}; references: {references}", seed=seed),
+        _share(
+            f"nearer_{suffix}",
+            nearer,
+            "share of test digits whose nearest reference is nearer than their nearest real "
+            f"training digit; references: {references}",
+            seed=seed,
+        ),
+    ]
+    if len(wrong) > 1:
+        made.append(
+            Measurement(
+                name=f"sd_over_trainings_{suffix}",
+                value=float(100 * wrong.mean(axis=1).std(ddof=1)),
+                n=len(wrong),
+                spread="none: it is a spread",
+                unit="%",
+                protocol="standard deviation, over networks trained from different seeds, of the "
+                f"error; references: {references}",
+            )
+        )
+    return made
+
+
+def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measurement:
+    """Share of (R, T) bool in percent."""
+    trainings, digits = chosen.shape
+    if trainings == 1:
+        low, high = wilson(successes=int(chosen.sum()), n=digits)
+        spread = "95 % Wilson interval over test digits"
+    else:
+        purpose = f"mnist neighbours, {name}"
+        low, high = bootstrap_mean(chosen.mean(axis=0), seed=seed, purpose=purpose)
+        spread = f"95 % bootstrap over test digits, mean of {trainings} trained networks"
+    return Measurement(
+        name=name,
+        value=100 * float(chosen.mean()),
+        low=100 * low,
+        high=100 * high,
+        n=digits,
+        spread=spread,
+        unit="%",
+        protocol=protocol,
+    )
+
+
+def _difference(name: str, by_digit: np.ndarray, *, seed: int) -> Measurement:
+    """Difference of two errors, by_digit (T,): wrong by the first less wrong by the second."""
+    return mean_measurement(
+        name,
+        100 * by_digit,
+        seed=seed,
+        purpose=f"mnist neighbours, {name}",
+        spread="95 % bootstrap over test digits (paired), mean over trained networks",
+        protocol=f"{name.replace('_', ' ')}: difference of the errors in percentage points; few "
+        "and many are the two columns of the table",
+        unit="points",
+    )

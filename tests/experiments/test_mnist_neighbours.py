@@ -1,0 +1,257 @@
+"""Table 3: real digits, planted generators, the choice without test digits, numbers by hand."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from digits_model import write_digits_model
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
+
+from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.mnist_neighbours import measure as module
+from experiments.mnist_neighbours.figure import figure
+from experiments.mnist_neighbours.measure import measure
+from experiments.mnist_neighbours.options import Options
+from experiments.mnist_neighbours.results import Found, count_name, measurements
+from experiments.mnist_neighbours.samples import LabelledSamples
+from repro.checkpoint import (
+    CheckpointError,
+    ModelFolder,
+)
+from repro.claims import Verdict, judge, read_card
+from repro.figures import Style
+
+OPTIONS = Options(counts=(50, 800), few=50, selection_samples=100, block=50)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path]:
+    """Inputs of the experiment: scikit-learn's digits in three parts, two models and a baseline."""
+    bundled = load_digits()
+    images = np.rint(bundled.images * 255 / 16).astype(np.uint8)[..., None]
+    parts = {"data": slice(0, 300), "validation": slice(300, 400), "test": slice(400, 600)}
+    stores = {
+        f"mnist.{name}": make_dataset(
+            images[part], name=name, **{"class": bundled.target[part].astype("i4")}
+        )
+        for name, part in parts.items()
+    }
+    models = {
+        f"mnist.{slot}": write_digits_model(tmp_path / slot, seed=seed)
+        for seed, slot in enumerate(("models.1", "models.2", "baselines.1"), 1)
+    }
+    return stores | models
+
+
+def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
+    run_measure(measure, OPTIONS, folders=folders, seed=4, out=out)
+    return read_measurements(out)
+
+
+def test_real_digits_are_classified_as_scikit_learn_does(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    found = measured(folders, tmp_path / "out")
+    bundled = load_digits()
+    for name, count in (("error_real", 300), ("error_real_all_known", 400)):
+        one_nn = KNeighborsClassifier(1, algorithm="brute")
+        one_nn.fit(bundled.data[:count], bundled.target[:count])
+        error = 100 - 100 * one_nn.score(bundled.data[400:600], bundled.target[400:600])
+        assert found[name].value == pytest.approx(error)
+    assert found["error_real_known"].value == found["error_real"].value
+    assert found["error_real_known"].low is None
+
+
+def test_two_runs_give_the_same_bytes_and_every_figure(
+    folders: dict[str, Path], tmp_path: Path, repository: Path
+) -> None:
+    measured(folders, tmp_path / "one")
+    measured(folders, tmp_path / "two")
+    names = [path.name for path in (tmp_path / "one").iterdir() if path.name != "provenance.json"]
+    assert len(names) == 4
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    (tmp_path / "figures").mkdir()
+    figure(tmp_path / "one", tmp_path / "figures", Style(banner="TEST"))
+    card = read_card(repository / "experiments/mnist_neighbours/experiment.yaml")
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == set(card.captions)
+    table = (tmp_path / "figures" / "table3_mnist.csv").read_text().splitlines()
+    assert len(table) == 1 + 5 + 3
+    assert sum("cited" in line for line in table) == 5
+
+
+def planted(
+    monkeypatch: pytest.MonkeyPatch,
+    folders: dict[str, Path],
+    tmp_path: Path,
+    wrong: dict[str, float],
+) -> dict[str, Measurement]:
+    """Measures models whose samples are real digits, a share of them under wrong labels."""
+    bundled = load_digits()
+    by_class = [bundled.data[:300][bundled.target[:300] == one] / 16 for one in range(10)]
+
+    class Planted(LabelledSamples):
+        def at(self, number: int) -> np.ndarray:
+            share = wrong[self.model.folder.name.partition(".")[0]]
+            source = np.random.default_rng(number)
+            labels = self.labels(np.arange(self.block))
+            labels = np.where(source.random(self.block) < share, (labels + 1) % 10, labels)
+            chosen = [by_class[label][source.integers(len(by_class[label]))] for label in labels]
+            return np.array(chosen, np.float32)
+
+    monkeypatch.setattr(module, "LabelledSamples", Planted)
+    return measured(folders, tmp_path / "planted")
+
+
+def verdicts(found: dict[str, Measurement], repository: Path) -> dict[str, Verdict]:
+    card = read_card(repository / "experiments/mnist_neighbours/experiment.yaml")
+    return {claim.id: judge(claim, found.get(claim.measurement)).verdict for claim in card.claims}
+
+
+def test_right_labels_beat_wrong_ones(monkeypatch, folders, tmp_path: Path, repository: Path):
+    found = planted(monkeypatch, folders, tmp_path, {"models": 0, "baselines": 0.5})
+    assert found["error_dcgan_800"].value < found["error_real"].value + 3
+    assert found["error_gan_800"].value > 40
+    decided = verdicts(found, repository)
+    assert decided["beats_gan_few"] == decided["beats_gan_many"] == Verdict.REPRODUCED
+    assert found["dcgan_few_minus_many"].value > 1
+    assert decided["better_than_real"] == Verdict.NOT  # they are the training digits again
+    assert found["nearer_dcgan_800"].value == 0
+
+
+def test_wrong_labels_are_seen(monkeypatch, folders, tmp_path: Path, repository: Path) -> None:
+    found = planted(monkeypatch, folders, tmp_path, {"models": 1, "baselines": 0})
+    assert found["error_dcgan_800"].value > 90
+    decided = verdicts(found, repository)
+    names = ("beats_gan_few", "beats_gan_many", "as_good_as_real", "better_than_real")
+    assert {decided[name] for name in names} == {Verdict.NOT}
+
+
+def test_the_generator_is_chosen_before_the_test_digits_are_opened(
+    monkeypatch, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    """The later snapshot has right labels; the choice of each training must be that one."""
+    opened: list[str] = []
+    bundled = load_digits()
+
+    class Watched(Inputs):
+        def dataset(self, name: str):
+            opened.append(name)
+            return super().dataset(name)
+
+    class Planted(LabelledSamples):
+        def __init__(self, model: ModelFolder, step: int, **more) -> None:
+            super().__init__(model, step, **more)
+            self.step = step
+
+        def at(self, number: int) -> np.ndarray:
+            opened.append(f"step {self.step}")
+            labels = self.labels(np.arange(self.block)) + (self.step != 20)
+            return bundled.data[labels % 10].astype(np.float32) / 16  # the first ten are 0 to 9
+
+    monkeypatch.setattr(module, "LabelledSamples", Planted)
+    out = tmp_path / "out"
+    out.mkdir()
+    measure(Watched(folders), OPTIONS, 4, out)
+    place = opened.index("mnist.test")
+    assert opened.count("mnist.test") == 1
+    assert set(opened[:place]) == {"mnist.data", "mnist.validation", "step 10", "step 20"}
+    assert set(opened[place:]) == {"mnist.test", "step 20"}
+    with np.load(out / "selection.npz") as curves:
+        assert {int(curves[name]) for name in curves if name.endswith("_chosen")} == {1}
+        assert curves["dcgan_1"][:, 0].tolist() == [2, 4]  # passes
+
+
+def test_numbers_by_hand() -> None:
+    """Four test digits 0 1 2 3; two DCGAN trainings, one GAN, references 10 and 20."""
+    labels = np.arange(4)
+    options = Options(counts=(10, 20), few=10)
+    real = Found(np.array([5]), np.array([[0, 1, 2, 9]]), np.full((1, 4), 1.0))
+    more = Found(np.array([6]), np.array([[0, 1, 9, 9]]), np.full((1, 4), 1.0))
+    near = np.array([[2, 2, 2, 2], [0.5, 0.5, 2, 1.0]])  # equally near is not nearer
+    trainings = [
+        Found(np.array([10, 20]), np.array([[0, 1, 9, 9], [0, 1, 2, 3]]), near),
+        Found(np.array([10, 20]), np.array([[0, 9, 9, 9], [0, 1, 2, 9]]), near),
+    ]
+    gan = [Found(np.array([10, 20]), np.array([[9, 9, 9, 9], [0, 9, 9, 9]]), near)]
+    made = measurements(real, more, {"dcgan": trainings, "gan": gan}, labels, options, seed=1)
+    found = {one.name: one.value for one in made}
+    assert found["error_real"] == 25
+    assert found["error_real_all_known"] == 50
+    assert found["error_dcgan_10"] == 62.5  # mean of 50 and 75
+    assert found["error_dcgan_20"] == 12.5
+    assert found["sd_over_trainings_dcgan_10"] == pytest.approx(25 / np.sqrt(2))
+    assert "sd_over_trainings_gan_10" not in found
+    assert found["nearer_dcgan_10"] == 0
+    assert found["nearer_gan_20"] == 50
+    assert found["gan_minus_dcgan_few"] == 37.5
+    assert found["gan_minus_dcgan_many"] == 62.5
+    assert found["real_minus_dcgan_few"] == -37.5
+    assert found["real_minus_dcgan_many"] == 12.5
+    assert found["dcgan_few_minus_many"] == 50
+
+
+def test_names_of_counts() -> None:
+    names = {1000: "1k", 50_000: "50k", 10_000_000: "10m", 1500: "1500", 900: "900"}
+    assert {count: count_name(count) for count in names} == names
+
+
+def test_options_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="counts must ascend"):
+        Options(counts=(10, 10))
+    with pytest.raises(ValueError, match="few 20 must be one of the counts"):
+        Options(counts=(10, 30), few=20)
+
+
+def test_digits_of_another_size_are_refused(folders, make_dataset, tmp_path: Path) -> None:
+    small = make_dataset(
+        np.zeros((20, 16, 16, 1), np.uint8), name="large", **{"class": np.zeros(20, "i4")}
+    )
+    with pytest.raises(CheckpointError, match=r"draws pictures \(8, 8, 1\).*holds \(16, 16, 1\)"):
+        measured(folders | {"mnist.validation": small}, tmp_path / "out")
+
+
+SLOWLY = """
+import sys, time
+from experiments.mnist_neighbours import measure, samples, search
+from experiments.contract import measure_command
+search.SECONDS_BETWEEN_SAVES = 0
+draw = samples.LabelledSamples.at
+def slowly(self, number):
+    time.sleep(0.02)
+    return draw(self, number)
+samples.LabelledSamples.at = slowly
+sys.modules["__main__"].__doc__ = ""
+measure_command(measure.measure, measure.Options)
+"""
+
+
+def test_killed_and_started_again_it_ends_in_the_same_bytes(
+    folders: dict[str, Path], tmp_path: Path, repository: Path
+) -> None:
+    spec = {"options": OPTIONS.model_dump(), "seed": 4}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    inputs = [word for slot, path in folders.items() for word in ("--input", f"{slot}={path}")]
+    state, out = tmp_path / "state", tmp_path / "out"
+    words = [sys.executable, "-c", SLOWLY, "--spec", str(tmp_path / "spec.json"), *inputs]
+    words += ["--state", str(state), "--out", str(out), "--threads", "1"]
+    process = subprocess.Popen(words, cwd=repository)
+    while not (state / "dcgan_2" / "selection_00000020.npz").is_file() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not out.exists()
+    again = subprocess.run(words, cwd=repository, check=True, capture_output=True, text=True)
+    assert "goes on behind sample" in again.stdout
+    assert not state.exists()
+    measured(folders, tmp_path / "undisturbed")
+    for path in out.iterdir():
+        if path.name != "provenance.json":
+            assert path.read_bytes() == (tmp_path / "undisturbed" / path.name).read_bytes()
