@@ -81,6 +81,7 @@ class ReportSpec(_Tolerant):
     departures: list[str] = []
     datasets: dict[str, Any] = {}
     models: dict[str, Any] = {}
+    repeats: list[str] = Field([], description="models that are further trainings of another one")
     experiments: list[ReportExperiment] = []
 
 
@@ -129,7 +130,8 @@ class DatasetResult:
 class ModelResult:
     """A trained model; `differences` are those from the paper's bedroom model.
 
-    `health` is None where the training was not watched, `animation` where there is none.
+    `health` is None where the training was not watched, `animation` where there is none. Of a
+    `repeat`, a further training of another model, no pictures are shown.
     """
 
     name: str
@@ -140,6 +142,7 @@ class ModelResult:
     pictures: list[Path]
     animation: Path | None
     differences: list[Difference]
+    repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,8 @@ def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
     health = folder / "health.json"
     if not folder.is_dir():  # a training that failed: its state folder says what was seen
         health = run / "state" / name / "health.json"
-    animation = folder / "samples.webp"
+    animation, repeat = folder / "samples.webp", name in spec.repeats
+    shown = [] if repeat else [folder / file for file in MODEL_PICTURES]
     return ModelResult(
         name=name,
         command=command_for(spec, "train"),
@@ -276,9 +280,10 @@ def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
         health=(
             validated(Health, read_json(health), where=str(health)) if health.is_file() else None
         ),
-        pictures=[folder / name for name in MODEL_PICTURES if (folder / name).is_file()],
-        animation=animation if animation.is_file() else None,
+        pictures=[path for path in shown if path.is_file()],
+        animation=animation if animation.is_file() and not repeat else None,
         differences=differing_from_paper((values or {}).get("spec", {})),
+        repeat=repeat,
     )
 
 

@@ -213,7 +213,8 @@ def write_specs(run: Run) -> None:
     """Write each step's spec file, where it is new or differs from the one on disk."""
     spec = run.spec
     for name, world in spec.worlds.items():
-        _write(run.spec_file("worlds", name), {**world.model_dump(), "seed": spec.seed})
+        drawing = {**world.model_dump(exclude={"real"}), "seed": spec.seed}
+        _write(run.spec_file("worlds", name), drawing)
     for name, dataset in spec.datasets.items():
         plain = dataset.model_dump(exclude={"world", "raw", "dedup"})
         _write(run.spec_file("datasets", name), plain)
@@ -249,7 +250,13 @@ def report_spec(run: Run) -> dict[str, Any]:
         {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
         for e in run.experiments
     ]
-    more = {"run": run.name, "config": run.file, "experiments": experiments}
+    repeats = [name for names in run.trainings.values() for name in names[1:]]
+    more = {
+        "run": run.name,
+        "config": run.file,
+        "experiments": experiments,
+        "repeats": repeats,
+    }
     return {**values, **more, "generated": any(generated.values())}
 
 

@@ -138,10 +138,10 @@ def _classified(
 
 def _among_real(train: ImageStore, validation: ImageStore, test: ImageStore) -> tuple[Found, Found]:
     """The same classifier with real digits: the training ones; these and the validation ones."""
-    queries = test.images.reshape(len(test), -1)
+    digits = _pixels(test)
     labels = np.concatenate([train.label("class"), validation.label("class")]).astype(np.int64)
-    distances, numbers = nearest_rows(queries, train.images)
-    others, more = nearest_rows(queries, validation.images)
+    distances, numbers = nearest_rows(digits, _pixels(train))
+    others, more = nearest_rows(digits, _pixels(validation))
     nearer = others < distances  # of equal ones the training digit, which has the lower number
     both = np.where(nearer, more + len(train), numbers)
     return (
@@ -151,8 +151,8 @@ def _among_real(train: ImageStore, validation: ImageStore, test: ImageStore) -> 
 
 
 def _found(count: int, predicted: np.ndarray, distances: np.ndarray) -> Found:
-    """Of (T, 1) labels and distances in grey levels."""
-    return Found(np.array([count]), predicted.T, distances.T / 255)
+    """Of (T, 1) labels and distances."""
+    return Found(np.array([count]), predicted.T, distances.T)
 
 
 def _check_size(model: ModelFolder, store: ImageStore) -> None:

@@ -95,7 +95,8 @@ def planted(
 ) -> dict[str, Measurement]:
     """Measures models whose samples are real digits, a share of them under wrong labels."""
     bundled = load_digits()
-    by_class = [bundled.data[:300][bundled.target[:300] == one] / 16 for one in range(10)]
+    data = np.rint(bundled.data[:300] * 255 / 16).astype(np.float32) / np.float32(255)
+    by_class = [data[bundled.target[:300] == one] for one in range(10)]
 
     class Planted(LabelledSamples):
         def at(self, number: int) -> np.ndarray:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from repro.animation import save_animation
-from repro.claims import Verdict
+from repro.claims import Claim, ExperimentCard, Verdict
 from repro.figures import Style, grid, save_figure, save_picture, save_table, training_curves
 from repro.provenance import step_folder
 from repro.report import build_report, first_line
@@ -30,7 +30,8 @@ from repro.report_parts import (
     read_table,
     readme_html,
 )
-from repro.run_results import ReportSpec, differing_from_paper, read_run
+from repro.run_results import ReportRole, ReportSpec, not_comparable_because, read_run
+from repro.spec_differences import differing_from_paper
 from repro.specs import NetworkSpec, SpecError, TrainingSpec
 
 STYLE = Style(banner="GENERATED DATA")
@@ -566,6 +567,43 @@ def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
     (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
     with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
         embed_picture(tmp_path / "torn.png", caption="")
+
+
+def test_a_value_that_needs_no_training_is_decided_where_the_data_are_the_papers() -> None:
+    def why(needs: str, as_in_paper: bool | str) -> str:
+        values = {"id": "a", "section": "8.1", "statement": "s", "paper": "p", "kind": "value"}
+        claim = Claim.model_validate(
+            {**values, "measurement": "m", "rule": {"above": 0}, "needs": needs}
+        )
+        card = ExperimentCard.model_validate(
+            {"title": "t", "paper": {"section": "8.1"}, "inputs": ["mnist.data"], "claims": [claim]}
+        )
+        role = ReportRole.model_validate({"kind": "real", "as_in_paper": as_in_paper})
+        return not_comparable_because(claim, card, {"mnist": role})
+
+    assert why("data", "data") == why("data", True) == why("training", True) == ""
+    assert why("training", "data") == why("data", False) == "mnist: data or scale differ"
+
+
+def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_path: Path) -> None:
+    run = tmp_path / "demo"
+    shutil.copytree(home / "results" / "demo", run)
+    spec = json.loads((run / "specs" / "report.json").read_text())
+    before = read_run(
+        run=run, spec=ReportSpec.model_validate(spec), experiments=home / "experiments"
+    )
+    shown = {model.name: len(model.pictures) for model in before.models}
+    assert shown["bedrooms"] > 0
+    assert all(not model.repeat for model in before.models)
+    spec["repeats"] = ["bedrooms"]
+    after = read_run(
+        run=run, spec=ReportSpec.model_validate(spec), experiments=home / "experiments"
+    )
+    models = {model.name: model for model in after.models}
+    assert models["bedrooms"].repeat
+    assert models["bedrooms"].pictures == []
+    assert models["bedrooms"].animation is None
+    assert len(models["objects"].pictures) == shown["objects"]
 
 
 def test_real_run_is_not_called_generated() -> None:

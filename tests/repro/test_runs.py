@@ -104,6 +104,7 @@ def test_a_model_trained_several_times_is_a_model_for_each_seed(load: Any) -> No
     spec = json.loads(run.spec_file("models", "bedrooms-3").read_text())
     assert spec["seed"] == 44
     assert "trainings" not in spec["model"]
+    assert report_spec(run)["repeats"] == ["bedrooms-2", "bedrooms-3"]
     taken = {"models": {"bedrooms": {"trainings": 2}, "bedrooms-2": {"data": "bedrooms"}}}
     with pytest.raises(SpecError, match=r"'models\.bedrooms-2' is also a training of 'models\.bed"):
         load(**taken)
@@ -255,6 +256,30 @@ def test_spec_files_change_only_with_their_own_spec(load: Any) -> None:
         "results/small/specs/models/bedrooms.json",
         "results/small/specs/report.json",
     }
+
+
+def test_real_pictures_in_a_world_carry_their_own_words(load: Any) -> None:
+    """Digits that a program only rearranged are not called generated."""
+    digits = {"source": "mnist", "world": "digits", "image_size": 64}
+    changes = {
+        "banner": "GENERATED DATA",
+        "worlds": {"digits": {"generator": "digits", "real": "SMALL DIGITS"}},
+        "datasets": {"digits": digits},
+        "models": {"digits": {"data": "digits", "network": {"ngf": 8}}},
+        "roles": {"mnist": {"data": "digits"}},
+    }
+    run = load(**changes)
+    write_specs(run)
+
+    def banner(kind: str, name: str) -> str:
+        return json.loads(run.spec_file(kind, name).read_text())["banner"]
+
+    assert banner("models", "digits") == banner("styles", "mnist_neighbours") == "SMALL DIGITS"
+    assert banner("models", "bedrooms") == banner("styles", "latent_walk") == "GENERATED DATA"
+    assert run.banner({"digits", "bedrooms"}) == run.banner(set()) == "GENERATED DATA"
+    kinds = {name: role["kind"] for name, role in report_spec(run)["roles"].items()}
+    assert kinds == {"bedrooms": "generated", "mnist": "real"}
+    assert "real" not in json.loads(run.spec_file("worlds", "digits").read_text())
 
 
 def test_report_knows_generated_from_real(load: Any) -> None:
