@@ -174,10 +174,10 @@ class Nearest:
         if tightened:
             limit = np.minimum(limit, self._limit_within(scores, query_norms, norms))
         chosen = scores <= self._as_column(limit)
-        places = np.flatnonzero(chosen.cpu().numpy())
+        places = _places(chosen)
         if not tightened and len(places) > MANY * self.k * len(limit):
             limit = np.minimum(limit, self._limit_within(scores, query_norms, norms))
-            places = np.flatnonzero((scores <= self._as_column(limit)).cpu().numpy())
+            places = _places(scores <= self._as_column(limit))
         query, reference = np.divmod(places, scores.shape[1])
         kept = reference != own[query]
         return query[kept], reference[kept]
@@ -230,6 +230,13 @@ def nearest_rows(
         chosen = slice(start, start + found.block_rows)
         found.see(references[chosen] if rows is None else references[rows[chosen]])
     return found.distances, found.indices
+
+
+def _places(chosen: Tensor) -> np.ndarray:
+    """Flat indices of the true ones, ascending."""
+    if chosen.is_cuda:
+        return chosen.flatten().nonzero()[:, 0].cpu().numpy()
+    return np.flatnonzero(chosen.numpy())  # a tenth of the time of nonzero on the CPU (measured)
 
 
 def _refuse_huge(rows: np.ndarray, *, what: str) -> None:

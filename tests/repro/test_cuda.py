@@ -1,4 +1,4 @@
-"""Training on a GPU: the same bytes twice, recorded steps, images read or resident.
+"""On a GPU: training to the same bytes twice, recorded steps, images resident; nearest neighbours.
 
 Skipped where PyTorch finds no GPU, but for the refusal of what only a GPU can do.
 """
@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from repro.minibatches import Images
+from repro.neighbours import Nearest
 from repro.specs import ModelSpec, NetworkSpec, TrainingSpec
 from repro.store import ImageStore
 from repro.trainer import Trainer, TrainingError
@@ -89,3 +90,18 @@ def test_recorded_steps_are_refused_without_a_gpu(store: ImageStore) -> None:
     spec = ModelSpec(data="data", network=NETWORK, training=TrainingSpec(batch=16))
     with pytest.raises(TrainingError, match="one process on one GPU"):
         Trainer(spec=spec, images=images, seed=1, device=cpu, cuda_graphs=True)
+
+
+@on_gpu
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_nearest_neighbours_are_those_of_the_cpu(kind: str) -> None:
+    source = np.random.default_rng(2)
+    queries, references = (source.integers(0, 256, (n, 60)).astype(kind) for n in (300, 9000))
+    found = {}
+    for device in ("cpu", "cuda"):
+        nearest = Nearest(queries, 3, exclude=np.arange(300), device=device)
+        nearest.see(references[:5000])
+        nearest.see(references[5000:])
+        found[device] = nearest
+    np.testing.assert_array_equal(found["cpu"].indices, found["cuda"].indices)
+    np.testing.assert_array_equal(found["cpu"].squared, found["cuda"].squared)
