@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.base import clone
 
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.results import Result, measurements
 from experiments.contract import Inputs, Measurement, measure_command
+from repro.devices import chosen_device
 from repro.features import (
     discriminator_features,
     feature_scale,
@@ -95,7 +95,7 @@ def _training(inputs: Inputs, options: Options, seed: int) -> Training:
 
 def _rows(inputs: Inputs, options: Options, seed: int, training: Training) -> Iterator[Row]:
     model = inputs.model("objects.model")
-    device = _device(options.device)
+    device = chosen_device(options.device)
 
     def of_network(name: str, D: Discriminator) -> Row:
         D = D.to(device)
@@ -115,16 +115,10 @@ def _rows(inputs: Inputs, options: Options, seed: int, training: Training) -> It
     yield Row("pixels", lambda images, path: pixel_features(images), training.images.shape[3])
 
 
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise SpecError("device: cuda, but PyTorch finds no GPU here; use cpu or auto")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
-
-
 def _fit(row: Row, training: Training, options: Options, seed: int, out: Path) -> Fitted:
     """Choose C on held-out images, refit on all training images (refit: paper silent)."""
     y, held_out = training.labels, training.held_out
-    svm = L2SVC(tol=options.tol, device=_device(options.device).type)
+    svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
     with tempfile.TemporaryDirectory(dir=out, prefix=".features-") as scratch:
         X = row.extract(training.images, Path(scratch) / "training.npy")
         scale = feature_scale(X) if row.scaled else None

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from scipy.ndimage import gaussian_filter
 
 from repro.checkpoint import ModelFolder
+from repro.devices import chosen_device
 from repro.images import halve
 from repro.neighbours import Nearest
 from repro.quality import convolution_features, sharpness
@@ -81,7 +81,7 @@ def feature_description(
     """
     if model.spec.network.kind != "convolutional":
         return None
-    D = model.discriminator().to("cuda" if torch.cuda.is_available() else "cpu")
+    D = model.discriminator().to(chosen_device("auto"))
     real = convolution_features(D, training)
     mean, deviation = real.mean(axis=0), real.std(axis=0)
     scale = 1 / np.where(deviation > 1e-8, deviation, np.inf) / np.sqrt(len(mean))

@@ -19,6 +19,7 @@ from experiments.mnist_neighbours.results import Found, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
 from repro.checkpoint import CheckpointError, ModelFolder, draw
+from repro.devices import chosen_device
 from repro.neighbours import nearest_rows
 from repro.random import generator
 from repro.store import ImageStore, save_arrays
@@ -47,7 +48,7 @@ class Choice:
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Choose generators by the validation digits, then classify the test digits."""
     train, validation = inputs.dataset("mnist.data"), inputs.dataset("mnist.validation")
-    device = _device(options.device)
+    device = chosen_device(options.device)
     chosen = {
         row: [
             _chosen(model, validation, options, seed, device, _state(inputs, f"{row}_{number}"))
@@ -74,12 +75,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 def _state(inputs: Inputs, name: str) -> Path | None:
     return inputs.state / name if inputs.state else None
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
 
 
 def _chosen(

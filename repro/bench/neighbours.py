@@ -34,6 +34,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from repro.devices import chosen_device, device_words, wait_for
 from repro.neighbours import Nearest
 from repro.provenance import peak_memory_mb
 from repro.random import generator
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """The record; references a second."""
     torch.set_num_threads(given.threads)
-    device = _device(given.device)
+    device = chosen_device(given.device)
     digits = Digits(given.width)
     queries = digits.rows(given.queries, purpose="queries")
     sizes = [
@@ -100,7 +101,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "target": TARGET,
         "unit": "references/s",
         "n": given.references,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "device": device_words(device),
         "queries": given.queries,
         "block": given.block,
         "width": given.width,
@@ -184,20 +185,9 @@ def _seconds(*ways: Callable[[], Any], device: torch.device) -> np.ndarray:
     """Seconds of each way, one after the other."""
     taken = []
     for way in ways:
-        _wait(device)
+        wait_for(device)
         start = time.perf_counter()
         way()
-        _wait(device)
+        wait_for(device)
         taken.append(time.perf_counter() - start)
     return np.array(taken)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)

@@ -26,6 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from repro.allocator import keep_freed_memory
 from repro.bench.alternation import alternate
+from repro.devices import device_words, wait_for
 from repro.minibatches import Images
 from repro.network_spec import NetworkSpec
 from repro.provenance import step_folder
@@ -78,7 +79,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
             }
         )
     return {
-        "device": _device_name(device),
+        "device": device_words(device),
         "preset": given.preset,
         "batch": given.batch,
         "gflop_per_image": round(flop / given.batch / 1e9, 3),
@@ -187,7 +188,7 @@ def _timed(
         for _ in range(steps):
             step(done)
             done += 1
-        _wait(device)
+        wait_for(device)
         return steps * batch
 
     return way
@@ -202,20 +203,11 @@ def _large_product(precision: str, *, device: torch.device) -> Callable[[], int]
     def way() -> int:
         for _ in range(4):
             a @ a
-        _wait(device)
+        wait_for(device)
         return round(4 * 2 * side**3 / 1e9)
 
     way()
     return way
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 class PlainLoop:
