@@ -103,8 +103,7 @@ def _known(name: str, found: Found, labels: np.ndarray) -> Measurement:
         n=len(labels),
         spread="none: the same digits give the same number everywhere",
         unit="%",
-        protocol=f"{CLASSIFIER}; references: the first {found.counts[0]:,} real digits beside those "
-        "for the test",
+        protocol=f"{CLASSIFIER}; references: {found.counts[0]:,} real digits, none for the test",
     )
 
 
