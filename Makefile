@@ -35,12 +35,11 @@ lock: $(STAMP)
 	    --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
-# people's photos do not belong into the repository.
+# people's photos do not belong into the repository. The page itself, of 15 MB, is not kept.
 RUN ?= demo
 publish:
 	mkdir -p results/published/$(RUN)
-	cp results/$(RUN)/report/index.html results/$(RUN)/report/report.md \
-	    results/$(RUN)/report/claims.csv results/published/$(RUN)/
+	cp results/$(RUN)/report/report.md results/$(RUN)/report/claims.csv results/published/$(RUN)/
 	for name in $$(ls results/$(RUN)/experiments); do \
 	    mkdir -p results/published/$(RUN)/$$name; \
 	    find results/$(RUN)/experiments/$$name -name '*.png' -o -name '*.csv' \

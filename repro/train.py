@@ -31,6 +31,7 @@ from tqdm import tqdm
 
 from repro.allocator import keep_freed_memory
 from repro.checkpoint import latest_state, save_state
+from repro.devices import chosen_device
 from repro.figures import Style
 from repro.minibatches import Images
 from repro.model_writer import write_model
@@ -124,12 +125,9 @@ def _check_batch(batch: int, *, images: int, data: Path, processes: Processes) -
 
 def _device(name: str, processes: Processes = ALONE) -> torch.device:
     """The device of this process: with several, each has a GPU of its own."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise SpecError("--device cuda: PyTorch finds no GPU here; use --device cpu")
-    if name != "cuda" or processes.size == 1:
-        return torch.device(name)
+    device = chosen_device(name)
+    if device.type != "cuda" or processes.size == 1:
+        return device
     if processes.local_rank >= torch.cuda.device_count():
         raise SpecError(
             f"process {processes.local_rank} of this machine finds no GPU of its own among "
