@@ -22,6 +22,7 @@ from repro.checkpoint import CheckpointError, ModelFolder, draw
 from repro.devices import chosen_device
 from repro.neighbours import nearest_rows
 from repro.random import generator
+from repro.specs import SpecError
 from repro.store import ImageStore, save_arrays
 
 ROWS = {"dcgan": "mnist.models", "gan": "mnist.baselines"}
@@ -48,6 +49,7 @@ class Choice:
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Choose generators by the validation digits, then classify the test digits."""
     train, validation = inputs.dataset("mnist.data"), inputs.dataset("mnist.validation")
+    _check_digits(train)
     device = chosen_device(options.device)
     chosen = {
         row: [
@@ -57,6 +59,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         for row, slot in ROWS.items()
     }
     test = inputs.dataset("mnist.test")  # opened here, after all choices
+    _check_size(chosen["dcgan"][0].model, test)
     labels = test.label("class").astype(np.int64)
     real, real_all = _among_real(train, validation, test)
     found = {
@@ -150,6 +153,16 @@ def _found(count: int, predicted: np.ndarray, distances: np.ndarray) -> Found:
     return Found(np.array([count]), predicted.T, distances.T)
 
 
+def _check_digits(train: ImageStore) -> None:
+    """Raises SpecError where there are too few digits of a class to show (Fig 9)."""
+    there = np.bincount(train.label("class"), minlength=10)
+    if there.min() < SHOWN:
+        raise SpecError(
+            f"{train.folder}: {there.min()} digits of class {there.argmin()}; at least {SHOWN} of "
+            "each of ten classes are wanted: give more training digits"
+        )
+
+
 def _check_size(model: ModelFolder, store: ImageStore) -> None:
     network = model.spec.network
     wanted = (network.image_size, network.image_size, network.channels)
@@ -190,7 +203,7 @@ def _selection(chosen: dict[str, list[Choice]]) -> dict[str, np.ndarray]:
 def _digits_shown(
     train: ImageStore, chosen: dict[str, list[Choice]], seed: int
 ) -> dict[str, np.ndarray]:
-    """Fig 9: of each class, digits drawn at random, none picked: (classes, 7, H, W) uint8 each."""
+    """Fig 9: of each class, digits drawn at random, none picked; (classes, 7, H, W) uint8 each."""
     labels = train.label("class")
     source = generator(seed, "mnist neighbours, real digits shown")
     classes = chosen["dcgan"][0].model.spec.network.classes

@@ -22,7 +22,10 @@ class Options(Strict):
     )
     few: int = Field(50_000, ge=1, description="the count of Table 3's first column")
     selection_samples: int = Field(
-        50_000, ge=1, description="samples by whose validation error a generator is chosen"
+        50_000,
+        ge=10,
+        multiple_of=10,
+        description="samples by whose validation error a generator is chosen",
     )
     block: int = Field(
         10_000, ge=10, le=100_000, description="samples drawn at a time; other blocks, other z"
@@ -35,6 +38,8 @@ class Options(Strict):
     def _ascending(self) -> "Options":
         if self.counts[0] < 1 or any(low >= high for low, high in pairwise(self.counts)):
             raise ValueError(f"counts must ascend from at least 1, found {list(self.counts)}")
+        if odd := [count for count in self.counts if count % 10]:
+            raise ValueError(f"counts must be multiples of the ten classes, found {odd}")
         if self.few not in self.counts:
             raise ValueError(f"few {self.few} must be one of the counts, {list(self.counts)}")
         return self

@@ -27,6 +27,7 @@ from repro.checkpoint import (
 )
 from repro.claims import Verdict, judge, read_card
 from repro.figures import Style
+from repro.specs import SpecError
 
 OPTIONS = Options(counts=(50, 800), few=50, selection_samples=100, block=50)
 
@@ -209,6 +210,20 @@ def test_options_that_do_not_fit() -> None:
         Options(counts=(10, 10))
     with pytest.raises(ValueError, match="few 20 must be one of the counts"):
         Options(counts=(10, 30), few=20)
+    with pytest.raises(ValueError, match=r"multiples of the ten classes, found \[25\]"):
+        Options(counts=(10, 25), few=10)
+
+
+def test_too_few_digits_of_a_class_are_refused_at_once(
+    folders, make_dataset, tmp_path: Path
+) -> None:
+    labels = np.arange(100) % 10
+    labels[labels == 4] = 3
+    few = make_dataset(
+        np.zeros((100, 8, 8, 1), np.uint8), name="few", **{"class": labels.astype("i4")}
+    )
+    with pytest.raises(SpecError, match="0 digits of class 4; at least 7"):
+        measured(folders | {"mnist.data": few}, tmp_path / "out")
 
 
 def test_digits_of_another_size_are_refused(folders, make_dataset, tmp_path: Path) -> None:
