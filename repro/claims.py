@@ -191,6 +191,8 @@ def judge(
     hull = measurement.hull if measurement else None
     if measurement is None or measurement.value is None or hull is None:
         reason = "measured without a result" if measurement else "not measured"
+        if claim.kind == "value" and not_comparable_because:
+            reason += f" in this run ({not_comparable_because})"
         return Judgement(claim, measurement, Verdict.NOT_RUN, reason)
     if claim.kind == "value" and not_comparable_because:
         return Judgement(claim, measurement, Verdict.NOT_COMPARABLE, not_comparable_because)
@@ -206,7 +208,7 @@ def judge(
 
 def number(x: float) -> str:
     """A number for reading: four significant digits, thousands set off, a real minus sign."""
-    x = x or 0.0  # no minus before zero
+    x = 0.0 if abs(x) < 1e-14 else x  # no minus before zero, no rounding error as a number
     if math.isinf(x):
         text = "∞" if x > 0 else "-∞"
     elif x == round(x) or abs(x) >= 1000:

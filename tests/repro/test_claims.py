@@ -102,6 +102,8 @@ def test_nothing_measured_is_not_run() -> None:
     for kind in ("direction", "value"):
         found = judge(claim({"below": 1}, kind=kind), None, not_comparable_because="generated")
         assert found.verdict is Verdict.NOT_RUN
+        words = {"direction": "not measured", "value": "not measured in this run (generated)"}
+        assert found.reason == words[kind]
 
 
 reals = st.floats(-1e6, 1e6)
@@ -232,7 +234,7 @@ def test_missing_measurements_name_the_file(tmp_path: Path) -> None:
     ("x", "text"),
     [
         (0, "0"), (-0.0, "0"), (3, "3"), (-1.5, "−1.5"), (0.123456, "0.1235"), (82.8, "82.8"),
-        (1234567, "1,234,567"), (1234.5, "1,234"), (1e-5, "1e−05"), (math.inf, "∞"),
+        (1234567, "1,234,567"), (1234.5, "1,234"), (1e-5, "1e−05"), (-6e-19, "0"), (math.inf, "∞"),
     ],
 )  # fmt: skip
 def test_number_in_words(x: float, text: str) -> None:
