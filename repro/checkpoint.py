@@ -83,9 +83,9 @@ class ModelFolder:
 
     def snapshots(self) -> list[int]:
         """Minibatches after which G was kept, ascending; the last is the end of the training."""
-        kept = sorted(self.folder.glob("snapshots/step_*.safetensors"))
-        steps = [int(path.stem.removeprefix("step_")) for path in kept]
-        return [*steps, int(self.description["minibatches"])]
+        kept = self.folder.glob("snapshots/step_*.safetensors")
+        steps = {int(path.stem.removeprefix("step_")) for path in kept}
+        return sorted(steps | {int(self.description["minibatches"])})
 
     def discriminator(self) -> Discriminator:
         """D at the end, with statistics frozen on its own real training images.

@@ -28,7 +28,6 @@ def check_names(run: "Run") -> None:
     mentions: list[tuple[str, str | None, Collection[str]]] = [
         *((f"datasets.{n}.world", d.world, spec.worlds) for n, d in spec.datasets.items()),
         *((f"models.{n}.data", m.data, spec.datasets) for n, m in spec.models.items()),
-        *((f"roles.{n}.data", r.data, spec.datasets) for n, r in spec.roles.items()),
         *(
             (f"roles.{n}.{slot}", getattr(r, slot), names)
             for n, r in spec.roles.items()
