@@ -395,7 +395,7 @@ def started(raw, manifest, *words, repository):
 
 
 def test_an_interrupt_says_how_to_go_on_and_the_next_command_does(host, raw, manifest, repository):
-    host.faults = [server.stall(50_000, seconds=5)]
+    host.faults = [server.stall(50_000, seconds=60)]
     process = started(raw, manifest, "rooms", repository=repository)
     part = raw / "downloads/rooms.zip.part"
     deadline = time.monotonic() + 30
