@@ -34,8 +34,14 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 def _digits(shown: dict[str, np.ndarray]) -> Figure:
     """Fig 9: three panels, one row a class. shown: by panel (classes, 7, H, W) uint8."""
     drawing, axes = new_figure(8.6, 4.6, columns=len(PANELS))
+    side = shown["real"].shape[2]
     pictures = [
-        grid(shown[row][:, :columns].reshape(-1, *shown[row].shape[2:], 1), columns, background=120)
+        grid(
+            shown[row][:, :columns].reshape(-1, side, side, 1),
+            columns,
+            gap=max(1, side // 14),
+            background=120,
+        )
         for row, (_, columns) in PANELS.items()
     ]
     axes[0, 0].get_gridspec().set_width_ratios([picture.shape[1] for picture in pictures])
