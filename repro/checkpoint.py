@@ -76,6 +76,7 @@ class ModelFolder:
         return G.eval().requires_grad_(False)
 
     def generator_file(self, snapshot: Snapshot | int = "final") -> Path:
+        """Where that generator's weights lie, if it was kept."""
         if isinstance(snapshot, int):
             last = snapshot == self.description["minibatches"]
             return self.folder / (GENERATOR_FILES["final"] if last else snapshot_file(snapshot))

@@ -178,7 +178,7 @@ def trained_apart(spec: RunSpec, *, file: str) -> tuple[RunSpec, dict[str, list[
         first = spec.seed if model.seed is None else model.seed
         names[name] = [name, *(f"{name}-{i}" for i in range(2, model.trainings + 1))]
         for number, one in enumerate(names[name]):
-            if one in models or (number > 0 and one in spec.models):
+            if number > 0 and one in spec.models:
                 raise SpecError(
                     f"{file}: 'models.{one}' is also a training of 'models.{name}' "
                     f"(trainings: {model.trainings}); give it another name"

@@ -3,6 +3,8 @@
 Part of figure.py.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +15,11 @@ from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
 from repro.figures import INK, MUTED, new_figure
 from repro.intervals import wilson
+
+RING: dict[str, Any] = {
+    "marker": "o", "linestyle": "none", "markersize": 13, "markerfacecolor": "none",
+    "markeredgecolor": MUTED, "markeredgewidth": 1.5,
+}  # fmt: skip
 
 
 def errors_by_count(errors: Errors, numbers: dict[str, Measurement]) -> Figure:
@@ -107,13 +114,9 @@ def selection(curves: dict[str, np.ndarray]) -> Figure:
             label=None if row in named else label,
         )  # fmt: skip
         best = int(curves[f"{name}_chosen"])
-        axes[0, 0].plot(
-            epochs[best], error[best], "o", markersize=13, markerfacecolor="none",
-            markeredgecolor=MUTED, markeredgewidth=1.5,
-        )  # fmt: skip
+        axes[0, 0].plot(epochs[best], error[best], **RING)
         named.add(row)
-    axes[0, 0].plot([], [], "o", markersize=13, markerfacecolor="none", markeredgecolor=MUTED,
-                    markeredgewidth=1.5, label="chosen")  # fmt: skip
+    axes[0, 0].plot([], [], label="chosen", **RING)
     axes[0, 0].set_xlabel("passes over the training digits", color=INK)
     axes[0, 0].set_ylabel("validation error (%)", color=INK)
     axes[0, 0].set_ylim(0, None)

@@ -20,7 +20,7 @@ from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
 from repro.checkpoint import CheckpointError, ModelFolder, draw
 from repro.devices import chosen_device
-from repro.neighbours import nearest_rows
+from repro.neighbours import Nearest
 from repro.random import generator
 from repro.specs import SpecError
 from repro.store import ImageStore, save_arrays
@@ -33,12 +33,21 @@ SHOWN = 7  # of each digit in Fig 9, at most
 class Choice:
     """The generator of one training that made the fewest errors on the validation digits.
 
-    step: the minibatch after which it was kept; tried (K, 2): minibatch, error in percent.
+    tried (K, 2): the minibatches after which one was kept, the error of each in percent.
     """
 
     model: ModelFolder
-    step: int
     tried: np.ndarray
+
+    @property
+    def place(self) -> int:
+        """The one with the fewest errors, among K; of equal ones the earliest."""
+        return int(self.tried[:, 1].argmin())
+
+    @property
+    def step(self) -> int:
+        """The minibatch after which it was kept."""
+        return int(self.tried[self.place, 0])
 
     @property
     def epochs(self) -> np.ndarray:
@@ -60,11 +69,11 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     }
     test = inputs.dataset("mnist.test")  # opened here, after all choices
     _check_size(chosen["dcgan"][0].model, test)
-    labels = test.label("class").astype(np.int64)
-    real, real_all = _among_real(train, validation, test)
+    digits, labels = _pixels(test), test.label("class").astype(np.int64)
+    real, real_all = _among_real(digits, train, validation)
     found = {
         row: [
-            _classified(choice, test, options, seed, device, _state(inputs, f"{row}_{number}"))
+            _classified(choice, digits, options, seed, device, _state(inputs, f"{row}_{number}"))
             for number, choice in enumerate(choices, 1)
         ]
         for row, choices in chosen.items()
@@ -88,7 +97,7 @@ def _chosen(
     device: torch.device,
     state: Path | None,
 ) -> Choice:
-    """The kept generator with the lowest validation error; of equal ones the earliest."""
+    """All generators of a training that were kept, tried on the validation digits."""
     _check_size(model, validation)
     digits, labels = _pixels(validation), validation.label("class")
     tried = []
@@ -108,13 +117,12 @@ def _chosen(
             state=state / f"selection_{step:08d}.npz" if state else None,
         )
         tried.append((step, 100 * np.mean(samples.labels(found.numbers[0]) != labels)))
-    best = min(tried, key=lambda one: one[1])
-    return Choice(model, best[0], np.array(tried, np.float64))
+    return Choice(model, np.array(tried, np.float64))
 
 
 def _classified(
     choice: Choice,
-    test: ImageStore,
+    digits: np.ndarray,
     options: Options,
     seed: int,
     device: torch.device,
@@ -130,27 +138,22 @@ def _classified(
         device=device,
     )
     state_file = state / "test.npz" if state else None
-    found = nearest_samples(samples, _pixels(test), options.counts, state=state_file)
+    found = nearest_samples(samples, digits, options.counts, state=state_file)
     return Found(found.counts, samples.labels(found.numbers), found.distances)
 
 
-def _among_real(train: ImageStore, validation: ImageStore, test: ImageStore) -> tuple[Found, Found]:
+def _among_real(
+    digits: np.ndarray, train: ImageStore, validation: ImageStore
+) -> tuple[Found, Found]:
     """The same classifier with real digits: the training ones; these and the validation ones."""
-    digits = _pixels(test)
-    labels = np.concatenate([train.label("class"), validation.label("class")]).astype(np.int64)
-    distances, numbers = nearest_rows(digits, _pixels(train))
-    others, more = nearest_rows(digits, _pixels(validation))
-    nearer = others < distances  # of equal ones the training digit, which has the lower number
-    both = np.where(nearer, more + len(train), numbers)
-    return (
-        _found(len(train), labels[numbers], distances),
-        _found(len(labels), labels[both], np.minimum(others, distances)),
-    )
-
-
-def _found(count: int, predicted: np.ndarray, distances: np.ndarray) -> Found:
-    """Of (T, 1) labels and distances."""
-    return Found(np.array([count]), predicted.T, distances.T)
+    search, labels = Nearest(digits), np.array([], np.int64)
+    found = []
+    for more in (train, validation):
+        search.see(_pixels(more))
+        labels = np.concatenate([labels, more.label("class")])
+        predicted = labels[search.indices]  # (T, 1)
+        found.append(Found(np.array([search.seen]), predicted.T, search.distances.T))
+    return found[0], found[1]
 
 
 def _check_digits(train: ImageStore) -> None:
@@ -196,7 +199,7 @@ def _selection(chosen: dict[str, list[Choice]]) -> dict[str, np.ndarray]:
         for number, choice in enumerate(choices, 1):
             curve = np.stack([choice.epochs, choice.tried[:, 1]], axis=1)
             arrays[f"{row}_{number}"] = curve
-            arrays[f"{row}_{number}_chosen"] = np.flatnonzero(choice.tried[:, 0] == choice.step)[0]
+            arrays[f"{row}_{number}_chosen"] = np.array(choice.place)
     return arrays
 
 

@@ -57,7 +57,7 @@ def measurements(
     real: with the training digits as references; real_all: with the validation digits as well;
     of_models: by row one Found a training; labels (T,): those of the test digits.
     """
-    made = _of_real(real, real_all, labels)
+    made = _of_real(real, real_all, labels, seed=seed)
     wrong = {"real": real.wrong(labels)}  # (C, T), mean over trainings
     for row, trainings in of_models.items():
         each = np.stack([one.wrong(labels) for one in trainings])  # (R, C, T)
@@ -76,20 +76,10 @@ def measurements(
     return [*made, _difference("dcgan_few_minus_many", fewer - more, seed=seed)]
 
 
-def _of_real(real: Found, real_all: Found, labels: np.ndarray) -> list[Measurement]:
-    wrong = real.wrong(labels)[0]
-    low, high = wilson(successes=int(wrong.sum()), n=len(wrong))
+def _of_real(real: Found, real_all: Found, labels: np.ndarray, *, seed: int) -> list[Measurement]:
+    protocol = f"{CLASSIFIER}; references: {real.counts[0]:,} real training digits"
     return [
-        Measurement(
-            name="error_real",
-            value=100 * float(wrong.mean()),
-            low=100 * low,
-            high=100 * high,
-            n=len(wrong),
-            spread="95 % Wilson interval over test digits",
-            unit="%",
-            protocol=f"{CLASSIFIER}; references: {real.counts[0]:,} real training digits",
-        ),
+        _share("error_real", real.wrong(labels), protocol, seed=seed),
         _known("error_real_known", real, labels),
         _known("error_real_all_known", real_all, labels),
     ]

@@ -26,7 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from repro.allocator import keep_freed_memory
 from repro.bench.alternation import alternate
-from repro.devices import device_words, wait_for
+from repro.devices import chosen_device, device_words, wait_for
 from repro.minibatches import Images
 from repro.network_spec import NetworkSpec
 from repro.provenance import step_folder
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """One case a precision: ours, the plain loop (float32), their ratio, TFLOP/s and shares."""
-    device = torch.device(given.device)
+    device = chosen_device(given.device)
     ours = [*PRECISIONS, *([RECORDED] if device.type == "cuda" else [])]
     names = ["plain", *ours, *(f"product {name}" for name in PRECISIONS)]
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ class Apart:
 def _serve(connection: Connection, name: str, given: argparse.Namespace, data: Path) -> None:
     """Make the way called `name`, then run it each time it is asked for."""
     torch.set_num_threads(given.threads)
-    device = torch.device(given.device)
+    device = chosen_device(given.device)
     flop = 0.0
     if name.startswith("product"):
         way = _large_product(name.removeprefix("product "), device=device)

@@ -21,10 +21,7 @@ from experiments.mnist_neighbours.measure import measure
 from experiments.mnist_neighbours.options import Options
 from experiments.mnist_neighbours.results import Found, count_name, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
-from repro.checkpoint import (
-    CheckpointError,
-    ModelFolder,
-)
+from repro.checkpoint import CheckpointError, ModelFolder
 from repro.claims import Verdict, judge, read_card
 from repro.figures import Style
 from repro.specs import SpecError
