@@ -1,4 +1,7 @@
-"""data_prep/download.py against a local server and made archives: nothing fetched that is there."""
+"""data_prep/download.py against a local server and made archives: nothing fetched that is there.
+
+Longer than 300 lines: one server with one manifest of four sources serves all the tests here.
+"""
 
 import functools
 import hashlib

@@ -1,4 +1,7 @@
-"""python -m repro.dedup: each odd file in its place, pairs, reasons, refusals, clean exits."""
+"""python -m repro.dedup: each odd file in its place, pairs, reasons, refusals, clean exits.
+
+Longer than 300 lines: all tests run the one command on the same small folder.
+"""
 
 import csv
 import hashlib

@@ -1,4 +1,7 @@
-"""repro/images.py and repro/decoders.py against Pillow, exact arithmetic and damaged files."""
+"""repro/images.py and repro/decoders.py against Pillow, exact arithmetic and damaged files.
+
+Longer than 300 lines: decoding and cropping are tried on the same encoded pictures.
+"""
 
 import io
 
