@@ -56,6 +56,10 @@ class Inputs:
             raise SpecError(f"no input '{name}' was given; {nearest(name, self.folders)}")
         return self.folders[name]
 
+    def has(self, name: str) -> bool:
+        """Whether an optional input was given."""
+        return name in self.folders
+
     def dataset(self, name: str) -> ImageStore:
         return ImageStore.open(self.folder(name))
 

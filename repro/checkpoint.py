@@ -2,8 +2,9 @@
 
 Model folder (read by every experiment):
   generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
-      frozen batch statistics; snapshots/step_NNNNNNNN.safetensors: G on the way, where training
-      kept it; spec.json: network, training, seed, counts; log.jsonl: the curves;
+      frozen batch statistics; snapshots/: the networks on the way that training kept (G after
+      minibatch n: step_NNNNNNNN.safetensors, D: discriminator_step_NNNNNNNN.safetensors);
+      spec.json: network, training, seed, counts; log.jsonl: the curves;
       training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
 Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
 both networks, both optimisers and the open log window; written to a temporary name and renamed.
@@ -33,6 +34,7 @@ from repro.training_log import read_log
 
 KEPT_STATES = 2
 Snapshot = Literal["early", "final"]
+Which = Literal["generator", "discriminator"]
 GENERATOR_FILES: dict[Snapshot, str] = {
     "early": "early_generator.safetensors",
     "final": "generator.safetensors",
@@ -40,9 +42,12 @@ GENERATOR_FILES: dict[Snapshot, str] = {
 DISCRIMINATOR_FILE = "discriminator.safetensors"
 
 
-def snapshot_file(step: int) -> str:
-    """Where G after `step` minibatches lies in a state or model folder."""
-    return f"snapshots/step_{step:08d}.safetensors"
+SNAPSHOT_PREFIX: dict[Which, str] = {"generator": "step_", "discriminator": "discriminator_step_"}
+
+
+def snapshot_file(step: int, which: Which = "generator") -> str:
+    """Where G or D after `step` minibatches lies in a state or model folder."""
+    return f"snapshots/{SNAPSHOT_PREFIX[which]}{step:08d}.safetensors"
 
 
 class CheckpointError(RuntimeError):
@@ -82,19 +87,23 @@ class ModelFolder:
             return self.folder / (GENERATOR_FILES["final"] if last else snapshot_file(snapshot))
         return self.folder / GENERATOR_FILES[snapshot]
 
-    def snapshots(self) -> list[int]:
-        """Minibatches after which G was kept, ascending; the last is the end of the training."""
-        kept = self.folder.glob("snapshots/step_*.safetensors")
-        steps = {int(path.stem.removeprefix("step_")) for path in kept}
+    def snapshots(self, which: Which = "generator") -> list[int]:
+        """Minibatches after which G (or D) was kept, ascending; the last: the training's end."""
+        prefix = SNAPSHOT_PREFIX[which]
+        kept = self.folder.glob(f"snapshots/{prefix}*.safetensors")
+        steps = {int(path.stem.removeprefix(prefix)) for path in kept}
         return sorted(steps | {int(self.description["minibatches"])})
 
-    def discriminator(self) -> Discriminator:
-        """D at the end, with statistics frozen on its own real training images.
+    def discriminator(self, after: int | None = None) -> Discriminator:
+        """D at the end, or after a minibatch of `snapshots("discriminator")`.
 
-        Raises CheckpointError for a D that is not the convolutional one of the paper.
+        Its statistics are frozen on its own real training images. Raises CheckpointError where it
+        was not kept, or for a D that is not the convolutional one of the paper.
         """
+        last = after is None or after == self.description["minibatches"]
+        file = DISCRIMINATOR_FILE if last else snapshot_file(int(after or 0), "discriminator")
         D = self.random_discriminator(self.seed)
-        _load(D, self.folder / DISCRIMINATOR_FILE)
+        _load(D, self.folder / file)
         return D.eval()
 
     def random_discriminator(self, seed: int) -> Discriminator:

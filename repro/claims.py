@@ -23,7 +23,7 @@ from repro.specs import SpecError, Strict, read_yaml, validated
 
 SLOTS = (
     "data", "validation", "test", "copies", "dedup", "raw",
-    "model", "models", "baseline", "baselines",
+    "model", "models", "baseline", "baselines", "released",
 )  # fmt: skip
 
 
@@ -116,6 +116,9 @@ class Claim(Strict):
         description="of a value: what must be the paper's for it to be decided; data: no model "
         "of the run has a part in it",
     )
+    roles: list[str] = Field(
+        [], description="of a value: roles it rests on; [] = all among the experiment's inputs"
+    )
 
     @property
     def rule_in_words(self) -> str:
@@ -139,11 +142,12 @@ class ExperimentCard(Strict):
     title: str = Field(min_length=1)
     paper: PaperPlace
     inputs: list[str] = Field(min_length=1, description="<role>.<slot>")
+    optional: list[str] = Field([], description="further inputs, used where the run binds them")
     captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
     claims: list[Claim] = Field(min_length=1)
     departures: list[str] = Field([], description="where we depart from the paper, and why")
 
-    @field_validator("inputs")
+    @field_validator("inputs", "optional")
     @classmethod
     def _role_and_slot(cls, inputs: list[str]) -> list[str]:
         for name in inputs:
@@ -161,12 +165,17 @@ class ExperimentCard(Strict):
         odd = [name for name in self.captions if not name.endswith((".png", ".csv"))]
         if odd:
             raise ValueError(f"captions are for .png and .csv files; found {', '.join(odd)}")
+        strangers = sorted({role for claim in self.claims for role in claim.roles} - {*self.roles})
+        if strangers:
+            raise ValueError(f"claims rest on roles that no input names: {', '.join(strangers)}")
         return self
 
     @property
     def roles(self) -> list[str]:
         """Roles among the inputs, each once, in order."""
-        return list(dict.fromkeys(name.partition(".")[0] for name in self.inputs))
+        return list(
+            dict.fromkeys(name.partition(".")[0] for name in [*self.inputs, *self.optional])
+        )
 
 
 @dataclass(frozen=True)

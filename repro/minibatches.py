@@ -111,7 +111,7 @@ class Schedule:
         return parts
 
     def _snapshots(self) -> list[int]:
-        """After which minibatches G is kept, the end left out."""
+        """After which minibatches networks are kept, the end left out."""
         count = self.training.snapshots
         steps = {math.ceil(self.length * i / count) for i in range(1, count)}
         return sorted(steps - {self.length})

@@ -8,14 +8,14 @@ monitor found.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from repro import random
 from repro.animation import save_animation
@@ -26,6 +26,8 @@ from repro.networks import freeze_statistics, parameter_count
 from repro.provenance import write_json
 from repro.trainer import SHEET_SIDE, Trainer
 from repro.training_log import read_log
+
+Batches = Callable[[Trainer], Iterator[tuple[Tensor | None, ...]]]
 
 
 def write_model(
@@ -92,19 +94,26 @@ def real_images(trainer: Trainer, *, count: int) -> np.ndarray:
 
 
 def _freeze_kept(trainer: Trainer, state: Path, out: Path) -> None:
-    """The generators kept on the way, frozen; G is the last of them afterwards.
+    """The networks kept on the way, frozen; G and D are the last of them afterwards.
 
     Where the training was ended before the early snapshot, the last G stands for it.
     """
     early = GENERATOR_FILES["early"]
     if not (state / early).is_file():
         save_network(trainer.G, out / early)
-    for path in sorted([*state.glob("early_*.safetensors"), *state.glob("snapshots/*")]):
-        trainer.G.load_state_dict(load_file(path))
-        freeze_statistics(trainer.G, _latent_batches(trainer))
-        target = out / path.relative_to(state)
-        target.parent.mkdir(exist_ok=True)
-        save_network(trainer.G, target)
+    of_d = sorted(state.glob("snapshots/discriminator_*"))
+    of_g = sorted({*state.glob("early_*.safetensors"), *state.glob("snapshots/*")} - {*of_d})
+    kept: list[tuple[list[Path], nn.Module, Batches]] = [
+        (of_g, trainer.G, _latent_batches),
+        (of_d, trainer.D, _real_batches),
+    ]
+    for paths, network, batches in kept:
+        for path in paths:
+            network.load_state_dict(load_file(path))
+            freeze_statistics(network, batches(trainer))
+            target = out / path.relative_to(state)
+            target.parent.mkdir(exist_ok=True)
+            save_network(network, target)
 
 
 def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:

@@ -203,7 +203,7 @@ def not_comparable_because(
 ) -> str:
     """Why a claim's number may not be set against the paper's; "" where it may."""
     enough = (True, "data") if claim.needs == "data" else (True,)
-    played = {role: roles.get(role, ReportRole()) for role in card.roles}
+    played = {role: roles.get(role, ReportRole()) for role in claim.roles or card.roles}
     reasons = [
         f"{name}: generated data" if role.kind == "generated" else f"{name}: data or scale differ"
         for name, role in played.items()

@@ -70,7 +70,11 @@ class Run:
         spec = self.spec.datasets[dataset]
         if spec.world is not None:
             return self.folder / "raw" / spec.world
-        return Path(self.spec.raw_folder or ".") / os.path.expanduser(str(spec.raw))
+        return self.below_raw(str(spec.raw))
+
+    def below_raw(self, path: str) -> Path:
+        """A path of the run file below the folder of the user's downloads."""
+        return Path(self.spec.raw_folder or ".") / os.path.expanduser(path)
 
     def source_modules(self, dataset: str) -> list[str]:
         """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
@@ -113,6 +117,9 @@ class Run:
             return {}
         if slot == "raw":
             return {key: self.raw_folder(name)}
+        if slot == "released":
+            released = self.below_raw(name)  # an extra: a run does without where it is not there
+            return {key: released} if released.is_dir() else {}
         if slot in ("model", "baseline"):
             return {key: self.folder / "models" / name}
         if slot in ("models", "baselines"):
@@ -156,6 +163,8 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             folders = run.slot_folders(*slot.split("."))
             experiment.inputs |= folders
             experiment.unbound += [] if folders else [slot]
+        for slot in experiment.card.optional:
+            experiment.inputs |= run.slot_folders(*slot.split("."))
     check_models(run)
     check_options(run)
     return run

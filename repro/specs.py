@@ -76,8 +76,12 @@ class TrainingSpec(Strict):
     snapshots: int = Field(
         0,
         ge=0,
-        description="generators kept, evenly spread over the training, the last one included: an "
-        "experiment may choose among them by validation (MNIST); 0 = only the last",
+        description="networks kept, evenly spread over the training, the last one included: an "
+        "experiment may choose among generators by validation (MNIST) or follow what "
+        "discriminators have learnt (Table 1); 0 = only the last",
+    )
+    snapshots_of: tuple[Literal["generator", "discriminator"], ...] = Field(
+        ("generator",), description="which of the two networks `snapshots` keeps"
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="arithmetic of convolutions; weights and losses stay float32"
@@ -194,6 +198,9 @@ class RoleSpec(Strict):
     copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
     model: str | None = Field(None, description="model")
     baseline: str | None = Field(None, description="model it is compared with")
+    released: str | None = Field(
+        None, description="a folder of weights that the paper's authors released, below `raw`"
+    )
     as_in_paper: bool | Literal["data"] = Field(
         False,
         description="true only where data, sizes and training are the paper's; data: the data "

@@ -4,7 +4,7 @@
     step_NNNNNNNN.pt     the last two resume states (repro.checkpoint)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
-    snapshots/           G after the minibatches that training.snapshots asks for
+    snapshots/           G and D after the minibatches that training.snapshots asks for
     health.json          only where a loss became NaN or infinite: since which minibatch
 
 Where in the flow: repro.train opens it and lets `Record` write what is due;
@@ -15,6 +15,8 @@ a failed job keeps it.
 import json
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from repro.checkpoint import GENERATOR_FILES, save_network, snapshot_file
 from repro.figures import Style, grid, save_picture
@@ -78,15 +80,17 @@ class Record:
         if draws:
             self._sheet(done)
         if done == self.trainer.schedule.early:
-            self._keep_generator(GENERATOR_FILES["early"])
+            self._keep(self.trainer.G, GENERATOR_FILES["early"])
         if done in self.trainer.schedule.snapshots:
-            self._keep_generator(snapshot_file(done))
+            networks = {"generator": self.trainer.G, "discriminator": self.trainer.D}
+            for which in self.trainer.spec.training.snapshots_of:
+                self._keep(networks[which], snapshot_file(done, which))
 
-    def _keep_generator(self, name: str) -> None:
-        """G as it is, whole or not at all; its statistics are frozen at the end."""
-        temporary, path = self.folder / "generator.partial", self.folder / name
+    def _keep(self, network: nn.Module, name: str) -> None:
+        """A network as it is, whole or not at all; its statistics are frozen at the end."""
+        temporary, path = self.folder / "network.partial", self.folder / name
         path.parent.mkdir(exist_ok=True)
-        save_network(self.trainer.G, temporary)
+        save_network(network, temporary)
         temporary.replace(path)
 
     def _sheet(self, done: int) -> None:

@@ -178,6 +178,8 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
     assert card == ExperimentCard.model_validate(CARD)
     assert card.roles == ["bedrooms", "faces"]
     assert card.claims[0].rule_in_words == "largest step share below 0.5"
+    more = read_card(write_card(tmp_path, optional=["svhn.data", "faces.data"]))
+    assert more.roles == ["bedrooms", "faces", "svhn"]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +189,11 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
         ({"title": ""}, "'title'"),
         ({"inputs": ["bedrooms.pictures"]}, r"'bedrooms\.pictures' is not <role>\.<slot>"),
         ({"inputs": ["bedrooms"]}, "is not <role>"),
+        ({"optional": ["svhn.pictures"]}, r"'svhn\.pictures' is not <role>\.<slot>"),
+        (
+            {"claims": [CARD["claims"][0] | {"roles": ["svhn"]}]},  # type: ignore[index]
+            "roles that no input names: svhn",
+        ),
         ({"claims": CARD["claims"] * 2}, "claim ids given twice: smooth"),  # type: ignore[operator]
         ({"captions": {"fig.svg": "x"}}, r"found fig\.svg"),
         ({"claims": [CARD["claims"][0] | {"kind": "guess"}]}, r"'claims\.0\.kind'"),  # type: ignore[index]

@@ -585,6 +585,16 @@ def test_a_value_that_needs_no_training_is_decided_where_the_data_are_the_papers
     assert why("training", "data") == why("data", False) == "mnist: data or scale differ"
 
 
+def test_a_value_rests_on_the_roles_its_claim_names() -> None:
+    claims = [claim("one", "x", {"below": 1}, "value") | {"roles": roles} for roles in ([], ["a"])]
+    claims[1]["id"] = "two"
+    values = card("t", "a", claims, {}) | {"optional": ["b.data"]}
+    whole = ExperimentCard.model_validate(values)
+    roles = {"a": ReportRole(as_in_paper=True), "b": ReportRole(as_in_paper=False)}
+    found = [not_comparable_because(one, whole, roles) for one in whole.claims]
+    assert found == ["b: data or scale differ", ""]
+
+
 def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_path: Path) -> None:
     run = tmp_path / "demo"
     shutil.copytree(home / "results" / "demo", run)

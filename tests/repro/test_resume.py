@@ -41,6 +41,7 @@ def command(data: Path, folder: Path) -> list[str]:
         checkpoint_every=7,
         statistics_batches=2,
         snapshots=6,
+        snapshots_of=("generator", "discriminator"),
     )
     spec = ModelSpec(data="data", network=NETWORK, training=training)
     folder.mkdir()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from repro.claims import ExperimentCard
 from repro.closure import import_closure
 from repro.run_checks import missing_raw_data
 from repro.runs import Run, load_run, merged, report_spec, write_specs
@@ -70,6 +71,33 @@ def test_roles_become_folders(load: Any) -> None:
     }
     assert run.slot_folders("bedrooms", "raw") == {"bedrooms.raw": Path("results/small/raw/rooms")}
     assert run.slot_folders("faces", "model") == {}
+
+
+def test_optional_inputs_and_released_weights_are_given_where_they_are_there(
+    load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = {"id": "c", "section": "1", "statement": "s", "paper": "p", "measurement": "m"}
+    card = ExperimentCard.model_validate(
+        {
+            "title": "check",
+            "paper": {"section": "5"},
+            "inputs": ["authors.released"],
+            "optional": ["bedrooms.data", "svhn.data"],
+            "claims": [claim | {"kind": "direction", "rule": {"above": 0}}],
+        }
+    )
+    monkeypatch.setattr("repro.runs.discover_experiments", lambda: {"check": card})
+    changes = {"raw": "downloads", "roles": {"authors": {"released": "weights"}}}
+    run = load(**changes)
+    assert run.experiments[0].unbound == ["authors.released"]
+    assert run.runnable == []
+    Path("downloads/weights").mkdir(parents=True)
+    run = load(**changes)
+    assert run.experiments[0].inputs == {
+        "authors.released": Path("downloads/weights"),
+        "bedrooms.data": Path("results/small/data/bedrooms"),
+    }
+    assert run.runnable == run.experiments
 
 
 def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> None:

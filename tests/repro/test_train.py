@@ -222,6 +222,23 @@ def test_generators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
     assert Schedule(images=70, training=TrainingSpec(), seed=1).snapshots == []
 
 
+def test_discriminators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
+    """Each is the last one, frozen alike, of a training of the same seed that ended there."""
+    arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
+    spec = model_spec(snapshots=3, snapshots_of=("discriminator",))
+    train(spec=spec, out=tmp_path / "model", device="cpu", **arguments)
+    model = ModelFolder.open(tmp_path / "model")
+    assert (model.snapshots("discriminator"), model.snapshots()) == ([7, 14, 20], [20])
+    images = model.latents(4, seed=1, purpose="test")[:, :1, None, None].expand(4, 3, 16, 16)
+    scores = [model.discriminator(step)(images) for step in (7, 14, 20)]
+    torch.testing.assert_close(scores[-1], model.discriminator()(images), rtol=0, atol=0)
+    train(spec=model_spec(epochs=14 / 5), out=tmp_path / "shorter", device="cpu", **arguments)
+    shorter = ModelFolder.open(tmp_path / "shorter").discriminator()
+    torch.testing.assert_close(scores[1], shorter(images), rtol=0, atol=0)
+    with pytest.raises(CheckpointError, match=r"discriminator_step_00000008\.safetensors"):
+        model.discriminator(8)
+
+
 def test_the_images_that_the_hash_removed_are_not_trained_on(data: Path, tmp_path: Path) -> None:
     keep = np.arange(70) % 2 == 0
     (tmp_path / "dedup").mkdir()
