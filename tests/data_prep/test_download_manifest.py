@@ -37,7 +37,7 @@ def test_places_are_those_that_the_papers_run_file_looks_for(repository, tmp_pat
         assert source.about
     checked = []
     for dataset in datasets.values():
-        if dataset["source"] in ("lsun", "imagenet", "cifar10", "mnist"):
+        if dataset["source"] in ("lsun", "imagenet", "cifar10", "mnist", "svhn"):
             options = source_options(dataset["source"]).model_validate(dataset.get("options", {}))
             absent = missing(tmp_path / dataset["raw"], dataset["source"], options)
             assert absent == []

@@ -16,7 +16,7 @@ from repro.specs import SpecError
 
 
 def test_every_world_is_found_and_drawing_is_none() -> None:
-    assert {"digits", "faces", "objects", "rooms"} <= set(generate.worlds())
+    assert {"digits", "faces", "house_numbers", "objects", "rooms"} <= set(generate.worlds())
     assert "drawing" not in generate.worlds()
 
 
