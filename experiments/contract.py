@@ -22,9 +22,17 @@ import torch
 
 from repro.checkpoint import ModelFolder
 from repro.claims import SLOTS, Measurement, read_measurements
+from repro.closure import ROOT, import_closure
 from repro.figures import Style
 from repro.intervals import bootstrap_mean
-from repro.provenance import step_folder, write_json
+from repro.kept_work import KeptWork
+from repro.provenance import (
+    sha256_of_file,
+    sha256_of_input,
+    sha256_of_json,
+    step_folder,
+    write_json,
+)
 from repro.specs import SpecError, Strict, nearest, validated
 from repro.store import ImageStore
 
@@ -44,11 +52,18 @@ class Inputs:
     """The folders an experiment was given, by `<role>.<slot>`.
 
     state: where a long measurement may keep unfinished work, from which the same command goes on
-    after a kill; it is removed when the measured folder stands. None: keep nothing.
+    after a kill; it is removed when the measured folder stands. None: keep nothing. identity: of
+    options, seed, inputs and code, so that parts kept in `state` are not taken for another's.
     """
 
-    def __init__(self, folders: dict[str, Path], *, state: Path | None = None) -> None:
-        self.folders, self.state = folders, state
+    def __init__(
+        self, folders: dict[str, Path], *, state: Path | None = None, identity: str = ""
+    ) -> None:
+        self.folders, self.state, self.identity = folders, state, identity
+
+    def kept(self) -> KeptWork:
+        """Parts of this measurement that are finished, and where to keep further ones."""
+        return KeptWork(self.state, identity=self.identity)
 
     def folder(self, name: str) -> Path:
         """Raises SpecError naming the inputs there are."""
@@ -160,11 +175,21 @@ def run_measure(
     state: Path | None = None,
 ) -> None:
     """Measure into the folder `out`, whole or not at all."""
-    inputs = Inputs(folders, state=state)
+    identity = _identity(measure, options, folders, seed) if state is not None else ""
+    inputs = Inputs(folders, state=state, identity=identity)
     with step_folder(out, inputs=folders, spec=options.model_dump(), seed=seed) as building:
         write_measurements(building, measure(inputs, options, seed, building))
     if state is not None:
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _identity(
+    measure: Measure[OptionsType], options: OptionsType, folders: dict[str, Path], seed: int
+) -> str:
+    module = measure.__globals__["__spec__"].name  # __name__ may be "__main__"
+    code = {file: sha256_of_file(ROOT / file) for file in import_closure(module)}
+    given = {name: sha256_of_input(folder) for name, folder in folders.items()}
+    return sha256_of_json([module, code, options.model_dump(), given, seed])
 
 
 def figure_command(figure: Figure) -> None:

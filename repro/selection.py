@@ -53,6 +53,11 @@ def choose_C(  # noqa: N802  (C is the SVM's)
         else:
             break
         tried[more] = evaluate([more])[0]
+    return chosen(tried)
+
+
+def chosen(tried: dict[float, float]) -> Choice:
+    """The choice among values of C by their held-out accuracies."""
     best = _best(tried)
     return Choice(C=best, accuracy=tried[best], tried=dict(sorted(tried.items())))
 

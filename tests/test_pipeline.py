@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from released_folder import write_pair
 
 pytestmark = pytest.mark.pipeline
 DETERMINISTIC = {".json", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
@@ -67,8 +68,16 @@ def base(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, copy)
+    write_weights(base / "run")
     snakemake(base / "checkout", base / "run", "all")
     return base
+
+
+def write_weights(run: Path) -> None:
+    """Made-up weights in the authors' layout, where config/tiny.yaml looks for them."""
+    write_pair(run / "authors_weights/svhn", "svhn", widths=(4, 6, 8))
+    layers = (4, 4, 6, 6, 8, 8)
+    write_pair(run / "authors_weights/imagenet", "imagenet", widths=layers, missing_d=(14,))
 
 
 @pytest.fixture
@@ -124,6 +133,7 @@ def test_same_config_same_bytes_in_how_many_parts_soever(
 ) -> None:
     """The second run reads and hashes the datasets in two parts, a job each."""
     second = tmp_path_factory.mktemp("again")
+    write_weights(second)
     text = snakemake(base / "checkout", second, "all", "--set-scatter", "shard=2")
     assert {"prepare_part", "hash_part", "train_hash"} <= set(text.split())
     assert not list((second / "results/tiny/parts").rglob("*.npy"))

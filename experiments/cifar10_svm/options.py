@@ -9,6 +9,7 @@ from pydantic import Field
 
 from repro.specs import Strict
 
+ALL = 0  # stands for all labels, where labels are counted a class
 # The grid of the authors' SVHN script; the paper gives none for CIFAR-10 (open point 15).
 GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 
@@ -25,14 +26,31 @@ class Options(Strict):
     selection_draws: int = Field(
         10, ge=1, description="other draws of them, to choose C (authors' SVHN script: 10)"
     )
+    label_counts: tuple[int, ...] = Field(
+        (10, 25, 50, 100, 200),
+        description="further numbers of labels a class, for the curve of accuracy against labels; "
+        "they are drawn `curve_draws` times",
+    )
+    curve_draws: int = Field(5, ge=1, description="balanced draws of each of label_counts")
     grid: tuple[float, ...] = Field(GRID, min_length=1, description="values of C tried")
     extensions: int = Field(4, ge=0, description="values added where the best is at the edge")
     random_seeds: int = Field(3, ge=1, description="networks with random weights")
-    standardise: bool = Field(
-        False, description="scale D's features to mean 0, deviation 1 (paper: not mentioned)"
+    centroids: int = Field(
+        4_800, ge=0, description="of the K-means row (Table 1: 4,800 units); 0 leaves it out"
+    )
+    patches: int = Field(
+        400_000, ge=1, description="random patches of training images that K-means is fitted to"
+    )
+    statistics: Literal["target", "source"] = Field(
+        "target",
+        description="images that freeze the batch statistics of trained discriminators: target = "
+        "unlabelled CIFAR-10 training images, source = those it was trained on (open point 17)",
     )
     statistics_images: int | None = Field(
-        None, ge=2, description="training images that freeze the batch statistics; null = all"
+        None, ge=2, description="target images that freeze the batch statistics; null = all"
+    )
+    standardise: bool = Field(
+        False, description="scale D's features to mean 0, deviation 1 (paper: not mentioned)"
     )
     tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
     device: Literal["auto", "cpu", "cuda"] = Field(

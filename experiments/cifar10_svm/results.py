@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.cifar10_svm.options import ALL, Options
+from experiments.cifar10_svm.progress import Progress
 from experiments.contract import Measurement, mean_measurement
 from repro.intervals import bootstrap_mean, wilson
 from repro.selection import Choice
 
-ROWS = ("dcgan", "random", "pixels")
 WHAT = {
     "dcgan": "D's pooled features",
+    "own": "pooled features of a D trained on the target images",
     "random": "pooled features of D with random weights",
+    "kmeans": "one-layer K-means features",
     "pixels": "raw pixels in [-1, 1]",
 }
 
@@ -26,28 +29,51 @@ class Result:
     """One trained row on the test images (T). Rows of one name differ in the random weights."""
 
     name: str
-    correct: np.ndarray  # (T,) bool, trained with all labels
-    few_correct: np.ndarray  # (draws, T) bool, trained with few
-    choice: Choice
-    few_choice: Choice
+    correct: np.ndarray  # (M, T) bool, a machine a row
+    counts: np.ndarray  # (M,) labels a class each machine was trained with; ALL = all
+    choices: dict[int, Choice]  # by labels a class
     features: int  # dimensions given to the SVM
     units: int  # maps of the widest layer
     held_out: int  # images that chose C
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What the figure needs beside the measurements (of several networks: the last)."""
-        return {
-            f"{self.name}_features": np.array(self.features),
-            f"{self.name}_units": np.array(self.units),
-            f"{self.name}_tried": np.array(list(self.choice.tried.items())),  # (tries, 2)
-            f"{self.name}_few_tried": np.array(list(self.few_choice.tried.items())),
+    def rights(self, count: int) -> np.ndarray:
+        """(draws, T) bool of the machines trained with `count` labels a class."""
+        return self.correct[self.counts == count]
+
+
+def curves(results: list[Result]) -> dict[str, np.ndarray]:
+    """What the figures need beside the measurements, by row.
+
+    <row>_features, <row>_units; <row>_tried_<labels> (tries, 2) C and held-out accuracy in percent
+    (of several networks: the last); <row>_curve (counts, 4): labels a class (0 = all), mean
+    accuracy, its standard deviation over draws within a network (nan for one draw), draws.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for one in results:
+        arrays |= {
+            f"{one.name}_features": np.array(one.features),
+            f"{one.name}_units": np.array(one.units),
         }
+        for count, choice in one.choices.items():
+            pairs = [(C, 100 * accuracy) for C, accuracy in choice.tried.items()]
+            arrays[f"{one.name}_tried_{count}"] = np.array(pairs)
+    for name in _names(results):
+        of_row = [one for one in results if one.name == name]
+        rows = []
+        for count in sorted(of_row[0].choices):
+            mean, sd, draws = _over_draws(of_row, count)
+            rows.append((count, mean, np.nan if sd is None else sd, draws))
+        arrays[f"{name}_curve"] = np.array(rows)
+    return arrays
 
 
-def measurements(results: list[Result], *, per_class: int, seed: int) -> list[Measurement]:
+def measurements(
+    results: list[Result], progress: Progress, options: Options, *, seed: int
+) -> list[Measurement]:
     """All numbers of the experiment, by row and then the differences."""
+    per_class = options.per_class
     found: list[Measurement] = []
-    for name in ROWS:
+    for name in _names(results):
         of_row = [one for one in results if one.name == name]
         found += [
             _accuracy(of_row, seed=seed),
@@ -56,16 +82,20 @@ def measurements(results: list[Result], *, per_class: int, seed: int) -> list[Me
         ]
         if len(of_row) > 1:
             found.append(_over_networks(of_row))
-    for other in ("pixels", "random"):
+    for other in _names(results)[1:]:
         found += [
             _difference(results, other, few=few, per_class=per_class, seed=seed)
             for few in (False, True)
         ]
-    return found
+    return found + _gain(progress, seed=seed)
+
+
+def _names(results: list[Result]) -> list[str]:
+    return list(dict.fromkeys(one.name for one in results))
 
 
 def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
-    correct = np.mean([one.correct for one in of_row], axis=0)  # (T,), mean over networks
+    correct = np.mean([one.rights(ALL)[0] for one in of_row], axis=0)  # (T,), mean over networks
     if len(of_row) == 1:
         low, high = wilson(successes=int(correct.sum()), n=len(correct))
         spread = "95 % Wilson interval over test images"
@@ -86,12 +116,19 @@ def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
     )
 
 
-def _few_accuracy(of_row: list[Result], *, per_class: int) -> Measurement:
-    accuracies = 100 * np.stack([one.few_correct.mean(axis=1) for one in of_row])  # (K, draws)
+def _over_draws(of_row: list[Result], count: int) -> tuple[float, float | None, int]:
+    """Mean accuracy in percent, its sd over draws within a network, number of draws.
+
+    The spread over networks is a measurement of its own.
+    """
+    accuracies = 100 * np.stack([one.rights(count).mean(axis=1) for one in of_row])  # (K, draws)
     draws = accuracies.shape[1]
-    mean = float(accuracies.mean())
-    # within a network: the spread over networks is a measurement of its own
     sd = float(np.sqrt(accuracies.var(axis=1, ddof=1).mean())) if draws > 1 else None
+    return float(accuracies.mean()), sd, draws
+
+
+def _few_accuracy(of_row: list[Result], *, per_class: int) -> Measurement:
+    mean, sd, draws = _over_draws(of_row, per_class)
     return Measurement(
         name=f"accuracy_{of_row[0].name}_per_class",
         value=mean,
@@ -108,10 +145,8 @@ def _few_accuracy(of_row: list[Result], *, per_class: int) -> Measurement:
 def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
     """Held-out accuracy and the C it chose (of several networks: mean, and the most frequent)."""
     name, found = of_row[0].name, []
-    for suffix, choices in (
-        ("", [one.choice for one in of_row]),
-        ("_per_class", [one.few_choice for one in of_row]),
-    ):
+    for suffix, count in (("", ALL), ("_per_class", per_class)):
+        choices = [one.choices[count] for one in of_row]
         labels = f"{per_class} labels a class" if suffix else "all labels but the held-out"
         edge = "; still at the edge of the grid" if any(one.at_edge for one in choices) else ""
         found += [
@@ -135,7 +170,7 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
 
 
 def _over_networks(of_row: list[Result]) -> Measurement:
-    accuracies = [100 * float(one.correct.mean()) for one in of_row]
+    accuracies = [100 * float(one.rights(ALL).mean()) for one in of_row]
     return Measurement(
         name=f"sd_over_networks_{of_row[0].name}",
         value=float(np.std(accuracies, ddof=1)),
@@ -153,10 +188,9 @@ def _difference(
     """Paired by test image: the rights of D's features minus those of the other row."""
 
     def rights(name: str) -> np.ndarray:  # (T,), mean over networks and draws
-        of_row = [one for one in results if one.name == name]
-        if few:
-            return np.mean([one.few_correct.mean(axis=0) for one in of_row], axis=0)
-        return np.mean([one.correct for one in of_row], axis=0)
+        count = per_class if few else ALL
+        of_row = [one.rights(count).mean(axis=0) for one in results if one.name == name]
+        return np.mean(of_row, axis=0)
 
     differences = 100 * (rights("dcgan") - rights(other))
     name = f"dcgan_minus_{other}{'_per_class' if few else ''}"
@@ -170,3 +204,24 @@ def _difference(
         unit="percentage points",
         protocol=f"accuracy on D's features minus accuracy on {WHAT[other]}, {labels}",
     )
+
+
+def _gain(progress: Progress, *, seed: int) -> list[Measurement]:
+    """What the last half of the GAN's training was worth; [] where D was kept only at the end."""
+    if not len(progress.steps):
+        return []
+    half = int(np.abs(progress.steps - progress.steps[-1] / 2).argmin())
+    gained = 100.0 * (progress.rights[-1].astype(float) - progress.rights[half])
+    epochs = f"{progress.epochs[half]:.3g} and {progress.epochs[-1]:.3g}"
+    return [
+        mean_measurement(
+            "gain_of_last_half",
+            gained,
+            seed=seed,
+            purpose="cifar10 svm, gain of the last half",
+            spread="95 % paired bootstrap over held-out images",
+            unit="percentage points",
+            protocol=f"held-out accuracy on D's features between {epochs} passes of the GAN's "
+            "training; the best C of the grid for each",
+        )
+    ]

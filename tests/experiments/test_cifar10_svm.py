@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from planted_stripes import stripes
 from untrained_model import write_model
 
-from experiments.cifar10_svm.figure import CITED, figure
-from experiments.cifar10_svm.measure import Options, measure
-from experiments.cifar10_svm.results import Result, measurements
+from experiments.cifar10_svm import measure as measuring
+from experiments.cifar10_svm.figure import figure
+from experiments.cifar10_svm.fitting import Fitted
+from experiments.cifar10_svm.measure import measure
+from experiments.cifar10_svm.options import ALL, Options
+from experiments.cifar10_svm.progress import Progress
+from experiments.cifar10_svm.results import Result, curves, measurements
+from experiments.cifar10_svm.tables import CITED
 from experiments.contract import Inputs, read_measurements, run_measure
 from repro.claims import read_card
 from repro.figures import Style
@@ -22,25 +28,15 @@ OPTIONS = Options(
     per_class=12,
     draws=3,
     selection_draws=2,
+    label_counts=(4,),
+    curve_draws=2,
     grid=(1e-3, 1e-2),
     extensions=1,
     random_seeds=2,
+    centroids=12,
+    patches=4_000,
     tol=1e-3,
 )
-
-
-def stripes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Class = direction of the stripes (4); their phase and both colours are random."""
-    source = np.random.default_rng(seed)
-    labels = np.arange(n) % 4
-    row, column = np.mgrid[:16, :16]
-    along = np.stack([row, column, row + column, row - column])[labels]  # (n, 16, 16)
-    phase = source.uniform(0, 2 * np.pi, (n, 1, 1))
-    wave = np.sin(along * np.pi / 3 + phase)[..., None] * source.choice([-1, 1], (n, 1, 1, 1))
-    images = (
-        127.5 + wave * source.uniform(60, 110, (n, 1, 1, 3)) + source.normal(0, 8, (n, 16, 16, 3))
-    )
-    return images.clip(0, 255).astype(np.uint8), labels.astype(np.int32)
 
 
 @pytest.fixture
@@ -48,7 +44,8 @@ def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path
     images, labels = stripes(240, seed=0)
     tests, answers = stripes(200, seed=1)
     return {
-        "objects.model": write_model(tmp_path / "model"),
+        "objects.model": write_model(tmp_path / "model", kept=(10,)),
+        "cifar10.model": write_model(tmp_path / "own", seed=5),
         "cifar10.data": make_dataset(images, name="data", **{"class": labels}),
         "cifar10.test": make_dataset(tests, name="test", **{"class": answers}),
     }
@@ -65,6 +62,7 @@ def test_filters_beat_pixels_and_every_claim_has_its_number(measured: Path, repo
     assert found["accuracy_dcgan"].value > 70
     assert found["accuracy_pixels"].value < 60
     assert found["dcgan_minus_pixels"].low > 0
+    assert found["accuracy_kmeans"].value > 60
     assert found["accuracy_dcgan_per_class"].n == 3
     assert found["accuracy_dcgan"].n == 200
     card = read_card(repository / "experiments/cifar10_svm/experiment.yaml")
@@ -106,7 +104,7 @@ def test_test_set_is_opened_once_and_decides_nothing(
         assert inputs.opened == ["cifar10.data", "cifar10.test"]
     right, shifted = found
     chosen = [name for name in right if name.startswith(("chosen_C", "validation_accuracy"))]
-    assert len(chosen) == 12
+    assert len(chosen) == 20
     assert {name: right[name] for name in chosen} == {name: shifted[name] for name in chosen}
     assert shifted["accuracy_dcgan"] < 25 < right["accuracy_dcgan"]
 
@@ -140,27 +138,44 @@ def test_figure_writes_what_the_card_promises(measured: Path, tmp_path: Path, re
     ours = json.loads((measured / "measurements.json").read_text())
     assert rows[-1]["accuracy, all labels (%)"].startswith(f"{ours['accuracy_dcgan']['value']:.1f}")
     assert all(row["source"].startswith("this run") for row in rows[len(CITED) :])
-    assert [row["labels a class, few"] for row in rows] == ["400"] * 5 + ["12"] * 3
+    assert [row["labels a class, few"] for row in rows] == ["400"] * 5 + ["12"] * 5
+    with (tmp_path / "figure" / "table1_cifar10_labels.csv").open() as stream:
+        by_labels = list(csv.DictReader(stream))
+    assert [row["labels a class"] for row in by_labels] == ["4", "12", "all"] * 5
+    assert [row["draws"] for row in by_labels[:3]] == ["2", "3", "1"]
 
 
-def result(name: str, correct: str, few: list[str]) -> Result:
-    def marks(text: str) -> np.ndarray:
-        return np.array([mark == "+" for mark in text])
+NONE_KEPT = Progress(np.zeros(0, int), np.zeros(0), np.zeros((0, 0), bool))
 
+
+def result(name: str, correct: np.ndarray, few: list[np.ndarray]) -> Result:
     choice = Choice(C=1e-3, accuracy=0.5, tried={1e-3: 0.5, 1e-2: 0.4})
     return Result(
-        name, marks(correct), np.stack([marks(f) for f in few]), choice, choice, 8, 4, held_out=10
+        name=name,
+        correct=np.stack([correct, *few]),
+        counts=np.array([ALL] + [5] * len(few)),
+        choices={ALL: choice, 5: choice},
+        features=8,
+        units=4,
+        held_out=10,
     )
+
+
+def marks(text: str) -> np.ndarray:
+    return np.array([mark == "+" for mark in text])
 
 
 def test_numbers_by_hand():
     results = [
-        result("dcgan", "+++-", ["++--", "+++-"]),
-        result("random", "++--", ["+---", "+---"]),
-        result("random", "----", ["+---", "++--"]),
-        result("pixels", "+---", ["----", "+---"]),
+        result("dcgan", marks("+++-"), [marks("++--"), marks("+++-")]),
+        result("random", marks("++--"), [marks("+---"), marks("+---")]),
+        result("random", marks("----"), [marks("+---"), marks("++--")]),
+        result("pixels", marks("+---"), [marks("----"), marks("+---")]),
     ]
-    found = {m.name: m for m in measurements(results, per_class=5, seed=0)}
+    halves = [marks("+" * right + "-" * (10 - right)) for right in (2, 4, 7)]
+    progress = Progress(np.array([0, 9, 20]), np.array([0, 0.9, 2]), np.stack(halves))
+    options = Options(per_class=5)
+    found = {m.name: m for m in measurements(results, progress, options, seed=0)}
     assert found["accuracy_dcgan"].value == 75
     assert found["accuracy_random"].value == 25
     assert found["sd_over_networks_random"].value == pytest.approx(np.std([50, 0], ddof=1))
@@ -171,6 +186,12 @@ def test_numbers_by_hand():
     assert (few.value, few.n) == (62.5, 2)
     assert few.high - few.value == pytest.approx(np.std([50, 75], ddof=1))
     assert "edge" in found["chosen_C_dcgan"].protocol
+    assert found["gain_of_last_half"].value == pytest.approx(30)
+    assert "0.9 and 2 passes" in found["gain_of_last_half"].protocol
+    curve = curves(results)["random_curve"]  # all labels, then 5: mean, sd within a network
+    np.testing.assert_allclose(curve[0], [ALL, 25, np.nan, 1])
+    sd = np.sqrt((0 + np.var([25, 50], ddof=1)) / 2)
+    np.testing.assert_allclose(curve[1], [5, np.mean([25, 25, 25, 50]), sd, 2])
 
 
 def test_pairing_narrows_the_interval():
@@ -178,16 +199,70 @@ def test_pairing_narrows_the_interval():
     right = np.random.default_rng(0).random(1000) < 0.5
     better = right.copy()
     better[np.flatnonzero(~right)[:30]] = True
-    choice = Choice(C=1.0, accuracy=0.5, tried={1.0: 0.5})
     results = [
-        Result(name, correct, correct[None], choice, choice, 8, 4, 10)
+        result(name, correct, [correct])
         for name, correct in (("dcgan", better), ("random", right), ("pixels", right))
     ]
-    found = {m.name: m for m in measurements(results, per_class=5, seed=0)}
+    options = Options(per_class=5)
+    found = {m.name: m for m in measurements(results, NONE_KEPT, options, seed=0)}
+    assert "gain_of_last_half" not in found
     assert found["accuracy_dcgan"].low < found["accuracy_pixels"].high
     difference = found["dcgan_minus_pixels"]
     assert difference.value == pytest.approx(3.0)
     assert 1.5 < difference.low < difference.value < difference.high < 4.5
+
+
+def test_machines_count_right_as_argmax_does_and_survive_the_disk():
+    source = np.random.default_rng(0)
+    X, y = source.normal(size=(2500, 6)).astype(np.float32), source.integers(0, 3, 2500) * 10
+    coef, intercept = source.normal(size=(2, 3, 6)).astype(np.float32), source.normal(size=(2, 3))
+    tried = {ALL: np.array([(1e-3, 0.5), (1e-2, 0.7), (1e-1, 0.7)])}
+    fitted = Fitted(np.array([0, 10, 20]), coef, intercept, np.array([ALL, 5]), tried)
+    again = Fitted.from_arrays(fitted.arrays())
+    assert again.choice(ALL).C == 1e-2
+    right = again.correct(X, y)
+    for machine in range(2):
+        labels = (X @ coef[machine].T + intercept[machine]).argmax(1) * 10
+        np.testing.assert_array_equal(right[machine], labels == y)
+
+
+def test_goes_on_behind_the_rows_that_are_finished(
+    folders: dict[str, Path], measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Broken off in its fourth row and started again, it ends in the same bytes."""
+    fit_row, calls = measuring.fit_row, []
+
+    def breaks(row, *rest):
+        calls.append(row.name)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return fit_row(row, *rest)
+
+    monkeypatch.setattr(measuring, "fit_row", breaks)
+    arguments = {"folders": folders, "seed": 3, "out": tmp_path / "x", "state": tmp_path / "state"}
+    with pytest.raises(KeyboardInterrupt):
+        run_measure(measure, OPTIONS, **arguments)
+    run_measure(measure, OPTIONS, **arguments)
+    assert calls == ["dcgan", "own", "random", "random", "random", "kmeans", "pixels"]
+    for name in ("arrays.npz", "measurements.json"):
+        assert (measured / name).read_bytes() == (tmp_path / "x" / name).read_bytes()
+    assert not (tmp_path / "state").exists()
+
+
+def test_without_further_networks_the_rows_that_are_left_are_measured(
+    folders: dict[str, Path], tmp_path: Path, repository: Path
+):
+    """No D on the way, none of the target images, no K-means: the figures say less, not wrong."""
+    given = {name: folder for name, folder in folders.items() if name != "cifar10.model"}
+    given["objects.model"] = write_model(tmp_path / "only the end")
+    options = OPTIONS.model_copy(update={"centroids": 0, "random_seeds": 1})
+    run_measure(measure, options, folders=given, seed=3, out=tmp_path / "less")
+    found = read_measurements(tmp_path / "less")
+    assert {"accuracy_own", "accuracy_kmeans", "gain_of_last_half"}.isdisjoint(found)
+    (tmp_path / "drawn").mkdir()
+    figure(tmp_path / "less", tmp_path / "drawn", Style())
+    card = read_card(repository / "experiments/cifar10_svm/experiment.yaml")
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == set(card.captions)
 
 
 def test_refuses_unknown_test_classes(

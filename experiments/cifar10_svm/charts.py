@@ -1,0 +1,120 @@
+"""Charts of Table 1: its rows as bars, accuracy against labels and against the GAN's training.
+
+Part of figure.py.
+"""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from experiments.cifar10_svm.options import ALL
+from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
+from experiments.contract import Measurement
+from repro.figures import INK, MUTED, PALETTE, new_figure
+
+# colour, marker and line of each row; told apart without colour as well
+LOOKS: dict[str, dict[str, Any]] = {
+    "dcgan": {"color": PALETTE[0], "marker": "o", "linestyle": "-"},
+    "own": {"color": PALETTE[2], "marker": "D", "linestyle": "--"},
+    "kmeans": {"color": PALETTE[1], "marker": "s", "linestyle": "-."},
+    "random": {"color": PALETTE[3], "marker": "^", "linestyle": ":"},
+    "pixels": {"color": MUTED, "marker": "x", "linestyle": "-"},
+}
+
+
+def bars(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
+    """Above this run's rows with their intervals, below the paper's rows as cited."""
+    names = rows_run(arrays)
+    drawn, axes = new_figure(7.2, 2.6 + 0.85 * len(names), rows=2)
+    _draw_run(axes[0, 0], numbers, names, per_class=int(arrays["per_class"]))
+    _draw_cited(axes[1, 0])
+    for one in axes[:, 0]:
+        one.set_xlim(0, 100)
+        one.grid(False, axis="y")
+        one.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
+    axes[1, 0].set_xlabel("accuracy on test images (%)", color=INK)
+    return drawn
+
+
+def _draw_run(
+    axes: Axes, numbers: dict[str, Measurement], names: list[str], *, per_class: int
+) -> None:
+    series = (("", "all labels"), ("_per_class", f"{per_class} a class"))
+    for index, ((suffix, label), colour) in enumerate(zip(series, PALETTE, strict=False)):
+        shown = [numbers[f"accuracy_{name}{suffix}"] for name in names]
+        places = np.arange(len(shown)) + 0.19 * (1 - 2 * index)
+        values = np.array([one.value for one in shown])
+        ends = np.array(
+            [[v if end is None else end for end in (one.low, one.high)]
+             for v, one in zip(values, shown, strict=True)]
+        )  # fmt: skip
+        axes.barh(places, values, height=0.36, color=colour, label=label)
+        axes.errorbar(values, places, xerr=np.abs(ends.T - values), fmt="none", ecolor=INK,
+                      capsize=3, linewidth=1.2)  # fmt: skip
+        for place, value, high in zip(places, values, ends[:, 1], strict=True):
+            axes.text(max(value, high) + 1.5, place, f"{value:.1f}", va="center", color=INK)
+    axes.set_yticks(range(len(names)), [ROWS[name].replace(" + ", "\n+ ") for name in names])
+    axes.set_title("This run", loc="left", fontsize=10, color=INK)
+
+
+def _draw_cited(axes: Axes) -> None:
+    places = np.arange(len(CITED))[::-1]
+    every, few, sd = (np.array([row[column] for row in CITED]) for column in (1, 2, 3))
+    for values, spread, colour, marker, label in (
+        (every, None, PALETTE[0], "o", "50,000 labels"),
+        (few, sd, PALETTE[1], "s", "400 a class"),
+    ):
+        axes.errorbar(values, places, xerr=spread, fmt=marker, color=colour, markerfacecolor="none",
+                      markersize=7, capsize=2, label=label)  # fmt: skip
+    axes.set_yticks(places, [row[0] for row in CITED])
+    axes.set_ylim(-0.6, len(CITED) - 0.4)
+    axes.set_title("Cited: paper's Table 1", loc="left", fontsize=10, color=MUTED)
+
+
+def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
+    """Accuracy against labels, and, where D was kept on the way, against passes of the GAN."""
+    trained = len(arrays["progress_epochs"]) > 0
+    drawn, axes = new_figure(8.6 if trained else 5.2, 4.4, columns=2 if trained else 1)
+    for name in reversed(rows_run(arrays)):
+        _draw_labels(axes[0, 0], name, arrays)
+    axes[0, 0].set_xscale("log")
+    axes[0, 0].set_xlabel("labels a class", color=INK)
+    axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+    axes[0, 0].set_ylabel("accuracy on test images (%)", color=INK)
+    if trained:
+        _draw_progress(axes[0, 1], numbers, arrays)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    return drawn
+
+
+def _draw_labels(axes: Axes, name: str, arrays: dict[str, np.ndarray]) -> None:
+    """The last point has all training labels; bars are one standard deviation over draws."""
+    counts, means, sds, _ = arrays[f"{name}_curve"].T
+    places = np.where(
+        counts == ALL, int(arrays["training_images"]) / int(arrays["classes"]), counts
+    )
+    order = np.argsort(places)
+    axes.errorbar(
+        places[order], means[order], yerr=np.nan_to_num(sds)[order], capsize=2, markersize=5,
+        linewidth=1.3, label=ROWS[name].removesuffix(" + L2-SVM"), **LOOKS[name],
+    )  # fmt: skip
+
+
+def _draw_progress(
+    axes: Axes, numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]
+) -> None:
+    """Held-out accuracy after so many passes; the rows without a GAN as levels."""
+    epochs, accuracies = arrays["progress_epochs"], arrays["progress_accuracies"]
+    n = int(arrays["held_out"])
+    error = 196 * np.sqrt(accuracies / 100 * (1 - accuracies / 100) / n)
+    axes.errorbar(epochs, accuracies, yerr=error, capsize=2, markersize=5, **LOOKS["dcgan"])
+    for name in ("kmeans", "pixels"):
+        level = numbers.get(f"validation_accuracy_{name}")
+        if level is not None and level.value is not None:
+            axes.axhline(level.value, linewidth=1, **{**LOOKS[name], "marker": None})
+    axes.set_xlabel("passes of the GAN over its training images", color=INK)
+    axes.set_ylabel(f"accuracy on {n:,} held-out images (%)", color=INK)

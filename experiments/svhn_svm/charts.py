@@ -1,0 +1,96 @@
+"""Charts of Table 2: the errors of all rows beside the paper's, and the random search.
+
+Part of figure.py.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.contract import Measurement
+from experiments.svhn_svm.tables import CITED, ROWS, rows_run
+from repro.figures import INK, MUTED, PALETTE, new_figure
+
+
+def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
+    """Above the test error of each draw of labels and its mean, below the paper's rows as cited."""
+    names = rows_run(arrays)
+    drawn, axes = new_figure(7.4, 2.9 + 0.62 * len(names), rows=2)
+    _draw_run(axes[0, 0], numbers, arrays, names)
+    _draw_cited(axes[1, 0])
+    for one in axes[:, 0]:
+        one.set_xlim(0, 100)
+        one.grid(False, axis="y")
+    axes[1, 0].set_xlabel("error (%)", color=INK)
+    return drawn
+
+
+def _draw_run(
+    axes: Axes, numbers: dict[str, Measurement], arrays: dict[str, np.ndarray], names: list[str]
+) -> None:
+    places = np.arange(len(names))[::-1]
+    for place, name in zip(places, names, strict=True):
+        shown, mean = arrays[f"errors_{name}"], numbers[f"error_{name}"].value
+        assert mean is not None
+        colour = PALETTE[0] if name == "dcgan" else MUTED
+        axes.plot(
+            shown, np.full(len(shown), place), "|", color=colour, markersize=13, alpha=0.45,
+            markeredgewidth=1.2, label="test, each draw of labels" if place == 0 else None,
+        )  # fmt: skip
+        axes.plot([mean], [place], "o", color=colour, markersize=6,
+                  label="test, mean" if place == 0 else None)  # fmt: skip
+        held_out = numbers.get(f"validation_error_{name}")
+        if held_out is not None and held_out.value is not None:
+            axes.plot(
+                [held_out.value], [place - 0.3], "D", color=PALETTE[1], markersize=5,
+                markerfacecolor="none", label="validation" if place == 0 else None,
+            )  # fmt: skip
+        axes.text(max(mean, shown.max()) + 2, place, f"{mean:.1f}", va="center", color=INK)
+    axes.set_yticks(places, [ROWS[name].replace(" + ", "\n+ ") for name in names])
+    axes.set_ylim(-0.7, len(names) - 0.4)
+    axes.set_title("This run", loc="left", fontsize=10, color=INK)
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize=8)
+
+
+def _draw_cited(axes: Axes) -> None:
+    places = np.arange(len(CITED))[::-1]
+    for place, (_, error, kind) in zip(places, CITED, strict=True):
+        marker, colour = ("o", PALETTE[0]) if kind == "test" else ("D", PALETTE[1])
+        axes.plot([error], [place], marker, color=colour, markersize=7, markerfacecolor="none")
+        axes.text(error + 2, place, f"{error:.1f}", va="center", color=MUTED)
+    names = [model if kind == "test" else f"{model} ({kind})" for model, _, kind in CITED]
+    axes.set_yticks(places, [name.replace(" with the", "\nwith the") for name in names])
+    axes.set_ylim(-0.8, len(CITED) - 0.4)
+    axes.set_title("Cited: paper's Table 2, SVHN", loc="left", fontsize=10, color=MUTED)
+
+
+def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
+    """Validation error of every trial by learning rate and by dropout, beside D's features."""
+    if "trial_errors" not in arrays:
+        drawn, axes = new_figure(6.0, 1.6)
+        axes[0, 0].set_axis_off()
+        axes[0, 0].text(0.5, 0.5, "no random search in this run (trials: 0)", ha="center",
+                        va="center", color=MUTED)  # fmt: skip
+        return drawn
+    drawn, axes = new_figure(8.4, 3.8, columns=2)
+    level = numbers["validation_error_dcgan"].value
+    assert level is not None
+    settings = (("trial_learning_rate", "learning rate"), ("trial_dropout", "dropout"))
+    found = arrays["trial_errors"]
+    best = int(found.argmin())
+    for one, (name, label) in zip(axes[0], settings, strict=True):
+        values = arrays[name]
+        one.plot(values, found, "o", color=PALETTE[1], markersize=5, alpha=0.7, label="a trial")
+        one.plot(
+            values[best], found[best], "o", markersize=13, markerfacecolor="none",
+            markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label="chosen",
+        )  # fmt: skip
+        one.axhline(level, color=PALETTE[0], linewidth=1.3, linestyle=(0, (4, 3)),
+                    label="SVM on D's features")  # fmt: skip
+        one.set_xlabel(label, color=INK)
+        one.set_ylim(0, 100)
+    axes[0, 0].set_xscale("log")
+    axes[0, 0].set_ylabel("validation error (%)", color=INK)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    return drawn

@@ -1,0 +1,45 @@
+"""The three parts of SVHN as the rows of Table 2 get them, and the draws of labels they share.
+
+Part of measure.py. Where the labels of a draw fall depends on the seed and its number alone, so all
+rows are trained on the same images.
+"""
+
+import numpy as np
+
+from experiments.contract import Inputs
+from experiments.svhn_svm.options import Options
+from repro.few_labels import LabelledImages
+from repro.random import generator
+from repro.selection import balanced_draw
+from repro.specs import SpecError
+
+PURPOSE = "svhn svm"
+
+
+class Split(LabelledImages):
+    """Images (N, H, W, C) uint8 and their digits (N,)."""
+
+    def drawn(self, options: Options, seed: int, index: int, *, use: str = "to test") -> np.ndarray:
+        """Rows of `per_class` images of each digit, draw number `index` of those for one use."""
+        purpose = f"{PURPOSE}, {use}"
+        return balanced_draw(
+            self.labels, options.per_class, seed=seed, purpose=purpose, index=index
+        )
+
+    def some(self, count: int, *, seed: int, purpose: str) -> np.ndarray:
+        """Rows (count,) at random, ascending; all where there are fewer."""
+        source = generator(seed, f"{PURPOSE}, {purpose}")
+        return np.sort(source.choice(len(self.labels), min(count, len(self.labels)), replace=False))
+
+
+def split(inputs: Inputs, slot: str) -> Split:
+    """svhn.data, svhn.validation or svhn.test."""
+    store = inputs.dataset(f"svhn.{slot}")
+    return Split(store.images, store.label("class").astype(np.int64))
+
+
+def check_classes(training: Split, other: Split, slot: str) -> None:
+    """Raises SpecError where digits of another part do not occur among the training ones."""
+    unknown = sorted(set(other.labels.tolist()) - set(training.labels.tolist()))
+    if unknown:
+        raise SpecError(f"svhn.{slot}: classes {unknown} do not occur in svhn.data")

@@ -1,0 +1,248 @@
+"""From rights and wrongs on the test images to the numbers of Table 2, with their spreads.
+
+Used by measure.py of this experiment. Errors and their differences are in percent. The spread over
+draws of labels (the authors' ± is 1.96 standard deviations) and the one over test images are kept
+apart; both are within one trained network.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.contract import Measurement, mean_measurement
+from experiments.svhn_svm.baselines import Neighbours, SelfTraining
+from experiments.svhn_svm.feature_rows import Fitted
+from experiments.svhn_svm.supervised_row import Search
+from repro.intervals import wilson
+
+WHAT = {
+    "dcgan": "L2-SVM on D's pooled features",
+    "random": "L2-SVM on pooled features of D with random weights",
+    "pixels": "L2-SVM on raw pixels in [-1, 1]",
+    "knn": "nearest neighbours on pixels",
+    "self_training": "self-training of a logistic regression on principal components",
+    "cnn": "supervised network of D's architecture",
+    "labels_alone": "the same machine on the labels alone",
+}
+OVER_IMAGES = "95 % paired bootstrap over test images (both rows on the same images)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All rows, tested. right: (draws, T) bool; of the supervised network (T,)."""
+
+    rows: list[Fitted]
+    neighbours: Neighbours
+    neighbours_right: np.ndarray
+    self_training: SelfTraining | None
+    search: Search | None
+    searched_right: np.ndarray | None
+    validation_images: int
+
+    def of_row(self, name: str) -> list[Fitted]:
+        """The networks of a row of features."""
+        return [one for one in self.rows if one.row.name == name]
+
+    def rights(self) -> dict[str, np.ndarray]:
+        """(draws, T) of every row; of several networks one behind the other, of the CNN one."""
+        found = {
+            name: np.concatenate([_tested(one) for one in self.of_row(name)])
+            for name in dict.fromkeys(one.row.name for one in self.rows)
+        }
+        found["knn"] = self.neighbours_right
+        if self.self_training is not None:
+            found["self_training"] = self.self_training.right
+        if self.searched_right is not None:
+            found["cnn"] = self.searched_right[None]
+        return found
+
+
+def _tested(one: Fitted) -> np.ndarray:
+    assert one.right is not None, f"row {one.row.name} was not tested"
+    return one.right
+
+
+def arrays(outcome: Outcome) -> dict[str, np.ndarray]:
+    """What the figures need: errors (%) of every draw by row, and the trials of the search."""
+    found = {
+        f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.rights().items()
+    }
+    found["labels"] = np.array(outcome.rows[0].few.labels)
+    for one in outcome.rows:
+        found[f"features_{one.row.name}"] = np.array(one.features)
+        pairs = [(C, 100 * (1 - right)) for C, right in one.few.choice.tried.items()]
+        found[f"tried_{one.row.name}"] = np.array(pairs)
+    tried = outcome.neighbours.tried
+    found["tried_knn"] = np.array([(k, 100 * error) for k, error in tried.items()])
+    if outcome.search is not None:
+        settings = ("learning_rate", "l2", "dropout", "batch", "init_sd")
+        for name in settings:
+            found[f"trial_{name}"] = np.array([getattr(one, name) for one in outcome.search.trials])
+        found["trial_init"] = np.array([one.init for one in outcome.search.trials])
+        found["trial_errors"] = 100 * outcome.search.errors
+        found["trial_passes"] = outcome.search.best_pass
+    return found
+
+
+def measurements(outcome: Outcome, *, seed: int) -> list[Measurement]:
+    """All numbers of the experiment: the rows, how they were chosen, the differences."""
+    rights = outcome.rights()
+    found: list[Measurement] = []
+    for name, right in rights.items():
+        found += [_test_error_of_network(right[0])] if name == "cnn" else _over_draws(name, right)
+    for name in ("dcgan", "random", "pixels"):
+        found += _chosen(outcome.of_row(name), outcome.validation_images)
+    found += _neighbours_chosen(outcome)
+    if outcome.search is not None:
+        found += _search(outcome.search, outcome.validation_images)
+        found.append(_difference_on_validation(outcome))
+    found += [_difference("dcgan", name, rights, seed=seed) for name in rights if name != "dcgan"]
+    if outcome.self_training is not None:
+        both = {
+            "self_training": outcome.self_training.right,
+            "labels_alone": outcome.self_training.right_without,
+        }
+        found.append(_difference("self_training", "labels_alone", both, seed=seed))
+    return found
+
+
+def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
+    """Mean test error ± one standard deviation over draws, and 1.96 of them, as the authors."""
+    errors = 100 * (1 - right.mean(axis=1))
+    mean, sd, draws = float(errors.mean()), float(errors.std(ddof=1)), len(errors)
+    protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[1]} test images once"
+    return [
+        Measurement(
+            name=f"error_{name}",
+            value=mean,
+            low=mean - sd,
+            high=mean + sd,
+            n=draws,
+            spread=f"mean ± 1 sd over {draws} draws of labels",
+            unit="%",
+            protocol=protocol,
+        ),
+        Measurement(
+            name=f"spread_{name}",
+            value=1.96 * sd,
+            n=draws,
+            spread="none: it is a spread",
+            unit="percentage points",
+            protocol="1.96 standard deviations over draws of labels, the authors' ±",
+        ),
+    ]
+
+
+def _test_error_of_network(right: np.ndarray) -> Measurement:
+    wrong = int((~right).sum())
+    low, high = wilson(successes=wrong, n=len(right))
+    return Measurement(
+        name="error_cnn",
+        value=100 * wrong / len(right),
+        low=100 * low,
+        high=100 * high,
+        n=len(right),
+        spread="95 % Wilson interval over test images, one draw of labels",
+        unit="%",
+        protocol=f"{WHAT['cnn']}, the trial with the lowest validation error, tested once",
+    )
+
+
+def _chosen(of_row: list[Fitted], held_out: int) -> list[Measurement]:
+    """Validation error at the C chosen (of several networks: mean, and the most frequent C)."""
+    name, choices = of_row[0].row.name, [one.few.choice for one in of_row]
+    edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
+    return [
+        Measurement(
+            name=f"validation_error_{name}",
+            value=100 * float(np.mean([1 - one.accuracy for one in choices])),
+            n=held_out,
+            spread="none: it chose C, so it flatters",
+            unit="%",
+            protocol=f"{WHAT[name]}, mean over the draws that chose C",
+        ),
+        Measurement(
+            name=f"chosen_C_{name}",
+            value=Counter(one.C for one in choices).most_common(1)[0][0],
+            n=len(choices),
+            spread="none: a choice",
+            protocol=f"lowest mean validation error of {len(choices[0].tried)} values{edge}",
+        ),
+    ]
+
+
+def _neighbours_chosen(outcome: Outcome) -> list[Measurement]:
+    neighbours = outcome.neighbours
+    return [
+        Measurement(
+            name="validation_error_knn",
+            value=100 * neighbours.tried[neighbours.chosen],
+            n=outcome.validation_images,
+            spread="none: it chose the number of neighbours, so it flatters",
+            unit="%",
+            protocol=f"{WHAT['knn']}, mean over the draws that chose it",
+        ),
+        Measurement(
+            name="chosen_neighbours",
+            value=neighbours.chosen,
+            n=len(neighbours.tried),
+            spread="none: a choice among n values",
+            protocol="lowest mean validation error",
+        ),
+    ]
+
+
+def _search(search: Search, held_out: int) -> list[Measurement]:
+    error = float(search.errors[search.chosen])
+    low, high = wilson(successes=round(error * held_out), n=held_out)
+    return [
+        Measurement(
+            name="validation_error_cnn",
+            value=100 * error,
+            low=100 * low,
+            high=100 * high,
+            n=held_out,
+            spread=f"95 % Wilson interval over validation images; the lowest of "
+            f"{len(search.errors)} trials and their passes, so it flatters",
+            unit="%",
+            protocol=f"{WHAT['cnn']}, random search on one draw of labels",
+        ),
+        Measurement(
+            name="median_validation_error_cnn",
+            value=100 * float(np.median(search.errors)),
+            n=len(search.errors),
+            spread="none: a median over trials",
+            unit="%",
+            protocol="lowest validation error of each trial; 100 % where its loss ran away",
+        ),
+    ]
+
+
+def _difference_on_validation(outcome: Outcome) -> Measurement:
+    assert outcome.search is not None
+    dcgan = 1 - outcome.of_row("dcgan")[0].few.choice.accuracy
+    return Measurement(
+        name="dcgan_minus_cnn_validation",
+        value=100 * (dcgan - float(outcome.search.errors.min())),
+        n=outcome.validation_images,
+        spread="none: both numbers made a choice",
+        unit="percentage points",
+        protocol="validation error on D's features at the C chosen minus that of the best trial",
+    )
+
+
+def _difference(one: str, other: str, rights: dict[str, np.ndarray], *, seed: int) -> Measurement:
+    """Error of one row minus that of the other, paired by test image, means over their draws."""
+    share = {name: rights[name].mean(axis=0) for name in (one, other)}  # (T,) right
+    name, draws = f"{one}_minus_{other}", f"{len(rights[one])} and {len(rights[other])}"
+    return mean_measurement(
+        name,
+        100 * (share[other] - share[one]),
+        seed=seed,
+        purpose=f"svhn svm, {name}",
+        spread=OVER_IMAGES,
+        unit="percentage points",
+        protocol=f"test error of {WHAT[one]} minus that of {WHAT[other]}, means over {draws} draws "
+        "of labels",
+    )

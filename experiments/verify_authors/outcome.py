@@ -1,0 +1,52 @@
+"""What a check on one data set leaves behind, and the numbers both checks state alike.
+
+Part of measure.py, used by on_cifar10.py and on_svhn.py.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.contract import Measurement
+from repro.released import Released
+from repro.selection import Choice
+
+ROWS = {
+    "released": "the released discriminator",
+    "random": "the same layers with random weights",
+    "pixels": "raw pixels in [-1, 1]",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Measurements of a check, and what the figure says beside them (goes into parts.json)."""
+
+    measurements: list[Measurement]
+    described: dict[str, Any]
+
+
+def number_name(data: str, quantity: str, row: str, layers: int) -> str:
+    """E.g. cifar10_accuracy_4_layers, cifar10_accuracy_random: the layers are in the name.
+
+    A number of fewer layers must never be taken for the paper's, which is of all of them.
+    """
+    suffix = f"{layers}_layers" if row == "released" else row
+    return f"{data}_{quantity}_{suffix}"
+
+
+def layers_words(released: Released) -> str:
+    """E.g. "the first 4 of 6 layers"."""
+    used, layers = released.complete_layers, released.layers
+    return f"all {layers} layers" if used == layers else f"the first {used} of {layers} layers"
+
+
+def chosen_c(data: str, row: str, choices: list[Choice], released: Released) -> Measurement:
+    """The C chosen; of several networks the first one's."""
+    edge = "; at the edge of what was tried" if any(one.at_edge for one in choices) else ""
+    return Measurement(
+        name=number_name(data, "chosen_C", row, released.complete_layers),
+        value=choices[0].C,
+        n=len(choices[0].tried),
+        spread="none: a choice among n values",
+        protocol=f"best on held-out images{edge}",
+    )

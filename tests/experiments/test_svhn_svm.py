@@ -1,0 +1,208 @@
+"""Table 2 on planted stripes: few labels, many unlabelled images, choices made on validation."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_stripes import stripes
+from sklearn.neighbors import KNeighborsClassifier
+from untrained_model import write_model
+
+from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.svhn_svm import supervised_row
+from experiments.svhn_svm.baselines import Neighbours, neighbour_votes, self_training
+from experiments.svhn_svm.data import Split
+from experiments.svhn_svm.figure import figure
+from experiments.svhn_svm.measure import measure
+from experiments.svhn_svm.options import Options
+from experiments.svhn_svm.tables import CITED
+from repro.claims import read_card
+from repro.figures import Style
+from repro.specs import SpecError
+
+OPTIONS = Options(
+    per_class=12,
+    draws=6,
+    selection_draws=2,
+    grid=(1e-4, 1e-3, 1e-2),
+    random_seeds=2,
+    random_draws=3,
+    neighbours=(1, 3),
+    unlabelled=80,
+    components=10,
+    other_draws=2,
+    trials=3,
+    trial_epochs=4,
+    evaluate_every=2,
+)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path]:
+    parts = {"data": (240, 0), "validation": (80, 1), "test": (160, 2)}
+    folders = {"svhn.model": write_model(tmp_path / "model")}
+    for part, (count, seed) in parts.items():
+        images, labels = stripes(count, seed=seed)
+        folders[f"svhn.{part}"] = make_dataset(images, name=part, **{"class": labels})
+    return folders
+
+
+@pytest.fixture
+def measured(folders: dict[str, Path], tmp_path: Path) -> Path:
+    run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "measured")
+    return tmp_path / "measured"
+
+
+def test_filters_beat_pixels_and_every_claim_has_its_number(
+    measured: Path, folders: dict[str, Path], tmp_path: Path, repository: Path
+) -> None:
+    found = read_measurements(measured)
+    assert found["error_dcgan"].value < 30 < 40 < found["error_pixels"].value
+    assert found["dcgan_minus_pixels"].high < 0
+    assert (found["error_dcgan"].n, found["error_random"].n, found["error_knn"].n) == (6, 6, 2)
+    sd = found["error_dcgan"].high - found["error_dcgan"].value
+    assert found["spread_dcgan"].value == pytest.approx(1.96 * sd)
+    card = read_card(repository / "experiments/svhn_svm/experiment.yaml")
+    assert {claim.measurement for claim in card.claims} <= set(found)
+    run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "again")
+    names = sorted(path.name for path in measured.iterdir())
+    assert names == ["arrays.npz", "measurements.json", "provenance.json"]
+    for name in names[:2]:
+        assert (measured / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_test_set_is_opened_last_and_decides_nothing(
+    folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    """With every test label wrong the errors rise, and nothing chosen moves."""
+    images, labels = stripes(160, seed=2)
+    wrong = {"svhn.test": make_dataset(images, name="wrong", **{"class": (labels + 1) % 4})}
+    options = OPTIONS.model_copy(update={"random_seeds": 1, "trials": 1, "unlabelled": 0})
+    found, opened = [], []
+
+    class Watched(Inputs):
+        def dataset(self, name: str):
+            opened.append(name)
+            return super().dataset(name)
+
+    for given in (folders, folders | wrong):
+        found.append({m.name: m.value for m in measure(Watched(given), options, 3, tmp_path)})
+    assert opened == ["svhn.data", "svhn.validation", "svhn.test"] * 2
+    right, shifted = found
+    chosen = [name for name in right if name.startswith(("chosen_", "validation_error"))]
+    assert len(chosen) == 9
+    assert {name: right[name] for name in chosen} == {name: shifted[name] for name in chosen}
+    assert right["error_dcgan"] < 75 < shifted["error_dcgan"]
+    assert "error_self_training" not in right
+
+
+def test_labels_without_meaning_give_chance(
+    folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    images, _ = stripes(240, seed=0)
+    labels = np.random.default_rng(9).permutation(np.arange(240, dtype=np.int32) % 4)
+    given = folders | {"svhn.data": make_dataset(images, name="noise", **{"class": labels})}
+    options = OPTIONS.model_copy(update={"random_seeds": 1, "trials": 0, "unlabelled": 0})
+    found = {m.name: m for m in measure(Inputs(given), options, 3, tmp_path)}
+    assert 65 < found["error_dcgan"].value < 85  # 75 % ± 3 standard errors of 160 images
+    assert "error_cnn" not in found
+
+
+def test_search_goes_on_with_the_trial_it_was_in(
+    folders: dict[str, Path],
+    measured: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train_trial, calls = supervised_row.train_trial, []
+
+    def breaks(network, trial, *rest, **options):
+        calls.append(trial.index)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return train_trial(network, trial, *rest, **options)
+
+    monkeypatch.setattr(supervised_row, "train_trial", breaks)
+    arguments = {"folders": folders, "seed": 3, "out": tmp_path / "x", "state": tmp_path / "state"}
+    with pytest.raises(KeyboardInterrupt):
+        run_measure(measure, OPTIONS, **arguments)
+    run_measure(measure, OPTIONS, **arguments)
+    assert calls == [0, 1, 1, 2]
+    for name in ("arrays.npz", "measurements.json"):
+        assert (measured / name).read_bytes() == (tmp_path / "x" / name).read_bytes()
+
+
+def test_trials_that_all_fail_are_reported_as_such(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    wild = {"learning_rate": (1e30, 1e30), "init_sd": (1e20, 1e20), "fan_in": 0.0}
+    options = Options.model_validate(OPTIONS.model_dump() | {"search": wild, "trials": 2})
+    found = {m.name: m.value for m in measure(Inputs(folders), options, 3, tmp_path)}
+    assert found["validation_error_cnn"] == found["error_cnn"] == 100
+
+
+@pytest.mark.parametrize("trials", [3, 0])
+def test_figure_writes_what_the_card_promises(
+    folders: dict[str, Path], tmp_path: Path, repository: Path, trials: int
+) -> None:
+    options = OPTIONS.model_copy(update={"trials": trials, "unlabelled": 80 * (trials > 0)})
+    run_measure(measure, options, folders=folders, seed=3, out=tmp_path / "measured")
+    (tmp_path / "figure").mkdir()
+    figure(tmp_path / "measured", tmp_path / "figure", Style(banner="TINY - not a result"))
+    card = read_card(repository / "experiments/svhn_svm/experiment.yaml")
+    assert {path.name for path in (tmp_path / "figure").iterdir()} == set(card.captions)
+    with (tmp_path / "figure" / "table2_svhn.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["source"] for row in rows[:9]] == ["cited: paper T2"] * 9
+    assert rows[7]["test error (%)"] == "22.48"
+    assert (rows[8]["test error (%)"], rows[8]["validation error (%)"]) == ("", "28.87")
+    assert len(rows) == len(CITED) + (6 if trials else 4)
+    with (tmp_path / "figure" / "table2_trials.csv").open() as stream:
+        best_first = [float(row["validation error (%)"]) for row in csv.DictReader(stream)]
+    assert len(best_first) == trials
+    assert best_first == sorted(best_first)
+
+
+def test_votes_are_scikit_learns() -> None:
+    source = np.random.default_rng(0)
+    X, queries = source.normal(size=(60, 5)), source.normal(size=(200, 5))
+    y = source.integers(0, 4, 60) * 2
+    votes = neighbour_votes(X, y, queries, (1, 4, 9))
+    for number, found in zip((1, 4, 9), votes, strict=True):
+        reference = KNeighborsClassifier(number, algorithm="brute").fit(X, y).predict(queries)
+        np.testing.assert_array_equal(found, reference)
+    assert Neighbours({1: 0.5, 3: 0.4, 5: 0.4}).chosen == 3
+
+
+def blobs(count: int, seed: int) -> Split:
+    """Light and dark pictures, classes 0 and 1, with a gap between them and noise on each pixel."""
+    source = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    grey = np.where(labels, 160, 95)[:, None, None, None] + source.normal(0, 9, (count, 1, 1, 1))
+    pixels = grey + source.normal(0, 25, (count, 4, 4, 1))
+    return Split(pixels.clip(0, 255).astype(np.uint8), labels)
+
+
+def test_self_training_takes_its_confident_guesses_for_labels() -> None:
+    options = Options(per_class=3, unlabelled=600, components=2, other_draws=8, confident=0.75)
+    parts = blobs(800, seed=1), blobs(400, seed=2)
+    found = self_training(*parts, options, seed=0)
+    assert found.right.shape == (8, 400)
+    assert found.right.mean() > 0.9
+    assert not np.array_equal(found.right, found.right_without)
+    never = options.model_copy(update={"confident": 1 - 1e-12})  # no guess is that certain
+    alone = self_training(*parts, never, seed=0)
+    np.testing.assert_array_equal(alone.right, alone.right_without)
+    np.testing.assert_array_equal(alone.right, found.right_without)
+
+
+def test_refuses_classes_that_have_no_training_images(
+    folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    images, labels = stripes(8, seed=1)
+    other = make_dataset(images, name="w", **{"class": labels + 2})
+    for slot in ("validation", "test"):
+        with pytest.raises(SpecError, match=rf"svhn\.{slot}: classes \[4, 5\] do not occur"):
+            measure(Inputs(folders | {f"svhn.{slot}": other}), OPTIONS, 3, tmp_path)
