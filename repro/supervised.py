@@ -9,7 +9,7 @@ gives the chosen network's test error as well (open points 20, 29). Head, optimi
 stopping are unspecified there: Adam, no augmentation, and a trial's network is that of the pass
 with its lowest validation error.
 
-    for result in search(network, few, validation, seed=1, epochs=60, device=device):
+    for result in search(network, few, validation, seed=1, device=device):
         ...                                     # keep result.numbers(), and the best one's state
     classifier = restored(network, best_state);  predict(classifier, test_images)
 
@@ -32,8 +32,12 @@ from repro.networks import Discriminator, freeze_statistics, initialise
 from repro.random import shuffled, stream_key
 from repro.random_search import TRIALS, SearchSpace, Trial, TrialResult, draw_trial
 
+# Of 32 trials on 1,000 labels of CIFAR-10 (ndf 16) the best three had their lowest error by pass
+# 25, and only two, of the lowest learning rates, at pass 60 (measured).
+EPOCHS = 60
 STATISTICS_BATCH = 128  # images, as repro.features.freeze_on
-CPU_BATCH, GPU_BATCH = 128, 1024  # images evaluated together: a CPU's cache holds 128 (measured)
+# Images evaluated together: on a processor 128 are nearly twice as fast as 1,024 (measured).
+CPU_BATCH, GPU_BATCH = 128, 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,7 @@ def search(
     first: int = 0,
     space: SearchSpace | None = None,
     seed: int,
-    epochs: int,
+    epochs: int = EPOCHS,
     evaluate_every: int = 5,
     patience: int | None = None,
     device: torch.device | str = "cpu",
@@ -116,7 +120,7 @@ def train_trial(
     validation: Labelled,
     *,
     seed: int,
-    epochs: int,
+    epochs: int = EPOCHS,
     evaluate_every: int = 5,
     patience: int | None = None,
     device: torch.device | str = "cpu",

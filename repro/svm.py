@@ -24,11 +24,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
+from repro.svm_preconditioner import Sample, sample_of, sampled_rows
 from repro.svm_solver import Design, Solution, minimise
 
-GRAM_BLOCK = 1024  # features multiplied at a time; their products are added in float64
-# Forming the Gram matrix costs about n / 15 passes over X (measured); a fit takes 100 to 300.
-GRAM_SAMPLES_PER_FIT = 2_000
+FEW = (
+    2  # up to so many times `sample` all rows are in the preconditioner: Newton steps, few of them
+)
 
 
 class L2SVC(ClassifierMixin, BaseEstimator):
@@ -46,8 +47,8 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         that is left when they do not suffice.
     fit_intercept, intercept_scaling : as LinearSVC's.
     warm_start : start from the weights of the last fit when their shape fits.
-    gram : solve in the span of the samples first, through the Gram matrix (n x n); True, False or
-        "auto" (when n is small against the number of features).
+    sample : rows of the preconditioner (repro.svm_preconditioner): more cost memory and time an
+        iteration, fewer cost iterations; 0 for none.
     device : "cpu" or "cuda"; X is moved there whole.
 
     Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_ (on X),
@@ -63,7 +64,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         fit_intercept: bool = True,
         intercept_scaling: float = 1.0,
         warm_start: bool = False,
-        gram: bool | str = "auto",
+        sample: int = 1_000,
         device: str = "cpu",
     ) -> None:
         self.C = C
@@ -72,30 +73,26 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         self.fit_intercept = fit_intercept
         self.intercept_scaling = intercept_scaling
         self.warm_start = warm_start
-        self.gram = gram
+        self.sample = sample
         self.device = device
 
     def fit(self, X: Any, y: Any) -> "L2SVC":
         """Fit to X (n, d) float32 or float64 (other types become float64) and labels y (n,)."""
-        problem = self._problem(X, y, fits=1)
+        problem = self._problem(X, y)
         kept = self._kept_weights(problem) if self.warm_start else None
-        solution, _ = problem.solve(self, C=self.C, start=kept)
-        return self._keep(problem, solution)
+        return self._keep(problem, problem.solve(self, C=self.C, start=kept))
 
     def path(self, X: Any, y: Any, Cs: Sequence[float]) -> Iterator["L2SVC"]:
         """Yield one fitted copy for each C in the order given, best ascending.
 
-        X is checked and its Gram matrix formed once; each fit starts from the one before.
+        X is checked and its preconditioner made once; each fit starts from the one before.
         """
-        problem = self._problem(X, y, fits=len(Cs))
+        problem = self._problem(X, y)
         start: Tensor | None = None
-        rotated_start: Tensor | None = None
         for C in Cs:
             fitted = clone(self).set_params(C=C)
             fitted.n_features_in_, fitted.classes_ = self.n_features_in_, self.classes_
-            solution, rotated_start = problem.solve(
-                fitted, C=C, start=start, rotated_start=rotated_start
-            )
+            solution = problem.solve(fitted, C=C, start=start)
             start = solution.W
             yield fitted._keep(problem, solution)
 
@@ -113,7 +110,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         index = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[index]
 
-    def _problem(self, X: Any, y: Any, *, fits: int) -> "_Problem":
+    def _problem(self, X: Any, y: Any) -> "_Problem":
         if not self.C > 0:
             raise ValueError(f"C must be positive, found C={self.C!r}")
         if self.fit_intercept and not self.intercept_scaling > 0:
@@ -133,9 +130,16 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         targets = torch.from_numpy(np.where(index[:, None] == positive, 1.0, -1.0))
         constant = float(self.intercept_scaling) if self.fit_intercept else 0.0
         design = Design(_as_tensor(X).to(self.device), constant)
-        few = len(X) <= min(X.shape[1] // 2, GRAM_SAMPLES_PER_FIT * fits)
-        rotated = rotation(design) if (few if self.gram == "auto" else self.gram) else None
-        return _Problem(design, targets.to(self.device), rotated)
+        return _Problem(design, targets.to(self.device), self._sample(design))
+
+    def _sample(self, design: Design) -> Sample | None:
+        n = len(design.X)
+        size = n if n <= FEW * self.sample else self.sample
+        if size == 0:
+            return None
+        rows = sampled_rows(n, size)
+        part = design if size == n else Design(design.X[torch.from_numpy(rows)], design.constant)
+        return sample_of(rows, part, whole=size == n)
 
     def _kept_weights(self, problem: "_Problem") -> Tensor | None:
         shape = (problem.targets.shape[1], problem.design.X.shape[1])
@@ -167,52 +171,26 @@ class L2SVC(ClassifierMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class _Problem:
-    """Checked data of a fit: the design, targets (n, k) and the rotated design, if it pays."""
+    """Checked data of a fit: the design, targets (n, k), and the preconditioner's sample."""
 
     design: Design
     targets: Tensor
-    rotated: Design | None
+    sample: Sample | None
 
-    def solve(
-        self,
-        svm: L2SVC,
-        *,
-        C: float,
-        start: Tensor | None = None,
-        rotated_start: Tensor | None = None,
-    ) -> tuple[Solution, Tensor | None]:
-        """Solution on X, and the weights in the rotated space (None without one)."""
-        if self.rotated is not None:
-            # iterations are cheap here; a tighter dual leaves few or none to do on X itself
-            tol = svm.tol / 100
-            solution = self._minimise(self.rotated, svm, C=C, start=rotated_start, tol=tol)
-            start = self.design.combine(solution.dual(self.targets, C))
-            rotated_start = solution.W
-        return self._minimise(self.design, svm, C=C, start=start, tol=svm.tol), rotated_start
-
-    def _minimise(
-        self, design: Design, svm: L2SVC, *, C: float, start: Tensor | None, tol: float
-    ) -> Solution:
+    def solve(self, svm: L2SVC, *, C: float, start: Tensor | None = None) -> Solution:
+        """The solution from `start` (classes, features + 1), or from 0."""
         if start is None:
-            shape = (self.targets.shape[1], design.X.shape[1] + 1)
-            start = torch.zeros(shape, dtype=torch.float64, device=design.X.device)
-        return minimise(design, self.targets, C=C, start=start, tol=tol, max_iter=svm.max_iter)
-
-
-def rotation(design: Design) -> Design:
-    """Design (n, n) whose rows have the same inner products as those of (X, constant).
-
-    The minimiser lies in the span of the samples, so the SVM on the Cholesky factor of the Gram
-    matrix is the same problem in n dimensions. Its dual variables give the weights on X.
-    """
-    X = design.X
-    gram = torch.full((len(X), len(X)), design.constant**2, dtype=torch.float64, device=X.device)
-    for first in range(0, X.shape[1], GRAM_BLOCK):
-        block = X[:, first : first + GRAM_BLOCK]
-        gram += block @ block.T
-    # lifts the diagonal above the rounding of the products, else there is no Cholesky factor
-    gram.diagonal().add_(1e-6 * float(gram.diagonal().mean()) + 1e-12)
-    return Design(torch.linalg.cholesky(gram).to(X.dtype), constant=0.0)
+            shape = (self.targets.shape[1], self.design.X.shape[1] + 1)
+            start = torch.zeros(shape, dtype=torch.float64, device=self.design.X.device)
+        return minimise(
+            self.design,
+            self.targets,
+            C=C,
+            start=start,
+            tol=svm.tol,
+            max_iter=svm.max_iter,
+            sample=self.sample,
+        )
 
 
 def _as_tensor(X: np.ndarray) -> Tensor:
