@@ -12,6 +12,7 @@ Uses no labels and no paths; measured with by experiments/cifar10_svm and the li
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -38,14 +39,20 @@ def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None
 
 @torch.no_grad()
 def discriminator_features(
-    D: Discriminator, images: np.ndarray, *, batch: int = 128, out: Path | None = None
+    D: Discriminator,
+    images: np.ndarray,
+    *,
+    batch: int = 128,
+    out: Path | None = None,
+    dtype: Literal["float32", "float16"] = "float32",
 ) -> np.ndarray:
     """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
 
-    images: (N, H, W, C) uint8, at D's size. Returns (N, F) float32, layer by layer, within one by
-    (channel, row, column); in memory, or a memory map of the new file `out` (.npy). D must have
-    frozen statistics (`freeze_on`): then a row depends on its own image only, whatever `batch`.
-    Post-activation and unstandardised, as the authors' SVHN script (paper silent).
+    images: (N, H, W, C) uint8, at D's size. Returns (N, F), layer by layer, within one by (channel,
+    row, column); in memory, or a memory map of the new file `out` (.npy), which is there whole or
+    not at all. D must have frozen statistics (`freeze_on`): then a row depends on its own image
+    only, whatever `batch`. Post-activation and unstandardised, as the authors' SVHN script (paper
+    silent). float16 halves the file and rounds to 11 bits; L2SVC turns it into float32 in memory.
 
     Raises ValueError when D is in training mode, when the images are not of its size, or when a
     map's side is no multiple of 4.
@@ -53,17 +60,20 @@ def discriminator_features(
     _check_size(D, images)
     if D.training:
         raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
-    features: np.ndarray | None = None
+    if not len(images):
+        raise ValueError("discriminator_features: found no images, expected at least one")
+    partial = out.with_name(f".{out.name}.partial") if out is not None else None
+    features = np.empty((0, 0), dtype)
     row = 0
     for x in _batches(D, images, batch):
         pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1).cpu().numpy()
-        if features is None:
-            shape = (len(images), pooled.shape[1])
-            features = _array(shape, out)
+        if row == 0:
+            features = _array((len(images), pooled.shape[1]), partial, dtype)
         features[row : row + len(pooled)] = pooled
         row += len(pooled)
-    if features is None:
-        raise ValueError("discriminator_features: found no images, expected at least one")
+    if isinstance(features, np.memmap) and partial is not None and out is not None:
+        features.flush()
+        partial.replace(out)  # the map goes on: it is of the file, not of its name
     return features
 
 
@@ -121,7 +131,7 @@ def _check_size(D: Discriminator, images: np.ndarray) -> None:
         )
 
 
-def _array(shape: tuple[int, int], out: Path | None) -> np.ndarray:
+def _array(shape: tuple[int, int], out: Path | None, dtype: str) -> np.ndarray:
     if out is None:
-        return np.empty(shape, np.float32)
-    return open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+        return np.empty(shape, dtype)
+    return open_memmap(out, mode="w+", dtype=dtype, shape=shape)

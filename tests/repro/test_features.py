@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from repro import features as features_module
 from repro.build import build_discriminator
 from repro.features import (
     discriminator_features,
@@ -16,6 +17,7 @@ from repro.features import (
 )
 from repro.networks import Discriminator
 from repro.specs import NetworkSpec
+from repro.svm import L2SVC
 
 
 def pictures(n: int, size: int = 16, seed: int = 0) -> np.ndarray:
@@ -124,6 +126,32 @@ def test_memory_map_holds_the_same(D, tmp_path):
     np.testing.assert_array_equal(
         np.load(tmp_path / "features.npy"), discriminator_features(D, images, batch=4)
     )
+
+
+def test_half_precision_rounds_and_fits_alike(D, tmp_path):
+    """float16 has 11 bits: within 2^-11 of the value; an L2SVC reads it as it lies on disk."""
+    images, labels = pictures(60), np.arange(60) % 3
+    whole = discriminator_features(D, images)
+    half = discriminator_features(D, images, out=tmp_path / "half.npy", dtype="float16")
+    assert half.dtype == np.float16
+    np.testing.assert_allclose(half, whole, rtol=2**-11, atol=1e-7)
+    one, other = (L2SVC(C=1e-3).fit(X, labels) for X in (whole, half))
+    np.testing.assert_allclose(one.coef_, other.coef_, atol=2e-3 * np.abs(one.coef_).max())
+
+
+def test_a_file_that_was_broken_off_is_not_there(D, tmp_path, monkeypatch):
+    pooled, calls = features_module._pooled, []
+
+    def breaks(maps):
+        calls.append(1)
+        if len(calls) > 8:
+            raise KeyboardInterrupt
+        return pooled(maps)
+
+    monkeypatch.setattr(features_module, "_pooled", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        discriminator_features(D, pictures(9), batch=2, out=tmp_path / "features.npy")
+    assert not (tmp_path / "features.npy").exists()
 
 
 def test_pixel_features_are_scaled_to_plus_minus_one():
