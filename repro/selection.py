@@ -12,8 +12,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.random import generator
+from repro.random import generator, shuffled
+from repro.store import ImageStore
 from repro.svm import L2SVC
+from repro.validation import SpecError
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training images in random order; the last `held_out` choose C."""
+
+    images: np.ndarray  # (N, H, W, C) uint8
+    labels: np.ndarray  # (N,)
+    held_out: int
+
+
+def with_held_out(
+    store: ImageStore, *, most: int, share: float, seed: int, purpose: str
+) -> Training:
+    """A prepared dataset with the label `class`, `most` of it or `share`, if less, held out.
+
+    Raises SpecError where it is too small to hold any out.
+    """
+    held_out = min(most, int(share * len(store)))
+    if held_out < 1:
+        raise SpecError(f"{store.folder}: {len(store)} images are too few to hold any out")
+    order = shuffled(len(store), seed=seed, purpose=purpose)
+    return Training(store.images[order], store.label("class")[order], held_out)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from repro.devices import chosen_device
 from repro.features import feature_scale, standardise
 from repro.selection import (
     Choice,
+    Training,
     balanced_draw,
     choose_with_all_labels,
     choose_with_few_labels,
@@ -32,15 +33,6 @@ from repro.svm import L2SVC
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
 TRIED = "tried_"  # before the number of labels, in the names of arrays
 BLOCK = 1024  # test images scored at a time
-
-
-@dataclass(frozen=True)
-class Training:
-    """Training images in random order; the last `held_out` choose C."""
-
-    images: np.ndarray  # (N, H, W, C) uint8
-    labels: np.ndarray  # (N,)
-    held_out: int
 
 
 @dataclass(frozen=True)

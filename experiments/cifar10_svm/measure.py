@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.cifar10_svm.fitting import Fitted, Training, features_of, fit_row
+from experiments.cifar10_svm.fitting import Fitted, features_of, fit_row
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.progress import measure_progress
 from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.rows import PURPOSE, Row, rows
 from experiments.contract import Inputs, Measurement, measure_command
-from repro.random import shuffled
+from repro.selection import Training, with_held_out
 from repro.specs import SpecError
 from repro.store import ImageStore, save_arrays
 
@@ -48,11 +48,13 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _training(store: ImageStore, options: Options, seed: int) -> Training:
-    order = shuffled(len(store), seed=seed, purpose=f"{PURPOSE}, held-out images")
-    held_out = min(options.validation, int(options.validation_share * len(store)))
-    if held_out < 1:
-        raise SpecError(f"{store.folder}: {len(store)} images are too few to hold any out")
-    return Training(store.images[order], store.label("class")[order], held_out)
+    return with_held_out(
+        store,
+        most=options.validation,
+        share=options.validation_share,
+        seed=seed,
+        purpose=f"{PURPOSE}, held-out images",
+    )
 
 
 def _fitted(

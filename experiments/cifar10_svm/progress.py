@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.cifar10_svm.fitting import Training, held_out_rights
+from experiments.cifar10_svm.fitting import held_out_rights
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.rows import of_network
 from repro.checkpoint import ModelFolder
 from repro.kept_work import KeptWork
+from repro.selection import Training
 
 
 @dataclass(frozen=True)

@@ -19,22 +19,14 @@ from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_w
 from repro.devices import chosen_device
 from repro.features import discriminator_features, freeze_on, pixel_features
 from repro.networks import Discriminator
-from repro.random import generator, shuffled
+from repro.random import generator
 from repro.released import Released
-from repro.selection import Choice, choose_with_all_labels
+from repro.selection import Choice, Training, choose_with_all_labels, with_held_out
 from repro.specs import SpecError
+from repro.store import ImageStore
 from repro.svm import L2SVC
 
 PURPOSE = "verify authors, cifar10"
-
-
-@dataclass(frozen=True)
-class Training:
-    """Training images in random order; the last `held_out` choose C."""
-
-    images: np.ndarray  # (N, H, W, C) uint8
-    labels: np.ndarray  # (N,)
-    held_out: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ def check_on_cifar10(
     released: Released, inputs: Inputs, options: Options, seed: int, out: Path
 ) -> Outcome:
     """Accuracies of the three rows and their paired differences, in percent of test images."""
-    training = _training(inputs, options, seed)
+    training = _training(inputs.dataset("cifar10.data"), options, seed)
     rows = _rows(released, training, options, seed)
     fitted = [_fit(row, training, options, out) for row in rows]
     right = _on_test(inputs, fitted, training, out)
@@ -79,13 +71,14 @@ def check_on_cifar10(
     )
 
 
-def _training(inputs: Inputs, options: Options, seed: int) -> Training:
-    store = inputs.dataset("cifar10.data")
-    order = shuffled(len(store), seed=seed, purpose=f"{PURPOSE}, held-out images")
-    held_out = min(options.validation, int(options.validation_share * len(store)))
-    if held_out < 1:
-        raise SpecError(f"{store.folder}: {len(store)} images are too few to hold any out")
-    return Training(store.images[order], store.label("class")[order], held_out)
+def _training(store: ImageStore, options: Options, seed: int) -> Training:
+    return with_held_out(
+        store,
+        most=options.validation,
+        share=options.validation_share,
+        seed=seed,
+        purpose=f"{PURPOSE}, held-out images",
+    )
 
 
 def _rows(released: Released, training: Training, options: Options, seed: int) -> Iterator[Row]:
