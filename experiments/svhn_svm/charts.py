@@ -22,6 +22,8 @@ def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
         one.set_xlim(0, 100)
         one.grid(False, axis="y")
     axes[1, 0].set_xlabel("error (%)", color=INK)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return drawn
 
 
@@ -49,7 +51,6 @@ def _draw_run(
     axes.set_yticks(places, [ROWS[name].replace(" + ", "\n+ ") for name in names])
     axes.set_ylim(-0.7, len(names) - 0.4)
     axes.set_title("This run", loc="left", fontsize=10, color=INK)
-    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=3, fontsize=8)
 
 
 def _draw_cited(axes: Axes) -> None:
@@ -57,7 +58,7 @@ def _draw_cited(axes: Axes) -> None:
     for place, (_, error, kind) in zip(places, CITED, strict=True):
         marker, colour = ("o", PALETTE[0]) if kind == "test" else ("D", PALETTE[1])
         axes.plot([error], [place], marker, color=colour, markersize=7, markerfacecolor="none")
-        axes.text(error + 2, place, f"{error:.1f}", va="center", color=MUTED)
+        axes.text(error + 2, place, f"{error:.2f}", va="center", color=MUTED)
     names = [model if kind == "test" else f"{model} ({kind})" for model, _, kind in CITED]
     axes.set_yticks(places, [name.replace(" with the", "\nwith the") for name in names])
     axes.set_ylim(-0.8, len(CITED) - 0.4)
