@@ -146,9 +146,9 @@ def _beside_linear_svc(
     for _ in range(given.repeats):
         for name, machine in (("ours", ours), ("reference", reference)):
             seconds[name].append(_seconds(lambda machine=machine: machine.fit(X, y)))  # type: ignore[misc]
-    medians = {name: round(median(runs), 2) for name, runs in seconds.items()}
+    medians = {name: median(runs) for name, runs in seconds.items()}
     return {
-        **medians,
+        **{name: round(one, 3) for name, one in medians.items()},
         "ratio": round(medians["reference"] / medians["ours"], 2),
         "rows": len(X),
         "C": FEW_C,
