@@ -14,6 +14,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,18 +53,23 @@ class Inputs:
     """The folders an experiment was given, by `<role>.<slot>`.
 
     state: where a long measurement may keep unfinished work, from which the same command goes on
-    after a kill; it is removed when the measured folder stands. None: keep nothing. identity: of
-    options, seed, inputs and code, so that parts kept in `state` are not taken for another's.
+    after a kill; it is removed when the measured folder stands. None: keep nothing. identity: gives
+    that of options, seed, inputs and code, so that parts kept in `state` are not taken for
+    another's; it reads files, and is asked where parts are kept.
     """
 
     def __init__(
-        self, folders: dict[str, Path], *, state: Path | None = None, identity: str = ""
+        self,
+        folders: dict[str, Path],
+        *,
+        state: Path | None = None,
+        identity: Callable[[], str] = str,
     ) -> None:
         self.folders, self.state, self.identity = folders, state, identity
 
     def kept(self) -> KeptWork:
         """Parts of this measurement that are finished, and where to keep further ones."""
-        return KeptWork(self.state, identity=self.identity)
+        return KeptWork(self.state, identity=self.identity() if self.state else "")
 
     def folder(self, name: str) -> Path:
         """Raises SpecError naming the inputs there are."""
@@ -175,7 +181,7 @@ def run_measure(
     state: Path | None = None,
 ) -> None:
     """Measure into the folder `out`, whole or not at all."""
-    identity = _identity(measure, options, folders, seed) if state is not None else ""
+    identity = partial(_identity, measure, options, folders, seed)
     inputs = Inputs(folders, state=state, identity=identity)
     with step_folder(out, inputs=folders, spec=options.model_dump(), seed=seed) as building:
         write_measurements(building, measure(inputs, options, seed, building))

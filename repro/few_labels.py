@@ -22,10 +22,7 @@ from sklearn.base import clone
 
 from repro.selection import Choice, accuracy, balanced_draw, choose_C
 from repro.svm import L2SVC
-
-# The grid of the authors' script, which is not extended there.
-AUTHORS_GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
-
+from repro.svm_grid import AUTHORS_GRID
 
 # features (N, F) of images (N, H, W, C) uint8, which may lie in the new file that is named
 Extract = Callable[[np.ndarray, Path], np.ndarray]

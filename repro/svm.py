@@ -24,8 +24,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from repro.svm_preconditioner import Sample, sample_of, sampled_rows
-from repro.svm_solver import Design, Solution, minimise
+from repro.svm_design import Design
+from repro.svm_preconditioner import Sample, sample_of
+from repro.svm_solver import Solution, minimise
 
 FEW = (
     2  # up to so many times `sample` all rows are in the preconditioner: Newton steps, few of them
@@ -135,11 +136,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
     def _sample(self, design: Design) -> Sample | None:
         n = len(design.X)
         size = n if n <= FEW * self.sample else self.sample
-        if size == 0:
-            return None
-        rows = sampled_rows(n, size)
-        part = design if size == n else Design(design.X[torch.from_numpy(rows)], design.constant)
-        return sample_of(rows, part, whole=size == n)
+        return sample_of(design, size=size) if size else None
 
     def _kept_weights(self, problem: "_Problem") -> Tensor | None:
         shape = (problem.targets.shape[1], problem.design.X.shape[1])

@@ -19,31 +19,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from repro.svm_design import Design
 from repro.svm_preconditioner import Preconditioner, Sample
 
 REFRESH = 25  # iterations between recomputing the scores, which are otherwise updated
 STALLED = 1e-9  # relative fall of the objective over REFRESH iterations called no progress
 MEMORY = 20  # pairs of L-BFGS
 EVERY = 4  # iterations between two preconditioners of a sample
-
-
-@dataclass(frozen=True)
-class Design:
-    """The matrix the weights apply to: X (n, d) and a constant column, never joined (no copy)."""
-
-    X: Tensor  # (n, d) float32 or float64, on the device of the computation
-    constant: float  # value of the constant feature whose weight is the bias; 0 = none
-
-    def scores(self, W: Tensor) -> Tensor:
-        """W (k, d + 1) float64 -> f (n, k) float64."""
-        f = (self.X @ W[:, :-1].to(self.X.dtype).T).double()
-        return f + self.constant * W[:, -1]
-
-    def combine(self, A: Tensor) -> Tensor:
-        """A (n, k) float64 -> sum_i A_i (x_i, constant), (k, d + 1) float64."""
-        # G.T @ X and not X.T @ G: the second is 7 to 10 times slower on a CPU
-        W = (A.to(self.X.dtype).T.contiguous() @ self.X).double()
-        return torch.cat([W, self.constant * A.sum(0)[:, None]], dim=1)
 
 
 @dataclass(frozen=True)
@@ -58,10 +40,8 @@ class Solution:
 
 @dataclass(frozen=True)
 class _Point:
-    """Weights, 1 - y f (n, k), and what one pass over X tells of them."""
+    """What one pass over X tells of weights."""
 
-    W: Tensor
-    slack: Tensor
     objective: Tensor
     gradient: Tensor
     dual: Tensor  # (k,) best value along the ray of the dual variables of this point
@@ -145,7 +125,7 @@ def _at(design: Design, targets: Tensor, W: Tensor, slack: Tensor, *, C: float) 
     linear = 2 * C * violation.sum(0)
     quadratic = v.square().sum(1) + 2 * C * squares
     dual = 0.5 * linear.square() / quadratic.clamp(min=1e-300)
-    return _Point(W, slack, 0.5 * W.square().sum(1) + C * squares, W - v, dual)
+    return _Point(0.5 * W.square().sum(1) + C * squares, W - v, dual)
 
 
 def _inverse_hessian(

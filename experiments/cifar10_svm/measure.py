@@ -18,6 +18,7 @@ from experiments.cifar10_svm.progress import measure_progress
 from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.rows import PURPOSE, Row, rows
 from experiments.contract import Inputs, Measurement, measure_command
+from repro.kept_work import KeptWork
 from repro.selection import Training, with_held_out
 from repro.specs import SpecError
 from repro.store import ImageStore, save_arrays
@@ -26,12 +27,13 @@ from repro.store import ImageStore, save_arrays
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Fit every row on the training images, then open the test set once for all of them."""
     training = _training(inputs.dataset("cifar10.data"), options, seed)
+    kept = inputs.kept()
     fitted = [
-        (row, _fitted(row, training, inputs, options, seed, out))
+        (row, _fitted(row, training, options, seed, out, kept))
         for row in rows(inputs, options, seed, training.images)
     ]
     model = inputs.model("objects.model")
-    progress = measure_progress(model, training, options, out, inputs.kept())
+    progress = measure_progress(model, training, options, out, kept)
     test = _test(inputs.dataset("cifar10.test"), training)  # opened here, all being chosen
     results = [_result(row, one, training, test, out) for row, one in fitted]
     save_arrays(
@@ -58,11 +60,11 @@ def _training(store: ImageStore, options: Options, seed: int) -> Training:
 
 
 def _fitted(
-    row: Row, training: Training, inputs: Inputs, options: Options, seed: int, out: Path
+    row: Row, training: Training, options: Options, seed: int, out: Path, kept: KeptWork
 ) -> Fitted:
     fit = partial(fit_row, row, training, options, seed, out)
     name = f"row_{row.name}_{row.number}"
-    return Fitted.from_arrays(inputs.kept().part(name, lambda: fit().arrays()))
+    return Fitted.from_arrays(kept.part(name, lambda: fit().arrays()))
 
 
 def _test(store: ImageStore, training: Training) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,9 @@ from typing import Literal
 from pydantic import Field
 
 from repro.specs import Strict
+from repro.svm_grid import AUTHORS_GRID
 
 ALL = 0  # stands for all labels, where labels are counted a class
-# The grid of the authors' SVHN script; the paper gives none for CIFAR-10 (open point 15).
-GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 
 
 class Options(Strict):
@@ -32,7 +31,7 @@ class Options(Strict):
         "they are drawn `curve_draws` times",
     )
     curve_draws: int = Field(5, ge=1, description="balanced draws of each of label_counts")
-    grid: tuple[float, ...] = Field(GRID, min_length=1, description="values of C tried")
+    grid: tuple[float, ...] = Field(AUTHORS_GRID, min_length=1, description="values of C tried")
     extensions: int = Field(4, ge=0, description="values added where the best is at the edge")
     random_seeds: int = Field(3, ge=1, description="networks with random weights")
     centroids: int = Field(

@@ -37,11 +37,12 @@ def choose_neighbours(
     training: Split, validation: Split, options: Options, seed: int
 ) -> Neighbours:
     """Mean error of each number of neighbours over draws of labels for this use."""
-    X, held_out = pixel_features(training.images), pixel_features(validation.images)
+    held_out = pixel_features(validation.images)
     errors = []
     for index in range(options.selection_draws):
         rows = training.drawn(options, seed, index, use="to choose k")
-        votes = neighbour_votes(X[rows], training.labels[rows], held_out, options.neighbours)
+        X, y = pixel_features(training.images[rows]), training.labels[rows]
+        votes = neighbour_votes(X, y, held_out, options.neighbours)
         errors.append([(guess != validation.labels).mean() for guess in votes])
     return Neighbours(dict(zip(options.neighbours, np.mean(errors, axis=0).tolist(), strict=True)))
 
@@ -50,11 +51,12 @@ def neighbours_right(
     chosen: Neighbours, training: Split, test: Split, options: Options, seed: int
 ) -> np.ndarray:
     """(draws, T) bool: test images that k-nearest neighbours on pixels label rightly."""
-    X, queries = pixel_features(training.images), pixel_features(test.images)
+    queries = pixel_features(test.images)
     right = []
     for index in range(options.other_draws):
         rows = training.drawn(options, seed, index)
-        votes = neighbour_votes(X[rows], training.labels[rows], queries, (chosen.chosen,))
+        X, y = pixel_features(training.images[rows]), training.labels[rows]
+        votes = neighbour_votes(X, y, queries, (chosen.chosen,))
         right.append(votes[0] == test.labels)
     return np.stack(right)
 

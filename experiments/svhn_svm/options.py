@@ -9,6 +9,7 @@ from pydantic import Field
 
 from repro.random_search import TRIALS, SearchSpace
 from repro.specs import Strict
+from repro.svm_grid import AUTHORS_GRID
 
 
 class Options(Strict):
@@ -16,7 +17,7 @@ class Options(Strict):
 
     per_class: int = Field(100, ge=1, description="labels a class (Table 2: 1,000 in all)")
     grid: tuple[float, ...] = Field(
-        (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2),
+        AUTHORS_GRID,
         min_length=1,
         description="values of C tried (authors' SVHN script)",
     )

@@ -26,7 +26,7 @@ STATE = "state_"  # before the names of weights, among a trial's arrays
 class Search:
     """All trials: their settings, and the validation error of each, 1 where its loss ran away.
 
-    arrays: what `_trial` leaves of the best one.
+    best: what `_trial` leaves of the best one.
     """
 
     trials: list[Trial]

@@ -8,15 +8,13 @@ from typing import Literal
 from pydantic import Field
 
 from repro.specs import Strict
-
-# The grid of the authors' SVHN script; the paper gives none for CIFAR-10 (open point 15).
-GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
+from repro.svm_grid import AUTHORS_GRID
 
 
 class Options(Strict):
     """Sizes of the two protocols; the defaults are the paper's, or the authors' script's."""
 
-    grid: tuple[float, ...] = Field(GRID, min_length=1, description="values of C tried")
+    grid: tuple[float, ...] = Field(AUTHORS_GRID, min_length=1, description="values of C tried")
     extensions: int = Field(
         4, ge=0, description="CIFAR-10: values added where the best C is at the edge"
     )

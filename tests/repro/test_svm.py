@@ -11,8 +11,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from repro.svm import L2SVC
+from repro.svm_design import Design
 from repro.svm_preconditioner import Preconditioner, sample_of, sampled_rows
-from repro.svm_solver import Design
 
 
 @parametrize_with_checks([L2SVC(), L2SVC(sample=0)])
@@ -124,7 +124,7 @@ def test_preconditioner_of_all_rows_is_the_inverse_hessian(digits):
     X = torch.from_numpy(digits[0][:50].astype(np.float64))
     slack = torch.from_numpy(np.random.default_rng(0).normal(size=(50, 3)))
     slack[:, 2] = -1  # no sample within the margin: H is the identity
-    exact = Preconditioner(sample_of(np.arange(50), Design(X, 2.0), whole=True))
+    exact = Preconditioner(sample_of(Design(X, 2.0), size=50))
     exact.refresh(slack, C=0.3)
     g = torch.from_numpy(np.random.default_rng(1).normal(size=(3, 65)))
     joined = torch.cat([X, torch.full((50, 1), 2.0, dtype=torch.float64)], dim=1)
