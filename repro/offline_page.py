@@ -1,0 +1,52 @@
+"""Pages to work on in a browser: one self-contained HTML file that calls no address.
+
+Where in the flow: figure steps whose readers answer something (label collisions, draw boxes, pick
+exemplars) or play with a generator. A page is a template beside the step that writes it, with the
+place /*CONTENT*/ in a <script type="application/json">, filled here. It works from file:// and
+carries a Content-Security-Policy that forbids every address.
+
+Alone: `write_page(Path("page.html"), template=Path("label_page.html"), content={"pairs": []})`.
+"""
+
+import base64
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+PLACE = "/*CONTENT*/"
+
+
+def write_page(path: Path, *, template: Path, content: object) -> None:
+    """Write the template with `content` (anything JSON can hold) in its place, whole or not at all.
+
+    Raises ValueError when the template does not have the place exactly once.
+    """
+    page = template.read_text(encoding="utf-8")
+    if page.count(PLACE) != 1:
+        raise ValueError(f"{template}: expected {PLACE} once, found it {page.count(PLACE)} times")
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(page.replace(PLACE, script_json(content)), encoding="utf-8")
+    temporary.replace(path)
+
+
+def page_id(value: object) -> str:
+    """16 hexadecimal characters of a JSON value: by them a page knows its own saved work again."""
+    return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
+
+
+def script_json(value: object) -> str:
+    """JSON that can stand inside a <script> element: no character of it ends the element."""
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def data_uri(image: np.ndarray) -> str:
+    """A picture (H, W, C) uint8 as a PNG in a data: address; same pixels, same bytes."""
+    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
