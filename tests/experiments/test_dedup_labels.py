@@ -4,13 +4,11 @@ import base64
 import csv
 import io
 import json
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Content, after_script, needs_chromium
 from PIL import Image
 
 from experiments.dedup.label_page import write_label_page
@@ -19,7 +17,6 @@ from experiments.dedup.removal import printable
 from repro.specs import SpecError
 
 NASTY = ['a"b,c', "</script><b>'x'", "über/zimmer 1.jpg", "back\\slash\n", "bad\udce9byte", "=1+1"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def sample(pairs: int = 6) -> dict[str, np.ndarray]:
@@ -32,31 +29,6 @@ def sample(pairs: int = 6) -> dict[str, np.ndarray]:
         "removed_keys": np.array(removed, str),
         "collisions": np.array(40),
     }
-
-
-class Content(HTMLParser):
-    """Text of elements with an id, and all addresses."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.by_id: dict[str, str] = {}
-        self.addresses: list[str] = []
-        self.inside: str | None = None
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
-        if given.get("id"):
-            self.inside = given["id"]
-            self.by_id[self.inside] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = None
-
-    def handle_data(self, data: str) -> None:
-        if self.inside is not None:
-            self.by_id[self.inside] += data
 
 
 def page(tmp_path: Path, **given) -> Content:
@@ -90,14 +62,6 @@ def test_another_sample_has_another_store_in_the_browser(tmp_path: Path) -> None
 PRESSES = """
 <script>
 const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
-const show_text = (id, text) => {
-  const pre = document.createElement("pre");
-  pre.id = id;
-  pre.textContent = text;
-  document.body.append(pre);
-};
-HTMLAnchorElement.prototype.click = function () { show_text("name", this.download); };
-URL.createObjectURL = (blob) => { blob.text().then((text) => show_text("csv", text)); return "#"; };
 press("s");
 press("D");
 press("x");
@@ -122,27 +86,19 @@ labels = {};
 recall();
 show();
 document.getElementById("download").click();
-show_text("state", document.getElementById("where").textContent);
+say("state", document.getElementById("where").textContent);
 </script>
 """
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium in PATH")
+@needs_chromium
 def test_round_trip_through_a_browser(tmp_path: Path) -> None:
     """Keys, buttons, going back, changing a label, the browser's store, the file that comes out."""
     page(tmp_path)
-    scripted = tmp_path / "scripted.html"
-    scripted.write_text((tmp_path / "p.html").read_text().replace("</body>", PRESSES + "</body>"))
-    command = [
-        *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--dump-dom"),
-        scripted.as_uri(),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    content = Content(done.stdout)
-    assert content.by_id.get("name") == "labels.csv", done.stderr[-2000:]
+    content = after_script(tmp_path / "p.html", PRESSES, tmp_path)
+    assert content.by_id["name"] == "labels.csv"
     file = tmp_path / "labels.csv"
-    file.write_text(content.by_id["csv"], encoding="utf-8")
+    file.write_text(content.by_id["file"], encoding="utf-8")
     drawn = sample()
     kept, removed = drawn["kept_keys"].tolist(), drawn["removed_keys"].tolist()
     labels = read_labels(file, kept_keys=kept, removed_keys=removed)

@@ -8,7 +8,6 @@ import csv
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from browser import dom_of, needs_chromium
 
 from repro.animation import save_animation
 from repro.claims import Claim, ExperimentCard, Verdict
@@ -677,15 +677,7 @@ def test_memory() -> None:
     assert (memory(640), memory(2458)) == ("640 MB", "2.4 GB")
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no browser here")
+@needs_chromium
 def test_page_in_a_browser_sorts_and_has_no_script_error(report: Path, tmp_path: Path) -> None:
-    found = subprocess.run(
-        [
-            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom",
-            (report / "index.html").as_uri(),
-        ],
-        check=True, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert f"{len(EXPECTED)} claims</output>" in found.stdout  # written by the script
+    dom = dom_of(report / "index.html", tmp_path)
+    assert f"{len(EXPECTED)} claims</output>" in dom  # written by the script
