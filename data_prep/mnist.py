@@ -15,31 +15,20 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from data_prep.source import Record, Requirement, SourceError
-from repro.specs import Strict
+from data_prep.stretch import Stretch
 
 # idx: two zero bytes, the type (8 = unsigned byte), the number of axes; then their lengths
 IMAGES_MAGIC, LABELS_MAGIC = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
 AGAIN = "download the file again"
 
 
-class Options(Strict):
-    split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
-    start: int = Field(0, ge=0, description="first digit taken, counted from 0")
-    stop: int | None = Field(
-        None,
-        ge=1,
-        description="digit before which to stop; null = all. The paper's 50,000 for "
-        "training are 0 to 50000, its 10,000 for validation 50000 to null",
-    )
+class Options(Stretch):
+    """The paper's 50,000 digits for training are those of train before stop 50000."""
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Options":
-        if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"stop {self.stop} must be above start {self.start}")
-        return self
+    split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
@@ -66,7 +55,7 @@ def count(raw: Path, options: Options) -> int:
     path = _files(raw, options)[0]
     with _stream(path) as stream:
         found = _lengths(stream, path, IMAGES_MAGIC)[0]
-    return len(_chosen(found, path, options))
+    return len(options.chosen(found, path, what="digits"))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
@@ -85,23 +74,12 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
         )
     if labels.max(initial=0) > 9:
         raise SourceError(f"{labels_path}: label {labels.max()}, expected 0 to 9; {AGAIN}")
-    for number in _chosen(len(images), images_path, options):
+    for number in options.chosen(len(images), images_path, what="digits"):
         yield Record(
             key=f"{options.split}:{number:05d}",
             payload=images[number],
             labels={"class": int(labels[number])},
         )
-
-
-def _chosen(found: int, path: Path, options: Options) -> range:
-    """Numbers of the digits taken, of the `found` in a file."""
-    stop = found if options.stop is None else options.stop
-    if not options.start < stop <= found:
-        raise SourceError(
-            f"{path} holds {found} digits, but those from start {options.start} to stop "
-            f"{options.stop} are asked for; lower start or stop in the dataset's options"
-        )
-    return range(options.start, stop)
 
 
 def _files(raw: Path, options: Options) -> tuple[Path, Path]:

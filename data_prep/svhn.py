@@ -16,11 +16,11 @@ from typing import Literal
 
 import numpy as np
 import scipy.io
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from data_prep.source import Record, Requirement, SourceError
+from data_prep.stretch import Stretch
 from repro.random import shuffled
-from repro.specs import Strict
 
 CLASSES = 10
 FOLDERS = ("", "svhn")  # the raw folder itself, or where data_prep.download puts the files below it
@@ -29,7 +29,9 @@ NUMBERS = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in
 AGAIN = "download the file again"
 
 
-class Options(Strict):
+class Options(Stretch):
+    """In the order of `shuffle`, the paper's 10,000 validation digits are those before 10000."""
+
     split: Literal["train", "test", "extra"] = Field(
         "train", description="73,257, 26,032 or 531,131 digits"
     )
@@ -40,19 +42,6 @@ class Options(Strict):
         "shuffle train by seed 42 before they set the validation digits aside (with another "
         "generator, hence another order)",
     )
-    start: int = Field(0, ge=0, description="first digit taken, counted from 0 in that order")
-    stop: int | None = Field(
-        None,
-        ge=1,
-        description="digit before which to stop; null = all. The paper's 10,000 for validation "
-        "are 0 to 10000, the 63,257 others 10000 to null",
-    )
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Options":
-        if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"stop {self.stop} must be above start {self.start}")
-        return self
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
@@ -107,16 +96,11 @@ def _file(raw: Path, options: Options) -> Path:
 
 def _chosen(found: int, path: Path, options: Options) -> list[int]:
     """Numbers in the file of the digits taken, of the `found` in it."""
-    stop = found if options.stop is None else options.stop
-    if not options.start < stop <= found:
-        raise SourceError(
-            f"{path} holds {found} digits, but those from start {options.start} to stop "
-            f"{options.stop} are asked for; lower start or stop in the dataset's options"
-        )
+    places = options.chosen(found, path, what="digits")
     if options.shuffle is None:
-        return list(range(options.start, stop))
+        return list(places)
     order = shuffled(found, seed=options.shuffle, purpose=f"svhn: order of {options.split}")
-    return [int(number) for number in order[options.start : stop]]
+    return [int(number) for number in order[places]]
 
 
 def _announced(path: Path) -> int:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from repro.checkpoint import ModelFolder
-from repro.claims import SLOTS, Measurement, read_measurements
+from repro.claims import SLOTS, Measurement, read_measurements, with_interval
 from repro.closure import ROOT, import_closure
 from repro.figures import Style
 from repro.intervals import bootstrap_mean
@@ -45,6 +45,7 @@ __all__ = [
     "measure_command",
     "read_measurements",
     "run_measure",
+    "with_interval",
     "write_measurements",
 ]
 

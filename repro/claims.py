@@ -237,6 +237,20 @@ def in_words(measurement: Measurement) -> str:
     return f"{text}, n = {measurement.n:,}"
 
 
+def with_interval(measurement: Measurement, *, digits: int = 2) -> str:
+    """For a cell of a table: "73.84 [73.10, 74.52]", or the value alone where it has no interval.
+
+    Raises ValueError for a measurement without a value.
+    """
+    if measurement.value is None:
+        raise ValueError(f"{measurement.name} has no value to write into a table")
+    if measurement.low is None or measurement.high is None:
+        return f"{measurement.value:.{digits}f}"
+    numbers = (measurement.value, measurement.low, measurement.high)
+    value, low, high = (f"{one:.{digits}f}" for one in numbers)
+    return f"{value} [{low}, {high}]"
+
+
 def read_card(path: Path) -> ExperimentCard:
     """Read an experiment.yaml. Raises SpecError naming file, key, found and allowed."""
     return validated(ExperimentCard, read_yaml(path), where=str(path))

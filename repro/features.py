@@ -11,6 +11,7 @@ Uses no labels and no paths; measured with by experiments/cifar10_svm and the li
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from repro.images import to_tensor
-from repro.networks import Discriminator, freeze_statistics
+from repro.networks import ConvolutionBlock, Discriminator, freeze_statistics
 
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 
@@ -62,19 +63,38 @@ def discriminator_features(
         raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
     if not len(images):
         raise ValueError("discriminator_features: found no images, expected at least one")
-    partial = out.with_name(f".{out.name}.partial") if out is not None else None
-    features = np.empty((0, 0), dtype)
-    row = 0
-    for x in _batches(D, images, batch):
-        pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1).cpu().numpy()
-        if row == 0:
-            features = _array((len(images), pooled.shape[1]), partial, dtype)
-        features[row : row + len(pooled)] = pooled
-        row += len(pooled)
-    if isinstance(features, np.memmap) and partial is not None and out is not None:
-        features.flush()
-        partial.replace(out)  # the map goes on: it is of the file, not of its name
+    shape = (len(images), feature_count(D))
+    with new_features(shape, out, dtype) as features:
+        row = 0
+        for x in _batches(D, images, batch):
+            pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1)
+            features[row : row + len(x)] = pooled.cpu().numpy()
+            row += len(x)
     return features
+
+
+def feature_count(D: Discriminator) -> int:
+    """Features of an image: 16 for every map of every convolution layer."""
+    blocks = (block for block in D.layers if isinstance(block, ConvolutionBlock))
+    return POOLED**2 * sum(block.conv.out_channels for block in blocks)
+
+
+@contextmanager
+def new_features(
+    shape: tuple[int, int], out: Path | None, dtype: str = "float32"
+) -> Iterator[np.ndarray]:
+    """An array to fill, in memory or as the memory map of the new file `out` (.npy).
+
+    The file has its name only when the block has ended without an error: whole or not at all.
+    """
+    if out is None:
+        yield np.empty(shape, dtype)
+        return
+    partial = out.with_name(f".{out.name}.partial")
+    features = open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+    yield features
+    features.flush()
+    partial.replace(out)  # the map goes on: it is of the file, not of its name
 
 
 def pixel_features(images: np.ndarray) -> np.ndarray:
@@ -129,9 +149,3 @@ def _check_size(D: Discriminator, images: np.ndarray) -> None:
             f"images are {images.shape[1:]} (H, W, C), but D was built for "
             f"{(size, size, channels)}; prepare the dataset at D's image_size and channels"
         )
-
-
-def _array(shape: tuple[int, int], out: Path | None, dtype: str) -> np.ndarray:
-    if out is None:
-        return np.empty(shape, dtype)
-    return open_memmap(out, mode="w+", dtype=dtype, shape=shape)

@@ -20,7 +20,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from repro.selection import Choice, accuracy, balanced_draw, choose_C
+from repro.selection import (
+    Choice,
+    accuracy,
+    balanced_draw,
+    choose_C,
+    require_known_classes,
+)
 from repro.svm import L2SVC
 from repro.svm_grid import AUTHORS_GRID
 
@@ -69,15 +75,10 @@ def choose_and_test(
     X (N, F) float32 or float64, y (N,): draws take `per_class` rows of every class. Equal labels,
     seed and purpose give equal draws, whatever the features: rows of a table can be paired by
     draw. extensions: values of C that may be added where the best is at the edge of the grid.
-    Raises ValueError naming a class that has too few images, and where a class of the validation
-    images does not occur in y.
+    Raises ValueError naming a class that has too few images, SpecError where a class of the
+    validation images does not occur in y.
     """
-    unknown = sorted(set(np.unique(y_validation).tolist()) - set(np.unique(y).tolist()))
-    if unknown:
-        raise ValueError(
-            f"validation classes {unknown} do not occur among the training labels; take both from "
-            "the same dataset"
-        )
+    require_known_classes(y_validation, y, where="validation images")
 
     def drawn(use: str, index: int) -> np.ndarray:
         return balanced_draw(y, per_class, seed=seed, purpose=f"{purpose}, {use}", index=index)

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.lib.format import open_memmap
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
+from repro.features import new_features
 from repro.random import generator
 
 CONTRAST_FLOOR = 10.0  # added to a patch's variance, in squared grey levels of 0..255
@@ -65,8 +65,9 @@ class KMeansFeatures:
 
         images: (N, H, W, C) uint8. Returns (N, 4 K) float32, by (quadrant, centroid), the quadrants
         from left to right and top to bottom; in memory, or a memory map of the new file `out`
-        (.npy). An odd number of windows gives the upper and the left quadrants one more. `batch`
-        (images in one product) changes the time and the last digits only. Not standardised.
+        (.npy), which is there whole or not at all. An odd number of windows gives the upper and
+        the left quadrants one more. `batch` (images in one product) changes the time and the last
+        digits only. Not standardised.
 
         Raises ValueError for other images, for none, or for ones with fewer than 2x2 windows.
         """
@@ -80,15 +81,12 @@ class KMeansFeatures:
         batch = batch or (GPU_BATCH if device.type == "cuda" else CPU_BATCH)
         encoder = _Encoder(self, (images.shape[1], images.shape[2]), device)
         shape = (len(images), QUADRANTS * len(self.centroids))
-        features = (
-            np.empty(shape, np.float32)
-            if out is None
-            else open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
-        )
-        for start in range(0, len(images), batch):
-            part = slice(start, start + batch)
-            pixels = torch.from_numpy(np.array(images[part])).to(device)
-            features[part] = encoder(pixels.permute(0, 3, 1, 2).float()).flatten(1).cpu().numpy()
+        with new_features(shape, out) as features:
+            for start in range(0, len(images), batch):
+                part = slice(start, start + batch)
+                pixels = torch.from_numpy(np.array(images[part])).to(device)
+                encoded = encoder(pixels.permute(0, 3, 1, 2).float())
+                features[part] = encoded.flatten(1).cpu().numpy()
         return features
 
 

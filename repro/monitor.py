@@ -2,7 +2,7 @@
 
 Where in the flow: repro.training_log shows it every line as it is written, and after a restart the
 lines before again. It only looks: what it says is a function of the lines in their order, it draws
-nothing and touches no network. The troubles (repro.specs.Trouble):
+nothing and touches no network. The troubles (repro.training_spec.Trouble):
 
   saturated_discriminator  D tells real from generated surely, and goes on doing so
   collapse                 the generated pictures are few pictures over and over, or one

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.base import clone
 
 from repro.random import generator, shuffled
 from repro.store import ImageStore
@@ -109,6 +110,20 @@ def choose_with_all_labels(
     return choose_C(evaluate, grid, extensions=extensions)
 
 
+def chosen_and_refitted(
+    svm: L2SVC,
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    held_out: int,
+    grid: Sequence[float],
+    extensions: int,
+) -> tuple[Choice, L2SVC]:
+    """C chosen by `choose_with_all_labels`, then a fit on all rows at it (paper silent)."""
+    choice = choose_with_all_labels(svm, X, y, held_out=held_out, grid=grid, extensions=extensions)
+    return choice, clone(svm).set_params(C=choice.C).fit(X, y)
+
+
 def choose_with_few_labels(
     svm: L2SVC,
     X: np.ndarray,
@@ -133,6 +148,16 @@ def choose_with_few_labels(
         return np.mean(found, axis=0).tolist()
 
     return choose_C(evaluate, grid, extensions=extensions)
+
+
+def require_known_classes(labels: np.ndarray, training: np.ndarray, *, where: str) -> None:
+    """Raises SpecError, naming `where`, for labels that do not occur among the training ones."""
+    unknown = sorted(set(labels.tolist()) - set(training.tolist()))
+    if unknown:
+        raise SpecError(
+            f"{where}: classes {unknown} do not occur among the training labels; take both from "
+            "the same dataset"
+        )
 
 
 def accuracy(svm: L2SVC, X: np.ndarray, y: np.ndarray) -> float:

@@ -28,9 +28,8 @@ from repro.svm_design import Design
 from repro.svm_preconditioner import Sample, sample_of
 from repro.svm_solver import Solution, minimise
 
-FEW = (
-    2  # up to so many times `sample` all rows are in the preconditioner: Newton steps, few of them
-)
+# Up to so many times `sample` all rows are in the preconditioner: Newton steps, few of them.
+FEW = 2
 
 
 class L2SVC(ClassifierMixin, BaseEstimator):

@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from repro.random import shuffled
 from repro.svm_design import Design
 
 TAIL = 4  # the last 1 / TAIL of the pivots tell the noise
@@ -44,8 +45,7 @@ class Sample:
 
 def sampled_rows(n: int, size: int) -> np.ndarray:
     """`size` of n row numbers, ascending; the same at every call. All where there are fewer."""
-    chosen = np.random.default_rng(SEED).permutation(n)[:size]
-    return np.sort(chosen)
+    return np.sort(shuffled(n, seed=SEED, purpose="rows of the SVM's preconditioner")[:size])
 
 
 def sample_of(design: Design, *, size: int) -> Sample:

@@ -24,9 +24,9 @@ from repro.selection import (
     Choice,
     Training,
     balanced_draw,
-    choose_with_all_labels,
     choose_with_few_labels,
     chosen,
+    chosen_and_refitted,
 )
 from repro.svm import L2SVC
 
@@ -91,8 +91,8 @@ def fit_row(row: Row, training: Training, options: Options, seed: int, scratch: 
     search: dict[str, Any] = {"held_out": held_out, "grid": options.grid}
     search["extensions"] = options.extensions
     with features_of(row, training.images, scratch) as (X, scale):
-        choices = {ALL: choose_with_all_labels(svm, X, y, **search)}
-        machines = [(ALL, clone(svm).set_params(C=choices[ALL].C).fit(X, y))]
+        choice, machine = chosen_and_refitted(svm, X, y, **search)
+        choices, machines = {ALL: choice}, [(ALL, machine)]
         for count in label_counts(options):
             selecting = draws(y[:-held_out], count, options.selection_draws, seed, "to choose C")
             choices[count] = choose_with_few_labels(svm, X, y, draws=selecting, **search)

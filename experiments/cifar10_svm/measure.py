@@ -19,8 +19,7 @@ from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.rows import PURPOSE, Row, rows
 from experiments.contract import Inputs, Measurement, measure_command
 from repro.kept_work import KeptWork
-from repro.selection import Training, with_held_out
-from repro.specs import SpecError
+from repro.selection import Training, require_known_classes, with_held_out
 from repro.store import ImageStore, save_arrays
 
 
@@ -70,9 +69,7 @@ def _fitted(
 def _test(store: ImageStore, training: Training) -> tuple[np.ndarray, np.ndarray]:
     """Test images (T, H, W, C) and their classes (T,)."""
     y = store.label("class")
-    unknown = sorted(set(y.tolist()) - set(training.labels.tolist()))
-    if unknown:
-        raise SpecError(f"{store.folder}: test classes {unknown} do not occur in cifar10.data")
+    require_known_classes(y, training.labels, where=str(store.folder))
     return store.images, y
 
 

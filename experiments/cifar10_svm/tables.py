@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.cifar10_svm.options import ALL
-from experiments.contract import Measurement
+from experiments.contract import Measurement, with_interval
 
 # Table 1 of the paper: model, accuracy %, accuracy % with 400 labels a class, its ±, feature units.
 # None of these rows was run here.
@@ -52,7 +52,7 @@ def table1(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> pd
     ours = [
         {
             "model": ROWS[name],
-            "accuracy, all labels (%)": _with_interval(numbers[f"accuracy_{name}"]),
+            "accuracy, all labels (%)": with_interval(numbers[f"accuracy_{name}"], digits=1),
             "accuracy, few labels (%)": _with_sd(numbers[f"accuracy_{name}_per_class"]),
             "labels a class, few": int(arrays["per_class"]),
             "training images": int(arrays["training_images"]),
@@ -80,12 +80,6 @@ def _accuracies(arrays: dict[str, np.ndarray]) -> Iterator[dict[str, object]]:
                 "sd over draws": "" if np.isnan(sd) else f"{sd:.1f}",
                 "draws": int(draws),
             }
-
-
-def _with_interval(number: Measurement) -> str:
-    if number.low is None or number.high is None:
-        return f"{number.value:.1f}"
-    return f"{number.value:.1f} [{number.low:.1f}, {number.high:.1f}]"
 
 
 def _with_sd(number: Measurement) -> str:

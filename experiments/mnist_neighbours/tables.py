@@ -6,7 +6,7 @@ Part of figure.py.
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement
+from experiments.contract import Measurement, with_interval
 from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
 from repro.claims import number
@@ -49,10 +49,6 @@ def _cell(numbers: dict[str, Measurement], row: str, count: int) -> str:
     words = with_interval(numbers[f"error_{suffix}"])
     spread = numbers.get(f"sd_over_trainings_{suffix}")
     return words if spread is None else f"{words} ± {spread.value:.2f}"
-
-
-def with_interval(one: Measurement) -> str:
-    return f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]"
 
 
 def by_count(errors: Errors, numbers: dict[str, Measurement]) -> pd.DataFrame:

@@ -11,7 +11,6 @@ from experiments.svhn_svm.options import Options
 from repro.few_labels import LabelledImages
 from repro.random import generator
 from repro.selection import balanced_draw
-from repro.specs import SpecError
 
 PURPOSE = "svhn svm"
 
@@ -36,10 +35,3 @@ def split(inputs: Inputs, slot: str) -> Split:
     """svhn.data, svhn.validation or svhn.test."""
     store = inputs.dataset(f"svhn.{slot}")
     return Split(store.images, store.label("class").astype(np.int64))
-
-
-def check_classes(training: Split, other: Split, slot: str) -> None:
-    """Raises SpecError where digits of another part do not occur among the training ones."""
-    unknown = sorted(set(other.labels.tolist()) - set(training.labels.tolist()))
-    if unknown:
-        raise SpecError(f"svhn.{slot}: classes {unknown} do not occur in svhn.data")

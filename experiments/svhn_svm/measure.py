@@ -11,18 +11,19 @@ from pathlib import Path
 
 from experiments.contract import Inputs, Measurement, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
-from experiments.svhn_svm.data import check_classes, split
+from experiments.svhn_svm.data import split
 from experiments.svhn_svm.feature_rows import feature_rows, fit_row
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import Outcome, arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
+from repro.selection import require_known_classes
 from repro.store import save_arrays
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Choose everything on the validation images, then open the test set once for all rows."""
     training, validation = split(inputs, "data"), split(inputs, "validation")
-    check_classes(training, validation, "validation")
+    require_known_classes(validation.labels, training.labels, where="svhn.validation")
     model = inputs.model("svhn.model")
     fitted = [
         fit_row(row, training, validation, options, seed, out)
@@ -33,7 +34,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     search = random_search(network, training, validation, options, seed, inputs.kept())
 
     test = split(inputs, "test")  # opened here, all being chosen
-    check_classes(training, test, "test")
+    require_known_classes(test.labels, training.labels, where="svhn.test")
     outcome = Outcome(
         rows=[one.tested(test, out) for one in fitted],
         neighbours=neighbours,

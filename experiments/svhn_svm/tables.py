@@ -6,7 +6,7 @@ Part of figure.py.
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement
+from experiments.contract import Measurement, with_interval
 
 # Table 2 of the paper: model, error %, on which images. None of these rows was run here.
 CITED = (
@@ -86,10 +86,8 @@ def trials(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
 
 def _error(number: Measurement, *, single: bool) -> str:
     assert number.value is not None
-    if number.low is None or number.high is None:
-        return f"{number.value:.2f}"
-    if single:
-        return f"{number.value:.2f} [{number.low:.2f}, {number.high:.2f}]"
+    if single or number.high is None:
+        return with_interval(number)
     return f"{number.value:.2f} ± {number.high - number.value:.2f}"
 
 

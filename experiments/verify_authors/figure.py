@@ -13,7 +13,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.contract import Measurement, figure_command, read_measurements
+from experiments.contract import (
+    Measurement,
+    figure_command,
+    read_measurements,
+    with_interval,
+)
 from experiments.verify_authors.outcome import number_name
 from repro.figures import (
     INK,
@@ -176,15 +181,11 @@ def _table_rows(
                 "labels": check.get("labels", "all") if number else "",
                 "test images": check.get("test_images", ""),
                 "measured": f"{quantity}, %",
-                "ours": _with_interval(number) if number else f"not run: {check['not_run']}",
+                "ours": with_interval(number) if number else f"not run: {check['not_run']}",
                 "paper's, whole D": paper if row == "released" else "",
             }
         )
     return rows
-
-
-def _with_interval(number: Measurement) -> str:
-    return f"{number.value:.2f} [{number.low:.2f}, {number.high:.2f}]"
 
 
 if __name__ == "__main__":

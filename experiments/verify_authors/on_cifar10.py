@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
 
 from experiments.contract import Inputs, Measurement, mean_measurement
 from experiments.verify_authors.options import Options
@@ -21,8 +20,13 @@ from repro.features import discriminator_features, freeze_on, pixel_features
 from repro.networks import Discriminator
 from repro.random import generator
 from repro.released import Released
-from repro.selection import Choice, Training, choose_with_all_labels, with_held_out
-from repro.specs import SpecError
+from repro.selection import (
+    Choice,
+    Training,
+    chosen_and_refitted,
+    require_known_classes,
+    with_held_out,
+)
 from repro.store import ImageStore
 from repro.svm import L2SVC
 
@@ -101,7 +105,7 @@ def _fit(row: Row, training: Training, options: Options, out: Path) -> Fitted:
     svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
     with tempfile.TemporaryDirectory(dir=out, prefix=".features-") as scratch:
         X = row.extract(training.images, Path(scratch) / "training.npy")
-        choice = choose_with_all_labels(
+        choice, final = chosen_and_refitted(
             svm,
             X,
             training.labels,
@@ -109,7 +113,6 @@ def _fit(row: Row, training: Training, options: Options, out: Path) -> Fitted:
             grid=options.grid,
             extensions=options.extensions,
         )
-        final = clone(svm).set_params(C=choice.C).fit(X, training.labels)
     return Fitted(row, choice, final)
 
 
@@ -117,9 +120,7 @@ def _on_test(inputs: Inputs, fitted: list[Fitted], training: Training, out: Path
     """Open the test set, here and nowhere else: rights (rows, T) bool."""
     store = inputs.dataset("cifar10.test")
     y = store.label("class")
-    unknown = sorted(set(y.tolist()) - set(training.labels.tolist()))
-    if unknown:
-        raise SpecError(f"{store.folder}: test classes {unknown} do not occur in cifar10.data")
+    require_known_classes(y, training.labels, where=str(store.folder))
     right = []
     for one in fitted:
         with tempfile.TemporaryDirectory(dir=out, prefix=".features-") as scratch:

@@ -25,7 +25,7 @@ from repro.few_labels import (
 from repro.networks import Discriminator
 from repro.random import generator, shuffled
 from repro.released import Released
-from repro.specs import SpecError
+from repro.selection import require_known_classes
 from repro.svm import L2SVC
 
 PURPOSE = "verify authors, svhn"
@@ -122,9 +122,7 @@ def _on_test(
     """Open the test set, here and nowhere else: rights (draws, T) bool by row."""
     store = inputs.dataset("svhn.test")
     y = store.label("class")
-    unknown = sorted(set(y.tolist()) - set(training.labels.tolist()))
-    if unknown:
-        raise SpecError(f"{store.folder}: test classes {unknown} do not occur in svhn.data")
+    require_known_classes(y, training.labels, where=str(store.folder))
     test = LabelledImages(store.images, y)
     return {
         one.name: right_on_images(one.few, _features_of(one.D), test, scratch=out) for one in fitted

@@ -114,7 +114,7 @@ def test_too_few_images_and_unknown_classes_are_named():
     (X, y), (X_validation, y_validation) = blobs(15, 0), blobs(60, 1)
     with pytest.raises(ValueError, match="per_class is 6, but class 0 has only 5 images"):
         choose_and_test(L2SVC(), X, y, X_validation, y_validation, **PROTOCOL)
-    with pytest.raises(ValueError, match=r"validation classes \[3\] do not occur"):
+    with pytest.raises(ValueError, match=r"validation images: classes \[3\] do not occur"):
         choose_and_test(L2SVC(), X, y, X_validation, y_validation + 1, **PROTOCOL)
 
 
