@@ -11,10 +11,12 @@ import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-from torch import nn
-
-from repro.build import undrawn_discriminator, undrawn_generator
+from repro.layers import (
+    Layer,
+    discriminator_without_memory,
+    generator_without_memory,
+    layers_of,
+)
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
 from repro.spec_differences import differing_from_paper
@@ -61,31 +63,26 @@ def read_presets(folder: Path = PRESETS) -> list[Preset]:
 
 def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
     """Trained parameters of G and of D; no weight is allocated."""
-    G, D = _networks(network)
-    return parameter_count(G), parameter_count(D)
+    networks = generator_without_memory(network), discriminator_without_memory(network)
+    return parameter_count(networks[0]), parameter_count(networks[1])
 
 
-def layers(network: nn.Module, spec: NetworkSpec) -> list[str]:
-    """Every layer of a network in words, in the order of its forward pass."""
-    lines: list[str] = []
-    side = spec.image_size  # of the maps a layer is given: D begins with the image
-    for module in network.modules():
-        if isinstance(module, nn.Linear):
-            biases = "" if module.bias is None else ", biases"
-            lines.append(f"dense {module.in_features:,} -> {module.out_features:,}{biases}")
-            side = spec.base_size  # if maps follow, they are G's first ones
-        elif isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            up = isinstance(module, nn.ConvTranspose2d)
-            kernel, stride = module.kernel_size[0], module.stride[0]
-            side = side * stride if up else side // stride
-            lines.append(
-                f"{'transposed ' if up else ''}convolution {kernel}x{kernel}, stride {stride}: "
-                f"{module.in_channels:,} -> {module.out_channels:,} x {side} x {side}"
-            )
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            each = "unit" if isinstance(module, nn.BatchNorm1d) else "map"
-            lines[-1] += f", BN per {each}" + ("" if module.affine else " without gain and bias")
-    return lines
+def in_words(layer: Layer) -> str:
+    """E.g. "convolution 5x5, stride 2: 3 -> 128 x 32 x 32, BN per map"."""
+    if layer.kind == "dense":
+        line = f"dense {layer.taken[0]:,} -> {layer.given[0]:,}"
+    else:
+        maps, rows, columns = layer.given
+        line = (
+            f"{layer.kind} {layer.kernel}x{layer.kernel}, stride {layer.stride}: "
+            f"{layer.taken[0]:,} -> {maps:,} x {rows} x {columns}"
+        )
+    if layer.biases:
+        line += ", biases"
+    if layer.norm:
+        line += f", BN per {layer.norm}"
+        line += "" if layer.norm_affine else " without gain and bias"
+    return line
 
 
 def list_presets() -> str:
@@ -137,7 +134,7 @@ def _in_short(spec: PresetSpec) -> Row:
 
 def _section(preset: Preset) -> str:
     spec, network = preset.spec, preset.spec.network
-    G, D = _networks(network)
+    G, D = generator_without_memory(network), discriminator_without_memory(network)
     last = "tanh" if network.pixel_low == -1 else "sigmoid"
     labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
     rows: list[Row] = [
@@ -154,10 +151,10 @@ def _section(preset: Preset) -> str:
             f"{preset.about}\n",
             f"**G**, {parameter_count(G):,} parameters; {_activation(network.generator_slope)}, at "
             f"the end {last}{labels}:\n",
-            *(f"{number}. {line}" for number, line in enumerate(layers(G, network), start=1)),
+            *_numbered(layers_of(G)),
             f"\n**D**, {parameter_count(D):,} parameters; {_activation(network.leaky_slope)}, at "
             f"the end a sigmoid (within the loss){labels}:\n",
-            *(f"{number}. {line}" for number, line in enumerate(layers(D, network), start=1)),
+            *_numbered(layers_of(D)),
             f"\n{table}",
             f"To use it in a run file:\n\n```yaml\n{usage(preset)}```\n",
         ]
@@ -178,10 +175,8 @@ def usage(preset: Preset) -> str:
     )
 
 
-def _networks(spec: NetworkSpec) -> tuple[nn.Module, nn.Module]:
-    """G and D without memory for their weights."""
-    with torch.device("meta"):
-        return undrawn_generator(spec), undrawn_discriminator(spec)
+def _numbered(layers: list[Layer]) -> list[str]:
+    return [f"{number}. {in_words(layer)}" for number, layer in enumerate(layers, start=1)]
 
 
 def _value(value: Any) -> str:

@@ -1,0 +1,113 @@
+"""Fig 1 (paper §3, §4.1): the networks as they are, counted layer by layer.
+
+Reads the bedroom model's description; no image and no weight has a part in it. Counts parameters,
+products and the pixels that a unit sees, and checks the paper's rules for stable networks (§3) on
+the networks themselves. Alone:
+python -m experiments.architecture.measure --input bedrooms.model=DIR --out DIR
+"""
+
+from pathlib import Path
+
+from torch import nn
+
+from experiments.architecture.options import Options
+from experiments.contract import Inputs, Measurement, measure_command
+from repro.diagram import stages
+from repro.layers import (
+    Layer,
+    discriminator_without_memory,
+    generator_without_memory,
+    layers_of,
+    receptive_fields,
+)
+from repro.network_spec import NetworkSpec
+from repro.provenance import write_json
+
+# Fig 1: "100 z", then what each layer gives
+FIG_1 = [(100,), (1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (3, 64, 64)]
+POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Count both networks; write their spec for the drawing."""
+    spec = inputs.model("bedrooms.model").spec.network
+    write_json(out / "network.json", spec.model_dump(mode="json"))
+    G, D = generator_without_memory(spec), discriminator_without_memory(spec)
+    of_g, of_d = layers_of(G), layers_of(D)
+    pooling = sum(isinstance(module, POOLING) for one in (G, D) for module in one.modules())
+    return [
+        *_costs("generator", of_g),
+        *_costs("discriminator", of_d),
+        _count("stages_as_in_fig_1", _as_in_fig_1(spec), "stacks of maps with Fig 1's shape, of 6"),
+        _count("pooling_layers", pooling, "pooling layers in both networks"),
+        _count(
+            "hidden_dense_layers",
+            _hidden_dense(of_g, of_d),
+            "dense layers besides G's projection of z and D's last unit",
+        ),
+        _count(
+            "norms_out_of_place",
+            _norms_out_of_place(of_g, of_d),
+            "layers whose batch normalisation is not as §3 has it: on all but G's last, D's first "
+            "and D's last unit",
+        ),
+        _field(of_d),
+    ]
+
+
+def _costs(name: str, layers: list[Layer]) -> list[Measurement]:
+    return [
+        _count(
+            f"{name}_parameters",
+            sum(layer.parameters for layer in layers),
+            "all that is trained, gains and biases of batch normalisation included",
+        ),
+        Measurement(
+            name=f"{name}_gflop",
+            value=2e-9 * sum(layer.products for layer in layers),
+            n=1,
+            unit="GFLOP",
+            protocol="one image forward: two operations a product of convolutions and dense "
+            "layers, those with padding counted; batch normalisation and activations are not",
+        ),
+    ]
+
+
+def _count(name: str, value: int, protocol: str) -> Measurement:
+    return Measurement(
+        name=name, value=value, n=1, spread="none: a count", protocol=f"counted: {protocol}"
+    )
+
+
+def _as_in_fig_1(spec: NetworkSpec) -> int:
+    found = [stage.shape for stage in stages(spec, "generator")]
+    return sum(a == b for a, b in zip(found, FIG_1, strict=False)) if len(found) == 6 else 0
+
+
+def _hidden_dense(of_g: list[Layer], of_d: list[Layer]) -> int:
+    return sum(layer.kind == "dense" for layer in [*of_g[1:], *of_d[:-1]])
+
+
+def _norms_out_of_place(of_g: list[Layer], of_d: list[Layer]) -> int:
+    wanted_g = [True] * (len(of_g) - 1) + [False]
+    wanted_d = [False] + [True] * (len(of_d) - 2) + [False]
+    pairs = zip([*of_g, *of_d], wanted_g + wanted_d, strict=True)
+    return sum(bool(layer.norm) != wanted for layer, wanted in pairs)
+
+
+def _field(of_d: list[Layer]) -> Measurement:
+    """Of the last convolution; nothing is seen by a network without one."""
+    pairs = zip(of_d, receptive_fields(of_d), strict=True)
+    sizes = [field.size for layer, field in pairs if layer.kind == "convolution"]
+    return Measurement(
+        name="receptive_field",
+        value=sizes[-1] if sizes else None,
+        n=1,
+        spread="none: a count",
+        unit="pixels",
+        protocol="side of the square that a unit of D's last convolution sees, edges apart",
+    )
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)
