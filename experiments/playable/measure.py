@@ -1,0 +1,179 @@
+"""A page to play with the face generator, and what its sliders do (paper §6.3.2).
+
+Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
+finds the samples between whose means a direction runs; another, trained on other images, says how
+often the attribute is there at both ends of the slider. Writes the generator as plain arrays.
+Alone: python -m experiments.playable.measure --spec S.json --input faces.model=DIR
+    --input faces.data=DIR --seed 42 --out DIR
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
+from experiments.playable.options import Options
+from repro.attributes import AttributeNetwork, predict, train_attributes, truth_table
+from repro.checkpoint import ModelFolder, draw
+from repro.exported_generator import ExportedGenerator, export_generator
+from repro.images import to_uint8
+from repro.latent import random_directions
+from repro.networks import GeneratorNetwork
+from repro.random import shuffled
+from repro.store import ImageStore, save_arrays
+
+PURPOSE = "playable"
+ENDS = (-1.0, 1.0)  # of a slider: half the direction taken away or added
+STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # shown in the figure
+SHOWN = 2  # samples a direction in the figure
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Export the generator, find the directions, try them on samples that had no part in it."""
+    model, store = inputs.model("faces.model"), inputs.dataset("faces.data")
+    G = model.generator()
+    exported = export_generator(G)
+    chooser, judge = _classifiers(store, options, seed)
+    z = model.latents(options.samples, seed=seed, purpose=f"{PURPOSE}, samples")
+    pictures = draw(G, z)
+    sure = predict(chooser, pictures)[0]  # (samples, attributes)
+    directions = torch.stack([_direction(z, one, options.confident) for one in sure.T])
+    tried = model.latents(options.tested, seed=seed, purpose=f"{PURPOSE}, samples tried")
+    found = _found_at_ends(G, tried, directions, judge)
+    control = _found_at_ends(G, tried, _elsewhere(directions, seed), judge)
+    offered = slice(0, options.offered)
+    save_arrays(
+        out / "page.npz",
+        names=np.array(list(options.attributes)),
+        directions=directions.numpy(),
+        found=found.mean(axis=2),
+        z=z[offered].numpy(),
+        pictures=pictures[offered],
+        sure=sure[offered],
+        normal=np.array(model.spec.network.z_distribution == "normal"),
+        **exported.arrays(),
+    )
+    save_arrays(out / "strips.npz", names=np.array(list(options.attributes)),
+                strips=_strips(G, tried, directions))  # fmt: skip
+    return [
+        *_effects(list(options.attributes), found, control, seed=seed),
+        *_export(model, G, exported, tried),
+    ]
+
+
+def _classifiers(
+    store: ImageStore, options: Options, seed: int
+) -> tuple[AttributeNetwork, AttributeNetwork]:
+    """Chooser and judge, trained on halves of the labelled images that share none."""
+    truth = truth_table(options.attributes, store.label)
+    rows = shuffled(len(store), seed=seed, purpose=f"{PURPOSE}, labelled images")
+    halves = np.array_split(rows[: options.classifier_images], 2)
+    made = [
+        train_attributes(
+            store.images[part],
+            truth[part],
+            seed=seed,
+            purpose=f"{PURPOSE}, {role}",
+            epochs=options.classifier_epochs,
+        )
+        for role, part in zip(("chooser", "judge"), halves, strict=True)
+    ]
+    return made[0], made[1]
+
+
+def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
+    """Mean z of the surest samples less that of those least sure: z (N, d), sure (N,) -> (d,)."""
+    order = torch.from_numpy(np.argsort(sure, kind="stable"))
+    return z[order[-confident:]].mean(0) - z[order[:confident]].mean(0)
+
+
+def _elsewhere(directions: Tensor, seed: int) -> Tensor:
+    """Random directions of the same lengths."""
+    return random_directions(directions, seed=seed, purpose=f"{PURPOSE}, random directions")
+
+
+def _found_at_ends(
+    G: GeneratorNetwork, z: Tensor, directions: Tensor, judge: AttributeNetwork
+) -> np.ndarray:
+    """Whether the judge finds attribute a at each end of direction a: (A, ends, N) bool."""
+    return np.stack(
+        [
+            [predict(judge, draw(G, z + end / 2 * one))[0][:, column] > 0.5 for end in ENDS]
+            for column, one in enumerate(directions)
+        ]
+    )
+
+
+def _strips(G: GeneratorNetwork, z: Tensor, directions: Tensor) -> np.ndarray:
+    """Pictures along each direction: (A, SHOWN, STEPS, H, W, C) uint8."""
+    steps = torch.tensor(STEPS)[None, :, None] / 2
+    along = z[:SHOWN, None] + steps * directions[:, None, None]  # (A, SHOWN, STEPS, d)
+    pictures = draw(G, along.flatten(0, 2))
+    return pictures.reshape(*along.shape[:3], *pictures.shape[1:])
+
+
+def _effects(
+    names: list[str], found: np.ndarray, control: np.ndarray, *, seed: int
+) -> list[Measurement]:
+    """Per direction, how much oftener its attribute is there at +1 than at -1; over all as well."""
+    gained, by_chance = (ends[:, 1].astype(float) - ends[:, 0] for ends in (found, control))
+    spread = "95 % bootstrap interval over samples of one model"
+    what = "share of samples in which the judge finds the attribute at +1, less that at -1"
+    made = [
+        mean_measurement(
+            f"gained_{name}",
+            one,
+            seed=seed,
+            purpose=f"{PURPOSE}, gained {name}",
+            spread=spread,
+            protocol=what,
+        )
+        for name, one in zip(names, gained, strict=True)
+    ]
+    made.append(
+        mean_measurement(
+            "gained_over_random_direction",
+            (gained - by_chance).mean(axis=0),
+            seed=seed,
+            purpose=f"{PURPOSE}, gained over random",
+            spread=spread,
+            protocol=f"{what}; mean over directions, less the same along random directions of "
+            "their lengths",
+        )
+    )
+    return made
+
+
+def _export(
+    model: ModelFolder, G: GeneratorNetwork, exported: ExportedGenerator, z: Tensor
+) -> list[Measurement]:
+    """What 16-bit weights cost in grey levels, and how large the generator is in the page."""
+    with torch.no_grad():
+        rounded = to_uint8(exported(z)).astype(int)
+    error = np.abs(rounded - draw(G, z)).max(axis=(1, 2, 3))
+    sizes = [
+        layer.weight.nbytes + layer.gain.nbytes + layer.bias.nbytes for layer in exported.layers
+    ]
+    return [
+        Measurement(
+            name="largest_rounding_error",
+            value=float(error.max()),
+            n=len(error),
+            spread="none: the largest of all pixels of n pictures",
+            unit="grey levels",
+            protocol="pictures by weights of 16 bits against those of the model",
+        ),
+        Measurement(
+            name="generator_megabytes",
+            value=sum(sizes) * 4 / 3 / 1e6,
+            n=1,
+            unit="MB",
+            protocol="the generator's arrays as text within the page",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)
