@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.networks import Generator, GeneratorNetwork
+from repro.networks import ConvolutionBlock, Generator, GeneratorNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class ExportedGenerator:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "ExportedGenerator":
         """What `arrays` gave; other arrays may be among them."""
-        layers = []
+        layers: list[ExportedLayer] = []
         while f"layer{len(layers)}_weight" in arrays:
             name = f"layer{len(layers)}"
             slope, stride, padding, extra = arrays[f"{name}_how"].tolist()
@@ -117,7 +117,8 @@ class ExportedGenerator:
             layers.append(
                 ExportedLayer(weight, gain, bias, given, int(stride), int(padding), int(extra))
             )
-        return cls(*(int(value) for value in arrays["shape"]), layers=layers)
+        z_dim, image_size, channels, base_size = arrays["shape"].tolist()
+        return cls(z_dim, image_size, channels, base_size, layers)
 
 
 def export_generator(G: GeneratorNetwork) -> ExportedGenerator:
@@ -134,8 +135,10 @@ def export_generator(G: GeneratorNetwork) -> ExportedGenerator:
         raise ValueError("the generator is in training mode: freeze its statistics, then eval()")
     layers = [_projection(G)]
     for block in G.layers:
-        conv, norm = block.conv, block.norm
-        gain, bias = _folded(norm, conv.out_channels)
+        assert isinstance(block, ConvolutionBlock)  # all of them are
+        conv = block.conv
+        plain = torch.ones(conv.out_channels), torch.zeros(conv.out_channels)
+        gain, bias = plain if block.norm is None else _folded(block.norm)
         weight = conv.weight.detach().permute(2, 3, 0, 1)  # (kernel, kernel, in, out)
         layers.append(
             ExportedLayer(
@@ -154,10 +157,8 @@ def _projection(G: Generator) -> ExportedLayer:
     """The dense layer, its units from (map, row, column) to (row, column, map)."""
     units, side = G.project.out_features, G.base_size
     maps = units // side**2
-    gain, bias = _folded(
-        G.project_norm, units if isinstance(G.project_norm, nn.BatchNorm1d) else maps
-    )
-    if len(gain) == maps != units:
+    gain, bias = _folded(G.project_norm)
+    if isinstance(G.project_norm, nn.BatchNorm2d):  # one a map: the same for all its units
         gain, bias = (one.repeat_interleave(side**2) for one in (gain, bias))
 
     def ordered(values: Tensor) -> Tensor:
@@ -168,16 +169,14 @@ def _projection(G: Generator) -> ExportedLayer:
     return ExportedLayer(*_rounded(weight, ordered(gain)), ordered(bias).numpy(), G.slope)
 
 
-def _folded(norm: nn.BatchNorm1d | nn.BatchNorm2d | None, size: int) -> tuple[Tensor, Tensor]:
-    """Gain and bias (size,) that a frozen batch normalisation is; 1 and 0 without one."""
-    if norm is None:
-        return torch.ones(size), torch.zeros(size)
+def _folded(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Gain and bias, one a unit or map, that a frozen batch normalisation is."""
     assert norm.running_mean is not None  # tracked in all of repro.networks
     assert norm.running_var is not None
     gain = (norm.running_var + norm.eps).rsqrt()
     if norm.affine:
         gain = gain * norm.weight.detach()
-    shift = norm.bias.detach() if norm.affine else torch.zeros(size)
+    shift = norm.bias.detach() if norm.affine else torch.zeros_like(gain)
     return gain, shift - norm.running_mean * gain
 
 
