@@ -28,8 +28,11 @@ from repro.svm_design import Design
 from repro.svm_preconditioner import Sample, sample_of
 from repro.svm_solver import Solution, minimise
 
-# Up to so many times `sample` all rows are in the preconditioner: Newton steps, few of them.
-FEW = 2
+# Rows of the preconditioner, measured on features of discriminators (experiments/LOG.md). A factor
+# of m rows costs m^3 / 3 operations a class, an iteration on n rows of d features about 4 n d. Up
+# to FEW sqrt(d) rows all are taken: Newton steps, few of them. Of more rows, as many as make a
+# factor cost what an iteration does, and at most MOST.
+FEW, MOST = 12, 1_000
 
 
 class L2SVC(ClassifierMixin, BaseEstimator):
@@ -48,7 +51,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
     fit_intercept, intercept_scaling : as LinearSVC's.
     warm_start : start from the weights of the last fit when their shape fits.
     sample : rows of the preconditioner (repro.svm_preconditioner): more cost memory and time an
-        iteration, fewer cost iterations; 0 for none.
+        iteration, fewer cost iterations; 0 for none, None: chosen by the size of X.
     device : "cpu" or "cuda"; X is moved there whole.
 
     Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_ (on X),
@@ -64,7 +67,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         fit_intercept: bool = True,
         intercept_scaling: float = 1.0,
         warm_start: bool = False,
-        sample: int = 1_000,
+        sample: int | None = None,
         device: str = "cpu",
     ) -> None:
         self.C = C
@@ -133,8 +136,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         return _Problem(design, targets.to(self.device), self._sample(design))
 
     def _sample(self, design: Design) -> Sample | None:
-        n = len(design.X)
-        size = n if n <= FEW * self.sample else self.sample
+        size = sample_size(*design.X.shape) if self.sample is None else self.sample
         return sample_of(design, size=size) if size else None
 
     def _kept_weights(self, problem: "_Problem") -> Tensor | None:
@@ -163,6 +165,13 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         self.objective_ = solution.objective.cpu().numpy()
         self.gap_ = solution.gap.cpu().numpy()
         return self
+
+
+def sample_size(n: int, d: int) -> int:
+    """Rows of the preconditioner for X (n, d)."""
+    if n <= FEW * d**0.5:
+        return n
+    return min(MOST, round((12 * n * d) ** (1 / 3)))
 
 
 @dataclass(frozen=True)

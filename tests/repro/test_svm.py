@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from repro.svm import L2SVC
+from repro.svm import L2SVC, sample_size
 from repro.svm_design import Design
 from repro.svm_preconditioner import Preconditioner, sample_of, sampled_rows
 
@@ -132,6 +132,13 @@ def test_preconditioner_of_all_rows_is_the_inverse_hessian(digits):
         active = joined[of_class > 0]
         hessian = torch.eye(65, dtype=torch.float64) + 0.6 * active.T @ active
         torch.testing.assert_close(hessian @ found, gradient, rtol=1e-6, atol=1e-6)
+
+
+def test_the_preconditioner_fits_the_size_of_the_data():
+    assert sample_size(200, 3584) == 200  # all: Newton's method
+    assert sample_size(2000, 28672) == 2000
+    assert sample_size(1000, 1792) == 278  # 278^3 is about 12 * 1000 * 1792
+    assert sample_size(50_000, 28672) == 1000
 
 
 def test_sampled_rows_are_distinct_and_always_the_same():
