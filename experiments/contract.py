@@ -16,12 +16,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-from repro.checkpoint import ModelFolder
 from repro.claims import SLOTS, Measurement, read_measurements, with_interval
 from repro.closure import ROOT, import_closure
 from repro.figures import Style
@@ -36,6 +34,9 @@ from repro.provenance import (
 )
 from repro.specs import SpecError, Strict, nearest, validated
 from repro.store import ImageStore
+
+if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
+    from repro.checkpoint import ModelFolder
 
 __all__ = [
     "Inputs",
@@ -85,10 +86,12 @@ class Inputs:
     def dataset(self, name: str) -> ImageStore:
         return ImageStore.open(self.folder(name))
 
-    def model(self, name: str) -> ModelFolder:
+    def model(self, name: str) -> "ModelFolder":
+        from repro.checkpoint import ModelFolder
+
         return ModelFolder.open(self.folder(name))
 
-    def models(self, name: str) -> list[ModelFolder]:
+    def models(self, name: str) -> "list[ModelFolder]":
         """All trainings of a model: the inputs `<name>.1`, `<name>.2` and so on.
 
         Raises SpecError where there is none.
@@ -159,6 +162,8 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
     given = parser.parse_args()
     if given.threads:
+        import torch
+
         torch.set_num_threads(given.threads)
     spec = json.loads(given.spec.read_text()) if given.spec else {}
     folders = dict(_pair(text) for text in given.input)
