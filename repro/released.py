@@ -37,7 +37,8 @@ from repro.released_layout import BASE, Arranged, arranged
 __all__ = ["Kind", "Released", "ReleasedError", "released_networks"]
 
 Kind = Literal["svhn", "imagenet"]
-KIND_OF_KERNEL: dict[int, Kind] = {5: "svhn", 3: "imagenet"}
+KERNEL_OF_KIND: dict[Kind, int] = {"svhn": 5, "imagenet": 3}
+KIND_OF_KERNEL = {kernel: kind for kind, kernel in KERNEL_OF_KIND.items()}
 # The SVHN folder's name says gaussian; imagenet/load_pretrained.py of the authors draws U(-1, 1).
 LATENTS: dict[Kind, Distribution] = {"svhn": "normal", "imagenet": "uniform"}
 FILE = re.compile(r"(\d+)_(?:discrim|gen)_params\.jl(?:_\d+\.npy)?")
@@ -258,7 +259,7 @@ def _tensor(array: np.ndarray) -> Tensor:
 def description(one: Released) -> str:
     """What is there of a released pair, in a few lines."""
     used, widths = one.complete_layers, "-".join(map(str, one.widths)) or "none"
-    size, kernel = one.image_size, {"svhn": 5, "imagenet": 3}[one.kind]
+    size, kernel = one.image_size, KERNEL_OF_KIND[one.kind]
     lines = [
         f"{one.name}: {one.kind}, files {one.prefix}_*, {size}x{size}, kernels {kernel}x{kernel}",
         f"  discriminator: {_count(one.D)}; usable layers: the first {used} of {one.layers} "

@@ -9,15 +9,13 @@ gives the chosen network's test error as well (open points 20, 29). Head, optimi
 stopping are unspecified there: Adam, no augmentation, and a trial's network is that of the pass
 with its lowest validation error.
 
-    for result in search(network, few, validation, seed=1, device=device):
-        ...                                     # keep result.numbers(), and the best one's state
+    result = train_trial(network, draw_trial(1, 0), few, validation, seed=1)   # for each of 64
     classifier = restored(network, best_state);  predict(classifier, test_images)
 
 Batch normalisation as in repro.networks: the minibatch's own while training; to evaluate, frozen on
 the labelled training images. Knows no paths.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +28,7 @@ from repro.images import to_tensor
 from repro.network_spec import NetworkSpec
 from repro.networks import Discriminator, freeze_statistics, initialise
 from repro.random import shuffled, stream_key
-from repro.random_search import TRIALS, SearchSpace, Trial, TrialResult, draw_trial
+from repro.random_search import Trial, TrialResult
 
 # Of 32 trials on 1,000 labels of CIFAR-10 (ndf 16) the best three had their lowest error by pass
 # 25, and only two, of the lowest learning rates, at pass 60 (measured).
@@ -78,39 +76,6 @@ class Classifier(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.units(x))
-
-
-def search(
-    network: NetworkSpec,
-    training: Labelled,
-    validation: Labelled,
-    *,
-    trials: int = TRIALS,
-    first: int = 0,
-    space: SearchSpace | None = None,
-    seed: int,
-    epochs: int = EPOCHS,
-    evaluate_every: int = 5,
-    patience: int | None = None,
-    device: torch.device | str = "cpu",
-) -> Iterator[TrialResult]:
-    """Train trials first .. trials - 1, one after the other; see `train_trial`.
-
-    Each is a function of the seed and its index: a search that was stopped goes on with the trial
-    it was in, by `first`. Only the best network need be kept.
-    """
-    for index in range(first, trials):
-        yield train_trial(
-            network,
-            draw_trial(seed, index, space),
-            training,
-            validation,
-            seed=seed,
-            epochs=epochs,
-            evaluate_every=evaluate_every,
-            patience=patience,
-            device=device,
-        )
 
 
 def train_trial(

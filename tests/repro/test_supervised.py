@@ -13,7 +13,7 @@ from repro.networks import parameter_count
 from repro.presets import read_presets
 from repro.random_search import SearchSpace, Trial, TrialResult, draw_trial
 from repro.specs import NetworkSpec, SpecError, validated
-from repro.supervised import Classifier, Labelled, predict, restored, search, train_trial
+from repro.supervised import Classifier, Labelled, predict, restored, train_trial
 
 NETWORK = NetworkSpec(image_size=16, ndf=4, ngf=4)
 TRIAL = Trial(
@@ -156,16 +156,6 @@ def test_the_same_bytes_twice_and_others_from_another_index_or_seed(result):
     assert trained(seed=2, epochs=2).losses != result.losses[:2]
 
 
-def test_a_search_goes_on_where_it_was_stopped():
-    options = {"seed": 5, "epochs": 2, "evaluate_every": 1}
-    whole = list(search(NETWORK, FEW, HELD_OUT, trials=3, **options))
-    parts = [next(search(NETWORK, FEW, HELD_OUT, trials=3, **options))]
-    parts += search(NETWORK, FEW, HELD_OUT, trials=3, first=len(parts), **options)
-    assert [one.trial for one in whole] == [draw_trial(5, index) for index in range(3)]
-    for one, other in zip(whole, parts, strict=True):
-        assert_same(one, other)
-
-
 def test_evaluating_changes_nothing_in_the_training(result):
     rarely = trained(epochs=10, evaluate_every=4)
     assert rarely.passes == (4, 8, 10)
@@ -264,8 +254,10 @@ def test_patience_gives_up_after_so_many_evaluations(jumping, patience):
 
 def test_a_trial_that_fails_has_error_1_and_is_recorded(result):
     space = SearchSpace(learning_rate=(1e35, 1e35))
-    failures = list(search(NETWORK, FEW, HELD_OUT, trials=2, space=space, seed=1, epochs=3))
-    assert len(failures) == 2
+    failures = [
+        train_trial(NETWORK, draw_trial(1, index, space), FEW, HELD_OUT, seed=1, epochs=3)
+        for index in range(2)
+    ]
     for one in failures:
         assert (one.error, one.best_pass, one.state) == (1.0, None, {})
         assert one.failed_in is not None
