@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repro.specs import SpecError, Strict, module_options, nearest, validated
+from repro.specs import RunSpec, SpecError, Strict, module_options, nearest, validated
 
 if TYPE_CHECKING:  # repro.runs calls this module
     from repro.runs import Run
@@ -38,6 +38,19 @@ def check_names(run: "Run") -> None:
     for key, name, names in mentions:
         if name is not None and name not in names:
             raise SpecError(f"{run.file}: '{key}': no such name '{name}'; {nearest(name, names)}")
+
+
+def check_left_out(spec: RunSpec, known: Collection[str], *, file: str) -> None:
+    """Experiments that a run file leaves out are among those there are."""
+    for name in spec.leave_out:
+        if name not in known:
+            raise SpecError(f"{file}: 'leave_out': no experiment '{name}'; {nearest(name, known)}")
+
+
+def check_fit(run: "Run") -> None:
+    """Networks fit their images, options the modules they are for."""
+    check_models(run)
+    check_options(run)
 
 
 def check_models(run: "Run") -> None:

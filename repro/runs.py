@@ -17,7 +17,7 @@ from typing import Any
 
 from repro.claims import ExperimentCard, read_card
 from repro.provenance import write_json
-from repro.run_checks import check_models, check_names, check_options, missing_raw_data
+from repro.run_checks import check_fit, check_left_out, check_names, missing_raw_data
 from repro.specs import (
     PRESETS,
     ModelSpec,
@@ -155,7 +155,9 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             "one folder, both given; give one"
         )
     spec, trainings = trained_apart(validated(RunSpec, values, where=file), file=file)
-    experiments = [Experiment(name, card) for name, card in discover_experiments().items()]
+    cards = discover_experiments()
+    check_left_out(spec, cards, file=file)
+    experiments = [Experiment(n, card) for n, card in cards.items() if n not in spec.leave_out]
     run = Run(Path(file).stem, file, spec, experiments, trainings)
     check_names(run)
     for experiment in experiments:
@@ -165,8 +167,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             experiment.unbound += [] if folders else [slot]
         for slot in experiment.card.optional:
             experiment.inputs |= run.slot_folders(*slot.split("."))
-    check_models(run)
-    check_options(run)
+    check_fit(run)
     return run
 
 

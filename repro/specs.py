@@ -162,6 +162,9 @@ class RunSpec(Strict):
         {}, description="role of the paper -> dataset and model of this run"
     )
     experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
+    leave_out: list[str] = Field(
+        [], description="experiments that mean nothing on this run's pictures (windows of cats)"
+    )
     departures: list[str] = Field([], description="where this run departs from the paper, and why")
 
     @field_validator("raw", "photos", mode="before")

@@ -52,6 +52,15 @@ def test_every_preset_loads(name: str, load: Any, repository: Path) -> None:
     assert run.model("bedrooms").preset == name
 
 
+def test_experiments_can_be_left_out(load: Any) -> None:
+    names = [experiment.name for experiment in load().experiments]
+    left = load(leave_out=["latent_walk"])
+    assert [one.name for one in left.experiments] == [n for n in names if n != "latent_walk"]
+    assert "latent_walk" not in {one["name"] for one in report_spec(left)["experiments"]}
+    with pytest.raises(SpecError, match=r"'leave_out': no experiment 'latent_wlak'.*latent_walk"):
+        load(leave_out=["latent_wlak"])
+
+
 def test_presets_lie_between_defaults_and_run(load: Any) -> None:
     changes = {
         "models": {"bedrooms": {"preset": "imagenet32"}},
