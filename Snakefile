@@ -236,6 +236,7 @@ for experiment in RUN.runnable:
         params:
             module=f"experiments.{experiment.name}.figure",
             title=experiment.card.title,
+            captions=experiment.card.captions,
         shell:
             "python -m {params.module} --spec {input.style:q} --measured {input.measured:q} "
             "--out {output:q} >> {log:q} 2>&1"

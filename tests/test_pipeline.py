@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import yaml
 from released_folder import write_pair
 
 pytestmark = pytest.mark.pipeline
-DETERMINISTIC = {".json", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
+DETERMINISTIC = {".json", ".csv", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
 CODE = ("repro", "data_prep", "experiments", "config", "profiles", "Snakefile", "environment.yml")
 
 
@@ -120,6 +121,18 @@ def test_nothing_of_the_tiny_run_is_set_against_the_papers_numbers(run: Path) ->
     assert set(of_value["verdict"]) <= {"not comparable", "not run"}
 
 
+def test_snakemakes_own_report_has_the_captions(checkout: Path, tmp_path: Path) -> None:
+    snakemake(checkout, checkout.parent / "run", "--report", str(tmp_path / "report.zip"))
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        names = archive.namelist()
+        page = archive.read(next(name for name in names if name.endswith("report.html"))).decode()
+    for card in (checkout / "experiments").glob("*/experiment.yaml"):
+        for file, caption in yaml.safe_load(card.read_text())["captions"].items():
+            if file.endswith(".png"):
+                assert any(name.endswith(f"/{file}") for name in names), file
+                assert " ".join(caption.split())[:60] in " ".join(html.unescape(page).split()), file
+
+
 def test_broken_records_are_counted(run: Path) -> None:
     manifest = json.loads((run / "results/tiny/data/bedrooms/manifest.json").read_text())
     assert manifest["count"] == 160
@@ -140,15 +153,8 @@ def test_same_config_same_bytes_in_how_many_parts_soever(
     compared = 0
     for path in sorted((run / "results/tiny").rglob("*")):
         name = path.relative_to(run)
-        deterministic = path.suffix in {
-            ".json",
-            ".png",
-            ".webp",
-            ".npy",
-            ".npz",
-            ".safetensors",
-            ".mdb",
-        }
+        page = path.suffix == ".html" and "experiments" in name.parts
+        deterministic = path.suffix in DETERMINISTIC or page
         if path.is_file() and deterministic and path.name not in {"provenance.json", "report.json"}:
             assert path.read_bytes() == (second / name).read_bytes(), name
             compared += 1
@@ -177,8 +183,14 @@ def test_changing_a_model_re_runs_that_model_only(checkout: Path) -> None:
     faces = "  faces: {data: faces, network: *network, training: *training}"
     assert faces in text
     config.write_text(text.replace(faces, faces.replace("*training", "{batch: 8, epochs: 1}")))
+    cards = {
+        path.parent.name: yaml.safe_load(path.read_text())
+        for path in (checkout / "experiments").glob("*/experiment.yaml")
+    }
+    of_faces = {name for name, card in cards.items() if "faces.model" in card["inputs"]}
+    assert "face_arithmetic" in of_faces
     assert planned(checkout, checkout.parent / "run", "all") == {
-        "train_model", "measure_face_arithmetic", "face_arithmetic", "report", "all",
+        "train_model", *of_faces, *(f"measure_{name}" for name in of_faces), "report", "all",
     }  # fmt: skip
 
 
