@@ -1,9 +1,10 @@
 """A small classifier of labelled attributes ("man", "smiling", "glasses"), and their expressions.
 
 Where in the flow: experiments/face_arithmetic (Fig 7) chooses its exemplars by rule and judges its
-results with classifiers trained here on labelled *real* images. They are independent of the GAN's
-networks. What an attribute means is said in the run's options by an expression over the label
-fields of the dataset, such as "age >= 50".
+results with classifiers trained here on labelled *real* images; experiments/turn_vector (Fig 8)
+reads the pose off pictures with the same network, trained on numbers instead. They are independent
+of the GAN's networks. What an attribute means is said in the run's options by an expression over
+the label fields of the dataset, such as "age >= 50".
 
 Alone: `train_attributes(images, truth, seed=1, purpose="judge")`, then `predict(network, images)`.
 """
@@ -121,12 +122,70 @@ def train_attributes(
     Both answers to an attribute weigh the same in the loss however rare one is, so that the
     answer "no glasses" does not win by frequency. Same arguments, same network.
     """
+    share = torch.from_numpy(truth.astype(np.float32)).mean(dim=0).clamp(0.01, 0.99)
+    weight_present, weight_absent = 0.5 / share, 0.5 / (1 - share)
+
+    def loss(answers: Tensor, y: Tensor) -> Tensor:
+        weights = torch.where(y > 0.5, weight_present, weight_absent)
+        return F.binary_cross_entropy_with_logits(answers, y, weights)
+
+    return _trained(
+        images, truth, loss, seed=seed, purpose=purpose, epochs=epochs, batch=batch,
+        learning_rate=learning_rate,
+    )  # fmt: skip
+
+
+class ValueReader(NamedTuple):
+    """Reads numbers off a picture: answers times spread plus mean are in the labels' units."""
+
+    network: AttributeNetwork
+    mean: np.ndarray  # (K,)
+    spread: np.ndarray  # (K,) standard deviations of the labels
+
+
+def train_values(
+    images: np.ndarray,
+    values: np.ndarray,
+    *,
+    seed: int,
+    purpose: str,
+    epochs: int = 10,
+    batch: int = 64,
+    learning_rate: float = 2e-3,
+) -> ValueReader:
+    """Learn to read label values (N, K), such as a pose, off images (N, H, W, C) uint8.
+
+    Squared error of the standardised values; otherwise as `train_attributes`. A value of 0 or 1
+    works as well and is read as a number near them. Raises ValueError for a constant column.
+    """
+    values = np.asarray(values, np.float64)
+    mean, spread = values.mean(axis=0), values.std(axis=0)
+    if not np.all(spread > 0):
+        columns = np.flatnonzero(~(spread > 0)).tolist()
+        raise ValueError(f"train_values: columns {columns} hold one value only: nothing to learn")
+    network = _trained(
+        images, (values - mean) / spread, F.mse_loss, seed=seed, purpose=purpose, epochs=epochs,
+        batch=batch, learning_rate=learning_rate,
+    )  # fmt: skip
+    return ValueReader(network, mean, spread)
+
+
+def _trained(
+    images: np.ndarray,
+    wanted: np.ndarray,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    *,
+    seed: int,
+    purpose: str,
+    epochs: int,
+    batch: int,
+    learning_rate: float,
+) -> AttributeNetwork:
+    """A network whose answers (N, A) are trained towards `wanted` under `loss`."""
     x = to_tensor(at_classifier_size(images))
-    y = torch.from_numpy(truth.astype(np.float32))
+    y = torch.from_numpy(wanted.astype(np.float32))
     network = AttributeNetwork(side=x.shape[2], channels=x.shape[1], attributes=y.shape[1])
     _initialise(network, seed=seed, purpose=purpose)
-    share = y.mean(dim=0).clamp(0.01, 0.99)
-    weight_present, weight_absent = 0.5 / share, 0.5 / (1 - share)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=epochs)
     network.train()
@@ -135,10 +194,9 @@ def train_attributes(
         for rows in order.split(batch):
             if len(rows) < 2:  # batch statistics of a single image are undefined
                 continue
-            weights = torch.where(y[rows] > 0.5, weight_present, weight_absent)
-            loss = F.binary_cross_entropy_with_logits(network(x[rows]), y[rows], weights)
+            cost = loss(network(x[rows]), y[rows])
             optimiser.zero_grad()
-            loss.backward()
+            cost.backward()
             optimiser.step()
         schedule.step()
     return network.eval()
@@ -157,11 +215,24 @@ def predict(
     network: AttributeNetwork, images: np.ndarray, *, batch: int = 500
 ) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (N, A) and embeddings (N, 64), float32, of images (N, H, W, C) uint8."""
-    probabilities, embeddings = [], []
+    logits, embeddings = raw_answers(network, images, batch=batch)
+    return torch.sigmoid(torch.from_numpy(logits)).numpy(), embeddings
+
+
+def predict_values(reader: ValueReader, images: np.ndarray, *, batch: int = 500) -> np.ndarray:
+    """Values (N, K) float64 read off images (N, H, W, C) uint8, in the labels' units."""
+    return raw_answers(reader.network, images, batch=batch)[0] * reader.spread + reader.mean
+
+
+def raw_answers(
+    network: AttributeNetwork, images: np.ndarray, *, batch: int = 500
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (N, A) and embeddings (N, 64), float32, of images (N, H, W, C) uint8."""
+    logits, embeddings = [], []
     with torch.no_grad():
         for start in range(0, len(images), batch):
             pixels = at_classifier_size(images[start : start + batch])
-            embedding = network.embed(to_tensor(pixels))
-            embeddings.append(embedding.numpy())
-            probabilities.append(torch.sigmoid(network.answers(embedding)).numpy())
-    return np.concatenate(probabilities), np.concatenate(embeddings)
+            embedded = network.embed(to_tensor(pixels))
+            embeddings.append(embedded.numpy())
+            logits.append(network.answers(embedded).numpy())
+    return np.concatenate(logits), np.concatenate(embeddings)

@@ -1,8 +1,8 @@
 """Moving about in the latent space: walks, sums of concepts, and the exemplars they are made of.
 
-Where in the flow: experiments/latent_walk (Fig 4, paper §6.1) and experiments/face_arithmetic
-(Fig 7, §6.3.2). Everything acts on latent vectors or on pixel arrays alike, so that the same walk
-and the same sum can be made in pixel space, the paper's own control.
+Where in the flow: experiments/latent_walk (Fig 4, paper §6.1), face_arithmetic (Fig 7, §6.3.2) and
+turn_vector (Fig 8). Everything acts on latent vectors or on pixel arrays alike, so that the same
+walk and the same sum can be made in pixel space, the paper's own control.
 
 Alone: `walk(points, steps=10)` gives the frames of Fig 4 before the generator.
 """
@@ -100,3 +100,23 @@ def concept_confidence(probabilities: np.ndarray, wanted: dict[int, int]) -> np.
 def most_confident(confidence: np.ndarray, count: int) -> np.ndarray:
     """Rows of the `count` largest confidences, best first; ties keep row order."""
     return np.argsort(-confidence, kind="stable")[:count]
+
+
+def concept_difference(start: Tensor, end: Tensor) -> Tensor:
+    """mean(end) - mean(start) over the exemplar axis: each (..., exemplars, d) -> (..., d).
+
+    §6.3.2's "turn" vector: four faces that look right less four that look left (Fig 8).
+    """
+    return end.mean(dim=-2) - start.mean(dim=-2)
+
+
+def along(points: Tensor, direction: Tensor, *, steps: int, reach: float) -> Tensor:
+    """points + t * direction at `steps` even t from -reach to reach: (K, d) -> (K, steps, d).
+
+    direction: (d,) for all points, or (K, d). With an odd `steps` the middle is the point itself
+    (Fig 8: 11 columns, the sixth ruled off).
+    """
+    places = torch.arange(steps, dtype=points.dtype) - (steps - 1) / 2  # 0 in the middle, exactly
+    t = (places * (2 * reach / (steps - 1))).reshape(1, -1, 1)
+    each = direction if direction.dim() == 2 else direction.expand_as(points)
+    return points.unsqueeze(1) + t * each.unsqueeze(1)

@@ -1,8 +1,8 @@
-"""Who chooses exemplars and who judges results in Fig 7, and the numbers stated of the results.
+"""Who chooses exemplars and who judges results in Fig 7, and the shares stated of the results.
 
 Part of face_arithmetic/measure.py. Choosing and judging by one classifier would reward results
 that share its errors, so two are trained on disjoint real images, and the judge's accuracy is
-measured on a third part.
+measured on a third part. How realistic results are is the business of realism_study.py.
 """
 
 import numpy as np
@@ -11,13 +11,15 @@ from experiments.contract import Measurement, mean_measurement
 from experiments.face_arithmetic.trials import VARIANTS
 from repro.attributes import AttributeNetwork, predict, train_attributes
 from repro.intervals import wilson
-from repro.neighbours import nearest_rows
-from repro.quality import sharpness
 from repro.random import shuffled
+from repro.realism import WEIGHTS
+from repro.specs import SpecError
 from repro.store import ImageStore
 
+FEWEST = max(map(len, WEIGHTS.values()))  # held-out images: the members of the largest blend
 REFERENCES = 2000  # real images at most among which the nearest is looked for
 OVER_TRIALS = "over random choices of exemplars, all sums together; one model, one pool of samples"
+OF_ONE_SUM = "over random choices of exemplars"
 
 
 class Classifiers:
@@ -28,10 +30,17 @@ class Classifiers:
     ) -> None:
         """Trains both on at most `images` rows of the store; a fifth of them is held out.
 
-        truth: bool (len(store), attributes).
+        truth: bool (len(store), attributes). Raises SpecError where the images are too few.
         """
         rows = shuffled(len(store), seed=seed, purpose="face arithmetic, labelled images")[:images]
         test, for_chooser, for_judge = np.split(rows, [len(rows) // 5, len(rows) * 3 // 5])
+
+        if len(test) < FEWEST:
+            raise SpecError(
+                f"{store.folder}: {len(rows)} labelled images are used, a fifth of them held out; "
+                f"expected {5 * FEWEST} at least, since blends are made of up to {FEWEST} of those "
+                "held out: give more images, or a larger `classifier_images`"
+            )
 
         def trained(part: np.ndarray, role: str) -> AttributeNetwork:
             purpose = f"face arithmetic, {role}"
@@ -42,7 +51,9 @@ class Classifiers:
         self.chooser = trained(for_chooser, "chooser")
         self.judge = trained(for_judge, "judge")
         self.test_truth = truth[test]
-        self.test_found = predict(self.judge, store.images[test])[0] > 0.5
+        self.test_images: np.ndarray = store.images[test]
+        self.chooser_images: np.ndarray = store.images[for_chooser]  # the judge has not seen them
+        self.test_found = predict(self.judge, self.test_images)[0] > 0.5
         unseen = np.concatenate([test, for_chooser])[:REFERENCES]
         self.real_embeddings = predict(self.judge, store.images[unseen])[1]
 
@@ -51,10 +62,10 @@ class Classifiers:
         present = self.test_truth.mean(axis=0)
         commoner = np.maximum(present, 1 - present)
         return [
-            _share(
+            share_measurement(
                 f"judge_accuracy_{name}",
                 self.test_found[:, column] == self.test_truth[:, column],
-                spread="95 % Wilson interval over held-out real images",
+                over="over held-out real images",
                 protocol="held-out real images on which the judging classifier is right; the "
                 f"commoner answer alone is right on {commoner[column]:.3f}",
             )
@@ -69,39 +80,50 @@ class Classifiers:
 
 def confirmed(found: list[np.ndarray]) -> Measurement:
     """Share of the candidates for exemplars that the judge agrees with."""
-    return _share(
+    return share_measurement(
         "exemplars_confirmed",
         np.concatenate(found),
-        spread="95 % Wilson interval over the candidates of all concepts",
+        over="over the candidates of all concepts",
         protocol="candidates for exemplars in which the judge finds the whole concept as well",
     )
 
 
-def successes(
-    found: dict[str, list[np.ndarray]], names: list[str], *, seed: int
+def shares(
+    quantity: str,
+    hits: dict[str, list[np.ndarray]],
+    names: list[str],
+    *,
+    protocol: str,
+    exemplars: dict[str, int],
+    seed: int,
 ) -> list[Measurement]:
-    """Success rates of every variant, over all sums and one by one, and their differences.
+    """Shares of every variant, over all sums and one by one, and their differences.
 
-    found: variant -> for each sum whether each trial's result has all the wanted attributes;
-    names: the results' names ("smiling man"). Trials of the variants are paired.
+    quantity: "success", ...; hits: variant -> for each sum, bool (trials,); names: the results'
+    names ("smiling man"); exemplars: variant -> how many are averaged, where it averages any.
+    Trials of the variants are paired.
     """
-    protocol = "results in which the judge finds every wanted attribute"
-    pooled = {variant: np.concatenate(parts) for variant, parts in found.items()}
-    spread = f"95 % Wilson interval {OVER_TRIALS}"
-    made = [_share(f"success_{v}", pooled[v], spread=spread, protocol=protocol) for v in VARIANTS]
+    pooled = {variant: np.concatenate(parts) for variant, parts in hits.items()}
+    words = {
+        v: f"{protocol}; {exemplars[v]} exemplars a concept" if v in exemplars else protocol
+        for v in VARIANTS
+    }
+    made = [
+        share_measurement(f"{quantity}_{v}", pooled[v], over=OVER_TRIALS, protocol=words[v])
+        for v in VARIANTS
+    ]
     for variant in VARIANTS:
-        for name, part in zip(names, found[variant], strict=True):
-            spread = "95 % Wilson interval over random choices of exemplars"
-            title = f"success_{variant}: {name}"
-            made.append(_share(title, part, spread=spread, protocol=protocol))
-    for other in VARIANTS[1:]:
-        difference = pooled["three_exemplars"].astype(float) - pooled[other]
+        for name, part in zip(names, hits[variant], strict=True):
+            title = f"{quantity}_{variant}: {name}"
+            made.append(share_measurement(title, part, over=OF_ONE_SUM, protocol=words[variant]))
+    pairs = [("three_exemplars", other) for other in VARIANTS[1:]]
+    for first, second in [*pairs, ("many_exemplars", "pixel_space")]:
         made.append(
             mean_measurement(
-                f"success_three_exemplars_minus_{other}",
-                difference,
+                f"{quantity}_{first}_minus_{second}",
+                pooled[first].astype(float) - pooled[second],
                 seed=seed,
-                purpose=f"face arithmetic, {other}",
+                purpose=f"face arithmetic, {_draws(quantity, first, second)}",
                 spread=f"95 % paired bootstrap interval {OVER_TRIALS}",
                 protocol=f"difference of shares: {protocol}",
             )
@@ -109,41 +131,14 @@ def successes(
     return made
 
 
-def realism(
-    classifiers: Classifiers, results: dict[str, np.ndarray], samples: np.ndarray, *, seed: int
-) -> list[Measurement]:
-    """Sharpness and nearness to real images of every variant, relative to plain samples.
-
-    results: variant -> pictures (N, H, W, C) of all sums; samples: plain samples of G.
-    """
-
-    def distance(pictures: np.ndarray) -> np.ndarray:
-        embedded = predict(classifiers.judge, pictures)[1]
-        return nearest_rows(embedded, classifiers.real_embeddings)[0][:, 0]
-
-    kinds = {
-        "sharpness": (sharpness, "mean gradient magnitude"),
-        "nearest_real": (distance, "distance to the nearest real image in the judge's features"),
-    }
-    made = []
-    for kind, (rate, what) in kinds.items():
-        plain = rate(samples).mean()
-        for variant in VARIANTS:
-            ratio = rate(results[variant]) / max(plain, 1e-12)
-            made.append(
-                mean_measurement(
-                    f"{kind}_{variant}",
-                    ratio,
-                    seed=seed,
-                    purpose=f"face arithmetic, {kind} {variant}",
-                    spread=f"95 % bootstrap interval {OVER_TRIALS}",
-                    protocol=f"{what} of the results, over that of plain samples",
-                )
-            )
-    return made
+def _draws(quantity: str, first: str, second: str) -> str:
+    return " ".join(
+        word for word in (quantity, first, second) if word not in ("success", "three_exemplars")
+    )
 
 
-def _share(name: str, hits: np.ndarray, *, spread: str, protocol: str) -> Measurement:
+def share_measurement(name: str, hits: np.ndarray, *, over: str, protocol: str) -> Measurement:
+    """Share of True among hits (N,) with its 95 % Wilson interval."""
     low, high = wilson(successes=int(hits.sum()), n=len(hits))
     return Measurement(
         name=name,
@@ -151,6 +146,6 @@ def _share(name: str, hits: np.ndarray, *, spread: str, protocol: str) -> Measur
         low=low,
         high=high,
         n=len(hits),
-        spread=spread,
+        spread=f"95 % Wilson interval {over}",
         protocol=protocol,
     )

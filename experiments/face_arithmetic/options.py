@@ -22,10 +22,28 @@ class Options(Strict):
         50, ge=1, description="surest samples of a concept, drawn from in trials"
     )
     exemplars: int = Field(3, ge=1, description="exemplars averaged per concept (paper: 3)")
+    many: int = Field(
+        10,
+        ge=1,
+        description="exemplars in the larger average, at most `confident` (the paper has none)",
+    )
     trials: int = Field(200, ge=2, description="random choices of exemplars measured per sum")
     noise: float = Field(0.25, ge=0, description="half-width of the noise around Y (paper: 0.25)")
-    classifier_images: int = Field(6000, ge=20, description="labelled images used, at most")
+    classifier_images: int = Field(6000, ge=45, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
+    blend_epochs: int = Field(8, ge=1, description="passes of the classifier of blends")
+    realistic_share: float = Field(
+        0.95, gt=0, lt=1, description="share of plain samples that each limit of realism lets pass"
+    )
+    offered: int = Field(
+        300, ge=1, description="samples on the page on which exemplars are picked by hand"
+    )
+    picks: list[str] = Field(
+        [],
+        description="JSON files that the page made, one a person; Fig 7 is then drawn from them; "
+        "paths from the folder in which the run is started",
+        json_schema_extra={"files": True},
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Options":
@@ -37,7 +55,17 @@ class Options(Strict):
             )
         if not self.exemplars <= self.confident <= self.samples:
             raise ValueError("expected exemplars <= confident <= samples")
+        if self.many < self.exemplars:
+            raise ValueError(
+                f"many ({self.many}) is below exemplars ({self.exemplars}); expected it above"
+            )
         return self
+
+    @property
+    def exemplars_drawn(self) -> dict[str, int]:
+        """How many exemplars a concept has in each variant that averages them."""
+        larger = max(self.exemplars, min(self.many, self.confident))
+        return {"three_exemplars": self.exemplars, "one_exemplar": 1, "many_exemplars": larger}
 
     def columns(self, concept: dict[str, int]) -> dict[int, int]:
         """A concept by column of the attribute table."""

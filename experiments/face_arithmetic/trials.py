@@ -21,7 +21,9 @@ from repro.latent import (
 from repro.networks import GeneratorNetwork
 from repro.random import generator
 
-VARIANTS = ("three_exemplars", "one_exemplar", "pixel_space", "random_direction")
+VARIANTS = (
+    "three_exemplars", "one_exemplar", "many_exemplars", "pixel_space", "random_direction",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,56 +43,72 @@ class Samples:
 def drawn_exemplars(
     candidates: np.ndarray, *, trials: int, exemplars: int, seed: int, purpose: str
 ) -> np.ndarray:
-    """Exemplars of every trial: candidates (K,) -> (trials, exemplars), distinct within a trial."""
+    """Exemplars of every trial: candidates (K,) -> (trials, exemplars), distinct within a trial.
+
+    With more exemplars the first ones stay the same.
+    """
     orders = np.tile(candidates, (trials, 1))
     return generator(seed, purpose).permuted(orders, axis=1)[:, :exemplars]
 
 
 def trial_pictures(
-    samples: Samples, rows: list[np.ndarray], *, seed: int, purpose: str
+    samples: Samples, rows: list[np.ndarray], *, exemplars: int, seed: int, purpose: str
 ) -> dict[str, np.ndarray]:
     """Results of a - b + c by every variant: name -> (trials, H, W, C) uint8.
 
-    rows: exemplars of a, b and c, (trials, exemplars) each. "one_exemplar" uses the first of them;
-    "random_direction" starts from the mean of c and goes as far as mean(a) - mean(b) does, but
-    anywhere; "pixel_space" sums the pictures themselves and clips.
+    rows: exemplars of a, b and c, (trials, many) each, many >= exemplars. "many_exemplars" uses
+    all, "three_exemplars" the first `exemplars`, "one_exemplar" the first. The controls use the
+    first `exemplars`: "random_direction" starts from the mean of c and goes as far as
+    mean(a) - mean(b) does, but anywhere; "pixel_space" sums the pictures themselves and clips.
     """
-    a, b, c = (samples.z[torch.from_numpy(r)] for r in rows)  # (trials, exemplars, z_dim)
+    many = [samples.z[torch.from_numpy(r)] for r in rows]  # (trials, many, z_dim)
+    few = [r[:, :exemplars] for r in rows]
+    a, b, c = (z[:, :exemplars] for z in many)
     anywhere = random_directions(a.mean(dim=1) - b.mean(dim=1), seed=seed, purpose=purpose)
     made = {
         "three_exemplars": concept_sum(a, b, c),
         "one_exemplar": concept_sum(a[:, :1], b[:, :1], c[:, :1]),
+        "many_exemplars": concept_sum(*many),
         "random_direction": c.mean(dim=1) + anywhere,
     }
     pictures = {name: draw(samples.G, z) for name, z in made.items()}
-    pictures["pixel_space"] = pixel_sum(*(samples.pictures[r] for r in rows))
+    pictures["pixel_space"] = pixel_sum(*(samples.pictures[r] for r in few))
     return pictures
 
 
 def pixel_sum(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """mean(a) - mean(b) + mean(c) of pictures, clipped: (T, exemplars, H, W, C) -> (T, H, W, C)."""
+    """mean(a) - mean(b) + mean(c) of pictures, clipped.
+
+    uint8 (T, exemplars, H, W, C) each, the numbers of exemplars may differ -> (T, H, W, C).
+    """
     flat = [torch.from_numpy(p.reshape(*p.shape[:2], -1).astype(np.float32)) for p in (a, b, c)]
     summed = concept_sum(*flat).round().clamp(0, 255).to(torch.uint8)
     return summed.numpy().reshape(len(a), *a.shape[2:])
 
 
 def figure_pictures(
-    samples: Samples, rows: list[np.ndarray], *, noise: float, seed: int, purpose: str
+    G: GeneratorNetwork,
+    z: list[Tensor],
+    pictures: list[np.ndarray],
+    *,
+    noise: float,
+    seed: int,
+    purpose: str,
 ) -> dict[str, np.ndarray]:
-    """One block of Fig 7 from the exemplars of a, b and c, rows (exemplars,) each; all uint8.
+    """One block of Fig 7 from the exemplars of a, b and c, all uint8.
 
-    exemplars (3, exemplars, H, W, C); means (3, H, W, C): G at the mean z of each concept; grid
-    (9, H, W, C): G(Y) in the middle and 8 pictures with U(-noise, noise) added to Y; pixel_means
-    (3, H, W, C) and pixel_result (H, W, C).
+    z: (exemplars, z_dim) of each concept, pictures: (exemplars, H, W, C); concepts may have
+    different numbers of them. Gives exemplars_a, exemplars_b, exemplars_c (exemplars, H, W, C);
+    means (3, H, W, C): G at the mean z of each concept; grid (9, H, W, C): G(Y) in the middle and
+    8 pictures with U(-noise, noise) added to Y; pixel_means (3, H, W, C) and pixel_result
+    (H, W, C).
     """
-    z = [samples.z[torch.from_numpy(r)] for r in rows]
     result = concept_sum(*z)
     near = around(result, count=8, scale=noise, seed=seed, purpose=purpose)
-    pictures = np.stack([samples.pictures[r] for r in rows])
-    return {
-        "exemplars": pictures,
-        "means": draw(samples.G, torch.stack([one.mean(dim=0) for one in z])),
-        "grid": draw(samples.G, torch.cat([near[:4], result[None], near[4:]])),
-        "pixel_means": np.rint(pictures.mean(axis=1)).astype(np.uint8),
-        "pixel_result": pixel_sum(*pictures[:, None])[0],
+    shown = {f"exemplars_{'abc'[place]}": p for place, p in enumerate(pictures)}
+    return shown | {
+        "means": draw(G, torch.stack([one.mean(dim=0) for one in z])),
+        "grid": draw(G, torch.cat([near[:4], result[None], near[4:]])),
+        "pixel_means": np.stack([np.rint(p.mean(axis=0)).astype(np.uint8) for p in pictures]),
+        "pixel_result": pixel_sum(*(p[None] for p in pictures))[0],
     }

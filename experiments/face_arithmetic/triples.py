@@ -5,15 +5,14 @@ attributes that it does not name may be anything. Attributes that a sum should n
 named all the same: it is fairer to compare smiles among faces without glasses.
 """
 
-import re
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from repro.picks import SUM
 from repro.specs import Strict
 
 Concept = dict[str, Literal[0, 1]]
-_SUM = re.compile(r"(.+?) - (.+?) \+ (.+?) = (.+)")
 
 
 class Triple(Strict):
@@ -26,7 +25,7 @@ class Triple(Strict):
 
     @model_validator(mode="after")
     def _has_a_result(self) -> "Triple":
-        if _SUM.fullmatch(self.name) is None:
+        if SUM.fullmatch(self.name) is None:
             raise ValueError(f"name {self.name!r} does not read 'A - B + C = D'")
         if not self.a or not self.a.keys() == self.b.keys() == self.c.keys():
             raise ValueError(f"{self.name}: a, b and c must name the same attributes")
@@ -43,7 +42,7 @@ class Triple(Strict):
     @property
     def concepts(self) -> tuple[str, ...]:
         """The four names A, B, C, D."""
-        match = _SUM.fullmatch(self.name)
+        match = SUM.fullmatch(self.name)
         assert match is not None  # validated
         return match.groups()
 

@@ -1,4 +1,4 @@
-"""Fig 7 on a planted world: brightness of three bands is "man", "smiling", "glasses"."""
+"""Fig 7 on a planted world, where the arithmetic works, and where it cannot."""
 
 import json
 from collections.abc import Callable
@@ -7,27 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from banded_faces import NAMES, OPTIONS, bands, labels_of
 from pydantic import ValidationError
 from untrained_model import write_model
 
 from experiments.contract import Inputs, Measurement, read_measurements, run_measure
 from experiments.face_arithmetic import measure as module
-from experiments.face_arithmetic import trials
+from experiments.face_arithmetic import picked, trials
 from experiments.face_arithmetic.figure import figure
 from experiments.face_arithmetic.measure import Options, measure
 from experiments.face_arithmetic.trials import Samples, drawn_exemplars, pixel_sum
 from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
 from repro.claims import read_card
 from repro.figures import Style
-
-NAMES = ("man", "smiling", "glasses")
-OPTIONS = Options(samples=300, confident=12, trials=40, classifier_images=400, classifier_epochs=6)
-
-
-def bands(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A generator that knows: z[0..2] are the brightness of three bands of four columns."""
-    grey = np.clip(128 + 90 * z[:, :4].numpy(), 0, 255).repeat(4, axis=1)
-    return np.broadcast_to(grey[:, None, :, None], (len(z), 16, 16, 3)).astype(np.uint8)
+from repro.specs import SpecError
 
 
 def scrambled(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
@@ -38,8 +31,7 @@ def scrambled(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
 @pytest.fixture
 def labelled(make_dataset) -> Path:
     z = torch.rand(400, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    labels = {name: (z[:, i].numpy() > 0).astype(np.uint8) for i, name in enumerate(NAMES)}
-    return make_dataset(bands(None, z), **labels)
+    return make_dataset(bands(None, z), **labels_of(z))
 
 
 @pytest.fixture
@@ -51,11 +43,11 @@ def model(tmp_path: Path) -> Path:
 def measured(
     model: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, Measurement]]:
-    def run(draw: Callable) -> dict[str, Measurement]:
-        monkeypatch.setattr(module, "draw", draw)
-        monkeypatch.setattr(trials, "draw", draw)
+    def run(draw: Callable, options: Options = OPTIONS) -> dict[str, Measurement]:
+        for one in (module, trials, picked):
+            monkeypatch.setattr(one, "draw", draw)
         inputs = Inputs({"faces.model": model, "faces.data": labelled})
-        return {m.name: m for m in measure(inputs, OPTIONS, 7, tmp_path)}
+        return {m.name: m for m in measure(inputs, options, 7, tmp_path)}
 
     return run
 
@@ -67,6 +59,8 @@ def test_arithmetic_succeeds_where_attributes_are_linear(measured: Callable) -> 
     assert found["success_three_exemplars"].value > 0.9
     assert found["success_three_exemplars_minus_random_direction"].low > 0
     assert found["success_three_exemplars"].n == 80  # 40 trials of 2 sums
+    assert found["success_many_exemplars"].value > 0.9
+    assert "10 exemplars" in found["success_many_exemplars"].protocol
     assert found["success_three_exemplars: smiling man"].n == 40
     parts = [
         found[f"success_one_exemplar: {n}"].value for n in ("smiling man", "woman with glasses")
@@ -135,7 +129,9 @@ def test_options_name_unknown_attributes() -> None:
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     model: Path, labelled: Path, tmp_path: Path, repository: Path
 ) -> None:
-    options = OPTIONS.model_copy(update={"classifier_epochs": 1, "trials": 5, "samples": 40})
+    options = OPTIONS.model_copy(
+        update={"classifier_epochs": 1, "blend_epochs": 1, "trials": 5, "samples": 40}
+    )
     folders = {"faces.model": model, "faces.data": labelled}
     for name in ("once", "again"):
         run_measure(measure, options, folders=folders, seed=7, out=tmp_path / name)
@@ -145,11 +141,79 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     ]
     assert hashes[0] == hashes[1]
     arrays = np.load(tmp_path / "once" / "arrays.npz")
-    assert arrays["exemplars"].shape == (2, 3, 3, 16, 16, 3)
-    assert arrays["grid"].shape == (2, 9, 16, 16, 3)
-    assert not np.array_equal(arrays["grid"][0, 4], arrays["grid"][0, 0])
+    assert arrays["0 exemplars_a"].shape == (3, 16, 16, 3)
+    assert arrays["1 grid"].shape == (9, 16, 16, 3)
+    assert not np.array_equal(arrays["0 grid"][4], arrays["0 grid"][0])
+    assert arrays["by"].tolist() == ["", ""]
     card = read_card(repository / "experiments/face_arithmetic/experiment.yaml")
     assert {c.measurement for c in card.claims} <= read_measurements(tmp_path / "once").keys()
     (tmp_path / "figures").mkdir()
     figure(tmp_path / "once", tmp_path / "figures", Style())
-    assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
+    page = "fig07_picks.html"
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == {*card.captions, page}
+
+
+def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
+    found = measured(bands)
+    for variant in trials.VARIANTS:
+        both = found[f"success_and_realistic_{variant}"].value
+        least = found[f"success_{variant}"].value + found[f"realistic_{variant}"].value - 1
+        most = min(found[f"success_{variant}"].value, found[f"realistic_{variant}"].value)
+        assert least - 1e-9 <= both <= most + 1e-9
+    assert 0.75 < found["realistic_plain_samples"].value <= 1
+    difference = found["success_and_realistic_three_exemplars_minus_pixel_space"].value
+    parts = [found[f"success_and_realistic_{v}"].value for v in ("three_exemplars", "pixel_space")]
+    assert difference == pytest.approx(parts[0] - parts[1])
+    ratio = found["sharpness_three_exemplars"]
+    assert "over the mean of plain samples" in ratio.protocol
+    assert found["discriminator_score_pixel_space"].unit == "logits"
+
+
+def outlines(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
+    """Bands, and a dark square whose place is not linear in z: pixels of two ghost, z does not."""
+    pictures = bands(G, z, batch).copy()
+    places = (torch.sigmoid(3 * z[:, 4:6]) * 9).numpy().astype(int)
+    for picture, (top, left) in zip(pictures, places, strict=True):
+        picture[top : top + 7, left : left + 7] = 0
+    return pictures
+
+
+def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
+    model: Path, make_dataset: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z = torch.rand(600, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
+    data = make_dataset(outlines(None, z), **labels_of(z))
+    for one in (module, trials, picked):
+        monkeypatch.setattr(one, "draw", outlines)
+    inputs = Inputs({"faces.model": model, "faces.data": data})
+    options = OPTIONS.model_copy(update={"classifier_images": 600, "blend_epochs": 10})
+    found = {m.name: m for m in measure(inputs, options, 7, tmp_path)}
+    assert found["wider_blend_judge_accuracy"].value > 0.7
+    ghosts = found["wider_called_a_blend_pixel_space"].value
+    assert ghosts > found["wider_called_a_blend_three_exemplars"].value + 0.3
+    assert found["wider_called_a_blend_sample_blends"].value > 0.7
+    assert found["wider_called_a_blend_plain_samples"].value < 0.3
+
+
+def test_too_few_images_are_refused(model: Path, make_dataset: Callable, tmp_path: Path) -> None:
+    z = torch.rand(40, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    inputs = Inputs(
+        {"faces.model": model, "faces.data": make_dataset(bands(None, z), **labels_of(z))}
+    )
+    with pytest.raises(SpecError, match=r"40 labelled images are used, .* expected 45 at least"):
+        measure(inputs, OPTIONS, 7, tmp_path)
+
+
+def test_more_exemplars_keep_the_first_ones() -> None:
+    few, many = (
+        drawn_exemplars(np.arange(30), trials=9, exemplars=n, seed=1, purpose="t") for n in (3, 10)
+    )
+    assert np.array_equal(many[:, :3], few)
+
+
+def test_the_larger_average_takes_no_more_than_there_are() -> None:
+    assert OPTIONS.exemplars_drawn["many_exemplars"] == 10
+    few = Options(confident=6, samples=100)
+    assert few.exemplars_drawn == {"one_exemplar": 1, "three_exemplars": 3, "many_exemplars": 6}
+    with pytest.raises(ValidationError, match=r"many \(2\) is below exemplars"):
+        Options(many=2)

@@ -10,7 +10,9 @@ from repro.attributes import (
     at_classifier_size,
     parse_condition,
     predict,
+    predict_values,
     train_attributes,
+    train_values,
     truth_table,
 )
 
@@ -118,3 +120,37 @@ def test_prediction_is_independent_of_the_batch_and_of_size() -> None:
 def test_any_side_up_to_32(side: int) -> None:
     network = AttributeNetwork(side=side, channels=1, attributes=2).eval()
     assert network(torch.zeros(3, 1, side, side)).shape == (3, 2)
+
+
+def shaded(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise over a brightness in 40..200 and a bright column at 0..15: both are the values."""
+    source = np.random.default_rng(seed)
+    level, column = source.uniform(40, 200, n), source.integers(0, 16, n)
+    images = (level[:, None, None, None] + source.normal(0, 5, (n, 16, 16, 3))).clip(0, 255)
+    images[np.arange(n), :, column] = 255
+    return images.astype(np.uint8), np.stack([level, column], axis=1)
+
+
+def test_values_are_read_in_their_own_units() -> None:
+    reader = train_values(*shaded(600, seed=0), seed=1, purpose="test", epochs=12)
+    images, truth = shaded(300, seed=1)
+    read = predict_values(reader, images)
+    error = np.abs(read - truth).mean(axis=0)
+    blind = np.abs(truth - truth.mean(axis=0)).mean(axis=0)
+    assert (error < 0.35 * blind).all()
+    assert np.array_equal(read, predict_values(reader, images))
+
+
+def test_values_that_pictures_do_not_show_are_not_read() -> None:
+    images, _ = shaded(300, seed=0)
+    values = np.random.default_rng(3).normal(size=(300, 1))
+    reader = train_values(images, values, seed=1, purpose="test", epochs=3)
+    others, unrelated = shaded(300, seed=1)[0], np.random.default_rng(4).normal(size=300)
+    assert abs(np.corrcoef(predict_values(reader, others)[:, 0], unrelated)[0, 1]) < 0.2
+
+
+def test_a_constant_value_is_refused() -> None:
+    images, values = shaded(20, seed=0)
+    values[:, 1] = 4
+    with pytest.raises(ValueError, match=r"columns \[1\] hold one value only"):
+        train_values(images, values, seed=1, purpose="test")

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.latent import (
+    along,
     around,
     concept_confidence,
+    concept_difference,
     concept_sum,
     interpolate,
     largest_step_share,
@@ -98,3 +100,21 @@ def test_confidence_is_the_product_over_wanted_attributes() -> None:
 
 def test_most_confident_is_best_first_with_ties_in_order() -> None:
     assert most_confident(np.array([0.1, 0.9, 0.5, 0.9]), 3).tolist() == [1, 3, 2]
+
+
+def test_difference_of_concepts_by_hand() -> None:
+    left, right = torch.tensor([[1.0, 0], [3, 0]]), torch.tensor([[0.0, 4], [0, 6], [0, 8]])
+    assert concept_difference(left, right).tolist() == [-2, 6]
+
+
+def test_steps_along_a_vector_leave_the_middle_alone() -> None:
+    points = torch.tensor([[0.1, 0.7], [3, 5]])
+    z = along(points, torch.tensor([10.0, -20]), steps=11, reach=0.5)
+    assert z.shape == (2, 11, 2)
+    assert torch.equal(z[:, 5], points)  # exactly
+    assert z[1, 0].tolist() == pytest.approx([-2, 15])
+    assert z[1, -1].tolist() == pytest.approx([8, -5])
+    steps = z[1].diff(dim=0)
+    assert torch.allclose(steps, steps[:1].expand_as(steps), atol=1e-6)
+    own = along(points, torch.tensor([[1.0, 0], [0, 1]]), steps=3, reach=1)
+    assert own[:, 2].tolist() == [[pytest.approx(1.1), pytest.approx(0.7)], [3, 6]]

@@ -1,0 +1,185 @@
+"""Charts and table of Fig 7: success with and without realism, and what realism was measured by.
+
+Part of figure.py.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from experiments.contract import Measurement
+from repro.figures import INK, MUTED, PALETTE, new_figure
+
+ORDER = ("one_exemplar", "three_exemplars", "many_exemplars", "pixel_space", "random_direction")
+SERIES: dict[str, tuple[str, dict[str, Any]]] = {
+    "success": (
+        "all wanted attributes found",
+        {"color": PALETTE[0], "marker": "o", "markersize": 8},
+    ),
+    "success_and_realistic": (
+        "found, and as realistic as plain samples mostly are",
+        {"color": PALETTE[3], "marker": "D", "markersize": 8, "markerfacecolor": "white"},
+    ),
+    "success_and_realistic_wider": (
+        "the same by a classifier of blends that learnt the pixels' own kind of sum too",
+        {"color": PALETTE[2], "marker": "s", "markersize": 8, "markerfacecolor": "white"},
+    ),
+}
+KINDS = {  # from above; variants follow
+    "real_images": "real images",
+    "blurred_real_images": "real images, some blurred",
+    "real_blends": "blends of real images",
+    "real_sums_of_three": "sums of three real images",
+    "plain_samples": "plain samples",
+    "sample_blends": "blends of plain samples",
+}
+MEASURES = {
+    "blend_score": "classifier of blends, sums of three not learnt: logit (right: a blend)",
+    "wider_blend_score": "the same, sums of three learnt: logit (right: a blend)",
+    "sharpness": "sharpness: mean gradient, grey levels per pixel",
+    "nearest_real": "nearest real image: distance in features",
+    "discriminator_score": "the model's discriminator: logit (right: real)",
+}
+SHADE = "#e6e8eb"
+SHARES = ("success", "realistic", "realistic_wider", *list(SERIES)[1:])
+REAL_OR_NOT = {"real": PALETTE[2], "samples": MUTED, "variants": PALETTE[0]}
+
+
+def variant_names(realism: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Variant -> how the figures call it, with its number of exemplars."""
+    one, few, many = realism["exemplars"].tolist()
+    return {
+        "one_exemplar": f"{one} exemplar",
+        "three_exemplars": f"{few} exemplars",
+        "many_exemplars": f"{many} exemplars",
+        "pixel_space": f"pixels of {few} exemplars",
+        "random_direction": "random direction",
+    }
+
+
+def success_chart(numbers: Mapping[str, Measurement], realism: Mapping[str, np.ndarray]) -> Figure:
+    """Shares with their intervals, a row a variant; small marks are the sums one by one."""
+    drawing, axes = new_figure(8.6, 5.4)
+    panel = axes[0, 0]
+    for offset, (quantity, (label, mark)) in zip((-0.26, 0, 0.26), SERIES.items(), strict=True):
+        for row, variant in enumerate(ORDER):
+            one = numbers[f"{quantity}_{variant}"]
+            ends = [[_value(one) - _end(one.low)], [_end(one.high) - _value(one)]]
+            panel.errorbar(
+                [_value(one)], [row + offset], xerr=ends, capsize=3, elinewidth=1.4,
+                linestyle="none", label=label if row == 0 else None, **mark,
+            )  # fmt: skip
+            prefix = f"{quantity}_{variant}: "
+            parts = [_value(m) for name, m in numbers.items() if name.startswith(prefix)]
+            panel.plot(
+                parts, [row + offset + 0.11] * len(parts), linestyle="none", marker="|",
+                markersize=7, color=mark["color"],
+            )  # fmt: skip
+    names = variant_names(realism)
+    panel.set_yticks(range(len(ORDER)), [names[variant] for variant in ORDER])
+    panel.set_ylim(len(ORDER) - 0.45, -0.55)
+    panel.set_xlim(-0.02, 1.02)
+    panel.set_xlabel("share of results (small strokes: each sum)", color=INK)
+    drawing.legend(loc="outside upper left", ncols=1, frameon=False)
+    return drawing
+
+
+def realism_chart(realism: Mapping[str, np.ndarray]) -> Figure:
+    """Each measure of realism by kind of picture: median, middle half, middle nine tenths."""
+    variants = variant_names(realism)
+    rows = {**KINDS, **{variant: variants[variant] for variant in ORDER}}
+    there = [m for m in MEASURES if f"{m}, plain_samples" in realism]
+    drawing, axes = new_figure(
+        9.6, 4.0 * (len(there) + 1) // 2, rows=-(-len(there) // 2), columns=2
+    )
+    for panel in axes.flat[len(there) :]:
+        panel.set_axis_off()
+        panel.legend(handles=_key(), loc="upper left", frameon=False, borderpad=0)
+    for place, (panel, measure) in enumerate(zip(axes.flat, there, strict=False)):
+        for row, kind in enumerate(rows):
+            _spread(panel, realism[f"{measure}, {kind}"], row, _colour(kind))
+        _limits(panel, measure, realism)
+        names = list(rows.values()) if place % 2 == 0 else [""] * len(rows)
+        panel.set_yticks(range(len(rows)), names)
+        panel.set_ylim(len(rows) - 0.4, -0.6)
+        panel.set_title(_broken(MEASURES[measure]), loc="left", color=INK)
+        for edge in (3.5, 5.5):
+            panel.axhline(edge, color=MUTED, linewidth=0.7)
+    return drawing
+
+
+def table(numbers: Mapping[str, Measurement], realism: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """A row a variant: success, realism, both, with intervals, and the means of the measures."""
+    rows = []
+    for variant, name in variant_names(realism).items():
+        row: dict[str, object] = {"sum of": name, "n": numbers[f"success_{variant}"].n}
+        for quantity in (*SHARES, *MEASURES):
+            one = numbers.get(f"{quantity}_{variant}")
+            if one is None:
+                continue
+            words = quantity.replace("_", " ")
+            if quantity in MEASURES:
+                words += " less plain" if one.unit else " over plain"
+            row |= {words: one.value, f"{words} low": one.low, f"{words} high": one.high}
+        rows.append(row)
+    return pd.DataFrame(rows).round(4)
+
+
+def _value(one: Measurement) -> float:
+    return np.nan if one.value is None else one.value
+
+
+def _end(end: float | None) -> float:
+    return np.nan if end is None else end
+
+
+def _colour(kind: str) -> str:
+    if kind in ORDER:
+        return REAL_OR_NOT["variants"]
+    return REAL_OR_NOT["real" if "real" in kind else "samples"]
+
+
+def _key() -> list[Artist]:
+    """What colours, strokes and shading mean."""
+    words = {"real": "real images, and made of them", "samples": "plain samples, and made of them"}
+    words["variants"] = "results of sums"
+    return [
+        *(Line2D([], [], color=REAL_OR_NOT[k], linewidth=6, label=words[k]) for k in words),
+        Line2D([], [], color=INK, linewidth=1.3, label="thin: middle nine tenths, thick: half"),
+        Line2D(
+            [], [], linestyle="none", marker="o", markerfacecolor="white", markeredgecolor=INK,
+            label="median",
+        ),
+        Patch(facecolor=SHADE, label="where plain samples mostly lie"),
+    ]  # fmt: skip
+
+
+def _spread(panel: Axes, values: np.ndarray, row: int, colour: str) -> None:
+    low, first, middle, third, high = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
+    panel.plot([low, high], [row, row], color=colour, linewidth=1.3)
+    panel.plot([first, third], [row, row], color=colour, linewidth=6, solid_capstyle="butt")
+    panel.plot([middle], [row], marker="o", markersize=5, color="white", markeredgecolor=INK)
+
+
+def _limits(panel: Axes, measure: str, realism: Mapping[str, np.ndarray]) -> None:
+    """Shades what the rule calls realistic."""
+    low, high = panel.get_xlim()
+    if f"highest, {measure}" in realism:
+        panel.axvspan(low, float(realism[f"highest, {measure}"]), color=SHADE, zorder=0)
+    elif measure == "sharpness":
+        panel.axvspan(*realism["sharpness_limits"].tolist(), color=SHADE, zorder=0)
+    else:
+        return
+    panel.set_xlim(low, high)
+
+
+def _broken(words: str) -> str:
+    first, colon, rest = words.partition(": ")
+    return f"{first}:\n{rest}" if colon else words

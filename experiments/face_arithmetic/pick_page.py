@@ -1,0 +1,34 @@
+"""The page on which exemplars of Fig 7 (and of Fig 8) are picked by hand (paper §6.3.2).
+
+Part of figure.py. One self-contained HTML file that calls no address and works from a folder: it
+shows samples of the face model, takes them into concepts whose names are free, and hands out
+picks.json, which option `picks` of face_arithmetic and of turn_vector reads (repro.picks). The look
+and the script of the page lie beside this module, in pick_page.html.
+
+Alone: python -m experiments.face_arithmetic.figure writes it among the figures.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from repro.offline_page import data_uri, write_page
+
+TEMPLATE = Path(__file__).parent / "pick_page.html"
+
+
+def write_pick_page(path: Path, offered: Mapping[str, np.ndarray], *, banner: str) -> None:
+    """Write the page for the samples offered (picked.Offered.arrays).
+
+    pictures (N, H, W, C) uint8, H and W at most 64; identity (); concepts (K,) str and sums (S,)
+    str to begin with.
+    """
+    content = {
+        "id": str(offered["identity"]),
+        "banner": banner,
+        "concepts": offered["concepts"].tolist(),
+        "sums": offered["sums"].tolist(),
+        "pictures": [data_uri(picture) for picture in offered["pictures"]],
+    }
+    write_page(path, template=TEMPLATE, content=content)

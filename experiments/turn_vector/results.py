@@ -1,0 +1,175 @@
+"""What is stated of the rows of Fig 8: steadiness, size and side effects of the change.
+
+Part of measure.py. Each takes the readings of rows (R, T, A) made along vectors of one axis, and
+beside it rows along random directions of equal length.
+"""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from experiments.contract import Measurement, mean_measurement
+from experiments.turn_vector.axes import Axes
+from experiments.turn_vector.turning import Readers, Rows
+from repro.intervals import wilson
+
+OVER_ROWS = "over rows: random samples, each with a vector of its own; one model"
+RANDOM = "_random_direction"  # ends the names of the controls
+OVER_REAL = "over held-out real images"
+Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value a row, protocol)
+
+
+def rank_correlations(readings: np.ndarray) -> np.ndarray:
+    """Spearman's correlation of (R, T) with 0 .. T - 1, row by row; NaN where nothing changes."""
+    ranks = rankdata(readings, axis=1)
+    ranks = ranks - ranks.mean(axis=1, keepdims=True)
+    steps = np.arange(readings.shape[1]) - (readings.shape[1] - 1) / 2
+    spread = np.sqrt((ranks**2).sum(axis=1) * (steps**2).sum())
+    nothing = np.full(len(readings), np.nan)
+    return np.divide(ranks @ steps, spread, out=nothing, where=spread > 0)
+
+
+def slopes(readings: np.ndarray, *, reach: float) -> np.ndarray:
+    """Change of (R, T) for a whole vector, by least squares over the row: (R,), label units."""
+    t = np.linspace(-reach, reach, readings.shape[1])
+    centred = readings - readings.mean(axis=1, keepdims=True)
+    fitted: np.ndarray = centred @ t / (t**2).sum()
+    return fitted
+
+
+def flipped(readings: np.ndarray, middles: np.ndarray) -> np.ndarray:
+    """Whether the ends of (R, T, A) lie on two sides of the axes' middles (A,): bool (R, A)."""
+    sides = readings[:, [0, -1]] > middles
+    crossed: np.ndarray = sides[:, 0] != sides[:, 1]
+    return crossed
+
+
+def of_judge(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:
+    """How well the judge reads each axis off real images that it has not seen."""
+    made = []
+    for column, name in enumerate(axes.names):
+        truth, read = readers.test_values[:, column], readers.test_readings[:, column]
+        blind = np.abs(truth - np.median(truth)).mean()
+        made.append(
+            mean_measurement(
+                f"judge_error_{name}",
+                np.abs(truth - read),
+                seed=seed,
+                purpose=f"turn vector, judge error {name}",
+                spread=f"95 % bootstrap interval {OVER_REAL}",
+                protocol=f"mean distance of the judge's reading of '{name}' from the label; always "
+                f"answering the median would be {blind:.3g} off",
+            )
+        )
+        if len(truth) > 3 and min(truth.std(), read.std()) > 0:
+            made.append(_correlation(name, truth, read))
+    return made
+
+
+def _correlation(name: str, truth: np.ndarray, read: np.ndarray) -> Measurement:
+    value = float(np.corrcoef(truth, read)[0, 1])
+    # Fisher's z: the inverse hyperbolic tangent of r is nearly normal with this deviation
+    centre, half = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9)), 1.96 / np.sqrt(len(truth) - 3)
+    return Measurement(
+        name=f"judge_correlation_{name}",
+        value=value,
+        low=float(np.tanh(centre - half)),
+        high=float(np.tanh(centre + half)),
+        n=len(truth),
+        spread=f"95 % interval by Fisher's z {OVER_REAL}",
+        protocol=f"Pearson correlation of the judge's reading of '{name}' with the label",
+    )
+
+
+def title(axes: Axes, axis: int, quantity: str) -> str:
+    """Name of a measurement: turn_... on the axis of Fig 8, "...: NAME" on another."""
+    return f"turn_{quantity}" if axis == 0 else f"{quantity}: {axes.names[axis]}"
+
+
+def of_axis(
+    rows: Rows, control: Rows, axes: Axes, axis: int, *, reach: float, seed: int
+) -> list[Measurement]:
+    """All numbers of one axis, from rows along its vectors and along random directions."""
+    name = axes.names[axis]
+    remark = f" ({axes.remark})" if axis == 0 and axes.remark else ""
+    read = f"the judge's reading of '{name}'{remark}"
+    stated = _changes(rows, control, axis, reach=reach, read=read)
+    stated |= _side_effects(rows, control, axes, axis)
+    made = [
+        mean_measurement(
+            title(axes, axis, quantity),
+            values[~np.isnan(values)],
+            seed=seed,
+            purpose=f"turn vector, {quantity} {name}",
+            spread=f"95 % bootstrap interval {OVER_ROWS}",
+            protocol=words,
+        )
+        for quantity, (values, words) in stated.items()
+        if not np.isnan(values).all()
+    ]
+    never_falls = np.all(np.diff(rows.readings[:, :, axis], axis=1) >= 0, axis=1)
+    words = f"rows in which {read} never falls from one column to the next"
+    return [*made, share(title(axes, axis, "monotone_rows"), never_falls, words)]
+
+
+def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -> Stated:
+    """Steadiness and size of the change on the axis itself."""
+    own, other = rows.readings[:, :, axis], control.readings[:, :, axis]
+    change, chance = own[:, -1] - own[:, 0], np.abs(other[:, -1] - other[:, 0])
+    random = "along random directions as long as Fig 8's vectors"
+    ranks = f"Spearman correlation of {read} with the step, rows in which it changes"
+    return {
+        "rank_correlation": (rank_correlations(own), ranks),
+        "rank_correlation_random_direction": (
+            np.abs(rank_correlations(other)),
+            f"{ranks}, either way, {random}",
+        ),
+        "change": (change, f"{read}, last less first column, label units"),
+        "change_random_direction": (
+            chance,
+            f"{read}, difference of last and first column, either way, {random}, label units",
+        ),
+        "change_minus_random_direction": (
+            change - chance,
+            f"{read}, last less first column, less that difference, either way, {random}",
+        ),
+        "slope": (
+            slopes(own, reach=reach),
+            f"{read}, change for a whole vector, by a straight line through the row, label units",
+        ),
+    }
+
+
+def _side_effects(rows: Rows, control: Rows, axes: Axes, axis: int) -> Stated:
+    """What happens to other axes and to realism, a share of each row."""
+    ends = "share of first and last pictures that lie where plain samples mostly do in blend score "
+    ends += "and in sharpness"
+    random = "along random directions as long as Fig 8's vectors"
+    stated = {
+        "realistic_ends": (rows.realistic.mean(axis=1), ends),
+        "realistic_ends_random_direction": (control.realistic.mean(axis=1), f"{ends}, {random}"),
+    }
+    others = [column for column in range(len(axes.names)) if column != axis]
+    if others:
+        followed = ", ".join(axes.names[column] for column in others)
+        words = (
+            f"share of the other axes ({followed}) whose reading crosses its middle between the "
+        )
+        words += "first and the last picture"
+        for suffix, one in (("", rows), ("_random_direction", control)):
+            crossed = flipped(one.readings, axes.middles)[:, others].mean(axis=1)
+            stated[f"others_flipped{suffix}"] = (crossed, f"{words}, {random}" if suffix else words)
+    return stated
+
+
+def share(name: str, hits: np.ndarray, words: str, over: str = OVER_ROWS) -> Measurement:
+    """Share of True among hits (N,) with its 95 % Wilson interval."""
+    low, high = wilson(successes=int(hits.sum()), n=len(hits))
+    return Measurement(
+        name=name,
+        value=float(hits.mean()),
+        low=low,
+        high=high,
+        n=len(hits),
+        spread=f"95 % Wilson interval {over}",
+        protocol=words,
+    )

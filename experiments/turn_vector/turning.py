@@ -1,0 +1,121 @@
+"""Rows of Fig 8: samples moved along vectors, and what a judge reads off every picture.
+
+Part of measure.py; it states no numbers. The chooser finds the samples that show an end most
+surely; the judge reads every axis's label off a picture as a number. The two learn from disjoint
+real images, and the classifier of blends (repro.realism) from the chooser's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from experiments.turn_vector.axes import Axes
+from experiments.turn_vector.options import Options
+from repro.attributes import predict, predict_values, train_attributes, train_values, truth_table
+from repro.checkpoint import draw
+from repro.latent import along, concept_difference, most_confident
+from repro.networks import GeneratorNetwork
+from repro.quality import sharpness
+from repro.random import generator, shuffled
+from repro.realism import RealismLimits, blend_scores, train_blend_judge
+from repro.store import ImageStore
+
+
+class Readers:
+    """Chooser, judge and classifier of blends, and what the judge reads off unseen real images."""
+
+    def __init__(self, store: ImageStore, axes: Axes, options: Options, *, seed: int) -> None:
+        order = shuffled(len(store), seed=seed, purpose="turn vector, labelled images")
+        rows = order[: options.classifier_images]
+        test, for_chooser, for_judge = np.split(rows, [len(rows) // 5, len(rows) * 3 // 5])
+        truth, values = truth_table(axes.expressions, store.label), axes.values(store)
+        self.chooser = train_attributes(
+            store.images[for_chooser],
+            truth[for_chooser],
+            seed=seed,
+            purpose="turn vector, chooser",
+            epochs=options.classifier_epochs,
+        )
+        self.judge = train_values(
+            store.images[for_judge],
+            values[for_judge],
+            seed=seed,
+            purpose="turn vector, judge",
+            epochs=options.classifier_epochs,
+        )
+        self.blend_judge = train_blend_judge(
+            store.images[for_chooser],
+            seed=seed,
+            purpose="turn vector, blends",
+            epochs=options.blend_epochs,
+        )
+        self.test_values = values[test]  # (n, A)
+        self.test_readings = predict_values(self.judge, store.images[test])
+
+    def limits(self, samples: np.ndarray) -> RealismLimits:
+        """Where these plain samples mostly lie."""
+        return RealismLimits.around(blend_scores(self.blend_judge, samples), sharpness(samples))
+
+    def realistic(self, pictures: np.ndarray, limits: RealismLimits) -> np.ndarray:
+        """Which of (N, H, W, C) lie there too: bool (N,)."""
+        return limits.admit(blend_scores(self.blend_judge, pictures), sharpness(pictures))
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Samples among which exemplars are chosen, and those that show each end most surely."""
+
+    G: GeneratorNetwork
+    z: Tensor  # (N, z_dim)
+    pictures: np.ndarray  # (N, H, W, C) uint8
+    surest: np.ndarray  # (2 A, confident) rows, best first: left and right of every axis
+
+    @classmethod
+    def of(cls, G: GeneratorNetwork, z: Tensor, readers: Readers, *, confident: int) -> "Pool":
+        pictures = draw(G, z)
+        probabilities = predict(readers.chooser, pictures)[0]
+        surest = [most_confident(column, confident) for column in probabilities.T]
+        return cls(G, z, pictures, np.stack(surest))
+
+    def best(self, axis: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the surest samples of both ends, (count,) each."""
+        return self.surest[2 * axis, :count], self.surest[2 * axis + 1, :count]
+
+    def random_vectors(self, axis: int, *, rows: int, exemplars: int, seed: int) -> Tensor:
+        """A vector a row, from exemplars drawn among the surest of both ends: (rows, z_dim)."""
+        ends = []
+        for side in range(2):
+            candidates = np.tile(self.surest[2 * axis + side], (rows, 1))
+            source = generator(seed, f"turn vector, exemplars of axis {axis}", side)
+            chosen = source.permuted(candidates, axis=1)[:, :exemplars]
+            ends.append(self.z[torch.from_numpy(chosen)])
+        return concept_difference(*ends)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read along R rows of T pictures."""
+
+    readings: np.ndarray  # (R, T, A) in label units
+    realistic: np.ndarray  # (R, 2) bool: the first and the last picture
+
+
+def moved_rows(
+    G: GeneratorNetwork,
+    points: Tensor,
+    vectors: Tensor,
+    readers: Readers,
+    limits: RealismLimits,
+    *,
+    steps: int,
+    reach: float,
+) -> Rows:
+    """Move points (R, z_dim) along vectors (R, z_dim) or (z_dim,), and read every picture."""
+    z = along(points, vectors, steps=steps, reach=reach)  # (R, steps, z_dim)
+    frames = draw(G, z.flatten(0, 1))
+    readings = predict_values(readers.judge, frames).reshape(len(points), steps, -1)
+    own = frames.reshape(len(points), steps, *frames.shape[1:])
+    ends = own[:, [0, -1]].reshape(-1, *frames.shape[1:])
+    return Rows(readings, readers.realistic(ends, limits).reshape(-1, 2))
