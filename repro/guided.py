@@ -127,12 +127,13 @@ class Peaks(NamedTuple):
     value: np.ndarray  # float32, before the activation
     row: np.ndarray  # int64, position in the last layer's map
     column: np.ndarray
+    concentration: np.ndarray  # float32, of the map in that position (see `concentration`)
 
 
 def peaks(network: Discriminator, images: np.ndarray, *, batch: int = 100) -> Peaks:
     """Strongest response per image and channel. images (N, H, W, C) uint8."""
     device = next(network.parameters()).device
-    values, places = [], []
+    values, places, parts = [], [], []
     with torch.no_grad():
         for start in range(0, len(images), batch):
             pixels = to_tensor(images[start : start + batch]).to(device)
@@ -141,8 +142,21 @@ def peaks(network: Discriminator, images: np.ndarray, *, batch: int = 100) -> Pe
             best = maps.flatten(2).max(dim=2)
             values.append(best.values.cpu().numpy())
             places.append(best.indices.cpu().numpy())
+            parts.append(concentration(maps).cpu().numpy())
     place = np.concatenate(places)
-    return Peaks(np.concatenate(values), place // width, place % width)
+    return Peaks(np.concatenate(values), place // width, place % width, np.concatenate(parts))
+
+
+def concentration(maps: Tensor) -> Tensor:
+    """Share of a map's variance that is its strongest position's: (N, C, h, w) -> (N, C).
+
+    (peak - mean)^2 over the sum of (value - mean)^2 of all positions: 1 - 1/(h w) where one
+    position stands alone above an even rest, less the more positions share the response. Unchanged
+    by gain and shift. NaN for a map without variance.
+    """
+    centred = maps.flatten(2) - maps.flatten(2).mean(dim=2, keepdim=True)
+    peak = centred.amax(dim=2).square()
+    return peak / centred.square().sum(dim=2)  # 0/0 is NaN
 
 
 def top_images(value: np.ndarray, count: int) -> np.ndarray:
@@ -218,8 +232,13 @@ def crop_field(
     return tile
 
 
-def gradients_as_grey(tiles: np.ndarray) -> np.ndarray:
-    """Gradients as pixels, zero as grey 128: float (N, h, w, C) -> uint8, one scale for all N."""
-    largest = np.abs(tiles).max()
+def gradients_as_grey(tiles: np.ndarray, *, brightest: float = 1.0) -> np.ndarray:
+    """Gradients as pixels, zero as grey 128: float (N, h, w, C) -> uint8, one scale for all N.
+
+    brightest: the quantile of the magnitudes, in (0, 1], that is shown as white or black; what lies
+    beyond it is, too. 1: the largest.
+    """
+    largest = np.quantile(np.abs(tiles), brightest)
+    largest = largest if largest > 0 else np.abs(tiles).max()
     scaled = tiles / largest if largest > 0 else tiles
-    return np.clip(np.rint(128 + 127 * scaled), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(128 + 127 * scaled), 1, 255).astype(np.uint8)

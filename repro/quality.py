@@ -1,8 +1,8 @@
 """How near generated images are to real ones, and how sharp, with no weights from outside.
 
 Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples nearer to the real
-images than early ones?), latent_walk (does the middle of a walk ghost?) and face_arithmetic (are
-the results as sharp as plain samples?).
+images than early ones?), latent_walk (how even are the steps of a walk, does its middle ghost?) and
+face_arithmetic (are the results as sharp as plain samples?).
 
 The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
 a discriminator with initial, untrained weights. Its values are NOT KID, whose features come from

@@ -1,112 +1,70 @@
 """Fig 5 (paper §6.2): what the last convolution of D responds to, trained and untrained.
 
-Reads the bedroom model and its images; writes guided gradients and image patches of the strongest
-responses, and measures how selective the channels are. Alone:
-python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
-    --input bedrooms.data=DIR --seed 42 --out DIR
+Reads the bedroom model and its images, de-duplicated where the run does that; writes guided
+gradients and image patches of the strongest responses, and measures how selective the channels are
+and how concentrated their responses. With a model of objects and labelled images: how much the
+class decides. Alone: python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
+    --input bedrooms.data=DIR [--input bedrooms.dedup=DIR] [--input objects.model=DIR
+    --input cifar10.data=DIR] --seed 42 --out DIR
 """
 
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from experiments.contract import Inputs, Measurement, measure_command
+from experiments.filters.classes import class_auc, class_share
 from experiments.filters.options import Options
-from repro.guided import (
-    crop_field,
-    field_of,
-    gradients_as_grey,
-    guided_gradient,
-    likeness,
-    peaks,
-    selectivity,
-    top_images,
-)
-from repro.images import to_tensor
+from experiments.filters.pools import bedroom_pool, labelled_pool
+from experiments.filters.responses import Responses
+from repro.checkpoint import ModelFolder
+from repro.guided import peaks
 from repro.intervals import bootstrap_difference, bootstrap_mean
-from repro.networks import Discriminator
 from repro.quality import frozen_on
 from repro.random import shuffled
 from repro.store import save_arrays
 
-GREY = 128
-QUANTITIES = {  # name -> what it is, unit
+SIDES = ("random", "trained")
+PERMUTED = "permuted"  # the trained network's responses with the labels in random order
+TOP = "{top} strongest images a channel"
+BEDROOMS = {  # name -> what it is, unit
     "selectivity": (
-        "(mean of the strongest peaks - mean of all peaks) / sd of all peaks, before activation",
+        f"(mean of the strongest peaks - mean of all peaks) / sd of all, before activation; {TOP}",
         "sd",
     ),
     "gradient_likeness": (
-        "mean cosine between the guided gradients of a channel's strongest units",
+        f"mean cosine between the guided gradients of a channel's strongest units; {TOP}",
+        "",
+    ),
+    "gradient_likeness_excess": (
+        "mean cosine between the guided gradients of a channel's strongest units, less that of as "
+        f"many images at random among those it answers; {TOP}",
+        "",
+    ),
+    "shape_likeness_excess": (
+        "mean cosine between the edge directions (8 directions, 4x4 cells) of the image patches of "
+        f"a channel's strongest units, less that of as many images at random; {TOP}",
+        "",
+    ),
+    "concentration": (
+        f"share of a map's variance that is its strongest position's, before activation; {TOP}",
         "",
     ),
 }
-
-
-class Responses:
-    """One network's strongest responses over the pool."""
-
-    def __init__(self, network: Discriminator, images: np.ndarray, options: Options) -> None:
-        self.network, self.images, self.options = network, images, options
-        self.field = field_of(network)
-        self.peaks = peaks(network, images)
-        self.top = top_images(self.peaks.value, options.top)  # (channels, top)
-        self.selectivity = selectivity(self.peaks.value, options.top)  # (channels,)
-
-    def gradient(self, channel: int, images: np.ndarray) -> np.ndarray:
-        """Guided gradients of a channel's strongest units: images (n,) -> float32 (n, H, W, C)."""
-        made = guided_gradient(
-            self.network,
-            to_tensor(self.images[images]),
-            channels=torch.full((len(images),), channel),
-            rows=torch.from_numpy(self.peaks.row[images, channel]),
-            columns=torch.from_numpy(self.peaks.column[images, channel]),
-        )
-        return made.permute(0, 2, 3, 1).numpy()
-
-    def tiles(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
-        """Guided gradients and patches of the images shown, uint8 (shown, size, size, C) each."""
-        images = self.top[channel][: self.options.shown]
-        gradients = self.crops(self.gradient(channel, images), images, channel, fill=0)
-        patches = self.crops(self.images[images], images, channel, fill=GREY)
-        return gradients_as_grey(gradients), patches  # one scale per channel, as in Fig 5
-
-    def crops(
-        self,
-        pictures: np.ndarray,
-        images: np.ndarray,
-        channel: int,
-        *,
-        fill: float,
-        centred: bool = True,
-    ) -> np.ndarray:
-        """Receptive fields of a channel's strongest units, (n, size, size, C)."""
-        rows, columns = self.peaks.row[images, channel], self.peaks.column[images, channel]
-        tiles = [
-            crop_field(picture, self.field, row=row, column=column, fill=fill, centred=centred)
-            for picture, row, column in zip(pictures, rows, columns, strict=True)
-        ]
-        return np.stack(tiles)
-
-    def likenesses(self) -> np.ndarray:
-        """Likeness of the guided gradients of each channel's top images, (compared,)."""
-        made = []
-        for channel, images in enumerate(self.top[: self.options.compared]):
-            gradients = self.gradient(channel, images)
-            tiles = self.crops(gradients, images, channel, fill=0, centred=False)
-            made.append(likeness(tiles))
-        return np.array(made)
+CLASSES = {
+    "class_share": "share of the variance of a channel's ranked peaks that lies between classes",
+    "class_auc": "area under the curve of the class that a channel's peak tells best from the rest",
+}
+Values = dict[str, dict[str, np.ndarray]]  # quantity -> side -> a value a channel
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Strongest responses of both networks on one pool of real images."""
-    store, model = inputs.dataset("bedrooms.data"), inputs.model("bedrooms.model")
-    rows = shuffled(len(store), seed=seed, purpose="filters, pool of images")[: options.pool]
-    images = np.asarray(store.images[np.sort(rows)])
-    untrained = frozen_on(model.random_discriminator(options.untrained_seed), images)
+    model, pool = inputs.model("bedrooms.model"), bedroom_pool(inputs, most=options.pool, seed=seed)
+    untrained = frozen_on(model.random_discriminator(options.untrained_seed), pool.images)
     sides = {
-        "random": Responses(untrained, images, options),
-        "trained": Responses(model.discriminator(), images, options),
+        "random": Responses(untrained, pool.images, options),
+        "trained": Responses(model.discriminator(), pool.images, options),
     }
     arrays = {}
     for name, side in sides.items():
@@ -114,51 +72,93 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         gradients, patches = zip(*(side.tiles(channel) for channel in channels), strict=True)
         arrays[f"gradients_{name}"] = np.stack(gradients)  # (channels, shown, size, size, C)
         arrays[f"patches_{name}"] = np.stack(patches)
-        arrays[f"selectivity_{name}"] = side.selectivity
-    save_arrays(out / "arrays.npz", **arrays)
-    values = {
-        name: {"selectivity": side.selectivity, "gradient_likeness": side.likenesses()}
-        for name, side in sides.items()
+    values = _of_bedrooms(sides, seed=seed)
+    words = {
+        name: (f"{what.format(top=options.top)}; mean over channels; {pool.words}", unit)
+        for name, (what, unit) in BEDROOMS.items()
     }
-    pool = f"mean over channels; {len(images):,} real images, one response an image at most"
+    if inputs.has("objects.model") and inputs.has("cifar10.data"):
+        labelled = labelled_pool(inputs, most=options.labelled, seed=seed)
+        values |= _of_classes(
+            inputs.model("objects.model"), labelled.images, labelled.labels, options, seed
+        )
+        words |= {
+            name: (f"{what}; mean over channels of the model of objects; {labelled.words}", "")
+            for name, what in CLASSES.items()
+        }
+    arrays |= {f"{name}_{side}": v for name, both in values.items() for side, v in both.items()}
+    save_arrays(out / "arrays.npz", **arrays)
     return [
         one
-        for name, (what, unit) in QUANTITIES.items()
-        for one in _compared(
-            name,
-            {side: values[side][name] for side in sides},
-            unit=unit,
-            seed=seed,
-            protocol=f"{what}; {options.top} strongest images a channel; {pool}",
-        )
+        for name, (protocol, unit) in words.items()
+        for one in _compared(name, values[name], unit=unit, seed=seed, protocol=protocol)
     ]
+
+
+def _of_bedrooms(sides: dict[str, Responses], *, seed: int) -> Values:
+    values: Values = {name: {} for name in BEDROOMS}
+    for name, side in sides.items():
+        alike = side.likenesses()
+        values["selectivity"][name] = side.selectivity
+        values["gradient_likeness"][name] = alike
+        values["gradient_likeness_excess"][name] = alike - side.any_likenesses(seed=seed)
+        values["shape_likeness_excess"][name] = side.shape_excesses(seed=seed)
+        values["concentration"][name] = side.concentration
+    return values
+
+
+def _of_classes(
+    model: ModelFolder, images: np.ndarray, labels: np.ndarray, options: Options, seed: int
+) -> Values:
+    """How class-specific peaks are: trained, random, and trained with the labels permuted."""
+    untrained = frozen_on(model.random_discriminator(options.untrained_seed), images)
+    peak = {
+        "random": peaks(untrained, images).value,
+        "trained": peaks(model.discriminator(), images).value,
+    }
+    order = shuffled(len(labels), seed=seed, purpose="filters, permuted labels")
+    given = {"random": labels, "trained": labels, PERMUTED: labels[order]}
+    peak[PERMUTED] = peak["trained"]
+    return {
+        name: {side: found(peak[side], given[side]) for side in given}
+        for name, found in {"class_share": class_share, "class_auc": class_auc}.items()
+    }
 
 
 def _compared(
     name: str, values: dict[str, np.ndarray], *, unit: str, seed: int, protocol: str
 ) -> list[Measurement]:
-    """Both means over channels and their difference, each with its bootstrap interval."""
-    intervals = {
-        side: bootstrap_mean(v, seed=seed, purpose=f"filters, {name} {side}")
-        for side, v in values.items()
+    """Mean over channels of each side, and trained less random, each with its bootstrap interval.
+
+    Channels without a value are left out; a side without any is not measured.
+    """
+    usable = {side: v[~np.isnan(v)] for side, v in values.items()}
+    usable = {side: v for side, v in usable.items() if len(v)}
+    found = {
+        side: (float(v.mean()), *bootstrap_mean(v, seed=seed, purpose=f"filters, {name} {side}"))
+        for side, v in usable.items()
     }
-    means = {side: float(v.mean()) for side, v in values.items()}
-    means["trained_minus_random"] = means["trained"] - means["random"]
-    intervals["trained_minus_random"] = bootstrap_difference(
-        values["trained"], values["random"], seed=seed, purpose=f"filters, {name}"
-    )
+    counts = {side: len(v) for side, v in usable.items()}
+    if {*SIDES} <= usable.keys():
+        trained, random = usable["trained"], usable["random"]
+        found["trained_minus_random"] = (
+            float(trained.mean() - random.mean()),
+            *bootstrap_difference(trained, random, seed=seed, purpose=f"filters, {name}"),
+        )
+        counts["trained_minus_random"] = min(len(trained), len(random))
+    labels = "; labels in random order" if PERMUTED in values else ""
     return [
         Measurement(
             name=f"{name}_{side}",
-            value=means[side],
-            low=intervals[side][0],
-            high=intervals[side][1],
-            n=len(values["trained"]),
+            value=value,
+            low=low,
+            high=high,
+            n=counts[side],
             spread="95 % bootstrap interval over the channels of one trained and one random D",
             unit=unit,
-            protocol=protocol,
+            protocol=protocol + (labels if side == PERMUTED else ""),
         )
-        for side in means
+        for side, (value, low, high) in found.items()
     ]
 
 

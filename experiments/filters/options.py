@@ -14,6 +14,9 @@ class Options(Strict):
     pool: int = Field(2000, ge=10, description="real images searched for the strongest responses")
     top: int = Field(10, ge=2, description="strongest images kept per channel (authors' pictures)")
     channels: int = Field(6, ge=1, description="channels shown, the first ones (paper: 6)")
-    shown: int = Field(5, ge=1, description="images shown per channel (paper: 5)")
+    shown: int = Field(
+        10, ge=1, description="images shown per channel (paper: 5 of 10), `top` at most"
+    )
     compared: int = Field(128, ge=2, description="channels whose gradients are measured, at most")
+    labelled: int = Field(2000, ge=20, description="labelled images for the classes, at most")
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")

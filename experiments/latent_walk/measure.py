@@ -1,9 +1,10 @@
 """Fig 4 (paper §6.1): a walk in the latent space, with pixel interpolation as the control.
 
-Reads the bedroom model; writes the frames of the figure, and measures many more segments: does any
-step jump, and does the middle of a segment ghost as it does between pixels? Alone:
-python -m experiments.latent_walk.measure --spec S.json --input bedrooms.model=DIR --seed 42
-    --out DIR
+Reads the bedroom model and its training images; writes the frames of the figure, and measures many
+more segments: does any step jump, as it would between images known by heart, and does the middle of
+a segment ghost as it does between pixels? Alone:
+python -m experiments.latent_walk.measure --spec S.json --input bedrooms.model=DIR
+    --input bedrooms.data=DIR --seed 42 --out DIR
 """
 
 from pathlib import Path
@@ -13,21 +14,30 @@ import torch
 
 from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
 from experiments.latent_walk.options import Options
+from experiments.latent_walk.smoothness import walk_study
+from experiments.latent_walk.unevenness import step_measurements
 from repro.checkpoint import ModelFolder, draw
 from repro.images import to_tensor, to_uint8
 from repro.intervals import wilson
 from repro.latent import interpolate, largest_step_share, step_lengths, walk
 from repro.quality import sharpness
 from repro.store import save_arrays
+from repro.training_images import picture_shape
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Draw the path of Fig 4 and measure steps and sharpness over independent segments."""
-    model = inputs.model("bedrooms.model")
+    model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
     rows, pixels = _path(model, options, seed)
     save_arrays(out / "arrays.npz", walk=rows, pixels=pixels)
     frames = _segments(model, options, seed)  # (segments, steps+1, H, W, C)
-    return [*_smoothness(frames, options, seed), *_ghosting(frames, seed)]
+    study = walk_study(frames, model, store, feature_seed=options.feature_seed, seed=seed)
+    save_arrays(out / "steps.npz", space=np.array(study.space), **study.shares)
+    return [
+        *_smoothness(frames, options, seed),
+        *_ghosting(frames, seed),
+        *step_measurements(study, seed=seed),
+    ]
 
 
 def _path(model: ModelFolder, options: Options, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,11 +45,12 @@ def _path(model: ModelFolder, options: Options, seed: int) -> tuple[np.ndarray, 
     G = model.generator()
     points = model.latents(options.rows + 1, seed=seed, purpose="latent walk, points of the path")
     z = walk(points, steps=options.steps, interpolation=options.interpolation)
-    rows = draw(G, z.flatten(0, 1)).reshape(options.rows, options.steps, *_shape(model))
+    shape = picture_shape(model)
+    rows = draw(G, z.flatten(0, 1)).reshape(options.rows, options.steps, *shape)
     count = min(options.pixel_rows, options.rows)
     ends = to_tensor(draw(G, points[options.rows - count :]))
     pixels = to_uint8(walk(ends, steps=options.steps).flatten(0, 1)) if count else rows[:0, 0]
-    return rows, pixels.reshape(count, options.steps, *_shape(model))
+    return rows, pixels.reshape(count, options.steps, *shape)
 
 
 def _segments(model: ModelFolder, options: Options, seed: int) -> np.ndarray:
@@ -51,12 +62,7 @@ def _segments(model: ModelFolder, options: Options, seed: int) -> np.ndarray:
     t = torch.linspace(0, 1, options.steps + 1)
     z = interpolate(first, last, t, interpolation=options.interpolation)
     frames = draw(model.generator(), z.flatten(0, 1))
-    return frames.reshape(options.segments, options.steps + 1, *_shape(model))
-
-
-def _shape(model: ModelFolder) -> tuple[int, int, int]:
-    network = model.spec.network
-    return network.image_size, network.image_size, network.channels
+    return frames.reshape(options.segments, options.steps + 1, *picture_shape(model))
 
 
 def _smoothness(frames: np.ndarray, options: Options, seed: int) -> list[Measurement]:

@@ -18,6 +18,9 @@ class Options(Strict):
     pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
     segments: int = Field(200, ge=2, description="independent segments measured")
     jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")
+    feature_seed: int = Field(
+        0, ge=0, description="seed of the untrained D in whose features steps are compared"
+    )
     interpolation: Literal["linear", "spherical"] = Field(
         "linear", description="linear or spherical in z"
     )

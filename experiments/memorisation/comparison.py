@@ -9,35 +9,40 @@ from scipy import stats
 
 from experiments.contract import Measurement
 from experiments.memorisation.options import Options
+from experiments.memorisation.study import Study
 from repro.intervals import wilson
 from repro.random import generator
 
 BOOTSTRAPS = 1000
+ALONE = "training images without a near-identical partner, each against the other training images"
+HELD_OUT = "held-out images"
+BLURRED = "blurred to the samples' sharpness"
+AGAINST = {  # suffix of a name -> the real images
+    "": ALONE,
+    "_blur_matched": f"{ALONE}, {BLURRED}",
+    "_with_partners": "all training images drawn, each against the other training images",
+    "_held_out": HELD_OUT,
+    "_held_out_blur_matched": f"{HELD_OUT}, {BLURRED}",
+}
 
 
 def compared(
-    space: str, nearest: dict[str, np.ndarray], partner: np.ndarray, options: Options, seed: int
+    found: Study, space: str, options: Options, *, seed: int, model: str
 ) -> list[Measurement]:
-    """Samples against each kind of real image: ratio, share, probability and z."""
-    alone = "training images without a near-identical partner"
-    blurred = nearest.get("blurred", nearest["real"])  # nothing to match: as they are
-    against = {
-        "": (alone, nearest["real"][~partner]),
-        "_blur_matched": (f"{alone}, blurred to the samples' sharpness", blurred[~partner]),
-    }
-    if partner.any():
-        against["_with_partners"] = ("all training images drawn", nearest["real"])
+    """Samples against each kind of real image: ratio, share, probability and z.
+
+    model: what is put behind the names of measurements of another model.
+    """
     return [
         one
-        for suffix, (words, real) in against.items()
-        if len(real) > 1
+        for suffix, real in found.references(space).items()
         for one in _against(
-            f"{space}{suffix}",
-            nearest["samples"],
+            f"{space}{suffix}{model}",
+            found.nearest[space]["samples"],
             real,
             options=options,
             seed=seed,
-            words=f"{space}; real: {words}, each against the other training images",
+            words=f"{space}; real: {AGAINST[suffix]}",
         )
     ]
 
@@ -86,19 +91,22 @@ def _against(
     ]
 
 
+def ranks(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """Share of real distances (m,) below each sample's (n,), ties half: (n,) in [0, 1].
+
+    Samples that are as real images are have evenly spread ranks; copies have 0.
+    """
+    ordered = np.sort(real)
+    sides = [np.searchsorted(ordered, samples, side=side) for side in ("left", "right")]
+    return (sides[0] + sides[1]) / (2 * len(real))
+
+
 def nearer_probability(samples: np.ndarray, real: np.ndarray) -> tuple[float, float, float]:
     """P(sample < real), ties half, of distances (n,) and (m,), with its 95 % interval.
 
     Variance by DeLong, DeLong and Clarke-Pearson (1988); needs two of each.
     """
-
-    def beaten(x: np.ndarray, by: np.ndarray) -> np.ndarray:
-        """Share of `by` below each x, ties half."""
-        ordered = np.sort(by)
-        sides = [np.searchsorted(ordered, x, side=side) for side in ("left", "right")]
-        return (sides[0] + sides[1]) / (2 * len(by))
-
-    of_samples, of_real = 1 - beaten(samples, real), beaten(real, samples)
+    of_samples, of_real = 1 - ranks(samples, real), ranks(real, samples)
     value = float(of_samples.mean())
     variance = of_samples.var(ddof=1) / len(samples) + of_real.var(ddof=1) / len(real)
     half = float(stats.norm.ppf(0.975) * np.sqrt(variance))

@@ -2,111 +2,80 @@
 
 Reads the model, the rows it was trained on and their images. Measures how far samples are from
 their nearest training image, in pixels and in features of the model's own discriminator, against
-how far training images are from each other, which is as far as a new real image would be. Alone:
+how far training images are from each other, which is as far as a new real image would be; and,
+where the run has them, against held-out real images, and the same of a model trained without
+de-duplication. Alone:
 python -m experiments.memorisation.measure --spec S.json --input bedrooms.model=DIR
-    --input bedrooms.data=DIR --seed 42 --out DIR
+    --input bedrooms.data=DIR [--input bedrooms.validation=DIR] [--input bedrooms.baseline=DIR]
+    --seed 42 --out DIR
 """
 
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from experiments.contract import Inputs, Measurement, measure_command
 from experiments.memorisation.comparison import compared, share
 from experiments.memorisation.options import Options
-from experiments.memorisation.search import (
-    Found,
-    Queries,
-    blurred,
-    feature_description,
-    matching_sigma,
-    nearest_training_images,
-    pixel_description,
-)
-from repro.checkpoint import CheckpointError, ModelFolder, draw
-from repro.quality import sharpness
-from repro.random import generator, shuffled
-from repro.store import ImageStore, save_arrays
+from experiments.memorisation.paired import differences, refuse_unpaired
+from experiments.memorisation.study import Study, study
+from repro.checkpoint import ModelFolder
+from repro.random import shuffled
+from repro.store import save_arrays
+from repro.training_images import picture_shape
+from repro.validation import SpecError
+
+WITHOUT = "_without_dedup"  # behind the names of the baseline's measurements
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Nearest training images of samples, of training images, and of blurred training images."""
+    """Nearest training images of samples and of real images, for one model or for both."""
     model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
-    rows = _training_rows(model, store)
-    queries, sigma = _queries(model, store, rows, options, seed)
-    mirrored = model.spec.training.augmentation.flip > 0
-    describe = {
-        "pixels": pixel_description,
-        "features": feature_description(
-            model, queries.images["real"], widest=options.feature_width, seed=seed
-        ),
-    }
-    found = {
-        space: nearest_training_images(how, queries, store, rows, mirrored=mirrored)
-        for space, how in describe.items()
-        if how is not None
-    }
-    unit = 1 / np.sqrt(pixel_description(queries.images["real"][:1]).size)
-    partner = np.any(
-        [_close(one.distances["real"][:, 0], options.near_identical) for one in found.values()],
-        axis=0,
-    )
-    measurements = [
-        _blur(sigma, queries),
-        share("near_identical_real", partner, _near_identical_words(options)),
-    ]
-    table: dict[str, np.ndarray] = {"partner": partner, "sigma": np.array(sigma)}
-    for space, one in found.items():
-        scale = unit if space == "pixels" else 1.0
-        nearest = {kind: one.distances[kind][:, 0] * scale for kind in queries.images}
-        table |= {f"{space}_{kind}": values for kind, values in nearest.items()}
-        measurements += compared(space, nearest, partner, options, seed)
-    save_arrays(out / "distances.npz", quantile=np.array(options.quantile), **table)
-    save_arrays(out / "pairs.npz", **_pairs(queries, found, store, rows, options))
+    held_out = _held_out(inputs, model, options, seed)
+    found = study(model, store, held_out, options, seed=seed)
+    measurements = _measurements(found, options, seed, suffix="")
+    arrays = _distances(found, suffix="")
+    if inputs.has("bedrooms.baseline"):
+        baseline = inputs.model("bedrooms.baseline")
+        refuse_unpaired(model, baseline)
+        other = study(baseline, store, held_out, options, seed=seed)
+        measurements += _measurements(other, options, seed, suffix=WITHOUT)
+        measurements += differences(found, other, options, seed=seed)
+        arrays |= _distances(other, suffix=WITHOUT)
+    save_arrays(out / "distances.npz", quantile=np.array(options.quantile), **arrays)
+    save_arrays(out / "pairs.npz", **_pairs(found, options))
     return measurements
 
 
-def _close(distances: np.ndarray, part: float) -> np.ndarray:
-    """Which of (n,) distances are below this part of their median."""
-    return distances < part * np.median(distances)
+def _held_out(inputs: Inputs, model: ModelFolder, options: Options, seed: int) -> np.ndarray | None:
+    """Real images (n, H, W, C) that were held out, `options.real` at most; None without any.
 
-
-def _training_rows(model: ModelFolder, store: ImageStore) -> np.ndarray:
-    """Rows the model saw, ascending; CheckpointError where they cannot be rows of `store`."""
-    rows = np.sort(model.training_rows())
-    network = model.spec.network
-    wanted = (network.image_size, network.image_size, network.channels)
-    if len(rows) < 3:
-        raise CheckpointError(f"{model.folder}: {len(rows)} training images; at least 3 are wanted")
-    if store.images.shape[1:] != wanted or rows[-1] >= len(store):
-        raise CheckpointError(
-            f"{model.folder} was trained on images {wanted}, the last of row {rows[-1]}; "
-            f"{store.folder} holds {store.images.shape}: give the dataset that it was trained on"
+    Raises SpecError where they are not of the model's size.
+    """
+    if not inputs.has("bedrooms.validation"):
+        return None
+    store = inputs.dataset("bedrooms.validation")
+    if store.images.shape[1:] != picture_shape(model):
+        raise SpecError(
+            f"{store.folder}: held-out images {store.images.shape[1:]}, but {model.folder} was "
+            f"trained on {picture_shape(model)}; prepare both datasets at one image_size"
         )
-    return rows
+    order = shuffled(len(store), seed=seed, purpose="memorisation, held-out images")
+    return np.asarray(store.images[np.sort(order[: options.real])])
 
 
-def _queries(
-    model: ModelFolder, store: ImageStore, rows: np.ndarray, options: Options, seed: int
-) -> tuple[Queries, float]:
-    """Samples; training images at random; the same blurred to the samples' sharpness, its sigma."""
-    z = model.latents(options.samples, seed=seed, purpose="memorisation, samples")
-    labels = None
-    if model.spec.network.classes:
-        source = generator(seed, "memorisation, labels of the samples")
-        chosen = rows[source.integers(0, len(rows), options.samples)]
-        labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
-    samples = draw(model.generator(), z, labels)
-    order = shuffled(len(rows), seed=seed, purpose="memorisation, training images")
-    places = np.sort(order[: options.real])
-    real = np.asarray(store.images[rows[places]])
-    sigma = matching_sigma(real[:500], wanted=float(np.median(sharpness(samples))))
-    images = {"samples": samples, "real": real}
-    own = {"samples": np.full(len(samples), -1), "real": places}
-    if sigma > 0:
-        images["blurred"], own["blurred"] = blurred(real, sigma), places
-    return Queries(images, own), sigma
+def _measurements(found: Study, options: Options, seed: int, *, suffix: str) -> list[Measurement]:
+    made = [
+        _blur(found, suffix=suffix),
+        share(f"near_identical_real{suffix}", found.partner, _near_identical_words(options)),
+    ]
+    if "held_out" in found.nearest["pixels"]:
+        same = found.nearest["pixels"]["held_out"] == 0
+        words = "share of the held-out images that equal a training image, pixel for pixel"
+        made.append(share(f"held_out_seen{suffix}", same, words))
+    for space in found.nearest:
+        made += compared(found, space, options, seed=seed, model=suffix)
+    return made
 
 
 def _near_identical_words(options: Options) -> str:
@@ -116,11 +85,11 @@ def _near_identical_words(options: Options) -> str:
     )
 
 
-def _blur(sigma: float, queries: Queries) -> Measurement:
+def _blur(found: Study, *, suffix: str) -> Measurement:
     return Measurement(
-        name="matching_blur",
-        value=sigma,
-        n=len(queries.images["samples"]),
+        name=f"matching_blur{suffix}",
+        value=found.sigma,
+        n=len(found.queries.images["samples"]),
         unit="pixels",
         protocol=(
             "Gaussian sigma that brings the median sharpness of training images down to that of "
@@ -129,13 +98,15 @@ def _blur(sigma: float, queries: Queries) -> Measurement:
     )
 
 
-def _pairs(
-    queries: Queries,
-    found: dict[str, Found],
-    store: ImageStore,
-    rows: np.ndarray,
-    options: Options,
-) -> dict[str, np.ndarray]:
+def _distances(found: Study, *, suffix: str) -> dict[str, np.ndarray]:
+    """Distances to the nearest training image by space and kind, for the figure."""
+    arrays = {f"partner{suffix}": found.partner, f"sigma{suffix}": np.array(found.sigma)}
+    for space, nearest in found.nearest.items():
+        arrays |= {f"{space}_{kind}{suffix}": values for kind, values in nearest.items()}
+    return arrays
+
+
+def _pairs(found: Study, options: Options) -> dict[str, np.ndarray]:
     """The samples shown and their nearest training image in each space, most suspicious first.
 
     Suspicious: near to one training image and far from the next ones; the distance to the nearest
@@ -143,14 +114,14 @@ def _pairs(
     """
     count = min(options.shown, options.samples)
     ratios = []
-    for one in found.values():
+    for one in found.found.values():
         distances = one.distances["samples"][:count]
         ratios.append(distances[:, 0] / np.maximum(distances[:, -1], 1e-12))
     order = np.argsort(np.min(ratios, axis=0), kind="stable")
-    arrays = {"samples": queries.images["samples"][:count][order]}
-    for space, one in found.items():
-        nearest = rows[one.places["samples"][:count, 0][order]]
-        arrays[space] = np.stack([store.images[row] for row in nearest])
+    arrays = {"samples": found.queries.images["samples"][:count][order]}
+    for space, one in found.found.items():
+        nearest = found.rows[one.places["samples"][:count, 0][order]]
+        arrays[space] = np.stack([found.store.images[row] for row in nearest])
     return arrays
 
 

@@ -1,7 +1,8 @@
 """What is looked up among the training images, and the lookup itself, in pixels and in features.
 
-Part of measure.py; it states no numbers. The queries are samples, training images (leave-one-out)
-and the same blurred to the samples' sharpness.
+Part of study.py; it states no numbers. The queries are samples, training images (leave-one-out),
+held-out images, and the latter two blurred to the samples' sharpness. Training images are read
+block by block, so that memory does not grow with their number.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,8 @@ Describe = Callable[[np.ndarray], np.ndarray]
 class Queries:
     """Images (n, H, W, C) uint8 of each kind, and which training image each must not find.
 
-    Kinds: samples; real, training images; blurred, the same blurred (absent at sigma 0).
+    Kinds: samples; real, training images; held_out, images not trained on (where the run has them);
+    blurred and held_out_blurred, the same blurred (absent at sigma 0).
     """
 
     images: dict[str, np.ndarray]

@@ -1,6 +1,7 @@
-"""Fig 4: planted generators that glide, jump or freeze must be told apart."""
+"""Fig 4: planted generators that glide, jump, freeze or know images by heart must be told apart."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,45 +11,82 @@ from untrained_model import write_model
 
 from experiments.contract import Inputs, Measurement, read_measurements, run_measure
 from experiments.latent_walk import measure as module
+from experiments.latent_walk import smoothness
 from experiments.latent_walk.figure import figure
 from experiments.latent_walk.measure import Options, measure
-from repro.claims import read_card
+from experiments.latent_walk.smoothness import (
+    WalkStudy,
+    blended,
+    feature_steps,
+    nearest_training,
+)
+from experiments.latent_walk.unevenness import step_measurements
+from repro.checkpoint import CheckpointError, ModelFolder, draw
+from repro.claims import Verdict, judge, read_card
 from repro.figures import Style
+from repro.store import ImageStore
 
 OPTIONS = Options(rows=3, steps=4, pixel_rows=2, segments=30)
+IMAGES = 120
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_model(tmp_path / "model")
-
-
-def measured(model: Path, out: Path, options: Options = OPTIONS) -> dict[str, Measurement]:
-    inputs = Inputs({"bedrooms.model": model})
-    return {m.name: m for m in measure(inputs, options, 7, out)}
-
-
-def gliding(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """Each of 8 z values is the brightness of two columns: exactly linear in z."""
-    grey = (127.5 + 120 * z.numpy()).repeat(2, axis=1)[:, None, :, None]
+def columns(z: np.ndarray) -> np.ndarray:
+    """Each of 8 values in -1..1 is the brightness of two columns: (n, 8) -> (n, 16, 16, 3)."""
+    grey = (127.5 + 120 * z).repeat(2, axis=1)[:, None, :, None]
     return np.broadcast_to(np.rint(grey), (len(z), 16, 16, 3)).astype(np.uint8)
 
 
+def stored() -> np.ndarray:
+    """The training images: of the kind that `gliding` draws."""
+    return columns(np.random.default_rng(5).uniform(-1, 1, (IMAGES, 8)))
+
+
+def gliding(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
+    """Exactly linear in z."""
+    return columns(z.numpy())
+
+
+def by_heart(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
+    """A memoriser: the stored training image that is nearest to what `gliding` draws."""
+    known = stored()[:, 0, ::2, 0].astype(float)
+    wanted = gliding(G, z)[:, 0, ::2, 0].astype(float)
+    return stored()[np.square(wanted[:, None] - known[None]).sum(axis=2).argmin(axis=1)]
+
+
 def jumping(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A memoriser: one of 256 stored pictures, chosen by the signs of z."""
-    stored = np.random.default_rng(0).integers(0, 256, (256, 16, 16, 3), dtype=np.uint8)
-    return stored[((z.numpy() > 0) * 2 ** np.arange(8)).sum(axis=1)]
+    """One of 256 stored pictures, chosen by the signs of z."""
+    pictures = np.random.default_rng(0).integers(0, 256, (256, 16, 16, 3), dtype=np.uint8)
+    return pictures[((z.numpy() > 0) * 2 ** np.arange(8)).sum(axis=1)]
 
 
 def frozen(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
     return np.full((len(z), 16, 16, 3), 90, np.uint8)
 
 
+@pytest.fixture
+def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path]:
+    model = write_model(tmp_path / "model")
+    np.save(model / "training_rows.npy", np.arange(IMAGES))
+    return {"bedrooms.model": model, "bedrooms.data": make_dataset(stored())}
+
+
+def measured(
+    folders: dict[str, Path], out: Path, options: Options = OPTIONS
+) -> dict[str, Measurement]:
+    return {m.name: m for m in measure(Inputs(folders), options, 7, out)}
+
+
+def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
+    card = read_card(repository / "experiments/latent_walk/experiment.yaml")
+    chosen = {one.id: one for one in card.claims}[claim]
+    return judge(chosen, found.get(chosen.measurement)).verdict
+
+
 def test_linear_generator_has_even_steps_and_ghosts_like_pixels(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "draw", gliding)
-    found = measured(model, tmp_path)
+    found = measured(folders, tmp_path)
     assert found["largest_step_share"].value == pytest.approx(1 / 4, abs=0.01)
     assert found["path_length_ratio"].value == pytest.approx(1, abs=0.01)
     assert found["sharpness_kept"].value == pytest.approx(0, abs=0.01)
@@ -56,29 +94,103 @@ def test_linear_generator_has_even_steps_and_ghosts_like_pixels(
 
 
 def test_memoriser_jumps_and_does_not_ghost(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "draw", jumping)
     options = Options(rows=3, steps=10, segments=30)
-    found = measured(model, tmp_path, options)
+    found = measured(folders, tmp_path, options)
     assert found["segments_with_a_jump"].low > 0.05  # the claim's rule refuses it
     assert found["sharpness_kept"].low > 0
     monkeypatch.setattr(module, "draw", gliding)
-    smooth = measured(model, tmp_path, options)
+    smooth = measured(folders, tmp_path, options)
     assert smooth["segments_with_a_jump"].value == 0
     assert found["largest_step_share"].low > smooth["largest_step_share"].high
 
 
+def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
+    folders: dict[str, Path], tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = Options(rows=1, steps=10, segments=30)
+    monkeypatch.setattr(module, "draw", by_heart)
+    copied = measured(folders, tmp_path, options)
+    assert copied["unevenness_share"].value == pytest.approx(1)
+    assert verdict(copied, "smoother_than_training_images", repository) == Verdict.NOT
+    monkeypatch.setattr(module, "draw", gliding)
+    smooth = measured(folders, tmp_path, options)
+    assert verdict(smooth, "smoother_than_training_images", repository) == Verdict.REPRODUCED
+    # of a generator that is linear in pixels the latent walk is the pixel blend
+    assert smooth["step_ratio_latent"].value == pytest.approx(
+        smooth["step_ratio_pixels"].value, abs=0.01
+    )
+    assert smooth["step_ratio_training"].low > smooth["step_ratio_latent"].high
+
+
 def test_frozen_generator_measures_nothing(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "draw", frozen)
-    assert measured(model, tmp_path) == {}
+    assert measured(folders, tmp_path) == {}
+    figure(tmp_path, tmp_path, Style())
+    assert (tmp_path / "fig04_steps.png").is_file()
 
 
-def test_layout_of_the_path(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_of_the_steps_by_hand() -> None:
+    """Two of three segments have all kinds; the third never leaves its training image."""
+    study = WalkStudy(
+        {
+            "latent": np.array([0.5, 0.4, 0.9]),
+            "pixels": np.array([0.25, 0.25, 0.25]),
+            "training": np.array([1.0, 0.6, np.nan]),
+        },
+        steps=4,
+        space="pixels",
+    )
+    found = {m.name: m for m in step_measurements(study, seed=7)}
+    assert found["step_ratio_latent"].value == pytest.approx(4 * 0.6)
+    assert found["step_ratio_training"].value == pytest.approx(4 * 0.8)
+    assert found["step_ratio_training"].n == 2
+    # ((2 - 1) + (1.6 - 1)) / ((4 - 1) + (2.4 - 1))
+    assert found["unevenness_share"].value == pytest.approx(1.6 / 4.4)
+    assert found["unevenness_share_pixels"].value == 0
+    assert found["unevenness_share"].n == 2
+
+
+def test_nearest_training_images_are_those_of_a_loop_mirrored_ones_too(
+    make_dataset: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = np.random.default_rng(1)
+    images = source.integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
+    rows = np.arange(0, 40, 2)  # the others were not trained on
+    frames = source.integers(0, 256, (2, 3, 16, 16, 3), dtype=np.uint8)
+    frames[1, 2] = images[6, :, ::-1]
+    frames[0, 0] = images[7]
+    store = ImageStore.open(make_dataset(images))
+    monkeypatch.setattr(smoothness, "BLOCK", 7)
+    for mirrored in (False, True):
+        found = nearest_training(frames, store, rows, mirrored=mirrored)
+        known = np.concatenate(
+            [images[rows], images[rows][:, :, ::-1]] if mirrored else [images[rows]]
+        )
+        for segment, place in np.ndindex(2, 3):
+            apart = np.square(known - frames[segment, place].astype(float)).sum(axis=(1, 2, 3))
+            np.testing.assert_array_equal(found[segment, place], known[apart.argmin()])
+        assert np.array_equal(found[1, 2], frames[1, 2]) == mirrored
+
+
+def test_blend_and_steps_by_hand() -> None:
+    frames = np.zeros((1, 5, 16, 16, 3), np.uint8)
+    frames[0, -1] = 200
+    frames[0, 1:4] = 77  # what lies between does not matter
+    assert blended(frames)[0, :, 0, 0, 0].tolist() == [0, 50, 100, 150, 200]
+    lengths = feature_steps(frames, lambda x: x[:, 0, 0, :1].astype(np.float32))
+    assert lengths.tolist() == [[77, 0, 0, 123]]
+
+
+def test_layout_of_the_path(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "draw", gliding)
-    measured(model, tmp_path)
+    measured(folders, tmp_path)
     arrays = {k: v.astype(int) for k, v in np.load(tmp_path / "arrays.npz").items()}
     walk, pixels = arrays["walk"], arrays["pixels"]
     assert walk.shape == (3, 4, 16, 16, 3)
@@ -92,11 +204,18 @@ def test_layout_of_the_path(model: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("interpolation", ["linear", "spherical"])
 def test_run_is_repeatable_and_files_are_those_of_the_card(
-    model: Path, tmp_path: Path, repository: Path, interpolation: str
+    folders: dict[str, Path],
+    make_dataset: Callable[..., Path],
+    tmp_path: Path,
+    repository: Path,
+    interpolation: str,
 ) -> None:
+    """Trained on pictures like its own: of others all frames might have the same one nearest."""
+    model = ModelFolder.open(folders["bedrooms.model"])
+    own = draw(model.generator(), model.latents(IMAGES, seed=1, purpose="test images"))
+    folders["bedrooms.data"] = make_dataset(own, name="own")
     options = OPTIONS.model_copy(update={"interpolation": interpolation})
     for name in ("once", "again"):
-        folders = {"bedrooms.model": model}
         run_measure(measure, options, folders=folders, seed=7, out=tmp_path / name)
     hashes = [
         json.loads((tmp_path / name / "provenance.json").read_text())["outputs"]
@@ -110,7 +229,13 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
 
 
-def test_figure_without_control_rows(model: Path, tmp_path: Path) -> None:
-    measured(model, tmp_path, OPTIONS.model_copy(update={"pixel_rows": 0}))
+def test_figure_without_control_rows(folders: dict[str, Path], tmp_path: Path) -> None:
+    measured(folders, tmp_path, OPTIONS.model_copy(update={"pixel_rows": 0}))
     figure(tmp_path, tmp_path, Style())
     assert (tmp_path / "fig04_latent_walk.png").is_file()
+
+
+def test_another_dataset_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
+    np.save(folders["bedrooms.model"] / "training_rows.npy", np.arange(IMAGES + 1))
+    with pytest.raises(CheckpointError, match="give the dataset that it was trained on"):
+        measured(folders, tmp_path)

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from planted_blobs import noisy, pictures
 from scipy import stats
 from scipy.ndimage import gaussian_filter
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
-from experiments.memorisation import measure as module
-from experiments.memorisation.comparison import copying_z, nearer_probability
+from experiments.contract import (
+    Inputs,
+    Measurement,
+    read_measurements,
+    run_measure,
+)
+from experiments.memorisation import study as module
+from experiments.memorisation.comparison import copying_z, nearer_probability, ranks
 from experiments.memorisation.figure import figure
 from experiments.memorisation.measure import Options, measure
 from repro.build import build_generator
@@ -23,22 +29,7 @@ from repro.specs import NetworkSpec
 
 OPTIONS = Options(samples=200, shown=12, real=300)
 IMAGES = 600
-
-
-def pictures(n: int, seed: int) -> np.ndarray:
-    """Four soft blobs of random colour and place on a random ground, with fine noise."""
-    source = np.random.default_rng(seed)
-    grid = np.stack(np.meshgrid(np.arange(16), np.arange(16), indexing="ij"), axis=-1)
-    centres = source.uniform(0, 16, (n, 4, 2))
-    squared = np.square(grid[None, :, :, None] - centres[:, None, None]).sum(axis=4)
-    colours = source.uniform(-80, 80, (n, 4, 3))
-    made = np.exp(-squared / 12) @ colours[:, None] + source.uniform(80, 170, (n, 1, 1, 3))
-    return (made + source.normal(0, 6, made.shape)).clip(0, 255).astype(np.uint8)
-
-
-def noisy(images: np.ndarray, seed: int) -> np.ndarray:
-    noise = np.random.default_rng(seed).normal(0, 5, images.shape)
-    return (images + noise).clip(0, 255).astype(np.uint8)
+CLAIMS = ("no_copies_in_pixels", "no_copies_in_features", "not_nearer_than_real")
 
 
 @pytest.fixture
@@ -65,8 +56,14 @@ def plant(
 
 
 def verdicts(found: dict[str, Measurement], repository: Path) -> list[Verdict]:
+    """Of the three claims that need neither held-out images nor a second model."""
+    return [verdict(found, claim, repository) for claim in CLAIMS]
+
+
+def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/memorisation/experiment.yaml")
-    return [judge(claim, found.get(claim.measurement)).verdict for claim in card.claims]
+    chosen = {one.id: one for one in card.claims}[claim]
+    return judge(chosen, found.get(chosen.measurement)).verdict
 
 
 def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) -> None:
@@ -156,6 +153,20 @@ def test_projected_features_still_find_copies(plant) -> None:
     assert plant(pictures(200, 1), images, options)["suspicious_share_features"].value < 0.05
 
 
+@pytest.fixture
+def folders(model: Path, make_dataset) -> dict[str, Path]:
+    """A model, its images, and 250 of the same kind that it was not trained on."""
+    return {
+        "bedrooms.model": model,
+        "bedrooms.data": make_dataset(pictures(IMAGES, 0)),
+        "bedrooms.validation": make_dataset(pictures(250, 9), name="held out"),
+    }
+
+
+def test_ranks_by_hand() -> None:
+    assert ranks(np.array([0.0, 2, 5]), np.array([1.0, 2, 3, 4])).tolist() == [0, 0.375, 1]
+
+
 def test_rank_test_against_scipy_and_its_definition() -> None:
     source = np.random.default_rng(0)
     for shift in (-1, 0, 2):
@@ -195,12 +206,15 @@ def make_fully_connected(model: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["convolutional", "fully_connected"])
 def test_run_is_repeatable_and_files_are_those_of_the_card(
-    model: Path, make_dataset, tmp_path: Path, repository: Path, kind: str
+    folders: dict[str, Path], tmp_path: Path, repository: Path, kind: str
 ) -> None:
-    """A discriminator without convolutions leaves the feature space out."""
+    """A discriminator without convolutions leaves the feature space out; and no optional input."""
     if kind == "fully_connected":
-        make_fully_connected(model)
-    folders = {"bedrooms.model": model, "bedrooms.data": make_dataset(pictures(IMAGES, 0))}
+        make_fully_connected(folders["bedrooms.model"])
+        del folders["bedrooms.validation"]
+    else:
+        folders["bedrooms.baseline"] = write_model(tmp_path / "baseline", seed=2)
+        np.save(folders["bedrooms.baseline"] / "training_rows.npy", np.arange(IMAGES))
     for name in ("once", "again"):
         run_measure(measure, OPTIONS, folders=folders, seed=7, out=tmp_path / name)
         (tmp_path / f"figures {name}").mkdir()

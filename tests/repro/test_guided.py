@@ -8,15 +8,13 @@ from hypothesis import strategies as st
 
 from repro.guided import (
     ReceptiveField,
+    concentration,
     crop_field,
     field_of,
-    gradients_as_grey,
     guided_gradient,
     last_layer,
-    likeness,
     peaks,
     receptive_field,
-    selectivity,
     top_images,
 )
 from repro.images import to_tensor
@@ -76,18 +74,45 @@ def test_hand_computed_values_on_two_1x1_layers() -> None:
 
     x = (1, 1, 1); hidden pre-activations: u0 = 1 - 2 + 3 = 2 and u1 = -3. With output weights
     (5, -7) the output is 5*2 - 7*(-0.6) = 14.2 > 0. Gradient arriving at u0 is 5 (kept), at u1 is
-    -7 (both closed), so the guided gradient is 5 * (1, -2, 3); the plain one adds -7*0.2*(-1).
+    -7 (both closed), so the guided gradient is 5 * (1, -2, 3); the plain one adds -7*0.2*(-1) to
+    each, the deconvolution's rule, which asks nothing of the activations, closes -7 alone.
     """
     D = Discriminator(image_size=1, widths=(2, 1), strides=(1, 1), kernel=1, base_size=1)
     D.layers[1].norm = None
     D.layers[0].conv.weight.data = torch.tensor([[1.0, -2, 3], [-1, -1, -1]]).reshape(2, 3, 1, 1)
     D.layers[1].conv.weight.data = torch.tensor([[5.0, -7]]).reshape(1, 2, 1, 1)
     D.eval()
-    x = torch.ones(1, 3, 1, 1)
+    x = torch.ones(1, 3, 1, 1, requires_grad=True)
     zero = torch.zeros(1, dtype=torch.long)
     assert last_layer(D, x).item() == pytest.approx(14.2)
     gradient = guided_gradient(D, x, channels=zero, rows=zero, columns=zero)
     assert gradient.flatten().tolist() == pytest.approx([5, -10, 15])
+    (plain,) = torch.autograd.grad(last_layer(D, x).sum(), x)
+    assert plain.flatten().tolist() == pytest.approx([6.4, -8.6, 16.4])
+
+
+@pytest.mark.parametrize(("first", "passed"), [(3.0, True), (-3.0, False)])
+def test_hand_computed_gate_of_the_slope_side(first: float, passed: bool) -> None:
+    """One hidden unit behind a positive weight: only the sign of its input opens it.
+
+    Hidden input 2 * first; output weight 4 (or -4 where the hidden unit is negative, so that the
+    output is positive in both). Open: 4 * 2 = 8. Closed: 0, where the plain gradient is
+    -4 * 0.2 * 2 = -1.6.
+    """
+    D = Discriminator(
+        image_size=1, channels=1, widths=(1, 1), strides=(1, 1), kernel=1, base_size=1
+    )
+    D.layers[1].norm = None
+    D.layers[0].conv.weight.data.fill_(2)
+    D.layers[1].conv.weight.data.fill_(4 if passed else -4)
+    D.eval()
+    x = torch.full((1, 1, 1, 1), first, requires_grad=True)
+    zero = torch.zeros(1, dtype=torch.long)
+    assert last_layer(D, x).item() == pytest.approx(24 if passed else 4.8)
+    gradient = guided_gradient(D, x, channels=zero, rows=zero, columns=zero)
+    assert gradient.item() == pytest.approx(8 if passed else 0)
+    (plain,) = torch.autograd.grad(last_layer(D, x).sum(), x)
+    assert plain.item() == pytest.approx(8 if passed else -1.6)
 
 
 def numpy_guided(D: Discriminator, image: np.ndarray, *, row: int, column: int) -> np.ndarray:
@@ -142,6 +167,32 @@ def test_agrees_with_an_independent_backward_pass(slope: float) -> None:
         assert np.abs(expected).max() > 0
 
 
+def as_modules(D: Discriminator) -> torch.nn.Sequential:
+    """The same layers, each ReLU a module of its own, which is what captum replaces."""
+    made: list[torch.nn.Module] = []
+    for block in D.layers:
+        made.append(block.conv)
+        if block.norm is not None:
+            made.append(block.norm)
+        made.append(torch.nn.ReLU() if block.slope == 0 else torch.nn.LeakyReLU(block.slope))
+    return torch.nn.Sequential(*made).eval()
+
+
+@pytest.mark.filterwarnings("ignore:Setting backward hooks")
+def test_equals_captum_on_a_relu_network() -> None:
+    attr = pytest.importorskip("captum.attr")
+    D = network(seed=3, slope=0.0)
+    x = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(5)) * 2 - 1
+    chosen = units(D, x)
+    theirs = attr.GuidedBackprop(as_modules(D))
+    ours = guided_gradient(D, x, **chosen)
+    for n in range(3):
+        target = (0, int(chosen["rows"][n]), int(chosen["columns"][n]))
+        expected = theirs.attribute(x[n : n + 1].clone().requires_grad_(), target=target)
+        torch.testing.assert_close(ours[n : n + 1], expected.detach())
+        assert ours[n].any()
+
+
 def test_differs_from_the_plain_gradient_on_leaky_relu() -> None:
     D = network(seed=3)
     x = (
@@ -179,25 +230,14 @@ def test_peaks_are_the_largest_responses_whatever_the_batch() -> None:
     found = peaks(D, images, batch=3)
     maps = last_layer(D, to_tensor(images)).numpy()
     np.testing.assert_allclose(found.value, maps.max(axis=(2, 3)), atol=1e-5)
+    np.testing.assert_allclose(
+        found.concentration, concentration(torch.from_numpy(maps)).numpy(), atol=1e-5
+    )
     n, c = np.indices(found.value.shape)
     np.testing.assert_allclose(maps[n, c, found.row, found.column], found.value, atol=1e-5)
     # leaky ReLU keeps the order, so D's own features name the same images
     own = D.features(to_tensor(images))[-1].amax(dim=(2, 3)).numpy()
     assert np.array_equal(top_images(found.value, 3), top_images(own, 3))
-
-
-def test_top_images_are_distinct_and_best_first() -> None:
-    value = np.array([[1.0, 9], [3, 9], [2, 7], [5, 8]])
-    assert top_images(value, 3).tolist() == [[3, 1, 2], [0, 1, 3]]
-
-
-def test_selectivity_ignores_gain_and_shift_and_knows_the_normal_distribution() -> None:
-    value = np.random.default_rng(0).normal(size=(2000, 50))
-    plain = selectivity(value, 10)
-    # mean of the top 0.5 % of a standard normal: density(2.576) / 0.005 = 2.892
-    assert plain.mean() == pytest.approx(2.892, abs=0.05)
-    np.testing.assert_allclose(selectivity(3 * value - 7, 10), plain)
-    assert selectivity(np.ones((20, 1)), 3).tolist() == [0]
 
 
 @pytest.mark.parametrize(("place", "extent"), [(0, 31), (1, 47), (2, 61), (3, 46)])
@@ -223,15 +263,3 @@ def test_uncentred_crop_keeps_the_place_in_the_field() -> None:
     tile = crop_field(image, field, row=0, column=3, fill=0, centred=False)
     assert np.flatnonzero(tile[:, 0, 0]).tolist() == list(range(30, 61))  # 30 above the image
     assert np.flatnonzero(tile[40, :, 0]).tolist() == list(range(46))  # 15 right of it
-
-
-def test_likeness_by_hand() -> None:
-    gradients = np.array([[1.0, 0], [2, 0], [0, 5], [0, 0]])  # one like pair of six
-    assert likeness(gradients) == pytest.approx(1 / 6)
-    assert likeness(np.array([[1.0, 1], [-2, -2]])) == pytest.approx(-1)
-
-
-def test_zero_gradient_is_mid_grey() -> None:
-    tiles = np.array([-2.0, 0, 1, 2]).reshape(1, 2, 2, 1)
-    assert gradients_as_grey(tiles).ravel().tolist() == [1, 128, 192, 255]
-    assert gradients_as_grey(np.zeros((1, 2, 2, 1))).ravel().tolist() == [128] * 4

@@ -1,0 +1,52 @@
+"""How much of a channel's response is decided by the image's class: on ranks, channel by channel.
+
+Part of measure.py. Bedrooms have no classes; labelled pictures of objects have. `class_share` and
+`class_auc` take any responses (N, C) with labels (N,).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class ClassRanks(NamedTuple):
+    """Ranks of the images by each channel's response, and their means class by class."""
+
+    ranks: np.ndarray  # (N, C) float64, 1 for the weakest response, ties shared
+    means: np.ndarray  # (classes, C)
+    counts: np.ndarray  # (classes,)
+
+
+def class_ranks(value: np.ndarray, labels: np.ndarray) -> ClassRanks:
+    """Responses (N, C) ranked channel by channel. Raises ValueError for fewer than 2 classes."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(f"class_ranks: {len(classes)} class among {len(labels)} labels; want 2")
+    ranks = stats.rankdata(value, axis=0)
+    means = np.stack([ranks[labels == one].mean(axis=0) for one in classes])
+    return ClassRanks(ranks, means, np.array([(labels == one).sum() for one in classes]))
+
+
+def class_share(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Share of the ranks' variance that lies between classes, (N, C) -> (C,); NaN if all are tied.
+
+    Eta squared of the ranks, the Kruskal-Wallis H over N - 1: unchanged by any rising function of
+    the response. Labels that say nothing give (classes - 1) / (N - 1) on average.
+    """
+    ranks, means, counts = class_ranks(value, labels)
+    middle = (len(ranks) + 1) / 2
+    between = (counts[:, None] * np.square(means - middle)).sum(axis=0)
+    total = np.square(ranks - middle).sum(axis=0)
+    return np.divide(between, total, out=np.full(len(total), np.nan), where=total > 0)
+
+
+def class_auc(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """For each channel the class it tells best from the rest, by area under the curve: (C,).
+
+    The chance that an image of that class has the stronger response of two, ties half. As the
+    largest over the classes it lies above 0.5 even where labels say nothing.
+    """
+    ranks, means, counts = class_ranks(value, labels)
+    areas = (means - (counts[:, None] + 1) / 2) / (len(ranks) - counts[:, None])
+    return areas.max(axis=0)

@@ -1,0 +1,129 @@
+"""One network's strongest responses over a pool of images: where, how, and by which gradients.
+
+Part of measure.py, which makes one of these for the trained and one for the untrained D.
+"""
+
+import numpy as np
+import torch
+
+from experiments.filters.options import Options
+from repro.guided import (
+    crop_field,
+    field_of,
+    gradients_as_grey,
+    guided_gradient,
+    likeness,
+    peaks,
+    selectivity,
+    top_images,
+)
+from repro.images import to_tensor
+from repro.networks import Discriminator
+from repro.random import shuffled
+from repro.shapes import edges, shapes
+
+GREY = 128
+BRIGHTEST = 0.998  # gradients beyond this quantile of a channel's are shown as black or white
+
+
+class Responses:
+    """Strongest responses of D's last layer over images (N, H, W, C) uint8."""
+
+    def __init__(self, network: Discriminator, images: np.ndarray, options: Options) -> None:
+        self.network, self.images, self.options = network, images, options
+        self.field = field_of(network)
+        self.peaks = peaks(network, images)
+        self.top = top_images(self.peaks.value, options.top)  # (channels, top)
+        self.selectivity = selectivity(self.peaks.value, options.top)  # (channels,)
+
+    @property
+    def concentration(self) -> np.ndarray:
+        """Mean concentration of each channel's maps over its top images, (channels,)."""
+        of_top = np.take_along_axis(self.peaks.concentration, self.top.T, axis=0)
+        return of_top.mean(axis=0)  # NaN for a channel whose maps do not vary
+
+    def gradient(self, channel: int, images: np.ndarray) -> np.ndarray:
+        """Guided gradients of a channel's strongest units: images (n,) -> float32 (n, H, W, C)."""
+        made = guided_gradient(
+            self.network,
+            to_tensor(self.images[images]),
+            channels=torch.full((len(images),), channel),
+            rows=torch.from_numpy(self.peaks.row[images, channel]),
+            columns=torch.from_numpy(self.peaks.column[images, channel]),
+        )
+        return made.permute(0, 2, 3, 1).numpy()
+
+    def tiles(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
+        """Guided gradients and patches of the images shown, uint8 (shown, size, size, C) each."""
+        images = self.top[channel][: self.options.shown]
+        gradients = self.crops(self.gradient(channel, images), images, channel, fill=0)
+        patches = self.crops(self.images[images], images, channel, fill=GREY)
+        # one scale per channel, as in Fig 5
+        return gradients_as_grey(gradients, brightest=BRIGHTEST), patches
+
+    def crops(
+        self,
+        pictures: np.ndarray,
+        images: np.ndarray,
+        channel: int,
+        *,
+        fill: float,
+        centred: bool = True,
+    ) -> np.ndarray:
+        """Receptive fields of a channel's strongest units, (n, size, size, C)."""
+        rows, columns = self.peaks.row[images, channel], self.peaks.column[images, channel]
+        tiles = [
+            crop_field(picture, self.field, row=row, column=column, fill=fill, centred=centred)
+            for picture, row, column in zip(pictures, rows, columns, strict=True)
+        ]
+        return np.stack(tiles)
+
+    def likenesses(self) -> np.ndarray:
+        """Likeness of the guided gradients of each channel's top images, (compared,)."""
+        return np.array([self._likeness(c, top) for c, top in enumerate(self._compared)])
+
+    def any_likenesses(self, *, seed: int) -> np.ndarray:
+        """The same for as many images at random among those a channel answers, (compared,).
+
+        What a channel's gradients share whatever the image. NaN where it answers fewer than two
+        (an inactive unit has no guided gradient).
+        """
+        made = []
+        for channel in range(len(self._compared)):
+            order = shuffled(
+                len(self.images), seed=seed, purpose="filters, any images", index=channel
+            )
+            active = order[self.peaks.value[order, channel] > 0][: self.options.top]
+            made.append(self._likeness(channel, active) if len(active) > 1 else np.nan)
+        return np.array(made)
+
+    def shape_excesses(self, *, seed: int) -> np.ndarray:
+        """How much more alike the shapes in a channel's top patches are than in any, (compared,).
+
+        Any: as many images at random, at their own strongest places for that channel.
+        """
+        found, made = edges(self.images), []
+        for channel, top in enumerate(self._compared):
+            order = shuffled(
+                len(self.images), seed=seed, purpose="filters, any patches", index=channel
+            )
+            alike = [
+                likeness(
+                    shapes(
+                        found, self.field, images=images,
+                        rows=self.peaks.row[images, channel],
+                        columns=self.peaks.column[images, channel],
+                    )
+                )
+                for images in (top, order[: self.options.top])
+            ]  # fmt: skip
+            made.append(alike[0] - alike[1])
+        return np.array(made)
+
+    @property
+    def _compared(self) -> np.ndarray:
+        return self.top[: self.options.compared]
+
+    def _likeness(self, channel: int, images: np.ndarray) -> float:
+        gradients = self.gradient(channel, images)
+        return likeness(self.crops(gradients, images, channel, fill=0, centred=False))

@@ -1,0 +1,144 @@
+"""How even the steps of a walk are in a feature space, beside two other ways between the same ends.
+
+Part of measure.py. The two others: a blend of the pixels, which is as even as can be, and the walk
+along training images: every frame replaced by the training image nearest to it, as a generator that
+knows its training images by heart would draw it. Alone: `walk_study(frames, model, store, ...)`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.checkpoint import ModelFolder
+from repro.devices import chosen_device
+from repro.images import halve
+from repro.latent import largest_step_share
+from repro.neighbours import Nearest
+from repro.quality import convolution_features, frozen_on
+from repro.random import shuffled
+from repro.store import ImageStore
+from repro.training_images import mirrors, training_rows
+
+LOOKUP_SIDE = 32  # pixels; larger pictures are halved down to it before they are looked up
+BLOCK = 1024  # training images read at a time
+SCALED_BY = 512  # training images that fix batch statistics and scales of the features, at most
+SEGMENTS = 16  # whose features are held at a time
+
+
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What distances are of: images (n, H, W, C) uint8 -> float32 (n, F), and in words."""
+
+    words: str
+    describe: Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class WalkStudy:
+    """Largest step as a share of its path, (segments,) for each kind; NaN where nothing moves."""
+
+    shares: dict[str, np.ndarray]
+    steps: int
+    space: str
+
+    @property
+    def ratios(self) -> dict[str, np.ndarray]:
+        """Largest step over the mean step: 1 for even steps, `steps` for a single jump."""
+        return {kind: self.steps * values for kind, values in self.shares.items()}
+
+
+def walk_study(
+    frames: np.ndarray, model: ModelFolder, store: ImageStore, *, feature_seed: int, seed: int
+) -> WalkStudy:
+    """The latent walk's frames (K, T, H, W, C) uint8 beside a pixel blend and training images.
+
+    Raises CheckpointError where `store` is not the dataset the model was trained on.
+    """
+    rows = training_rows(model, store)
+    space = feature_space(model, store, rows, feature_seed=feature_seed, seed=seed)
+    kinds = {
+        "latent": frames,
+        "pixels": blended(frames),
+        "training": nearest_training(frames, store, rows, mirrored=mirrors(model)),
+    }
+    shares = {
+        kind: largest_step_share(feature_steps(made, space.describe))
+        for kind, made in kinds.items()
+    }
+    return WalkStudy(shares, frames.shape[1] - 1, space.words)
+
+
+def blended(frames: np.ndarray) -> np.ndarray:
+    """Pixel interpolation between the first and last frame of each segment, shape of `frames`."""
+    made = np.empty_like(frames)
+    first, last = frames[:, 0].astype(np.float32), frames[:, -1].astype(np.float32)
+    for place, t in enumerate(np.linspace(0, 1, frames.shape[1])):
+        made[:, place] = np.rint(first + np.float32(t) * (last - first))
+    return made
+
+
+def nearest_training(
+    frames: np.ndarray, store: ImageStore, rows: np.ndarray, *, mirrored: bool
+) -> np.ndarray:
+    """Every frame (K, T, H, W, C) replaced by the training image nearest to it in pixels.
+
+    mirrored: training saw the images mirrored, too, so the mirrored ones count as well. Training
+    images are read block by block, so that memory does not grow with their number.
+    """
+    flat = frames.reshape(-1, *frames.shape[2:])
+    sides = [flat, flat[:, :, ::-1]] if mirrored else [flat]
+    search = Nearest(np.concatenate([_small(side) for side in sides]))
+    for start in range(0, len(rows), BLOCK):
+        search.see(_small(np.asarray(store.images[rows[start : start + BLOCK]])))
+    side = search.distances.reshape(len(sides), -1).argmin(axis=0)
+    places = search.indices.reshape(len(sides), -1)[side, np.arange(len(flat))]
+    found, place = np.unique(places, return_inverse=True)
+    images = np.stack([store.images[row] for row in rows[found]])[place]
+    images[side == 1] = images[side == 1][:, :, ::-1]
+    return images.reshape(frames.shape)
+
+
+def _small(images: np.ndarray) -> np.ndarray:
+    while images.shape[1] > LOOKUP_SIDE and images.shape[1] % 2 == 0:
+        images = halve(images)
+    return images.reshape(len(images), -1)
+
+
+def feature_space(
+    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, feature_seed: int, seed: int
+) -> FeatureSpace:
+    """All layers of a D of the model's architecture with initial weights, at 4x4, standardised.
+
+    Initial weights, not the model's own: they owe nothing to the training that is asked about, and
+    are the same for all models of one architecture. Batch statistics and the features' scales are
+    those of training images. Pixels for a model whose D has no convolutions.
+    """
+    if model.spec.network.kind != "convolutional":
+        return FeatureSpace("pixels", _pixels)
+    chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
+    images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
+    network = frozen_on(model.random_discriminator(feature_seed), images)
+    network.to(chosen_device("auto"))
+    real = convolution_features(network, images)
+    mean, deviation = real.mean(axis=0), real.std(axis=0)
+    scale = 1 / np.where(deviation > 1e-8, deviation, np.inf)
+
+    def describe(pictures: np.ndarray) -> np.ndarray:
+        return ((convolution_features(network, pictures) - mean) * scale).astype(np.float32)
+
+    return FeatureSpace("features of a D with initial weights", describe)
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32)
+
+
+def feature_steps(frames: np.ndarray, describe: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Euclidean length of every step in a feature space: (K, T, H, W, C) -> (K, T-1) float64."""
+    lengths = []
+    for start in range(0, len(frames), SEGMENTS):
+        part = frames[start : start + SEGMENTS]
+        values = describe(part.reshape(-1, *part.shape[2:])).reshape(*part.shape[:2], -1)
+        lengths.append(np.linalg.norm(np.diff(values, axis=1), axis=2).astype(np.float64))
+    return np.concatenate(lengths)

@@ -1,0 +1,100 @@
+"""The two charts of memorisation: distances to the nearest training image, and samples' ranks.
+
+Part of figure.py; `distances` holds what measure.py wrote into distances.npz.
+"""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.memorisation.comparison import ranks
+from repro.figures import INK, MUTED, PALETTE, new_figure
+
+CURVES = {  # kind -> (label, colour, line); told apart by the line too
+    "samples": ("samples", PALETTE[3], "-"),
+    "real": ("training images, each against the others", PALETTE[0], "-"),
+    "blurred": ("these blurred to the samples' sharpness", PALETTE[0], (0, (3, 2))),
+    "held_out": ("held-out images", PALETTE[2], (0, (6, 2, 1, 2))),
+}
+UNITS = {
+    "pixels": "pixels: root mean square difference, grey levels",
+    "features": "features of D: root mean square difference, sd",
+}
+RANKED = {  # key behind the space -> (label, colour, line)
+    "samples": ("samples", PALETTE[3], "-"),
+    "held_out": ("held-out images", PALETTE[2], (0, (6, 2, 1, 2))),
+    "samples_without_dedup": ("samples, trained without de-duplication", PALETTE[0], (0, (1, 1.2))),
+}
+Arrays = dict[str, np.ndarray]
+
+
+def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
+    """Share of images with a training image nearer than x, one panel a space."""
+    drawing, axes = new_figure(8.6, 4.2, columns=len(spaces))
+    for one, space in zip(axes[0], spaces, strict=True):
+        _distances(one, distances, space)
+    axes[0, 0].set_ylabel("share with a training image nearer", color=INK)
+    _legend(drawing, axes[0, 0], columns=2)
+    return drawing
+
+
+def _distances(axes: Axes, distances: Arrays, space: str) -> None:
+    kept = _without_partner(distances["partner"])
+    for kind, (label, colour, line) in CURVES.items():
+        if f"{space}_{kind}" not in distances:
+            continue  # nothing was blurred, as the samples are sharp, or nothing held out
+        chosen = kept if kind in ("real", "blurred") else slice(None)
+        _steps(axes, distances[f"{space}_{kind}"][chosen], label, colour, line)
+    quantile = float(distances["quantile"])
+    limit = np.quantile(distances[f"{space}_real"][kept], quantile, method="inverted_cdf")
+    label = f"limit: {100 * quantile:g} % of training images are nearer"
+    axes.axvline(limit, color=MUTED, linewidth=1, linestyle=(0, (1, 2)), label=label)
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel(UNITS[space], color=INK)
+
+
+def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
+    """Samples' ranks among real images blurred alike, by distance to the nearest training image."""
+    drawing, axes = new_figure(8.6, 4.2, columns=len(spaces))
+    for one, space in zip(axes[0], spaces, strict=True):
+        one.plot([0, 1], [0, 1], color=MUTED, linewidth=1, label="as real images are")
+        for key, (label, colour, line) in RANKED.items():
+            found = _ranks(distances, space, key)
+            if found is not None:
+                _steps(one, found, label, colour, line)
+        one.set_xlim(0, 1)
+        one.set_ylim(0, 1.02)
+        one.set_xlabel(f"{space}: share of real images that are nearer", color=INK)
+    axes[0, 0].set_ylabel("share of samples up to there", color=INK)
+    _legend(drawing, axes[0, 0], columns=2)
+    return drawing
+
+
+def _ranks(distances: Arrays, space: str, key: str) -> np.ndarray | None:
+    """Ranks (n,) of the distances `key`, among the real images of the same model."""
+    model = "_without_dedup" if key.endswith("_without_dedup") else ""
+    if f"{space}_{key}" not in distances:
+        return None
+    kept = _without_partner(distances[f"partner{model}"])
+    real = distances[f"{space}_real{model}"]
+    if key != "held_out":  # held-out images are as sharp as the training images
+        real = distances.get(f"{space}_blurred{model}", real)
+    return ranks(distances[f"{space}_{key}"], real[kept])
+
+
+def _without_partner(partner: np.ndarray) -> np.ndarray:
+    return ~partner if (~partner).sum() > 1 else np.ones_like(partner)
+
+
+def _steps(axes: Axes, values: np.ndarray, label: str, colour: str, line: object) -> None:
+    """Share of values up to x."""
+    ordered = np.append(0, np.sort(values))
+    shares = np.arange(len(ordered)) / len(values)
+    axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
+              linewidth=1.6)  # fmt: skip
+
+
+def _legend(drawing: Figure, axes: Axes, *, columns: int) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)

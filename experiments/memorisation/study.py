@@ -1,0 +1,142 @@
+"""One model's samples and real images with their nearest training images, in each space.
+
+Part of measure.py, which makes one of these for the model and one for the model trained without
+de-duplication, from the same z. The kinds of image that are looked up are listed in search.py.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from experiments.memorisation.options import Options
+from experiments.memorisation.search import (
+    Found,
+    Queries,
+    blurred,
+    feature_description,
+    matching_sigma,
+    nearest_training_images,
+    pixel_description,
+)
+from repro.checkpoint import ModelFolder, draw
+from repro.quality import sharpness
+from repro.random import generator, shuffled
+from repro.store import ImageStore
+from repro.training_images import mirrors, training_rows
+
+BLURRED_BY = 500  # images whose median sharpness sets the blur
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was looked up for one model, and what was found."""
+
+    store: ImageStore
+    rows: np.ndarray  # (N,) training images, ascending; places in `found` are among them
+    queries: Queries
+    found: dict[str, Found]  # by space
+    nearest: dict[str, dict[str, np.ndarray]]  # space -> kind -> distances (n,)
+    partner: np.ndarray  # (real,) has a near-identical other training image
+    sigma: float  # pixels, of the blur that matches the samples' sharpness
+
+    def references(self, space: str) -> dict[str, np.ndarray]:
+        """Distances of each kind of real image that samples are set against, by name's suffix.
+
+        "": training images against the others, near-identical ones left out, as far as two of them
+        remain; _held_out: images the model has not seen; _blur_matched: blurred to the samples'
+        sharpness, the same where there is nothing to match.
+        """
+        nearest = self.nearest[space]
+        made = {
+            "": nearest["real"][~self.partner],
+            "_blur_matched": nearest.get("blurred", nearest["real"])[~self.partner],
+        }
+        if self.partner.any():
+            made["_with_partners"] = nearest["real"]
+        if "held_out" in nearest:
+            made["_held_out"] = nearest["held_out"]
+            made["_held_out_blur_matched"] = nearest.get("held_out_blurred", nearest["held_out"])
+        return {suffix: real for suffix, real in made.items() if len(real) > 1}
+
+
+def study(
+    model: ModelFolder,
+    store: ImageStore,
+    held_out: np.ndarray | None,
+    options: Options,
+    *,
+    seed: int,
+) -> Study:
+    """Look samples, training images and held-out images (n, H, W, C) uint8 up, blurred ones too.
+
+    Raises CheckpointError where `store` is not the dataset the model was trained on.
+    """
+    rows = training_rows(model, store)
+    queries, sigma = _queries(model, store, rows, held_out, options, seed)
+    describe = {
+        "pixels": pixel_description,
+        "features": feature_description(
+            model, queries.images["real"], widest=options.feature_width, seed=seed
+        ),
+    }
+    found = {
+        space: nearest_training_images(how, queries, store, rows, mirrored=mirrors(model))
+        for space, how in describe.items()
+        if how is not None
+    }
+    grey_levels = 1 / np.sqrt(pixel_description(queries.images["real"][:1]).size)
+    nearest = {
+        space: {
+            kind: distances[:, 0] * (grey_levels if space == "pixels" else 1.0)
+            for kind, distances in one.distances.items()
+        }
+        for space, one in found.items()
+    }
+    partner = np.any(
+        [_close(of["real"], options.near_identical) for of in nearest.values()], axis=0
+    )
+    return Study(store, rows, queries, found, nearest, partner, sigma)
+
+
+def _close(distances: np.ndarray, part: float) -> np.ndarray:
+    """Which of (n,) distances are below this part of their median."""
+    return distances < part * np.median(distances)
+
+
+def _queries(
+    model: ModelFolder,
+    store: ImageStore,
+    rows: np.ndarray,
+    held_out: np.ndarray | None,
+    options: Options,
+    seed: int,
+) -> tuple[Queries, float]:
+    """Samples and real images, the latter also blurred to the samples' sharpness, and its sigma."""
+    samples = _samples(model, store, rows, options, seed)
+    order = shuffled(len(rows), seed=seed, purpose="memorisation, training images")
+    places = np.sort(order[: options.real])
+    real = np.asarray(store.images[rows[places]])
+    sigma = matching_sigma(real[:BLURRED_BY], wanted=float(np.median(sharpness(samples))))
+    images = {"samples": samples, "real": real}
+    own = {"samples": np.full(len(samples), -1), "real": places}
+    if sigma > 0:
+        images["blurred"], own["blurred"] = blurred(real, sigma), places
+    if held_out is not None:
+        images["held_out"] = held_out
+        if sigma > 0:
+            images["held_out_blurred"] = blurred(held_out, sigma)
+    nowhere = {kind: np.full(len(x), -1) for kind, x in images.items() if kind not in own}
+    return Queries(images, own | nowhere), sigma
+
+
+def _samples(
+    model: ModelFolder, store: ImageStore, rows: np.ndarray, options: Options, seed: int
+) -> np.ndarray:
+    z = model.latents(options.samples, seed=seed, purpose="memorisation, samples")
+    labels = None
+    if model.spec.network.classes:
+        source = generator(seed, "memorisation, labels of the samples")
+        chosen = rows[source.integers(0, len(rows), options.samples)]
+        labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
+    return draw(model.generator(), z, labels)

@@ -1,0 +1,130 @@
+"""Memorisation beside held-out images, and beside a model trained without de-duplication."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from planted_blobs import noisy, pictures
+from untrained_model import write_model
+
+from experiments.contract import Inputs, Measurement, write_measurements
+from experiments.memorisation import study as module
+from experiments.memorisation.figure import figure
+from experiments.memorisation.measure import Options, measure
+from repro.checkpoint import CheckpointError
+from repro.claims import Verdict, judge, read_card
+from repro.figures import Style
+from repro.validation import SpecError
+
+OPTIONS = Options(samples=200, shown=12, real=300)
+IMAGES = 600
+
+
+@pytest.fixture
+def folders(make_dataset, tmp_path: Path) -> dict[str, Path]:
+    """A model, its images, and 250 of the same kind that it was not trained on."""
+    model = write_model(tmp_path / "model")
+    np.save(model / "training_rows.npy", np.arange(IMAGES))
+    return {
+        "bedrooms.model": model,
+        "bedrooms.data": make_dataset(pictures(IMAGES, 0)),
+        "bedrooms.validation": make_dataset(pictures(250, 9), name="held out"),
+    }
+
+
+def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
+    card = read_card(repository / "experiments/memorisation/experiment.yaml")
+    chosen = {one.id: one for one in card.claims}[claim]
+    return judge(chosen, found.get(chosen.measurement)).verdict
+
+
+def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
+    found = measure(Inputs(folders), OPTIONS, 7, out)
+    write_measurements(out, found)
+    return {m.name: m for m in found}
+
+
+def test_held_out_images_are_as_far_as_leave_one_out_says(
+    folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "draw", lambda G, z, labels: pictures(200, 1)[: len(z)])
+    new = measured(folders, tmp_path)
+    assert verdict(new, "not_nearer_than_held_out", repository) == Verdict.REPRODUCED
+    for space in ("pixels", "features"):
+        one = new[f"nearer_probability_{space}_held_out"]
+        assert one.low < 0.5 < one.high
+    assert new["held_out_seen"].value == 0
+    assert new["held_out_seen"].n == 250
+    copies = noisy(pictures(IMAGES, 0)[:200], 1)
+    monkeypatch.setattr(module, "draw", lambda G, z, labels: copies[: len(z)])
+    found = measured(folders, tmp_path)
+    assert verdict(found, "not_nearer_than_held_out", repository) == Verdict.NOT
+    assert found["suspicious_share_features_held_out"].value == 1
+
+
+def test_held_out_images_that_were_trained_on_are_told(
+    folders: dict[str, Path], make_dataset, tmp_path: Path
+) -> None:
+    mixed = np.concatenate([pictures(100, 9), pictures(IMAGES, 0)[:50]])
+    folders["bedrooms.validation"] = make_dataset(mixed, name="mixed")
+    found = measured(folders, tmp_path)
+    assert found["held_out_seen"].value == pytest.approx(50 / 150)
+    folders["bedrooms.validation"] = make_dataset(np.zeros((5, 32, 32, 3), np.uint8), name="big")
+    with pytest.raises(SpecError, match=r"held-out images \(32, 32, 3\)"):
+        measured(folders, tmp_path)
+
+
+@pytest.mark.parametrize("copied", [0, 60])
+def test_a_model_that_copies_more_without_deduplication_is_told(
+    folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    copied: int,
+) -> None:  # fmt: skip
+    """Both see the same z; of 200 samples `copied` are copies where duplicates were left in."""
+    folders["bedrooms.baseline"] = write_model(tmp_path / "baseline", seed=2)
+    np.save(folders["bedrooms.baseline"] / "training_rows.npy", np.arange(IMAGES))
+    np.save(folders["bedrooms.model"] / "training_rows.npy", np.arange(IMAGES - 50))
+    fresh, worse = pictures(200, 1), pictures(200, 1)
+    worse[:copied] = noisy(pictures(IMAGES, 0)[:copied], 4)
+    seen = []
+
+    def planted(G: object, z: torch.Tensor, labels: object) -> np.ndarray:
+        seen.append(z.numpy())
+        return (fresh, worse)[len(seen) - 1]
+
+    monkeypatch.setattr(module, "draw", planted)
+    found = measured(folders, tmp_path)
+    np.testing.assert_array_equal(seen[0], seen[1])
+    for space in ("pixels", "features"):
+        lessened = found[f"suspicious_share_lessened_{space}"]
+        apart = (
+            found[f"suspicious_share_{space}_without_dedup"].value
+            - found[f"suspicious_share_{space}"].value
+        )
+        assert lessened.value == pytest.approx(apart)
+        assert lessened.value == pytest.approx(copied / 200, abs=0.02)
+        lessened = found[f"nearer_probability_lessened_{space}"]
+        apart = (
+            found[f"nearer_probability_{space}_without_dedup"].value
+            - found[f"nearer_probability_{space}"].value
+        )
+        assert lessened.value == pytest.approx(apart)
+    known = verdict(found, "deduplication_lessens_copying", repository)
+    assert (known == Verdict.REPRODUCED) == (copied > 0)
+    if not copied:
+        return
+    figure(tmp_path, tmp_path, Style())
+    table = (tmp_path / "table_memorisation.csv").read_text()
+    assert table.count("trained without de-duplication,") == table.count("the model,") > 3
+
+
+def test_models_that_take_another_z_cannot_be_paired(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folders["bedrooms.baseline"] = baseline = write_model(tmp_path / "baseline", seed=2)
+    content = json.loads((baseline / "spec.json").read_text())
+    content["spec"]["network"]["z_dim"] = 9
+    (baseline / "spec.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"takes z of 9 numbers.*the same network"):
+        measured(folders, tmp_path)
