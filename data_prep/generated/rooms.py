@@ -37,6 +37,12 @@ QUALITY = 90  # of the originals' JPEGs
 class Options(Strict):
     """How many rooms, and how many of them near-duplicates or broken."""
 
+    first: int = Field(
+        0,
+        ge=0,
+        description="number of the first original: pictures depend on seed and number alone, so "
+        "that another world with other numbers holds other rooms",
+    )
     count: int = Field(8000, ge=1, description="readable records: originals and near-duplicates")
     duplicate_share: float = Field(
         0.09,
@@ -77,12 +83,13 @@ def room_records(options: Options, seed: int, *, workers: int = 2) -> Iterator[R
     """Originals by number, then near-duplicates of random originals, then broken records."""
     copies = round(options.count * options.duplicate_share)
     originals = []
-    rooms = in_order(original, seed=seed, count=options.count - copies, workers=workers)
+    first, count = options.first, options.count - copies
+    rooms = in_order(original, seed=seed, count=count, first=first, workers=workers)
     for group, (payload, windows) in enumerate(rooms):
         originals.append((payload, windows))
         yield RoomRecord(payload, group, "original", windows)
     for copy in range(copies):
-        rng = generator(seed, "generated rooms: near-duplicate", copy)
+        rng = generator(seed, "generated rooms: near-duplicate", first + copy)
         group = int(rng.integers(len(originals)))
         kind = KINDS[copy % len(KINDS)]
         payload, windows = near_copy(*originals[group], kind=kind, rng=rng)
@@ -97,7 +104,7 @@ def room_records(options: Options, seed: int, *, workers: int = 2) -> Iterator[R
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
     """Write data.mdb, duplicates.csv and windows.csv into the empty folder `out`."""
     records = {
-        key_of(seed, number): record
+        key_of(seed, options.first + number): record
         for number, record in enumerate(room_records(options, seed, workers=workers))
     }
     ordered = dict(sorted(records.items()))

@@ -17,20 +17,20 @@ def _one_thread() -> None:
 
 
 def in_order(
-    draw: Callable[[int, int], Result], *, seed: int, count: int, workers: int = 2
+    draw: Callable[[int, int], Result], *, seed: int, count: int, first: int = 0, workers: int = 2
 ) -> Iterator[Result]:
-    """Yield draw(seed, 0), draw(seed, 1), ..., draw(seed, count - 1).
+    """Yield draw(seed, first), draw(seed, first + 1), ..., `count` of them.
 
     `draw` must be a function of a module (it is sent to the processes by name) and depend on its
     two arguments only. The processes are forked from a fresh one that has the module loaded, not
     from the caller, so that the caller's threads are safe.
     """
     cv2.setNumThreads(1)
-    one = partial(draw, seed)
+    one, numbers = partial(draw, seed), range(first, first + count)
     if workers <= 1 or count < WORTH_A_POOL:
-        yield from map(one, range(count))
+        yield from map(one, numbers)
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([draw.__module__])
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        yield from pool.map(one, range(count), chunksize=32)
+        yield from pool.map(one, numbers, chunksize=32)
