@@ -50,6 +50,7 @@ class Measurement(Strict):
     )
     unit: str = Field("", description='"%", "images", ... or "" for a pure number')
     protocol: str = Field("", description="how it was measured, in words")
+    no_value_because: str = Field("", description="why nothing could be stated")
 
     @model_validator(mode="after")
     def _ends_in_order(self) -> "Measurement":
@@ -199,7 +200,8 @@ def judge(
     """
     hull = measurement.hull if measurement else None
     if measurement is None or measurement.value is None or hull is None:
-        reason = "measured without a result" if measurement else "not measured"
+        why = measurement.no_value_because if measurement else "not measured"
+        reason = why or "measured without a result"
         if claim.kind == "value" and not_comparable_because:
             reason += f" in this run ({not_comparable_because})"
         return Judgement(claim, measurement, Verdict.NOT_RUN, reason)

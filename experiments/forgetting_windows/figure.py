@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from experiments.contract import figure_command, read_measurements
 from experiments.forgetting_windows.box_page import write_box_page
 from experiments.forgetting_windows.charts import bars, curves, nothing, table
+from experiments.forgetting_windows.trust import as_shown, is_trusted
 from repro.claims import number
 from repro.figures import (
     PALETTE,
@@ -45,12 +46,14 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     boxes = np.load(measured / "boxes.npz")
     write_box_page(out / "fig06_boxes.html", boxes, banner=style.banner)
     shown = int(boxes["shown"])
-    numbers, curve = read_measurements(measured), measured / "curve.npz"
+    stated, curve = read_measurements(measured), measured / "curve.npz"
+    numbers = as_shown(stated)
     title = f"{len(boxes['boxes'])} boxes on {len(boxes['samples'])} samples, by {boxes['by']}"
     title += f"; the first {min(shown, len(boxes['samples']))}"
     if "judge_iou_with_boxes" in numbers:
         overlap = number(numbers["judge_iou_with_boxes"].value or 0.0)
         title += f"\nOverlap of the judge's windows with them: {overlap} (1: the same pixels)"
+        title += "" if is_trusted(stated) else "; too little to decide any claim"
     save_picture(
         out / "fig06_boxes.png",
         _boxed(boxes["samples"][:shown], boxes["boxes"]),

@@ -29,6 +29,7 @@ from experiments.forgetting_windows.regression import (
     regression_measurements,
 )
 from experiments.forgetting_windows.trials import Bench, Choices, Curve, curve
+from experiments.forgetting_windows.trust import withheld
 from repro.checkpoint import CheckpointError, ModelFolder
 from repro.networks import Generator
 from repro.specs import SpecError
@@ -57,7 +58,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         suffix = "" if place == 0 else f"_layer_{layer}"
         bench = Bench(G, z, layer=layer, windows=segmenters.windows)
         made += _at_layer(bench, marked, options, suffix, seed=seed, out=out)
-    return made
+    return withheld(made, least=options.least_overlap)
 
 
 def _generator(model: ModelFolder, options: Options) -> Generator:

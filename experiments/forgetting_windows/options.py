@@ -54,6 +54,13 @@ class Options(Strict):
         description="smaller connected parts, as a share of the picture, are no window; 0.004 of "
         "64x64 are 16 pixels",
     )
+    least_overlap: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="claims are decided where the judge overlaps with the boxes so much "
+        "(intersection over union); else it may not know windows in these pictures",
+    )
     shown: int = Field(10, ge=1, description="columns of Fig 6 (paper: 10)")
     boxes_shown: int = Field(36, ge=1, description="samples shown with their boxes")
 

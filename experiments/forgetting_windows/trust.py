@@ -1,0 +1,57 @@
+"""Whether the judge knows windows in these samples; if not, the claims are left undecided.
+
+Part of measure.py. The judge is trained on rooms drawn by program. On a model of photographs it may
+take bright patches for windows, and area of bright patches decides nothing about windows. What is
+known of it there is its overlap with the boxes that the regression was told.
+"""
+
+from experiments.contract import Measurement
+
+OVERLAP = "judge_iou_with_boxes"
+CLAIMED = (  # what the card's claims rest on; a test compares
+    "window_area_left_positive",
+    "window_area_random_minus_positive",
+    "window_area_lowest_minus_positive",
+    "window_area_at_equal_change_random_minus_positive",
+    "layout_kept_positive",
+)
+UNSURE = "unsure_"  # before the names of numbers by a judge that is not trusted
+
+
+def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
+    """The measurements as they are where the judge overlaps with the boxes by `least` or more.
+
+    Else what the claims rest on has no value, and the numbers go by names that say "unsure". A
+    judge whose overlap could not be measured is not trusted.
+    """
+    overlap = next((one.value for one in made if one.name == OVERLAP), None)
+    if overlap is not None and overlap >= least:
+        return made
+    found = "could not be measured" if overlap is None else f"is {overlap:.2f}"
+    because = (
+        f"the judge's overlap with the boxes {found} (at least {least:g} is wanted): what it takes "
+        f"for windows in these pictures may be something else; its numbers are under {UNSURE}..."
+    )
+    kept = []
+    for one in made:
+        if one.name in CLAIMED:
+            none = {"value": None, "low": None, "high": None, "no_value_because": because}
+            kept.append(one.model_copy(update=none))
+            kept.append(one.model_copy(update={"name": UNSURE + one.name}))
+        else:
+            kept.append(one)
+    return kept
+
+
+def as_shown(numbers: dict[str, Measurement]) -> dict[str, Measurement]:
+    """The numbers for figures, which show those of an untrusted judge too, by their plain names."""
+    return {
+        name: numbers.get(UNSURE + name, one)
+        for name, one in numbers.items()
+        if not name.startswith(UNSURE)
+    }
+
+
+def is_trusted(numbers: dict[str, Measurement]) -> bool:
+    """Whether nothing was withheld."""
+    return not any(name.startswith(UNSURE) for name in numbers)
