@@ -23,10 +23,11 @@ from repro.monitor import (
     Monitor,
     diversity,
 )
-from repro.specs import ModelSpec, NetworkSpec, TrainingSpec, Trouble
+from repro.specs import ModelSpec, NetworkSpec, TrainingSpec
 from repro.store import ImageStore
 from repro.trainer import Trainer
 from repro.training_log import Log
+from repro.training_spec import Trouble
 
 Line = dict[str, Any]
 
