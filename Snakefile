@@ -39,6 +39,13 @@ def code(*modules):
     return [os.path.relpath(BASE / path) for path in import_closure(*modules)]
 
 
+def pages(name):
+    """Templates of an experiment's offline pages, and what all such pages share."""
+    own = sorted(BASE.glob(f"experiments/{name}/*.html"))
+    shared = sorted(BASE.glob("repro/templates/page.*")) if own else []
+    return [os.path.relpath(path) for path in own + shared]
+
+
 wildcard_constraints:
     name="[^/]+",
 
@@ -218,7 +225,7 @@ for experiment in RUN.runnable:
             measured=f"{OUT}/experiments/{experiment.name}/measured",
             style=str(RUN.spec_file("styles", experiment.name)),
             code=code(f"experiments.{experiment.name}.figure"),
-            pages=sorted(map(os.path.relpath, BASE.glob(f"experiments/{experiment.name}/*.html"))),
+            pages=pages(experiment.name),
         output:
             report(
                 directory(f"{OUT}/experiments/{experiment.name}/figures"),

@@ -23,7 +23,7 @@ import numpy as np
 from repro.claims import SLOTS, Measurement, read_measurements, with_interval
 from repro.closure import ROOT, import_closure
 from repro.figures import Style
-from repro.intervals import bootstrap_mean
+from repro.intervals import bootstrap_mean, wilson
 from repro.kept_work import KeptWork
 from repro.provenance import (
     sha256_of_file,
@@ -46,6 +46,7 @@ __all__ = [
     "measure_command",
     "read_measurements",
     "run_measure",
+    "share_measurement",
     "with_interval",
     "write_measurements",
 ]
@@ -134,6 +135,23 @@ def mean_measurement(
         n=len(values),
         spread=spread,
         unit=unit,
+        protocol=protocol,
+    )
+
+
+def share_measurement(name: str, hits: np.ndarray, *, over: str, protocol: str) -> Measurement:
+    """Share of True among independent hits (N,), N > 0, with its 95 % Wilson interval.
+
+    over: what the interval is over, e.g. "over samples of one model".
+    """
+    low, high = wilson(successes=int(hits.sum()), n=len(hits))
+    return Measurement(
+        name=name,
+        value=float(hits.mean()),
+        low=low,
+        high=high,
+        n=len(hits),
+        spread=f"95 % Wilson interval {over}",
         protocol=protocol,
     )
 

@@ -2,8 +2,9 @@
 
 Where in the flow: figure steps whose readers answer something (label collisions, draw boxes, pick
 exemplars) or play with a generator. A page is a template beside the step that writes it, with the
-place /*CONTENT*/ in a <script type="application/json">, filled here. It works from file:// and
-carries a Content-Security-Policy that forbids every address.
+places /*STYLE*/, /*SCRIPT*/ and /*CONTENT*/ (in a <script type="application/json">), filled here:
+what all pages share lies in templates/page.css and page.js. A page works from file:// and carries a
+Content-Security-Policy that forbids every address.
 
 Alone: `write_page(Path("page.html"), template=Path("label_page.html"), content={"pairs": []})`.
 """
@@ -17,19 +18,28 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-PLACE = "/*CONTENT*/"
+SHARED = Path(__file__).parent / "templates"
 
 
 def write_page(path: Path, *, template: Path, content: object) -> None:
-    """Write the template with `content` (anything JSON can hold) in its place, whole or not at all.
+    """Write the template with its places filled, whole or not at all; content: JSON can hold it.
 
-    Raises ValueError when the template does not have the place exactly once.
+    `content` is a mapping with the key "banner", which templates/page.js shows. Raises ValueError
+    when the template does not have each place exactly once.
     """
     page = template.read_text(encoding="utf-8")
-    if page.count(PLACE) != 1:
-        raise ValueError(f"{template}: expected {PLACE} once, found it {page.count(PLACE)} times")
+    for place, text in (
+        ("/*STYLE*/", (SHARED / "page.css").read_text(encoding="utf-8").rstrip()),
+        ("/*SCRIPT*/", (SHARED / "page.js").read_text(encoding="utf-8").rstrip()),
+        ("/*CONTENT*/", script_json(content)),
+    ):
+        if page.count(place) != 1:
+            raise ValueError(
+                f"{template}: expected {place} once, found it {page.count(place)} times"
+            )
+        page = page.replace(place, text)
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(page.replace(PLACE, script_json(content)), encoding="utf-8")
+    temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
 
 

@@ -7,10 +7,9 @@ measured on a third part. How realistic results are is the business of realism_s
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import Measurement, mean_measurement, share_measurement
 from experiments.face_arithmetic.trials import VARIANTS
 from repro.attributes import AttributeNetwork, predict, train_attributes
-from repro.intervals import wilson
 from repro.random import shuffled
 from repro.realism import WEIGHTS
 from repro.specs import SpecError
@@ -134,18 +133,4 @@ def shares(
 def _draws(quantity: str, first: str, second: str) -> str:
     return " ".join(
         word for word in (quantity, first, second) if word not in ("success", "three_exemplars")
-    )
-
-
-def share_measurement(name: str, hits: np.ndarray, *, over: str, protocol: str) -> Measurement:
-    """Share of True among hits (N,) with its 95 % Wilson interval."""
-    low, high = wilson(successes=int(hits.sum()), n=len(hits))
-    return Measurement(
-        name=name,
-        value=float(hits.mean()),
-        low=low,
-        high=high,
-        n=len(hits),
-        spread=f"95 % Wilson interval {over}",
-        protocol=protocol,
     )

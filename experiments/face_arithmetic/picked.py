@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Measurement
-from experiments.face_arithmetic.judging import Classifiers, share_measurement
+from experiments.contract import Measurement, share_measurement
+from experiments.face_arithmetic.judging import Classifiers
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.trials import figure_pictures
 from repro.checkpoint import ModelFolder, draw

@@ -8,8 +8,8 @@ says why these two.
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
-from experiments.face_arithmetic.judging import OVER_TRIALS, Classifiers, share_measurement
+from experiments.contract import Measurement, mean_measurement, share_measurement
+from experiments.face_arithmetic.judging import OVER_TRIALS, Classifiers
 from experiments.face_arithmetic.trials import VARIANTS
 from repro.attributes import predict
 from repro.checkpoint import CheckpointError, ModelFolder

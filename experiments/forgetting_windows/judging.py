@@ -7,12 +7,11 @@ rooms that neither has seen: as they are drawn, and degraded as samples are.
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import Measurement, mean_measurement, share_measurement
 from experiments.forgetting_windows.outcome import ratio_measurement
 from experiments.forgetting_windows.rooms import Rooms, draw_rooms
 from repro.attributes import at_classifier_size
 from repro.images import to_tensor, to_uint8
-from repro.intervals import wilson
 from repro.random import torch_generator
 from repro.segmenter import (
     Segmenter,
@@ -129,17 +128,9 @@ def _shares(found: np.ndarray, there: np.ndarray) -> list[Measurement]:
         ("judge_finds_windows", there, "with"),
         ("judge_false_alarms", ~there, "without"),
     ):
-        if not rows.any():
-            continue
-        hits, n = int(found[rows].sum()), int(rows.sum())
-        low, high = wilson(successes=hits, n=n)
-        protocol = f"rooms {which} a window in which the judge finds one"
-        spread = f"95 % Wilson interval {OVER_ROOMS}"
-        made.append(
-            Measurement(
-                name=name, value=hits / n, low=low, high=high, n=n, spread=spread, protocol=protocol
-            )
-        )
+        if rows.any():
+            protocol = f"rooms {which} a window in which the judge finds one"
+            made.append(share_measurement(name, found[rows], over=OVER_ROOMS, protocol=protocol))
     return made
 
 

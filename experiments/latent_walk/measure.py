@@ -12,13 +12,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
+from experiments.contract import (
+    Inputs,
+    Measurement,
+    mean_measurement,
+    measure_command,
+    share_measurement,
+)
 from experiments.latent_walk.options import Options
 from experiments.latent_walk.smoothness import walk_study
 from experiments.latent_walk.unevenness import step_measurements
 from repro.checkpoint import ModelFolder, draw
 from repro.images import to_tensor, to_uint8
-from repro.intervals import wilson
 from repro.latent import interpolate, largest_step_share, step_lengths, walk
 from repro.quality import sharpness
 from repro.store import save_arrays
@@ -91,16 +96,11 @@ def _smoothness(frames: np.ndarray, options: Options, seed: int) -> list[Measure
 def _jumps(shares: np.ndarray, *, jump: float) -> list[Measurement]:
     if len(shares) == 0:
         return []
-    count = int((shares > jump).sum())
-    low, high = wilson(successes=count, n=len(shares))
     return [
-        Measurement(
-            name="segments_with_a_jump",
-            value=count / len(shares),
-            low=low,
-            high=high,
-            n=len(shares),
-            spread="95 % Wilson interval over independent segments of one model",
+        share_measurement(
+            "segments_with_a_jump",
+            shares > jump,
+            over="over independent segments of one model",
             protocol=f"share of segments in which one step is over {jump:g} of the path",
         )
     ]

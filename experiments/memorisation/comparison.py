@@ -7,10 +7,9 @@ sets of distances.
 import numpy as np
 from scipy import stats
 
-from experiments.contract import Measurement
+from experiments.contract import Measurement, share_measurement
 from experiments.memorisation.options import Options
 from experiments.memorisation.study import Study
-from repro.intervals import wilson
 from repro.random import generator
 
 BOOTSTRAPS = 1000
@@ -136,14 +135,5 @@ def _median_ratios(samples: np.ndarray, real: np.ndarray, *, seed: int, purpose:
 
 
 def share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:
-    count, n = int(chosen.sum()), len(chosen)
-    low, high = wilson(successes=count, n=n)
-    return Measurement(
-        name=name,
-        value=count / n,
-        low=low,
-        high=high,
-        n=n,
-        spread="95 % Wilson interval over the images of one model; the limit taken as given",
-        protocol=protocol,
-    )
+    over = "over the images of one model; the limit taken as given"
+    return share_measurement(name, chosen, over=over, protocol=protocol)

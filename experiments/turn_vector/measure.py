@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, Measurement, measure_command, share_measurement
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
-from experiments.turn_vector.results import OVER_ROWS, RANDOM, of_axis, of_judge, share
+from experiments.turn_vector.results import OVER_ROWS, RANDOM, of_axis, of_judge
 from experiments.turn_vector.turning import Pool, Readers, Rows, moved_rows
 from repro.checkpoint import ModelFolder, draw
 from repro.latent import along, concept_difference, random_directions
@@ -74,7 +74,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         measured += [_of_one_vector(one, by) for one in own]
     words = "plain samples that the limits were not taken from that lie within them"
     realistic = readers.realistic(others, limits)
-    return [*measured, share("realistic_plain_samples", realistic, words, "over plain samples")]
+    plain = share_measurement(
+        "realistic_plain_samples", realistic, over="over plain samples", protocol=words
+    )
+    return [*measured, plain]
 
 
 def _picked_ends(

@@ -7,10 +7,9 @@ beside it rows along random directions of equal length.
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import Measurement, mean_measurement, share_measurement
 from experiments.turn_vector.axes import Axes
 from experiments.turn_vector.turning import Readers, Rows
-from repro.intervals import wilson
 
 OVER_ROWS = "over rows: random samples, each with a vector of its own; one model"
 RANDOM = "_random_direction"  # ends the names of the controls
@@ -108,7 +107,10 @@ def of_axis(
     ]
     never_falls = np.all(np.diff(rows.readings[:, :, axis], axis=1) >= 0, axis=1)
     words = f"rows in which {read} never falls from one column to the next"
-    return [*made, share(title(axes, axis, "monotone_rows"), never_falls, words)]
+    monotone = share_measurement(
+        title(axes, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
+    )
+    return [*made, monotone]
 
 
 def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -> Stated:
@@ -159,17 +161,3 @@ def _side_effects(rows: Rows, control: Rows, axes: Axes, axis: int) -> Stated:
             crossed = flipped(one.readings, axes.middles)[:, others].mean(axis=1)
             stated[f"others_flipped{suffix}"] = (crossed, f"{words}, {random}" if suffix else words)
     return stated
-
-
-def share(name: str, hits: np.ndarray, words: str, over: str = OVER_ROWS) -> Measurement:
-    """Share of True among hits (N,) with its 95 % Wilson interval."""
-    low, high = wilson(successes=int(hits.sum()), n=len(hits))
-    return Measurement(
-        name=name,
-        value=float(hits.mean()),
-        low=low,
-        high=high,
-        n=len(hits),
-        spread=f"95 % Wilson interval {over}",
-        protocol=words,
-    )

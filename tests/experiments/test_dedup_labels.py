@@ -38,7 +38,7 @@ def page(tmp_path: Path, **given) -> Content:
 
 def test_the_page_holds_the_sample_and_calls_no_address(tmp_path: Path) -> None:
     content = page(tmp_path)
-    held = json.loads(content.by_id["sample"])
+    held = json.loads(content.by_id["content"])
     drawn = sample()
     assert [pair["kept_key"] for pair in held["pairs"]] == drawn["kept_keys"].tolist()
     assert [pair["removed_key"] for pair in held["pairs"]] == drawn["removed_keys"].tolist()
@@ -55,7 +55,7 @@ def test_the_page_holds_the_sample_and_calls_no_address(tmp_path: Path) -> None:
 
 
 def test_another_sample_has_another_store_in_the_browser(tmp_path: Path) -> None:
-    ids = [json.loads(page(tmp_path, sample=sample(n)).by_id["sample"])["id"] for n in (6, 6, 5)]
+    ids = [json.loads(page(tmp_path, sample=sample(n)).by_id["content"])["id"] for n in (6, 6, 5)]
     assert ids[0] == ids[1] != ids[2]
 
 

@@ -44,7 +44,7 @@ def page(tmp_path: Path) -> Content:
 
 def test_the_page_holds_the_samples_and_calls_no_address(tmp_path: Path) -> None:
     content = page(tmp_path)
-    held = json.loads(content.by_id["offered"])
+    held = json.loads(content.by_id["content"])
     assert held["concepts"] == offered()["concepts"].tolist()
     assert (held["id"], len(held["pictures"])) == ("0123456789abcdef", 8)
     text = (tmp_path / "p.html").read_text()
