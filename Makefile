@@ -7,7 +7,7 @@ BIN := .venv/bin
 STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
-.PHONY: all test lint lock publish clean
+.PHONY: all test lint lock publish slurm-test clean
 
 all: $(STAMP)
 	$(BIN)/snakemake all --configfile $(CONFIG)
@@ -21,6 +21,12 @@ lint: $(STAMP)
 	$(BIN)/snakefmt --check --line-length 100 Snakefile data_prep/parts.smk
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+# The pipeline on a real SLURM of one node, as root on Debian (tests/slurm/run.py). Adds the packages
+# of profiles/slurm to .venv.
+slurm-test: $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r pyproject.toml --extra slurm
+	$(BIN)/python tests/slurm/run.py
 
 $(STAMP): requirements.lock
 	$(PYTHON) -m venv .venv

@@ -14,6 +14,7 @@ BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
 
 from repro.closure import import_closure
+from repro.launcher import launcher, threads_each
 from repro.run_checks import missing_raw_data
 from repro.runs import load_run, run_steps_with, write_specs
 from repro.specs import SpecError
@@ -178,16 +179,20 @@ rule train_model:
     retries: 1
     conda:
         "environment.yml"
-    threads: 1
+    threads: SPEC.processes_per_training
     resources:
-        gpu=1,
+        gpu=SPEC.processes_per_training,
     params:
+        launcher=launcher(SPEC.processes_per_training),
+        threads=lambda w, threads: threads_each(threads, SPEC.processes_per_training),
+        graphs="--cuda-graphs" if SPEC.cuda_graphs else "",
         dedup=lambda w, input: f"--dedup {input.dedup}" if input.dedup else "",
         # not an output: a training that was stopped goes on from here
         state=f"{OUT}/state/{{name}}",
     shell:
-        "python -m repro.train --spec {input.spec:q} --data {input.data:q} {params.dedup} "
-        "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
+        "{params.launcher} -m repro.train --spec {input.spec:q} --data {input.data:q} "
+        "{params.dedup} --state {params.state:q} --threads {params.threads} {params.graphs} "
+        "--out {output:q} >> {log:q} 2>&1"
 
 
 for experiment in RUN.runnable:

@@ -55,6 +55,7 @@ def check_fit(run: "Run") -> None:
 
 def check_models(run: "Run") -> None:
     """A model's network fits its dataset's images, of which there may be a minibatch."""
+    processes = run.spec.processes_per_training
     for name, model in run.spec.models.items():
         data, batch = run.spec.datasets[model.data], model.training.batch
         for key in ("image_size", "channels"):
@@ -70,6 +71,12 @@ def check_models(run: "Run") -> None:
                 f"{run.file}: 'datasets.{model.data}.limit' is {data.limit}, fewer images than "
                 f"one minibatch, 'models.{name}.training.batch' {batch}; raise the one or lower "
                 "the other"
+            )
+        if batch < 2 * processes:
+            raise SpecError(
+                f"{run.file}: 'models.{name}.training.batch' is {batch}, but each of "
+                f"'processes_per_training' {processes} needs at least 2 images of it; raise the "
+                f"one to {2 * processes} or lower the other"
             )
         if model.deduplicated and data.dedup is None:
             raise SpecError(

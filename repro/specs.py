@@ -162,6 +162,15 @@ class RunSpec(Strict):
         {}, description="role of the paper -> dataset and model of this run"
     )
     experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
+    processes_per_training: int = Field(
+        1,
+        ge=1,
+        description="processes that share each training's minibatches, a GPU each (torchrun); they "
+        "sum in another order, and `batch_statistics` says over what they normalise",
+    )
+    cuda_graphs: bool = Field(
+        False, description="trainings replay a recorded step (one process on one GPU)"
+    )
     leave_out: list[str] = Field(
         [], description="experiments that mean nothing on this run's pictures (windows of cats)"
     )
@@ -176,6 +185,15 @@ class RunSpec(Strict):
         if value and set(value) & set("{}"):
             raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
         return value or None
+
+    @model_validator(mode="after")
+    def _one_process_records(self) -> "RunSpec":
+        if self.cuda_graphs and self.processes_per_training > 1:
+            raise ValueError(
+                f"cuda_graphs is for one process on one GPU, but processes_per_training is "
+                f"{self.processes_per_training}; leave out one of them"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
