@@ -1,0 +1,232 @@
+"""How long a run will take here, what it needs, and what of it fits into so many hours.
+
+    python -m repro.plan --config config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
+
+Measures about a minute (repro.plan_bench, repro.plan_rates), counts images (repro.plan_counts), and
+prints for each stage of the run file: images, minibatches, hours, peak memory, disk; blank is not
+predicted. Finished steps count as well. Only made data in a temporary folder are written; --json
+keeps the plan. Hours are of one device (a GPU, or --threads threads of the processor) that has
+nothing else to do.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from repro.devices import chosen_device, device_words
+from repro.plan_bench import Clock, Measured, measure_training
+from repro.plan_budget import Chosen, choose, ends_of, needs_of
+from repro.plan_counts import Count, image_counts
+from repro.plan_experiments import ONLY_FEATURES
+from repro.plan_rates import other_rates
+from repro.plan_stages import Stage, stages_of
+from repro.provenance import device_name, write_json
+from repro.runs import Run, load_run
+from repro.specs import ModelSpec, SpecError
+
+TRAINING_SECONDS = 36.0  # of the benchmark, for all trainings together
+COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "from")
+
+
+def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Measured]:
+    """Rate of every training; those of one network, batch and schedule are measured once."""
+    kinds: dict[str, list[str]] = {}
+    for name, model in run.spec.models.items():
+        kinds.setdefault(_kind(model), []).append(name)
+    found: dict[str, Measured] = {}
+    for names in kinds.values():
+        measured = measure_training(
+            run.model(names[0]), clock=clock, seconds=seconds / max(1, len(kinds))
+        )
+        found |= dict.fromkeys(names, measured)
+        batch = run.model(names[0]).training.batch
+        print(measured_in_words(names, measured, batch=batch), flush=True)
+    return found
+
+
+def _kind(model: ModelSpec) -> str:
+    """What two trainings share that take equally long for an image."""
+    training = model.training
+    same = (training.batch, training.precision, training.schedule, training.augmentation)
+    return f"{model.network.model_dump_json()} {same}"
+
+
+def measured_in_words(names: list[str], measured: Measured, *, batch: int) -> str:
+    """The two batches measured, how far apart their rates are, and what follows at `batch`."""
+    (small, large), (few, many) = measured.batches, measured.seconds
+    seconds = measured.rate.fixed + batch * measured.rate.per_image
+    rate = measured.rate
+    return (
+        f"  {', '.join(names)}: {small / few:,.1f} images/s at batch {small}, "
+        f"{large / many:,.1f} at {large}; so {1e3 * rate.fixed:.1f} ms a minibatch and "
+        f"{1e3 * rate.per_image:.2f} ms an image, {batch / seconds:,.1f} images/s at {batch}"
+    )
+
+
+def sources_of(run: Run) -> set[str]:
+    """Sources whose reading is measured; copies are made of another source's pictures."""
+    return {str(one.options.get("of", one.source)) for one in run.spec.datasets.values()}
+
+
+def table(stages: list[Stage]) -> str:
+    """The stages, one a line, aligned."""
+    rows = [COLUMNS, *(one.cells for one in stages)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    lines = []
+    for row in rows:
+        first, *numbers, last = (
+            cell.ljust(width) if place in (0, len(row) - 1) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *numbers, last]).rstrip())
+    return "\n".join(lines)
+
+
+def budget(run: Run, stages: list[Stage], *, hours: float, devices: int) -> Chosen:
+    """What of a run's trainings and experiments fits, its data being prepared before."""
+    by_name: dict[str, dict[str, float]] = {}
+    for one in stages:
+        by_name.setdefault(one.kind, {})[one.name] = one.hours or 0.0
+    data = sum(sum(by_name.get(kind, {}).values()) for kind in ("prepare", "dedup"))
+    needs = needs_of(run, by_name.get("measure", {}))
+    epochs = {name: model.training.epochs for name, model in run.spec.models.items()}
+    return choose(
+        needs,
+        training=by_name.get("train", {}),
+        epochs=epochs,
+        hours=max(0.0, hours - data),
+        devices=devices,
+    )
+
+
+def budget_in_words(run: Run, chosen: Chosen, *, hours: float, devices: int) -> str:
+    """Which experiments, trainings and claims fit; how many passes the others would get."""
+    everything = [*chosen.experiments, *chosen.left_out]
+    claims, possible = (
+        sum(len(one.claims) for one in part) for part in (chosen.experiments, everything)
+    )
+    lines = [
+        f"In {hours:g} hours, {devices} at a time, the data prepared first: "
+        f"{len(chosen.experiments)} of {len(everything)} experiments, {claims} of the {possible} "
+        "claims that this run file can decide; what is not predicted is taken as no time.",
+        f"  train: {', '.join(chosen.trainings) or 'nothing'}",
+    ]
+    for one in everything:
+        word = "decided" if one in chosen.experiments else "left out"
+        without = [*sorted(one.extras - {*chosen.trainings}), *one.absent]
+        missing = f" (without {', '.join(without)}: what rests on it stays open)" if without else ""
+        lines.append(f"  {word}: {one.name}{missing}: {', '.join(one.claims) or 'no claim'}")
+    for name, passes in chosen.epochs.items():
+        whole = run.model(name).training.epochs
+        lines.append(
+            f"  {name} is not trained; {passes} of its {whole:g} passes would fit into what is left"
+        )
+    return "\n".join(lines)
+
+
+def in_all(stages: list[Stage], *, devices: int) -> str:
+    """Hours of one device, and of several at best; what is not in them."""
+    hours = [one.hours for one in stages if one.hours is not None]
+    unknown = [f"{one.kind} {one.name}" for one in stages if one.hours is None]
+    unknown += [f"the SVMs of {one.name}" for one in stages if one.origin == ONLY_FEATURES]
+    together = f"Together {sum(hours):,.1f} hours of one device"
+    if devices > 1:
+        together += f", {max(ends_of(hours, devices)):,.1f} hours {devices} at a time"
+    return f"{together}; not predicted and not in it: {', '.join(unknown) or 'nothing'}."
+
+
+def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
+    """Measure and print; the record for --json."""
+    device = chosen_device(given.device)
+    clock = Clock(device, given.threads)
+    where = f"{given.threads} of its threads" if device.type == "cpu" else device_words(device)
+    print(f"{device_name()}: {where}. Trainings, each at two batches:", flush=True)
+    trainings = measure_trainings(run, clock, seconds=TRAINING_SECONDS)
+    rates = other_rates(clock, sources=sources_of(run))
+    stages = stages_of(run, counts, trainings, rates, device=device)
+    print(f"\n{table(stages)}\n\n{in_all(stages, devices=given.gpus)}")
+    record: dict[str, Any] = {
+        "config": run.file,
+        "machine": device_name(),
+        "device": device_words(device),
+        "threads": given.threads,
+        "trainings": {name: asdict(one) for name, one in trainings.items()},
+        "rates": asdict(rates),
+        "stages": [asdict(one) for one in stages],
+    }
+    if given.hours is not None:
+        chosen = budget(run, stages, hours=given.hours, devices=given.gpus)
+        print(budget_in_words(run, chosen, hours=given.hours, devices=given.gpus))
+        record["budget"] = {"hours": given.hours, "devices": given.gpus, **_plain(chosen)}
+    return record
+
+
+def _plain(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "experiments": {one.name: list(one.claims) for one in chosen.experiments},
+        "left_out": {one.name: list(one.claims) for one in chosen.left_out},
+        "trainings": chosen.trainings,
+        "epochs_that_fit": chosen.epochs,
+    }
+
+
+def main(words: list[str] | None = None) -> None:
+    given = _arguments().parse_args(words)
+    try:
+        _check(given)
+        run = load_run(given.config)
+        if given.raw is not None:
+            run = load_run(given.config, {run.spec.raw_key: given.raw})
+        counts = image_counts(run, _counts_given(given.images))
+        torch.set_num_threads(given.threads)
+        record = plan(run, counts, given)
+    except SpecError as error:
+        sys.exit(f"error: {error}")
+    if given.json:
+        write_json(given.json, record)
+
+
+def _check(given: argparse.Namespace) -> None:
+    for name in ("threads", "gpus", "hours"):
+        value = getattr(given, name)
+        if value is not None and not value > 0:
+            raise SpecError(f"--{name} {value:g}: expected a number above 0")
+    if given.json is not None and not given.json.absolute().parent.is_dir():
+        raise SpecError(f"--json {given.json}: no folder {given.json.parent}; make it first")
+
+
+def _counts_given(words: list[str]) -> dict[str, int]:
+    """NAME=COUNT, ... Raises SpecError for anything else."""
+    given = {}
+    for word in words:
+        name, _, number = word.partition("=")
+        if not number.isdecimal() or int(number) < 1:
+            raise SpecError(f"--images {word}: expected NAME=COUNT, e.g. faces=202599")
+        given[name] = int(number)
+    return given
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", required=True, help="a run file, e.g. config/paper.yaml")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--threads", type=int, default=1, help="of one training (default 1)")
+    parser.add_argument("--hours", type=float, help="say what fits into so many hours")
+    parser.add_argument("--gpus", type=int, default=1, help="devices side by side (default 1)")
+    parser.add_argument(
+        "--images", action="append", default=[], metavar="NAME=COUNT", help="images of a dataset"
+    )
+    parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
+    parser.add_argument("--json", type=Path, help="keep the plan in this file")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""The plan against counts worked out by hand, PyTorch's own counter and real files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from torch.utils.flop_counter import FlopCounterMode
+
+from repro import plan
+from repro.checkpoint import save_network
+from repro.plan_bench import Clock, Measured, Steps, line_through, measure_training, random_images
+from repro.plan_budget import Need, choose, decidable, needs_of
+from repro.plan_costs import (
+    StepRate,
+    network_sizes,
+    products_per_image,
+    training_counts,
+    training_disk,
+    training_seconds,
+)
+from repro.plan_counts import image_counts
+from repro.plan_experiments import (
+    Known,
+    earlier_seconds,
+    experiment_seconds,
+    feature_bytes,
+    memorisation,
+)
+from repro.plan_rates import OtherRates
+from repro.runs import load_run
+from repro.specs import ModelSpec
+
+CPU = torch.device("cpu")
+RUN: dict[str, Any] = {
+    "title": "A run",
+    "worlds": {"rooms": {"generator": "rooms", "options": {"count": 50}}},
+    "datasets": {"bedrooms": {"source": "lsun", "world": "rooms", "image_size": 16, "dedup": {}}},
+    "models": {
+        "bedrooms": {
+            "data": "bedrooms",
+            "network": {"image_size": 16, "ngf": 2, "ndf": 2},
+            "training": {"batch": 8, "epochs": 2},
+        }
+    },
+    "roles": {"bedrooms": {"data": "bedrooms", "model": "bedrooms"}},
+}
+
+
+def model(**training: Any) -> ModelSpec:
+    network = {"image_size": 32, "ngf": 16, "ndf": 16}
+    return ModelSpec.model_validate({"data": "x", "network": network, "training": training})
+
+
+@pytest.mark.parametrize("schedule", ["one_of_each", "alternating"])
+def test_a_minibatch_is_worth_what_pytorch_counts(schedule: str, tmp_path: Path) -> None:
+    spec = model(batch=8, schedule=schedule)
+    steps = Steps(spec, random_images(tmp_path, spec.network, count=16), Clock(CPU, 1), batch=8)
+    with FlopCounterMode(display=False) as counter:
+        steps.warm_up()  # two minibatches; a multiplication counts as two operations
+    # the first layers need no gradient of their inputs, so PyTorch counts a little less
+    counted = counter.get_total_flops() / (2 * 2 * 8)
+    assert counted == pytest.approx(products_per_image(spec), rel=0.06)
+    assert counted < products_per_image(spec)
+
+
+def test_counts_worked_out_by_hand() -> None:
+    counts = training_counts(model(batch=32, epochs=2, sample_every=3), images=100)
+    # 32 + 32 + 32 + 4: four minibatches a pass
+    assert (counts.minibatches, counts.shown, counts.sheets) == (8, 200, 3)
+    assert (counts.steps_d, counts.steps_g) == (4, 4)
+    counts = training_counts(model(batch=32, epochs=1.5, schedule="one_of_each"), images=100)
+    assert (counts.minibatches, counts.shown) == (6, 100 + 64)
+    assert (counts.steps_d, counts.steps_g) == (6, 6)
+
+
+def test_seconds_are_minibatches_images_and_what_is_made_beside_them() -> None:
+    spec = model(batch=32, epochs=2, schedule="one_of_each", statistics_batches=1)
+    counts = training_counts(spec, images=64)  # 4 minibatches, 128 images
+    with_rate = training_seconds(spec, counts, StepRate(fixed=10.0, per_image=1.0, sheet=100.0))
+    G, D = network_sizes(spec.network)
+    # G: statistics at the end and of the early snapshot, 64 pictures for two figures; D: its own
+    beside = ((2 * 32 + 2 * 64) * G.products + 32 * D.products) / (3 * G.products + 8 * D.products)
+    assert with_rate == pytest.approx(4 * 10 + 128 + 100 + beside)
+
+
+def test_the_line_through_two_batches() -> None:
+    rate = line_through((4, 16), (2 + 4 * 0.5, 2 + 16 * 0.5))
+    assert (rate.fixed, rate.per_image) == (pytest.approx(2), pytest.approx(0.5))
+    assert line_through((2, 2), (3.0, 3.0)).per_image == 1.5  # no line through one batch
+    noisy = line_through((4, 16), (1.0, 5.0))  # would begin below zero
+    assert (noisy.fixed, noisy.per_image) == (0.0, pytest.approx(5 / 16))
+
+
+def test_disk_is_that_of_real_files(tmp_path: Path) -> None:
+    spec = model(batch=8)
+    store = random_images(tmp_path, spec.network, count=16)
+    steps = Steps(spec, store, Clock(CPU, 1), batch=8)
+    steps.warm_up()
+    torch.save(steps.trainer.state(), tmp_path / "state.pt")
+    for name, network in (("G", steps.trainer.G), ("D", steps.trainer.D)):
+        save_network(network, tmp_path / name)
+    size = {name: (tmp_path / name).stat().st_size for name in ("state.pt", "G", "D")}
+    wanted = 2 * size["state.pt"] + 2 * size["G"] + size["D"]  # early and last G
+    counts = training_counts(spec, images=16)
+    assert training_disk(spec, counts) == pytest.approx(wanted, rel=0.05)
+
+
+def test_rates_follow_the_spec_batch(tmp_path: Path) -> None:
+    measured = measure_training(model(batch=8), clock=Clock(CPU, 1), seconds=0.1)
+    assert measured.batches == (2, 8)
+    assert measured.rate.fixed >= 0
+    assert measured.rate.per_image > 0
+    assert measured.gpu_bytes == 0
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+    def loader(values: dict[str, Any]):
+        Path("small.yaml").write_text(yaml.safe_dump(values))
+        return load_run("small.yaml")
+
+    return loader
+
+
+def test_what_fits_is_taken_by_claims_an_hour() -> None:
+    needs = [
+        Need("slow", ("a", "b", "c"), frozenset({"long"}), 0.0),
+        Need("quick", ("d",), frozenset({"short"}), 1.0, extras=frozenset({"more"})),
+        Need("free", ("e",), frozenset(), 0.0),
+    ]
+    training = {"long": 30.0, "short": 2.0, "more": 4.0}
+    epochs = {"long": 15.0, "short": 5.0, "more": 8.0}
+    chosen = choose(needs, training=training, epochs=epochs, hours=9, devices=1)
+    assert [one.name for one in chosen.experiments] == ["free", "quick"]
+    assert chosen.trainings == ["short", "more"]  # 2 + 1 + 4 of 9 hours
+    assert chosen.epochs == {"long": 1}  # 2 of its 30 hours are left: 1 of 15 passes
+    chosen = choose(needs, training=training, epochs=epochs, hours=30, devices=2)
+    assert sorted(chosen.trainings) == ["long", "more", "short"]  # beside each other
+    assert chosen.left_out == []
+    chosen = choose(needs, training=training, epochs=epochs, hours=30, devices=1)
+    assert "long" not in chosen.trainings  # short first, then not enough is left
+
+
+def test_claims_of_numbers_need_the_papers_data(repository: Path) -> None:
+    paper, demo = (load_run(str(repository / f"config/{n}.yaml")) for n in ("paper", "demo"))
+    card = next(one.card for one in paper.experiments if one.name == "mnist_neighbours")
+    kinds = {claim.kind for claim in card.claims}
+    assert kinds == {"direction", "value"}
+    for claim in card.claims:
+        assert decidable(claim, card, paper)
+        assert decidable(claim, card, demo) == (claim.kind == "direction")
+
+
+def test_an_experiment_needs_its_inputs_trainings(repository: Path) -> None:
+    needs = {one.name: one for one in needs_of(load_run(str(repository / "config/paper.yaml")), {})}
+    assert needs["memorisation"].trainings == {"bedrooms"}
+    assert needs["memorisation"].extras == {"bedrooms_all"}
+    assert needs["mnist_neighbours"].trainings == {"mnist_dcgan", "mnist_gan"}
+    assert needs["dedup"].trainings == frozenset()
+    demo = {one.name: one for one in needs_of(load_run(str(repository / "config/demo.yaml")), {})}
+    assert len(demo["mnist_neighbours"].trainings) == 6  # three of each
+    assert demo["memorisation"].absent == ("bedrooms.baseline",)
+    assert needs["memorisation"].absent == ()
+
+
+@pytest.fixture
+def papers_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)  # where nothing is downloaded or prepared
+    run = load_run(str(repository / "config/paper.yaml"))
+    images = {name: count.images for name, count in image_counts(run, {}).items()}
+
+    def known(*, rate: StepRate, neighbour: float) -> Known:
+        return Known(run, images, dict.fromkeys(run.spec.models, rate), neighbour)
+
+    return known
+
+
+def test_table_3_compares_every_digit_with_every_sample(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
+    kept = [known.model(name).training.snapshots for name in ("mnist_dcgan", "mnist_gan")]
+    assert min(kept) > 1
+    wanted = 2 * 10_000_000 * 10_000 + sum(kept) * 50_000 * 10_000 + 60_000 * 10_000
+    assert experiment_seconds(known, "mnist_neighbours") == (wanted * 784, "formula")
+
+
+def test_memorisation_describes_and_compares_every_training_image(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
+    # 512 samples, 2,000 images sharp and blurred, 300 held-out ones sharp and blurred
+    queries = 512 + 2 * 2_000 + 2 * 300
+    features = 16 * (128 + 256 + 512 + 1024)
+    an_image = features * 4_096 + queries * (64 * 64 * 3 + 4_096)
+    assert memorisation(known) == 2 * 3_033_042 * an_image
+
+
+def test_features_of_tables_1_and_2(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 1.0), neighbour=0.0)
+    seconds, origin = experiment_seconds(known, "cifar10_svm")
+    assert origin == "formula, features alone"
+    # alternating: 2 passes of G and 4 of D a minibatch's image; five networks
+    G, D = network_sizes(known.model("imagenet").network)
+    assert seconds == pytest.approx(5 * 110_000 * D.products / (2 * G.products + 4 * D.products))
+    disk, memory = feature_bytes(known, "cifar10_svm")
+    assert disk == 50_000 * 28_672 * 4  # the paper's number of features
+    assert memory > disk
+    assert experiment_seconds(known, "playable") == (None, "not predicted")
+
+
+def test_an_earlier_runs_benchmark_is_read(load: Any) -> None:
+    run = load(RUN)
+    assert earlier_seconds(run, "measure", "latent_walk") is None
+    folder = run.folder / "benchmarks/measure"
+    folder.mkdir(parents=True)
+    (folder / "latent_walk.tsv").write_text("s\th:m:s\tcpu_time\n36.5\t0:00:36\t14.08\n")
+    assert earlier_seconds(run, "measure", "latent_walk") == 36.5
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rates that are given, not measured: 1 s an image read, 36 s a minibatch."""
+    measured = Measured(StepRate(fixed=36.0, per_image=0.0), (2, 8), (36.0, 36.0), 0)
+    other = OtherRates(
+        start=0.0,
+        read={"lsun": 1.0, "folder": 1.0},
+        copy=0.0,
+        hash_step=0.0,
+        hash_image=0.0,
+        neighbour=0.0,
+    )
+    monkeypatch.setattr(plan, "measure_training", lambda *given, **named: measured)
+    monkeypatch.setattr(plan, "other_rates", lambda *given, **named: other)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    load(RUN)
+    threads = torch.get_num_threads()
+    plan.main(["--config=small.yaml", "--hours=0.2", "--json=plan.json", "--device=cpu"])
+    torch.set_num_threads(threads)
+    text = capsys.readouterr().out
+    lines = {" ".join(line.split()[:2]): line for line in text.splitlines()}
+    # 50 images in batches of 8: 7 minibatches a pass, two passes, 36 s each
+    assert lines["train bedrooms"].split()[2:5] == ["50", "14", "8.4min"]
+    assert lines["prepare bedrooms"].split()[2:4] == ["50", "50s"]
+    kept = json.loads(Path("plan.json").read_text())
+    hours = {(one["kind"], one["name"]): one["hours"] for one in kept["stages"]}
+    assert hours["train", "bedrooms"] == pytest.approx(14 * 36 / 3600)
+    assert hours["draw", "rooms"] is None
+    assert "draw rooms" in text.split("not predicted and not in it:")[1]
+    assert kept["budget"]["trainings"] == ["bedrooms"]
+    plan.main(["--config=small.yaml", "--hours=0.1", "--json=plan.json", "--device=cpu"])
+    torch.set_num_threads(threads)
+    kept = json.loads(Path("plan.json").read_text())
+    assert kept["budget"]["trainings"] == []
+    # 0.1 - 50 s of reading leave 0.086 of 0.14 hours: one of two passes
+    assert kept["budget"]["epochs_that_fit"] == {"bedrooms": 1}
+
+
+@pytest.mark.usefixtures("quick")
+def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    values = {**RUN, "worlds": {}, "datasets": {"bedrooms": {"source": "folder", "raw": ""}}}
+    values["datasets"]["bedrooms"]["image_size"] = 16
+    load(values)
+    Path("mine").mkdir()
+    for number in range(9):
+        Path(f"mine/{number}.png").write_bytes(b"not looked into")
+    threads = torch.get_num_threads()
+    plan.main(["--config=small.yaml", "--raw=mine", "--device=cpu"])
+    torch.set_num_threads(threads)
+    line = next(one for one in capsys.readouterr().out.splitlines() if "prepare bed" in one)
+    assert line.split()[2] == "9"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--gpus=0"], "--gpus 0: expected a number above 0"),
+        (["--hours=-1"], "--hours -1: expected a number above 0"),
+        (["--json=nowhere/plan.json"], "no folder nowhere"),
+        (["--images=bedrooms"], "--images bedrooms: expected NAME=COUNT"),
+    ],
+)
+def test_bad_words_are_refused(load: Any, words: list[str], said: str) -> None:
+    load(RUN)
+    with pytest.raises(SystemExit, match=said):
+        plan.main(["--config=small.yaml", *words])
