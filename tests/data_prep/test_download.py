@@ -273,7 +273,9 @@ def test_a_plain_file_from_elsewhere_is_copied(host, raw, manifest, tmp_path):
     assert host.seen == []
 
 
-@pytest.mark.parametrize("data", [ROOMS[:-1], bytes(len(ROOMS)), OBJECTS])
+@pytest.mark.parametrize(
+    "data", [ROOMS[:-1], bytes(len(ROOMS)), OBJECTS], ids=["cut off", "zeros", "another"]
+)
 @pytest.mark.parametrize("in_raw", [False, True])
 def test_a_wrong_copy_is_refused_and_left_alone(host, raw, manifest, tmp_path, data, in_raw):
     copy = (raw if in_raw else tmp_path) / "rooms.zip"
@@ -315,7 +317,11 @@ def test_a_cut_off_archive_in_downloads_is_gone_on_with(host, raw, manifest):
     assert below(raw) == {"downloads/rooms.zip"}
 
 
-@pytest.mark.parametrize("data", [bytes(len(ROOMS)), server.PAGE, ROOMS + b"more", ROOMS[:100]])
+@pytest.mark.parametrize(
+    "data",
+    [bytes(len(ROOMS)), server.PAGE, ROOMS + b"more", ROOMS[:100]],
+    ids=["zeros", "a page", "longer", "cut off"],
+)
 def test_another_file_in_downloads_is_kept_aside(host, raw, manifest, data):
     """As long, a page, too long, or shorter than the .part that is there."""
     (raw / "downloads").mkdir()
