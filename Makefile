@@ -41,7 +41,7 @@ lock: $(STAMP)
 	    --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
-# people's photos do not belong into the repository. The page itself, of 15 MB, is not kept.
+# people's photos do not belong into the repository. The page itself, of 15 to 30 MB, is not kept.
 RUN ?= demo
 publish:
 	mkdir -p results/published/$(RUN)

@@ -18,6 +18,11 @@ def bands(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
     return np.broadcast_to(grey[:, None, :, None], (len(z), 16, 16, 3)).astype(np.uint8)
 
 
+def scrambled(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
+    """A generator without linear directions: bands depend on high bits of z."""
+    return bands(G, torch.sin(40 * z), batch)
+
+
 def labels_of(z: torch.Tensor) -> dict[str, np.ndarray]:
     """The three labels of z (N, at least 3), 0 or 1."""
     return {name: (z[:, i].numpy() > 0).astype(np.uint8) for i, name in enumerate(NAMES)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from banded_faces import NAMES, OPTIONS, bands, labels_of
+from banded_faces import NAMES, OPTIONS, bands, labels_of, scrambled
 from pydantic import ValidationError
 from untrained_model import write_model
 
@@ -21,11 +21,6 @@ from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
 from repro.claims import read_card
 from repro.figures import Style
 from repro.specs import SpecError
-
-
-def scrambled(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A generator without linear directions: bands depend on high bits of z."""
-    return bands(G, torch.sin(40 * z), batch)
 
 
 @pytest.fixture

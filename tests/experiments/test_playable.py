@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from banded_faces import bands, labels_of, scrambled
 from browser import Content, after_script, needs_chromium
 from untrained_model import write_model
 
@@ -27,24 +28,12 @@ OPTIONS = Options(
 )  # fmt: skip
 
 
-def bands(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A generator that knows: z[0..3] are the brightness of bands of four columns."""
-    grey = np.clip(128 + 90 * z[:, :4].numpy(), 0, 255).repeat(4, axis=1)
-    return np.broadcast_to(grey[:, None, :, None], (len(z), 16, 16, 3)).astype(np.uint8)
-
-
-def scrambled(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """One without linear directions: bands depend on high bits of z."""
-    return bands(G, torch.sin(40 * z), batch)
-
-
 @pytest.fixture
 def measured(
     tmp_path: Path, make_dataset: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, Measurement]]:
     z = torch.rand(400, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    labels = {name: (z[:, i].numpy() > 0).astype(np.uint8) for i, name in enumerate(NAMES)}
-    data, model = make_dataset(bands(None, z), **labels), write_model(tmp_path / "model")
+    data, model = make_dataset(bands(None, z), **labels_of(z)), write_model(tmp_path / "model")
 
     def run(draw: Callable, name: str = "measured") -> dict[str, Measurement]:
         monkeypatch.setattr(module, "draw", draw)
