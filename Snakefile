@@ -43,7 +43,7 @@ def code(*modules):
 def pages(name):
     """Templates of an experiment's offline pages, and what all such pages share."""
     own = sorted(BASE.glob(f"experiments/{name}/*.html"))
-    shared = sorted(BASE.glob("repro/templates/page.*")) if own else []
+    shared = sorted(BASE.glob("repro/templates/page*")) if own else []
     return [os.path.relpath(path) for path in own + shared]
 
 

@@ -2,9 +2,9 @@
 
 Where in the flow: figure steps whose readers answer something (label collisions, draw boxes, pick
 exemplars) or play with a generator. A page is a template beside the step that writes it, with the
-places /*STYLE*/, /*SCRIPT*/ and /*CONTENT*/ (in a <script type="application/json">), filled here:
-what all pages share lies in templates/page.css and page.js. A page works from file:// and carries a
-Content-Security-Policy that forbids every address.
+places <!--HEAD-->, /*STYLE*/, /*SCRIPT*/ and /*CONTENT*/ (in a <script type="application/json">),
+filled here: what all pages share lies in templates/page_head.html, page.css and page.js. A page
+works from file://; its head's Content-Security-Policy forbids every address.
 
 Alone: `write_page(Path("page.html"), template=Path("label_page.html"), content={"pairs": []})`.
 """
@@ -29,8 +29,9 @@ def write_page(path: Path, *, template: Path, content: object) -> None:
     """
     page = template.read_text(encoding="utf-8")
     for place, text in (
-        ("/*STYLE*/", (SHARED / "page.css").read_text(encoding="utf-8").rstrip()),
-        ("/*SCRIPT*/", (SHARED / "page.js").read_text(encoding="utf-8").rstrip()),
+        ("<!--HEAD-->", _shared("page_head.html")),
+        ("/*STYLE*/", _shared("page.css")),
+        ("/*SCRIPT*/", _shared("page.js")),
         ("/*CONTENT*/", script_json(content)),
     ):
         if page.count(place) != 1:
@@ -41,6 +42,10 @@ def write_page(path: Path, *, template: Path, content: object) -> None:
     temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
+
+
+def _shared(name: str) -> str:
+    return (SHARED / name).read_text(encoding="utf-8").rstrip()
 
 
 def page_id(value: object) -> str:

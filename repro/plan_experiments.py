@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from repro.features import POOLED
 from repro.plan_costs import PROCESS_BYTES, StepRate, network_sizes, products_per_image
 from repro.runs import Run
 from repro.specs import ModelSpec, module_options
 
-POOLED = 16  # features of a map: 4x4
 ONLY_FEATURES = "formula, features alone"
 
 
@@ -120,7 +120,7 @@ def memorisation(known: Known) -> float:
 def feature_width(model: ModelSpec) -> int:
     """Features of an image by a model's D, all layers; 0 of one without such layers."""
     network = model.network
-    return POOLED * sum(network.discriminator_widths) if network.kind == "convolutional" else 0
+    return POOLED**2 * sum(network.discriminator_widths) if network.kind == "convolutional" else 0
 
 
 def feature_bytes(known: Known, experiment: str) -> tuple[float, float]:
