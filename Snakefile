@@ -225,7 +225,7 @@ for experiment in RUN.runnable:
 
     rule:
         name:
-            experiment.name
+            f"draw_{experiment.name}" if experiment.card.on_request else experiment.name
         input:
             measured=f"{OUT}/experiments/{experiment.name}/measured",
             style=str(RUN.spec_file("styles", experiment.name)),
@@ -254,13 +254,28 @@ for experiment in RUN.runnable:
             "--out {output:q} >> {log:q} 2>&1"
 
 
+def reported_figures(wildcards):
+    """Figures the report waits for; it shows those of the others where they are there."""
+    asked = workflow.dag_settings.targets
+    return [f"{OUT}/experiments/{e.name}/figures" for e in RUN.reported(asked)]
+
+
+for experiment in [e for e in RUN.runnable if e.card.on_request]:
+
+    rule:
+        name:
+            experiment.name
+        input:
+            f"{OUT}/report",
+
+
 rule report:
     input:
         spec=f"{OUT}/specs/report.json",
         data=expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
         dedup=expand(f"{OUT}/dedup/{{name}}", name=DEDUPED),
         models=expand(f"{OUT}/models/{{name}}", name=SPEC.models),
-        experiments=[f"{OUT}/experiments/{e.name}/figures" for e in RUN.runnable],
+        experiments=reported_figures,
         texts=[
             os.path.relpath(BASE / "experiments" / e.name / file)
             for e in RUN.experiments

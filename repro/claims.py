@@ -23,7 +23,7 @@ from repro.specs import SpecError, Strict, read_yaml, validated
 
 SLOTS = (
     "data", "validation", "test", "copies", "dedup", "raw",
-    "model", "models", "baseline", "baselines", "released",
+    "model", "models", "baseline", "baselines", "ablations", "released",
 )  # fmt: skip
 
 
@@ -51,6 +51,10 @@ class Measurement(Strict):
     unit: str = Field("", description='"%", "images", ... or "" for a pure number')
     protocol: str = Field("", description="how it was measured, in words")
     no_value_because: str = Field("", description="why nothing could be stated")
+    setting: str = Field(
+        "", description='key of the setting whose change it is the effect of: "network.kernel"'
+    )
+    changed_to: str = Field("", description="what that setting was changed to")
 
     @model_validator(mode="after")
     def _ends_in_order(self) -> "Measurement":
@@ -144,6 +148,9 @@ class ExperimentCard(Strict):
     paper: PaperPlace
     inputs: list[str] = Field(min_length=1, description="<role>.<slot>")
     optional: list[str] = Field([], description="further inputs, used where the run binds them")
+    on_request: bool = Field(
+        False, description="long: run when it is asked for by name, and not by `all`"
+    )
     captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
     claims: list[Claim] = Field(min_length=1)
     departures: list[str] = Field([], description="where we depart from the paper, and why")

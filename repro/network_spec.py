@@ -23,7 +23,7 @@ class NetworkSpec(Strict):
         description="convolutional: Fig 1; conditional: labels joined to every layer, a hidden "
         "fully connected layer (authors' MNIST code); fully_connected: no convolution at all",
     )
-    image_size: int = Field(64, ge=8, le=256, description="pixels per side")
+    image_size: int = Field(64, ge=8, le=256, description="pixels per side (paper Fig 1)")
     channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB")
     classes: int = Field(
         0, ge=0, description="classes whose label joins the input of every layer; 0 = no labels"
@@ -33,7 +33,9 @@ class NetworkSpec(Strict):
     )
     z_dim: int = Field(100, ge=1, description="length of z (paper Fig 1)")
     z_distribution: Literal["uniform", "normal"] = Field(
-        "uniform", description="uniform = U(-1, 1), authors' scripts; normal = N(0, 1), Torch port"
+        "uniform",
+        description="uniform (paper Fig 1) = U(-1, 1), authors' scripts; normal = N(0, 1), "
+        "Torch port",
     )
     ngf: int = Field(128, ge=1, description="maps of G's last hidden layer (paper Fig 1)")
     ndf: int = Field(128, ge=1, description="maps of D's first layer (authors' faces script)")
@@ -43,7 +45,9 @@ class NetworkSpec(Strict):
         "(the released ImageNet 32x32 networks)",
     )
     kernel: Literal[3, 4, 5] = Field(5, description="side of all kernels (paper Fig 1: 5)")
-    base_size: int = Field(4, ge=2, le=8, description="side of the first map of G, last of D")
+    base_size: int = Field(
+        4, ge=2, le=8, description="side of the first map of G, last of D (paper Fig 1)"
+    )
     hidden_units: int = Field(
         1024, ge=1, description="conditional: units of the hidden layers (authors' MNIST code)"
     )
@@ -61,10 +65,12 @@ class NetworkSpec(Strict):
         True, description="batch normalisation in D, but for its first layer (paper §3)"
     )
     norm_affine: bool = Field(
-        True, description="gain and bias of batch normalisation (paper §8.1: none on MNIST)"
+        True, description="gain and bias of batch normalisation (§8.1: none on MNIST)"
     )
     norm_eps: float = Field(1e-8, gt=0, description="batch normalisation's epsilon, authors' code")
-    generator_slope: float = Field(0.0, ge=0, lt=1, description="G's leaky ReLU; 0 = ReLU (§3)")
+    generator_slope: float = Field(
+        0.0, ge=0, lt=1, description="G's leaky ReLU; 0 = ReLU (paper §3)"
+    )
     leaky_slope: float = Field(0.2, ge=0, lt=1, description="D's leaky ReLU (paper §4)")
     init: Literal["normal", "fan_in"] = Field(
         "normal",

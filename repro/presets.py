@@ -9,7 +9,7 @@ flow: `repro.runs` lays a run file's model over its preset; this module only sho
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from repro.layers import (
     Layer,
@@ -19,8 +19,9 @@ from repro.layers import (
 )
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
+from repro.preset_files import Preset, read_presets
 from repro.spec_differences import differing_from_paper
-from repro.specs import PRESETS, PresetSpec, read_yaml, validated
+from repro.specs import PRESETS, PresetSpec
 
 PAGE = PRESETS / "README.md"
 Row = tuple[str, ...]
@@ -40,25 +41,6 @@ file here.
 they differ in is how the authors' own models differ from each other. Parameters are all that is
 trained, gains and biases of batch normalisation (BN) included.
 """
-
-
-class Preset(NamedTuple):
-    """A preset file: its name, the comment at its head as one paragraph, its values."""
-
-    name: str
-    about: str
-    spec: PresetSpec
-
-
-def read_presets(folder: Path = PRESETS) -> list[Preset]:
-    """All presets of a folder by name. Raises SpecError naming the file and key that do not fit."""
-    presets = []
-    for path in sorted(folder.glob("*.yaml")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        about = " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
-        spec = validated(PresetSpec, read_yaml(path), where=str(path))
-        presets.append(Preset(path.stem, about, spec))
-    return presets
 
 
 def parameter_counts(network: NetworkSpec) -> tuple[int, int]:

@@ -1,9 +1,10 @@
-"""The report of a run: one self-contained page, the same as Markdown, and the claims as CSV.
+"""The report of a run: one self-contained page, the same as Markdown, claims and ledger as CSV.
 
 Where in the flow: the last step. It reads the folders of a run and the cards of the experiments,
 decides every claim (`repro.claims`) and renders `index.html` (pictures, styles and script inside,
-no address called), `report.md` and `claims.csv`. It is a plain function of paths: a folder that is
-missing is reported as "not run", with the command that would run it.
+no address called), `report.md`, `claims.csv` and `departures.csv` (`repro.departures`). It is a
+plain function of paths: a folder that is missing is reported as "not run", with the command that
+would run it.
 
 Alone: python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
            --out results/demo/report
@@ -19,6 +20,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from repro.claims import Judgement, Verdict, in_words
+from repro.departures import (
+    Entry,
+    as_in_a_run_file,
+    effect_in_words,
+    effects_among,
+    ledger,
+    ledger_table,
+    markdown,
+    source_in_words,
+)
 from repro.figures import save_table
 from repro.provenance import step_folder
 from repro.report_parts import (
@@ -101,7 +112,7 @@ class ModelView:
 
 
 def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) -> None:
-    """Write the report of the run folder `run` into `out` (index.html, report.md, claims.csv).
+    """Write the report of the run folder `run` into `out`, as one page, Markdown and two tables.
 
     spec_path: specs/report.json of the run; experiments: the folder with the experiments' cards.
     Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
@@ -114,7 +125,9 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     with step_folder(out, inputs=inputs, spec=spec.model_dump()) as folder:
         rows = claim_rows(results)
         save_table(folder / "claims.csv", rows)
-        shown = _shown(results)
+        entries = departures(results)
+        save_table(folder / "departures.csv", ledger_table(entries))
+        shown = _shown(results) | {"ledger": entries}
         for name, template in (("index.html", "report.html.j2"), ("report.md", "report.md.j2")):
             text = _templates().get_template(template).render(**shown, rows=rows.to_dict("records"))
             (folder / name).write_text(text, encoding="utf-8")
@@ -128,6 +141,16 @@ def claim_rows(results: RunResults) -> pd.DataFrame:
         for judgement in experiment.judgements
     ]
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+def departures(results: RunResults) -> list[Entry]:
+    """The ledger of the run's models, with the effects that its experiments measured."""
+    spec = results.spec
+    models = {name: model for name, model in spec.models.items() if name not in spec.repeats}
+    wanted = {one.name for one in results.datasets if one.dedup_command}
+    hashed = [name for name, model in models.items() if model.get("data") in wanted]
+    found = [one for experiment in results.experiments for one in experiment.measurements]
+    return ledger(models, effects_among(found), hashed=hashed)
 
 
 def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, Any]:
@@ -244,6 +267,10 @@ def _templates() -> jinja2.Environment:
         "memory": memory,
         "commit": commit_in_words,
         "measured": in_words,
+        "ledger": markdown,
+        "setting": as_in_a_run_file,
+        "source": source_in_words,
+        "effect": effect_in_words,
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
     return environment

@@ -27,7 +27,7 @@ def check_names(run: "Run") -> None:
     }
     mentions: list[tuple[str, str | None, Collection[str]]] = [
         *((f"datasets.{n}.world", d.world, spec.worlds) for n, d in spec.datasets.items()),
-        *((f"models.{n}.data", m.data, spec.datasets) for n, m in spec.models.items()),
+        *((f"models.{n}.data", m.data, spec.datasets) for n, m in run.trained.items()),
         *(
             (f"roles.{n}.{slot}", getattr(r, slot), names)
             for n, r in spec.roles.items()
@@ -56,7 +56,7 @@ def check_fit(run: "Run") -> None:
 def check_models(run: "Run") -> None:
     """A model's network fits its dataset's images, of which there may be a minibatch."""
     processes = run.spec.processes_per_training
-    for name, model in run.spec.models.items():
+    for name, model in run.trained.items():
         data, batch = run.spec.datasets[model.data], model.training.batch
         for key in ("image_size", "channels"):
             wanted, found = getattr(model.network, key), getattr(data, key)

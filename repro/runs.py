@@ -11,24 +11,17 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repro.ablations import ablation_models
 from repro.claims import ExperimentCard, read_card
 from repro.provenance import write_json
 from repro.run_checks import check_fit, check_left_out, check_names, missing_raw_data
-from repro.specs import (
-    PRESETS,
-    ModelSpec,
-    PresetSpec,
-    RunModelSpec,
-    RunSpec,
-    SpecError,
-    nearest,
-    read_yaml,
-    validated,
-)
+from repro.run_models import merged, trained_apart, with_preset
+from repro.specs import ModelSpec, RunModelSpec, RunSpec, SpecError, read_yaml, validated
 
 ROOT = Path(__file__).parent.parent
 # what an input asks for by another word than the role has
@@ -60,6 +53,7 @@ class Run:
     spec: RunSpec
     experiments: list[Experiment]
     trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
+    ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained when asked for
 
     @property
     def folder(self) -> Path:
@@ -82,8 +76,13 @@ class Run:
         names = (spec.source, spec.options.get("of"))
         return [f"data_prep.{name}" for name in names if name is not None]
 
+    @property
+    def trained(self) -> dict[str, RunModelSpec]:
+        """All models there may be: the run's own, and those of its ablations."""
+        return {**self.spec.models, **self.ablations}
+
     def model(self, name: str) -> ModelSpec:
-        return self.spec.models[name]
+        return self.trained[name]
 
     def drawn(self, dataset: str) -> bool:
         """Whether a program made its pictures."""
@@ -109,9 +108,14 @@ class Run:
         """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
 
         The slots `models` and `baselines` are all trainings of the role's model and baseline,
-        <role>.models.1 and so on; any other slot is one folder.
+        <role>.models.1 and so on, `ablations` those of the ablations on the role's dataset; any
+        other slot is one folder.
         """
         bound, key = self.spec.roles.get(role), f"{role}.{slot}"
+        if slot == "ablations":
+            data = bound.data if bound else None
+            on_it = [name for name, model in self.ablations.items() if model.data == data]
+            return {f"{key}.{i}": self.folder / "models" / n for i, n in enumerate(on_it, 1)}
         name = getattr(bound, KEY_OF_SLOT.get(slot, slot), None)
         if name is None or (slot == "dedup" and self.spec.datasets[name].dedup is None):
             return {}
@@ -131,6 +135,10 @@ class Run:
     def runnable(self) -> list[Experiment]:
         return [e for e in self.experiments if not e.unbound]
 
+    def reported(self, asked: Collection[str]) -> list[Experiment]:
+        """Experiments that a report waits for, where the targets `asked` are to be made."""
+        return [e for e in self.runnable if e.name in asked or not e.card.on_request]
+
 
 def discover_experiments() -> dict[str, ExperimentCard]:
     """Name -> experiment.yaml of every experiment folder."""
@@ -146,7 +154,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     file = os.path.relpath(file)  # as it would be typed here
     values = merged(read_yaml(Path(file)), overrides or {})
     values["models"] = {
-        name: _with_preset(model, file=file, key=f"models.{name}")
+        name: with_preset(model, file=file, key=f"models.{name}")
         for name, model in (values.get("models") or {}).items()
     }
     if values.get("raw") and values.get("photos"):
@@ -154,11 +162,14 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             f"{file}: 'raw' ({values['raw']}) and 'photos' ({values['photos']}) are two names of "
             "one folder, both given; give one"
         )
-    spec, trainings = trained_apart(validated(RunSpec, values, where=file), file=file)
+    spec = validated(RunSpec, values, where=file)
+    models, trainings = trained_apart(spec.models, seed=spec.seed, file=file)
+    ablations = ablation_models(spec, taken=models, file=file)
+    spec = spec.model_copy(update={"models": models})
     cards = discover_experiments()
     check_left_out(spec, cards, file=file)
     experiments = [Experiment(n, card) for n, card in cards.items() if n not in spec.leave_out]
-    run = Run(Path(file).stem, file, spec, experiments, trainings)
+    run = Run(Path(file).stem, file, spec, experiments, trainings, ablations)
     check_names(run)
     for experiment in experiments:
         for slot in experiment.card.inputs:
@@ -169,54 +180,6 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
             experiment.inputs |= run.slot_folders(*slot.split("."))
     check_fit(run)
     return run
-
-
-def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, mapping by mapping; lists and values are replaced whole."""
-    result = dict(below)
-    for key, value in above.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
-def trained_apart(spec: RunSpec, *, file: str) -> tuple[RunSpec, dict[str, list[str]]]:
-    """The run with a model of its own for each training, and their names by the file's model."""
-    models: dict[str, RunModelSpec] = {}
-    names: dict[str, list[str]] = {}
-    for name, model in spec.models.items():
-        first = spec.seed if model.seed is None else model.seed
-        names[name] = [name, *(f"{name}-{i}" for i in range(2, model.trainings + 1))]
-        for number, one in enumerate(names[name]):
-            if number > 0 and one in spec.models:
-                raise SpecError(
-                    f"{file}: 'models.{one}' is also a training of 'models.{name}' "
-                    f"(trainings: {model.trainings}); give it another name"
-                )
-            models[one] = model.model_copy(update={"seed": first + number, "trainings": 1})
-    return spec.model_copy(update={"models": models}), names
-
-
-def _with_preset(model: Any, *, file: str, key: str) -> Any:
-    """A model's values laid over its preset's."""
-    if not isinstance(model, dict):
-        return model  # validation says what is wrong with it
-    name = model.get("preset", ModelSpec.model_fields["preset"].default)
-    path = PRESETS / f"{name}.yaml"
-    if not path.is_file():
-        names = [p.stem for p in PRESETS.glob("*.yaml")]
-        raise SpecError(f"{file}: '{key}.preset': no preset '{name}'; {nearest(str(name), names)}")
-    values = read_yaml(path)
-    preset = validated(PresetSpec, values, where=str(path.relative_to(ROOT)))
-    recipe = {part: values.get(part, {}) for part in ("network", "training")}
-    both = merged(recipe, model)
-    if preset.of_the_paper and (both.get("training") or {}).get("stop_on"):
-        raise SpecError(
-            f"{file}: '{key}.training.stop_on' is {both['training']['stop_on']}, but nothing may "
-            f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
-            "stop_on out (troubles are named all the same) or take another preset"
-        )
-    return both
 
 
 def write_specs(run: Run) -> None:
@@ -230,7 +193,7 @@ def write_specs(run: Run) -> None:
         _write(run.spec_file("datasets", name), plain)
         if dataset.dedup is not None:
             _write(run.spec_file("dedup", name), {"options": dataset.dedup, "seed": spec.seed})
-    for name, model in spec.models.items():
+    for name, model in run.trained.items():
         plain = model.model_dump(exclude={"seed", "trainings"})
         values = {"model": plain, "seed": model.seed, "banner": run.banner({model.data})}
         _write(run.spec_file("models", name), values)
@@ -252,7 +215,7 @@ def run_steps_with(interpreter: str, checkout: Path) -> None:
 
 def report_spec(run: Run) -> dict[str, Any]:
     """What the report must know of a run beyond what it finds in its folders."""
-    values = run.spec.model_dump(exclude={"worlds", "experiments"})
+    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for role in values["roles"].values():
         role["kind"] = "generated" if generated.get(role["data"] or "", True) else "real"

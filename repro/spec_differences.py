@@ -10,6 +10,7 @@ from typing import Any
 
 from repro.specs import NetworkSpec, TrainingSpec
 
+PAPER_NETWORK, PAPER_TRAINING = NetworkSpec().model_dump(), TrainingSpec().model_dump()
 Difference = tuple[str, Any, Any]  # key with dots, the paper's value, ours; values as JSON has them
 
 
@@ -18,9 +19,20 @@ def differing_from_paper(spec: Mapping[str, Any]) -> list[Difference]:
 
     In the order of the specs. What the mapping does not set does not differ.
     """
-    paper = {"network": NetworkSpec(), "training": TrainingSpec()}
-    defaults = {part: model.model_dump(mode="json") for part, model in paper.items()}
-    return list(_differing(defaults, json.loads(json.dumps(spec)), key=""))
+    return differences({"network": PAPER_NETWORK, "training": PAPER_TRAINING}, spec)
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+    """Settings of two specs that are not alike, in the order of the first: key, its value, other's.
+
+    What only one of them sets does not differ.
+    """
+    return list(_differing(_as_json(one), _as_json(other), key=""))
+
+
+def _as_json(spec: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(spec))
+    return plain
 
 
 def _differing(

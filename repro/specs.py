@@ -38,7 +38,9 @@ class ModelSpec(Strict):
 
     data: str = Field(description="name of the dataset it is trained on")
     preset: str = Field("paper_64", description="name of a file in config/presets")
-    deduplicated: bool = Field(False, description="leave out what the dataset's hash removed")
+    deduplicated: bool = Field(
+        False, description="leave out what the dataset's hash removed (paper §4.1.1: of bedrooms)"
+    )
     network: NetworkSpec = NetworkSpec()
     training: TrainingSpec = TrainingSpec()
 
@@ -52,6 +54,16 @@ class RunModelSpec(ModelSpec):
         ge=1,
         description="trainings from the seeds seed, seed + 1, ...; they are called NAME, NAME-2, "
         "NAME-3, ...",
+    )
+
+
+class AblationsSpec(Strict):
+    """One recipe, and what is changed in it: `snakemake ablations` trains each from every seed."""
+
+    model: dict[str, Any] = Field(description="the recipe, as under `models:`")
+    trainings: int = Field(3, ge=2, description="of the recipe and of each change: seeds in a row")
+    changes: list[dict[str, Any]] = Field(
+        min_length=1, description="each laid over the recipe: {network: {kernel: 4}}, ..."
     )
 
 
@@ -171,6 +183,9 @@ class RunSpec(Strict):
     cuda_graphs: bool = Field(
         False, description="trainings replay a recorded step (one process on one GPU)"
     )
+    ablations: AblationsSpec | None = Field(
+        None, description="trainings with one setting changed at a time, run when asked for"
+    )
     leave_out: list[str] = Field(
         [], description="experiments that mean nothing on this run's pictures (windows of cats)"
     )
@@ -225,7 +240,8 @@ class RunSpec(Strict):
 
 
 SHOWN = (
-    RunSpec, RunDatasetSpec, RunModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec
+    RunSpec, RunDatasetSpec, RunModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec,
+    AblationsSpec,
 )  # fmt: skip
 
 

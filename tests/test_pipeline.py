@@ -71,7 +71,7 @@ def base(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy2(source, copy)
     write_weights(base / "run")
-    snakemake(base / "checkout", base / "run", "all")
+    snakemake(base / "checkout", base / "run", "all", "ablations")
     return base
 
 
@@ -154,6 +154,8 @@ def test_same_config_same_bytes_in_how_many_parts_soever(
     compared = 0
     for path in sorted((run / "results/tiny").rglob("*")):
         name = path.relative_to(run)
+        if any("ablation" in part for part in name.parts):  # asked for in the first run only
+            continue
         page = path.suffix == ".html" and "experiments" in name.parts
         deterministic = path.suffix in DETERMINISTIC or page
         if path.is_file() and deterministic and path.name not in OF_THE_PLACE:
@@ -163,7 +165,32 @@ def test_same_config_same_bytes_in_how_many_parts_soever(
 
 
 def test_a_finished_run_has_nothing_left_to_do(checkout: Path) -> None:
-    assert planned(checkout, checkout.parent / "run", "all") == set()
+    assert planned(checkout, checkout.parent / "run", "all", "ablations") == set()
+
+
+def test_all_leaves_out_what_is_run_on_request(
+    checkout: Path, repository: Path, tmp_path: Path
+) -> None:
+    assert planned(checkout, checkout.parent / "run", "all") <= {"report", "all"}
+    rules = planned(repository, tmp_path, "all")
+    assert "measure_dedup" in rules
+    assert not {"measure_ablations", "draw_ablations", "ablations"} & rules
+    asked = planned(repository, tmp_path, "ablations")
+    assert rules - {"all"} < asked
+    assert asked - rules == {"measure_ablations", "draw_ablations", "ablations"}
+
+
+def test_the_ledger_quotes_what_an_ablation_measured(run: Path) -> None:
+    import pandas as pd
+
+    ledger = pd.read_csv(run / "results/tiny/report/departures.csv").set_index("setting")
+    measured = json.loads(
+        (run / "results/tiny/experiments/ablations/measured/measurements.json").read_text()
+    )
+    change = measured["change_in_distance_beta1_0.9"]
+    assert change["setting"] == "training.beta1"
+    assert "with 0.9: change in distance beta1 0.9" in ledger.loc["training.beta1", "effect"]
+    assert f"{change['value']:.2g}" in ledger.loc["training.beta1", "effect"]
 
 
 def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path) -> None:

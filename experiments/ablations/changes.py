@@ -1,0 +1,73 @@
+"""Which trainings belong together: those of the recipe, and those of each change to it.
+
+Part of measure.py. Nothing says this but the models themselves: trainings whose settings are alike
+are one group, the first of them is the recipe, and a group's change is what its settings say
+otherwise.
+"""
+
+import json
+from dataclasses import dataclass
+
+from repro.ablations import changes_of, name_of
+from repro.checkpoint import ModelFolder
+from repro.spec_differences import Difference
+from repro.specs import SpecError
+
+
+@dataclass(frozen=True)
+class Change:
+    """A group of trainings by seed; `changed` is empty for the recipe itself."""
+
+    models: list[ModelFolder]
+    changed: list[Difference]
+
+    @property
+    def name(self) -> str:
+        """As part of a measurement's name: "base", "kernel_4"."""
+        return name_of(self.changed) if self.changed else "base"
+
+    @property
+    def words(self) -> str:
+        """E.g. "network.kernel: 5 → 4"."""
+        if not self.changed:
+            return "the recipe"
+        return ", ".join(
+            f"{key}: {_word(before)} → {_word(after)}" for key, before, after in self.changed
+        )
+
+    @property
+    def setting(self) -> dict[str, str]:
+        """Which single setting it changes, and to what, as a measurement says it; else {}."""
+        if len(self.changed) != 1:
+            return {}
+        key, _, value = self.changed[0]
+        return {"setting": key, "changed_to": _word(value)}
+
+    @property
+    def troubled(self) -> int:
+        """Trainings in which the monitor named a trouble."""
+        records = [json.loads((m.folder / "health.json").read_text()) for m in self.models]
+        return sum(bool(record["findings"]) for record in records)
+
+
+def changes_among(models: list[ModelFolder]) -> list[Change]:
+    """The recipe first, then each change, in the order of the models; all with the same seeds.
+
+    Raises SpecError where a group has other seeds than the recipe, so that nothing could be paired.
+    """
+    settings = list({model.spec.model_dump_json(): None for model in models})
+    groups = [[m for m in models if m.spec.model_dump_json() == own] for own in settings]
+    wanted = [model.seed for model in groups[0]]
+    for group in groups:
+        if [model.seed for model in group] != wanted or len(wanted) < 2:
+            raise SpecError(
+                f"{group[0].folder}: seeds {[model.seed for model in group]}, but the recipe "
+                f"({groups[0][0].folder}) has {wanted}; every change needs the same ones, at "
+                "least two"
+            )
+    base = groups[0][0].spec
+    return [Change(group, changes_of(base, group[0].spec)) for group in groups]
+
+
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ").lower()

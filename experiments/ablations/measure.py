@@ -1,0 +1,132 @@
+"""Ablations: one recipe, and the same with one setting changed, each trained from several seeds.
+
+Reads all these models and their images; writes, for each, the kernel distance of its samples to
+held-out real images and their diversity, and what each change changes, in pairs of one seed. Alone:
+python -m experiments.ablations.measure --spec S.json --input bedrooms.ablations.1=DIR
+    --input bedrooms.ablations.2=DIR ... --input bedrooms.data=DIR
+    --input bedrooms.validation=DIR --out DIR
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from experiments.ablations.changes import Change, changes_among
+from experiments.ablations.options import Options
+from experiments.contract import Inputs, Measurement, measure_command
+from repro.checkpoint import draw
+from repro.intervals import student
+from repro.monitor import diversity
+from repro.networks import Discriminator
+from repro.quality import convolution_features, frozen_on, polynomial_mmd, standardised
+from repro.random import shuffled
+from repro.store import ImageStore, save_arrays
+
+DIVERSE = 256  # images in a diversity; the training's monitor takes as many
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Distance and diversity of every training, then the change that each setting makes."""
+    changes = changes_among(inputs.models("bedrooms.ablations"))
+    held_out = _some(inputs.dataset("bedrooms.validation"), options.real, seed, "held out")
+    trained_on = _some(inputs.dataset("bedrooms.data"), len(held_out), seed, "training images")
+    untrained = changes[0].models[0].random_discriminator(options.feature_seed)
+    distance = _distance_to(held_out, trained_on, untrained)
+    samples = {change.name: _samples(change, options.samples, seed) for change in changes}
+    distances = [np.array([distance(own) for own in samples[c.name]]) for c in changes]
+    whole = diversity(held_out[:DIVERSE])
+    diversities = [
+        np.array([diversity(own[:DIVERSE]) / whole for own in samples[c.name]]) for c in changes
+    ]
+    real = distance(trained_on)
+    save_arrays(
+        out / "arrays.npz",
+        distance=np.stack(distances),  # (changes, trainings)
+        diversity=np.stack(diversities),
+        real_distance=np.array(real),
+        samples=np.stack([samples[change.name][0][: options.shown] for change in changes]),
+        real_images=held_out[: options.shown],
+        words=np.array([change.words for change in changes]),
+        steps_d=np.array([change.models[0].description["steps_d"] for change in changes]),
+        troubled=np.array([change.troubled for change in changes]),
+    )
+    protocol = (
+        "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of one discriminator with initial "
+        f"weights (not Inception, so not KID), standardised; {options.samples:,} samples against "
+        f"{len(held_out):,} held-out real images"
+    )
+    of_diversity = f"of {DIVERSE} samples over that of as many held-out images (repro.monitor)"
+    return [
+        Measurement(name="distance_real", value=real, n=1, protocol=f"training images; {protocol}"),
+        *_measurements(changes, distances, "distance", protocol),
+        *_measurements(changes, diversities, "diversity", of_diversity),
+    ]
+
+
+def _some(store: ImageStore, count: int, seed: int, kind: str) -> np.ndarray:
+    rows = shuffled(len(store), seed=seed, purpose=f"ablations, {kind}")[:count]
+    return store.images[np.sort(rows)]
+
+
+def _samples(change: Change, count: int, seed: int) -> list[np.ndarray]:
+    """Of each training (count, H, W, C) uint8; the same z wherever z is distributed alike."""
+    purpose = "ablations, samples"
+    return [
+        draw(model.generator(), model.latents(count, seed=seed, purpose=purpose))
+        for model in change.models
+    ]
+
+
+def _distance_to(
+    held_out: np.ndarray, others: np.ndarray, untrained: Discriminator
+) -> Callable[[np.ndarray], float]:
+    """From images to their kernel distance to `held_out`; both real sets standardise features."""
+    network = frozen_on(untrained, np.concatenate([held_out, others]))
+    reference = convolution_features(network, held_out)
+    scale = np.concatenate([reference, convolution_features(network, others)])
+    wanted = standardised(reference, by=scale)
+
+    def distance(images: np.ndarray) -> float:
+        return polynomial_mmd(standardised(convolution_features(network, images), by=scale), wanted)
+
+    return distance
+
+
+def _measurements(
+    changes: list[Change], values: list[np.ndarray], what: str, protocol: str
+) -> list[Measurement]:
+    """Mean over trainings of every change, and its difference from the recipe, seed by seed."""
+    over = f"95 % Student interval over {len(values[0])} trainings"
+    paired = f"95 % Student interval over {len(values[0])} pairs of trainings from the same seed"
+    means = [
+        _mean(f"{what}_{change.name}", own, over, protocol)
+        for change, own in zip(changes, values, strict=True)
+    ]
+    differences = [
+        _mean(
+            f"change_in_{what}_{change.name}",
+            own - values[0],
+            paired,
+            f"with {change.words}, less that of the recipe; {protocol}",
+        ).model_copy(update=change.setting)
+        for change, own in zip(changes[1:], values[1:], strict=True)
+    ]
+    return [*means, *differences]
+
+
+def _mean(name: str, values: np.ndarray, spread: str, protocol: str) -> Measurement:
+    low, high = student(values)
+    return Measurement(
+        name=name,
+        value=float(values.mean()),
+        low=low,
+        high=high,
+        n=len(values),
+        spread=spread,
+        protocol=protocol,
+    )
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)

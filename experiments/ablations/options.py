@@ -1,0 +1,18 @@
+"""Options of the ablations, as a run file may set them.
+
+Apart from measure.py, so that a run file is checked without loading what measures. What is changed
+stands in the run file under `ablations:`.
+"""
+
+from pydantic import Field
+
+from repro.specs import Strict
+
+
+class Options(Strict):
+    """What is drawn and compared."""
+
+    samples: int = Field(2000, ge=16, description="samples of each training in its distance")
+    real: int = Field(2000, ge=16, description="held-out real images, at most")
+    shown: int = Field(10, ge=1, description="samples of each change in the figure")
+    feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")
