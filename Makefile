@@ -45,7 +45,7 @@ lock: $(STAMP)
 RUN ?= demo
 publish:
 	mkdir -p results/published/$(RUN)
-	cp results/$(RUN)/report/report.md results/$(RUN)/report/claims.csv results/published/$(RUN)/
+	cp results/$(RUN)/report/report.md results/$(RUN)/report/*.csv results/published/$(RUN)/
 	for name in $$(ls results/$(RUN)/experiments); do \
 	    mkdir -p results/published/$(RUN)/$$name; \
 	    find results/$(RUN)/experiments/$$name -name '*.png' -o -name '*.csv' \

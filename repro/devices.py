@@ -1,7 +1,16 @@
 """The processor or GPU that a step computes on, by the name a user gives it.
 
-Where in the flow: training, the experiments that compute much, and the benches.
+Where in the flow: training, the experiments that compute much, and the benches. Of several GPUs a
+process takes one that no other process of this repository holds, so that steps side by side are
+spread over them.
 """
+
+import fcntl
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import IO
 
 import torch
 
@@ -9,10 +18,35 @@ from repro.validation import SpecError
 
 
 def chosen_device(name: str) -> torch.device:
-    """auto (a GPU if there is one), cpu or cuda. Raises SpecError for cuda where there is none."""
+    """auto (a GPU if there is one), cpu or cuda. Raises SpecError for cuda where there is none.
+
+    Of several GPUs it makes a free one this process's current device.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise SpecError("device cuda: PyTorch finds no GPU here; use device cpu or auto")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if torch.cuda.device_count() > 1:
+        torch.cuda.set_device(_own_gpu()[0])
+    return torch.device("cuda")
+
+
+@cache
+def _own_gpu() -> tuple[int, IO[bytes] | None]:
+    """Number of a GPU that no other process has locked, and its lock, held until this one ends.
+
+    GPU 0 without a lock where all are taken: steps then share it, as on a machine with one.
+    """
+    visible = "".join(c if c.isalnum() else "-" for c in os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+    for index in range(torch.cuda.device_count()):
+        path = Path(tempfile.gettempdir(), f"dcgan-{os.getuid()}-gpu{visible}-{index}.lock")
+        stream = path.open("ab")
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return index, stream
+        except OSError:  # another process has it, or the file system has no locks
+            stream.close()
+    return 0, None
 
 
 def device_words(device: torch.device) -> str:
