@@ -23,7 +23,7 @@ from repro.specs import SpecError, Strict, read_yaml, validated
 
 SLOTS = (
     "data", "validation", "test", "copies", "dedup", "raw",
-    "model", "models", "baseline", "baselines", "ablations", "released",
+    "model", "models", "baseline", "baselines", "ablations", "released", "weights",
 )  # fmt: skip
 
 
@@ -152,7 +152,10 @@ class ExperimentCard(Strict):
         False, description="long: run when it is asked for by name, and not by `all`"
     )
     captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
-    claims: list[Claim] = Field(min_length=1)
+    claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")
+    ask_for: str = Field(
+        "", description="what the user gives behind --config for its inputs, e.g. fid_weights=FILE"
+    )
     departures: list[str] = Field([], description="where we depart from the paper, and why")
 
     @field_validator("inputs", "optional")

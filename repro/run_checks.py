@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repro.inception_weights import require_weights
 from repro.specs import RunSpec, SpecError, Strict, module_options, nearest, validated
 
 if TYPE_CHECKING:  # repro.runs calls this module
@@ -48,9 +49,19 @@ def check_left_out(spec: RunSpec, known: Collection[str], *, file: str) -> None:
 
 
 def check_fit(run: "Run") -> None:
-    """Networks fit their images, options the modules they are for."""
+    """Networks fit their images, options the modules they are for, weights what they are named."""
     check_models(run)
     check_options(run)
+    check_weights(run)
+
+
+def check_weights(run: "Run") -> None:
+    """Weights for FID and KID, where the run names any, are there and what their name promises."""
+    if run.spec.weights_file is not None:
+        try:
+            require_weights(run.spec.weights_file)
+        except SpecError as error:
+            raise SpecError(f"{run.file}: 'fid_weights': {error}") from None
 
 
 def check_models(run: "Run") -> None:

@@ -213,7 +213,7 @@ def not_comparable_because(
 
 
 def command_for(spec: ReportSpec, target: str) -> str:
-    return f"snakemake --configfile {spec.config} {target}"
+    return f"snakemake {target} --configfile {spec.config}"  # which takes all words behind it
 
 
 def _experiment(
@@ -231,7 +231,7 @@ def _experiment(
         folder=folder,
         card=card,
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
-        command=command_for(spec, one.name),
+        command=command_for(spec, one.name) + _still_to_give(card, one),
         judgements=[
             judge(
                 claim,
@@ -247,6 +247,11 @@ def _experiment(
         steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
         unbound=one.unbound,
     )
+
+
+def _still_to_give(card: ExperimentCard, one: ReportExperiment) -> str:
+    """What only the user has and the run lacks, as words of a command."""
+    return f" --config {card.ask_for}" if card.ask_for and one.unbound else ""
 
 
 def _dataset(*, run: Path, spec: ReportSpec, name: str, wanted: Any) -> DatasetResult:

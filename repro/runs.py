@@ -108,10 +108,12 @@ class Run:
         """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
 
         The slots `models` and `baselines` are all trainings of the role's model and baseline,
-        <role>.models.1 and so on, `ablations` those of the ablations on the role's dataset; any
-        other slot is one folder.
+        <role>.models.1 and so on, `ablations` those of the ablations on the role's dataset;
+        `weights` is a file; any other slot is one folder.
         """
         bound, key = self.spec.roles.get(role), f"{role}.{slot}"
+        if slot == "weights":
+            return {key: self.spec.weights_file} if self.spec.weights_file else {}
         if slot == "ablations":
             data = bound.data if bound else None
             on_it = [name for name, model in self.ablations.items() if model.data == data]

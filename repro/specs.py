@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from repro.network_spec import NetworkSpec
 from repro.training_spec import AugmentationSpec, TrainingSpec
@@ -161,6 +161,11 @@ class RunSpec(Strict):
     photos: str | None = Field(
         None, description="folder of your own pictures: another name for `raw`, given instead of it"
     )
+    fid_weights: str | None = Field(
+        None,
+        description="file of InceptionV3's weights, for FID and KID (experiments/fid), from the "
+        "working folder; without it they are not measured",
+    )
     image_size: Literal[16, 32, 64, 128, 256] | None = Field(
         None, description="pixels per side of every dataset and network of the run, over their own"
     )
@@ -191,12 +196,15 @@ class RunSpec(Strict):
     )
     departures: list[str] = Field([], description="where this run departs from the paper, and why")
 
-    @field_validator("raw", "photos", mode="before")
+    @field_validator("raw", "photos", "fid_weights", mode="before")
     @classmethod
-    def _a_folder_name(cls, value: Any) -> Any:
+    def _a_path(cls, value: Any, info: ValidationInfo) -> Any:
         """Snakemake's --config turns what looks like a number or a list into one."""
         if value is not None and not isinstance(value, str):
-            raise ValueError("expected the name of a folder; write ./NAME if it looks like a value")
+            kind = "file" if info.field_name == "fid_weights" else "folder"
+            raise ValueError(
+                f"expected the name of a {kind}; write ./NAME if it looks like a value"
+            )
         if value and set(value) & set("{}"):
             raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
         return value or None
@@ -237,6 +245,11 @@ class RunSpec(Strict):
         """`raw` or `photos`, ~ expanded (shells leave it alone behind --config photos=)."""
         given = self.raw or self.photos
         return os.path.expanduser(given) if given else None
+
+    @property
+    def weights_file(self) -> Path | None:
+        """`fid_weights`, ~ expanded."""
+        return Path(self.fid_weights).expanduser() if self.fid_weights else None
 
 
 SHOWN = (

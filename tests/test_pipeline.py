@@ -59,6 +59,12 @@ def planned(checkout: Path, folder: Path, *words: str) -> set[str]:
     return {line.split()[1].rstrip(":") for line in text.splitlines() if line.startswith("rule ")}
 
 
+def cards_of(checkout: Path) -> dict[str, dict]:
+    """Name -> experiment.yaml of every experiment, in order."""
+    files = sorted((checkout / "experiments").glob("*/experiment.yaml"))
+    return {path.parent.name: yaml.safe_load(path.read_text()) for path in files}
+
+
 @pytest.fixture(scope="session")
 def base(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a copy of the sources, `checkout`, and a finished run of them, `run`."""
@@ -98,10 +104,16 @@ def checkout(base: Path, tmp_path: Path) -> Path:
 def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: Path) -> None:
     results = run / "results/tiny"
     page = html.unescape((results / "report/index.html").read_text())
-    names = sorted(p.parent.name for p in (repository / "experiments").glob("*/experiment.yaml"))
-    assert len(names) >= 6
-    for name in names:
-        card = yaml.safe_load((repository / f"experiments/{name}/experiment.yaml").read_text())
+    cards = cards_of(repository)
+    assert len(cards) >= 6
+    assert {name for name, card in cards.items() if card.get("ask_for")} == {"fid"}
+    for name, card in cards.items():
+        assert card["title"] in page
+        if card.get("ask_for"):  # the user's own files are not there
+            assert f"snakemake {name} --configfile " in page
+            assert f"tiny.yaml --config {card['ask_for']}" in page
+            assert not (results / f"experiments/{name}").exists()
+            continue
         assert json.loads((results / f"experiments/{name}/measured/measurements.json").read_text())
         drawn = {
             p.name
@@ -109,7 +121,6 @@ def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: 
             if p.suffix in {".png", ".csv"}
         }
         assert drawn == set(card["captions"])
-        assert card["title"] in page
     assert "TINY - not a result" in page
 
 
@@ -127,9 +138,9 @@ def test_snakemakes_own_report_has_the_captions(checkout: Path, tmp_path: Path) 
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         names = archive.namelist()
         page = archive.read(next(name for name in names if name.endswith("report.html"))).decode()
-    for card in (checkout / "experiments").glob("*/experiment.yaml"):
-        for file, caption in yaml.safe_load(card.read_text())["captions"].items():
-            if file.endswith(".png"):
+    for card in cards_of(checkout).values():
+        for file, caption in card["captions"].items():
+            if file.endswith(".png") and not card.get("ask_for"):
                 assert any(name.endswith(f"/{file}") for name in names), file
                 assert " ".join(caption.split())[:60] in " ".join(html.unescape(page).split()), file
 
@@ -211,10 +222,7 @@ def test_changing_a_model_re_runs_that_model_only(checkout: Path) -> None:
     faces = "  faces: {data: faces, network: *network, training: *training}"
     assert faces in text
     config.write_text(text.replace(faces, faces.replace("*training", "{batch: 8, epochs: 1}")))
-    cards = {
-        path.parent.name: yaml.safe_load(path.read_text())
-        for path in (checkout / "experiments").glob("*/experiment.yaml")
-    }
+    cards = cards_of(checkout)
     of_faces = {name for name, card in cards.items() if "faces.model" in card["inputs"]}
     assert "face_arithmetic" in of_faces
     assert planned(checkout, checkout.parent / "run", "all") == {
@@ -227,6 +235,16 @@ def test_a_new_experiment_folder_needs_no_edit(checkout: Path) -> None:
     assert planned(checkout, checkout.parent / "run", "all") == {
         "measure_another_walk", "another_walk", "report", "all",
     }  # fmt: skip
+
+
+def test_weights_for_fid_add_that_experiment_alone(checkout: Path) -> None:
+    pytest.importorskip("torch_fidelity", reason="torch-fidelity is optional")
+    run = checkout.parent / "run"
+    (run / "weights.pth").write_bytes(b"not looked into before it is used")
+    given = ("--config", "fid_weights=weights.pth")
+    assert planned(checkout, run, "all", *given) == {"measure_fid", "fid", "report", "all"}
+    text = snakemake(checkout, run, "fid", "--config", "fid_weights=none.pth", check=False)
+    assert "'fid_weights': none.pth: no such file" in text
 
 
 def test_a_new_data_source_needs_no_edit(checkout: Path) -> None:

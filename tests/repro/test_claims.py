@@ -180,6 +180,7 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
     assert card.claims[0].rule_in_words == "largest step share below 0.5"
     more = read_card(write_card(tmp_path, optional=["svhn.data", "faces.data"]))
     assert more.roles == ["bedrooms", "faces", "svhn"]
+    assert read_card(write_card(tmp_path, claims=[])).claims == []
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,7 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
             {"claims": [CARD["claims"][0] | {"roles": ["svhn"]}]},  # type: ignore[index]
             "roles that no input names: svhn",
         ),
+        ({"claims": None}, r"'claims'"),
         ({"claims": CARD["claims"] * 2}, "claim ids given twice: smooth"),  # type: ignore[operator]
         ({"captions": {"fig.svg": "x"}}, r"found fig\.svg"),
         ({"claims": [CARD["claims"][0] | {"kind": "guess"}]}, r"'claims\.0\.kind'"),  # type: ignore[index]

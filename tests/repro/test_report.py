@@ -35,7 +35,6 @@ from repro.spec_differences import differing_from_paper
 from repro.specs import NetworkSpec, SpecError, TrainingSpec
 
 STYLE = Style(banner="GENERATED DATA")
-COMMAND = "snakemake --configfile config/demo.yaml"
 # Verdicts worked out by hand from the cards and measurements below.
 EXPECTED = {
     "smooth_transitions": "reproduced",  # [0.1, 0.2] below 0.5
@@ -46,6 +45,10 @@ EXPECTED = {
     "nan_number": "not run",
     "error_rate": "not run",
 }
+
+
+def command(target: str) -> str:
+    return f"snakemake {target} --configfile config/demo.yaml"
 
 
 def claim(name: str, measurement: str, rule: dict, kind: str = "direction") -> dict:
@@ -340,15 +343,15 @@ def test_experiment_that_was_not_run_shows_its_command(report: Path) -> None:
         text = (report / name).read_text(encoding="utf-8")
         place = text.rpartition("Nearest neighbours on MNIST</h3>" if "html" in name else "###")[2]
         assert re.search("not run", place, flags=re.I)
-        assert f"{COMMAND} mnist_nearest" in place
+        assert command("mnist_nearest") in place
         assert "html" not in name or "binds nothing to mnist.model" in place
 
 
 def test_dataset_and_model_that_are_missing_show_their_commands(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
-    assert f"{COMMAND} prepare</code>" in text
-    assert f"{COMMAND} train</code>" in text
-    assert f"{COMMAND} dedup</code>" in text
+    assert f"{command('prepare')}</code>" in text
+    assert f"{command('train')}</code>" in text
+    assert f"{command('dedup')}</code>" in text
 
 
 def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
@@ -423,7 +426,7 @@ def test_markdown_says_the_same_of_the_models(report: Path) -> None:
     items = text.partition("## Models")[2].partition("\n## ")[0].split("- **")[1:]
     bedrooms, objects, faces, older = items
     assert "saturated discriminator from minibatch 1,200 on**: D(x) is <1>." in bedrooms
-    assert f"not trained. To train it: `{COMMAND} train`" in objects
+    assert f"not trained. To train it: `{command('train')}`" in objects
     assert "No trouble found" in faces
     assert "not watched" in older
     assert "126 D steps and 126 G steps in bfloat16" in faces

@@ -109,6 +109,32 @@ def test_optional_inputs_and_released_weights_are_given_where_they_are_there(
     assert run.runnable == run.experiments
 
 
+def test_weights_for_fid_are_the_users_file_and_bind_nothing_without_it(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fid(run: Run) -> Any:
+        return next(one for one in run.experiments if one.name == "fid")
+
+    without = load()
+    assert fid(without).unbound == ["inception.weights"]
+    assert "fid" not in {one.name for one in without.runnable}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: "there")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(SpecError, match=r"small\.yaml: 'fid_weights': .*w\.pth: no such file"):
+        load(fid_weights="~/w.pth")
+    (tmp_path / "w.pth").touch()
+    bound = load(fid_weights="~/w.pth")
+    assert fid(bound) in bound.runnable
+    assert fid(bound).inputs == {
+        "inception.weights": tmp_path / "w.pth",
+        "bedrooms.models.1": Path("results/small/models/bedrooms"),
+        "bedrooms.data": Path("results/small/data/bedrooms"),
+    }
+    assert {one.name for one in bound.runnable} - {one.name for one in without.runnable} == {"fid"}
+    with pytest.raises(SpecError, match=r"'fid_weights': expected the name of a file"):
+        load(fid_weights=2015)
+
+
 def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> None:
     copies = {"source": "planted", "world": "rooms", "options": {"of": "lsun"}}
     roles = {"bedrooms": {"copies": "bedrooms_copies"}}

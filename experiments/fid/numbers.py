@@ -1,0 +1,103 @@
+"""FIDs and KIDs of single comparisons put together into measurements, named by their protocol.
+
+Part of measure.py. Of one training a FID is a bare number, and a KID has its spread over subsets;
+of several trainings both have a Student interval over the trainings.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.contract import Measurement
+from repro.fid import Scores, count_word, subset_words
+from repro.intervals import student
+
+SAMPLES = "samples"
+FLOOR = "real"  # held-out images in the place of samples
+FULL = 2048  # features of FID and KID proper
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison. kind: what was compared; against: training or validation images.
+
+    training: which of the role's trainings drew the samples, from 1; 0 where no model has a part.
+    """
+
+    role: str
+    kind: str
+    against: str
+    training: int
+    scores: Scores
+    protocol: str
+
+    @property
+    def name(self) -> str:
+        """What its measurements are called behind fid or kid: 10k_faces_training."""
+        count = count_word(self.scores.first) if self.kind == SAMPLES else "_real"
+        features = "" if self.scores.width == FULL else f"_{self.scores.width}_features"
+        return f"{count}_{self.role}_{self.against}{features}"
+
+    def described(self) -> dict[str, Any]:
+        """As parts.json holds it."""
+        return {**asdict(self), "name": self.name, "warning": self.scores.warning}
+
+
+def measurements(rows: list[Row]) -> list[Measurement]:
+    """FID and KID of every role, kind and reference, e.g. fid10k_faces_training."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.name, []).append(row)
+    return [
+        one
+        for name, group in groups.items()
+        for one in (_fid(f"fid{name}", group), _kid(f"kid{name}", group))
+    ]
+
+
+def _fid(name: str, group: list[Row]) -> Measurement:
+    found = group[0].scores
+    warning = f"; {found.warning}" if found.warning else ""
+    return _measurement(
+        name,
+        [row.scores.fid for row in group],
+        protocol=f"{group[0].protocol}{warning}; depends on the numbers of images",
+    )
+
+
+def _kid(name: str, group: list[Row]) -> Measurement:
+    found = group[0].scores
+    words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {subset_words(found)}"
+    if len(group) > 1:
+        return _measurement(name, [row.scores.kid for row in group], protocol=words)
+    return Measurement(
+        name=name,
+        value=found.kid,
+        low=found.kid - found.kid_sd,
+        high=found.kid + found.kid_sd,
+        n=found.subsets,
+        spread="± one standard deviation over subsets, which overlap: no confidence interval; "
+        + _of_one(group[0]),
+        protocol=words,
+    )
+
+
+def _measurement(name: str, values: list[float], *, protocol: str) -> Measurement:
+    """A mean over trainings, or the number of the only one."""
+    low, high = student(np.array(values)) if len(values) > 1 else (None, None)
+    several = f"95 % Student interval over {len(values)} trained networks"
+    return Measurement(
+        name=name,
+        value=math.fsum(values) / len(values),
+        low=low,
+        high=high,
+        n=len(values),
+        spread=several if low is not None else "none: a single number, n = 1",
+        protocol=protocol,
+    )
+
+
+def _of_one(row: Row) -> str:
+    return "one trained network" if row.training else "no network of the run has a part"
