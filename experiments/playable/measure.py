@@ -15,14 +15,14 @@ from torch import Tensor
 
 from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
 from experiments.playable.options import Options
-from repro.attributes import AttributeNetwork, predict, train_attributes, truth_table
+from repro.attributes import AttributeNetwork, predict, truth_table
 from repro.checkpoint import ModelFolder, draw
+from repro.chooser_and_judge import LabelledParts
 from repro.exported_generator import ExportedGenerator, export_generator
 from repro.images import to_uint8
 from repro.latent import random_directions
 from repro.networks import GeneratorNetwork
-from repro.random import shuffled
-from repro.store import ImageStore, save_arrays
+from repro.store import save_arrays
 
 PURPOSE = "playable"
 ENDS = (-1.0, 1.0)  # of a slider: half the direction taken away or added
@@ -35,7 +35,12 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     model, store = inputs.model("faces.model"), inputs.dataset("faces.data")
     G = model.generator()
     exported = export_generator(G)
-    chooser, judge = _classifiers(store, options, seed)
+    parts = LabelledParts.of(
+        store, images=options.classifier_images, seed=seed, purpose=PURPOSE, hold_out=False
+    )
+    truth = truth_table(options.attributes, store.label)
+    chooser = parts.chooser(truth, epochs=options.classifier_epochs)
+    judge = parts.judge(truth, epochs=options.classifier_epochs)
     z = model.latents(options.samples, seed=seed, purpose=f"{PURPOSE}, samples")
     pictures = draw(G, z)
     sure = predict(chooser, pictures)[0]  # (samples, attributes)
@@ -61,26 +66,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         *_effects(list(options.attributes), found, control, seed=seed),
         *_export(model, G, exported, tried),
     ]
-
-
-def _classifiers(
-    store: ImageStore, options: Options, seed: int
-) -> tuple[AttributeNetwork, AttributeNetwork]:
-    """Chooser and judge, trained on halves of the labelled images that share none."""
-    truth = truth_table(options.attributes, store.label)
-    rows = shuffled(len(store), seed=seed, purpose=f"{PURPOSE}, labelled images")
-    halves = np.array_split(rows[: options.classifier_images], 2)
-    made = [
-        train_attributes(
-            store.images[part],
-            truth[part],
-            seed=seed,
-            purpose=f"{PURPOSE}, {role}",
-            epochs=options.classifier_epochs,
-        )
-        for role, part in zip(("chooser", "judge"), halves, strict=True)
-    ]
-    return made[0], made[1]
 
 
 def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
