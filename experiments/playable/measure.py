@@ -18,7 +18,8 @@ from experiments.playable.options import Options
 from repro.attributes import AttributeNetwork, predict, truth_table
 from repro.checkpoint import ModelFolder, draw
 from repro.chooser_and_judge import LabelledParts
-from repro.exported_generator import ExportedGenerator, export_generator
+from repro.exported_generator import ExportedGenerator
+from repro.generator_export import export_generator, exported_pictures
 from repro.images import to_uint8
 from repro.latent import random_directions
 from repro.networks import GeneratorNetwork
@@ -136,7 +137,7 @@ def _export(
 ) -> list[Measurement]:
     """What 16-bit weights cost in grey levels, and how large the generator is in the page."""
     with torch.no_grad():
-        rounded = to_uint8(exported(z)).astype(int)
+        rounded = to_uint8(exported_pictures(exported, z)).astype(int)
     error = np.abs(rounded - draw(G, z)).max(axis=(1, 2, 3))
     sizes = [
         layer.weight.nbytes + layer.gain.nbytes + layer.bias.nbytes for layer in exported.layers
