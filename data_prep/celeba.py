@@ -23,6 +23,8 @@ from repro.specs import Strict, nearest
 SPLITS = {"0": "train", "1": "valid", "2": "test"}
 VALUES = {"-1": 0, "1": 1}
 AGAIN = "get it again from the CelebA site"
+PICTURE = (218, 178)  # height and width, pixels
+PUBLISHED = {"all": 202_599, "train": 162_770, "valid": 19_867, "test": 19_962}  # official splits
 
 
 class Options(Strict):
@@ -89,6 +91,10 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
     return None
+
+
+def published(options: Options) -> int | None:
+    return PUBLISHED[options.split]
 
 
 def count(raw: Path, options: Options) -> int:

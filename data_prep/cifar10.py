@@ -24,6 +24,9 @@ RECORD_BYTES = 1 + 3 * 32 * 32
 CLASSES = 10
 FOLDERS = ("", "cifar-10-batches-bin", "cifar-10-batches-py")  # as the two archives unpack
 AGAIN = "unpack the download again"
+PICTURE = None  # pixels, nothing to decode
+PUBLISHED = 10_000  # images in each of the six files
+TRAINING_FILES = 5
 
 
 class Options(Strict):
@@ -63,6 +66,10 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
     if len(names) != CLASSES:
         raise SourceError(f"{folder}: batches.meta has {len(names)} names, expected {CLASSES}")
     return names
+
+
+def published(options: Options) -> int | None:
+    return PUBLISHED * (len(options.files) or TRAINING_FILES)
 
 
 def count(raw: Path, options: Options) -> int:

@@ -16,6 +16,8 @@ from pydantic import Field
 from data_prep.source import Record, Requirement, files_below
 from repro.specs import Strict
 
+PUBLISHED = 1_281_167  # images of the training set of ImageNet-1k
+
 
 class Options(Strict):
     folder: str = Field("", description="folder below raw that holds the class folders; '' = raw")
@@ -40,6 +42,11 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
     """Names of the class folders, sorted; an empty folder is a class too."""
     folders = (raw / options.folder).iterdir()
     return sorted(f.name for f in folders if f.is_dir() and not f.name.startswith("."))
+
+
+def published(options: Options) -> int | None:
+    """Of the raw folder itself; a folder below it may hold anything."""
+    return PUBLISHED if options.folder == "" else None
 
 
 def count(raw: Path, options: Options) -> int:

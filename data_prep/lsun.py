@@ -17,6 +17,9 @@ from data_prep.source import Record, Requirement
 from repro.raw_images import lmdb_count, lmdb_entries, lmdb_file
 from repro.specs import Strict
 
+PICTURE = (256, 341)  # usual height and width of a record, pixels
+PUBLISHED = {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}  # records, as LSUN says
+
 
 class Options(Strict):
     lmdb: str = Field(
@@ -42,6 +45,10 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
     return None
+
+
+def published(options: Options) -> int | None:
+    return PUBLISHED.get(options.lmdb)
 
 
 def count(raw: Path, options: Options) -> int:

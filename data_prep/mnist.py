@@ -23,6 +23,8 @@ from data_prep.stretch import Stretch
 # idx: two zero bytes, the type (8 = unsigned byte), the number of axes; then their lengths
 IMAGES_MAGIC, LABELS_MAGIC = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
 AGAIN = "download the file again"
+PICTURE = None  # pixels, nothing to decode
+PUBLISHED = {"train": 60_000, "test": 10_000}
 
 
 class Options(Stretch):
@@ -49,6 +51,10 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
     return [str(digit) for digit in range(10)]
+
+
+def published(options: Options) -> int | None:
+    return PUBLISHED[options.split]
 
 
 def count(raw: Path, options: Options) -> int:

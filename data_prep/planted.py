@@ -65,9 +65,13 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
     return list(KINDS)
 
 
+def copies(options: Options, originals: int) -> int:
+    """Number of copies made of a source of so many records."""
+    return min(options.originals, originals) * len(perturbations())
+
+
 def count(raw: Path, options: Options) -> int:
-    total = load_source(options.of).count(raw, options.wrapped)
-    return min(options.originals, total) * len(perturbations())
+    return copies(options, load_source(options.of).count(raw, options.wrapped))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:

@@ -27,6 +27,8 @@ FOLDERS = ("", "svhn")  # the raw folder itself, or where data_prep.download put
 HEADER_BYTES = 128
 NUMBERS = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 AGAIN = "download the file again"
+PICTURE = None  # pixels, nothing to decode
+PUBLISHED = {"train": 73_257, "test": 26_032, "extra": 531_131}
 
 
 class Options(Stretch):
@@ -62,6 +64,10 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
     return [str(digit) for digit in range(CLASSES)]
+
+
+def published(options: Options) -> int | None:
+    return PUBLISHED[options.split]
 
 
 def count(raw: Path, options: Options) -> int:

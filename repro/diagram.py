@@ -9,7 +9,6 @@ preset, without training anything:
 import argparse
 import itertools
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -17,19 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from repro.figures import DPI, INK, MUTED, PALETTE, PAPER, Style, save_figure
-from repro.layers import (
-    Field,
-    Layer,
-    Shape,
-    discriminator_without_memory,
-    generator_without_memory,
-    layers_of,
-    projective_fields,
-    receptive_fields,
-    shown_shape,
-)
-from repro.network_spec import NetworkSpec
-from repro.presets import read_presets
+from repro.layer_shapes import Shape, Stage
 from repro.specs import SpecError, nearest
 
 WIDTH = 7.6  # inches
@@ -37,36 +24,6 @@ NAMES = 0.95  # inches, the column of the rows' names
 TALLEST = 1.15  # inches, the front of the largest maps
 SLANT = (0.34, 0.26)  # of the height: how far the back lies to the right and above
 ROW = 0.2  # inches, a line of the table below the boxes
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stack of maps (or units) between two layers, and what led to it; the first has no layer."""
-
-    shape: Shape
-    layer: Layer | None
-    field: Field | None
-
-
-def stages(spec: NetworkSpec, which: str) -> list[Stage]:
-    """Values on the way through a network of a spec; which: "generator" or "discriminator"."""
-    if which == "generator":
-        layers = layers_of(generator_without_memory(spec))
-        fields = projective_fields(layers)
-        first: Shape = (spec.z_dim,)
-    else:
-        layers = layers_of(discriminator_without_memory(spec))
-        fields = receptive_fields(layers)
-        first = (spec.channels, spec.image_size, spec.image_size)
-    if layers[-1].given == (spec.pixels,):  # a dense generator's last layer is the picture
-        ends = {len(layers) - 1: (spec.channels, spec.image_size, spec.image_size)}
-    else:
-        ends = {}
-    after = [
-        Stage(ends.get(place, shown_shape(layers, place)), layer, field)
-        for place, (layer, field) in enumerate(zip(layers, fields, strict=True))
-    ]
-    return [Stage(first, None, None), *after]
 
 
 def network_diagram(networks: dict[str, list[Stage]], *, field_words: dict[str, str]) -> Figure:
@@ -181,24 +138,25 @@ def _short(count: int) -> str:
     return str(count)
 
 
-def spec_diagram(spec: NetworkSpec) -> Figure:
-    """G above, D below, as a spec states them."""
+def pair_diagram(pair: dict[str, list[Stage]]) -> Figure:
+    """G above, D below, from the stages of both, by "generator" and "discriminator"."""
     networks, words = {}, {}
-    for which, name, field_words in (
-        ("generator", "Generator", "a unit reaches"),
-        ("discriminator", "Discriminator", "a unit sees"),
-    ):
-        found = stages(spec, which)
-        layers = [stage.layer for stage in found if stage.layer is not None]
+    for which, field_words in (("generator", "a unit reaches"), ("discriminator", "a unit sees")):
+        layers = [stage.layer for stage in pair[which] if stage.layer is not None]
         parameters, products = (
             sum(getattr(layer, key) for layer in layers) for key in ("parameters", "products")
         )
-        title = f"{name}: {parameters:,} parameters, {2 * products / 1e9:.3f} GFLOP an image"
-        networks[title], words[title] = found, field_words
+        sizes = f"{parameters:,} parameters, {2 * products / 1e9:.3f} GFLOP an image"
+        title = f"{which.capitalize()}: {sizes}"
+        networks[title], words[title] = pair[which], field_words
     return network_diagram(networks, field_words=words)
 
 
 def main() -> None:
+    # read with torch, which the drawing alone does without
+    from repro.layers import stages_of_pair
+    from repro.presets import read_presets
+
     presets = {preset.name: preset.spec.network for preset in read_presets()}
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("preset", help=f"one of {', '.join(presets)}")
@@ -206,7 +164,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.preset not in presets:
         raise SpecError(f"no preset '{given.preset}'; {nearest(given.preset, presets)}")
-    save_figure(given.out, spec_diagram(presets[given.preset]), style=Style())
+    save_figure(given.out, pair_diagram(stages_of_pair(presets[given.preset])), style=Style())
     print(f"wrote {given.out}")
 
 

@@ -1,55 +1,32 @@
-"""A network's layers as it runs them: shapes, kernels, parameters, products, and what a unit sees.
+"""A network's layers as it runs them: shapes, kernels, parameters, products.
 
 Read off the network itself by one pass without memory for its numbers (device "meta"), so that a
 diagram or a table of it (repro.diagram, repro.presets, experiments/architecture: paper Fig 1)
-cannot differ from what is trained. Works for every kind of network that repro.build makes.
+cannot differ from what is trained. Works for every kind of network that repro.build makes. What
+follows from the layers, such as what a unit sees, is in repro.layer_shapes.
 
 Alone: `layers_of(generator_without_memory(NetworkSpec()))`.
 """
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from repro.build import undrawn_discriminator, undrawn_generator
+from repro.layer_shapes import (
+    Kind,
+    Layer,
+    Shape,
+    Stage,
+    projective_fields,
+    receptive_fields,
+    shown_shape,
+)
 from repro.network_spec import NetworkSpec
 from repro.networks import DiscriminatorNetwork, GeneratorNetwork
-
-Kind = Literal["dense", "convolution", "transposed convolution"]
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer with weights, and the batch normalisation that follows it, if any.
-
-    taken, given: shapes of one image's values, (maps, rows, columns) or (units,); labels joined to
-    a layer's input count in `taken`. parameters: weights and biases, with those of the batch
-    normalisation. products: multiplications of one image, those with padding counted.
-    """
-
-    kind: Kind
-    kernel: int  # side; 0 for dense
-    stride: int  # 1 for dense
-    taken: Shape
-    given: Shape
-    parameters: int
-    products: int
-    biases: bool
-    norm: Literal["", "unit", "map"]
-    norm_affine: bool
-
-
-@dataclass(frozen=True)
-class Field:
-    """Square of pixels that belongs to one unit of a layer: its side, and the step to the next."""
-
-    size: int
-    step: int
 
 
 def generator_without_memory(spec: NetworkSpec) -> GeneratorNetwork:
@@ -82,57 +59,30 @@ def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[Layer]:
     return found
 
 
-def projective_fields(layers: list[Layer]) -> list[Field]:
-    """Of a generator: pixels of the picture that one unit of each layer's result reaches.
-
-    The last layer's units are pixels: 1. A dense layer's result is taken as the maps that the next
-    layer takes. Edges of the picture cut the squares. Four 5x5 layers of stride 2: a unit of the
-    first maps reaches 61 pixels.
-    """
-    fields = [Field(1, 1)]
-    for layer in reversed(layers[1:]):
-        size, step = fields[0].size, fields[0].step
-        if layer.kind == "dense":  # every unit reaches all that follows
-            fields.insert(0, Field(_picture_side(layers), 1))
-        else:
-            fields.insert(0, Field((layer.kernel - 1) * step + size, layer.stride * step))
-    return fields
-
-
-def receptive_fields(layers: list[Layer]) -> list[Field]:
-    """Of a discriminator: pixels of the picture that one unit of each layer's result sees.
-
-    The edges of the picture cut the squares. Four 5x5 layers of stride 2: 61 pixels (the width of
-    the tiles in the authors' picture behind Fig 5).
-    """
-    fields: list[Field] = []
-    size = step = 1
-    for layer in layers:
-        if layer.kind == "dense":
-            size = _picture_side(layers)
-        else:
-            size, step = size + (layer.kernel - 1) * step, step * layer.stride
-        fields.append(Field(size, step))
-    return fields
+def stages(spec: NetworkSpec, which: str) -> list[Stage]:
+    """Values on the way through a network of a spec; which: "generator" or "discriminator"."""
+    if which == "generator":
+        layers = layers_of(generator_without_memory(spec))
+        fields = projective_fields(layers)
+        first: Shape = (spec.z_dim,)
+    else:
+        layers = layers_of(discriminator_without_memory(spec))
+        fields = receptive_fields(layers)
+        first = (spec.channels, spec.image_size, spec.image_size)
+    if layers[-1].given == (spec.pixels,):  # a dense generator's last layer is the picture
+        ends = {len(layers) - 1: (spec.channels, spec.image_size, spec.image_size)}
+    else:
+        ends = {}
+    after = [
+        Stage(ends.get(place, shown_shape(layers, place)), layer, field)
+        for place, (layer, field) in enumerate(zip(layers, fields, strict=True))
+    ]
+    return [Stage(first, None, None), *after]
 
 
-def shown_shape(layers: list[Layer], index: int) -> Shape:
-    """What layer `index` gives, in the shape in which the next one takes it.
-
-    G's first layer gives units that are maps to the next one; labels joined later are left out.
-    """
-    given = layers[index].given
-    if index + 1 == len(layers) or len(given) == len(layers[index + 1].taken):
-        return given
-    taken = layers[index + 1].taken
-    side = math.prod(taken[1:])
-    return (math.prod(given) // side, *taken[1:]) if len(taken) == 3 else given
-
-
-def _picture_side(layers: list[Layer]) -> int:
-    """Side of the picture at the network's end or beginning; 0 where it is flat there."""
-    ends = (layers[0].taken, layers[-1].given)
-    return max((shape[-1] for shape in ends if len(shape) == 3), default=0)
+def stages_of_pair(spec: NetworkSpec) -> dict[str, list[Stage]]:
+    """Of both networks, by "generator" and "discriminator"."""
+    return {which: stages(spec, which) for which in ("generator", "discriminator")}
 
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)

@@ -22,7 +22,7 @@ from repro.devices import chosen_device, device_words
 from repro.plan_bench import Clock, Measured, measure_training
 from repro.plan_budget import Chosen, choose, ends_of, needs_of
 from repro.plan_counts import Count, image_counts
-from repro.plan_experiments import ONLY_FEATURES
+from repro.plan_experiments import left_out
 from repro.plan_rates import other_rates
 from repro.plan_stages import Stage, stages_of
 from repro.provenance import device_name, write_json
@@ -133,7 +133,9 @@ def in_all(stages: list[Stage], *, devices: int) -> str:
     """Hours of one device, and of several at best; what is not in them."""
     hours = [one.hours for one in stages if one.hours is not None]
     unknown = [f"{one.kind} {one.name}" for one in stages if one.hours is None]
-    unknown += [f"the SVMs of {one.name}" for one in stages if one.origin == ONLY_FEATURES]
+    for one in stages:
+        if one.kind == "measure" and (part := left_out(one.name, one.origin)):
+            unknown.append(f"{part} of {one.name}")
     together = f"Together {sum(hours):,.1f} hours of one device"
     if devices > 1:
         together += f", {max(ends_of(hours, devices)):,.1f} hours {devices} at a time"

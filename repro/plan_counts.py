@@ -1,8 +1,9 @@
 """How many images each dataset of a run has, before any of it is prepared, and who says so.
 
 In this order: the user (--images NAME=COUNT), a prepared folder's manifest, the source's own count
-where the raw data are there, the options of a world that is still to be drawn, the published size
-of the dataset. What none of them knows is asked for. Used by `python -m repro.plan`.
+where the raw data are there, what the generator of a world that is still to be drawn says of it
+(its `count_for`), the size that the source knows as published (its `published`). What none of them
+knows is asked for. Used by `python -m repro.plan`; data_prep/README.md has the contract.
 
 Alone: `image_counts(load_run("config/demo.yaml"), {})`.
 """
@@ -11,22 +12,14 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from repro.runs import Run
 from repro.specs import SpecError, module_options, nearest
 from repro.validation import Strict
 
-# images by source and by the option that names a part of it; as the datasets' own pages say
-CIFAR_BATCH = 10_000  # images in each of its six files
-PUBLISHED: dict[str, tuple[str, dict[str, int]]] = {
-    "lsun": ("lmdb", {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}),
-    "celeba": ("split", {"all": 202_599, "train": 162_770, "valid": 19_867, "test": 19_962}),
-    "imagenet": ("folder", {"": 1_281_167}),
-    "svhn": ("split", {"train": 73_257, "test": 26_032, "extra": 531_131}),
-    "mnist": ("split", {"train": 60_000, "test": 10_000}),
-}
-DIGITS = 1_797  # in scikit-learn's set
+Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
 
 
 @dataclass(frozen=True)
@@ -76,10 +69,13 @@ def _count(run: Run, name: str) -> Count | None:
     spec = run.spec.datasets[name]
     options = _options(f"data_prep.{spec.source}", spec.options)
     ways: list[tuple[str, Callable[[], int | None]]] = [
-        ("raw data", lambda: _of_raw_data(run, name, spec.source, options)),
-        ("world", lambda: _of_world(run, spec.world, spec.source, options)),
-        ("published", lambda: _published(spec.source, options) if spec.world is None else None),
+        ("raw data", lambda: _of_raw_data(run, name, spec.source, options))
     ]
+    if spec.world is None:
+        ways.append(("published", lambda: _expected(spec.source, options, _published)))
+    else:
+        drawn = partial(_drawn, run, spec.world)
+        ways.append(("world", lambda: _expected(spec.source, options, drawn)))
     for origin, way in ways:
         images = way()
         if images is not None:
@@ -105,53 +101,31 @@ def _of_raw_data(run: Run, name: str, source: str, options: Strict) -> int | Non
         return None  # the preparation itself says what is wrong with them
 
 
-def _of_world(run: Run, world: str | None, source: str, options: Any) -> int | None:
-    """Of data that a program is still to draw, by that program's options."""
-    if world is None:
-        return None
-    if source == "planted":
-        return _copies(_of_world(run, world, options.of, options.wrapped), options)
+def _expected(source: str, options: Any, whole: Whole) -> int | None:
+    """Records that a source will give; one that copies another's (`of`), by how many that has."""
+    if hasattr(options, "of"):
+        originals = _expected(options.of, options.wrapped, whole)
+        copies = importlib.import_module(f"data_prep.{source}").copies
+        return None if originals is None else int(copies(options, originals))
+    images = whole(source, options)
+    return None if images is None else _stretch(images, options)
+
+
+def _drawn(run: Run, world: str, source: str, options: Any) -> int | None:
+    """Of data that a program is still to draw; None where its generator does not say."""
     spec = run.spec.worlds[world]
-    drawn = _options(f"data_prep.generated.{spec.generator}", spec.options)
-    split = getattr(options, "split", "train")
-    whole: dict[tuple[str, str], Callable[[], int]] = {
-        ("rooms", "lsun"): lambda: drawn.count,
-        ("faces", "folder"): lambda: drawn.count,
-        ("objects", "imagenet"): lambda: drawn.gan_count,
-        ("objects", "cifar10"): lambda: sum(
-            drawn.test_count if "test" in file else drawn.train_count for file in options.files
-        ),
-        ("digits", "mnist"): lambda: (
-            DIGITS - drawn.test_count if split == "train" else drawn.test_count
-        ),
-        ("house_numbers", "svhn"): lambda: (
-            drawn.train_count if split == "train" else drawn.test_count
-        ),
-    }
-    way = whole.get((spec.generator, source))
-    return None if way is None else _stretch(way(), options)
+    module = f"data_prep.generated.{spec.generator}"
+    count_for = getattr(importlib.import_module(module), "count_for", None)
+    return count_for(_options(module, spec.options), source, options) if count_for else None
 
 
 def _published(source: str, options: Any) -> int | None:
-    if source == "planted":
-        return _copies(_published(options.of, options.wrapped), options)
-    if source == "cifar10":
-        return CIFAR_BATCH * (len(options.files) or 5)
-    if source not in PUBLISHED:
-        return None
-    option, parts = PUBLISHED[source]
-    images = parts.get(getattr(options, option))
-    return None if images is None else _stretch(images, options)
+    """Of data as their makers publish them; None where the source does not say."""
+    published = getattr(importlib.import_module(f"data_prep.{source}"), "published", None)
+    return published(options) if published else None
 
 
 def _stretch(images: int, options: Any) -> int:
     """Of so many records those that the options `start` and `stop` take, where there are such."""
     stop = getattr(options, "stop", None)
     return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)
-
-
-def _copies(originals: int | None, options: Any) -> int | None:
-    if originals is None:
-        return None
-    kinds = importlib.import_module("repro.perturbations").perturbations()
-    return min(options.originals, originals) * len(kinds)

@@ -1,11 +1,12 @@
 """Rates of this machine for what is no training: reading, hashing, nearest neighbours, starting.
 
 Small measurements of the library's own steps on made data, some seconds in all, for
-`python -m repro.plan`. Pictures are JPEGs of smooth noise of a source's usual size, decoded, cut,
-scaled and written by data_prep.prepare itself; raw pixels (MNIST, CIFAR-10, SVHN) are read as
-CIFAR-10's. A rate is of one thread; these steps keep several busy where they are given them.
+`python -m repro.plan`. Pictures are JPEGs of smooth noise of a source's usual size (its `PICTURE`,
+height and width), decoded, cut, scaled and written by data_prep.prepare itself; raw pixels (where
+`PICTURE` is None) are read as CIFAR-10's. A rate is of one thread; these steps keep several busy
+where they are given them.
 
-Alone: `other_rates(Clock(torch.device("cpu"), threads=1), kinds={"lsun"})`.
+Alone: `other_rates(Clock(torch.device("cpu"), threads=1), sources={"lsun"})`.
 """
 
 import importlib
@@ -31,9 +32,9 @@ from repro.plan_bench import Clock, random_images
 from repro.random import generator
 from repro.specs import DatasetSpec, ModelSpec, TrainingSpec
 
-# height, width of a source's usual picture, pixels; LSUN's shorter side is 256
-PICTURES = {"lsun": (256, 341), "imagenet": (375, 500), "celeba": (218, 178), "folder": (375, 500)}
-ARRAYS = ("cifar10", "mnist", "svhn")  # raw pixels: nothing to decode
+# height, width in pixels
+PHOTO = (375, 500)  # of a source that does not say
+COPIED = (256, 341)  # of an original whose copies are made
 MEASURED = 100  # JPEGs
 MEASURED_ARRAYS = 4_000
 QUALITY = 75  # LSUN's
@@ -118,11 +119,11 @@ def _read_seconds(source: str, clock: Clock) -> float:
 
 def _made_raw_data(source: str) -> tuple[Callable[[Path], int], DatasetSpec]:
     """What writes them into a folder, saying how many there are, and how they are read."""
-    if source in ARRAYS:
+    picture = getattr(importlib.import_module(f"data_prep.{source}"), "PICTURE", PHOTO)
+    if picture is None:
         options = {"files": ["data_batch_1.bin"]}
         return _write_arrays, DatasetSpec(source="cifar10", image_size=32, options=options)
-    height, width = PICTURES.get(source, PICTURES["folder"])
-    return lambda raw: _write_jpegs(raw, height, width), DatasetSpec(source="folder")
+    return lambda raw: _write_jpegs(raw, *picture), DatasetSpec(source="folder")
 
 
 def _write_arrays(raw: Path) -> int:
@@ -154,7 +155,7 @@ def _pictures(height: int, width: int) -> Iterator[np.ndarray]:
 
 def _copy_seconds(clock: Clock) -> float:
     """Seconds of a near-duplicate of a picture of LSUN's size, the mean of all kinds."""
-    picture = next(_pictures(*PICTURES["lsun"]))
+    picture = next(_pictures(*COPIED))
     rng, kinds = generator(0, "plan: copies"), perturbations()
 
     def copy() -> None:

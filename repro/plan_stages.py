@@ -23,7 +23,7 @@ from repro.plan_costs import (
     training_seconds,
 )
 from repro.plan_counts import Count, removed_images
-from repro.plan_experiments import Known, earlier_seconds, experiment_seconds, feature_bytes
+from repro.plan_experiments import Known, earlier_seconds, experiment_seconds, kept_bytes
 from repro.plan_rates import OtherRates
 from repro.runs import Run
 
@@ -100,8 +100,8 @@ def _earlier(run: Run, kind: str, rule: str, name: str) -> Stage:
 def _prepared(run: Run, name: str, count: Count, rates: OtherRates) -> Stage:
     spec = run.spec.datasets[name]
     disk = dataset_disk(images=count.images, image_size=spec.image_size, channels=spec.channels)
-    copied = spec.source == "planted"
-    seconds = rates.read[str(spec.options["of"]) if copied else spec.source]
+    copied = "of" in spec.options  # a source that makes copies of another's pictures
+    seconds = rates.read[str(spec.options["of"] if copied else spec.source)]
     hours = count.images * (seconds + rates.copy * copied) / HOUR
     return Stage("prepare", name, count.images, 0, hours, 0, disk, f"{count.origin}, measured")
 
@@ -176,5 +176,5 @@ def _measured(
     for experiment in run.runnable:
         seconds, origin = experiment_seconds(known, experiment.name)
         hours = None if seconds is None else (seconds + rates.start) / HOUR
-        disk, memory = feature_bytes(known, experiment.name)
+        disk, memory = kept_bytes(known, experiment.name)
         yield Stage("measure", experiment.name, 0, 0, hours, memory, disk, origin)

@@ -11,12 +11,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from repro.layers import (
-    Layer,
-    discriminator_without_memory,
-    generator_without_memory,
-    layers_of,
-)
+from repro.layer_shapes import Layer
+from repro.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
 from repro.preset_files import Preset, read_presets

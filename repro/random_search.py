@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -98,18 +98,6 @@ class TrialResult:
         if self.failed_in is not None:
             return None
         return self.passes[self.errors.index(min(self.errors))]
-
-    def numbers(self) -> dict[str, Any]:
-        """All but the weights, as JSON takes it."""
-        return {
-            **asdict(self.trial),
-            "error": self.error,
-            "best_pass": self.best_pass,
-            "failed_in": self.failed_in,
-            "passes": list(self.passes),
-            "errors": list(self.errors),
-            "losses": list(self.losses),
-        }
 
 
 def draw_trial(seed: int, index: int, space: SearchSpace | None = None) -> Trial:

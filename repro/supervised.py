@@ -87,14 +87,12 @@ def train_trial(
     seed: int,
     epochs: int = EPOCHS,
     evaluate_every: int = 5,
-    patience: int | None = None,
     device: torch.device | str = "cpu",
 ) -> TrialResult:
     """Train for `epochs` passes, evaluate after every `evaluate_every` and after the last.
 
-    patience: give up after so many evaluations without a new lowest error; None (the default)
-    trains to the end. A loss that is not finite ends the trial and is recorded, not raised.
-    Raises ValueError for a network without convolutions, images of another size, or no pass.
+    A loss that is not finite ends the trial and is recorded, not raised. Raises ValueError for a
+    network without convolutions, images of another size, or no pass.
     """
     if epochs < 1 or evaluate_every < 1:
         raise ValueError(
@@ -119,8 +117,6 @@ def train_trial(
         passes.append(number)
         errors.append(error)
         losses.append(loss)
-        if patience is not None and len(errors) - 1 - errors.index(min(errors)) >= patience:
-            break
     return TrialResult(trial, tuple(passes), tuple(errors), tuple(losses), None, state)
 
 

@@ -9,6 +9,7 @@ into training and test set and their values spread over 0 to 255. To look at som
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -18,6 +19,7 @@ from data_prep.generated.drawing.sheet import sheet_command
 from repro.random import generator
 from repro.specs import Strict
 
+DIGITS = 1_797  # in scikit-learn's set
 UNSIGNED_BYTES = 0x08  # the idx format's number for this type
 
 
@@ -37,6 +39,13 @@ def split(options: Options, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def scaled(images: np.ndarray) -> np.ndarray:
     """Values 0 .. 16 (N, 8, 8) -> 0 .. 255 uint8, rounded."""
     return np.rint(images * (255.0 / 16.0)).astype(np.uint8)
+
+
+def count_for(options: Options, source: str, reading: Any) -> int | None:
+    """Records that `source`, read by its options `reading`, will find in this world."""
+    if source != "mnist":
+        return None
+    return options.test_count if reading.split == "test" else DIGITS - options.test_count
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 1) -> None:

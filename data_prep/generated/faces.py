@@ -10,6 +10,7 @@ independent of them. To look at some:
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -64,6 +65,11 @@ def encoded(seed: int, index: int) -> tuple[bytes, dict[str, float]]:
     """Portrait `index` as JPEG, and its labels."""
     picture, labels = portrait(seed, index)
     return to_jpeg(picture, quality=QUALITY), labels
+
+
+def count_for(options: Options, source: str, reading: Any) -> int | None:
+    """Records that `source`, read by its options `reading`, will find in this world."""
+    return options.count if source == "folder" else None
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:

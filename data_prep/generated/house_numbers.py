@@ -11,6 +11,7 @@ most pictures show parts of a number's other digits. To look at some:
 import io
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.io
@@ -66,6 +67,13 @@ def test_picture(seed: int, index: int) -> tuple[int, np.ndarray]:
 
 
 test_picture.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever its name
+
+
+def count_for(options: Options, source: str, reading: Any) -> int | None:
+    """Records that `source`, read by its options `reading`, will find in this world."""
+    if source != "svhn":
+        return None
+    return {"train": options.train_count, "test": options.test_count}.get(reading.split)
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:

@@ -10,6 +10,7 @@ and place say nothing of the class. To look at some:
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -70,6 +71,17 @@ test_picture.__test__ = False  # type: ignore[attr-defined]  # not a test, whate
 def encoded(seed: int, index: int) -> bytes:
     """Picture `index` of the first set as JPEG."""
     return to_jpeg(gan_picture(seed, index), quality=QUALITY)
+
+
+def count_for(options: Options, source: str, reading: Any) -> int | None:
+    """Records that `source`, read by its options `reading`, will find in this world."""
+    if source == "imagenet":
+        return options.gan_count
+    if source == "cifar10":
+        return sum(
+            options.test_count if "test" in file else options.train_count for file in reading.files
+        )
+    return None
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lmdb
 import numpy as np
@@ -99,6 +100,11 @@ def room_records(options: Options, seed: int, *, workers: int = 2) -> Iterator[R
         kind = BROKEN_KINDS[number % len(BROKEN_KINDS)]
         payload = broken_record(originals[number % len(originals)][0], kind=kind, rng=rng)
         yield RoomRecord(payload, -1, kind, np.zeros((0, 4)))
+
+
+def count_for(options: Options, source: str, reading: Any) -> int | None:
+    """Readable records that `source`, by its options `reading`, will find in this world."""
+    return options.count if source == "lsun" else None
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:

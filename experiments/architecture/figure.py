@@ -1,32 +1,32 @@
-"""Fig 1 from the network's spec, and a table of its layers.
+"""Fig 1 from the stages of both networks, and a table of their layers.
 
 Alone: python -m experiments.architecture.figure (see --help)
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from experiments.contract import figure_command
-from repro.diagram import spec_diagram, stages
+from repro.diagram import pair_diagram
 from repro.figures import Style, save_figure, save_table
-from repro.network_spec import NetworkSpec
-from repro.specs import validated
+from repro.layer_shapes import Stage
+
+PAIR = TypeAdapter(dict[str, list[Stage]])  # by "generator" and "discriminator"
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
     """Write fig01_networks.png and table_layers.csv."""
-    path = measured / "network.json"
-    spec = validated(NetworkSpec, json.loads(path.read_text()), where=str(path))
-    save_figure(out / "fig01_networks.png", spec_diagram(spec), style=style)
-    save_table(out / "table_layers.csv", _table(spec))
+    pair = PAIR.validate_json((measured / "stages.json").read_bytes())
+    save_figure(out / "fig01_networks.png", pair_diagram(pair), style=style)
+    save_table(out / "table_layers.csv", _table(pair))
 
 
-def _table(spec: NetworkSpec) -> pd.DataFrame:
+def _table(pair: dict[str, list[Stage]]) -> pd.DataFrame:
     rows = []
     for name in ("generator", "discriminator"):
-        for stage in stages(spec, name)[1:]:
+        for stage in pair[name][1:]:
             assert stage.layer is not None  # only the first stage has none
             assert stage.field is not None
             layer = stage.layer

@@ -6,21 +6,20 @@ the networks themselves. Alone:
 python -m experiments.architecture.measure --input bedrooms.model=DIR --out DIR
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 from torch import nn
 
 from experiments.architecture.options import Options
 from experiments.contract import Inputs, Measurement, measure_command
-from repro.diagram import stages
+from repro.layer_shapes import Layer, Stage, receptive_fields
 from repro.layers import (
-    Layer,
     discriminator_without_memory,
     generator_without_memory,
     layers_of,
-    receptive_fields,
+    stages_of_pair,
 )
-from repro.network_spec import NetworkSpec
 from repro.provenance import write_json
 
 # Fig 1: "100 z", then what each layer gives
@@ -29,16 +28,21 @@ POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Count both networks; write their spec for the drawing."""
+    """Count both networks; write their stages for the drawing."""
     spec = inputs.model("bedrooms.model").spec.network
-    write_json(out / "network.json", spec.model_dump(mode="json"))
+    pair = stages_of_pair(spec)
+    write_json(out / "stages.json", {name: [asdict(one) for one in pair[name]] for name in pair})
     G, D = generator_without_memory(spec), discriminator_without_memory(spec)
     of_g, of_d = layers_of(G), layers_of(D)
     pooling = sum(isinstance(module, POOLING) for one in (G, D) for module in one.modules())
     return [
         *_costs("generator", of_g),
         *_costs("discriminator", of_d),
-        _count("stages_as_in_fig_1", _as_in_fig_1(spec), "stacks of maps with Fig 1's shape, of 6"),
+        _count(
+            "stages_as_in_fig_1",
+            _as_in_fig_1(pair["generator"]),
+            "stacks of maps with Fig 1's shape, of 6",
+        ),
         _count("pooling_layers", pooling, "pooling layers in both networks"),
         _count(
             "hidden_dense_layers",
@@ -79,8 +83,8 @@ def _count(name: str, value: int, protocol: str) -> Measurement:
     )
 
 
-def _as_in_fig_1(spec: NetworkSpec) -> int:
-    found = [stage.shape for stage in stages(spec, "generator")]
+def _as_in_fig_1(stages: list[Stage]) -> int:
+    found = [stage.shape for stage in stages]
     return sum(a == b for a, b in zip(found, FIG_1, strict=False)) if len(found) == 6 else 0
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from experiments.contract import Measurement, mean_measurement, share_measurement
 from experiments.face_arithmetic.trials import VARIANTS
-from repro.attributes import AttributeNetwork, predict, train_attributes
-from repro.random import shuffled
+from repro.attributes import predict
+from repro.chooser_and_judge import LabelledParts
 from repro.realism import WEIGHTS
 from repro.specs import SpecError
 from repro.store import ImageStore
@@ -31,24 +31,17 @@ class Classifiers:
 
         truth: bool (len(store), attributes). Raises SpecError where the images are too few.
         """
-        rows = shuffled(len(store), seed=seed, purpose="face arithmetic, labelled images")[:images]
-        test, for_chooser, for_judge = np.split(rows, [len(rows) // 5, len(rows) * 3 // 5])
-
+        parts = LabelledParts.of(store, images=images, seed=seed, purpose="face arithmetic")
+        test, for_chooser = parts.held_out, parts.for_chooser
         if len(test) < FEWEST:
+            used = min(images, len(store))
             raise SpecError(
-                f"{store.folder}: {len(rows)} labelled images are used, a fifth of them held out; "
+                f"{store.folder}: {used} labelled images are used, a fifth of them held out; "
                 f"expected {5 * FEWEST} at least, since blends are made of up to {FEWEST} of those "
                 "held out: give more images, or a larger `classifier_images`"
             )
-
-        def trained(part: np.ndarray, role: str) -> AttributeNetwork:
-            purpose = f"face arithmetic, {role}"
-            return train_attributes(
-                store.images[part], truth[part], seed=seed, purpose=purpose, epochs=epochs
-            )
-
-        self.chooser = trained(for_chooser, "chooser")
-        self.judge = trained(for_judge, "judge")
+        self.chooser = parts.chooser(truth, epochs=epochs)
+        self.judge = parts.judge(truth, epochs=epochs)
         self.test_truth = truth[test]
         self.test_images: np.ndarray = store.images[test]
         self.chooser_images: np.ndarray = store.images[for_chooser]  # the judge has not seen them

@@ -14,14 +14,12 @@ from repro.checkpoint import ModelFolder
 from repro.devices import chosen_device
 from repro.images import halve
 from repro.latent import largest_step_share
-from repro.neighbours import Nearest
 from repro.quality import convolution_features, frozen_on
 from repro.random import shuffled
 from repro.store import ImageStore
-from repro.training_images import mirrors, training_rows
+from repro.training_images import mirrors, nearest_training_images, training_rows
 
 LOOKUP_SIDE = 32  # pixels; larger pictures are halved down to it before they are looked up
-BLOCK = 1024  # training images read at a time
 SCALED_BY = 512  # training images that fix batch statistics and scales of the features, at most
 SEGMENTS = 16  # whose features are held at a time
 
@@ -83,19 +81,14 @@ def nearest_training(
 ) -> np.ndarray:
     """Every frame (K, T, H, W, C) replaced by the training image nearest to it in pixels.
 
-    mirrored: training saw the images mirrored, too, so the mirrored ones count as well. Training
-    images are read block by block, so that memory does not grow with their number.
+    mirrored: training saw the images mirrored, too, so the mirrored ones count as well.
     """
     flat = frames.reshape(-1, *frames.shape[2:])
-    sides = [flat, flat[:, :, ::-1]] if mirrored else [flat]
-    search = Nearest(np.concatenate([_small(side) for side in sides]))
-    for start in range(0, len(rows), BLOCK):
-        search.see(_small(np.asarray(store.images[rows[start : start + BLOCK]])))
-    side = search.distances.reshape(len(sides), -1).argmin(axis=0)
-    places = search.indices.reshape(len(sides), -1)[side, np.arange(len(flat))]
-    found, place = np.unique(places, return_inverse=True)
+    nearest = nearest_training_images(flat, store, rows, describe=_small, mirrored=mirrored)
+    found, place = np.unique(nearest.places[:, 0], return_inverse=True)
     images = np.stack([store.images[row] for row in rows[found]])[place]
-    images[side == 1] = images[side == 1][:, :, ::-1]
+    turned = nearest.mirrored[:, 0]
+    images[turned] = images[turned][:, :, ::-1]
     return images.reshape(frames.shape)
 
 

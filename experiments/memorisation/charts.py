@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.memorisation.comparison import ranks
+from experiments.memorisation.rank_tests import ranks
 from repro.figures import INK, MUTED, PALETTE, new_figure
 
 CURVES = {  # kind -> (label, colour, line); told apart by the line too

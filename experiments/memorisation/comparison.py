@@ -1,14 +1,13 @@
 """Distances of samples to training images against those of real images: shares, ratios, rank test.
 
-Part of measure.py, which looks the distances up. `nearer_probability` and `copying_z` take any two
-sets of distances.
+Part of measure.py, which looks the distances up.
 """
 
 import numpy as np
-from scipy import stats
 
 from experiments.contract import Measurement, share_measurement
 from experiments.memorisation.options import Options
+from experiments.memorisation.rank_tests import copying_z, nearer_probability
 from experiments.memorisation.study import Study
 from repro.random import generator
 
@@ -88,40 +87,6 @@ def _against(
             ),
         ),
     ]
-
-
-def ranks(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """Share of real distances (m,) below each sample's (n,), ties half: (n,) in [0, 1].
-
-    Samples that are as real images are have evenly spread ranks; copies have 0.
-    """
-    ordered = np.sort(real)
-    sides = [np.searchsorted(ordered, samples, side=side) for side in ("left", "right")]
-    return (sides[0] + sides[1]) / (2 * len(real))
-
-
-def nearer_probability(samples: np.ndarray, real: np.ndarray) -> tuple[float, float, float]:
-    """P(sample < real), ties half, of distances (n,) and (m,), with its 95 % interval.
-
-    Variance by DeLong, DeLong and Clarke-Pearson (1988); needs two of each.
-    """
-    of_samples, of_real = 1 - ranks(samples, real), ranks(real, samples)
-    value = float(of_samples.mean())
-    variance = of_samples.var(ddof=1) / len(samples) + of_real.var(ddof=1) / len(real)
-    half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return value, max(0.0, value - half), min(1.0, value + half)
-
-
-def copying_z(samples: np.ndarray, real: np.ndarray) -> float:
-    """Mann-Whitney z of distances (n,) against (m,), ties corrected; negative: samples nearer."""
-    n, m = len(samples), len(real)
-    joined = np.concatenate([samples, real])
-    surplus = stats.rankdata(joined)[:n].sum() - n * (n + m + 1) / 2
-    _, ties = np.unique(joined, return_counts=True)
-    ties = ties.astype(np.float64)
-    tied = (ties**3 - ties).sum() / ((n + m) * (n + m - 1))
-    variance = n * m / 12 * (n + m + 1 - tied)
-    return float(surplus / np.sqrt(variance)) if variance > 0 else 0.0
 
 
 def _median_ratios(samples: np.ndarray, real: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:

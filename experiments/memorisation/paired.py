@@ -7,8 +7,8 @@ its own features, so that the ranks of both can be compared z by z; distances co
 import numpy as np
 
 from experiments.contract import Measurement, mean_measurement
-from experiments.memorisation.comparison import ranks
 from experiments.memorisation.options import Options
+from experiments.memorisation.rank_tests import ranks
 from experiments.memorisation.study import Study
 from repro.checkpoint import CheckpointError, ModelFolder
 

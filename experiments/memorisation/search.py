@@ -1,11 +1,10 @@
-"""What is looked up among the training images, and the lookup itself, in pixels and in features.
+"""What is looked up among the training images, described by its pixels and by features.
 
 Part of study.py; it states no numbers. The queries are samples, training images (leave-one-out),
-held-out images, and the latter two blurred to the samples' sharpness. Training images are read
-block by block, so that memory does not grow with their number.
+held-out images, and the latter two blurred to the samples' sharpness. The lookup itself is that of
+repro.training_images.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,17 +13,14 @@ from scipy.ndimage import gaussian_filter
 from repro.checkpoint import ModelFolder
 from repro.devices import chosen_device
 from repro.images import halve
-from repro.neighbours import Nearest
 from repro.quality import convolution_features, sharpness
 from repro.random import generator
 from repro.store import ImageStore
+from repro.training_images import Describe, nearest_training_images
 
 NEIGHBOURS = 10  # how many are found; the last gives the scale of the pairs' order
 PIXELS_SIDE = 64  # larger pictures are halved down to it before their pixels are compared
-BLOCK = 1024  # training images read at a time
 LARGEST_SIGMA = 8.0  # pixels
-
-Describe = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def feature_description(
     return describe
 
 
-def nearest_training_images(
+def look_up(
     describe: Describe, queries: Queries, store: ImageStore, rows: np.ndarray, *, mirrored: bool
 ) -> Found:
     """Look all queries up at once, so that every training image is read and described once.
@@ -108,25 +104,15 @@ def nearest_training_images(
     mirrored: the model saw mirrored training images too, so each query is also looked up mirrored.
     """
     kinds = list(queries.images)
-    images = np.concatenate([queries.images[kind] for kind in kinds])
-    own = np.concatenate([queries.own[kind] for kind in kinds])
-    k = min(NEIGHBOURS, len(rows) - 1)
-    sides = [images, images[:, :, ::-1]] if mirrored else [images]
-    described = np.concatenate([_in_blocks(describe, side) for side in sides])
-    search = Nearest(described, k, exclude=np.tile(own, len(sides)))
-    for start in range(0, len(rows), BLOCK):
-        block = np.asarray(store.images[rows[start : start + BLOCK]])
-        search.see(describe(block), start)
-    shape = (len(sides), len(images), k)
-    # both sides' neighbours in one row, of which the nearest k stay
-    distances = np.concatenate(search.distances.reshape(shape), axis=1)
-    places = np.concatenate(search.indices.reshape(shape), axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    nearest = nearest_training_images(
+        np.concatenate([queries.images[kind] for kind in kinds]),
+        store,
+        rows,
+        describe=describe,
+        mirrored=mirrored,
+        k=min(NEIGHBOURS, len(rows) - 1),
+        exclude=np.concatenate([queries.own[kind] for kind in kinds]),
+    )
     ends = np.cumsum([len(queries.images[kind]) for kind in kinds])[:-1]
-    split = [np.split(np.take_along_axis(x, order, axis=1), ends) for x in (distances, places)]
+    split = [np.split(x, ends) for x in (nearest.distances, nearest.places)]
     return Found(*(dict(zip(kinds, parts, strict=True)) for parts in split))
-
-
-def _in_blocks(describe: Describe, images: np.ndarray) -> np.ndarray:
-    starts = range(0, len(images), BLOCK)
-    return np.concatenate([describe(images[start : start + BLOCK]) for start in starts])

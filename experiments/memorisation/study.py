@@ -15,8 +15,8 @@ from experiments.memorisation.search import (
     Queries,
     blurred,
     feature_description,
+    look_up,
     matching_sigma,
-    nearest_training_images,
     pixel_description,
 )
 from repro.checkpoint import ModelFolder, draw
@@ -81,7 +81,7 @@ def study(
         ),
     }
     found = {
-        space: nearest_training_images(how, queries, store, rows, mirrored=mirrors(model))
+        space: look_up(how, queries, store, rows, mirrored=mirrors(model))
         for space, how in describe.items()
         if how is not None
     }

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from experiments.contract import figure_command
-from experiments.playable.measure import STEPS
 from repro.exported_generator import ExportedGenerator
 from repro.figures import INK, Style, grid, new_figure, save_figure, show_picture
 from repro.offline_page import data_uri, write_page
@@ -84,7 +83,7 @@ def _draw_strips(path: Path, arrays: dict[str, np.ndarray], style: Style) -> Non
     drawn, axes = new_figure(7.4, 0.4 + 0.95 * len(names), rows=len(names), columns=2)
     for row, (name, of_name) in enumerate(zip(names, strips, strict=True)):
         for column, strip in enumerate(of_name):
-            show_picture(axes[row, column], grid(strip, len(STEPS)))
+            show_picture(axes[row, column], grid(strip, len(strip)))
             words = f"{name}: −1 to 1, sample {column + 1}; in the middle as drawn"
             axes[row, column].set_title(words, loc="left", fontsize=8, color=INK)
     save_figure(path, drawn, style=style)

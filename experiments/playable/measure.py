@@ -15,14 +15,15 @@ from torch import Tensor
 
 from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
 from experiments.playable.options import Options
-from repro.attributes import AttributeNetwork, predict, train_attributes, truth_table
+from repro.attributes import AttributeNetwork, predict, truth_table
 from repro.checkpoint import ModelFolder, draw
-from repro.exported_generator import ExportedGenerator, export_generator
+from repro.chooser_and_judge import LabelledParts
+from repro.exported_generator import ExportedGenerator
+from repro.generator_export import export_generator, exported_pictures
 from repro.images import to_uint8
 from repro.latent import random_directions
 from repro.networks import GeneratorNetwork
-from repro.random import shuffled
-from repro.store import ImageStore, save_arrays
+from repro.store import save_arrays
 
 PURPOSE = "playable"
 ENDS = (-1.0, 1.0)  # of a slider: half the direction taken away or added
@@ -35,7 +36,12 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     model, store = inputs.model("faces.model"), inputs.dataset("faces.data")
     G = model.generator()
     exported = export_generator(G)
-    chooser, judge = _classifiers(store, options, seed)
+    parts = LabelledParts.of(
+        store, images=options.classifier_images, seed=seed, purpose=PURPOSE, hold_out=False
+    )
+    truth = truth_table(options.attributes, store.label)
+    chooser = parts.chooser(truth, epochs=options.classifier_epochs)
+    judge = parts.judge(truth, epochs=options.classifier_epochs)
     z = model.latents(options.samples, seed=seed, purpose=f"{PURPOSE}, samples")
     pictures = draw(G, z)
     sure = predict(chooser, pictures)[0]  # (samples, attributes)
@@ -61,26 +67,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         *_effects(list(options.attributes), found, control, seed=seed),
         *_export(model, G, exported, tried),
     ]
-
-
-def _classifiers(
-    store: ImageStore, options: Options, seed: int
-) -> tuple[AttributeNetwork, AttributeNetwork]:
-    """Chooser and judge, trained on halves of the labelled images that share none."""
-    truth = truth_table(options.attributes, store.label)
-    rows = shuffled(len(store), seed=seed, purpose=f"{PURPOSE}, labelled images")
-    halves = np.array_split(rows[: options.classifier_images], 2)
-    made = [
-        train_attributes(
-            store.images[part],
-            truth[part],
-            seed=seed,
-            purpose=f"{PURPOSE}, {role}",
-            epochs=options.classifier_epochs,
-        )
-        for role, part in zip(("chooser", "judge"), halves, strict=True)
-    ]
-    return made[0], made[1]
 
 
 def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
@@ -151,7 +137,7 @@ def _export(
 ) -> list[Measurement]:
     """What 16-bit weights cost in grey levels, and how large the generator is in the page."""
     with torch.no_grad():
-        rounded = to_uint8(exported(z)).astype(int)
+        rounded = to_uint8(exported_pictures(exported, z)).astype(int)
     error = np.abs(rounded - draw(G, z)).max(axis=(1, 2, 3))
     sizes = [
         layer.weight.nbytes + layer.gain.nbytes + layer.bias.nbytes for layer in exported.layers

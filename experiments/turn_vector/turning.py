@@ -13,12 +13,13 @@ from torch import Tensor
 
 from experiments.turn_vector.axes import Axes
 from experiments.turn_vector.options import Options
-from repro.attributes import predict, predict_values, train_attributes, train_values, truth_table
+from repro.attributes import predict, predict_values, truth_table
 from repro.checkpoint import draw
+from repro.chooser_and_judge import LabelledParts
 from repro.latent import along, concept_difference, most_confident
 from repro.networks import GeneratorNetwork
 from repro.quality import sharpness
-from repro.random import generator, shuffled
+from repro.random import generator
 from repro.realism import RealismLimits, blend_scores, train_blend_judge
 from repro.store import ImageStore
 
@@ -27,32 +28,20 @@ class Readers:
     """Chooser, judge and classifier of blends, and what the judge reads off unseen real images."""
 
     def __init__(self, store: ImageStore, axes: Axes, options: Options, *, seed: int) -> None:
-        order = shuffled(len(store), seed=seed, purpose="turn vector, labelled images")
-        rows = order[: options.classifier_images]
-        test, for_chooser, for_judge = np.split(rows, [len(rows) // 5, len(rows) * 3 // 5])
+        parts = LabelledParts.of(
+            store, images=options.classifier_images, seed=seed, purpose="turn vector"
+        )
         truth, values = truth_table(axes.expressions, store.label), axes.values(store)
-        self.chooser = train_attributes(
-            store.images[for_chooser],
-            truth[for_chooser],
-            seed=seed,
-            purpose="turn vector, chooser",
-            epochs=options.classifier_epochs,
-        )
-        self.judge = train_values(
-            store.images[for_judge],
-            values[for_judge],
-            seed=seed,
-            purpose="turn vector, judge",
-            epochs=options.classifier_epochs,
-        )
+        self.chooser = parts.chooser(truth, epochs=options.classifier_epochs)
+        self.judge = parts.reader(values, epochs=options.classifier_epochs)
         self.blend_judge = train_blend_judge(
-            store.images[for_chooser],
+            store.images[parts.for_chooser],
             seed=seed,
             purpose="turn vector, blends",
             epochs=options.blend_epochs,
         )
-        self.test_values = values[test]  # (n, A)
-        self.test_readings = predict_values(self.judge, store.images[test])
+        self.test_values = values[parts.held_out]  # (n, A)
+        self.test_readings = predict_values(self.judge, store.images[parts.held_out])
 
     def limits(self, samples: np.ndarray) -> RealismLimits:
         """Where these plain samples mostly lie."""

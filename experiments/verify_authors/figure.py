@@ -19,7 +19,7 @@ from experiments.contract import (
     read_measurements,
     with_interval,
 )
-from experiments.verify_authors.outcome import number_name
+from experiments.verify_authors.names import number_name
 from repro.figures import (
     INK,
     MUTED,

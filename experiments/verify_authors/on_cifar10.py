@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, Measurement, mean_measurement
+from experiments.verify_authors.names import number_name
 from experiments.verify_authors.options import Options
-from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words, number_name
+from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words
 from repro.devices import chosen_device
 from repro.features import discriminator_features, freeze_on, pixel_features
 from repro.networks import Discriminator

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.contract import Measurement
+from experiments.verify_authors.names import number_name
 from repro.released import Released
 from repro.selection import Choice
 
@@ -23,15 +24,6 @@ class Outcome:
 
     measurements: list[Measurement]
     described: dict[str, Any]
-
-
-def number_name(data: str, quantity: str, row: str, layers: int) -> str:
-    """E.g. cifar10_accuracy_4_layers, cifar10_accuracy_random: the layers are in the name.
-
-    A number of fewer layers must never be taken for the paper's, which is of all of them.
-    """
-    suffix = f"{layers}_layers" if row == "released" else row
-    return f"{data}_{quantity}_{suffix}"
 
 
 def layers_words(released: Released) -> str:

@@ -11,7 +11,6 @@ from untrained_model import write_model
 
 from experiments.contract import Inputs, Measurement, read_measurements, run_measure
 from experiments.latent_walk import measure as module
-from experiments.latent_walk import smoothness
 from experiments.latent_walk.figure import figure
 from experiments.latent_walk.measure import Options, measure
 from experiments.latent_walk.smoothness import (
@@ -21,6 +20,7 @@ from experiments.latent_walk.smoothness import (
     nearest_training,
 )
 from experiments.latent_walk.unevenness import step_measurements
+from repro import training_images
 from repro.checkpoint import CheckpointError, ModelFolder, draw
 from repro.claims import Verdict, judge, read_card
 from repro.figures import Style
@@ -165,7 +165,7 @@ def test_nearest_training_images_are_those_of_a_loop_mirrored_ones_too(
     frames[1, 2] = images[6, :, ::-1]
     frames[0, 0] = images[7]
     store = ImageStore.open(make_dataset(images))
-    monkeypatch.setattr(smoothness, "BLOCK", 7)
+    monkeypatch.setattr(training_images, "BLOCK", 7)
     for mirrored in (False, True):
         found = nearest_training(frames, store, rows, mirrored=mirrored)
         known = np.concatenate(

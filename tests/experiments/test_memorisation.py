@@ -18,9 +18,9 @@ from experiments.contract import (
     run_measure,
 )
 from experiments.memorisation import study as module
-from experiments.memorisation.comparison import copying_z, nearer_probability, ranks
 from experiments.memorisation.figure import figure
 from experiments.memorisation.measure import Options, measure
+from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
 from repro.build import build_generator
 from repro.checkpoint import GENERATOR_FILES, CheckpointError, save_network
 from repro.claims import Verdict, judge, read_card

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from planted_blobs import pictures
 
-from experiments.memorisation.search import BLOCK, Queries, nearest_training_images
+from experiments.memorisation.search import Queries, look_up
 from repro.neighbours import nearest_rows
 from repro.store import ImageStore
+from repro.training_images import BLOCK
 
 
 def test_memory_does_not_grow_with_the_training_images(tmp_path: Path, make_dataset) -> None:
@@ -20,9 +21,7 @@ def test_memory_does_not_grow_with_the_training_images(tmp_path: Path, make_data
         images = {"samples": pictures(20, 1)}
         queries = Queries(images, {"samples": np.full(20, -1)})
         tracemalloc.start()
-        nearest_training_images(
-            lambda x: x.reshape(len(x), -1), queries, store, rows, mirrored=False
-        )
+        look_up(lambda x: x.reshape(len(x), -1), queries, store, rows, mirrored=False)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     block = BLOCK * 16 * 16 * 3
@@ -34,9 +33,7 @@ def test_the_search_in_blocks_is_that_of_all_at_once(make_dataset) -> None:
     store = ImageStore.open(make_dataset(pictures(2500, 0)))
     rows = np.arange(1, 2500)
     queries = Queries({"samples": pictures(9, 1)}, {"samples": np.full(9, -1)})
-    found = nearest_training_images(
-        lambda x: x.reshape(len(x), -1), queries, store, rows, mirrored=False
-    )
+    found = look_up(lambda x: x.reshape(len(x), -1), queries, store, rows, mirrored=False)
     distances, places = nearest_rows(
         queries.images["samples"].reshape(9, -1), store.images[rows].reshape(len(rows), -1), k=10
     )

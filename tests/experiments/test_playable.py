@@ -17,8 +17,8 @@ from experiments.playable.figure import example, figure
 from experiments.playable.measure import measure
 from experiments.playable.options import Options
 from repro.checkpoint import ModelFolder
-from repro.exported_generator import export_generator
 from repro.figures import Style
+from repro.generator_export import export_generator, exported_pictures
 from repro.images import to_uint8
 
 NAMES = ("man", "smiling")
@@ -117,7 +117,9 @@ def test_the_browser_draws_what_pytorch_draws(page: Path, tmp_path: Path) -> Non
     exported = export_generator(ModelFolder.open(tmp_path / "model").generator())
 
     def drawn(z: np.ndarray) -> np.ndarray:
-        return to_uint8(exported(torch.tensor(z, dtype=torch.float32)[None]))[0].astype(int)
+        return to_uint8(exported_pictures(exported, torch.tensor(z, dtype=torch.float32)[None]))[
+            0
+        ].astype(int)
 
     z = arrays["z"]
     for pixels, one in zip(found["pictures"], [z[0], z[5], found["drawn"]], strict=True):

@@ -5,13 +5,14 @@ import torch
 from torch import Tensor
 
 from repro.build import build_discriminator, build_generator
-from repro.diagram import spec_diagram, stages
+from repro.diagram import pair_diagram
+from repro.layer_shapes import projective_fields, receptive_fields
 from repro.layers import (
     discriminator_without_memory,
     generator_without_memory,
     layers_of,
-    projective_fields,
-    receptive_fields,
+    stages,
+    stages_of_pair,
 )
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
@@ -124,7 +125,7 @@ def test_a_unit_of_g_reaches_what_changes_with_it(spec: NetworkSpec) -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_can_be_drawn(name: str) -> None:
-    drawn = spec_diagram(PRESETS[name])
+    drawn = pair_diagram(stages_of_pair(PRESETS[name]))
     words = {text.get_text() for axes in drawn.axes for text in axes.texts}
     spec = PRESETS[name]
     assert str(spec.z_dim) in words

@@ -9,6 +9,7 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
+import experiments
 from repro import plan
 from repro.checkpoint import save_network
 from repro.plan_bench import Clock, Measured, Steps, line_through, measure_training, random_images
@@ -21,13 +22,12 @@ from repro.plan_costs import (
     training_disk,
     training_seconds,
 )
-from repro.plan_counts import image_counts
 from repro.plan_experiments import (
     Known,
     earlier_seconds,
     experiment_seconds,
-    feature_bytes,
-    memorisation,
+    kept_bytes,
+    left_out,
 )
 from repro.plan_rates import OtherRates
 from repro.runs import load_run
@@ -168,48 +168,6 @@ def test_an_experiment_needs_its_inputs_trainings(repository: Path) -> None:
     assert needs["memorisation"].absent == ()
 
 
-@pytest.fixture
-def papers_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)  # where nothing is downloaded or prepared
-    run = load_run(str(repository / "config/paper.yaml"))
-    images = {name: count.images for name, count in image_counts(run, {}).items()}
-
-    def known(*, rate: StepRate, neighbour: float) -> Known:
-        return Known(run, images, dict.fromkeys(run.spec.models, rate), neighbour)
-
-    return known
-
-
-def test_table_3_compares_every_digit_with_every_sample(papers_run: Any) -> None:
-    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
-    kept = [known.model(name).training.snapshots for name in ("mnist_dcgan", "mnist_gan")]
-    assert min(kept) > 1
-    wanted = 2 * 10_000_000 * 10_000 + sum(kept) * 50_000 * 10_000 + 60_000 * 10_000
-    assert experiment_seconds(known, "mnist_neighbours") == (wanted * 784, "formula")
-
-
-def test_memorisation_describes_and_compares_every_training_image(papers_run: Any) -> None:
-    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
-    # 512 samples, 2,000 images sharp and blurred, 300 held-out ones sharp and blurred
-    queries = 512 + 2 * 2_000 + 2 * 300
-    features = 16 * (128 + 256 + 512 + 1024)
-    an_image = features * 4_096 + queries * (64 * 64 * 3 + 4_096)
-    assert memorisation(known) == 2 * 3_033_042 * an_image
-
-
-def test_features_of_tables_1_and_2(papers_run: Any) -> None:
-    known = papers_run(rate=StepRate(0.0, 1.0), neighbour=0.0)
-    seconds, origin = experiment_seconds(known, "cifar10_svm")
-    assert origin == "formula, features alone"
-    # alternating: 2 passes of G and 4 of D a minibatch's image; five networks
-    G, D = network_sizes(known.model("imagenet").network)
-    assert seconds == pytest.approx(5 * 110_000 * D.products / (2 * G.products + 4 * D.products))
-    disk, memory = feature_bytes(known, "cifar10_svm")
-    assert disk == 50_000 * 28_672 * 4  # the paper's number of features
-    assert memory > disk
-    assert experiment_seconds(known, "playable") == (None, "not predicted")
-
-
 def test_an_earlier_runs_benchmark_is_read(load: Any) -> None:
     run = load(RUN)
     assert earlier_seconds(run, "measure", "latent_walk") is None
@@ -217,6 +175,48 @@ def test_an_earlier_runs_benchmark_is_read(load: Any) -> None:
     folder.mkdir(parents=True)
     (folder / "latent_walk.tsv").write_text("s\th:m:s\tcpu_time\n36.5\t0:00:36\t14.08\n")
     assert earlier_seconds(run, "measure", "latent_walk") == 36.5
+
+
+COST = """
+def seconds(known):
+    return 3.0 * known.images["bedrooms"]
+
+
+def kept_bytes(known):
+    return 8.0, 9.0
+"""
+
+
+def test_a_cost_beside_an_experiment_is_found(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in {
+        "dreams_whole": COST,
+        "dreams_part": f'ONLY = "sleep alone"\nWITHOUT = "the waking"\n{COST}',
+        "dreams_free": None,
+    }.items():
+        folder = tmp_path / "experiments" / name
+        folder.mkdir(parents=True)
+        if text is not None:
+            (folder / "cost.py").write_text(text)
+    monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(folder.parent)])
+    known = Known(load(RUN), {"bedrooms": 50}, {}, 0.0)
+    assert experiment_seconds(known, "dreams_whole") == (150.0, "formula")
+    assert experiment_seconds(known, "dreams_part") == (150.0, "formula, sleep alone")
+    assert experiment_seconds(known, "dreams_free") == (None, "not predicted")
+    assert kept_bytes(known, "dreams_part") == (8.0, 9.0)
+    assert kept_bytes(known, "dreams_free") == (0.0, 0.0)
+    assert left_out("dreams_part", "formula, sleep alone") == "the waking"
+    assert left_out("dreams_whole", "formula") == ""
+    benchmarks = known.run.folder / "benchmarks/measure"
+    benchmarks.mkdir(parents=True)
+    for name in ("dreams_whole", "dreams_part", "dreams_free"):
+        (benchmarks / f"{name}.tsv").write_text("s\th:m:s\n36.5\t0:00:36\n")
+    # an earlier run knows more than a formula of a part, and no more than one of the whole
+    assert experiment_seconds(known, "dreams_whole") == (150.0, "formula")
+    assert experiment_seconds(known, "dreams_part") == (36.5, "earlier run")
+    assert experiment_seconds(known, "dreams_free") == (36.5, "earlier run")
+    assert left_out("dreams_part", "earlier run") == ""
 
 
 @pytest.fixture

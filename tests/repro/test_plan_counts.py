@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from data_prep import folder
+from data_prep.generated import rooms
 from repro.plan_counts import Count, image_counts
 from repro.runs import load_run
 from repro.specs import SpecError
@@ -38,6 +40,8 @@ def test_published_sizes_of_the_papers_run(
     found = {name: count.images for name, count in counts.items()}
     assert found["bedrooms"] == 3_033_042
     assert found["bedrooms_copies"] == 400 * 25
+    assert (found["bedrooms_validation"], found["faces"]) == (300, 202_599)
+    assert (found["imagenet"], found["mnist_test"]) == (1_281_167, 10_000)
     assert (found["svhn"], found["svhn_validation"]) == (63_257, 10_000)
     assert (found["mnist"], found["mnist_validation"]) == (50_000, 10_000)
     assert (found["cifar10"], found["cifar10_test"]) == (50_000, 10_000)
@@ -110,3 +114,26 @@ def test_unknown_counts_are_asked_for(load: Any) -> None:
     assert image_counts(load({**values, "raw": "."}), {})["cats"] == Count(1, "raw data")
     with pytest.raises(SpecError, match=r"no dataset 'cast'.*cats"):
         image_counts(run, {"cast": 3})
+
+
+def test_a_source_says_what_is_published(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = {
+        "cats": {"source": "folder", "raw": "cats", "options": {"images": "small"}},
+        "copies": {"source": "planted", "raw": "cats", "options": {"of": "folder"}},
+    }
+    run = load({"title": "Cats", "datasets": datasets})
+    sizes = {"small": 77, "": 1_000}
+    monkeypatch.setattr(folder, "published", lambda options: sizes[options.images], raising=False)
+    assert image_counts(run, {}) == {
+        "cats": Count(77, "published"),
+        "copies": Count(400 * 25, "published"),
+    }
+
+
+def test_a_world_whose_generator_does_not_say_is_asked_for(
+    load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = load(RUN)
+    monkeypatch.delattr(rooms, "count_for")
+    with pytest.raises(SpecError, match="--images bedrooms=COUNT"):
+        image_counts(run, {})

@@ -1,6 +1,5 @@
 """The supervised control: planted and meaningless labels, the search's draws, purity, stopping."""
 
-import json
 import math
 
 import numpy as np
@@ -52,10 +51,8 @@ def result() -> TrialResult:
     return trained(epochs=10)
 
 
-def on_random_labels(seed: int, patience: int | None = None) -> TrialResult:
-    return train_trial(
-        NETWORK, TRIAL, *RANDOM, seed=seed, epochs=12, evaluate_every=1, patience=patience
-    )
+def on_random_labels(seed: int) -> TrialResult:
+    return train_trial(NETWORK, TRIAL, *RANDOM, seed=seed, epochs=12, evaluate_every=1)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +66,8 @@ def jumping() -> tuple[int, TrialResult]:
 
 
 def assert_same(one: TrialResult, other: TrialResult) -> None:
-    assert one.numbers() == other.numbers()
+    for name in ("trial", "passes", "errors", "losses", "failed_in"):
+        assert getattr(one, name) == getattr(other, name), name
     assert one.state.keys() == other.state.keys()
     for name, value in one.state.items():
         assert value.numpy().tobytes() == other.state[name].numpy().tobytes(), name
@@ -244,15 +242,7 @@ def test_the_network_is_that_of_the_best_pass(jumping):
         assert torch.equal(value, found.state[name]), name
 
 
-@pytest.mark.parametrize("patience", [1, 3])
-def test_patience_gives_up_after_so_many_evaluations(jumping, patience):
-    seed, full = jumping
-    expected = next(n for n in range(1, 13) if n - 1 - int(np.argmin(full.errors[:n])) >= patience)
-    assert expected < 12
-    assert on_random_labels(seed, patience).errors == full.errors[:expected]
-
-
-def test_a_trial_that_fails_has_error_1_and_is_recorded(result):
+def test_a_trial_that_fails_has_error_1_and_is_recorded():
     space = SearchSpace(learning_rate=(1e35, 1e35))
     failures = [
         train_trial(NETWORK, draw_trial(1, index, space), FEW, HELD_OUT, seed=1, epochs=3)
@@ -261,8 +251,6 @@ def test_a_trial_that_fails_has_error_1_and_is_recorded(result):
     for one in failures:
         assert (one.error, one.best_pass, one.state) == (1.0, None, {})
         assert one.failed_in is not None
-    for one in (*failures, result):
-        assert json.loads(json.dumps(one.numbers(), allow_nan=False)) == one.numbers()
     late = TrialResult(TRIAL, passes=(5, 10), errors=(0.2, 0.1), losses=(1.0, 0.5), failed_in=12)
     assert (late.error, late.best_pass) == (1.0, None)  # a good start does not save it
 

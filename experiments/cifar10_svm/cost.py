@@ -1,0 +1,29 @@
+"""Of Table 1 the seconds of the features alone, and the bytes that they take.
+
+How many passes the SVMs take depends on C and on the features, from 4 to 294 measured
+(experiments/LOG.md). Asked by `python -m repro.plan`. Alone: `seconds(known)`.
+"""
+
+from repro.plan_costs import PROCESS_BYTES
+from repro.plan_experiments import Known, feature_width
+
+ONLY = "features alone"
+WITHOUT = "the SVMs"
+
+
+def seconds(known: Known) -> float:
+    """Every network's features of all images, and its statistics of the training ones."""
+    roles = known.run.spec.roles
+    images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
+    random = known.options("cifar10_svm").random_seeds
+    own = roles["cifar10"].model
+    an_image = (1 + random) * known.judged(str(roles["objects"].model))
+    return images * (an_image + (known.judged(own) if own else 0.0))
+
+
+def kept_bytes(known: Known) -> tuple[float, float]:
+    """(disk, memory): the SVM with all labels has all training images' features in memory too."""
+    roles = known.run.spec.roles
+    width = feature_width(known.model(str(roles["objects"].model)))
+    size = float(4 * width * known.images[str(roles["cifar10"].data)])
+    return size, PROCESS_BYTES + size

@@ -1,0 +1,28 @@
+"""Seconds of the search for copied images: features of all, each compared with the queries.
+
+Asked by `python -m repro.plan`. Alone: `seconds(known)`.
+"""
+
+from repro.plan_experiments import Known, feature_width
+
+
+def seconds(known: Known) -> float:
+    """Queries of all kinds looked up among the training images of each model, in two spaces."""
+    options, role = known.options("memorisation"), known.run.spec.roles["bedrooms"]
+    held_out = min(options.real, known.images.get(str(role.validation), 0))
+    queries = options.samples + 2 * options.real + 2 * held_out
+    total = 0.0
+    for name in (role.model, role.baseline):
+        if name is None:
+            continue
+        model = known.model(name)
+        network = model.network
+        images = known.images[model.data]
+        pixels = min(network.image_size, 64) ** 2 * network.channels
+        sides = 2 if model.training.augmentation.flip else 1  # looked up mirrored as well
+        features = feature_width(model)
+        width = min(features, options.feature_width)
+        projected = features * width * known.neighbour if features > width else 0.0
+        compared = sides * queries * (pixels + width) * known.neighbour
+        total += images * (known.judged(name) + projected + compared)
+    return total

@@ -1,0 +1,27 @@
+"""Seconds of Table 3's search: samples drawn, each digit compared with each sample.
+
+Asked by `python -m repro.plan`. Alone: `seconds(known)`.
+"""
+
+from repro.plan_experiments import Known
+
+
+def seconds(known: Known) -> float:
+    """For every training of both networks, samples drawn and compared with the digits."""
+    options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
+    train, validation, test = (
+        known.images[str(name)] for name in (role.data, role.validation, role.test)
+    )
+    total = 0.0
+    for name in (role.model, role.baseline):
+        for training in known.run.trainings[str(name)]:
+            network = known.model(training).network
+            width = network.image_size**2 * network.channels
+            snapshots = max(1, known.model(training).training.snapshots)
+            drawn = options.counts[-1] + snapshots * options.selection_samples
+            compared = options.counts[-1] * test + snapshots * (
+                options.selection_samples * validation
+            )
+            total += drawn * known.drawn(training) + compared * width * known.neighbour
+    real = (train + validation) * test * width
+    return total + real * known.neighbour

@@ -1,0 +1,27 @@
+"""Of Table 2 the seconds of the features alone, and the bytes that they take.
+
+The SVMs are left out as in cifar10_svm/cost.py. Asked by `python -m repro.plan`. Alone:
+`seconds(known)`.
+"""
+
+from repro.plan_experiments import Known, feature_width
+
+ONLY = "features alone"
+WITHOUT = "the SVMs"
+
+
+def seconds(known: Known) -> float:
+    """Every network's features of all images, and its statistics of the training ones."""
+    role = known.run.spec.roles["svhn"]
+    train, validation, test = (
+        known.images[str(name)] for name in (role.data, role.validation, role.test)
+    )
+    networks = 1 + known.options("svhn_svm").random_seeds
+    return networks * (2 * train + validation + test) * known.judged(str(role.model))
+
+
+def kept_bytes(known: Known) -> tuple[float, float]:
+    """(disk, memory) of the features of training and validation images; memory is not predicted."""
+    role = known.run.spec.roles["svhn"]
+    images = known.images[str(role.data)] + known.images[str(role.validation)]
+    return 4.0 * feature_width(known.model(str(role.model))) * images, 0.0

@@ -1,0 +1,60 @@
+"""Predicted seconds and bytes of experiments against counts by hand, for the paper's run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repro.plan_costs import StepRate, network_sizes
+from repro.plan_counts import image_counts
+from repro.plan_experiments import Known, experiment_seconds, kept_bytes, left_out
+from repro.runs import load_run
+
+
+@pytest.fixture
+def papers_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)  # where nothing is downloaded or prepared
+    run = load_run(str(repository / "config/paper.yaml"))
+    images = {name: count.images for name, count in image_counts(run, {}).items()}
+
+    def known(*, rate: StepRate, neighbour: float) -> Known:
+        return Known(run, images, dict.fromkeys(run.spec.models, rate), neighbour)
+
+    return known
+
+
+def test_table_3_compares_every_digit_with_every_sample(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
+    kept = [known.model(name).training.snapshots for name in ("mnist_dcgan", "mnist_gan")]
+    assert min(kept) > 1
+    wanted = 2 * 10_000_000 * 10_000 + sum(kept) * 50_000 * 10_000 + 60_000 * 10_000
+    assert experiment_seconds(known, "mnist_neighbours") == (wanted * 784, "formula")
+
+
+def test_memorisation_describes_and_compares_every_training_image(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 0.0), neighbour=1.0)
+    # 512 samples, 2,000 images sharp and blurred, 300 held-out ones sharp and blurred
+    queries = 512 + 2 * 2_000 + 2 * 300
+    features = 16 * (128 + 256 + 512 + 1024)
+    an_image = features * 4_096 + queries * (64 * 64 * 3 + 4_096)
+    wanted = 2 * 3_033_042 * an_image
+    assert experiment_seconds(known, "memorisation") == (wanted, "formula")
+
+
+def test_features_of_tables_1_and_2(papers_run: Any) -> None:
+    known = papers_run(rate=StepRate(0.0, 1.0), neighbour=0.0)
+    seconds, origin = experiment_seconds(known, "cifar10_svm")
+    assert origin == "formula, features alone"
+    # alternating: 2 passes of G and 4 of D a minibatch's image; five networks
+    G, D = network_sizes(known.model("imagenet").network)
+    assert seconds == pytest.approx(5 * 110_000 * D.products / (2 * G.products + 4 * D.products))
+    disk, memory = kept_bytes(known, "cifar10_svm")
+    assert disk == 50_000 * 28_672 * 4  # the paper's number of features
+    assert memory > disk
+    assert left_out("cifar10_svm", origin) == "the SVMs"
+    seconds, _ = experiment_seconds(known, "svhn_svm")
+    G, D = network_sizes(known.model("svhn").network)
+    images = 2 * 63_257 + 10_000 + 26_032  # four networks
+    assert seconds == pytest.approx(4 * images * D.products / (2 * G.products + 4 * D.products))
+    assert kept_bytes(known, "svhn_svm") == (73_257 * 16 * 448 * 4, 0)
+    assert experiment_seconds(known, "playable") == (None, "not predicted")
