@@ -53,7 +53,7 @@ def needs_of(run: Run, hours: Mapping[str, float]) -> list[Need]:
     """Every experiment that the run file binds; hours: by experiment, where they are known."""
     names = {str(run.folder / "models" / name): name for name in run.spec.models}
     found = []
-    for one in run.runnable:
+    for one in run.reported(asked=()):  # what `all` runs
         models: dict[bool, set[str]] = {True: set(), False: set()}
         for slot, folder in one.inputs.items():
             if str(folder) in names:

@@ -173,7 +173,7 @@ def _measured(
         rates={name: one.rate for name, one in trainings.items()},
         neighbour=rates.neighbour,
     )
-    for experiment in run.runnable:
+    for experiment in run.reported(asked=()):  # what `all` runs
         seconds, origin = experiment_seconds(known, experiment.name)
         hours = None if seconds is None else (seconds + rates.start) / HOUR
         disk, memory = kept_bytes(known, experiment.name)
