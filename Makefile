@@ -37,8 +37,9 @@ $(STAMP): requirements.lock
 
 # After a change of the packages in pyproject.toml: new pins with hashes.
 lock: $(STAMP)
-	$(BIN)/uv pip compile pyproject.toml --extra fid --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --no-annotate --quiet --upgrade -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra fid --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --upgrade \
+	    -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
 # people's photos do not belong into the repository. The page itself, of 15 to 30 MB, is not kept.

@@ -226,12 +226,13 @@ def _experiment(
     there = (folder / "measured").is_dir()
     measured = read_measurements(folder / "measured") if there else {}
     pictures = sorted((folder / "figures").glob("*"))
+    given = ["--config", card.ask_for] if card.ask_for else []  # what only the user has
     return ExperimentResult(
         name=one.name,
         folder=folder,
         card=card,
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
-        command=command_for(spec, one.name) + _still_to_give(card, one),
+        command=" ".join([command_for(spec, one.name), *given]),
         judgements=[
             judge(
                 claim,
@@ -247,11 +248,6 @@ def _experiment(
         steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
         unbound=one.unbound,
     )
-
-
-def _still_to_give(card: ExperimentCard, one: ReportExperiment) -> str:
-    """What only the user has and the run lacks, as words of a command."""
-    return f" --config {card.ask_for}" if card.ask_for and one.unbound else ""
 
 
 def _dataset(*, run: Path, spec: ReportSpec, name: str, wanted: Any) -> DatasetResult:
