@@ -14,6 +14,7 @@ BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
 
 from repro.closure import import_closure
+from repro.full_disk import DiskFullError
 from repro.launcher import launcher, threads_each
 from repro.run_checks import missing_raw_data
 from repro.runs import load_run, run_steps_with, write_specs
@@ -23,11 +24,12 @@ CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "confi
 try:
     RUN = load_run(str(CONFIG_FILE), overrides=config)
     missing = missing_raw_data(RUN)
-except SpecError as error:
+    if not missing:
+        write_specs(RUN)
+except (SpecError, DiskFullError) as error:
     raise WorkflowError(str(error)) from None
 if missing:
     raise WorkflowError("\n".join(["raw data are missing:", *missing]))
-write_specs(RUN)
 run_steps_with(sys.executable, BASE)
 
 OUT = str(RUN.folder)
@@ -254,10 +256,15 @@ for experiment in RUN.runnable:
             "--out {output:q} >> {log:q} 2>&1"
 
 
-def reported_figures(wildcards):
-    """Figures the report waits for; it shows those of the others where they are there."""
-    asked = workflow.dag_settings.targets
-    return [f"{OUT}/experiments/{e.name}/figures" for e in RUN.reported(asked)]
+def reported_folders(wildcards):
+    """Numbers and figures the report waits for; it shows those of the others where there are any.
+
+    Numbers too, so that deleted ones are made again before they are reported.
+    """
+    reported = RUN.reported(workflow.dag_settings.targets)
+    return [
+        f"{OUT}/experiments/{e.name}/{part}" for e in reported for part in ("measured", "figures")
+    ]
 
 
 for experiment in [e for e in RUN.runnable if e.card.on_request]:
@@ -275,7 +282,7 @@ rule report:
         data=expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
         dedup=expand(f"{OUT}/dedup/{{name}}", name=DEDUPED),
         models=expand(f"{OUT}/models/{{name}}", name=SPEC.models),
-        experiments=reported_figures,
+        experiments=reported_folders,
         texts=[
             os.path.relpath(BASE / "experiments" / e.name / file)
             for e in RUN.experiments

@@ -89,7 +89,12 @@ def train(*, data: Path, out: Path, options: Options, seed: int) -> None:
 
 def encode_shard(*, data: Path, trained: Path, shard: Shard, out: Path) -> None:
     """Codes and contrasts of one shard of the dataset, by the network in `trained`, into `out`."""
-    with step_folder(out, inputs=_inputs(data, trained), spec={"shard": str(shard)}) as folder:
+    with step_folder(
+        out,
+        inputs=_inputs(data, trained),
+        spec={"shard": str(shard)},
+        unread=["data/images.npy"],  # a shard reads its share; who joins the codes compares all
+    ) as folder:
         network = Autoencoder.load(trained / NETWORK)
         inputs = HashInputs(ImageStore.open(data).images)
         codes, contrast = encode(network, inputs, shard=shard)

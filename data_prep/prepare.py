@@ -37,6 +37,7 @@ from data_prep.source import (
 )
 from repro.provenance import step_folder
 from repro.shards import Shard
+from repro.sole_use import sole_use
 from repro.specs import DatasetSpec, SpecError, Strict, validated
 from repro.store import StoreError
 
@@ -66,9 +67,13 @@ def prepare(
     wanted = _evenly_spread(total, spec.limit)
     if shard is not None:
         wanted = shard.of_these(wanted)
-    with step_folder(out, inputs={"raw": raw}, spec=spec.model_dump(mode="json")) as folder:
+    unfinished = state or out.with_name(f".{out.name}.state")
+    with (
+        sole_use(unfinished),
+        step_folder(out, inputs={"raw": raw}, spec=spec.model_dump(mode="json")) as folder,
+    ):
         partial = PartialWork(
-            state or out.with_name(f".{out.name}.state"),
+            unfinished,
             made_from={**origin, "shard": str(shard)},
             store=store,
         )

@@ -14,6 +14,7 @@ both networks, both optimisers and the open log window; written to a temporary n
 
 import argparse
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,7 +70,11 @@ class ModelFolder:
         path = folder / "spec.json"
         if not path.is_file():
             raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
-        return cls(folder, json.loads(path.read_text()))
+        try:
+            description = json.loads(path.read_text())
+        except ValueError as error:
+            raise CheckpointError(f"{path}: not JSON ({error}); train the model again") from None
+        return cls(folder, description)
 
     def generator(self, snapshot: Snapshot | int = "final") -> GeneratorNetwork:
         """G at the end, at the early snapshot (paper Fig 2), or after a minibatch of `snapshots`.
@@ -211,14 +216,23 @@ def latest_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
     states = sorted(folder.glob("step_*.pt"), reverse=True)
     for path in states:
         try:
+            _refuse_flipped_bits(path)
             return torch.load(path, map_location=device, weights_only=True)
         except Exception as error:  # torch raises many kinds for a damaged file
             reason = error
+        print(f"{path} cannot be read ({reason}) and is passed over", flush=True)
     if states:
         raise CheckpointError(
             f"no resume state in {folder} can be read ({reason}); delete the folder to start anew"
         )
     return None
+
+
+def _refuse_flipped_bits(path: Path) -> None:
+    """Compare a state's parts with their CRC-32, which torch.load itself does not look at."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise CheckpointError(f"{damaged} in it has other bytes than were written")
 
 
 def main() -> None:

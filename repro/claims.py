@@ -278,7 +278,7 @@ def read_measurements(folder: Path) -> dict[str, Measurement]:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"{path}: no such file; run the experiment's measure step") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # no JSON, or no UTF-8
         raise SpecError(f"{path}: not valid JSON: {error}; run its measure step again") from None
     if not isinstance(content, dict):
         raise SpecError(f"{path}: expected measurements by name, found {type(content).__name__}")

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from numpy.lib.format import open_memmap
 from torch import Tensor
 
+from repro.full_disk import reserve
 from repro.images import to_tensor
 from repro.networks import ConvolutionBlock, Discriminator, freeze_statistics
 
@@ -92,6 +93,7 @@ def new_features(
         return
     partial = out.with_name(f".{out.name}.partial")
     features = open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+    reserve(partial)
     yield features
     features.flush()
     partial.replace(out)  # the map goes on: it is of the file, not of its name

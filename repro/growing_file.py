@@ -5,10 +5,13 @@ preparation that was killed goes on with files known to be those it had written.
 run alone.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from repro.full_disk import named
 
 BLOCK = 2**22  # bytes read at a time
 
@@ -65,7 +68,8 @@ class GrowingFile:
     def append(self, data: Any) -> None:
         """Add bytes, or anything with the buffer protocol."""
         self._hash.update(data)
-        self._length += self._stream.write(data)
+        with named(self.path):
+            self._length += self._stream.write(data)
 
     @property
     def sha256(self) -> str:
@@ -74,7 +78,8 @@ class GrowingFile:
 
     def record(self) -> dict[str, Any]:
         """Length and hash so far; what they speak of has been handed to the system."""
-        self._stream.flush()
+        with named(self.path):
+            self._stream.flush()
         return {"bytes": self._length, "sha256": self.sha256}
 
     def finish(self, header: bytes | None = None) -> None:
@@ -82,10 +87,13 @@ class GrowingFile:
         if header is not None:
             if len(header) != len(self.header):
                 raise ValueError(f"{self.path}: header of {len(header)} bytes, not of its length")
-            self._stream.seek(0)
-            self._stream.write(header)
-        self._stream.close()
+            with named(self.path):
+                self._stream.seek(0)
+                self._stream.write(header)
+        with named(self.path):
+            self._stream.close()
 
     def close(self) -> None:
-        """Close as it is."""
-        self._stream.close()
+        """Close as it is: bytes for which the disk has no room are let go."""
+        with contextlib.suppress(OSError):
+            self._stream.close()

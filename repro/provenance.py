@@ -3,7 +3,9 @@
 Every step of the pipeline writes its folder through `step_folder`. The folder is built under a
 temporary name beside its final place and renamed when the step has succeeded, so that a reader
 sees it whole or not at all. The sidecar holds the command, the spec and its hash, the commit, the
-sha256 of every input and output, seed, versions, device, threads, seconds and peak memory.
+sha256 of every input and output, seed, versions, device, threads, seconds and peak memory. A step
+that reads another's folder first compares its files with that record: one that has changed since
+(a disk that errs, an edit by hand) is refused, never used.
 
 `python -m repro.provenance FILE` explains the artefact FILE (or folder).
 """
@@ -18,16 +20,24 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from repro.full_disk import named
+from repro.sole_use import sole_use
+
 SIDECAR = "provenance.json"
 NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
+
+
+class ChangedFileError(OSError):
+    """A file of a step's folder is not what the step wrote; the message names it and what to do."""
 
 
 def sha256_of_file(path: Path) -> str:
@@ -54,7 +64,7 @@ def sha256_of_input(path: Path) -> str:
         return sha256_of_file(path)
     sidecar = path / SIDECAR
     if sidecar.is_file():
-        return sha256_of_json(json.loads(sidecar.read_text())["outputs"])
+        return sha256_of_json(_recorded(sidecar))
     # A raw folder from elsewhere may hold hundreds of gigabytes: names and sizes identify it.
     listing = [
         (p.relative_to(path).as_posix(), p.stat().st_size)
@@ -64,12 +74,48 @@ def sha256_of_input(path: Path) -> str:
     return "names-and-sizes:" + sha256_of_json(listing)
 
 
+def _recorded(sidecar: Path) -> dict[str, str]:
+    """sha256 of every file that a step wrote, by name. Raises ChangedFileError."""
+    try:
+        outputs = json.loads(sidecar.read_text())["outputs"]
+        return {str(name): str(digest) for name, digest in outputs.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ChangedFileError(f"{sidecar} is damaged ({error!r}); {_remade(sidecar)}") from None
+
+
+def _remade(path: Path) -> str:
+    return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
+
+
+def refuse_changed(name: str, folder: Path, *, unread: Collection[str] = ()) -> None:
+    """Compare a step's folder with its own record; folders and files without one are passed over.
+
+    name: of the input. unread: patterns NAME/FILE of what is not to be read, and not compared.
+    Raises ChangedFileError for a file that is missing or has other bytes; further ones are no harm.
+    """
+    sidecar = folder / SIDECAR
+    if not sidecar.is_file():
+        return
+    for file, digest in _recorded(sidecar).items():
+        if any(fnmatch(f"{name}/{file}", pattern) for pattern in unread):
+            continue
+        path = folder / file
+        if not path.is_file():
+            raise ChangedFileError(f"{path} is missing; {_remade(sidecar)}")
+        if sha256_of_file(path) != digest:
+            raise ChangedFileError(
+                f"{path} is not what was written there: its sha256 is not the one in {SIDECAR}; "
+                f"{_remade(sidecar)}"
+            )
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON (sorted keys, indent 1) under a temporary name and rename it into place."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
-    temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
+    with named(path):
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
     temporary.replace(path)
 
 
@@ -142,31 +188,36 @@ def step_folder(
     inputs: Mapping[str, Path],
     spec: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    unread: Collection[str] = (),
 ) -> Iterator[Path]:
     """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
 
     inputs: name -> file or folder the step reads. spec: all settings that determine the result.
-    An older `out` is replaced; after an exception the temporary folder is removed and an older
-    `out` is left as it was. Raises FileNotFoundError for an input that does not exist.
+    unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
+    after an exception the temporary folder is removed and an older `out` is left as it was. Raises
+    FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
+    its step wrote, InUseError where another process writes `out`, DiskFullError.
     """
     for name, path in inputs.items():
         if not path.exists():
             raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
+        refuse_changed(name, path, unread=unread)
     building = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    started = time.monotonic()
-    try:
-        yield building
-        record = _record(building, out.name, inputs, dict(spec or {}), seed)
-        record["seconds"] = round(time.monotonic() - started, 3)
-        write_json(building / SIDECAR, record)
-    except BaseException:
+    with named(out), sole_use(out):
         shutil.rmtree(building, ignore_errors=True)
-        raise
-    if out.exists():
-        shutil.rmtree(out)
-    building.replace(out)
+        building.mkdir(parents=True)
+        started = time.monotonic()
+        try:
+            yield building
+            record = _record(building, out.name, inputs, dict(spec or {}), seed)
+            record["seconds"] = round(time.monotonic() - started, 3)
+            write_json(building / SIDECAR, record)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        if out.exists():
+            shutil.rmtree(out)
+        building.replace(out)
 
 
 def _record(

@@ -64,6 +64,7 @@ from repro.run_results import (
 from repro.specs import validated
 
 TEMPLATES = Path(__file__).parent / "templates"
+UNREAD = ("raw/*", "parts/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
 VERDICT_WORDS = {  # how a verdict reads on the page; claims.csv holds the bare verdict
     Verdict.REPRODUCED: "reproduced",
     Verdict.PARTLY: "partly reproduced",
@@ -122,7 +123,7 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     inputs = {"spec": spec_path} | {step.folder: run / step.folder for step in results.steps}
     for experiment in results.experiments:
         inputs[f"card {experiment.name}"] = experiments / experiment.name / "experiment.yaml"
-    with step_folder(out, inputs=inputs, spec=spec.model_dump()) as folder:
+    with step_folder(out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD) as folder:
         rows = claim_rows(results)
         save_table(folder / "claims.csv", rows)
         entries = departures(results)

@@ -191,7 +191,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A JSON mapping. Raises SpecError naming the file when it is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # no JSON, or no UTF-8
         raise SpecError(f"{path}: not valid JSON: {error}; remove its folder and rerun") from None
     if not isinstance(content, dict):
         raise SpecError(f"{path}: expected a JSON mapping, found {type(content).__name__}")

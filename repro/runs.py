@@ -237,7 +237,7 @@ def report_spec(run: Run) -> dict[str, Any]:
 
 def _write(path: Path, values: dict[str, Any]) -> None:
     text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    if not path.is_file() or path.read_text() != text:
+    if not path.is_file() or path.read_bytes() != text.encode("utf-8", "backslashreplace"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, values)
 

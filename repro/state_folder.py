@@ -20,6 +20,7 @@ from torch import nn
 
 from repro.checkpoint import GENERATOR_FILES, save_network, snapshot_file
 from repro.figures import Style, grid, save_picture
+from repro.full_disk import named
 from repro.model_writer import real_images, write_health
 from repro.monitor import Finding, diversity
 from repro.provenance import write_json
@@ -40,7 +41,12 @@ def open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / "settings.json"
     settings = json.loads(json.dumps(settings))
     if path.is_file():
-        before = _flat(json.loads(path.read_text()))
+        try:
+            before = _flat(json.loads(path.read_text()))
+        except ValueError as error:
+            raise SpecError(
+                f"{path}: not valid JSON ({error}); delete that folder to start anew"
+            ) from None
         now = _flat(settings)
         changed = [
             f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
@@ -90,7 +96,8 @@ class Record:
         """A network as it is, whole or not at all; its statistics are frozen at the end."""
         temporary, path = self.folder / "network.partial", self.folder / name
         path.parent.mkdir(exist_ok=True)
-        save_network(network, temporary)
+        with named(path):
+            save_network(network, temporary)
         temporary.replace(path)
 
     def _sheet(self, done: int) -> None:

@@ -22,8 +22,9 @@ import argparse
 import importlib
 import json
 import shutil
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +39,7 @@ from repro.model_writer import write_model
 from repro.monitor import Monitor
 from repro.processes import ALONE, Processes
 from repro.provenance import sha256_of_json, step_folder
+from repro.sole_use import sole_use
 from repro.specs import ModelSpec, SpecError, validated
 from repro.state_folder import Record, open_state_folder
 from repro.store import ImageStore
@@ -60,29 +62,28 @@ def train(
 
     state_folder keeps the resume states and the sample sheets while training; it is removed when
     the model folder `out` stands. Raises SpecError when network and images do not fit or resuming
-    would mix settings, TrainingError when the losses are no longer finite.
+    would mix settings, TrainingError when the losses are no longer finite, InUseError where another
+    process is training there, and what step_folder raises.
     """
     processes = Processes.launched()
     chosen = _device(device, processes)
     store = ImageStore.open(data)
     _check_fit(spec, store, data)
-    rows = np.arange(len(store)) if dedup is None else np.flatnonzero(np.load(dedup / "keep.npy"))
-    _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
-    settings = {
-        "spec": spec.model_dump(),
-        "seed": seed,
-        "images": store.manifest["images_sha256"],
-        "rows": sha256_of_json(rows.tolist()) if dedup else "all",
-        "processes": processes.size,
-    }
     inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
-    model_folder: AbstractContextManager[Path] = nullcontext(out)
-    if processes.first:
-        open_state_folder(state_folder, settings)
-        model_folder = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
-    images = Images(store, rows, chosen, low=spec.network.pixel_low, classes=spec.network.classes)
     style = Style(banner=banner)
-    with model_folder as building:
+    with ExitStack() as held:
+        building = out
+        if processes.first:
+            held.enter_context(sole_use(state_folder))
+            step = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
+            building = held.enter_context(step)  # has compared the inputs with their records
+        rows = np.arange(len(store)) if dedup is None else _kept_rows(dedup)
+        _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
+        if processes.first:
+            given = _settings(spec, seed, store, rows if dedup else None, processes)
+            open_state_folder(state_folder, given)
+        network = spec.network
+        images = Images(store, rows, chosen, low=network.pixel_low, classes=network.classes)
         with processes.connected(chosen):
             trainer = Trainer(
                 spec=spec,
@@ -97,6 +98,23 @@ def train(
             write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
     if processes.first:
         shutil.rmtree(state_folder)
+
+
+def _kept_rows(dedup: Path) -> np.ndarray:
+    return np.flatnonzero(np.load(dedup / "keep.npy"))
+
+
+def _settings(
+    spec: ModelSpec, seed: int, store: ImageStore, kept: np.ndarray | None, processes: Processes
+) -> dict[str, Any]:
+    """All that decides the bytes; a state of other settings is not resumed."""
+    return {
+        "spec": spec.model_dump(),
+        "seed": seed,
+        "images": store.manifest["images_sha256"],
+        "rows": "all" if kept is None else sha256_of_json(kept.tolist()),
+        "processes": processes.size,
+    }
 
 
 def _check_fit(spec: ModelSpec, store: ImageStore, data: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from repro.full_disk import named
 from repro.monitor import Monitor
+from repro.specs import SpecError
 
 
 class Log:
@@ -26,14 +28,27 @@ class Log:
         self.monitor = Monitor()
         lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
         # a line that a kill cut short can only be the last, and is after `start`
-        kept = [x for x in lines if x.endswith("}\n") and json.loads(x)["step"] <= start]
-        path.write_text("".join(kept))
+        kept = [x for x in lines if x.endswith("}\n") and self._step(x) <= start]
+        if kept != lines:
+            shorter = path.with_name(f".{path.name}.partial")
+            with named(path):
+                shorter.write_text("".join(kept))
+            shorter.replace(path)  # never seen cut short: these lines are made but once
         for line in kept:
             self.monitor.see(json.loads(line))
 
+    def _step(self, line: str) -> int:
+        try:
+            return int(json.loads(line)["step"])
+        except (ValueError, KeyError, TypeError):
+            raise SpecError(
+                f"{self.path}: damaged line {line.strip()[:60]!r}; delete the folder "
+                f"{self.path.parent} to train anew"
+            ) from None
+
     def append(self, line: dict[str, Any]) -> None:
         found = [finding.trouble for finding in self.monitor.see(line)]
-        with self.path.open("a") as stream:
+        with named(self.path), self.path.open("a") as stream:
             stream.write(json.dumps({**line, "trouble": found} if found else line) + "\n")
 
     @property

@@ -103,7 +103,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         there = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         raise SpecError(f"{path}: no such file; {nearest(path.name, there)}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")

@@ -216,6 +216,15 @@ def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path) -> None
         assert planned(checkout, checkout.parent / "run", "all") == expected
 
 
+def test_deleted_numbers_are_made_again_before_a_report(checkout: Path) -> None:
+    results = checkout.parent / "run/results/tiny"
+    shutil.rmtree(results / "experiments/latent_walk/measured")
+    shutil.rmtree(results / "report")
+    assert planned(checkout, checkout.parent / "run", "all") == {
+        "measure_latent_walk", "latent_walk", "report", "all",
+    }  # fmt: skip
+
+
 def test_changing_a_model_re_runs_that_model_only(checkout: Path) -> None:
     config = checkout / "config/tiny.yaml"
     text = config.read_text()

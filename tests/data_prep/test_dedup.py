@@ -155,6 +155,10 @@ def test_parts_made_apart_give_the_same_bytes(
     assert outputs[0] == outputs[1]
     with pytest.raises(SystemExit, match="give all parts of this dataset, in order"):
         run("wrong", "--trained", trained, "--parts", *parts, parts[0])
+    pixels = (data / "images.npy").read_bytes()
+    (data / "images.npy").write_bytes(pixels[:-1] + bytes([pixels[-1] ^ 1]))
+    with pytest.raises(SystemExit, match=r"images\.npy is not what was written there"):
+        run("wrong", "--trained", trained, "--parts", *parts)  # which no part has compared
     assert not (tmp_path / "wrong").exists()
 
 

@@ -15,7 +15,7 @@ from data_prep.parts import PART_FILE
 from data_prep.prepare import join_parts, prepare
 from data_prep.source import SourceError
 from repro.bench.jpeg_database import encoded
-from repro.provenance import content_hashes
+from repro.provenance import SIDECAR, ChangedFileError, content_hashes
 from repro.shards import Shard
 from repro.specs import DatasetSpec
 from repro.store import ImageStore, StoreError
@@ -117,10 +117,19 @@ def test_wrong_parts_are_refused(tmp_path, pictures, which, damage, message):
     parts = parts_of(LABELLED, pictures, tmp_path, 3)
     if damage:
         damage(parts[1])
+        (parts[1] / SIDECAR).unlink()  # by which the damage would be seen before joining
     with pytest.raises(StoreError, match=message):
         join_parts(
             spec=LABELLED, raw=pictures, parts=[parts[n] for n in which], out=tmp_path / "out"
         )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_part_with_another_label_than_was_written_is_refused(tmp_path, pictures):
+    parts = parts_of(LABELLED, pictures, tmp_path, 2)
+    spoilt(parts[1], "labels.npy", lambda b: b[:-1] + bytes([b[-1] ^ 1]))
+    with pytest.raises(ChangedFileError, match=r"labels\.npy is not what was written there"):
+        join_parts(spec=LABELLED, raw=pictures, parts=parts, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from repro.provenance import explain, peak_memory_mb, sha256_of_input, step_folder
+from repro.provenance import ChangedFileError, explain, peak_memory_mb, sha256_of_input, step_folder
 
 
 def write(out: Path, text: str, **options: object) -> None:
@@ -54,6 +54,41 @@ def test_missing_input_is_named_before_anything_is_written(tmp_path: Path) -> No
     ):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def use(folder: Path, **options: object) -> None:
+    with step_folder(folder.with_name("later"), inputs={"early": folder}, **options):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("damage", "file"),
+    [
+        (lambda out: (out / "part/a.txt").write_text("samf"), "part/a.txt"),
+        (lambda out: (out / "part/a.txt").unlink(), "part/a.txt"),
+        (lambda out: (out / "provenance.json").write_text("{"), "provenance.json"),
+        (lambda out: (out / "provenance.json").write_bytes(b"\xb7"), "provenance.json"),
+        (lambda out: (out / "provenance.json").write_text('{"outputs": 1}'), "provenance.json"),
+    ],
+)
+def test_an_input_that_is_not_what_its_step_wrote_is_refused(tmp_path: Path, damage, file) -> None:
+    write(tmp_path / "out", "same")
+    damage(tmp_path / "out")
+    with pytest.raises(ChangedFileError, match=rf"out/{file}.*delete the folder .*out and make"):
+        use(tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    write(tmp_path / "out", "same")
+    use(tmp_path / "out")
+
+
+def test_what_a_step_does_not_read_and_what_was_added_are_not_compared(tmp_path: Path) -> None:
+    write(tmp_path / "out", "same")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    use(tmp_path / "out")
+    (tmp_path / "out/part/a.txt").write_text("samf")
+    use(tmp_path / "out", unread=("early/part/*",))
+    with pytest.raises(ChangedFileError):
+        use(tmp_path / "out", unread=("late/part/*",))
 
 
 def test_an_input_folder_is_known_by_what_it_holds(tmp_path: Path) -> None:

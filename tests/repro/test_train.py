@@ -269,6 +269,27 @@ def test_damaged_state_is_passed_over_for_the_one_before(tmp_path: Path) -> None
         latest_state(tmp_path, CPU)
 
 
+def test_a_flipped_bit_in_a_state_is_never_loaded(tmp_path: Path) -> None:
+    """Either the state before is taken, or (a bit of padding or of a date) the same values."""
+    values = torch.arange(4000, dtype=torch.float32)
+    for step in (1, 2):
+        save_state(tmp_path, step, {"x": values * step})
+    newest = tmp_path / "step_00000002.pt"
+    whole = newest.read_bytes()
+    source = np.random.default_rng(0)
+    passed_over = 0
+    places = source.choice(8 * len(whole), 60)  # bits of the file
+    for place, bit in zip(places // 8, places % 8, strict=True):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << int(bit)
+        newest.write_bytes(damaged)
+        state = latest_state(tmp_path, CPU)
+        assert state is not None
+        assert torch.equal(state["x"], values * state["step"])
+        passed_over += state["step"] == 1
+    assert passed_over > 45
+
+
 def test_a_nan_is_named_with_its_first_minibatch(data: Path) -> None:
     trainer = make_trainer(data)
     for t in range(4):

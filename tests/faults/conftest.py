@@ -1,0 +1,60 @@
+"""What the fault tests share: one undisturbed run of the tiny pipeline, and a line at the end.
+
+FAULTS_RUN=FOLDER keeps that run in FOLDER, and takes the one that is there: it saves its minutes
+when a single one of these tests is tried again. Its sources are those that it was made of.
+"""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from test_pipeline import CODE, write_weights
+from tiny_run import Site
+
+
+@pytest.fixture(scope="session")
+def undisturbed(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Site:
+    """The finished run that nothing disturbed, of a copy of the sources; not to be changed.
+
+    It is made once for all processes of pytest-xdist, whose temporary folders lie side by side.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "faults"
+    base = Path(os.environ.get("FAULTS_RUN", shared))
+    base.mkdir(parents=True, exist_ok=True)
+    site = Site(base / "checkout", base / "undisturbed")
+    with (base / "lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        if not site.checkout.exists():
+            copy_sources(repository, site.checkout)
+            write_weights(site.folder)
+        if not (site.results / "report").exists():
+            site.run("all")
+    return site
+
+
+def copy_sources(repository: Path, checkout: Path) -> None:
+    """What a run reads of a repository, which an edit during the tests then does not reach."""
+    for name in CODE:
+        source, copy = repository / name, checkout / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, copy)
+
+
+@pytest.fixture
+def copy(undisturbed: Site, tmp_path: Path) -> Site:
+    """A copy of the undisturbed run, to be damaged; nothing is due in it."""
+    return undisturbed.copied(tmp_path / "copy")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests recorded by `record_property`: which rules the kills hit."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                terminalreporter.write_line(f"{name}: {value}")
