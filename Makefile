@@ -48,7 +48,7 @@ lock: $(STAMP)
 	    -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
-# people's photos do not belong into the repository. The page itself, of 15 to 30 MB, is not kept.
+# people's photos do not belong into the repository. The page itself, of some 12 MB, is not kept.
 RUN ?= demo
 publish:
 	mkdir -p results/published/$(RUN)

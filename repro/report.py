@@ -32,15 +32,16 @@ from repro.departures import (
 )
 from repro.figures import save_table
 from repro.provenance import step_folder
+from repro.report_commands import again_command, command_for
 from repro.report_parts import (
-    Picture,
     Table,
     commands,
     commit_in_words,
     cost,
+    data_in_words,
     duration,
-    embed_picture,
     epoch_in_words,
+    first_line,
     memory,
     model_in_words,
     read_table,
@@ -51,13 +52,13 @@ from repro.report_parts import (
     value_in_words,
     versions,
 )
+from repro.report_pictures import Picture, embed_animation, embed_picture
 from repro.run_results import (
     MODEL_PICTURES,
     ExperimentResult,
     ModelResult,
     ReportSpec,
     RunResults,
-    command_for,
     read_json,
     read_run,
 )
@@ -88,14 +89,16 @@ CLAIM_COLUMNS = [
 
 @dataclass(frozen=True)
 class ExperimentView:
-    """An experiment with its pictures and tables embedded and its cost in words."""
+    """An experiment with its pictures and tables embedded, its data and its cost in words."""
 
     result: ExperimentResult
+    data: str
     readme: Markup
     pictures: list[Picture]
     tables: list[Table]
     missing_files: list[str]
     cost: dict[str, str]
+    again: str
     commands: list[str]
 
 
@@ -104,6 +107,7 @@ class ModelView:
     """A model with its pictures embedded; `troubles` are those of its training, in words."""
 
     result: ModelResult
+    data: str
     title: str
     epoch: str
     troubles: list[str]
@@ -128,7 +132,7 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
         save_table(folder / "claims.csv", rows)
         entries = departures(results)
         save_table(folder / "departures.csv", ledger_table(entries))
-        shown = _shown(results) | {"ledger": entries}
+        shown = _shown(results, run) | {"ledger": entries}
         for name, template in (("index.html", "report.html.j2"), ("report.md", "report.md.j2")):
             text = _templates().get_template(template).render(**shown, rows=rows.to_dict("records"))
             (folder / name).write_text(text, encoding="utf-8")
@@ -171,7 +175,7 @@ def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, 
     }
 
 
-def _shown(results: RunResults) -> dict[str, Any]:
+def _shown(results: RunResults, run: Path) -> dict[str, Any]:
     """Everything the templates show."""
     spec = results.spec
     verdicts = [j.verdict for e in results.experiments for j in e.judgements]
@@ -180,12 +184,14 @@ def _shown(results: RunResults) -> dict[str, Any]:
         "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
         "first_line": first_line(spec),
+        "banner": "" if spec.banner.lower() in first_line(spec).lower() else spec.banner,
         "counts": {verdict: verdicts.count(verdict) for verdict in Verdict},
         "words": VERDICT_WORDS,
         "meters": METERS,
-        "experiments": [_experiment_view(one) for one in results.experiments],
+        "experiments": [_experiment_view(one, spec, run) for one in results.experiments],
+        "experiments_run": sum(bool(one.measurements) for one in results.experiments),
         "datasets": results.datasets,
-        "models": [_model_view(one) for one in results.models],
+        "models": [_model_view(one, spec, run) for one in results.models],
         "cost": cost(results.steps),
         "stages": stages(results.steps),
         "versions": versions(results.steps),
@@ -193,27 +199,7 @@ def _shown(results: RunResults) -> dict[str, Any]:
     }
 
 
-def first_line(spec: ReportSpec) -> str:
-    """What data the run is on, in a sentence: the first thing a reader must know."""
-    drawn = sorted(name for name, role in spec.roles.items() if role.kind == "generated")
-    real = sorted(name for name, role in spec.roles.items() if role.kind == "real")
-    if spec.generated and not real:
-        return (
-            "Generated data: programs made the images of this run, as stand-ins for the paper's. "
-            "Its numbers show that the chain works and which way the effects point; they are not "
-            "to be set against the paper's numbers."
-        )
-    if spec.generated or drawn:
-        return (
-            f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
-            "Numbers on generated images are not to be set against the paper's."
-        )
-    if all(role.as_in_paper is True for role in spec.roles.values()):
-        return "Real data, at the paper's scale."
-    return "Real data, not at the paper's scale or not the paper's own: see the departures."
-
-
-def _experiment_view(result: ExperimentResult) -> ExperimentView:
+def _experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> ExperimentView:
     captions = result.card.captions
     order = {name: place for place, name in enumerate(captions)}
 
@@ -223,33 +209,39 @@ def _experiment_view(result: ExperimentResult) -> ExperimentView:
     there = {path.name for path in (*result.figures, *result.tables)}
     return ExperimentView(
         result=result,
+        data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
         readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
         pictures=[
-            embed_picture(path, caption=captions.get(path.name, ""))
+            embed_picture(path, caption=captions.get(path.name, ""), run=run)
             for path in sorted(result.figures, key=by_caption)
         ],
         tables=[
-            read_table(path, caption=captions.get(path.name, ""))
+            read_table(path, caption=captions.get(path.name, ""), run=run)
             for path in sorted(result.tables, key=by_caption)
         ],
         missing_files=[name for name in captions if name not in there],
         cost=cost(result.steps),
+        again=again_command(result.command, result.name),
         commands=commands(result.steps),
     )
 
 
-def _model_view(result: ModelResult) -> ModelView:
+def _model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
     description = result.spec or {}
+    data = description.get("spec", {}).get("data")
+    animation = result.animation
     return ModelView(
         result=result,
+        data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
         title=model_in_words(description),
         epoch=epoch_in_words(description),
         troubles=troubles_in_words(result.health),
         stop=stop_in_words(result.health),
         pictures=[
-            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.") for path in result.pictures
+            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)
+            for path in result.pictures
         ],
-        animation=embed_picture(result.animation, caption="") if result.animation else None,
+        animation=embed_animation(animation, caption="", run=run) if animation else None,
     )
 
 

@@ -1,12 +1,12 @@
-"""The pieces a report is put together from: embedded pictures, tables, READMEs, words for cost.
+"""The pieces a report is put together from: tables, READMEs, words for data, models and cost.
 
-Where in the flow: `repro.report` fills its templates with these. Everything is embedded: a report
-is one file that calls no address, so links of a README that lead elsewhere become plain text.
+Where in the flow: `repro.report` fills its templates with these, and with the pictures of
+`repro.report_pictures`. Everything is embedded: a report is one file that calls no address, so
+links of a README that lead elsewhere become plain text.
 
-Alone: `embed_picture(Path("fig04_latent_walk.png"), caption="...")`.
+Alone: `read_table(Path("table1_cifar10.csv"), caption="...")`.
 """
 
-import base64
 import html
 import re
 import shlex
@@ -18,12 +18,13 @@ from typing import Any
 
 import markdown
 import pandas as pd
-from PIL import Image
 
 from repro.claims import number
-from repro.run_results import Health, Step
+from repro.run_results import Health, ReportRole, ReportSpec, Step
 
 SHOWN_ROWS = 60  # of a table; the file itself holds all
+MANY_COLUMNS, FEW_ROWS = 12, 6  # such a table is turned: its columns become rows
+MANY_COMMITS = 3  # more are counted on the first screen and listed under provenance
 STAGES = {
     "raw": "draw the generated data",
     "data": "prepare",
@@ -35,22 +36,11 @@ STAGES = {
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A PNG or WebP as a data: URI, its size in pixels; `hard`: a pixel picture, never smoothed."""
-
-    name: str
-    uri: str
-    width: int
-    height: int
-    hard: bool
-    caption: str
-
-
-@dataclass(frozen=True)
 class Table:
     """A CSV as text cells; `numeric` marks the columns that are set flush right."""
 
     name: str
+    file: str  # below the run's folder, or the bare name
     header: list[str]
     rows: list[list[str]]
     numeric: list[bool]
@@ -58,22 +48,12 @@ class Table:
     caption: str
 
 
-def embed_picture(path: Path, *, caption: str) -> Picture:
-    """Read a PNG, or a WebP by its name. Raises ValueError naming the file when it is none."""
-    kind = "WebP" if path.suffix == ".webp" else "PNG"
-    try:
-        with Image.open(path, formats=[kind]) as picture:
-            width, height = picture.size
-            hard = picture.info.get("Kind") == "pixels"
-    except OSError as error:
-        raise ValueError(f"{path}: not a readable {kind} ({error}); rerun its step") from None
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    uri = f"data:image/{kind.lower()};base64,{content}"
-    return Picture(path.name, uri, width, height, hard, caption)
+def read_table(path: Path, *, caption: str, run: Path | None = None) -> Table:
+    """Read a CSV as text; its first 60 rows are shown. Raises ValueError naming the file.
 
-
-def read_table(path: Path, *, caption: str) -> Table:
-    """Read a CSV as text; its first 60 rows are shown. Raises ValueError naming the file."""
+    One of many columns and few rows is turned, so that a page can hold it in its width.
+    run: the folder below which the file is named.
+    """
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -84,10 +64,20 @@ def read_table(path: Path, *, caption: str) -> Table:
         and bool(pd.to_numeric(filled[name].dropna(), errors="coerce").notna().all())
         for name in frame.columns
     ]
-    rows = [[str(cell) for cell in row] for row in frame.head(SHOWN_ROWS).to_numpy()]
+    rows = [[_set_off(str(cell)) for cell in row] for row in frame.head(SHOWN_ROWS).to_numpy()]
     header = [str(name).replace("_", " ") for name in frame.columns]
     left_out = max(0, len(frame) - SHOWN_ROWS)
-    return Table(path.name, header, rows, numeric, left_out, caption)
+    if len(header) > MANY_COLUMNS and len(frame) <= FEW_ROWS:
+        right = all(numeric[1:])
+        header, *rows = [list(line) for line in zip(header, *rows, strict=True)]
+        numeric = [False] + [right] * (len(header) - 1)
+    file = path.name if run is None else path.relative_to(run).as_posix()
+    return Table(path.name, file, header, rows, numeric, left_out, caption)
+
+
+def _set_off(cell: str) -> str:
+    """13,107,200 for 13107200; whatever is no whole number of five digits or more as it is."""
+    return f"{int(cell):,}" if re.fullmatch(r"[1-9]\d{4,}", cell) else cell
 
 
 def readme_html(text: str) -> str:
@@ -145,6 +135,38 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value_in_words(v) for v in value) or "none"
     return str(value)
+
+
+def first_line(spec: ReportSpec) -> str:
+    """What data the run is on, in a sentence: the first thing a reader must know."""
+    roles = {name: role for name, role in spec.roles.items() if role.data}
+    drawn = sorted(name for name, role in roles.items() if role.kind == "generated")
+    real = sorted(name for name, role in roles.items() if role.kind == "real")
+    if spec.generated and not real:
+        return (
+            "Generated data: programs made the images of this run, as stand-ins for the paper's. "
+            "Its numbers show that the chain works and which way the effects point; they are not "
+            "to be set against the paper's numbers."
+        )
+    if spec.generated or drawn:
+        return (
+            f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
+            "Numbers on generated images are not to be set against the paper's."
+        )
+    if roles and all(role.as_in_paper is True for role in roles.values()):
+        return "Real data, at the paper's scale."
+    return "Real data, not at the paper's scale or not the paper's own: see the departures."
+
+
+def data_in_words(roles: Mapping[str, ReportRole]) -> str:
+    """What stands under figures and tables made from these roles; "" where all are real."""
+    shown = {name: role for name, role in roles.items() if role.data}
+    drawn = sorted(name for name, role in shown.items() if role.kind == "generated")
+    if not drawn:
+        return ""
+    if len(drawn) == len(shown):
+        return "Generated data."
+    return f"Partly generated data: {', '.join(drawn)}."
 
 
 def model_in_words(description: Mapping[str, Any]) -> str:
@@ -213,11 +235,13 @@ def cost(steps: list[Step]) -> dict[str, str]:
     records = [step.record for step in steps]
     devices = Counter(str(record.get("device", "unknown")) for record in records)
     commits = Counter(commit_in_words(record) for record in records)
+    many = len(commits) > MANY_COMMITS
     return {
         "seconds": duration(sum(float(record.get("seconds") or 0) for record in records)),
         "memory": memory(max((float(r.get("peak_memory_mb") or 0) for r in records), default=0)),
         "devices": ", ".join(devices) or "none",
         "commits": ", ".join(commits) or "none",
+        "commits_in_short": f"{len(commits)} states of the code" if many else "",
         "steps": str(len(steps)),
     }
 
@@ -229,8 +253,10 @@ def commit_in_words(record: dict[str, Any]) -> str:
 
 
 def commands(steps: list[Step]) -> list[str]:
-    """The commands that made some steps, as they can be pasted into a shell."""
-    return [shlex.join(step.record["command"]) for step in steps if step.record.get("command")]
+    """The commands that made some steps, in the order of the flow, to be pasted into a shell."""
+    place = {stage: number for number, stage in enumerate(STAGES)}
+    ordered = sorted(steps, key=lambda step: place.get(step.stage, len(place)))
+    return [shlex.join(step.record["command"]) for step in ordered if step.record.get("command")]
 
 
 def stages(steps: list[Step]) -> list[dict[str, Any]]:

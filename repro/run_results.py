@@ -26,6 +26,7 @@ from repro.claims import (
     read_measurements,
 )
 from repro.provenance import SIDECAR
+from repro.report_commands import command_for
 from repro.spec_differences import Difference, differing_from_paper
 from repro.specs import SpecError, validated
 
@@ -76,6 +77,10 @@ class ReportSpec(_Tolerant):
     banner: str = ""
     description: str = ""
     config: str
+    raw: str | None = None
+    photos: str | None = None
+    image_size: int | None = None
+    channels: int | None = None
     generated: bool = False
     roles: dict[str, ReportRole] = {}
     departures: list[str] = []
@@ -176,9 +181,8 @@ def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
 
 def read_steps(run: Path) -> list[Step]:
     """Every step of the run that left a provenance sidecar, the report's own left out."""
-    sidecars = [*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]
     found = []
-    for path in sorted(sidecars):
+    for path in sorted([*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]):
         folder = path.parent.relative_to(run)
         stage = folder.parts[0]
         if stage == "experiments":
@@ -204,16 +208,13 @@ def not_comparable_because(
     """Why a claim's number may not be set against the paper's; "" where it may."""
     enough = (True, "data") if claim.needs == "data" else (True,)
     played = {role: roles.get(role, ReportRole()) for role in claim.roles or card.roles}
+    drawn = {name for name, role in played.items() if role.kind == "generated" and role.data}
     reasons = [
-        f"{name}: generated data" if role.kind == "generated" else f"{name}: data or scale differ"
+        f"{name}: {'generated data' if name in drawn else 'data or scale differ'}"
         for name, role in played.items()
         if role.as_in_paper not in enough
     ]
     return "; ".join(reasons)
-
-
-def command_for(spec: ReportSpec, target: str) -> str:
-    return f"snakemake {target} --configfile {spec.config}"  # which takes all words behind it
 
 
 def _experiment(
@@ -223,16 +224,14 @@ def _experiment(
     folder = run / relative
     card = read_card(home / "experiment.yaml")
     readme = home / "README.md"
-    there = (folder / "measured").is_dir()
-    measured = read_measurements(folder / "measured") if there else {}
+    measured = read_measurements(folder / "measured") if (folder / "measured").is_dir() else {}
     pictures = sorted((folder / "figures").glob("*"))
-    given = ["--config", card.ask_for] if card.ask_for else []  # what only the user has
     return ExperimentResult(
         name=one.name,
         folder=folder,
         card=card,
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
-        command=" ".join([command_for(spec, one.name), *given]),
+        command=command_for(spec, one.name, ask_for=card.ask_for),
         judgements=[
             judge(
                 claim,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
@@ -82,7 +82,9 @@ def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
         _draw_labels(axes[0, 0], name, arrays)
     axes[0, 0].set_xscale("log")
     axes[0, 0].set_xlabel("labels a class", color=INK)
+    axes[0, 0].set_xticks(np.unique(_label_counts("dcgan", arrays)))
     axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
+    axes[0, 0].xaxis.set_minor_formatter(NullFormatter())  # they would overlap
     axes[0, 0].set_ylabel("accuracy on test images (%)", color=INK)
     if trained:
         _draw_progress(axes[0, 1], numbers, arrays)
@@ -93,15 +95,19 @@ def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
 
 def _draw_labels(axes: Axes, name: str, arrays: dict[str, np.ndarray]) -> None:
     """The last point has all training labels; bars are one standard deviation over draws."""
-    counts, means, sds, _ = arrays[f"{name}_curve"].T
-    places = np.where(
-        counts == ALL, int(arrays["training_images"]) / int(arrays["classes"]), counts
-    )
+    _, means, sds, _ = arrays[f"{name}_curve"].T
+    places = _label_counts(name, arrays)
     order = np.argsort(places)
     axes.errorbar(
         places[order], means[order], yerr=np.nan_to_num(sds)[order], capsize=2, markersize=5,
         linewidth=1.3, label=ROWS[name].removesuffix(" + L2-SVM"), **LOOKS[name],
     )  # fmt: skip
+
+
+def _label_counts(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Labels a class of a row's points (N,); those with all labels have their mean."""
+    counts = arrays[f"{name}_curve"][:, 0]
+    return np.where(counts == ALL, int(arrays["training_images"]) / int(arrays["classes"]), counts)
 
 
 def _draw_progress(

@@ -4,62 +4,113 @@
   const table = document.querySelector(".claims");
   const body = table.tBodies[0];
   const rows = [...body.rows];
-  const chips = [...document.querySelectorAll(".chip")];
+  const first = [...rows];
+  const toggles = [...document.querySelectorAll("button[data-verdict]")];
   const search = document.querySelector("#search");
+  const sort = document.querySelector("#sort");
   const shown = document.querySelector("#shown");
+  const all = document.querySelector("#all");
+  const pressed = new Set();
 
   function filter() {
-    const pressed = chips.filter((c) => c.getAttribute("aria-pressed") === "true");
-    const verdicts = pressed.map((c) => c.dataset.verdict);
-    const words = search.value.trim().toLowerCase();
+    for (const one of toggles) one.setAttribute("aria-pressed", pressed.has(one.dataset.verdict));
+    const words = search.value.toLowerCase().split(/\s+/);
     for (const row of rows) {
-      const fits = !verdicts.length || verdicts.includes(row.dataset.verdict);
-      row.hidden = !(fits && row.textContent.toLowerCase().includes(words));
+      const text = row.textContent.toLowerCase();
+      const fits = !pressed.size || pressed.has(row.dataset.verdict);
+      row.hidden = !(fits && words.every((word) => text.includes(word)));
     }
     const left = rows.filter((row) => !row.hidden).length;
-    shown.textContent = left === rows.length ? `${left} claims` : `${left} of ${rows.length} claims`;
+    all.hidden = left === rows.length;
+    shown.textContent = all.hidden ? `${left} claims` : `${left} of ${rows.length} claims`;
   }
 
-  for (const chip of chips) {
-    chip.addEventListener("click", () => {
-      chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
+  for (const one of toggles) {
+    one.addEventListener("click", () => {
+      if (!pressed.delete(one.dataset.verdict)) pressed.add(one.dataset.verdict);
       filter();
+      // From the first screen the table is out of sight.
+      if (one.matches(".chip") && pressed.size) document.querySelector("#claims").scrollIntoView();
     });
   }
   search.addEventListener("input", filter);
+  all.addEventListener("click", () => {
+    pressed.clear();
+    search.value = "";
+    filter();
+    search.focus();
+  });
   document.querySelector(".tools").hidden = false;
   filter();
 
-  const compare = new Intl.Collator("en", { numeric: true }).compare;
-  for (const button of table.querySelectorAll("th button")) {
-    button.addEventListener("click", () => {
-      const head = button.closest("th");
-      const up = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const key = (row) => row.cells[head.cellIndex].dataset.key;
-      rows.sort((a, b) => (up ? 1 : -1) * compare(key(a), key(b)));
-      body.append(...rows);
+  const collator = new Intl.Collator("en", { numeric: true });
+  // Numbers as numbers (ours: -0.5 before 0.05), other texts as read (4.1.1 before 4.2).
+  function compare(a, b, numbers) {
+    return numbers ? Number(a) - Number(b) : collator.compare(a, b);
+  }
+  function sortBy(head, up) {
+    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const key = (row) => row.cells[head.cellIndex].dataset.key;
+    const numbers = rows.every((row) => !Number.isNaN(Number(key(row))));
+    rows.sort((a, b) => {
+      if (!key(a) || !key(b)) return Boolean(key(b)) - Boolean(key(a)); // without a number: last
+      return (up ? 1 : -1) * compare(key(a), key(b), numbers);
+    });
+    body.append(...rows);
+    sort.value = head.cellIndex;
+  }
+  const heads = [...table.tHead.rows[0].cells];
+  for (const head of heads) {
+    head.querySelector("button").addEventListener("click", () => {
+      sortBy(head, head.getAttribute("aria-sort") !== "ascending");
     });
   }
+  sort.addEventListener("change", () => {
+    if (sort.value) return sortBy(heads[sort.value], true);
+    for (const head of heads) head.removeAttribute("aria-sort");
+    rows.splice(0, rows.length, ...first);
+    body.append(...rows);
+  });
 
   const dialog = document.querySelector("dialog");
   const large = dialog.querySelector("img");
+  let times = 1; // of the natural size; whole multiples keep pixels square
+  function resize(by) {
+    times = Math.max(1, Math.min(8, times + by));
+    large.style.width = `${large.naturalWidth * times}px`;
+  }
   for (const button of document.querySelectorAll(".zoom")) {
     button.addEventListener("click", () => {
       const small = button.querySelector("img");
       large.src = small.src;
       large.alt = small.alt;
       large.className = small.className;
-      // Whole multiples of the natural size, as many as fit: pixels stay square.
       const fit = Math.floor((window.innerWidth - 32) / small.naturalWidth);
-      large.style.width = `${small.naturalWidth * Math.max(1, Math.min(3, fit))}px`;
+      times = Math.max(small.matches(".hard") ? 2 : 1, Math.min(3, fit));
+      large.style.width = `${small.naturalWidth * times}px`;
       dialog.showModal();
+      large.parentElement.scrollTo(0, 0);
     });
   }
-  dialog.addEventListener("click", () => dialog.close());
+  for (const button of dialog.querySelectorAll("button[data-by]")) {
+    button.addEventListener("click", () => resize(Number(button.dataset.by)));
+  }
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "+" || event.key === "=") resize(1);
+    if (event.key === "-") resize(-1);
+  });
+  dialog.addEventListener("click", (event) => {
+    if (!event.target.closest("button[data-by]")) dialog.close();
+  });
 
+  // Paper shows everything but what moves; afterwards the page is as it was.
+  let opened = [];
   window.addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details:not(.moving)")) details.open = true;
+    opened = [...document.querySelectorAll("details:not(.moving):not([open])")];
+    for (const details of opened) details.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
   });
 })();

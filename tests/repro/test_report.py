@@ -5,6 +5,7 @@ Longer than 300 lines: one writer of made-up runs serves all the tests here.
 
 import base64
 import csv
+import io
 import json
 import re
 import shutil
@@ -16,20 +17,22 @@ import pandas as pd
 import pytest
 import yaml
 from browser import dom_of, needs_chromium
+from PIL import Image
 
 from repro.animation import save_animation
 from repro.claims import Claim, ExperimentCard, Verdict
 from repro.figures import Style, grid, save_figure, save_picture, save_table, training_curves
 from repro.provenance import step_folder
-from repro.report import build_report, first_line
+from repro.report import build_report
 from repro.report_parts import (
     duration,
-    embed_picture,
     epoch_in_words,
+    first_line,
     memory,
     read_table,
     readme_html,
 )
+from repro.report_pictures import embed_animation, embed_picture
 from repro.run_results import ReportRole, ReportSpec, not_comparable_because, read_run
 from repro.spec_differences import differing_from_paper
 from repro.specs import NetworkSpec, SpecError, TrainingSpec
@@ -311,6 +314,7 @@ def test_page_calls_no_address(page: Page, report: Path) -> None:
     assert "@import" not in text
     assert not re.search(r"url\((?!['\"]?data:)", text)
     assert not re.search(r"\b(fetch|XMLHttpRequest|import)\s*\(", text)
+    assert "default-src 'none'; img-src data:" in text.partition("<title>")[0]  # and may call none
 
 
 def test_ids_are_unique_and_local_links_lead_somewhere(page: Page) -> None:
@@ -335,7 +339,7 @@ def test_first_words_say_that_data_are_generated(report: Path) -> None:
     body = re.sub(r"<[^>]+>", " ", text.partition("</svg>\n<div")[2])
     assert "GENERATED DATA" in body[:120]
     lines = (report / "report.md").read_text(encoding="utf-8").splitlines()
-    assert lines[2].startswith("Generated data")
+    assert lines[0].startswith("Generated data")
 
 
 def test_experiment_that_was_not_run_shows_its_command(report: Path) -> None:
@@ -363,8 +367,11 @@ def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
     for line in lines:
         cells = [c.strip().replace("\\|", "|") for c in re.split(r"(?<!\\)\|", line)[1:-1]]
         statement, name = re.fullmatch(r"(.*) \(`(\w+)`\)", cells[1]).groups()  # type: ignore[union-attr]
-        in_markdown.append([cells[0], statement, name, *cells[2:6], cells[6].strip("`")])
-    columns = ("section", "statement", "id", "paper", "ours", "verdict", "rule", "experiment")
+        in_markdown.append([cells[0], statement, name, *(cell.strip("`") for cell in cells[2:])])
+    columns = (
+        "section", "statement", "id", "paper", "ours", "verdict", "reason", "rule", "experiment",
+        "command",
+    )  # fmt: skip
     assert in_markdown == [[row[column] for column in columns] for row in rows]
     assert {row["id"]: row["verdict"] for row in rows} == EXPECTED
 
@@ -382,7 +389,8 @@ def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(
     shown = [image for image in page.images if image["src"] != "data:,"]
     assert len(shown) == len(files)
     for image, (path, hard) in zip(shown, files, strict=True):
-        assert image["src"] == embed_picture(path, caption="").uri
+        embed = embed_animation if path.suffix == ".webp" else embed_picture
+        assert image["src"] == embed(path, caption="").uri
         assert image["alt"]
         assert (image.get("class") == "hard") is hard
 
@@ -401,7 +409,11 @@ def test_animation_moves_only_when_asked_for_and_is_whole(home: Path, report: Pa
     file = home / "results/demo/models/bedrooms/samples.webp"
     assert base64.b64decode(uri[1]) == file.read_bytes()
     rest = (report / "index.html").read_text(encoding="utf-8").replace(details[0], "")
-    assert "image/webp" not in rest
+    others = re.findall(r'src="data:image/webp;base64,([^"]+)"', rest)
+    assert others
+    for other in others:
+        with Image.open(io.BytesIO(base64.b64decode(other))) as picture:
+            assert not getattr(picture, "is_animated", False)
 
 
 def test_trouble_is_on_the_first_screen_and_with_its_model(report: Path) -> None:
@@ -566,7 +578,7 @@ def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
         read_run(run=run, spec=spec, experiments=home / "experiments")
     (tmp_path / "torn.webp").write_bytes(b"RIFF")
     with pytest.raises(ValueError, match=r"torn\.webp: not a readable WebP"):
-        embed_picture(tmp_path / "torn.webp", caption="")
+        embed_animation(tmp_path / "torn.webp", caption="")
     (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
     with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
         embed_picture(tmp_path / "torn.png", caption="")
@@ -621,11 +633,15 @@ def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_pa
 
 def test_real_run_is_not_called_generated() -> None:
     def spec(**role: object) -> ReportSpec:
-        values = {"run": "r", "title": "t", "config": "c", "roles": {"bedrooms": role}}
+        authors = {"kind": "generated", "data": None}  # weights without images
+        roles = {"bedrooms": {"data": "rooms"} | role, "authors": authors}
+        values = {"run": "r", "title": "t", "config": "c", "roles": roles}
         return ReportSpec.model_validate(values)
 
     assert first_line(spec(kind="real", as_in_paper=True)) == "Real data, at the paper's scale."
     assert "not at the paper's scale" in first_line(spec(kind="real", as_in_paper=False))
+    weights_alone = spec(kind="real", as_in_paper=True, data=None)
+    assert "not at the paper's scale" in first_line(weights_alone)
     assert first_line(spec(kind="generated")).startswith("Partly generated data: bedrooms")
 
 
