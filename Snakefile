@@ -34,7 +34,6 @@ run_steps_with(sys.executable, BASE)
 
 OUT = str(RUN.folder)
 SPEC = RUN.spec
-DEDUPED = [name for name, dataset in SPEC.datasets.items() if dataset.dedup is not None]
 
 
 def code(*modules):
@@ -257,13 +256,18 @@ for experiment in RUN.runnable:
 
 
 def reported_folders(wildcards):
-    """Numbers and figures the report waits for; it shows those of the others where there are any.
+    """What the report waits for: all but what is run on request and was not asked for.
 
-    Numbers too, so that deleted ones are made again before they are reported.
+    Numbers as well as figures, so that deleted ones are made again before they are reported.
     """
-    reported = RUN.reported(workflow.dag_settings.targets)
+    asked = workflow.dag_settings.targets
+    names = RUN.reported_datasets(asked)
+    hashed = [name for name in names if SPEC.datasets[name].dedup is not None]
+    parts = [(e.name, part) for e in RUN.reported(asked) for part in ("measured", "figures")]
     return [
-        f"{OUT}/experiments/{e.name}/{part}" for e in reported for part in ("measured", "figures")
+        *(f"{OUT}/data/{name}" for name in names),
+        *(f"{OUT}/dedup/{name}" for name in hashed),
+        *(f"{OUT}/experiments/{name}/{part}" for name, part in parts),
     ]
 
 
@@ -279,10 +283,8 @@ for experiment in [e for e in RUN.runnable if e.card.on_request]:
 rule report:
     input:
         spec=f"{OUT}/specs/report.json",
-        data=expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
-        dedup=expand(f"{OUT}/dedup/{{name}}", name=DEDUPED),
+        folders=reported_folders,
         models=expand(f"{OUT}/models/{{name}}", name=SPEC.models),
-        experiments=reported_folders,
         texts=[
             os.path.relpath(BASE / "experiments" / e.name / file)
             for e in RUN.experiments

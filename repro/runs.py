@@ -141,6 +141,13 @@ class Run:
         """Experiments that a report waits for, where the targets `asked` are to be made."""
         return [e for e in self.runnable if e.name in asked or not e.card.on_request]
 
+    def reported_datasets(self, asked: Collection[str]) -> list[str]:
+        """Datasets of the run's models and of what `reported` names: not those on request only."""
+        of_models = {model.data for model in self.spec.models.values()}
+        given = {path for one in self.reported(asked) for path in one.inputs.values()}
+        folders = {name: self.folder / "data" / name for name in self.spec.datasets}
+        return [name for name, path in folders.items() if name in of_models or path in given]
+
 
 def discover_experiments() -> dict[str, ExperimentCard]:
     """Name -> experiment.yaml of every experiment folder."""
@@ -220,7 +227,7 @@ def report_spec(run: Run) -> dict[str, Any]:
     values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for role in values["roles"].values():
-        role["kind"] = "generated" if generated.get(role["data"] or "", True) else "real"
+        role["kind"] = "generated" if generated.get(role["data"] or "", False) else "real"
     experiments = [
         {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
         for e in run.experiments

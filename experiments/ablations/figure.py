@@ -67,10 +67,8 @@ def samples_sheet(arrays: Arrays) -> Figure:
 
 def table(arrays: Arrays, found: dict[str, Measurement]) -> pd.DataFrame:
     """One row a change, the recipe first."""
-    names = [name.removeprefix("distance_") for name in found if name.startswith("distance_")]
-    names.remove("real")
     rows = []
-    for row, name in enumerate(names):
+    for row, name in enumerate(arrays["names"]):
         change = found.get(f"change_in_distance_{name}")
         rows.append(
             {

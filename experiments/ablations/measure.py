@@ -2,9 +2,9 @@
 
 Reads all these models and their images; writes, for each, the kernel distance of its samples to
 held-out real images and their diversity, and what each change changes, in pairs of one seed. Alone:
-python -m experiments.ablations.measure --spec S.json --input bedrooms.ablations.1=DIR
-    --input bedrooms.ablations.2=DIR ... --input bedrooms.data=DIR
-    --input bedrooms.validation=DIR --out DIR
+python -m experiments.ablations.measure --spec S.json --input ablated.ablations.1=DIR
+    --input ablated.ablations.2=DIR ... --input ablated.data=DIR
+    --input ablated.validation=DIR --out DIR
 """
 
 from collections.abc import Callable
@@ -28,9 +28,9 @@ DIVERSE = 256  # images in a diversity; the training's monitor takes as many
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Distance and diversity of every training, then the change that each setting makes."""
-    changes = changes_among(inputs.models("bedrooms.ablations"))
-    held_out = _some(inputs.dataset("bedrooms.validation"), options.real, seed, "held out")
-    trained_on = _some(inputs.dataset("bedrooms.data"), len(held_out), seed, "training images")
+    changes = changes_among(inputs.models("ablated.ablations"))
+    held_out = _some(inputs.dataset("ablated.validation"), options.real, seed, "held out")
+    trained_on = _some(inputs.dataset("ablated.data"), len(held_out), seed, "training images")
     untrained = changes[0].models[0].random_discriminator(options.feature_seed)
     distance = _distance_to(held_out, trained_on, untrained)
     samples = {change.name: _samples(change, options.samples, seed) for change in changes}
@@ -47,6 +47,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         real_distance=np.array(real),
         samples=np.stack([samples[change.name][0][: options.shown] for change in changes]),
         real_images=held_out[: options.shown],
+        names=np.array([change.name for change in changes]),
         words=np.array([change.words for change in changes]),
         steps_d=np.array([change.models[0].description["steps_d"] for change in changes]),
         troubled=np.array([change.troubled for change in changes]),

@@ -27,7 +27,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
                 "validation": {"source": "lsun", "world": "rooms"},
             },
             "models": {"own": {"data": "bedrooms"}},
-            "roles": {"bedrooms": {"data": "bedrooms", "validation": "validation"}},
+            "roles": {"ablated": {"data": "bedrooms", "validation": "validation"}},
             "ablations": {"model": RECIPE, "trainings": 2, "changes": list(changes)},
         } | more
         Path("small.yaml").write_text(yaml.safe_dump(content))

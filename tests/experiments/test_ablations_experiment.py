@@ -51,11 +51,11 @@ def folders(tmp_path: Path, make_dataset) -> dict[str, Path]:
     ]
     true = ModelFolder.open(models[0])
     real = [draw(true.generator(), true.latents(200, seed=s, purpose="real")) for s in (8, 9)]
-    named = {f"bedrooms.ablations.{i}": path for i, path in enumerate(models, start=1)}
+    named = {f"ablated.ablations.{i}": path for i, path in enumerate(models, start=1)}
     return {
         **named,
-        "bedrooms.data": make_dataset(real[0], name="data"),
-        "bedrooms.validation": make_dataset(real[1], name="validation"),
+        "ablated.data": make_dataset(real[0], name="data"),
+        "ablated.validation": make_dataset(real[1], name="validation"),
     }
 
 
@@ -98,6 +98,12 @@ def test_files_are_those_of_the_card_and_the_same_twice(
         "training.l2: 1e-05 → 0",
         "training.beta1: 0.5 → 0.9",
     ]
+    by_name = read_measurements(tmp_path / "once")
+    for words, name in zip(table.index, ["base", "l2_0", "beta1_0.9"], strict=True):
+        assert table.loc[words, "distance"] == pytest.approx(
+            by_name[f"distance_{name}"].value, rel=1e-5
+        )
+    assert table.loc["training.beta1: 0.5 → 0.9", "low"] > 0
     assert list(table["trouble"]) == [0, 0, 2]
     assert list(table["trainings"]) == [3, 3, 3]
     assert np.isnan(table.loc["the recipe", "change_in_distance"])
