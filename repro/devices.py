@@ -17,16 +17,16 @@ import torch
 from repro.validation import SpecError
 
 
-def chosen_device(name: str) -> torch.device:
+def chosen_device(name: str, *, own: bool = True) -> torch.device:
     """auto (a GPU if there is one), cpu or cuda. Raises SpecError for cuda where there is none.
 
-    Of several GPUs it makes a free one this process's current device.
+    own: of several GPUs make a free one this process's current device.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise SpecError("device cuda: PyTorch finds no GPU here; use device cpu or auto")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    if torch.cuda.device_count() > 1:
+    if own and torch.cuda.device_count() > 1:
         torch.cuda.set_device(_own_gpu()[0])
     return torch.device("cuda")
 

@@ -143,7 +143,7 @@ def _check_batch(batch: int, *, images: int, data: Path, processes: Processes) -
 
 def _device(name: str, processes: Processes = ALONE) -> torch.device:
     """The device of this process: with several, each has a GPU of its own."""
-    device = chosen_device(name)
+    device = chosen_device(name, own=processes.size == 1)
     if device.type != "cuda" or processes.size == 1:
         return device
     if processes.local_rank >= torch.cuda.device_count():
