@@ -117,11 +117,11 @@ def _entries(
         authors = None if key == DEDUPLICATED else _value(presets[preset].spec.model_dump(), key)
         port = _value(presets[PORT].spec.model_dump(), key) if preset == PAPERS_OWN else None
         said = [value for value in (paper.value, authors, port) if value is not None]
-        if ours is None or (all(value == ours for value in said) and not effects):
+        on_it = effects if preset == PAPERS_OWN else ()
+        if ours is None or (all(value == ours for value in said) and not on_it):
             continue
         same = json.dumps([paper.value, authors, port, ours])
         known = groups[same].models if same in groups else ()
-        on_it = effects if preset == PAPERS_OWN else ()
         groups[same] = Entry(key, about, paper, authors, port, ours, (*known, name), on_it)
     yield from groups.values()
 

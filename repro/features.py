@@ -31,7 +31,7 @@ POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
     """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8, in their order.
 
-    The authors' SVHN recipe (open point 17): means and variances of batches of 128, averaged over
+    The authors' SVHN recipe: means and variances of batches of 128, averaged over
     the batches, the short last one weighing as much. The paper does not say how it was done for
     CIFAR-10; batch statistics of the test images would make a feature depend on its neighbours.
     """

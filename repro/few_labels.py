@@ -1,7 +1,7 @@
 """A linear SVM from few labels, as the authors did it on SVHN: 100 a class, drawn again and again.
 
 Between features (repro.features) and the experiments on SVHN (paper §5.2, Table 2). The protocol of
-the authors' svhn_semisup_analysis.py (open point 19): for every C of a fixed grid fresh
+the authors' svhn_semisup_analysis.py: for every C of a fixed grid fresh
 class-balanced draws of the training images, the C of the lowest mean error on held-out validation
 images, then fresh draws at that C, one SVM each. Validation images never join the training.
 

@@ -6,7 +6,7 @@ convolution most, sends a gradient back from that one unit by the guided rule (S
 
 The guided rule passes a gradient through an activation only where the activation's input was
 positive and the incoming gradient is positive too. D has leaky ReLUs, for which the paper states
-no rule; the slope-0.2 side is closed like a ReLU's (open point 22). The network is not modified:
+no rule; the slope-0.2 side is closed like a ReLU's. The network is not modified:
 its blocks (.conv, .norm) are run again with another activation between them.
 
 Alone: `guided_gradient(D, images, channels=..., rows=..., columns=...)`, D in eval mode.

@@ -1,7 +1,7 @@
 """Trials of a random search: settings drawn and errors found (paper §5.2, Table 2).
 
 The paper's control for its SVHN features is a network of the same architecture, trained on the same
-1,000 labels, the best of 64 trials of a random search; over what, it does not say (open point 20).
+1,000 labels, the best of 64 trials of a random search; over what, it does not say.
 `SearchSpace` states what is drawn here and may be part of an experiment's options; `draw_trial`
 makes trial number `index` a function of the seed; repro.supervised trains it to a `TrialResult`.
 

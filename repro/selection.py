@@ -2,7 +2,7 @@
 
 Between features (repro.features) and the experiments that report a classifier's accuracy. The
 authors' SVHN script: a grid of C; with few labels, class-balanced draws for each C, and the C of
-the best mean accuracy on held-out training images (open points 15, 16). No test image comes here.
+the best mean accuracy on held-out training images. No test image comes here.
 
     choice = choose_C(lambda Cs: [...accuracy for each C...], grid, extensions=4)
 """

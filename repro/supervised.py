@@ -5,7 +5,7 @@ in place of the sigmoid unit one linear layer with an output a class. Trained fr
 cross-entropy on the 1,000 labelled images that the SVM on D's features gets; of 64 trials drawn at
 random (repro.random_search) the one with the lowest validation error. The paper's 28.87 % is that
 *validation* error, beside a test error of 22.48 % for DCGAN; here `predict` on the test images
-gives the chosen network's test error as well (open points 20, 29). Head, optimiser, ranges and
+gives the chosen network's test error as well. Head, optimiser, ranges and
 stopping are unspecified there: Adam, no augmentation, and a trial's network is that of the pass
 with its lowest validation error.
 

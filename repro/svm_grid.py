@@ -1,6 +1,6 @@
 """The values of C that the authors try: their svhn_semisup_analysis.py, where it is not extended.
 
-The paper gives none for CIFAR-10, so the experiments begin with these there too (open point 15).
+The paper gives none for CIFAR-10, so the experiments begin with these there too.
 Apart from repro.few_labels, so that a run file is checked without loading PyTorch.
 """
 

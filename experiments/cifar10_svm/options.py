@@ -43,7 +43,7 @@ class Options(Strict):
     statistics: Literal["target", "source"] = Field(
         "target",
         description="images that freeze the batch statistics of trained discriminators: target = "
-        "unlabelled CIFAR-10 training images, source = those it was trained on (open point 17)",
+        "unlabelled CIFAR-10 training images, source = those it was trained on",
     )
     statistics_images: int | None = Field(
         None, ge=2, description="target images that freeze the batch statistics; null = all"
