@@ -269,10 +269,7 @@ def read_card(path: Path) -> ExperimentCard:
 
 
 def read_measurements(folder: Path) -> dict[str, Measurement]:
-    """Measurements of a `measured` folder by name. Raises SpecError naming file and key.
-
-    measurements.json is a mapping from names to measurements.
-    """
+    """measurements.json of a `measured` folder, by name. Raises SpecError naming file and key."""
     path = folder / "measurements.json"
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -282,13 +279,11 @@ def read_measurements(folder: Path) -> dict[str, Measurement]:
         raise SpecError(f"{path}: not valid JSON: {error}; run its measure step again") from None
     if not isinstance(content, dict):
         raise SpecError(f"{path}: expected measurements by name, found {type(content).__name__}")
-    found = {
-        name: validated(Measurement, values, where=str(path), key=name)
-        for name, values in content.items()
-    }
-    for name, one in found.items():
-        if one.name != name:
-            raise SpecError(f"{path}: '{name}.name' is '{one.name}'; it must be '{name}'")
+    found: dict[str, Measurement] = {}
+    for name, values in content.items():
+        found[name] = validated(Measurement, values, where=str(path), key=name)
+        if found[name].name != name:
+            raise SpecError(f"{path}: '{name}.name' is '{found[name].name}'; it must be '{name}'")
     return found
 
 

@@ -1,4 +1,7 @@
-"""The health monitor: each trouble with its first bad minibatch, no false alarm, and diversity."""
+"""The health monitor: each trouble with its first bad minibatch, no false alarm, and diversity.
+
+Longer than 300 lines: each trouble has its cases of alarm and of none, on the same made-up lines.
+"""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""One training by two and three processes on the CPU (gloo), against one and plain loops."""
+"""One training by two and three processes on the CPU (gloo), against one and plain loops.
+
+Longer than 300 lines: one group of processes and one small dataset serve all the tests here.
+"""
 
 import copy
 import json

@@ -1,4 +1,7 @@
-"""The training step against a plain loop, schedules, labels, rates, and what is refused."""
+"""The training step against a plain loop, schedules, labels, rates, and what is refused.
+
+Longer than 300 lines: one small dataset and one small model serve all the tests here.
+"""
 
 import json
 from collections.abc import Callable
