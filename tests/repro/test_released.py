@@ -1,6 +1,6 @@
 """Released weights: nothing unpickled is run, and the networks equal Theano's in NumPy.
 
-Longer than 300 lines: Theano's operations in NumPy and one writer of made-up weights serve all the tests here.
+Longer than 300 lines: Theano's operations in NumPy, by hand, serve all the tests here.
 """
 
 import hashlib
