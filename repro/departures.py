@@ -173,8 +173,9 @@ def as_in_a_run_file(value: Any) -> str:
 
 
 def effect_in_words(effect: Measurement) -> str:
-    """E.g. "with 4: change in distance kernel 4 0.1 [0.0, 0.2], n = 3"."""
-    return f"with {effect.changed_to}: {effect.name.replace('_', ' ')} {in_words(effect)}"
+    """E.g. "with 4: change in distance 0.1 [0.0, 0.2], n = 3"."""
+    what, _, _ = effect.name.partition(f"_{effect.setting.rpartition('.')[2]}_")
+    return f"with {effect.changed_to}: {what.replace('_', ' ')} {in_words(effect)}"
 
 
 def markdown(entries: list[Entry]) -> str:

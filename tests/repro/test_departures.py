@@ -86,7 +86,7 @@ def test_an_effect_stands_with_its_setting_even_where_nothing_departs() -> None:
     lines = markdown([kernel]).splitlines()
     assert lines[2] == (
         "| `network.kernel` | 5 (Fig 1) | 5 | 4 | 5 | a | "
-        "with 4: change in distance kernel 4 0.25 [0.1, 0.4], n = 3 |"
+        "with 4: change in distance 0.25 [0.1, 0.4], n = 3 |"
     )
 
 
