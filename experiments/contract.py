@@ -23,7 +23,7 @@ import numpy as np
 from repro.claims import SLOTS, Measurement, read_measurements, with_interval
 from repro.closure import ROOT, import_closure
 from repro.figures import Style
-from repro.intervals import bootstrap_mean, wilson
+from repro.intervals import bootstrap_mean, student, wilson
 from repro.kept_work import KeptWork
 from repro.provenance import (
     sha256_of_file,
@@ -47,6 +47,7 @@ __all__ = [
     "read_measurements",
     "run_measure",
     "share_measurement",
+    "student_measurement",
     "with_interval",
     "write_measurements",
 ]
@@ -135,6 +136,22 @@ def mean_measurement(
         n=len(values),
         spread=spread,
         unit=unit,
+        protocol=protocol,
+    )
+
+
+def student_measurement(
+    name: str, values: np.ndarray, *, spread: str, protocol: str
+) -> Measurement:
+    """Mean of few independent values (K,), K at least 2, with its 95 % Student interval."""
+    low, high = student(values)
+    return Measurement(
+        name=name,
+        value=float(values.mean()),
+        low=low,
+        high=high,
+        n=len(values),
+        spread=spread,
         protocol=protocol,
     )
 

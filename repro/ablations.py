@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from repro.run_models import merged, trained_apart, with_preset
-from repro.spec_differences import Difference, differences
+from repro.spec_differences import Difference, as_in_a_run_file, differences
 from repro.specs import FOR_ALL, ModelSpec, RunModelSpec, RunSpec, SpecError, validated
 
 PREFIX = "ablation"
@@ -53,12 +53,8 @@ def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
 
 def name_of(changed: list[Difference]) -> str:
     """Changes as part of a file's or measurement's name: "kernel_4", "l2_0-beta1_0.9"."""
-    words = (f"{key.rpartition('.')[2]}_{_plain(value)}" for key, _, value in changed)
+    words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
     return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
-
-
-def _plain(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
 def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> RunModelSpec:

@@ -20,7 +20,8 @@ from typing import Any
 import pandas as pd
 
 from repro.claims import Measurement, in_words, read_measurements
-from repro.preset_files import Preset, read_presets
+from repro.preset_files import read_presets
+from repro.spec_differences import as_in_a_run_file
 from repro.specs import ModelSpec, NetworkSpec, SpecError, TrainingSpec
 
 PAPERS_OWN = "paper_64"  # what Fig 1 shows; the other presets of the authors' depart from it
@@ -32,7 +33,7 @@ NO_WEIGHT = (  # settings that change what is watched and kept, and no weight
 )  # fmt: skip
 THEIR_SCRIPT = {"training.epochs": 25.0}  # faces; the preset's 5 are those of the bedrooms in Fig 3
 DEDUPLICATED = "deduplicated"
-DEFAULTS = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().model_dump()}
+DEFAULTS = ModelSpec(data="").model_dump(mode="json")
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,11 @@ def ledger(
     hashed: models whose images a run looks for duplicates in, as the paper did. A setting of which
     an effect was measured is entered even where all are alike. In the order of the specs.
     """
-    presets = {preset.name: preset for preset in read_presets()}
+    presets = {preset.name: preset.spec.model_dump(mode="json") for preset in read_presets()}
     recipes = {
         name: model
         for name, model in models.items()
-        if model.get("preset") in presets and presets[model["preset"]].spec.of_the_paper
+        if model.get("preset") in presets and presets[model["preset"]]["of_the_paper"]
     }
     measured: dict[str, list[Measurement]] = {}
     for effect in effects:
@@ -107,7 +108,7 @@ def _entries(
     key: str,
     about: str,
     models: Mapping[str, Mapping[str, Any]],
-    presets: Mapping[str, Preset],
+    presets: Mapping[str, Mapping[str, Any]],
     effects: tuple[Measurement, ...],
 ) -> Iterator[Entry]:
     """One for each way in which some models stand to their sources."""
@@ -116,10 +117,10 @@ def _entries(
         preset = model["preset"]
         paper = _paper(key, about, preset)
         ours = _value(model, key)
-        authors = _value(presets[preset].spec.model_dump(), key)  # None for deduplicated
+        authors = _value(presets[preset], key)  # None for deduplicated
         if preset == PAPERS_OWN:
             authors = THEIR_SCRIPT.get(key, authors)
-        port = _value(presets[PORT].spec.model_dump(), key) if preset == PAPERS_OWN else None
+        port = _value(presets[PORT], key) if preset == PAPERS_OWN else None
         said = [value for value in (paper.value, authors, port) if value is not None]
         on_it = effects if preset == PAPERS_OWN else ()
         if ours is None or (all(value == ours for value in said) and not on_it):
@@ -143,8 +144,7 @@ def _paper(key: str, about: str, preset: str) -> Source:
 def _value(spec: Mapping[str, Any], key: str) -> Any:
     """None where the spec does not hold it."""
     part, _, name = key.partition(".")
-    value = (spec.get(part) or {}).get(name) if name else spec.get(part)
-    return json.loads(json.dumps(value))
+    return (spec.get(part) or {}).get(name) if name else spec.get(part)
 
 
 def effects_among(measurements: Iterable[Measurement]) -> list[Measurement]:
@@ -157,19 +157,6 @@ def source_in_words(source: Source) -> str:
     if source.place is None:
         return "silent"
     return f"{as_in_a_run_file(source.value)} ({source.place})"
-
-
-def as_in_a_run_file(value: Any) -> str:
-    """A value as a run file has it; "–" for None."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        without = DEFAULTS["training"]["augmentation"]
-        changed = {k: v for k, v in value.items() if v != without.get(k)}
-        return ", ".join(f"{k}: {as_in_a_run_file(v)}" for k, v in changed.items()) or "nothing"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def effect_in_words(effect: Measurement) -> str:

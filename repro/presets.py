@@ -9,14 +9,13 @@ flow: `repro.runs` lays a run file's model over its preset; this module only sho
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from repro.layer_shapes import Layer
 from repro.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.network_spec import NetworkSpec
 from repro.networks import parameter_count
 from repro.preset_files import Preset, read_presets
-from repro.spec_differences import differing_from_paper
+from repro.spec_differences import as_in_a_run_file, differing_from_paper
 from repro.specs import PRESETS, PresetSpec
 
 PAGE = PRESETS / "README.md"
@@ -116,7 +115,7 @@ def _section(preset: Preset) -> str:
     last = "tanh" if network.pixel_low == -1 else "sigmoid"
     labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
     rows: list[Row] = [
-        (f"`{key}`", _value(paper), _value(ours))
+        (f"`{key}`", as_in_a_run_file(paper), as_in_a_run_file(ours))
         for key, paper, ours in differing_from_paper(spec.model_dump())
     ]
     table = (
@@ -155,15 +154,6 @@ def usage(preset: Preset) -> str:
 
 def _numbered(layers: list[Layer]) -> list[str]:
     return [f"{number}. {in_words(layer)}" for number, layer in enumerate(layers, start=1)]
-
-
-def _value(value: Any) -> str:
-    """A value as one would write it in a run file."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}"
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _activation(slope: float) -> str:

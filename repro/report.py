@@ -22,7 +22,6 @@ from markupsafe import Markup
 from repro.claims import Judgement, Verdict, in_words
 from repro.departures import (
     Entry,
-    as_in_a_run_file,
     effect_in_words,
     effects_among,
     ledger,
@@ -62,6 +61,7 @@ from repro.run_results import (
     read_json,
     read_run,
 )
+from repro.spec_differences import as_in_a_run_file
 from repro.specs import validated
 
 TEMPLATES = Path(__file__).parent / "templates"

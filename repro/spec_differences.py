@@ -1,7 +1,8 @@
 """Where a model's settings differ from the paper's bedroom model, the defaults of the specs.
 
 Where in the flow: the report says it of every trained model, config/presets/README.md of every
-preset. Alone: `differing_from_paper({"network": {"ngf": 32}})`.
+preset, repro.departures of all sources side by side. Alone:
+`differing_from_paper({"network": {"ngf": 32}})`.
 """
 
 import json
@@ -28,6 +29,19 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Differ
     What only one of them sets does not differ.
     """
     return list(_differing(_as_json(one), _as_json(other), key=""))
+
+
+def as_in_a_run_file(value: Any) -> str:
+    """A setting's value as one would write it in a run file; "–" for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        without = PAPER_TRAINING["augmentation"]  # the only setting that has settings of its own
+        changed = {k: v for k, v in value.items() if v != without.get(k)}
+        return ", ".join(f"{k}: {as_in_a_run_file(v)}" for k, v in changed.items()) or "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _as_json(spec: Mapping[str, Any]) -> dict[str, Any]:

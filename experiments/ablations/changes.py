@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from repro.ablations import changes_of, name_of
 from repro.checkpoint import ModelFolder
-from repro.spec_differences import Difference
+from repro.spec_differences import Difference, as_in_a_run_file
 from repro.specs import SpecError
 
 
@@ -70,4 +70,4 @@ def changes_among(models: list[ModelFolder]) -> list[Change]:
 
 
 def _word(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ").lower()
+    return as_in_a_run_file(value).replace("_", " ")

@@ -14,9 +14,8 @@ import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.options import Options
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, Measurement, measure_command, student_measurement
 from repro.checkpoint import draw
-from repro.intervals import student
 from repro.monitor import diversity
 from repro.networks import Discriminator
 from repro.quality import convolution_features, frozen_on, polynomial_mmd, standardised
@@ -101,32 +100,19 @@ def _measurements(
     over = f"95 % Student interval over {len(values[0])} trainings"
     paired = f"95 % Student interval over {len(values[0])} pairs of trainings from the same seed"
     means = [
-        _mean(f"{what}_{change.name}", own, over, protocol)
+        student_measurement(f"{what}_{change.name}", own, spread=over, protocol=protocol)
         for change, own in zip(changes, values, strict=True)
     ]
     differences = [
-        _mean(
+        student_measurement(
             f"change_in_{what}_{change.name}",
             own - values[0],
-            paired,
-            f"with {change.words}, less that of the recipe; {protocol}",
+            spread=paired,
+            protocol=f"with {change.words}, less that of the recipe; {protocol}",
         ).model_copy(update=change.setting)
         for change, own in zip(changes[1:], values[1:], strict=True)
     ]
     return [*means, *differences]
-
-
-def _mean(name: str, values: np.ndarray, spread: str, protocol: str) -> Measurement:
-    low, high = student(values)
-    return Measurement(
-        name=name,
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        n=len(values),
-        spread=spread,
-        protocol=protocol,
-    )
 
 
 if __name__ == "__main__":

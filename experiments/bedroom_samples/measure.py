@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.bedroom_samples.options import Options
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, Measurement, measure_command, student_measurement
 from repro.checkpoint import draw
-from repro.intervals import student
 from repro.quality import block_distances, convolution_features, frozen_on, standardised
 from repro.random import shuffled
 from repro.store import ImageStore, save_arrays
@@ -64,15 +63,10 @@ def _two_sets(store: ImageStore, *, count: int, seed: int) -> tuple[np.ndarray, 
 
 
 def _measurement(name: str, values: np.ndarray, *, images: int) -> Measurement:
-    low, high = student(values)
-    return Measurement(
-        name=f"kernel_distance_{name}",
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        n=len(values),
+    return student_measurement(
+        f"kernel_distance_{name}",
+        values,
         spread=f"95 % Student interval over {len(values)} disjoint blocks; one model, one z stream",
-        unit="",
         protocol=(
             "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of the discriminator with "
             f"initial weights (not Inception, so not KID), standardised; {images:,} images a kind"

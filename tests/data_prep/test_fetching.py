@@ -1,6 +1,6 @@
 """data_prep/fetching.py against a local server with faults: no wrong file, nothing thrown away.
 
-One file of over 300 lines, because every case is the same download under another fault.
+Longer than 300 lines: every case is the same download under another fault.
 """
 
 import errno
