@@ -13,12 +13,12 @@ from snakemake.exceptions import WorkflowError
 BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
 
-from repro.closure import import_closure
-from repro.full_disk import DiskFullError
-from repro.launcher import launcher, threads_each
-from repro.run_checks import missing_raw_data
-from repro.runs import load_run, run_steps_with, write_specs
-from repro.specs import SpecError
+from repro.runs.import_closure import import_closure
+from repro.artefacts.disk_full import DiskFullError
+from repro.runs.launch import launcher, threads_each
+from repro.runs.checks import missing_raw_data
+from repro.runs.load import load_run, run_steps_with, write_specs
+from repro.specs.validation import SpecError
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 try:
@@ -44,7 +44,7 @@ def code(*modules):
 def pages(name):
     """Templates of an experiment's offline pages, and what all such pages share."""
     own = sorted(BASE.glob(f"experiments/{name}/*.html"))
-    shared = sorted(BASE.glob("repro/templates/page*")) if own else []
+    shared = sorted(BASE.glob("repro/figures/templates/page*")) if own else []
     return [os.path.relpath(path) for path in own + shared]
 
 
@@ -290,7 +290,8 @@ rule report:
             for e in RUN.experiments
             for file in ("experiment.yaml", "README.md")
         ],
-        code=code("repro.report") + sorted(map(os.path.relpath, BASE.glob("repro/templates/*"))),
+        code=code("repro.report")
+        + sorted(map(os.path.relpath, BASE.glob("repro/*/templates/*"))),
     output:
         directory(f"{OUT}/report"),
     log:

@@ -17,8 +17,9 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from data_prep.source import Record, Requirement, SourceError, files_below
-from repro.specs import Strict, nearest
+from data_prep.source import Record, Requirement
+from repro.data.raw_images import SourceError, files_below
+from repro.specs.validation import Strict, nearest
 
 SPLITS = {"0": "train", "1": "valid", "2": "test"}
 VALUES = {"-1": 0, "1": 1}

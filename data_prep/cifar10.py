@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, SourceError
-from repro.specs import Strict
+from data_prep.source import Record, Requirement
+from repro.data.raw_images import SourceError
+from repro.specs.validation import Strict
 
 RECORD_BYTES = 1 + 3 * 32 * 32
 CLASSES = 10

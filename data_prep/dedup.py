@@ -1,8 +1,9 @@
 """Prepared dataset -> which of its images are near-duplicates of an earlier one (paper §4.1.1).
 
-Trains the autoencoder hash (repro/hashing.py) on the dataset, encodes every image, and groups equal
-128-bit codes (repro/duplicates.py). The first image of each group is kept (rows stand in source
-order, which for LSUN is the order of keys), the others are marked. No pixel is copied. The folder:
+Trains the autoencoder hash (repro/dedup/autoencoder.py) on the dataset, encodes every image, and
+groups equal 128-bit codes (repro/dedup/removal.py). The first image of each group is kept (rows
+stand in source order, which for LSUN is the order of keys), the others are marked. No pixel is
+copied. The folder:
 
     codes.npy   (N, 16) uint8           keep.npy    (N,) bool
     first.npy   (N,) int64: the row kept in place of each
@@ -25,14 +26,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from repro.codes import code_health
-from repro.dedup_options import Options
-from repro.duplicates import find_removal, refuse_degenerate
-from repro.hashing import Autoencoder, HashInputs, encode, train_autoencoder
-from repro.provenance import step_folder, write_json
-from repro.shards import Shard
-from repro.specs import SpecError, validated
-from repro.store import ImageStore, StoreError
+from repro.artefacts.provenance import step_folder, write_json
+from repro.data.shards import Shard
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError
+from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
+from repro.dedup.binary_codes import code_health
+from repro.dedup.options import Options
+from repro.dedup.removal import find_removal, refuse_degenerate
+from repro.specs.validation import SpecError, validated
 
 NETWORK, TRAINING = "autoencoder.safetensors", "training.json"
 

@@ -18,10 +18,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data_prep.download_manifest import MANIFEST, Place, listing, planned, read_manifest
-from data_prep.fetching import RETRIES, FetchError, amount, fetch, require_free, to_terminal
+from data_prep.fetching import RETRIES, amount, fetch, require_free, to_terminal
+from data_prep.part_file import FetchError
 from data_prep.transfer import is_page
 from data_prep.unpacking import ArchiveError, require_whole, unpack, unpacked_size
-from repro.validation import SpecError
+from repro.specs.validation import SpecError
 
 
 class DownloadError(RuntimeError):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from data_prep.fetching import amount
 from data_prep.part_file import BLOCK
 from data_prep.unpacking import ArchiveError, Kind, not_as_expected, require_whole
-from repro.validation import SpecError, Strict, nearest, read_yaml, validated
+from repro.specs.validation import SpecError, Strict, nearest, read_yaml, validated
 
 MANIFEST = Path(__file__).with_name("downloads.yaml")
 ADDRESS = r"^https?://[^/\s]+/\S+$"

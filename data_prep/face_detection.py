@@ -2,7 +2,7 @@
 
 A step before the pipeline; data_prep/face_detector.py does the finding, and its docstring argues
 the settings. Boxes are in pixels of the upright photo (EXIF orientation applied), as
-repro/images.py decodes it.
+repro/data/images.py decodes it.
 
     file,face,left,top,width,height,neighbours,photo_width,photo_height,reason
 
@@ -30,11 +30,11 @@ import cv2
 from tqdm import tqdm
 
 from data_prep.face_detector import Box, DetectorOptions, FaceDetector, find_cascade
-from data_prep.source import SourceError, files_below
-from repro.decoders import decoder_versions
-from repro.images import UnreadableImage, decode, sniff
-from repro.provenance import sha256_of_file, write_json
-from repro.specs import SpecError, validated
+from repro.artefacts.provenance import sha256_of_file, write_json
+from repro.data.decoders import UnreadableImage, decoder_versions, sniff
+from repro.data.images import decode
+from repro.data.raw_images import SourceError, files_below
+from repro.specs.validation import SpecError, validated
 
 COLUMNS = (
     *("file", "face", "left", "top", "width", "height", "neighbours"),

@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from data_prep.source import SourceError
-from repro.specs import Strict
+from repro.data.raw_images import SourceError
+from repro.specs.validation import Strict
 
 CASCADE = "haarcascade_frontalface_default.xml"
 WINDOW = 24  # pixels: the cascade's own window; it finds nothing smaller

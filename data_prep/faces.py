@@ -24,8 +24,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, SourceError, files_below
-from repro.specs import Strict
+from data_prep.source import Record, Requirement
+from repro.data.raw_images import SourceError, files_below
+from repro.specs.validation import Strict
 
 AGAIN = "write it again with python -m data_prep.face_detection"
 NUMBERS = ("face", "left", "top", "width", "height", "photo_width", "photo_height")

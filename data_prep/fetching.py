@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from data_prep.part_file import FetchError, PartFile
 from data_prep.transfer import Passing, Refused, Transfer
-from repro.random import generator
+from repro.rng import generator
 
 RETRIES, TIMEOUT = 8, 60.0  # failures in a row without a new byte; seconds without a byte
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between requests: doubled each time, up to a minute

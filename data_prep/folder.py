@@ -15,8 +15,9 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from data_prep.source import Record, Requirement, SourceError, files_below
-from repro.specs import Strict
+from data_prep.source import Record, Requirement
+from repro.data.raw_images import SourceError, files_below
+from repro.specs.validation import Strict
 
 Labels = dict[str, float | int]
 

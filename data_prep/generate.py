@@ -19,8 +19,8 @@ from typing import Any
 from pydantic import Field
 
 import data_prep.generated
-from repro.provenance import step_folder
-from repro.specs import SpecError, Strict, module_options, nearest, validated
+from repro.artefacts.provenance import step_folder
+from repro.specs.validation import SpecError, Strict, module_options, nearest, validated
 
 
 class GenerateSpec(Strict):

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, files_below
-from repro.specs import Strict
+from data_prep.source import Record, Requirement
+from repro.data.raw_images import files_below
+from repro.specs.validation import Strict
 
 PUBLISHED = 1_281_167  # images of the training set of ImageNet-1k
 

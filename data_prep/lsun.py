@@ -14,8 +14,8 @@ from pathlib import Path
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
-from repro.raw_images import lmdb_count, lmdb_entries, lmdb_file
-from repro.specs import Strict
+from repro.data.raw_images import lmdb_count, lmdb_entries, lmdb_file
+from repro.specs.validation import Strict
 
 PICTURE = (256, 341)  # usual height and width of a record, pixels
 PUBLISHED = {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}  # records, as LSUN says

@@ -17,8 +17,9 @@ from typing import BinaryIO, Literal, cast
 import numpy as np
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, SourceError
+from data_prep.source import Record, Requirement
 from data_prep.stretch import Stretch
+from repro.data.raw_images import SourceError
 
 # idx: two zero bytes, the type (8 = unsigned byte), the number of axes; then their lengths
 IMAGES_MAGIC, LABELS_MAGIC = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, cast
 
 from tqdm import tqdm
 
-from repro.provenance import write_json
-from repro.validation import Strict
+from repro.artefacts.provenance import write_json
+from repro.specs.validation import Strict
 
 BLOCK = 1 << 20  # bytes read at a time
 

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from repro.growing_file import DamagedFileError
-from repro.provenance import write_json
-from repro.store import StoreWriter
+from repro.artefacts.provenance import write_json
+from repro.artefacts.resumable_file import DamagedFileError
+from repro.data.store_writer import StoreWriter
 
 RECORDS_BETWEEN_SAVES = 4096
 SECONDS_BETWEEN_SAVES = 5.0

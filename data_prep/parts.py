@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.source import source_names
-from repro.closure import ROOT, import_closure
-from repro.decoders import decoder_versions
-from repro.provenance import sha256_of_file, sha256_of_input, sha256_of_json, write_json
-from repro.shards import Shard
-from repro.specs import DatasetSpec
-from repro.store import ImageStore, StoreError, StoreWriter
+from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json, write_json
+from repro.data.decoders import decoder_versions
+from repro.data.shards import Shard
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError, StoreWriter
+from repro.places import ROOT
+from repro.runs.import_closure import import_closure
+from repro.specs.run_file import DatasetSpec
 
 PART_FILE = "part.json"
 

@@ -1,10 +1,11 @@
 """Near-duplicates of known originals, made from another source: the test set of the hash (§4.1.1).
 
 Takes pictures evenly spread over the records of the wrapped source (`of`) and makes of each one
-copy of every kind and strength (repro/perturbations.py): 25 a picture. A copy is made from the
-full-size picture and encoded as JPEG, and so goes through the same decoder, crop and scaling as all
-images of that source. Its key is "<original's key>|<kind>|<strength>", its labels `class` (number
-of the kind) and `strength`. Nothing is trained on these copies; the originals are not among them.
+copy of every kind and strength (repro/dedup/perturbations.py): 25 a picture. A copy is made from
+the full-size picture and encoded as JPEG, and so goes through the same decoder, crop and scaling as
+all images of that source. Its key is "<original's key>|<kind>|<strength>", its labels `class`
+(number of the kind) and `strength`. Nothing is trained on these copies; the originals are not among
+them.
 
 Runs alone: python -m data_prep.planted SOURCE RAW prints the number of copies.
 """
@@ -19,10 +20,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from data_prep.source import Record, Requirement, load_source, source_options
-from repro.images import UnreadableImage, decode
-from repro.perturbations import KINDS, QUALITY, near_copy, perturbations
-from repro.random import generator
-from repro.specs import SpecError, Strict, validated
+from repro.data.decoders import UnreadableImage
+from repro.data.images import decode
+from repro.dedup.perturbations import KINDS, QUALITY, near_copy, perturbations
+from repro.rng import generator
+from repro.specs.validation import SpecError, Strict, validated
 
 UNREADABLE = "original_unreadable"
 

@@ -1,4 +1,5 @@
-"""Raw data of any source -> a prepared dataset (repro/store.py): the first step of the pipeline.
+"""Raw data of any source -> a prepared dataset (repro/data/store.py): the first step of the
+pipeline.
 
 Records stream from the source, are decoded, cropped and scaled by a pool of threads
 (record_pixels.py; the JPEG decoder runs without the interpreter lock), and are written in source
@@ -26,20 +27,14 @@ from tqdm import tqdm
 from data_prep.partial_work import PartialWork
 from data_prep.parts import join, made_from, write_part_file
 from data_prep.record_pixels import Loaded, decoded
-from data_prep.source import (
-    Record,
-    Source,
-    SourceError,
-    explain_missing,
-    load_source,
-    missing,
-    source_options,
-)
-from repro.provenance import step_folder
-from repro.shards import Shard
-from repro.sole_use import sole_use
-from repro.specs import DatasetSpec, SpecError, Strict, validated
-from repro.store import StoreError
+from data_prep.source import Record, Source, explain_missing, load_source, missing, source_options
+from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.provenance import step_folder
+from repro.data.raw_images import SourceError
+from repro.data.shards import Shard
+from repro.data.store_writer import StoreError
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError, Strict, validated
 
 
 def prepare(

@@ -1,7 +1,7 @@
 """Records of a source -> square pixels of a dataset, or the reason why there are none.
 
 Where in the flow: the work of prepare.py's decoding threads. What cannot be read becomes a reason
-(repro/decoders.py names them); a fault of the program stays an exception and names the record.
+(repro/data/decoders.py names them); a fault of the program stays an exception and names the record.
 
 Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma
 (ITU-R 601). It has nothing to run alone.
@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 from data_prep.source import Record
-from repro.decode_pool import chunks_in_order
-from repro.file_names import file_bytes
-from repro.images import UnreadableImage, centre_crop, decode, decode_square
+from repro.data.decode_pool import chunks_in_order
+from repro.data.decoders import UnreadableImage
+from repro.data.images import centre_crop, decode, decode_square
+from repro.dedup.files_once import file_bytes
 
 Payload = bytes | np.ndarray | Path
 Labels = dict[str, float | int]

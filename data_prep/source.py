@@ -17,8 +17,8 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from repro.raw_images import SourceError, files_below
-from repro.specs import SpecError, Strict, module_options, nearest
+from repro.data.raw_images import SourceError, files_below
+from repro.specs.validation import SpecError, Strict, module_options, nearest
 
 __all__ = [
     "Record",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from data_prep.source import SourceError
-from repro.specs import Strict
+from repro.data.raw_images import SourceError
+from repro.specs.validation import Strict
 
 
 class Stretch(Strict):

@@ -18,9 +18,10 @@ import numpy as np
 import scipy.io
 from pydantic import Field
 
-from data_prep.source import Record, Requirement, SourceError
+from data_prep.source import Record, Requirement
 from data_prep.stretch import Stretch
-from repro.random import shuffled
+from repro.data.raw_images import SourceError
+from repro.rng import shuffled
 
 CLASSES = 10
 FOLDERS = ("", "svhn")  # the raw folder itself, or where data_prep.download puts the files below it

@@ -20,23 +20,25 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from repro.claims import SLOTS, Measurement, read_measurements, with_interval
-from repro.closure import ROOT, import_closure
-from repro.figures import Style
-from repro.intervals import bootstrap_mean, student, wilson
-from repro.kept_work import KeptWork
-from repro.provenance import (
+from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.provenance import (
     sha256_of_file,
     sha256_of_input,
     sha256_of_json,
     step_folder,
     write_json,
 )
-from repro.specs import SpecError, Strict, nearest, validated
-from repro.store import ImageStore
+from repro.claims.card import SLOTS
+from repro.claims.intervals import bootstrap_mean, student, wilson
+from repro.claims.measurement import Measurement, read_measurements, with_interval
+from repro.data.store import ImageStore
+from repro.figures.drawing import Style
+from repro.places import ROOT
+from repro.runs.import_closure import import_closure
+from repro.specs.validation import SpecError, Strict, nearest, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
-    from repro.checkpoint import ModelFolder
+    from repro.networks.model_folder import ModelFolder
 
 __all__ = [
     "Inputs",
@@ -89,7 +91,7 @@ class Inputs:
         return ImageStore.open(self.folder(name))
 
     def model(self, name: str) -> "ModelFolder":
-        from repro.checkpoint import ModelFolder
+        from repro.networks.model_folder import ModelFolder
 
         return ModelFolder.open(self.folder(name))
 

@@ -5,6 +5,7 @@ process takes one that no other process of this repository holds, so that steps 
 spread over them.
 """
 
+import ctypes
 import fcntl
 import os
 import tempfile
@@ -14,7 +15,10 @@ from typing import IO
 
 import torch
 
-from repro.validation import SpecError
+from repro.specs.validation import SpecError
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
+LARGE = 2**30  # bytes: larger blocks are given back all the same
 
 
 def chosen_device(name: str, *, own: bool = True) -> torch.device:
@@ -58,3 +62,18 @@ def wait_for(device: torch.device) -> None:
     """Until a GPU has done all it was given; before a clock is read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc to keep freed blocks below 1 GiB; False, and nothing done, on other systems.
+
+    A step on the CPU allocates the same tens of megabytes for each map again and again. glibc gives
+    blocks of that size back at once, so every step would have its pages made anew and zeroed: 3 %
+    of a float32 step and 8 % of a bfloat16 one, measured on two cores. Call it before anything is
+    allocated.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return False
+    return bool(mallopt(MMAP_THRESHOLD, LARGE)) and bool(mallopt(TRIM_THRESHOLD, LARGE))

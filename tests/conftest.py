@@ -8,8 +8,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from repro.provenance import step_folder
-from repro.store import StoreWriter
+from repro.artefacts.provenance import step_folder
+from repro.data.store_writer import StoreWriter
 
 torch.set_num_threads(1)
 # a busy machine is no failure, and a failure must come back when the test is run again

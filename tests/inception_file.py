@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from repro.random import torch_generator
+from repro.rng import torch_generator
 
 
 def untrained_network(seed: int = 1) -> nn.Module:

@@ -1,7 +1,8 @@
 """Weights in the layout in which the paper's authors released theirs, written by the tests.
 
 The index is put together opcode by opcode, as joblib under Python 2 wrote it; `index_bytes` gives
-the authors' own bytes for their own file names (tests/repro/test_released.py compares the hash).
+the authors' own bytes for their own file names
+(tests/repro/released/test_released.py compares the hash).
 """
 
 from collections.abc import Sequence

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from test_pipeline import snakemake
 
-from repro.launcher import launcher, threads_each
-from repro.runs import load_run
-from repro.specs import SpecError
+from repro.runs.launch import launcher, threads_each
+from repro.runs.load import load_run
+from repro.specs.validation import SpecError
 
 TARGET = "results/tiny/models/faces"
 # what snakemake-executor-plugin-slurm and Snakemake make of resources (the plugin's documentation)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from test_pipeline import snakemake
 
-from repro.runs import load_run
+from repro.runs.load import load_run
 
 pytestmark = pytest.mark.pipeline
 TINY = {  # laid over config/photos.yaml as --config KEY=VALUE

@@ -16,8 +16,8 @@ from pydantic import Field
 from sklearn.datasets import load_digits
 
 from data_prep.generated.drawing.sheet import sheet_command
-from repro.random import generator
-from repro.specs import Strict
+from repro.rng import generator
+from repro.specs.validation import Strict
 
 DIGITS = 1_797  # in scikit-learn's set
 UNSIGNED_BYTES = 0x08  # the idx format's number for this type

@@ -19,8 +19,8 @@ from data_prep.generated.drawing.jpeg import to_jpeg
 from data_prep.generated.drawing.parallel import in_order
 from data_prep.generated.drawing.portrait import draw_person, draw_portrait
 from data_prep.generated.drawing.sheet import sheet_command
-from repro.random import generator
-from repro.specs import Strict
+from repro.rng import generator
+from repro.specs.validation import Strict
 
 QUALITY = 95
 COMBINATIONS = 8

@@ -21,8 +21,8 @@ from data_prep.generated.drawing.house_wall import draw_house_number
 from data_prep.generated.drawing.numerals import SIZE
 from data_prep.generated.drawing.parallel import in_order
 from data_prep.generated.drawing.sheet import sheet_command
-from repro.random import generator
-from repro.specs import Strict
+from repro.rng import generator
+from repro.specs.validation import Strict
 
 # of each hundred pictures, so many show digit 0, 1, ..., 9: about SVHN's own shares
 SHARES = (7, 19, 14, 12, 10, 9, 8, 8, 7, 6)

@@ -21,8 +21,8 @@ from data_prep.generated.drawing.parallel import in_order
 from data_prep.generated.drawing.sheet import sheet_command, square
 from data_prep.generated.drawing.still_life import Nuisance, draw_still_life
 from data_prep.generated.drawing.things import THINGS
-from repro.random import generator
-from repro.specs import Strict
+from repro.rng import generator
+from repro.specs.validation import Strict
 
 QUALITY = 95
 GAN_CLASSES = tuple(THINGS)

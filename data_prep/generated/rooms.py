@@ -29,8 +29,8 @@ from data_prep.generated.drawing.near_copies import (
 )
 from data_prep.generated.drawing.parallel import in_order
 from data_prep.generated.drawing.sheet import sheet_command
-from repro.random import generator
-from repro.specs import Strict
+from repro.rng import generator
+from repro.specs.validation import Strict
 
 QUALITY = 90  # of the originals' JPEGs
 

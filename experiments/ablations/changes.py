@@ -8,10 +8,10 @@ otherwise.
 import json
 from dataclasses import dataclass
 
-from repro.ablations import changes_of, name_of
-from repro.checkpoint import ModelFolder
-from repro.spec_differences import Difference, as_in_a_run_file
-from repro.specs import SpecError
+from repro.networks.model_folder import ModelFolder
+from repro.runs.models import changes_of, name_of
+from repro.specs.differences import Difference, as_in_a_run_file
+from repro.specs.validation import SpecError
 
 
 @dataclass(frozen=True)

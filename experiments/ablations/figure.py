@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.contract import figure_command, read_measurements
-from repro.claims import Measurement
-from repro.figures import (
+from experiments.contract import figure_command
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import (
     INK,
     MUTED,
     PALETTE,

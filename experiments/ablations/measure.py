@@ -14,13 +14,20 @@ import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.options import Options
-from experiments.contract import Inputs, Measurement, measure_command, student_measurement
-from repro.checkpoint import draw
-from repro.monitor import diversity
-from repro.networks import Discriminator
-from repro.quality import convolution_features, frozen_on, polynomial_mmd, standardised
-from repro.random import shuffled
-from repro.store import ImageStore, save_arrays
+from experiments.contract import Inputs, measure_command, student_measurement
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import draw
+from repro.quality.kernel_distance import (
+    convolution_features,
+    frozen_on,
+    polynomial_mmd,
+    standardised,
+)
+from repro.rng import shuffled
+from repro.train.monitor import diversity
 
 DIVERSE = 256  # images in a diversity; the training's monitor takes as many
 
@@ -56,7 +63,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         f"weights (not Inception, so not KID), standardised; {options.samples:,} samples against "
         f"{len(held_out):,} held-out real images"
     )
-    of_diversity = f"of {DIVERSE} samples over that of as many held-out images (repro.monitor)"
+    of_diversity = (
+        f"of {DIVERSE} samples over that of as many held-out images (repro.train.monitor)"
+    )
     return [
         Measurement(name="distance_real", value=real, n=1, protocol=f"training images; {protocol}"),
         *_measurements(changes, distances, "distance", protocol),

@@ -6,7 +6,7 @@ stands in the run file under `ablations:`.
 
 from pydantic import Field
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 
 class Options(Strict):

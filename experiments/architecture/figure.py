@@ -9,9 +9,9 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from experiments.contract import figure_command
-from repro.diagram import pair_diagram
-from repro.figures import Style, save_figure, save_table
-from repro.layer_shapes import Stage
+from repro.figures.drawing import Style, save_figure, save_table
+from repro.networks.diagram import pair_diagram
+from repro.networks.layer_shapes import Stage
 
 PAIR = TypeAdapter(dict[str, list[Stage]])  # by "generator" and "discriminator"
 

@@ -12,15 +12,16 @@ from pathlib import Path
 from torch import nn
 
 from experiments.architecture.options import Options
-from experiments.contract import Inputs, Measurement, measure_command
-from repro.layer_shapes import Layer, Stage, receptive_fields
-from repro.layers import (
+from experiments.contract import Inputs, measure_command
+from repro.artefacts.provenance import write_json
+from repro.claims.measurement import Measurement
+from repro.networks.layer_shapes import Layer, Stage, receptive_fields
+from repro.networks.layers import (
     discriminator_without_memory,
     generator_without_memory,
     layers_of,
     stages_of_pair,
 )
-from repro.provenance import write_json
 
 # Fig 1: "100 z", then what each layer gives
 FIG_1 = [(100,), (1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (3, 64, 64)]

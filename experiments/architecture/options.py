@@ -3,7 +3,7 @@
 Apart from measure.py, so that a run file is checked without loading what measures.
 """
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 
 class Options(Strict):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import figure_command
-from repro.figures import Style, grid, save_picture
+from repro.figures.drawing import Style, grid, save_picture
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -11,11 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from experiments.bedroom_samples.options import Options
-from experiments.contract import Inputs, Measurement, measure_command, student_measurement
-from repro.checkpoint import draw
-from repro.quality import block_distances, convolution_features, frozen_on, standardised
-from repro.random import shuffled
-from repro.store import ImageStore, save_arrays
+from experiments.contract import Inputs, measure_command, student_measurement
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.networks.model_folder import draw
+from repro.quality.kernel_distance import (
+    block_distances,
+    convolution_features,
+    frozen_on,
+    standardised,
+)
+from repro.rng import shuffled
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

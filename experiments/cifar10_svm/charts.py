@@ -12,8 +12,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
-from experiments.contract import Measurement
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 # colour, marker and line of each row; told apart without colour as well
 LOOKS: dict[str, dict[str, Any]] = {

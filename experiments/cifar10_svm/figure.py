@@ -9,8 +9,9 @@ import numpy as np
 
 from experiments.cifar10_svm.charts import bars, curves
 from experiments.cifar10_svm.tables import accuracy_by_labels, table1
-from experiments.contract import figure_command, read_measurements
-from repro.figures import Style, save_figure, save_table
+from experiments.contract import figure_command
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, save_figure, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

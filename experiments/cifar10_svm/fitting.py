@@ -18,9 +18,7 @@ from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.rows import PURPOSE, Row
-from repro.devices import chosen_device
-from repro.features import feature_scale, standardise
-from repro.selection import (
+from repro.classification.choose_c import (
     Choice,
     Training,
     balanced_draw,
@@ -28,7 +26,9 @@ from repro.selection import (
     chosen,
     chosen_and_refitted,
 )
-from repro.svm import L2SVC
+from repro.classification.discriminator_features import feature_scale, standardise
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
 TRIED = "tried_"  # before the number of labels, in the names of arrays

@@ -17,10 +17,12 @@ from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.progress import measure_progress
 from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.rows import PURPOSE, Row, rows
-from experiments.contract import Inputs, Measurement, measure_command
-from repro.kept_work import KeptWork
-from repro.selection import Training, require_known_classes, with_held_out
-from repro.store import ImageStore, save_arrays
+from experiments.contract import Inputs, measure_command
+from repro.artefacts.arrays import save_arrays
+from repro.artefacts.finished_parts import KeptWork
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import Training, require_known_classes, with_held_out
+from repro.data.store import ImageStore
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

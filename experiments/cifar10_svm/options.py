@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from repro.specs import Strict
-from repro.svm_grid import AUTHORS_GRID
+from repro.classification.svm_grid import AUTHORS_GRID
+from repro.specs.validation import Strict
 
 ALL = 0  # stands for all labels, where labels are counted a class
 

@@ -13,9 +13,9 @@ import numpy as np
 from experiments.cifar10_svm.fitting import held_out_rights
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.rows import of_network
-from repro.checkpoint import ModelFolder
-from repro.kept_work import KeptWork
-from repro.selection import Training
+from repro.artefacts.finished_parts import KeptWork
+from repro.classification.choose_c import Training
+from repro.networks.model_folder import ModelFolder
 
 
 @dataclass(frozen=True)

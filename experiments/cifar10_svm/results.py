@@ -11,9 +11,10 @@ import numpy as np
 
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
-from experiments.contract import Measurement, mean_measurement
-from repro.intervals import bootstrap_mean, wilson
-from repro.selection import Choice
+from experiments.contract import mean_measurement
+from repro.claims.intervals import bootstrap_mean, wilson
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import Choice
 
 WHAT = {
     "dcgan": "D's pooled features",

@@ -12,11 +12,15 @@ import torch
 
 from experiments.cifar10_svm.options import Options
 from experiments.contract import Inputs
+from repro.classification.discriminator_features import (
+    discriminator_features,
+    freeze_on,
+    pixel_features,
+)
+from repro.classification.kmeans_features import fit_kmeans
 from repro.devices import chosen_device
-from repro.features import discriminator_features, freeze_on, pixel_features
-from repro.kmeans_features import fit_kmeans
-from repro.networks import Discriminator
-from repro.random import generator
+from repro.networks.dcgan import Discriminator
+from repro.rng import generator
 
 PURPOSE = "cifar10 svm"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.cifar10_svm.options import ALL
-from experiments.contract import Measurement, with_interval
+from repro.claims.measurement import Measurement, with_interval
 
 # Table 1 of the paper: model, accuracy %, accuracy % with 400 labels a class, its ±, feature units.
 # None of these rows was run here.

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.dedup.tables import LABELS, Arrays, by_kind
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 UNITS = {  # how a strength reads, e.g. "crop 5 %"
     "recompress": lambda s: f"JPEG quality {s:g}",

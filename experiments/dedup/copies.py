@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.hashing import Autoencoder, HashInputs, encode
-from repro.near_codes import hamming
-from repro.perceptual import METHODS as BASELINES
-from repro.perceptual import perceptual_codes
-from repro.store import ImageStore, StoreError
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError
+from repro.dedup.autoencoder import Autoencoder, HashInputs, encode
+from repro.dedup.hamming_search import hamming
+from repro.dedup.perceptual import METHODS as BASELINES
+from repro.dedup.perceptual import perceptual_codes
 
 METHODS = ("autoencoder", *BASELINES)
 FURTHEST = {"autoencoder": 32, "pixels": 0}  # bits up to which distances are counted

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.dedup.charts import (
     precision_recall_chart,
     recall_chart,
@@ -15,7 +15,8 @@ from experiments.dedup.charts import (
 )
 from experiments.dedup.label_page import write_label_page
 from experiments.dedup.tables import dedup_table, recall_table
-from repro.figures import Style, grid, save_figure, save_picture, save_table
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, grid, save_figure, save_picture, save_table
 
 WRONG = (222, 143, 5)  # frame of an image that shows another original, by the truth
 COLUMNS = 3  # groups side by side

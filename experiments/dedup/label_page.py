@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.offline_page import data_uri, page_id, write_page
+from repro.figures.offline_page import data_uri, page_id, write_page
 
 TEMPLATE = Path(__file__).parent / "label_page.html"
 SHOWN_SIDE = 256  # pixels: a picture is enlarged by the whole factor that comes nearest

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Measurement
 from experiments.dedup.shares import share_measurement
-from repro.planted import Share
-from repro.specs import SpecError
+from repro.claims.measurement import Measurement
+from repro.dedup.truth import Share
+from repro.specs.validation import SpecError
 
 LABELS = ("same", "different", "unsure")
 COLUMNS = ("pair", "kept_key", "removed_key", "label")

@@ -2,7 +2,7 @@
 
 Reads the prepared bedrooms, their de-duplication, copies planted at known strengths
 (data_prep/planted.py), and the raw folder, where a truth file of near-duplicates among the images
-may lie (repro/planted.py). Compares the autoencoder's hash with equality of pixels and four
+may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels and four
 perceptual hashes on the same images. Writes measurements.json, groups.npz (to look at), study.npz
 (recall and precision by distance), settings.npz (threshold and radius), truth.npz where there is a
 truth, and collisions.npz (to label by eye).
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.dedup.copies import METHODS, Codes, codes_of, read_copies
 from experiments.dedup.labels import eye_measurements
 from experiments.dedup.options import Options
@@ -37,8 +37,9 @@ from experiments.dedup.truth_study import (
     truth_recalls,
     truth_recalls_allowed,
 )
-from repro.codes import first_with_same_code
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.dedup.binary_codes import first_with_same_code
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

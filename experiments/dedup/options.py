@@ -5,7 +5,7 @@ Apart from measure.py, so that a run file is checked without loading what measur
 
 from pydantic import Field
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 PAPER_COPY_SHARE = 275_000 / 3_033_042  # what the paper removed
 

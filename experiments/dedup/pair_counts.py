@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.near_codes import hamming
+from repro.dedup.hamming_search import hamming
 
 BLOCK = 512  # rows compared with all later ones at a time
 

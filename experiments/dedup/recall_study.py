@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
-from repro.planted import Truth
-from repro.random import generator
+from repro.claims.measurement import Measurement
+from repro.dedup.truth import Truth
+from repro.rng import generator
 
 AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
 DRAWS = 2000  # of the bootstrap over originals

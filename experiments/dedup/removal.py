@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import Measurement
-from repro.planted import Truth
-from repro.random import generator
-from repro.store import ImageStore, StoreError
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError
+from repro.dedup.truth import Truth
+from repro.rng import generator
 
 FILES = ("codes.npy", "first.npy", "keep.npy")
 
@@ -54,7 +55,9 @@ def removed_measurements(removed: Removed) -> list[Measurement]:
     """How many were removed, how selective the code is, what was left for a look."""
     exact = "none: a count of the whole dataset"
     groups = "images with the 128-bit code of an earlier image"
-    bits = "fair independent bits that would be as selective as the code (repro/codes.py)"
+    bits = (
+        "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
+    )
     n = len(removed.keep)
     gone, summary = float((~removed.keep).sum()), removed.summary
     in_large = sum(group["images"] for group in summary["oversized_groups"])

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from experiments.dedup.copies import Codes, Copies
-from repro.codes import effective_bits, first_with_same_code, pack
-from repro.hashing import ENCODING_BATCH, Autoencoder, HashInputs
-from repro.near_codes import first_within, hamming
-from repro.planted import Truth, false_removals
+from repro.dedup.autoencoder import ENCODING_BATCH, Autoencoder, HashInputs
+from repro.dedup.binary_codes import effective_bits, first_with_same_code, pack
+from repro.dedup.hamming_search import first_within, hamming
+from repro.dedup.truth import Truth, false_removals
 
 
 def threshold_study(

@@ -3,8 +3,8 @@
 Alone: `share_measurement("recall", Share(3, 4), over="copies", protocol="...")`.
 """
 
-from experiments.contract import Measurement
-from repro.planted import Share
+from repro.claims.measurement import Measurement
+from repro.dedup.truth import Share
 
 
 def share_measurement(name: str, share: Share, *, over: str, protocol: str) -> Measurement:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement
-from repro.intervals import wilson
+from repro.claims.intervals import wilson
+from repro.claims.measurement import Measurement
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -1,6 +1,6 @@
 """Scores against the truth file of a dataset, where it has one (paper §4.1.1).
 
-Part of measure.py. The file (repro/planted.py) says which images of the dataset itself show one
+Part of measure.py. The file (repro/dedup/truth.py) says which images of the dataset itself show one
 original: what was removed wrongly, and what each method finds at distance 0, is counted with it.
 """
 
@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
 from experiments.dedup.shares import share_measurement
-from repro.near_codes import hamming
-from repro.planted import (
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.dedup.hamming_search import hamming
+from repro.dedup.truth import (
     Share,
     Truth,
     copies_found,
@@ -27,8 +29,7 @@ from repro.planted import (
     read_truth,
     recall,
 )
-from repro.specs import SpecError
-from repro.store import ImageStore
+from repro.specs.validation import SpecError
 
 
 def read_truth_of(raw: Path, store: ImageStore, options: Options) -> Truth | None:

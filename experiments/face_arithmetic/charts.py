@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from experiments.contract import Measurement
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 ORDER = ("one_exemplar", "three_exemplars", "many_exemplars", "pixel_space", "random_direction")
 SERIES: dict[str, tuple[str, dict[str, Any]]] = {

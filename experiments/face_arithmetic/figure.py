@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
-from experiments.contract import figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.face_arithmetic.charts import realism_chart, success_chart, table
 from experiments.face_arithmetic.pick_page import write_pick_page
-from repro.figures import INK, Style, grid, save_figure, save_table, show_picture
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import INK, Style, grid, save_figure, save_table, show_picture
 
 WIDTH, HEIGHT = 9.0, 1.356  # inches: the figure, and a row of exemplars
 CONTROL_HEIGHTS = (1.35, 1.35)  # of the two rows below the exemplars; an exemplar's is 1

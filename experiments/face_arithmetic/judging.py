@@ -7,13 +7,14 @@ measured on a third part. How realistic results are is the business of realism_s
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement, share_measurement
+from experiments.contract import mean_measurement, share_measurement
 from experiments.face_arithmetic.trials import VARIANTS
-from repro.attributes import predict
-from repro.chooser_and_judge import LabelledParts
-from repro.realism import WEIGHTS
-from repro.specs import SpecError
-from repro.store import ImageStore
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.internals.attribute_classifier import predict
+from repro.internals.independent_classifiers import LabelledParts
+from repro.internals.realism import WEIGHTS
+from repro.specs.validation import SpecError
 
 FEWEST = max(map(len, WEIGHTS.values()))  # held-out images: the members of the largest blend
 REFERENCES = 2000  # real images at most among which the nearest is looked for

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.face_arithmetic.judging import Classifiers, confirmed, shares
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.picked import (
@@ -30,9 +30,10 @@ from experiments.face_arithmetic.trials import (
     figure_pictures,
     trial_pictures,
 )
-from repro.attributes import predict, truth_table
-from repro.checkpoint import draw
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.internals.attribute_classifier import predict, truth_table
+from repro.networks.model_folder import draw
 
 FOUND = "results in which the judge finds every wanted attribute"
 LIKE_SAMPLES = "that lie where plain samples mostly do in sharpness and in"

@@ -2,8 +2,9 @@
 
 Part of figure.py. One self-contained HTML file that calls no address and works from a folder: it
 shows samples of the face model, takes them into concepts whose names are free, and hands out
-picks.json, which option `picks` of face_arithmetic and of turn_vector reads (repro.picks). The look
-and the script of the page lie beside this module, in pick_page.html.
+picks.json, which option `picks` of face_arithmetic and of turn_vector reads
+(repro.internals.hand_picks). The look and the script of the page lie beside this module, in
+pick_page.html.
 
 Alone: python -m experiments.face_arithmetic.figure writes it among the figures.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.offline_page import data_uri, write_page
+from repro.figures.offline_page import data_uri, write_page
 
 TEMPLATE = Path(__file__).parent / "pick_page.html"
 

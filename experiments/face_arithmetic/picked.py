@@ -1,7 +1,7 @@
 """Fig 7 from exemplars that somebody picked on the page, and how often their sums succeed.
 
 Part of face_arithmetic/measure.py. The page is written by pick_page.py; the file that it hands out
-is read by repro.picks.
+is read by repro.internals.hand_picks.
 """
 
 import itertools
@@ -12,16 +12,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Measurement, share_measurement
+from experiments.contract import share_measurement
 from experiments.face_arithmetic.judging import Classifiers
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.trials import figure_pictures
-from repro.checkpoint import ModelFolder, draw
-from repro.images import halve
-from repro.latent import around, concept_sum
-from repro.networks import GeneratorNetwork
-from repro.picks import Picks, offered_latents, picked_rows, read_picks, samples_identity
-from repro.random import shuffled
+from repro.claims.measurement import Measurement
+from repro.data.images import halve
+from repro.internals.hand_picks import (
+    Picks,
+    offered_latents,
+    picked_rows,
+    read_picks,
+    samples_identity,
+)
+from repro.internals.latent import around, concept_sum
+from repro.networks.dcgan import GeneratorNetwork
+from repro.networks.model_folder import ModelFolder, draw
+from repro.rng import shuffled
 
 THUMBNAIL = 64  # pixels: larger samples are halved on the page
 Block = dict[str, np.ndarray]
@@ -43,7 +50,7 @@ class Offered:
         return cls(G, z, draw(G, z), samples_identity(model, seed=seed))
 
     def read(self, files: list[str]) -> list[Picks]:
-        """The picks files. Raises SpecError naming file and key (repro.picks)."""
+        """The picks files. Raises SpecError naming file and key (repro.internals.hand_picks)."""
         return [read_picks(Path(f), identity=self.identity, offered=len(self.z)) for f in files]
 
     def arrays(self, options: Options) -> Block:

@@ -8,15 +8,12 @@ says why these two.
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement, share_measurement
+from experiments.contract import mean_measurement, share_measurement
 from experiments.face_arithmetic.judging import OVER_TRIALS, Classifiers
 from experiments.face_arithmetic.trials import VARIANTS
-from repro.attributes import predict
-from repro.checkpoint import CheckpointError, ModelFolder
-from repro.neighbours import nearest_rows
-from repro.networks import Discriminator
-from repro.quality import sharpness
-from repro.realism import (
+from repro.claims.measurement import Measurement
+from repro.internals.attribute_classifier import predict
+from repro.internals.realism import (
     SUM,
     TRAINED,
     RealismLimits,
@@ -27,6 +24,10 @@ from repro.realism import (
     roughened,
     train_blend_judge,
 )
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.quality.kernel_distance import sharpness
+from repro.quality.neighbours import nearest_rows
 
 JUDGES = {  # measure -> kinds of blends that its classifier learnt
     "blend_score": TRAINED,

@@ -10,16 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from repro.checkpoint import draw
-from repro.latent import (
+from repro.internals.latent import (
     around,
     concept_confidence,
     concept_sum,
     most_confident,
     random_directions,
 )
-from repro.networks import GeneratorNetwork
-from repro.random import generator
+from repro.networks.dcgan import GeneratorNetwork
+from repro.networks.model_folder import draw
+from repro.rng import generator
 
 VARIANTS = (
     "three_exemplars", "one_exemplar", "many_exemplars", "pixel_space", "random_direction",

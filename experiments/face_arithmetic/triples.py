@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from repro.picks import SUM
-from repro.specs import Strict
+from repro.internals.hand_picks import SUM
+from repro.specs.validation import Strict
 
 Concept = dict[str, Literal[0, 1]]
 

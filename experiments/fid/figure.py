@@ -10,8 +10,18 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.contract import Measurement, figure_command, read_measurements
-from repro.figures import INK, MUTED, PALETTE, PAPER, Style, new_figure, save_figure, save_table
+from experiments.contract import figure_command
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import (
+    INK,
+    MUTED,
+    PALETTE,
+    PAPER,
+    Style,
+    new_figure,
+    save_figure,
+    save_table,
+)
 
 # (kind, against) -> label, marker, face colour, shift of its line within a role
 KINDS = {

@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.fid.numbers import FLOOR, SAMPLES, Row, measurements
 from experiments.fid.options import Options
-from repro.checkpoint import ModelFolder
+from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.provenance import write_json
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.fid import image_features, protocol, reference, sample_features, scores, unfit
-from repro.inception import InceptionFeatures
-from repro.inception_weights import read_weights
-from repro.kept_work import KeptWork
-from repro.provenance import write_json
-from repro.specs import SpecError, nearest
-from repro.store import ImageStore
-from repro.training_images import picture_shape, training_rows
+from repro.networks.model_folder import ModelFolder
+from repro.quality.fid import image_features, protocol, reference, sample_features, scores, unfit
+from repro.quality.inception import InceptionFeatures
+from repro.quality.inception_weights import read_weights
+from repro.quality.training_images import picture_shape, training_rows
+from repro.specs.validation import SpecError, nearest
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

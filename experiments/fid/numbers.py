@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import Measurement
-from repro.fid import Scores, count_word, subset_words
-from repro.intervals import student
+from repro.claims.intervals import student
+from repro.claims.measurement import Measurement
+from repro.quality.fid import Scores, count_word, subset_words
 
 SAMPLES = "samples"
 FLOOR = "real"  # held-out images in the place of samples

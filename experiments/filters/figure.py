@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
 from experiments.contract import figure_command
-from repro.figures import (
+from repro.figures.drawing import (
     INK,
     PALETTE,
     Style,

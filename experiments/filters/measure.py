@@ -12,17 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.filters.classes import class_auc, class_share
 from experiments.filters.options import Options
 from experiments.filters.pools import bedroom_pool, labelled_pool
 from experiments.filters.responses import Responses
-from repro.checkpoint import ModelFolder
-from repro.guided import peaks
-from repro.intervals import bootstrap_difference, bootstrap_mean
-from repro.quality import frozen_on
-from repro.random import shuffled
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.intervals import bootstrap_difference, bootstrap_mean
+from repro.claims.measurement import Measurement
+from repro.internals.guided_backprop import peaks
+from repro.networks.model_folder import ModelFolder
+from repro.quality.kernel_distance import frozen_on
+from repro.rng import shuffled
 
 SIDES = ("random", "trained")
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.contract import Inputs
-from repro.random import shuffled
-from repro.store import ImageStore
-from repro.training_images import picture_shape
-from repro.validation import SpecError
+from repro.data.store import ImageStore
+from repro.quality.training_images import picture_shape
+from repro.rng import shuffled
+from repro.specs.validation import SpecError
 
 
 @dataclass(frozen=True)

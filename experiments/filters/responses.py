@@ -7,7 +7,9 @@ import numpy as np
 import torch
 
 from experiments.filters.options import Options
-from repro.guided import (
+from repro.data.images import to_tensor
+from repro.internals.edge_histograms import edges, shapes
+from repro.internals.guided_backprop import (
     crop_field,
     field_of,
     gradients_as_grey,
@@ -17,10 +19,8 @@ from repro.guided import (
     selectivity,
     top_images,
 )
-from repro.images import to_tensor
-from repro.networks import Discriminator
-from repro.random import shuffled
-from repro.shapes import edges, shapes
+from repro.networks.dcgan import Discriminator
+from repro.rng import shuffled
 
 GREY = 128
 BRIGHTEST = 0.998  # gradients beyond this quantile of a channel's are shown as black or white

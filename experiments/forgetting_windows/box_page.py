@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.offline_page import data_uri, write_page
+from repro.figures.offline_page import data_uri, write_page
 
 TEMPLATE = Path(__file__).parent / "box_page.html"
 SHOWN_SIDE = 448  # pixels: a sample is enlarged by the whole factor that comes nearest

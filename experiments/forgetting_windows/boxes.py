@@ -18,10 +18,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from repro.checkpoint import ModelFolder
-from repro.offline_page import page_id
-from repro.provenance import sha256_of_file
-from repro.specs import SpecError, Strict, validated
+from repro.artefacts.provenance import sha256_of_file
+from repro.figures.offline_page import page_id
+from repro.networks.model_folder import ModelFolder
+from repro.specs.validation import SpecError, Strict, validated
 
 AGAIN = "draw them on the page of this run (fig06_boxes.html), or take the file out of `boxes`"
 WHERE = "experiments.forgetting_windows.boxes"

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.contract import Measurement
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 VARIANTS = {  # variant -> (label, colour, line, marker, hatch)
     "positive": ("positive weight", PALETTE[3], "-", "o", ""),

@@ -9,12 +9,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from experiments.contract import figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.forgetting_windows.box_page import write_box_page
 from experiments.forgetting_windows.charts import bars, curves, nothing, table
 from experiments.forgetting_windows.trust import as_shown, is_trusted
-from repro.claims import number
-from repro.figures import (
+from repro.claims.measurement import number, read_measurements
+from repro.figures.drawing import (
     PALETTE,
     READABLE_WIDTH,
     Style,

@@ -7,13 +7,14 @@ rooms that neither has seen: as they are drawn, and degraded as samples are.
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement, share_measurement
+from experiments.contract import mean_measurement, share_measurement
 from experiments.forgetting_windows.outcome import ratio_measurement
 from experiments.forgetting_windows.rooms import Rooms, draw_rooms
-from repro.attributes import at_classifier_size
-from repro.images import to_tensor, to_uint8
-from repro.random import torch_generator
-from repro.segmenter import (
+from repro.claims.measurement import Measurement
+from repro.data.images import to_tensor, to_uint8
+from repro.internals.attribute_classifier import at_classifier_size
+from repro.internals.drop_maps import box_cover
+from repro.internals.segmenter import (
     Segmenter,
     degraded,
     intersection_over_union,
@@ -22,7 +23,7 @@ from repro.segmenter import (
     train_segmenter,
     without_specks,
 )
-from repro.windows import box_cover
+from repro.rng import torch_generator
 
 OVER_ROOMS = "over rooms drawn by program that neither segmenter was trained on"
 

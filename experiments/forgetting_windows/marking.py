@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Measurement
 from experiments.forgetting_windows.boxes import BoxFile, as_shares, identity, in_pixels, read_boxes
 from experiments.forgetting_windows.judging import Segmenters, agreement
-from repro.checkpoint import ModelFolder, draw
-from repro.networks import Generator
-from repro.segmenter import predict
-from repro.store import save_arrays
-from repro.windows import box_cover
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.internals.drop_maps import box_cover
+from repro.internals.segmenter import predict
+from repro.networks.dcgan import Generator
+from repro.networks.model_folder import ModelFolder, draw
 
 PURPOSE = "forgetting windows, samples"
 

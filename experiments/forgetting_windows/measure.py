@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.forgetting_windows.judging import Segmenters
 from experiments.forgetting_windows.marking import Marked, hand_boxes, mark
 from experiments.forgetting_windows.options import Options
@@ -30,11 +30,12 @@ from experiments.forgetting_windows.regression import (
 )
 from experiments.forgetting_windows.trials import Bench, Choices, Curve, curve
 from experiments.forgetting_windows.trust import withheld
-from repro.checkpoint import CheckpointError, ModelFolder
-from repro.networks import Generator
-from repro.specs import SpecError
-from repro.store import save_arrays
-from repro.windows import hidden_layers, hidden_maps, labelled_cells, map_weights
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.internals.drop_maps import hidden_layers, hidden_maps, labelled_cells, map_weights
+from repro.networks.dcgan import Generator
+from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.specs.validation import SpecError
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from experiments.contract import Measurement
 from experiments.forgetting_windows.trials import Curve, Effect
-from repro.random import generator
+from repro.claims.measurement import Measurement
+from repro.rng import generator
 
 DRAWS = 2000
 CONTROLS = ("random", "lowest")

@@ -6,9 +6,10 @@ Part of measure.py: cells of the samples in, weights of the maps and their measu
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.contract import Measurement, mean_measurement
-from repro.random import generator
-from repro.windows import Cells, held_out_scores, labelled_cells, map_weights
+from experiments.contract import mean_measurement
+from repro.claims.measurement import Measurement
+from repro.internals.drop_maps import Cells, held_out_scores, labelled_cells, map_weights
+from repro.rng import generator
 
 OVER = "95 % bootstrap interval over samples of one model"
 DRAWS = 500  # resamplings for the area under the curve

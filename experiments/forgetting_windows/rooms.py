@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_prep.generated.drawing.bedroom import draw_bedroom
-from repro.images import centre_crop
-from repro.random import generator
-from repro.segmenter import working_side
-from repro.windows import box_cover
+from repro.data.images import centre_crop
+from repro.internals.drop_maps import box_cover
+from repro.internals.segmenter import working_side
+from repro.rng import generator
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
 
 
 def cropped_boxes(boxes: np.ndarray, *, height: int, width: int) -> np.ndarray:
-    """Boxes (n, 4) in [0, 1] of a picture -> in [0, 1] of its centred square (repro.images).
+    """Boxes (n, 4) in [0, 1] of a picture -> in [0, 1] of its centred square (repro.data.images).
 
     Clipped to the square; a box that lies wholly outside is left out.
     """

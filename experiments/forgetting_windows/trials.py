@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from repro.networks import Generator
-from repro.segmenter import grown
-from repro.windows import drawn_from, hidden_maps, highest, random_maps
+from repro.internals.drop_maps import drawn_from, hidden_maps, highest, random_maps
+from repro.internals.segmenter import grown
+from repro.networks.dcgan import Generator
 
 Windows = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> window pixels (N, H, W)
 

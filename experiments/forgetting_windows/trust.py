@@ -5,7 +5,7 @@ take bright patches for windows, and area of bright patches decides nothing abou
 known of it there is its overlap with the boxes that the regression was told.
 """
 
-from experiments.contract import Measurement
+from repro.claims.measurement import Measurement
 
 OVERLAP = "judge_iou_with_boxes"
 CLAIMED = (  # what the card's claims rest on; a test compares

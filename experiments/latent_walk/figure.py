@@ -9,7 +9,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.contract import figure_command
-from repro.figures import INK, MUTED, PALETTE, Style, grid, new_figure, save_figure, save_picture
+from repro.figures.drawing import (
+    INK,
+    MUTED,
+    PALETTE,
+    Style,
+    grid,
+    new_figure,
+    save_figure,
+    save_picture,
+)
 
 GAP = 12  # pixels between the walk and its control
 CURVES = {  # kind -> (label, colour, line); told apart by the line too

@@ -12,22 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import (
-    Inputs,
-    Measurement,
-    mean_measurement,
-    measure_command,
-    share_measurement,
-)
+from experiments.contract import Inputs, mean_measurement, measure_command, share_measurement
 from experiments.latent_walk.options import Options
 from experiments.latent_walk.smoothness import walk_study
 from experiments.latent_walk.unevenness import step_measurements
-from repro.checkpoint import ModelFolder, draw
-from repro.images import to_tensor, to_uint8
-from repro.latent import interpolate, largest_step_share, step_lengths, walk
-from repro.quality import sharpness
-from repro.store import save_arrays
-from repro.training_images import picture_shape
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.images import to_tensor, to_uint8
+from repro.internals.latent import interpolate, largest_step_share, step_lengths, walk
+from repro.networks.model_folder import ModelFolder, draw
+from repro.quality.kernel_distance import sharpness
+from repro.quality.training_images import picture_shape
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

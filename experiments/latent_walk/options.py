@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 
 class Options(Strict):

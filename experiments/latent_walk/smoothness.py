@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.checkpoint import ModelFolder
+from repro.data.images import halve
+from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.images import halve
-from repro.latent import largest_step_share
-from repro.quality import convolution_features, frozen_on
-from repro.random import shuffled
-from repro.store import ImageStore
-from repro.training_images import mirrors, nearest_training_images, training_rows
+from repro.internals.latent import largest_step_share
+from repro.networks.model_folder import ModelFolder
+from repro.quality.kernel_distance import convolution_features, frozen_on
+from repro.quality.training_images import mirrors, nearest_training_images, training_rows
+from repro.rng import shuffled
 
 LOOKUP_SIDE = 32  # pixels; larger pictures are halved down to it before they are looked up
 SCALED_BY = 512  # training images that fix batch statistics and scales of the features, at most

@@ -5,9 +5,10 @@ Part of measure.py, which hands over what smoothness.py found.
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.latent_walk.smoothness import WalkStudy
-from repro.random import generator
+from repro.claims.measurement import Measurement
+from repro.rng import generator
 
 BOOTSTRAPS = 2000
 OF = {

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.memorisation.rank_tests import ranks
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 CURVES = {  # kind -> (label, colour, line); told apart by the line too
     "samples": ("samples", PALETTE[3], "-"),

@@ -5,11 +5,12 @@ Part of measure.py, which looks the distances up.
 
 import numpy as np
 
-from experiments.contract import Measurement, share_measurement
+from experiments.contract import share_measurement
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import copying_z, nearer_probability
 from experiments.memorisation.study import Study
-from repro.random import generator
+from repro.claims.measurement import Measurement
+from repro.rng import generator
 
 BOOTSTRAPS = 1000
 ALONE = "training images without a near-identical partner, each against the other training images"

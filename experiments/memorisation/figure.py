@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement, figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.memorisation.charts import distances_chart, ranks_chart
-from repro.figures import Style, grid, save_figure, save_picture, save_table
-from repro.images import halve
+from repro.claims.measurement import Measurement, read_measurements
+from repro.data.images import halve
+from repro.figures.drawing import Style, grid, save_figure, save_picture, save_table
 
 LARGEST_SIDE = 64  # pixels of a picture in the sheet
 WIDTH = 820  # pixels of the sheet, about

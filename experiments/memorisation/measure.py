@@ -14,16 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.memorisation.comparison import compared, share
 from experiments.memorisation.options import Options
 from experiments.memorisation.paired import differences, refuse_unpaired
 from experiments.memorisation.study import Study, study
-from repro.checkpoint import ModelFolder
-from repro.random import shuffled
-from repro.store import save_arrays
-from repro.training_images import picture_shape
-from repro.validation import SpecError
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.networks.model_folder import ModelFolder
+from repro.quality.training_images import picture_shape
+from repro.rng import shuffled
+from repro.specs.validation import SpecError
 
 WITHOUT = "_without_dedup"  # behind the names of the baseline's measurements
 

@@ -6,11 +6,12 @@ its own features, so that the ranks of both can be compared z by z; distances co
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import ranks
 from experiments.memorisation.study import Study
-from repro.checkpoint import CheckpointError, ModelFolder
+from repro.claims.measurement import Measurement
+from repro.networks.model_folder import CheckpointError, ModelFolder
 
 
 def refuse_unpaired(model: ModelFolder, baseline: ModelFolder) -> None:

@@ -2,7 +2,7 @@
 
 Part of study.py; it states no numbers. The queries are samples, training images (leave-one-out),
 held-out images, and the latter two blurred to the samples' sharpness. The lookup itself is that of
-repro.training_images.
+repro.quality.training_images.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from repro.checkpoint import ModelFolder
+from repro.data.images import halve
+from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.images import halve
-from repro.quality import convolution_features, sharpness
-from repro.random import generator
-from repro.store import ImageStore
-from repro.training_images import Describe, nearest_training_images
+from repro.networks.model_folder import ModelFolder
+from repro.quality.kernel_distance import convolution_features, sharpness
+from repro.quality.training_images import Describe, nearest_training_images
+from repro.rng import generator
 
 NEIGHBOURS = 10  # how many are found; the last gives the scale of the pairs' order
 PIXELS_SIDE = 64  # larger pictures are halved down to it before their pixels are compared

@@ -19,11 +19,11 @@ from experiments.memorisation.search import (
     matching_sigma,
     pixel_description,
 )
-from repro.checkpoint import ModelFolder, draw
-from repro.quality import sharpness
-from repro.random import generator, shuffled
-from repro.store import ImageStore
-from repro.training_images import mirrors, training_rows
+from repro.data.store import ImageStore
+from repro.networks.model_folder import ModelFolder, draw
+from repro.quality.kernel_distance import sharpness
+from repro.quality.training_images import mirrors, training_rows
+from repro.rng import generator, shuffled
 
 BLURRED_BY = 500  # images whose median sharpness sets the blur
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from experiments.contract import Measurement
 from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
-from repro.figures import INK, MUTED, new_figure
-from repro.intervals import wilson
+from repro.claims.intervals import wilson
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, new_figure
 
 RING: dict[str, Any] = {
     "marker": "o", "linestyle": "none", "markersize": 13, "markerfacecolor": "none",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repro.figures import INK, PALETTE
+from repro.figures.drawing import INK, PALETTE
 
 
 class Row(NamedTuple):

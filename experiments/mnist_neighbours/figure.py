@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.contract import figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.mnist_neighbours.charts import errors_by_class, errors_by_count, selection
 from experiments.mnist_neighbours.errors import Errors
 from experiments.mnist_neighbours.tables import by_class, by_count, table3
-from repro.figures import Style, grid, new_figure, save_figure, save_table, show_picture
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, grid, new_figure, save_figure, save_table, show_picture
 
 PANELS = {"real": ("real", 7), "gan": ("fully connected GAN", 6), "dcgan": ("DCGAN", 7)}
 

@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.mnist_neighbours.options import Options
 from experiments.mnist_neighbours.results import Found, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
-from repro.checkpoint import CheckpointError, ModelFolder, draw
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.neighbours import Nearest
-from repro.random import generator
-from repro.specs import SpecError
-from repro.store import ImageStore, save_arrays
+from repro.networks.model_folder import CheckpointError, ModelFolder, draw
+from repro.quality.neighbours import Nearest
+from repro.rng import generator
+from repro.specs.validation import SpecError
 
 ROWS = {"dcgan": "mnist.models", "gan": "mnist.baselines"}
 SHOWN = 7  # of each digit in Fig 9, at most

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 
 class Options(Strict):

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.mnist_neighbours.options import Options
-from repro.intervals import bootstrap_mean, wilson
+from repro.claims.intervals import bootstrap_mean, wilson
+from repro.claims.measurement import Measurement
 
 MODELS = {
     "dcgan": "samples of the conditional DCGAN",

@@ -12,7 +12,7 @@ import hashlib
 import numpy as np
 import torch
 
-from repro.checkpoint import CheckpointError, ModelFolder
+from repro.networks.model_folder import CheckpointError, ModelFolder
 
 AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
 

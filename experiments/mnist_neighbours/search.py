@@ -1,9 +1,9 @@
 """The nearest of 1,000, ... 10,000,000 samples to each digit: streamed, goes on after a kill.
 
 Part of measure.py. A block of samples is drawn, compared with all digits by one matrix product
-(repro.neighbours) and forgotten, so memory does not grow with the number of samples. What the
-blocks have left is written to a file now and then; the same call goes on from it and ends in the
-same numbers, since a block depends on its number alone.
+(repro.quality.neighbours) and forgotten, so memory does not grow with the number of samples. What
+the blocks have left is written to a file now and then; the same call goes on from it and ends in
+the same numbers, since a block depends on its number alone.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ import numpy as np
 from tqdm import tqdm
 
 from experiments.mnist_neighbours.samples import LabelledSamples
-from repro.neighbours import Nearest
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.quality.neighbours import Nearest
 
 SECONDS_BETWEEN_SAVES = 20.0
 

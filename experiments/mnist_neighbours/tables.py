@@ -6,10 +6,9 @@ Part of figure.py.
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement, with_interval
 from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
-from repro.claims import number
+from repro.claims.measurement import Measurement, number, with_interval
 
 # Table 3 of the paper, percent: with 50,000 references, with 10 million. None was run here; the
 # first two the paper presumably took from Hauberg et al. (2015). The figures were not checked in

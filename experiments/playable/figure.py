@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from experiments.contract import figure_command
-from repro.exported_generator import ExportedGenerator
-from repro.figures import INK, Style, grid, new_figure, save_figure, show_picture
-from repro.offline_page import data_uri, write_page
+from repro.figures.drawing import INK, Style, grid, new_figure, save_figure, show_picture
+from repro.figures.offline_page import data_uri, write_page
+from repro.networks.plain_generator import ExportedGenerator
 
 TEMPLATE = Path(__file__).parent / "page.html"
 DECIMALS = 4  # of z in the page

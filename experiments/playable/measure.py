@@ -13,17 +13,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Inputs, Measurement, mean_measurement, measure_command
+from experiments.contract import Inputs, mean_measurement, measure_command
 from experiments.playable.options import Options
-from repro.attributes import AttributeNetwork, predict, truth_table
-from repro.checkpoint import ModelFolder, draw
-from repro.chooser_and_judge import LabelledParts
-from repro.exported_generator import ExportedGenerator
-from repro.generator_export import export_generator, exported_pictures
-from repro.images import to_uint8
-from repro.latent import random_directions
-from repro.networks import GeneratorNetwork
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.images import to_uint8
+from repro.internals.attribute_classifier import AttributeNetwork, predict, truth_table
+from repro.internals.independent_classifiers import LabelledParts
+from repro.internals.latent import random_directions
+from repro.networks.dcgan import GeneratorNetwork
+from repro.networks.export import export_generator, exported_pictures
+from repro.networks.model_folder import ModelFolder, draw
+from repro.networks.plain_generator import ExportedGenerator
 
 PURPOSE = "playable"
 ENDS = (-1.0, 1.0)  # of a slider: half the direction taken away or added

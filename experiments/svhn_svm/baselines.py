@@ -15,7 +15,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 
 from experiments.svhn_svm.data import Split
 from experiments.svhn_svm.options import Options
-from repro.features import pixel_features
+from repro.classification.discriminator_features import pixel_features
 
 UNLABELLED = -1  # scikit-learn's mark
 ROUNDS = 5  # of guessing and fitting again

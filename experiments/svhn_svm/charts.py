@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.contract import Measurement
 from experiments.svhn_svm.tables import CITED, ROWS, rows_run
-from repro.figures import INK, MUTED, PALETTE, new_figure
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 
 def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:

@@ -8,9 +8,9 @@ import numpy as np
 
 from experiments.contract import Inputs
 from experiments.svhn_svm.options import Options
-from repro.few_labels import LabelledImages
-from repro.random import generator
-from repro.selection import balanced_draw
+from repro.classification.choose_c import balanced_draw
+from repro.classification.few_labels import LabelledImages
+from repro.rng import generator
 
 PURPOSE = "svhn svm"
 

@@ -1,7 +1,7 @@
 """The rows of Table 2 that are features and a linear SVM, by the authors' protocol.
 
-Part of measure.py; the protocol is repro.few_labels. C is chosen on validation images; the test
-images come to `Fitted.tested` when all rows have chosen.
+Part of measure.py; the protocol is repro.classification.few_labels. C is chosen on validation
+images; the test images come to `Fitted.tested` when all rows have chosen.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,17 @@ import numpy as np
 
 from experiments.svhn_svm.data import PURPOSE, Split
 from experiments.svhn_svm.options import Options
-from repro.checkpoint import ModelFolder
+from repro.classification.discriminator_features import (
+    discriminator_features,
+    freeze_on,
+    pixel_features,
+)
+from repro.classification.few_labels import Extract, FewLabels, choose_on_images, right_on_images
+from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
-from repro.features import discriminator_features, freeze_on, pixel_features
-from repro.few_labels import Extract, FewLabels, choose_on_images, right_on_images
-from repro.networks import Discriminator
-from repro.random import generator
-from repro.svm import L2SVC
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import ModelFolder
+from repro.rng import generator
 
 
 @dataclass(frozen=True)

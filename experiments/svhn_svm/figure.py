@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import figure_command, read_measurements
+from experiments.contract import figure_command
 from experiments.svhn_svm.charts import errors, search
 from experiments.svhn_svm.tables import table2, trials
-from repro.figures import Style, save_figure, save_table
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, save_figure, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

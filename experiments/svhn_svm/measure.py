@@ -9,15 +9,16 @@ python -m experiments.svhn_svm.measure --input svhn.data=DIR --input svhn.valida
 
 from pathlib import Path
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
 from experiments.svhn_svm.data import split
 from experiments.svhn_svm.feature_rows import feature_rows, fit_row
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import Outcome, arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
-from repro.selection import require_known_classes
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import require_known_classes
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from repro.random_search import TRIALS, SearchSpace
-from repro.specs import Strict
-from repro.svm_grid import AUTHORS_GRID
+from repro.classification.random_search import TRIALS, SearchSpace
+from repro.classification.svm_grid import AUTHORS_GRID
+from repro.specs.validation import Strict
 
 
 class Options(Strict):

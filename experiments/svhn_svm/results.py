@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract import Measurement, mean_measurement
+from experiments.contract import mean_measurement
 from experiments.svhn_svm.baselines import Neighbours, SelfTraining
 from experiments.svhn_svm.feature_rows import Fitted
 from experiments.svhn_svm.supervised_row import Search
-from repro.intervals import wilson
+from repro.claims.intervals import wilson
+from repro.claims.measurement import Measurement
 
 WHAT = {
     "dcgan": "L2-SVM on D's pooled features",

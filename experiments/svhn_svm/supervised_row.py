@@ -1,8 +1,8 @@
 """The supervised row of Table 2: D's architecture trained on the labels alone, best of 64 trials.
 
-Part of measure.py; repro.supervised trains. Finished trials are kept, so that a search that was
-killed goes on with the trial it was in. All trials get the same labelled images, those of test draw
-0; the one with the lowest validation error is tested, once.
+Part of measure.py; repro.classification.supervised trains. Finished trials are kept, so that a
+search that was killed goes on with the trial it was in. All trials get the same labelled images,
+those of test draw 0; the one with the lowest validation error is tested, once.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ import torch
 
 from experiments.svhn_svm.data import Split
 from experiments.svhn_svm.options import Options
+from repro.artefacts.finished_parts import KeptWork
+from repro.classification.random_search import Trial, draw_trial
+from repro.classification.supervised import Labelled, predict, restored, train_trial
 from repro.devices import chosen_device
-from repro.kept_work import KeptWork
-from repro.network_spec import NetworkSpec
-from repro.random_search import Trial, draw_trial
-from repro.supervised import Labelled, predict, restored, train_trial
+from repro.specs.network import NetworkSpec
 
 STATE = "state_"  # before the names of weights, among a trial's arrays
 

@@ -6,7 +6,7 @@ Part of figure.py.
 import numpy as np
 import pandas as pd
 
-from experiments.contract import Measurement, with_interval
+from repro.claims.measurement import Measurement, with_interval
 
 # Table 2 of the paper: model, error %, on which images. None of these rows was run here.
 CITED = (

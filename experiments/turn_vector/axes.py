@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.turn_vector.options import Axis, Options
-from repro.attributes import parse_condition
-from repro.specs import SpecError
-from repro.store import ImageStore
+from repro.data.store import ImageStore
+from repro.internals.attribute_classifier import parse_condition
+from repro.specs.validation import SpecError
 
 
 @dataclass(frozen=True)

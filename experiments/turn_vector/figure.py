@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.contract import Measurement, figure_command, read_measurements
-from repro.figures import (
+from experiments.contract import figure_command
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import (
     INK,
     PALETTE,
     Style,
@@ -23,7 +24,7 @@ from repro.figures import (
     show_picture,
 )
 
-GAP = 2  # pixels between pictures, as repro.figures.grid leaves them
+GAP = 2  # pixels between pictures, as repro.figures.drawing.grid leaves them
 QUANTITIES = {
     "rank_correlation": "rank correlation",
     "rank_correlation_random_direction": "the same, random direction (either way)",

@@ -13,16 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Inputs, Measurement, measure_command, share_measurement
+from experiments.contract import Inputs, measure_command, share_measurement
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
 from experiments.turn_vector.results import OVER_ROWS, RANDOM, of_axis, of_judge
 from experiments.turn_vector.turning import Pool, Readers, Rows, moved_rows
-from repro.checkpoint import ModelFolder, draw
-from repro.latent import along, concept_difference, random_directions
-from repro.networks import GeneratorNetwork
-from repro.picks import offered_latents, picked_rows, read_picks, samples_identity
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.internals.hand_picks import offered_latents, picked_rows, read_picks, samples_identity
+from repro.internals.latent import along, concept_difference, random_directions
+from repro.networks.dcgan import GeneratorNetwork
+from repro.networks.model_folder import ModelFolder, draw
 
 PICKED = ("left", "right")  # concepts of a picks file
 

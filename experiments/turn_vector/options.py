@@ -5,7 +5,7 @@ Apart from measure.py, so that a run file is checked without loading what measur
 
 from pydantic import Field, model_validator
 
-from repro.specs import Strict
+from repro.specs.validation import Strict
 
 
 class Axis(Strict):

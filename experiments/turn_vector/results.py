@@ -7,9 +7,10 @@ beside it rows along random directions of equal length.
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.contract import Measurement, mean_measurement, share_measurement
+from experiments.contract import mean_measurement, share_measurement
 from experiments.turn_vector.axes import Axes
 from experiments.turn_vector.turning import Readers, Rows
+from repro.claims.measurement import Measurement
 
 OVER_ROWS = "over rows: random samples, each with a vector of its own; one model"
 RANDOM = "_random_direction"  # ends the names of the controls

@@ -2,7 +2,7 @@
 
 Part of measure.py; it states no numbers. The chooser finds the samples that show an end most
 surely; the judge reads every axis's label off a picture as a number. The two learn from disjoint
-real images, and the classifier of blends (repro.realism) from the chooser's.
+real images, and the classifier of blends (repro.internals.realism) from the chooser's.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from torch import Tensor
 
 from experiments.turn_vector.axes import Axes
 from experiments.turn_vector.options import Options
-from repro.attributes import predict, predict_values, truth_table
-from repro.checkpoint import draw
-from repro.chooser_and_judge import LabelledParts
-from repro.latent import along, concept_difference, most_confident
-from repro.networks import GeneratorNetwork
-from repro.quality import sharpness
-from repro.random import generator
-from repro.realism import RealismLimits, blend_scores, train_blend_judge
-from repro.store import ImageStore
+from repro.data.store import ImageStore
+from repro.internals.attribute_classifier import predict, predict_values, truth_table
+from repro.internals.independent_classifiers import LabelledParts
+from repro.internals.latent import along, concept_difference, most_confident
+from repro.internals.realism import RealismLimits, blend_scores, train_blend_judge
+from repro.networks.dcgan import GeneratorNetwork
+from repro.networks.model_folder import draw
+from repro.quality.kernel_distance import sharpness
+from repro.rng import generator
 
 
 class Readers:

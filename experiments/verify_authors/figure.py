@@ -13,14 +13,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.contract import (
-    Measurement,
-    figure_command,
-    read_measurements,
-    with_interval,
-)
+from experiments.contract import figure_command
 from experiments.verify_authors.names import number_name
-from repro.figures import (
+from repro.claims.measurement import Measurement, read_measurements, with_interval
+from repro.figures.drawing import (
     INK,
     MUTED,
     PALETTE,

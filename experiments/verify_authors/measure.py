@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.verify_authors.on_cifar10 import check_on_cifar10
 from experiments.verify_authors.on_svhn import check_on_svhn
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import Outcome
-from repro.checkpoint import draw
-from repro.provenance import write_json
-from repro.released import Kind, Released, released_networks
-from repro.specs import SpecError
-from repro.store import save_arrays
+from repro.artefacts.arrays import save_arrays
+from repro.artefacts.provenance import write_json
+from repro.claims.measurement import Measurement
+from repro.networks.model_folder import draw
+from repro.released.networks import Kind, Released, released_networks
+from repro.specs.validation import SpecError
 
 
 @dataclass(frozen=True)

@@ -12,24 +12,29 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, mean_measurement
+from experiments.contract import Inputs, mean_measurement
 from experiments.verify_authors.names import number_name
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words
-from repro.devices import chosen_device
-from repro.features import discriminator_features, freeze_on, pixel_features
-from repro.networks import Discriminator
-from repro.random import generator
-from repro.released import Released
-from repro.selection import (
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import (
     Choice,
     Training,
     chosen_and_refitted,
     require_known_classes,
     with_held_out,
 )
-from repro.store import ImageStore
-from repro.svm import L2SVC
+from repro.classification.discriminator_features import (
+    discriminator_features,
+    freeze_on,
+    pixel_features,
+)
+from repro.classification.svm import L2SVC
+from repro.data.store import ImageStore
+from repro.devices import chosen_device
+from repro.networks.dcgan import Discriminator
+from repro.released.networks import Released
+from repro.rng import generator
 
 PURPOSE = "verify authors, cifar10"
 

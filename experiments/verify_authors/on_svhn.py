@@ -1,8 +1,8 @@
 """Table 2's chain with the released SVHN discriminator: 1000 labels (paper §5.2, authors' script).
 
 Part of measure.py. Batch statistics are frozen on the unlabelled training images, 100 labels a
-class are drawn again and again (repro.few_labels), and the test set is opened once, for the
-released D and for the same layers with random weights, on the same draws.
+class are drawn again and again (repro.classification.few_labels), and the test set is opened once,
+for the released D and for the same layers with random weights, on the same draws.
 """
 
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, Measurement, mean_measurement
+from experiments.contract import Inputs, mean_measurement
 from experiments.verify_authors.names import number_name
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words
-from repro.devices import chosen_device
-from repro.features import discriminator_features, freeze_on
-from repro.few_labels import (
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import require_known_classes
+from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.few_labels import (
     Extract,
     FewLabels,
     LabelledImages,
     choose_on_images,
     right_on_images,
 )
-from repro.networks import Discriminator
-from repro.random import generator, shuffled
-from repro.released import Released
-from repro.selection import require_known_classes
-from repro.svm import L2SVC
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
+from repro.networks.dcgan import Discriminator
+from repro.released.networks import Released
+from repro.rng import generator, shuffled
 
 PURPOSE = "verify authors, svhn"
 

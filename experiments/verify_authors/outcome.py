@@ -6,10 +6,10 @@ Part of measure.py, used by on_cifar10.py and on_svhn.py.
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.contract import Measurement
 from experiments.verify_authors.names import number_name
-from repro.released import Released
-from repro.selection import Choice
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import Choice
+from repro.released.networks import Released
 
 ROWS = {
     "released": "the released discriminator",

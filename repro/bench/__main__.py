@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from repro.provenance import device_name
+from repro.artefacts.provenance import device_name
 
 
 def bench_names() -> list[str]:

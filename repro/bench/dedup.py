@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from repro.codes import effective_bits, first_with_same_code, words_of
-from repro.near_codes import pairs_within
-from repro.provenance import peak_memory_mb
-from repro.random import generator
+from repro.artefacts.provenance import peak_memory_mb
+from repro.dedup.binary_codes import effective_bits, first_with_same_code, words_of
+from repro.dedup.hamming_search import pairs_within
+from repro.rng import generator
 
 DIMENSIONS = 60  # of the points whose projections give the bits
 FARTHEST = 12  # bits between a planted copy and its original

@@ -17,12 +17,12 @@ import torch
 import torch.nn.functional as F
 
 from repro.bench.alternation import alternate
-from repro.build import build_discriminator
+from repro.classification.discriminator_features import POOLED, discriminator_features, freeze_on
 from repro.devices import chosen_device, device_words, wait_for
-from repro.features import POOLED, discriminator_features, freeze_on
-from repro.network_spec import NetworkSpec
-from repro.networks import Discriminator
-from repro.random import generator
+from repro.networks.build import build_discriminator
+from repro.networks.dcgan import Discriminator
+from repro.rng import generator
+from repro.specs.network import NetworkSpec
 
 BATCH = 128
 

@@ -18,7 +18,7 @@ import lmdb
 import numpy as np
 from PIL import Image
 
-from repro.random import generator
+from repro.rng import generator
 
 QUALITY = 75  # LSUN's
 CANVAS = 1024  # pixels a side

@@ -1,13 +1,13 @@
 """Exact nearest neighbours over a stream of references, beside the matrix product it must contain.
 
-Ours is `repro.neighbours.Nearest`, k = 1, as an experiment on MNIST uses it: 10,000 test digits
-look for the nearest among generated ones that come block after block. The reference is a plain
-float32 product of the same shape, torch.mm of queries and transposed block into an output that is
-there before; nothing is searched in it, so `ratio` is the share of the product's speed that is
-left, and lies below 1. Its tiles are of 4,096 references: where this was chosen, on one core, any
-tile of 1,024 to 10,000 references, queries whole or cut, came within some percent of the fastest.
-On a GPU the reference's block is there before the clock starts, ours is copied within its time: a
-search must.
+Ours is `repro.quality.neighbours.Nearest`, k = 1, as an experiment on MNIST uses it: 10,000 test
+digits look for the nearest among generated ones that come block after block. The reference is a
+plain float32 product of the same shape, torch.mm of queries and transposed block into an output
+that is there before; nothing is searched in it, so `ratio` is the share of the product's speed that
+is left, and lies below 1. Its tiles are of 4,096 references: where this was chosen, on one core,
+any tile of 1,024 to 10,000 references, queries whole or cut, came within some percent of the
+fastest. On a GPU the reference's block is there before the clock starts, ours is copied within its
+time: a search must.
 
 A stream has two phases. At its first block nothing has been seen, so each tile's smallest is looked
 for; later the distances found so far leave few candidates. Ours sees `--references` untimed, then
@@ -34,10 +34,10 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from repro.artefacts.provenance import peak_memory_mb
 from repro.devices import chosen_device, device_words, wait_for
-from repro.neighbours import Nearest
-from repro.provenance import peak_memory_mb
-from repro.random import generator
+from repro.quality.neighbours import Nearest
+from repro.rng import generator
 
 TARGET = 0.6  # of the product's speed
 TILE = 4096  # references of one product

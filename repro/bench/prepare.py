@@ -24,10 +24,10 @@ from PIL import Image
 
 from repro.bench.alternation import alternate
 from repro.bench.jpeg_database import write_database
-from repro.decode_pool import in_order
-from repro.raw_images import lmdb_entries
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from repro.data.decode_pool import in_order
+from repro.data.raw_images import lmdb_entries
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 SIZE = 64
 

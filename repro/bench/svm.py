@@ -27,12 +27,12 @@ import numpy as np
 import torch
 from sklearn.svm import LinearSVC
 
+from repro.artefacts.provenance import peak_memory_mb
 from repro.bench.features import network
+from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.svm import L2SVC
 from repro.devices import chosen_device, device_words
-from repro.features import discriminator_features, freeze_on
-from repro.provenance import peak_memory_mb
-from repro.random import generator
-from repro.svm import L2SVC
+from repro.rng import generator
 
 GAP, FEW_C = 1e-3, 1e-3
 TARGET_GB, TARGET_SECONDS = 8.0, 600.0  # at 50,000 x 28,672 on two cores, for each C
@@ -169,7 +169,7 @@ def _tolerance_that_suffices(X: np.ndarray, y: np.ndarray, *, best: float) -> fl
 
 
 def objective(machine: LinearSVC, X: np.ndarray, y: np.ndarray) -> float:
-    """Sum over the classes of what both minimise (repro.svm_solver)."""
+    """Sum over the classes of what both minimise (repro.classification.svm_solver)."""
     targets = np.where(y[:, None] == machine.classes_, 1.0, -1.0)
     violation = np.maximum(0, 1 - targets * (X @ machine.coef_.T + machine.intercept_))
     weights = 0.5 * (machine.coef_**2).sum() + 0.5 * (machine.intercept_**2).sum()

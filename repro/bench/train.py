@@ -24,16 +24,19 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from repro.allocator import keep_freed_memory
+from repro.artefacts.provenance import step_folder
 from repro.bench.alternation import alternate
-from repro.devices import chosen_device, device_words, wait_for
-from repro.minibatches import Images
-from repro.network_spec import NetworkSpec
-from repro.provenance import step_folder
-from repro.random import generator
-from repro.specs import PRESETS, ModelSpec, PresetSpec, TrainingSpec, read_yaml, validated
-from repro.store import ImageStore, StoreWriter
-from repro.trainer import Trainer
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreWriter
+from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
+from repro.places import PRESETS
+from repro.rng import generator
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec, PresetSpec
+from repro.specs.training import TrainingSpec
+from repro.specs.validation import read_yaml, validated
+from repro.train.minibatches import Images
+from repro.train.trainer import Trainer
 
 PRECISIONS = ("float32", "bfloat16")
 RECORDED = "bfloat16, recorded"  # on a GPU: the step as a CUDA graph

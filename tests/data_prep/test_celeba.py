@@ -7,9 +7,11 @@ from PIL import Image
 from data_prep import celeba
 from data_prep.celeba import Options
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, missing
-from repro.specs import DatasetSpec, SpecError
-from repro.store import ImageStore
+from data_prep.source import missing
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError
 
 NAMES = "5_o_Clock_Shadow Eyeglasses Male Smiling"
 TABLE = f"""4

@@ -10,9 +10,10 @@ import pytest
 from data_prep import cifar10
 from data_prep.cifar10 import Options
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, missing
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from data_prep.source import missing
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 NAMES = [f"name{i}" for i in range(10)]
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from data_prep.dedup import dedup, main
-from repro.dedup_options import Options
-from repro.duplicates import DegenerateCodeError
+from repro.dedup.options import Options
+from repro.dedup.removal import DegenerateCodeError
 
 QUICK = Options(presentations=6400)
 

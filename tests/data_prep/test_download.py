@@ -25,9 +25,10 @@ from data_prep import unpacking
 from data_prep.download import DownloadError, download
 from data_prep.download import main as download_main
 from data_prep.download_manifest import listing, planned, read_manifest
-from data_prep.fetching import FetchError, WrongContentError, fetch
+from data_prep.fetching import WrongContentError, fetch
+from data_prep.part_file import FetchError
 from data_prep.source import missing, source_options
-from repro.validation import SpecError
+from repro.specs.validation import SpecError
 
 DIGITS = np.random.default_rng(99).bytes(30_000)
 

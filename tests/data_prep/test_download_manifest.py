@@ -8,7 +8,7 @@ from torchvision.datasets.imagenet import ARCHIVE_META
 from data_prep import cifar10
 from data_prep.download_manifest import planned, read_manifest
 from data_prep.source import missing, source_options
-from repro.validation import SpecError
+from repro.specs.validation import SpecError
 
 
 def test_published_md5s_are_torchvisions():

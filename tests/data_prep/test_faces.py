@@ -12,9 +12,11 @@ from data_prep import faces as source
 from data_prep.faces import Options, widened
 from data_prep.generated import faces as portraits
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, explain_missing, missing
-from repro.specs import DatasetSpec, SpecError
-from repro.store import ImageStore
+from data_prep.source import explain_missing, missing
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError
 
 HEADER = "file,face,left,top,width,height,neighbours,photo_width,photo_height,reason\n"
 

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.fetching import FetchError, WrongContentError, amount, fetch
-from data_prep.part_file import Origin, PartFile
+from data_prep.fetching import WrongContentError, amount, fetch
+from data_prep.part_file import FetchError, Origin, PartFile
 
 DATA = np.random.default_rng(1).bytes(200_000)
 OTHER = DATA[:30_000] + np.random.default_rng(2).bytes(170_000)  # a later version of the file

@@ -8,9 +8,10 @@ from PIL import Image
 
 from data_prep import folder
 from data_prep.prepare import prepare
-from data_prep.source import SourceError
-from repro.specs import DatasetSpec, SpecError
-from repro.store import ImageStore
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError
 
 
 def save(path, value=0, size=(20, 20)):

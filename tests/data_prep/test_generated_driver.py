@@ -12,7 +12,7 @@ from data_prep.generated import objects
 from data_prep.generated.drawing import parallel
 from data_prep.generated.drawing.layer import Layer, ellipse_points, hsv, over, smooth
 from data_prep.generated.drawing.sheet import contact_sheet
-from repro.specs import SpecError
+from repro.specs.validation import SpecError
 
 
 def test_every_world_is_found_and_drawing_is_none() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from data_prep.generated import faces
 from data_prep.generated.drawing.portrait import draw_person, draw_portrait
-from repro.random import generator
+from repro.rng import generator
 
 COUNT = 160
 

@@ -22,7 +22,7 @@ from data_prep.generated.drawing.numerals import (
     glyph,
     number_masks,
 )
-from repro.random import generator
+from repro.rng import generator
 
 OPTIONS = house_numbers.Options(train_count=40, test_count=20)
 

@@ -11,7 +11,7 @@ from data_prep.generated import objects
 from data_prep.generated.drawing.layer import Layer
 from data_prep.generated.drawing.other_things import OTHER_THINGS
 from data_prep.generated.drawing.things import THINGS, draw_palette
-from repro.random import generator
+from repro.rng import generator
 
 OPTIONS = objects.Options(gan_count=30, train_count=40, test_count=20)
 

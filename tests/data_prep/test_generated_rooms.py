@@ -12,7 +12,7 @@ from data_prep.generated import rooms
 from data_prep.generated.drawing.bedroom import draw_bedroom
 from data_prep.generated.drawing.jpeg import to_jpeg
 from data_prep.generated.drawing.near_copies import KINDS, near_copy
-from repro.random import generator
+from repro.rng import generator
 
 OPTIONS = rooms.Options(count=120, duplicate_share=0.2, broken=5)
 

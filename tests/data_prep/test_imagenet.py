@@ -5,9 +5,9 @@ from PIL import Image
 
 from data_prep import imagenet
 from data_prep.prepare import prepare
-from data_prep.source import SourceError
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from PIL import Image
 
 from data_prep import lsun
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, missing
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from data_prep.source import missing
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 SPEC = DatasetSpec(source="lsun", image_size=16)
 

@@ -9,9 +9,10 @@ import pytest
 from data_prep import mnist
 from data_prep.mnist import Options
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, missing
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from data_prep.source import missing
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (7, 28, 28), dtype=np.uint8)

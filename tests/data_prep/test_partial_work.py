@@ -15,8 +15,9 @@ from PIL import Image
 from data_prep import partial_work, record_pixels
 from data_prep import prepare as module
 from data_prep.prepare import prepare
-from repro import decode_pool, growing_file
-from repro.specs import DatasetSpec
+from repro.artefacts import resumable_file as growing_file
+from repro.data import decode_pool
+from repro.specs.run_file import DatasetSpec
 
 LABELS = {"labels_from_name": r"\d+_(?P<shade>\d+)"}
 SPEC = DatasetSpec(source="folder", image_size=8, options=LABELS)

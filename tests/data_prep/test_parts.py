@@ -13,12 +13,13 @@ from PIL import Image
 from data_prep import prepare as module
 from data_prep.parts import PART_FILE
 from data_prep.prepare import join_parts, prepare
-from data_prep.source import SourceError
+from repro.artefacts.provenance import SIDECAR, ChangedFileError, content_hashes
 from repro.bench.jpeg_database import encoded
-from repro.provenance import SIDECAR, ChangedFileError, content_hashes
-from repro.shards import Shard
-from repro.specs import DatasetSpec
-from repro.store import ImageStore, StoreError
+from repro.data.raw_images import SourceError
+from repro.data.shards import Shard
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError
+from repro.specs.run_file import DatasetSpec
 
 LABELLED = DatasetSpec(
     source="folder", image_size=8, options={"labels_from_name": r"\d+_(?P<shade>\d+)"}

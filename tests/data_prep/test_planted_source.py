@@ -11,10 +11,11 @@ from PIL import Image
 from data_prep import planted
 from data_prep.prepare import prepare
 from data_prep.source import Record, missing
-from repro.images import decode
-from repro.perturbations import KINDS, near_copy, perturbations
-from repro.specs import DatasetSpec, SpecError, validated
-from repro.store import ImageStore
+from repro.data.images import decode
+from repro.data.store import ImageStore
+from repro.dedup.perturbations import KINDS, near_copy, perturbations
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError, validated
 
 COPIES = len(perturbations())
 

@@ -15,10 +15,12 @@ from PIL import Image
 from data_prep import prepare as module
 from data_prep import record_pixels
 from data_prep.prepare import prepare
-from data_prep.source import Record, SourceError, load_source, source_names
-from repro import decode_pool
-from repro.specs import DatasetSpec, SpecError
-from repro.store import ImageStore
+from data_prep.source import Record, load_source, source_names
+from repro.data import decode_pool
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
+from repro.specs.validation import SpecError
 
 SPEC = DatasetSpec(source="folder", image_size=16)
 

@@ -9,10 +9,11 @@ import scipy.io
 from data_prep import svhn
 from data_prep.download_manifest import planned, read_manifest
 from data_prep.prepare import prepare
-from data_prep.source import SourceError, missing
+from data_prep.source import missing
 from data_prep.svhn import Options
-from repro.specs import DatasetSpec
-from repro.store import ImageStore
+from repro.data.raw_images import SourceError
+from repro.data.store import ImageStore
+from repro.specs.run_file import DatasetSpec
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)

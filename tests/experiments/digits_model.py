@@ -5,11 +5,12 @@ from pathlib import Path
 
 import torch
 
-from repro import random
-from repro.build import build_generator
-from repro.checkpoint import GENERATOR_FILES, save_network, snapshot_file
-from repro.networks import freeze_statistics
-from repro.specs import ModelSpec, NetworkSpec
+from repro import rng
+from repro.networks.build import build_generator
+from repro.networks.dcgan import freeze_statistics
+from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
 
 NETWORK = NetworkSpec(
     kind="conditional", image_size=8, base_size=2, channels=1, classes=10, pixel_low=0,
@@ -22,7 +23,7 @@ def write_digits_model(folder: Path, *, seed: int = 1, steps: tuple[int, ...] = 
     (folder / "snapshots").mkdir(parents=True)
     for step in steps:
         G = build_generator(NETWORK, seed=seed + step)
-        z = random.latents(60, 8, seed=seed, purpose="test z", index=step)
+        z = rng.latents(60, 8, seed=seed, purpose="test z", index=step)
         freeze_statistics(G, [(z, torch.arange(60) % 10)])
         last = step == steps[-1]
         save_network(G, folder / (GENERATOR_FILES["final"] if last else snapshot_file(step)))

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from repro.build import build_generator
-from repro.checkpoint import save_network
-from repro.images import to_tensor
-from repro.networks import Generator
-from repro.segmenter import mask_boxes
-from repro.specs import ModelSpec, NetworkSpec
+from repro.data.images import to_tensor
+from repro.internals.segmenter import mask_boxes
+from repro.networks.build import build_generator
+from repro.networks.dcgan import Generator
+from repro.networks.model_folder import save_network
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
 
 SIZE, MAPS = 16, 8
 WINDOW_MAPS = (1, 4)  # of layer 1: each alone makes a window of the places where it is active

@@ -12,11 +12,12 @@ from experiments.ablations.changes import changes_among
 from experiments.ablations.figure import figure
 from experiments.ablations.measure import measure
 from experiments.ablations.options import Options
-from experiments.contract import Inputs, read_measurements, run_measure
-from repro.checkpoint import ModelFolder, draw
-from repro.claims import read_card
-from repro.figures import Style
-from repro.specs import SpecError
+from experiments.contract import Inputs, run_measure
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style
+from repro.networks.model_folder import ModelFolder, draw
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(samples=150, real=150, shown=4)
 SEEDS = (1, 2, 3)

@@ -10,9 +10,11 @@ from untrained_model import write_model
 from experiments.architecture.figure import figure
 from experiments.architecture.measure import measure
 from experiments.architecture.options import Options
-from experiments.contract import Inputs, Measurement
-from repro.figures import Style
-from repro.specs import ModelSpec, NetworkSpec
+from experiments.contract import Inputs
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import Style
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
 
 
 def measured(tmp_path: Path, **network) -> dict[str, Measurement]:

@@ -8,11 +8,13 @@ import pytest
 from untrained_model import write_model
 
 from experiments.bedroom_samples.figure import figure
-from experiments.bedroom_samples.measure import Options, measure
-from experiments.contract import Inputs, read_measurements, run_measure
-from repro.checkpoint import ModelFolder, draw
-from repro.claims import read_card
-from repro.figures import Style
+from experiments.bedroom_samples.measure import measure
+from experiments.bedroom_samples.options import Options
+from experiments.contract import Inputs, run_measure
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style
+from repro.networks.model_folder import ModelFolder, draw
 
 OPTIONS = Options(rows=2, columns=3, images=160, blocks=4)
 

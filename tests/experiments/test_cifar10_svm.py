@@ -18,11 +18,12 @@ from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.tables import CITED
-from experiments.contract import Inputs, read_measurements, run_measure
-from repro.claims import read_card
-from repro.figures import Style
-from repro.selection import Choice
-from repro.specs import SpecError
+from experiments.contract import Inputs, run_measure
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.classification.choose_c import Choice
+from repro.figures.drawing import Style
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(
     per_class=12,

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from repro.plan_costs import StepRate, network_sizes
-from repro.plan_counts import image_counts
-from repro.plan_experiments import Known, experiment_seconds, kept_bytes, left_out
-from repro.runs import load_run
+from repro.plan.experiment_cost import Known, experiment_seconds, kept_bytes, left_out
+from repro.plan.image_counts import image_counts
+from repro.plan.training_cost import StepRate, network_sizes
+from repro.runs.load import load_run
 
 
 @pytest.fixture

@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.dedup.copies import read_copies
 from experiments.dedup.figure import WRONG, figure, groups_sheet
-from experiments.dedup.measure import Options, measure
-from repro.claims import read_card
-from repro.figures import Style
-from repro.hashing import Autoencoder
-from repro.provenance import step_folder, write_json
-from repro.specs import SpecError
-from repro.store import ImageStore, StoreError, StoreWriter
+from experiments.dedup.measure import measure
+from experiments.dedup.options import Options
+from repro.artefacts.provenance import step_folder, write_json
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError, StoreWriter
+from repro.dedup.autoencoder import Autoencoder
+from repro.figures.drawing import Style
+from repro.specs.validation import SpecError
 
 N = 12
 PERTURBATIONS = (("crop", 0.02), ("crop", 0.1), ("mirror", 1.0))

@@ -17,9 +17,9 @@ from experiments.dedup.recall_study import (
     recall_study,
 )
 from experiments.dedup.settings_study import radius_study, threshold_study
-from repro.codes import pack
-from repro.hashing import Autoencoder, HashInputs
-from repro.planted import Truth
+from repro.dedup.autoencoder import Autoencoder, HashInputs
+from repro.dedup.binary_codes import pack
+from repro.dedup.truth import Truth
 
 
 def at_distance(code: np.ndarray, bits: int) -> np.ndarray:

@@ -11,16 +11,18 @@ from banded_faces import NAMES, OPTIONS, bands, labels_of, scrambled
 from pydantic import ValidationError
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.face_arithmetic import measure as module
 from experiments.face_arithmetic import picked, trials
 from experiments.face_arithmetic.figure import figure
-from experiments.face_arithmetic.measure import Options, measure
+from experiments.face_arithmetic.measure import measure
+from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.trials import Samples, drawn_exemplars, pixel_sum
 from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
-from repro.claims import read_card
-from repro.figures import Style
-from repro.specs import SpecError
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import Style
+from repro.specs.validation import SpecError
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from experiments.face_arithmetic.figure import figure
 from experiments.face_arithmetic.measure import measure
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.pick_page import write_pick_page
-from repro.checkpoint import ModelFolder
-from repro.claims import Measurement
-from repro.figures import Style
-from repro.picks import offered_latents, picked_rows, read_picks, samples_identity
-from repro.specs import SpecError
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import Style
+from repro.internals.hand_picks import offered_latents, picked_rows, read_picks, samples_identity
+from repro.networks.model_folder import ModelFolder
+from repro.specs.validation import SpecError
 
 GLASSES = "man with glasses - man without + woman without = woman with glasses"
 

@@ -1,7 +1,7 @@
 """FID and KID of a run's models: the generator that drew the real images must be the nearest.
 
 A description by pixels stands for InceptionV3 but in the command for one model: what the network's
-numbers are is compared in tests/repro/test_inception.py.
+numbers are is compared in tests/repro/quality/test_inception.py.
 """
 
 import json
@@ -14,17 +14,18 @@ import torch
 from snakemake.cli import get_argument_parser
 from untrained_model import write_model
 
-from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.fid.figure import figure
 from experiments.fid.measure import measure
 from experiments.fid.options import Options
-from repro import fid
-from repro.checkpoint import ModelFolder, draw
-from repro.claims import Measurement, read_card
-from repro.figures import Style
-from repro.intervals import student
-from repro.report import build_report
-from repro.specs import SpecError
+from repro.claims.card import read_card
+from repro.claims.intervals import student
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import Style
+from repro.networks.model_folder import ModelFolder, draw
+from repro.quality import fid
+from repro.report.build import build_report
+from repro.specs.validation import SpecError
 
 pytest.importorskip("torch_fidelity", reason="torch-fidelity is optional")
 OPTIONS = Options(samples=80, real=60, kid_subsets=5, kid_subset_size=20)

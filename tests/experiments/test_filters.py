@@ -10,17 +10,19 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.filters.classes import class_auc, class_share
 from experiments.filters.figure import figure
-from experiments.filters.measure import Options, measure
+from experiments.filters.measure import measure
+from experiments.filters.options import Options
 from experiments.filters.responses import Responses
-from repro.checkpoint import DISCRIMINATOR_FILE, ModelFolder, save_network
-from repro.claims import read_card
-from repro.figures import Style
-from repro.networks import Discriminator
-from repro.quality import frozen_on
-from repro.validation import SpecError
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, read_measurements
+from repro.figures.drawing import Style
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import DISCRIMINATOR_FILE, ModelFolder, save_network
+from repro.quality.kernel_distance import frozen_on
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(pool=60, top=4, channels=3, shown=2, labelled=90)
 CLASS_MEASURES = ("class_share", "class_auc")

@@ -17,9 +17,9 @@ from experiments.forgetting_windows import measure as module
 from experiments.forgetting_windows.box_page import write_box_page
 from experiments.forgetting_windows.boxes import as_shares, identity, in_pixels, read_boxes
 from experiments.forgetting_windows.options import Options
-from repro.checkpoint import ModelFolder
-from repro.claims import Measurement
-from repro.specs import SpecError
+from repro.claims.measurement import Measurement
+from repro.networks.model_folder import ModelFolder
+from repro.specs.validation import SpecError
 
 ID = "0123456789abcdef"
 

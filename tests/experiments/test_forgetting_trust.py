@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from planted_windows import KnowingSegmenters, windows, write_planted_model
 
-from experiments.contract import Measurement, read_measurements, run_measure
+from experiments.contract import run_measure
 from experiments.forgetting_windows import measure as module
 from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.trust import CLAIMED, OVERLAP, UNSURE, as_shown, withheld
-from repro.claims import Verdict, judge, read_card
-from repro.figures import Style
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, Verdict, read_measurements
+from repro.claims.verdict import judge
+from repro.figures.drawing import Style
 
 OPTIONS = Options(
     samples=40, layers=[1], measured=40, random_sets=3, curve_samples=20, curve_steps=3, shown=4

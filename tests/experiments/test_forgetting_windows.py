@@ -20,7 +20,7 @@ from planted_windows import (
 from sklearn.metrics import roc_auc_score
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.forgetting_windows import measure as module
 from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
@@ -38,14 +38,16 @@ from experiments.forgetting_windows.regression import (
 )
 from experiments.forgetting_windows.rooms import cropped_boxes, draw_rooms
 from experiments.forgetting_windows.trials import Bench, Choices, Curve, curve, differences
-from repro import random
-from repro.checkpoint import CheckpointError
-from repro.claims import judge, read_card
-from repro.figures import Style
-from repro.images import centre_crop
-from repro.intervals import bootstrap_mean
-from repro.specs import SpecError
-from repro.windows import box_cover, highest
+from repro import rng
+from repro.claims.card import read_card
+from repro.claims.intervals import bootstrap_mean
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import judge
+from repro.data.images import centre_crop
+from repro.figures.drawing import Style
+from repro.internals.drop_maps import box_cover, highest
+from repro.networks.model_folder import CheckpointError
+from repro.specs.validation import SpecError
 
 FILES = {
     "fig06_boxes.html",
@@ -66,7 +68,7 @@ def knowing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def bench(count: int = 80) -> Bench:
-    z = random.latents(count, 32, seed=1, purpose="test")
+    z = rng.latents(count, 32, seed=1, purpose="test")
     return Bench(planted_generator(), z, layer=1, windows=windows)
 
 
@@ -76,7 +78,7 @@ def measured(model: Path, out: Path, options: Options = OPTIONS) -> dict[str, Me
 
 
 def test_the_planted_generator_draws_what_it_says() -> None:
-    z = random.latents(80, 32, seed=1, purpose="test")
+    z = rng.latents(80, 32, seed=1, purpose="test")
     wanted = (z[:, :16].reshape(-1, 4, 4) > 0.85).repeat_interleave(4, 1).repeat_interleave(4, 2)
     share = (windows(bench().before) == wanted.numpy()).mean()
     assert share > 0.98  # the faintest windows are no brighter than a wall

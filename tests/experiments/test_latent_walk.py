@@ -9,10 +9,11 @@ import pytest
 import torch
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.latent_walk import measure as module
 from experiments.latent_walk.figure import figure
-from experiments.latent_walk.measure import Options, measure
+from experiments.latent_walk.measure import measure
+from experiments.latent_walk.options import Options
 from experiments.latent_walk.smoothness import (
     WalkStudy,
     blended,
@@ -20,11 +21,13 @@ from experiments.latent_walk.smoothness import (
     nearest_training,
 )
 from experiments.latent_walk.unevenness import step_measurements
-from repro import training_images
-from repro.checkpoint import CheckpointError, ModelFolder, draw
-from repro.claims import Verdict, judge, read_card
-from repro.figures import Style
-from repro.store import ImageStore
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, Verdict, read_measurements
+from repro.claims.verdict import judge
+from repro.data.store import ImageStore
+from repro.figures.drawing import Style
+from repro.networks.model_folder import CheckpointError, ModelFolder, draw
+from repro.quality import training_images
 
 OPTIONS = Options(rows=3, steps=4, pixel_rows=2, segments=30)
 IMAGES = 120

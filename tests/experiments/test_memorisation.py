@@ -11,21 +11,19 @@ from scipy import stats
 from scipy.ndimage import gaussian_filter
 from untrained_model import write_model
 
-from experiments.contract import (
-    Inputs,
-    Measurement,
-    read_measurements,
-    run_measure,
-)
+from experiments.contract import Inputs, run_measure
 from experiments.memorisation import study as module
 from experiments.memorisation.figure import figure
-from experiments.memorisation.measure import Options, measure
+from experiments.memorisation.measure import measure
+from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
-from repro.build import build_generator
-from repro.checkpoint import GENERATOR_FILES, CheckpointError, save_network
-from repro.claims import Verdict, judge, read_card
-from repro.figures import Style
-from repro.specs import NetworkSpec
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, Verdict, read_measurements
+from repro.claims.verdict import judge
+from repro.figures.drawing import Style
+from repro.networks.build import build_generator
+from repro.networks.model_folder import GENERATOR_FILES, CheckpointError, save_network
+from repro.specs.network import NetworkSpec
 
 OPTIONS = Options(samples=200, shown=12, real=300)
 IMAGES = 600

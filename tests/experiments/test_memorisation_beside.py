@@ -9,14 +9,17 @@ import torch
 from planted_blobs import noisy, pictures
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement, write_measurements
+from experiments.contract import Inputs, write_measurements
 from experiments.memorisation import study as module
 from experiments.memorisation.figure import figure
-from experiments.memorisation.measure import Options, measure
-from repro.checkpoint import CheckpointError
-from repro.claims import Verdict, judge, read_card
-from repro.figures import Style
-from repro.validation import SpecError
+from experiments.memorisation.measure import measure
+from experiments.memorisation.options import Options
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, Verdict
+from repro.claims.verdict import judge
+from repro.figures.drawing import Style
+from repro.networks.model_folder import CheckpointError
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(samples=200, shown=12, real=300)
 IMAGES = 600

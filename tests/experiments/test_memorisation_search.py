@@ -7,9 +7,9 @@ import numpy as np
 from planted_blobs import pictures
 
 from experiments.memorisation.search import Queries, look_up
-from repro.neighbours import nearest_rows
-from repro.store import ImageStore
-from repro.training_images import BLOCK
+from repro.data.store import ImageStore
+from repro.quality.neighbours import nearest_rows
+from repro.quality.training_images import BLOCK
 
 
 def test_memory_does_not_grow_with_the_training_images(tmp_path: Path, make_dataset) -> None:

@@ -14,17 +14,19 @@ from digits_model import write_digits_model
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
-from experiments.contract import Inputs, Measurement, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.mnist_neighbours import measure as module
 from experiments.mnist_neighbours.figure import figure
 from experiments.mnist_neighbours.measure import measure
 from experiments.mnist_neighbours.options import Options
 from experiments.mnist_neighbours.results import Found, count_name, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
-from repro.checkpoint import CheckpointError, ModelFolder
-from repro.claims import Verdict, judge, read_card
-from repro.figures import Style
-from repro.specs import SpecError
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, Verdict, read_measurements
+from repro.claims.verdict import judge
+from repro.figures.drawing import Style
+from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(counts=(50, 800), few=50, selection_samples=100, block=50)
 

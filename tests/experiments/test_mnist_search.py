@@ -13,7 +13,7 @@ from untrained_model import write_model
 from experiments.mnist_neighbours import search
 from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
-from repro.checkpoint import CheckpointError, ModelFolder, draw
+from repro.networks.model_folder import CheckpointError, ModelFolder, draw
 
 COUNTS = (30, 100, 250, 330)
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from untrained_model import write_model
 
-from repro.checkpoint import ModelFolder
-from repro.picks import offered_latents, picked_rows, read_picks, samples_identity
-from repro.specs import SpecError
+from repro.internals.hand_picks import offered_latents, picked_rows, read_picks, samples_identity
+from repro.networks.model_folder import ModelFolder
+from repro.specs.validation import SpecError
 
 CONCEPTS = {"a": [3, 1, 2], "b": [4], "c": [5, 10], "empty": []}
 

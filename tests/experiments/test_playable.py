@@ -11,15 +11,16 @@ from banded_faces import bands, labels_of, scrambled
 from browser import Content, after_script, needs_chromium
 from untrained_model import write_model
 
-from experiments.contract import Inputs, Measurement
+from experiments.contract import Inputs
 from experiments.playable import measure as module
 from experiments.playable.figure import example, figure
 from experiments.playable.measure import measure
 from experiments.playable.options import Options
-from repro.checkpoint import ModelFolder
-from repro.figures import Style
-from repro.generator_export import export_generator, exported_pictures
-from repro.images import to_uint8
+from repro.claims.measurement import Measurement
+from repro.data.images import to_uint8
+from repro.figures.drawing import Style
+from repro.networks.export import export_generator, exported_pictures
+from repro.networks.model_folder import ModelFolder
 
 NAMES = ("man", "smiling")
 OPTIONS = Options(

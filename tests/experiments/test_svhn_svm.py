@@ -10,7 +10,7 @@ from planted_stripes import stripes
 from sklearn.neighbors import KNeighborsClassifier
 from untrained_model import write_model
 
-from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.svhn_svm import supervised_row
 from experiments.svhn_svm.baselines import Neighbours, neighbour_votes, self_training
 from experiments.svhn_svm.data import Split
@@ -18,9 +18,10 @@ from experiments.svhn_svm.figure import figure
 from experiments.svhn_svm.measure import measure
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.tables import CITED
-from repro.claims import read_card
-from repro.figures import Style
-from repro.specs import SpecError
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(
     per_class=12,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from scipy.stats import spearmanr
 from untrained_model import write_model
 
-from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.turn_vector import measure as module
 from experiments.turn_vector import turning
 from experiments.turn_vector.axes import axes_of_run
@@ -19,12 +19,14 @@ from experiments.turn_vector.figure import figure
 from experiments.turn_vector.measure import measure
 from experiments.turn_vector.options import Axis, Options
 from experiments.turn_vector.results import flipped, rank_correlations, slopes
-from repro.checkpoint import ModelFolder
-from repro.claims import Measurement, read_card
-from repro.figures import Style
-from repro.picks import offered_latents, samples_identity
-from repro.specs import SpecError
-from repro.store import ImageStore, StoreError
+from repro.claims.card import read_card
+from repro.claims.measurement import Measurement, read_measurements
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreError
+from repro.figures.drawing import Style
+from repro.internals.hand_picks import offered_latents, samples_identity
+from repro.networks.model_folder import ModelFolder
+from repro.specs.validation import SpecError
 
 AXES = {
     "pose": Axis(left="pose <= -0.5", right="pose >= 0.5"),

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image
 from released_folder import write_pair
 
-from experiments.contract import Inputs, read_measurements, run_measure
+from experiments.contract import Inputs, run_measure
 from experiments.verify_authors.figure import figure
-from experiments.verify_authors.measure import Options, measure
-from repro.claims import read_card
-from repro.figures import Style
-from repro.specs import SpecError
+from experiments.verify_authors.measure import measure
+from experiments.verify_authors.options import Options
+from repro.claims.card import read_card
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style
+from repro.specs.validation import SpecError
 
 OPTIONS = Options(
     grid=(1e-3, 1e-2),

@@ -5,11 +5,17 @@ from pathlib import Path
 
 import torch
 
-from repro import random
-from repro.build import build_discriminator, build_generator
-from repro.checkpoint import DISCRIMINATOR_FILE, GENERATOR_FILES, save_network, snapshot_file
-from repro.networks import freeze_statistics
-from repro.specs import ModelSpec, NetworkSpec
+from repro import rng
+from repro.networks.build import build_discriminator, build_generator
+from repro.networks.dcgan import freeze_statistics
+from repro.networks.model_folder import (
+    DISCRIMINATOR_FILE,
+    GENERATOR_FILES,
+    save_network,
+    snapshot_file,
+)
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
 
 
 def write_model(
@@ -23,7 +29,7 @@ def write_model(
     (folder / "snapshots").mkdir(parents=True)
     for number, file in enumerate(GENERATOR_FILES.values()):
         G = build_generator(network, seed=seed + 100 * number)
-        freeze_statistics(G, [random.latents(64, 8, seed=seed, purpose="test z", index=number)])
+        freeze_statistics(G, [rng.latents(64, 8, seed=seed, purpose="test z", index=number)])
         save_network(G, folder / file)
     noise = torch.rand(64, 3, image_size, image_size, generator=torch.Generator().manual_seed(seed))
     files = {snapshot_file(step, "discriminator"): seed + step for step in kept}

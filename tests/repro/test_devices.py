@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from repro.devices import _own_gpu, chosen_device
-from repro.specs import SpecError
+from repro.specs.validation import SpecError
 
 TAKE = """
 import sys, torch
@@ -82,3 +82,25 @@ def test_names_on_a_machine_without_a_gpu() -> None:
     assert chosen_device("auto") == chosen_device("cpu") == torch.device("cpu")
     with pytest.raises(SpecError, match="finds no GPU here"):
         chosen_device("cuda")
+
+
+PROGRAM = """
+import resource, sys, numpy
+from repro.devices import keep_freed_memory
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+numpy.ones(2**21)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    numpy.ones(2**23)  # 64 MiB: beyond what glibc keeps by itself
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc")
+def test_pages_are_made_once() -> None:
+    def faults(word: str) -> int:
+        words = [sys.executable, "-c", PROGRAM, word]
+        return int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+
+    assert faults("keep") < faults("leave") / 4

@@ -1,0 +1,58 @@
+"""A full disk, said in words: which file or folder could not be written, and what to do.
+
+Where in the flow: whatever writes much (repro.artefacts.provenance.step_folder and write_json, the
+files of a dataset, memory maps) does it within `named`, because the system's own message often
+names no file, and numpy's and safetensors' name no reason. It has nothing to run alone.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+
+
+class DiskFullError(OSError):
+    """No room for a file; the message names it and the way out."""
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Around the writing of `path`: DiskFullError with its name where the disk or quota is full.
+
+    An error that was raised from another one has been put into words already, and is left alone.
+    """
+    try:
+        yield
+    except Exception as error:
+        in_words = isinstance(error, DiskFullError) or error.__cause__ is not None
+        if in_words or not _is_full(error):
+            raise
+        raise DiskFullError(
+            f"{path} could not be written: its disk, or your quota on it, is full ({error}); make "
+            "room there and start the same command again, it goes on from what was finished"
+        ) from error
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a full disk is the reason of an error of any library."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    text = str(error)
+    # numpy: "4096 requested and 0 written"; safetensors and lmdb quote the system
+    return any(words in text for words in IN_WORDS) or (
+        "requested and" in text and text.endswith("written")
+    )
+
+
+def reserve(path: Path) -> None:
+    """Get the blocks of a file that is written through a memory map, to whose end it extends.
+
+    Without them a full disk ends the process by a signal (SIGBUS), with no message at all. Raises
+    DiskFullError.
+    """
+    with named(path), path.open("r+b") as stream:
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)

@@ -1,0 +1,58 @@
+"""Finished parts of a long measurement, kept on disk so that a killed one need not repeat them.
+
+Where in the flow: `experiments.contract.Inputs.kept` makes it for an experiment whose parts take
+minutes or hours (a row of a table, a trial of a search). A part is a mapping of arrays and must be
+a pure function of what `identity` stands for: then going on ends in the same bytes as never having
+stopped.
+
+    kept = KeptWork(folder, identity="options, seed and inputs in some words")
+    arrays = kept.part("row_dcgan", lambda: {"coef": fit(...)})
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from repro.artefacts.arrays import save_arrays
+
+IDENTITY = "identity"  # name of the array that tells whose part a file holds
+
+
+class KeptWork:
+    """A folder of finished parts; with folder None nothing is kept and every part is made."""
+
+    def __init__(self, folder: Path | None, *, identity: str) -> None:
+        self.folder = folder
+        self.identity = np.frombuffer(hashlib.sha256(identity.encode()).digest(), np.uint8)
+
+    def part(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """The arrays of part `name`: read where it was finished before, else made and kept.
+
+        A file that cannot be read, or is of other work, is said and made again.
+        """
+        if self.folder is None:
+            return make()
+        path = self.folder / f"{name}.npz"
+        found = self._read(path)
+        if found is None:
+            found = make()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_arrays(path, **{IDENTITY: self.identity}, **found)
+        return found
+
+    def _read(self, path: Path) -> dict[str, np.ndarray] | None:
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as saved:
+                arrays = dict(saved)
+            if not np.array_equal(arrays.pop(IDENTITY), self.identity):
+                raise ValueError("it is of other options, inputs or code")
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            print(f"{path}: made again ({error})", flush=True)
+            return None
+        print(f"{path}: finished before", flush=True)
+        return arrays

@@ -1,0 +1,291 @@
+"""What made an artefact: the sidecar `provenance.json`, and whole-or-absent output folders.
+
+Every step of the pipeline writes its folder through `step_folder`. The folder is built under a
+temporary name beside its final place and renamed when the step has succeeded, so that a reader
+sees it whole or not at all. The sidecar holds the command, the spec and its hash, the commit, the
+sha256 of every input and output, seed, versions, device, threads, seconds and peak memory. A step
+that reads another's folder first compares its files with that record: one that has changed since
+(a disk that errs, an edit by hand) is refused, never used.
+
+`python -m repro.artefacts.provenance FILE` explains the artefact FILE (or folder).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from repro.artefacts.disk_full import named
+from repro.artefacts.folder_lock import sole_use
+from repro.places import ROOT
+
+SIDECAR = "provenance.json"
+NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
+
+
+class ChangedFileError(OSError):
+    """A file of a step's folder is not what the step wrote; the message names it and what to do."""
+
+
+def sha256_of_file(path: Path) -> str:
+    """Hexadecimal sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """Hexadecimal sha256 of a JSON value in canonical form (sorted keys, no white space)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_hashes(folder: Path) -> dict[str, str]:
+    """sha256 of every file below `folder` by relative path; the sidecar itself is left out."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_CONTENT)
+    return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in files}
+
+
+def sha256_of_input(path: Path) -> str:
+    """Hash of an input: a file's own; of a step's folder, that of the outputs it recorded."""
+    if path.is_file():
+        return sha256_of_file(path)
+    sidecar = path / SIDECAR
+    if sidecar.is_file():
+        return sha256_of_json(_recorded(sidecar))
+    # A raw folder from elsewhere may hold hundreds of gigabytes: names and sizes identify it.
+    listing = [
+        (p.relative_to(path).as_posix(), p.stat().st_size)
+        for p in sorted(path.rglob("*"))
+        if p.is_file()
+    ]
+    return "names-and-sizes:" + sha256_of_json(listing)
+
+
+def _recorded(sidecar: Path) -> dict[str, str]:
+    """sha256 of every file that a step wrote, by name. Raises ChangedFileError."""
+    try:
+        outputs = json.loads(sidecar.read_text())["outputs"]
+        return {str(name): str(digest) for name, digest in outputs.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ChangedFileError(f"{sidecar} is damaged ({error!r}); {_remade(sidecar)}") from None
+
+
+def _remade(path: Path) -> str:
+    return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
+
+
+def refuse_changed(name: str, folder: Path, *, unread: Collection[str] = ()) -> None:
+    """Compare a step's folder with its own record; folders and files without one are passed over.
+
+    name: of the input. unread: patterns NAME/FILE of what is not to be read, and not compared.
+    Raises ChangedFileError for a file that is missing or has other bytes; further ones are no harm.
+    """
+    sidecar = folder / SIDECAR
+    if not sidecar.is_file():
+        return
+    for file, digest in _recorded(sidecar).items():
+        if any(fnmatch(f"{name}/{file}", pattern) for pattern in unread):
+            continue
+        path = folder / file
+        if not path.is_file():
+            raise ChangedFileError(f"{path} is missing; {_remade(sidecar)}")
+        if sha256_of_file(path) != digest:
+            raise ChangedFileError(
+                f"{path} is not what was written there: its sha256 is not the one in {SIDECAR}; "
+                f"{_remade(sidecar)}"
+            )
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON (sorted keys, indent 1) under a temporary name and rename it into place."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
+    with named(path):
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
+    temporary.replace(path)
+
+
+@cache
+def commit_and_dirty() -> tuple[str, bool]:
+    """Commit of the working tree and whether it differs from it; ("unknown", True) without git."""
+    try:
+        commit = _git(ROOT, "rev-parse", "HEAD")
+        return commit, bool(_git(ROOT, "status", "--porcelain"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown", True
+
+
+def _git(root: Path, *words: str) -> str:
+    command = ["git", "-C", str(root), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def device_name() -> str:
+    """The GPU's name where this process has used one, else the processor's."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return str(torch.cuda.get_device_name())
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line for line in lines if line.startswith("model name"))
+        return model.partition(":")[2].strip()
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def peak_memory_mb() -> int:
+    """Largest resident set of this process so far, in MiB.
+
+    Read from /proc where there is one: getrusage counts that of the process it was started by too.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch is not None else 1
+
+
+def _relative(path: Path) -> str:
+    """Path as seen from the working folder: provenance names no machine's absolute paths."""
+    return Path(os.path.relpath(path)).as_posix()
+
+
+@contextmanager
+def step_folder(
+    out: Path,
+    *,
+    inputs: Mapping[str, Path],
+    spec: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    unread: Collection[str] = (),
+) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
+
+    inputs: name -> file or folder the step reads. spec: all settings that determine the result.
+    unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
+    after an exception the temporary folder is removed and an older `out` is left as it was. Raises
+    FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
+    its step wrote, InUseError where another process writes `out`, DiskFullError.
+    """
+    for name, path in inputs.items():
+        if not path.exists():
+            raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
+        refuse_changed(name, path, unread=unread)
+    building = out.with_name(f".{out.name}.partial")
+    with named(out), sole_use(out):
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        started = time.monotonic()
+        try:
+            yield building
+            record = _record(building, out.name, inputs, dict(spec or {}), seed)
+            record["seconds"] = round(time.monotonic() - started, 3)
+            write_json(building / SIDECAR, record)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        if out.exists():
+            shutil.rmtree(out)
+        building.replace(out)
+
+
+def _record(
+    building: Path, step: str, inputs: Mapping[str, Path], spec: dict[str, Any], seed: int | None
+) -> dict[str, Any]:
+    commit, dirty = commit_and_dirty()
+    return {
+        "step": step,
+        "command": _command(),
+        "spec": spec,
+        "spec_sha256": sha256_of_json(spec),
+        "commit": commit,
+        "dirty": dirty,
+        "inputs": {
+            name: {"path": _relative(path), "sha256": sha256_of_input(path)}
+            for name, path in sorted(inputs.items())
+        },
+        "outputs": content_hashes(building),
+        "seed": seed,
+        "versions": versions(),
+        "device": device_name(),
+        "threads": _threads(),
+        "peak_memory_mb": peak_memory_mb(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _command() -> list[str]:
+    main = sys.modules["__main__"]
+    package = getattr(main, "__spec__", None)
+    program = ["python", "-m", package.name] if package else ["python", Path(sys.argv[0]).name]
+    return program + sys.argv[1:]
+
+
+def explain(path: Path) -> str:
+    """Text telling how the artefact at `path` (a file or a step's folder) was made."""
+    folder = path if path.is_dir() else path.parent
+    for candidate in (folder, *folder.parents):
+        if (candidate / SIDECAR).is_file():
+            return _explanation(path, candidate)
+    raise FileNotFoundError(f"no {SIDECAR} beside or above {path}: not an artefact of a run")
+
+
+def _explanation(path: Path, folder: Path) -> str:
+    record = json.loads((folder / SIDECAR).read_text())
+    lines = [f"{path}", f"  made by      {' '.join(record['command'])}"]
+    if path.is_file() and path.name != SIDECAR:
+        name = path.relative_to(folder).as_posix()
+        stated = record["outputs"].get(name)
+        lines.append(
+            "  content      as recorded"
+            if stated == sha256_of_file(path)
+            else "  content      CHANGED since it was made"
+        )
+    state = "with uncommitted changes" if record["dirty"] else "clean"
+    lines.append(f"  commit       {record['commit']} ({state})")
+    for key in ("seed", "device", "threads", "seconds", "peak_memory_mb", "finished"):
+        lines.append(f"  {key:<13}{record[key]}")
+    lines += [f"  input        {name}: {i['path']}" for name, i in record["inputs"].items()]
+    lines += [f"  version      {name} {version}" for name, version in record["versions"].items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=explain.__doc__)
+    parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")
+    print(explain(parser.parse_args().file))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The paper's claims and what a run says of each: experiment cards, measurements, verdicts.
+
+Where in the flow: an experiment's card (`experiment.yaml`, written before anything is run) states
+its claims and the rule that decides each; `measure.py` leaves `measurements.json`; the report calls
+`judge` on the two. A number from other data or another scale is never set against the paper's
+number: such a claim (`kind: value`) is "not comparable", while claims of direction are decided.
+
+Alone: `python -m repro.claims.card experiments/latent_walk/experiment.yaml` checks a card and
+prints its claims with their rules in words.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from repro.claims.measurement import number
+from repro.specs.validation import Strict, read_yaml, validated
+
+SLOTS = (
+    "data", "validation", "test", "copies", "dedup", "raw",
+    "model", "models", "baseline", "baselines", "ablations", "released", "weights",
+)  # fmt: skip
+
+
+class Rule(Strict):
+    """The region in which a measurement supports the claim; exactly one of the three is given."""
+
+    below: float | None = None
+    above: float | None = None
+    within: tuple[float, float] | None = Field(None, description="both ends belong to it")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Rule":
+        given = [name for name in ("below", "above", "within") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of below, above, within; found {given or 'none'}")
+        if self.within is not None and self.within[0] > self.within[1]:
+            raise ValueError(f"within: the first end {self.within[0]:g} is above the second")
+        return self
+
+    def holds(self, x: float) -> bool:
+        """Whether x lies in the region; `below` and `above` leave their own limit out."""
+        if self.below is not None:
+            return x < self.below
+        if self.above is not None:
+            return x > self.above
+        assert self.within is not None
+        return self.within[0] <= x <= self.within[1]
+
+    @property
+    def words(self) -> str:
+        if self.below is not None:
+            return f"below {number(self.below)}"
+        if self.above is not None:
+            return f"above {number(self.above)}"
+        assert self.within is not None
+        return f"between {number(self.within[0])} and {number(self.within[1])}"
+
+
+class Claim(Strict):
+    """One claim of the paper, the measurement that answers it and the rule that decides it."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="unique within its card")
+    section: str = Field(description="of the paper")
+    statement: str = Field(min_length=1, description="the claim in our words")
+    paper: str = Field(description="the paper's value as text, or 'stated, no number'")
+    measurement: str = Field(description="name of a Measurement of the experiment")
+    kind: Literal["direction", "value"]
+    rule: Rule
+    needs: Literal["training", "data"] = Field(
+        "training",
+        description="of a value: what must be the paper's for it to be decided; data: no model "
+        "of the run has a part in it",
+    )
+    roles: list[str] = Field(
+        [], description="of a value: roles it rests on; [] = all among the experiment's inputs"
+    )
+
+    @property
+    def rule_in_words(self) -> str:
+        """E.g. "largest step share below 0.5"."""
+        words = f"{self.measurement.replace('_', ' ')} {self.rule.words}"
+        if self.kind == "value":
+            words += "; decided only on the paper's data and scale"
+        return words
+
+
+class PaperPlace(Strict):
+    """Where in the paper an experiment belongs."""
+
+    section: str
+    figures: list[str] = Field([], description='e.g. ["Fig 4"]; tables too: ["Table 1"]')
+
+
+class ExperimentCard(Strict):
+    """experiments/<name>/experiment.yaml: what is claimed, from what, and where we depart."""
+
+    title: str = Field(min_length=1)
+    paper: PaperPlace
+    inputs: list[str] = Field(min_length=1, description="<role>.<slot>")
+    optional: list[str] = Field([], description="further inputs, used where the run binds them")
+    on_request: bool = Field(
+        False, description="long: run when it is asked for by name, and not by `all`"
+    )
+    captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
+    claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")
+    ask_for: str = Field(
+        "", description="what the user gives behind --config for its inputs, e.g. fid_weights=FILE"
+    )
+    departures: list[str] = Field([], description="where we depart from the paper, and why")
+
+    @field_validator("inputs", "optional")
+    @classmethod
+    def _role_and_slot(cls, inputs: list[str]) -> list[str]:
+        for name in inputs:
+            role, _, slot = name.partition(".")
+            if not role or slot not in SLOTS:
+                raise ValueError(f"'{name}' is not <role>.<slot> with a slot of {', '.join(SLOTS)}")
+        return inputs
+
+    @model_validator(mode="after")
+    def _names_are_unique_and_usable(self) -> "ExperimentCard":
+        names = [claim.id for claim in self.claims]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"claim ids given twice: {', '.join(twice)}")
+        odd = [name for name in self.captions if not name.endswith((".png", ".csv"))]
+        if odd:
+            raise ValueError(f"captions are for .png and .csv files; found {', '.join(odd)}")
+        strangers = sorted({role for claim in self.claims for role in claim.roles} - {*self.roles})
+        if strangers:
+            raise ValueError(f"claims rest on roles that no input names: {', '.join(strangers)}")
+        return self
+
+    @property
+    def roles(self) -> list[str]:
+        """Roles among the inputs, each once, in order."""
+        return list(
+            dict.fromkeys(name.partition(".")[0] for name in [*self.inputs, *self.optional])
+        )
+
+
+def read_card(path: Path) -> ExperimentCard:
+    """Read an experiment.yaml. Raises SpecError naming file, key, found and allowed."""
+    return validated(ExperimentCard, read_yaml(path), where=str(path))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="check an experiment card, print its claims")
+    parser.add_argument("card", type=Path, help="experiments/<name>/experiment.yaml")
+    card = read_card(parser.parse_args().card)
+    print(f"{card.title} (paper section {card.paper.section})")
+    for claim in card.claims:
+        print(f"  {claim.id}: {claim.statement}\n    {claim.kind}: {claim.rule_in_words}")
+
+
+if __name__ == "__main__":
+    main()

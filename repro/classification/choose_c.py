@@ -1,0 +1,186 @@
+"""Choosing the SVM's C on held-out images, and drawing few labels (paper §5.1, §5.2).
+
+Between features (repro.classification.discriminator_features) and the experiments that report a
+classifier's accuracy. The authors' SVHN script: a grid of C; with few labels, class-balanced draws
+for each C, and the C of the best mean accuracy on held-out training images. No test image comes
+here.
+
+    choice = choose_C(lambda Cs: [...accuracy for each C...], grid, extensions=4)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from repro.classification.svm import L2SVC
+from repro.data.store import ImageStore
+from repro.rng import generator, shuffled
+from repro.specs.validation import SpecError
+
+
+@dataclass(frozen=True)
+class Training:
+    """Training images in random order; the last `held_out` choose C."""
+
+    images: np.ndarray  # (N, H, W, C) uint8
+    labels: np.ndarray  # (N,)
+    held_out: int
+
+
+def with_held_out(
+    store: ImageStore, *, most: int, share: float, seed: int, purpose: str
+) -> Training:
+    """A prepared dataset with the label `class`, `most` of it or `share`, if less, held out.
+
+    Raises SpecError where it is too small to hold any out.
+    """
+    held_out = min(most, int(share * len(store)))
+    if held_out < 1:
+        raise SpecError(f"{store.folder}: {len(store)} images are too few to hold any out")
+    order = shuffled(len(store), seed=seed, purpose=purpose)
+    return Training(store.images[order], store.label("class")[order], held_out)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The C chosen, its held-out accuracy in [0, 1], and all that was tried, by ascending C."""
+
+    C: float
+    accuracy: float
+    tried: dict[float, float]
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the best C is still the first or last tried."""
+        return self.C in (min(self.tried), max(self.tried))
+
+
+def choose_C(  # noqa: N802  (C is the SVM's)
+    evaluate: Callable[[Sequence[float]], Sequence[float]],
+    grid: Sequence[float],
+    *,
+    extensions: int,
+) -> Choice:
+    """The C of the highest held-out accuracy; of equals the smallest, the most regularised.
+
+    evaluate: ascending Cs -> their accuracies. While the best is at an edge of the grid, the grid
+    grows there by the ratio of its last two values, at most `extensions` times.
+    """
+    Cs = sorted(set(grid))
+    tried = dict(zip(Cs, evaluate(Cs), strict=True))
+    for _ in range(extensions):
+        best = _best(tried)
+        Cs = sorted(tried)
+        if best == Cs[0]:
+            more = Cs[0] / (Cs[1] / Cs[0] if len(Cs) > 1 else 10)
+        elif best == Cs[-1]:
+            more = Cs[-1] * (Cs[-1] / Cs[-2])
+        else:
+            break
+        tried[more] = evaluate([more])[0]
+    return chosen(tried)
+
+
+def chosen(tried: dict[float, float]) -> Choice:
+    """The choice among values of C by their held-out accuracies."""
+    best = _best(tried)
+    return Choice(C=best, accuracy=tried[best], tried=dict(sorted(tried.items())))
+
+
+def _best(tried: dict[float, float]) -> float:
+    return min(tried, key=lambda C: (-tried[C], C))
+
+
+def choose_with_all_labels(
+    svm: L2SVC,
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    held_out: int,
+    grid: Sequence[float],
+    extensions: int,
+) -> Choice:
+    """Fit on all but the last `held_out` rows of (X, y), choose C on those."""
+    fit, rest = slice(0, len(X) - held_out), slice(len(X) - held_out, None)
+
+    def evaluate(Cs: Sequence[float]) -> list[float]:
+        return [accuracy(fitted, X[rest], y[rest]) for fitted in svm.path(X[fit], y[fit], Cs)]
+
+    return choose_C(evaluate, grid, extensions=extensions)
+
+
+def chosen_and_refitted(
+    svm: L2SVC,
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    held_out: int,
+    grid: Sequence[float],
+    extensions: int,
+) -> tuple[Choice, L2SVC]:
+    """C chosen by `choose_with_all_labels`, then a fit on all rows at it (paper silent)."""
+    choice = choose_with_all_labels(svm, X, y, held_out=held_out, grid=grid, extensions=extensions)
+    return choice, clone(svm).set_params(C=choice.C).fit(X, y)
+
+
+def choose_with_few_labels(
+    svm: L2SVC,
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    held_out: int,
+    grid: Sequence[float],
+    extensions: int,
+    draws: Sequence[np.ndarray],
+) -> Choice:
+    """As above with few labels: fit on each of `draws` (row numbers), average their accuracies.
+
+    The draws must leave out the last `held_out` rows.
+    """
+    rest = slice(len(X) - held_out, None)
+
+    def evaluate(Cs: Sequence[float]) -> list[float]:
+        found = [
+            [accuracy(fitted, X[rest], y[rest]) for fitted in svm.path(X[rows], y[rows], Cs)]
+            for rows in draws
+        ]
+        return np.mean(found, axis=0).tolist()
+
+    return choose_C(evaluate, grid, extensions=extensions)
+
+
+def require_known_classes(labels: np.ndarray, training: np.ndarray, *, where: str) -> None:
+    """Raises SpecError, naming `where`, for labels that do not occur among the training ones."""
+    unknown = sorted(set(labels.tolist()) - set(training.tolist()))
+    if unknown:
+        raise SpecError(
+            f"{where}: classes {unknown} do not occur among the training labels; take both from "
+            "the same dataset"
+        )
+
+
+def accuracy(svm: L2SVC, X: np.ndarray, y: np.ndarray) -> float:
+    """Share of rows labelled rightly."""
+    return float((svm.predict(X) == y).mean())
+
+
+def balanced_draw(
+    labels: np.ndarray, per_class: int, *, seed: int, purpose: str, index: int
+) -> np.ndarray:
+    """Row numbers of `per_class` random images of every class, ascending; draw number `index`.
+
+    Raises ValueError naming a class that has fewer.
+    """
+    source = generator(seed, purpose, index)
+    rows = []
+    for label in np.unique(labels):
+        of_class = np.flatnonzero(labels == label)
+        if len(of_class) < per_class:
+            raise ValueError(
+                f"per_class is {per_class}, but class {label} has only {len(of_class)} images to "
+                "draw from; lower per_class or prepare more images"
+            )
+        rows.append(source.choice(of_class, per_class, replace=False))
+    return np.sort(np.concatenate(rows))

@@ -1,0 +1,154 @@
+"""Image features of a discriminator: all its convolution layers, pooled to 4x4 (paper §5.1).
+
+Between a trained D (repro.networks.dcgan) and a linear classifier (repro.classification.svm). For
+the network of the paper's Table 1 (config/presets/imagenet32.yaml) the pooling windows are 8, 4, 4,
+2, 2, 1 and there are 16 * (128 + 128 + 256 + 256 + 512 + 512) = 28,672 features, the number the
+paper gives.
+
+    freeze_on(D, unlabelled_images)
+    X = discriminator_features(D, images)           # (N, 28672) float32
+
+Uses no labels and no paths; measured with by experiments/cifar10_svm and the like.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.lib.format import open_memmap
+from torch import Tensor
+
+from repro.artefacts.disk_full import reserve
+from repro.data.images import to_tensor
+from repro.networks.dcgan import ConvolutionBlock, Discriminator, freeze_statistics
+
+POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
+
+
+def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
+    """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8, in their order.
+
+    The authors' SVHN recipe: means and variances of batches of 128, averaged over
+    the batches, the short last one weighing as much. The paper does not say how it was done for
+    CIFAR-10; batch statistics of the test images would make a feature depend on its neighbours.
+    """
+    _check_size(D, images)
+    freeze_statistics(D, _batches(D, images, batch))
+
+
+@torch.no_grad()
+def discriminator_features(
+    D: Discriminator,
+    images: np.ndarray,
+    *,
+    batch: int = 128,
+    out: Path | None = None,
+    dtype: Literal["float32", "float16"] = "float32",
+) -> np.ndarray:
+    """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
+
+    images: (N, H, W, C) uint8, at D's size. Returns (N, F), layer by layer, within one by (channel,
+    row, column); in memory, or a memory map of the new file `out` (.npy), which is there whole or
+    not at all. D must have frozen statistics (`freeze_on`): then a row depends on its own image
+    only, whatever `batch`. Post-activation and unstandardised, as the authors' SVHN script (paper
+    silent). float16 halves the file and rounds to 11 bits; L2SVC turns it into float32 in memory.
+
+    Raises ValueError when D is in training mode, when the images are not of its size, or when a
+    map's side is no multiple of 4.
+    """
+    _check_size(D, images)
+    if D.training:
+        raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
+    if not len(images):
+        raise ValueError("discriminator_features: found no images, expected at least one")
+    shape = (len(images), feature_count(D))
+    with new_features(shape, out, dtype) as features:
+        row = 0
+        for x in _batches(D, images, batch):
+            pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1)
+            features[row : row + len(x)] = pooled.cpu().numpy()
+            row += len(x)
+    return features
+
+
+def feature_count(D: Discriminator) -> int:
+    """Features of an image: 16 for every map of every convolution layer."""
+    blocks = (block for block in D.layers if isinstance(block, ConvolutionBlock))
+    return POOLED**2 * sum(block.conv.out_channels for block in blocks)
+
+
+@contextmanager
+def new_features(
+    shape: tuple[int, int], out: Path | None, dtype: str = "float32"
+) -> Iterator[np.ndarray]:
+    """An array to fill, in memory or as the memory map of the new file `out` (.npy).
+
+    The file has its name only when the block has ended without an error: whole or not at all.
+    """
+    if out is None:
+        yield np.empty(shape, dtype)
+        return
+    partial = out.with_name(f".{out.name}.partial")
+    features = open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+    reserve(partial)
+    yield features
+    features.flush()
+    partial.replace(out)  # the map goes on: it is of the file, not of its name
+
+
+def pixel_features(images: np.ndarray) -> np.ndarray:
+    """Raw pixels (N, H, W, C) uint8 -> (N, H*W*C) float32 in [-1, 1], D's own input scale."""
+    return images.reshape(len(images), -1).astype(np.float32) / 127.5 - 1
+
+
+def feature_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (F,) float64 of features (N, F), in two passes over the rows.
+
+    The deviation of a constant feature is given as 1.
+    """
+    mean = sum(block.sum(0, dtype=np.float64) for block in _row_blocks(features)) / len(features)
+    squares = sum(np.square(block - mean).sum(0) for block in _row_blocks(features))
+    deviation = np.sqrt(squares / len(features))
+    return mean, np.where(deviation > 0, deviation, 1.0)
+
+
+def standardise(features: np.ndarray, scale: tuple[np.ndarray, np.ndarray]) -> None:
+    """Subtract the mean and divide by the deviation, in place; `scale` is that of training data."""
+    mean, deviation = scale
+    for block in _row_blocks(features):
+        block[:] = (block - mean) / deviation
+
+
+def _row_blocks(features: np.ndarray, rows: int = 1024) -> Iterator[np.ndarray]:
+    return (features[start : start + rows] for start in range(0, len(features), rows))
+
+
+def _pooled(maps: Tensor) -> Tensor:
+    """(N, C, S, S) -> (N, C * 16): max over windows of S / 4, in (channel, row, column) order."""
+    side = maps.shape[-1]
+    if side % POOLED or maps.shape[-2] != side:
+        raise ValueError(
+            f"a layer's map is {maps.shape[-2]}x{side}: its side must be a multiple of {POOLED} to "
+            "be pooled to 4x4; use a network whose last map is 4x4 or 8x8"
+        )
+    return F.max_pool2d(maps, side // POOLED).flatten(1)
+
+
+def _batches(D: Discriminator, images: np.ndarray, batch: int) -> Iterator[Tensor]:
+    device = next(D.parameters()).device
+    for start in range(0, len(images), batch):
+        x = to_tensor(np.asarray(images[start : start + batch]))
+        yield x.to(device).contiguous(memory_format=torch.channels_last)
+
+
+def _check_size(D: Discriminator, images: np.ndarray) -> None:
+    size, channels = D.image_size, D.channels
+    if images.shape[1:] != (size, size, channels):
+        raise ValueError(
+            f"images are {images.shape[1:]} (H, W, C), but D was built for "
+            f"{(size, size, channels)}; prepare the dataset at D's image_size and channels"
+        )

@@ -1,0 +1,72 @@
+"""Work on a stream of records by a pool of threads, results in the order of the records.
+
+Where in the flow: data_prep/prepare.py and the tool repro/dedup/__main__.py decode through it. The
+decoders run without the interpreter lock, so threads do as well as processes. Records are handed
+over in chunks, bounded in number and, where their weight is known, in bytes; whatever the number of
+workers, only a few chunks are held at a time. It has nothing to run alone.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+CHUNK = 32  # records a worker takes at a time
+CHUNK_BYTES = 8 * 2**20  # a chunk ends when its records weigh as much
+
+Record = TypeVar("Record")
+Result = TypeVar("Result")
+
+
+def in_order(
+    records: Iterator[Record], work: Callable[[Record], Result], *, workers: int
+) -> Iterator[Result]:
+    """work(record) of every record, in order; otherwise as `chunks_in_order`."""
+
+    def work_through(chunk: list[Record]) -> list[Result]:
+        return [work(record) for record in chunk]
+
+    for results in chunks_in_order(records, work_through, workers=workers):
+        yield from results
+
+
+def chunks_in_order(
+    records: Iterator[Record],
+    work: Callable[[list[Record]], Result],
+    *,
+    workers: int,
+    weight: Callable[[Record], int] | None = None,
+) -> Iterator[Result]:
+    """work(chunk) of successive chunks of the records, in order.
+
+    weight: bytes that a record holds on to. At most 2 * workers + 1 chunks are held at a time. An
+    exception of `work` ends the stream; what waits is cancelled.
+    """
+    with ThreadPoolExecutor(workers) as pool:
+        pending: deque[Future[Result]] = deque()
+        try:
+            for chunk in _chunks(records, weight):
+                pending.append(pool.submit(work, chunk))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def _chunks(
+    records: Iterator[Record], weight: Callable[[Record], int] | None
+) -> Iterator[list[Record]]:
+    chunk: list[Record] = []
+    held = 0
+    for record in records:
+        chunk.append(record)
+        if weight is not None:
+            held += weight(record)
+        if len(chunk) >= CHUNK or held >= CHUNK_BYTES:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk

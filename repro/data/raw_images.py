@@ -1,0 +1,141 @@
+"""Encoded images as they were collected: a folder tree or an LMDB, as a stream of keys and bytes.
+
+Where in the flow: before anything is decoded. The sources of data_prep/ and the tool
+`python -m repro.dedup` read through here, so both see the same keys in the same order: files by
+relative path, LMDB records by key. An LMDB's file is mapped into memory; it is closed and opened
+again now and then, so that the memory in use stays bounded however large the database is.
+
+Runs alone: python -m repro.data.raw_images PATH prints the number of records and the first keys.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import lmdb
+
+# Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
+MAPPED_BYTES = 4 * 2**20
+
+Entry = tuple[str, Callable[[], bytes]]  # key, and what reads its bytes
+
+
+class SourceError(ValueError):
+    """Raw data that cannot be used; names the file, what was found and expected, the way out."""
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Key and reader of every record of a folder tree or an LMDB, in order.
+
+    A reader may be called any time for a file, but for an LMDB only before the next record is
+    asked for. Raises SourceError where `path` is neither, OSError from a reader of a lost file.
+    """
+    database = lmdb_file(path)
+    if database is not None:
+        yield from lmdb_entries(database)
+    elif path.is_dir():
+        yield from ((key, (path / key).read_bytes) for key in files_below(path))
+    else:
+        raise SourceError(f"{path}: expected a folder of images or an LMDB (data.mdb), found none")
+
+
+def lmdb_file(path: Path) -> Path | None:
+    """The data.mdb that `path` is or holds, else None."""
+    if path.is_file():
+        return path
+    return path / "data.mdb" if (path / "data.mdb").is_file() else None
+
+
+def lmdb_count(path: Path) -> int:
+    """Number of records. Raises SourceError for a damaged or cut-off database."""
+    with _opened(path) as database:
+        return int(database.stat()["entries"])
+
+
+def lmdb_entries(path: Path) -> Iterator[Entry]:
+    """Records in key order; bytes are read only where the reader is called.
+
+    Bytes of a key that are no UTF-8 are written as \\xNN. Raises SourceError for a damaged or
+    cut-off database.
+    """
+    last: bytes | None = None
+    while True:
+        with (
+            _opened(path) as database,
+            database.begin() as transaction,
+            transaction.cursor() as cursor,
+        ):
+            found = cursor.first() if last is None else cursor.set_key(last) and cursor.next()
+            read = 0
+
+            def value(cursor: lmdb.Cursor = cursor) -> bytes:
+                nonlocal read
+                data = bytes(cursor.value())
+                read += len(data)
+                return data
+
+            while found:
+                last = bytes(cursor.key())
+                yield last.decode("utf-8", "backslashreplace"), value
+                if read > MAPPED_BYTES:
+                    break
+                found = cursor.next()
+            if not found:
+                return
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[lmdb.Environment]:
+    """Open read-only, without a lock file."""
+    try:
+        database = lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=True)
+    except lmdb.Error as error:
+        raise SourceError(
+            f"{path}: no LMDB database ({error}); unpack the download again"
+        ) from None
+    try:
+        # The file is mapped into memory: reading a page behind its end would kill the process.
+        expected = (database.info()["last_pgno"] + 1) * database.stat()["psize"]
+        if path.stat().st_size < expected:
+            raise SourceError(
+                f"{path}: {path.stat().st_size} bytes, expected at least {expected}: cut off; "
+                "download or unpack it again"
+            )
+        yield database
+    finally:
+        database.close()
+
+
+def files_below(root: Path) -> list[str]:
+    """Relative posix paths of all files below `root`, sorted; hidden files and folders left out.
+
+    Linked folders are followed, each folder once. A folder that cannot be opened stands for itself;
+    OSError where that is `root`.
+    """
+    found: list[str] = []
+    visited: set[tuple[int, int]] = set()
+
+    def note(error: OSError) -> None:
+        if Path(error.filename) == root:
+            raise error
+        found.append(os.path.relpath(error.filename, root).replace(os.sep, "/"))
+
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=note):
+        status = os.stat(folder)
+        if (status.st_dev, status.st_ino) in visited:
+            subfolders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        relative = os.path.relpath(folder, root)
+        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        found += [prefix + name for name in files if not name.startswith(".")]
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    keys = [key for key, _ in entries(Path(sys.argv[1]))]
+    print(len(keys), "records:", *islice(keys, 5))

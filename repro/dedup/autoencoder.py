@@ -1,0 +1,273 @@
+"""The paper's semantic hash: a denoising autoencoder 3072-128-3072 whose active units are bits.
+
+Where in the flow: `data_prep.dedup` trains it on a prepared dataset (repro.data.store), encodes
+every image, and `repro.dedup.binary_codes` groups equal codes. Paper §4.1.1: fitted on 32x32
+downsampled centre crops, de-noising, dropout-regularised, ReLU code thresholded to bits; which
+units are active carries the information (Srivastava et al. 2014, "Understanding locally competitive
+networks").
+
+The paper states neither kind nor level of noise, nor where dropout acts, input scaling, loss,
+optimiser or length of training. Here: masking noise, dropout on the code, linear output, squared
+error, Adam; bits are units with positive pre-activation. experiments/LOG.md has what was tried.
+
+`python -m repro.dedup.autoencoder DATASET` trains on a prepared dataset and prints the health of
+its code.
+"""
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import count, islice
+from mmap import mmap
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from repro.data.images import halve
+from repro.data.shards import WHOLE, Shard
+from repro.data.store import ImageStore
+from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, code_health, pack
+from repro.rng import generator, shuffled, torch_generator
+
+SIDE = 32  # pixels
+PIXELS = SIDE * SIDE * 3
+LEAST_CONTRAST = 0.05  # of the range of grey levels; flatter images are not stretched any further
+BLOCK = 256  # rows read together
+POOL_BLOCKS = 32  # blocks shuffled together: 8,192 images, 25 MB
+CACHED_ROWS = 32_768  # a dataset up to this size is halved once and kept: 100 MB
+ENCODING_BATCH = 1024
+
+Scaling = Literal["image", "dataset"]
+Corruption = Literal["masking", "gaussian"]
+
+
+class HashInputs:
+    """The 32x32 RGB pictures of a dataset, made from its images as needed.
+
+    images (N, S, S, C) uint8, S = 32, 64, 128 or 256, C = 1 or 3. Larger ones are halved
+    repeatedly (2x2 means), grey ones repeated to three channels. A memory-mapped file is read block
+    by block, so that its size does not count as memory in use. Raises ValueError otherwise.
+    """
+
+    def __init__(self, images: np.ndarray) -> None:
+        side, channels = images.shape[1], images.shape[3]
+        if images.shape[2] != side or side not in (32, 64, 128, 256) or channels not in (1, 3):
+            raise ValueError(
+                f"the hash needs square images of 32, 64, 128 or 256 pixels in 1 or 3 channels, "
+                f"found {images.shape[1:]}; prepare the dataset with such an image_size"
+            )
+        self._images = images
+        self._cache = self._made(0, len(images)) if len(images) <= CACHED_ROWS else None
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Pictures (n, 32, 32, 3) uint8 of the rows start..stop-1."""
+        return self._made(start, stop) if self._cache is None else self._cache[start:stop]
+
+    def _made(self, start: int, stop: int) -> np.ndarray:
+        stop = min(stop, len(self))
+        made = np.empty((stop - start, SIDE, SIDE, 3), np.uint8)
+        for low in range(0, len(made), BLOCK):
+            pictures = _read(self._images, start + low, min(start + low + BLOCK, stop))
+            while pictures.shape[1] > SIDE:
+                pictures = halve(pictures)
+            made[low : low + BLOCK] = pictures  # broadcasts grey to three channels
+        return made
+
+
+def _read(images: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """Rows start..stop-1; of a mapped file by reading, which leaves no pages in memory."""
+    if not (isinstance(images, np.memmap) and isinstance(images.base, mmap)):
+        return images[start:stop]  # in memory, or a view of which the place in the file is unknown
+    shape = (stop - start, *images.shape[1:])
+    offset = images.offset + start * images[0].nbytes
+    values = np.fromfile(images.filename, images.dtype, count=math.prod(shape), offset=offset)
+    return values.reshape(shape)
+
+
+class Autoencoder(nn.Module):
+    """3072-128-3072 with biases and untied weights: 789,632 parameters (paper §4.1.1).
+
+    scaling "image": each picture to mean 0, standard deviation 1, so that brightness and contrast
+    do not count; "dataset": the mean picture subtracted, divided by one standard deviation.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, *, scaling: Scaling = "image", seed: int = 0) -> None:
+        super().__init__()
+        self.scaling = scaling
+        self.encoder = nn.Linear(PIXELS, CODE_BITS)
+        self.decoder = nn.Linear(CODE_BITS, PIXELS)
+        self.register_buffer("mean", torch.zeros(PIXELS))
+        self.register_buffer("deviation", torch.ones(()))
+        source = torch_generator(seed, "autoencoder, initial weights")
+        for layer in (self.encoder, self.decoder):
+            bound = 1 / math.sqrt(layer.in_features)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=source)
+            nn.init.zeros_(layer.bias)
+
+    def inputs(self, pictures: np.ndarray) -> Tensor:
+        """Pictures (N, 32, 32, 3) uint8 -> (N, 3072) float32, scaled."""
+        x = torch.from_numpy(pictures.reshape(len(pictures), PIXELS)).float() / 255
+        if self.scaling == "dataset":
+            return (x - self.mean) / self.deviation
+        deviation = x.std(dim=1, keepdim=True, correction=0).clamp_min(LEAST_CONTRAST)
+        return (x - x.mean(dim=1, keepdim=True)) / deviation
+
+    def bits(self, pictures: np.ndarray) -> np.ndarray:
+        """Pictures (N, 32, 32, 3) uint8 -> (N, 128) bool: the code's active units, no noise."""
+        with torch.no_grad():
+            return (self.encoder(self.inputs(pictures)) > 0).numpy()
+
+    def fit_scaling(self, pictures: np.ndarray) -> None:
+        """Set mean picture and standard deviation (scaling "dataset") from a sample."""
+        x = torch.from_numpy(pictures.reshape(len(pictures), PIXELS)).float() / 255
+        self.mean.copy_(x.mean(dim=0))
+        self.deviation.copy_((x - self.mean).square().mean().sqrt().clamp_min(LEAST_CONTRAST))
+
+    @classmethod
+    def load(cls, path: Path) -> "Autoencoder":
+        """The network that `save` wrote. FileNotFoundError, or ValueError naming the file."""
+        try:
+            with safe_open(path, "pt") as file:
+                scaling = (file.metadata() or {}).get("scaling")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            network = cls(scaling=cast(Scaling, scaling))
+            network.load_state_dict(tensors)
+        except (SafetensorError, RuntimeError) as error:
+            raise ValueError(f"{path}: no autoencoder of this kind ({error})") from None
+        return network.eval()
+
+    def save(self, path: Path) -> None:
+        """Write weights and scaling as safetensors: same values, same bytes."""
+        tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        temporary = path.with_name(f".{path.name}.partial")
+        temporary.write_bytes(save(tensors, metadata={"scaling": self.scaling}))
+        temporary.replace(path)
+
+
+def train_autoencoder(
+    inputs: HashInputs,
+    *,
+    seed: int,
+    steps: int,
+    batch: int = 128,
+    learning_rate: float = 1e-3,
+    scaling: Scaling = "image",
+    corruption: Corruption = "masking",
+    noise: float = 0.8,
+    code_dropout: float = 0.5,
+) -> tuple[Autoencoder, float]:
+    """Train on minibatches streamed from `inputs`; returns the network and its last error.
+
+    noise: share of inputs set to 0, the mean (masking), or standard deviation of the added noise
+    in units of the scaled input (gaussian). code_dropout: share of code units left out. Noise and
+    dropout of a step are functions of (seed, step). The step size falls linearly to 0 over the
+    second half. The error is the mean squared error over the last tenth of the steps, in units of
+    the scaled input's variance. Raises ValueError for less than one step or an empty dataset.
+    """
+    if steps < 1 or len(inputs) < 1:
+        raise ValueError(f"need steps and images, found {steps} steps and {len(inputs)} images")
+    network = Autoencoder(scaling=scaling, seed=seed)
+    if scaling == "dataset":
+        network.fit_scaling(next(_pools(inputs, seed=seed)))
+    optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    errors = []
+    batches = islice(minibatches(inputs, batch=batch, seed=seed), steps)
+    for step, pictures in enumerate(tqdm(batches, total=steps, unit="step", disable=None)):
+        clean = network.inputs(pictures)  # (batch, 3072)
+        source = torch_generator(seed, "autoencoder, noise and dropout", step)
+        noisy = _corrupted(clean, corruption=corruption, noise=noise, source=source)
+        code = F.relu(network.encoder(noisy))
+        kept = torch.rand(code.shape, generator=source) >= code_dropout
+        error = F.mse_loss(network.decoder(code * kept / (1 - code_dropout)), clean)
+        optimiser.zero_grad(set_to_none=True)
+        error.backward()
+        optimiser.param_groups[0]["lr"] = learning_rate * min(1.0, 2 * (1 - step / steps))
+        optimiser.step()
+        errors.append(error.item())
+    return network.eval(), float(np.mean(errors[-max(1, steps // 10) :]))
+
+
+def _corrupted(
+    clean: Tensor, *, corruption: Corruption, noise: float, source: torch.Generator
+) -> Tensor:
+    if corruption == "gaussian":
+        return clean + noise * torch.randn(clean.shape, generator=source)
+    return clean * (torch.rand(clean.shape, generator=source) >= noise)
+
+
+def minibatches(inputs: HashInputs, *, batch: int, seed: int) -> Iterator[np.ndarray]:
+    """Endless minibatches (batch, 32, 32, 3) uint8; every pass shows every image once.
+
+    Blocks of neighbouring rows are read in random order and shuffled in pools of 8,192 images:
+    disks read forwards, memory stays bounded, and a smaller dataset is shuffled as a whole.
+    """
+    waiting = np.empty((0, SIDE, SIDE, 3), np.uint8)
+    for pool in _pools(inputs, seed=seed):
+        waiting = np.concatenate([waiting, pool])
+        whole = len(waiting) - len(waiting) % batch
+        for start in range(0, whole, batch):
+            yield waiting[start : start + batch]
+        waiting = waiting[whole:]
+
+
+def _pools(inputs: HashInputs, *, seed: int) -> Iterator[np.ndarray]:
+    blocks = -(-len(inputs) // BLOCK)
+    for number in count():
+        order = shuffled(blocks, seed=seed, purpose="autoencoder, order of blocks", index=number)
+        draw = generator(seed, "autoencoder, order within pools", number)
+        for start in range(0, blocks, POOL_BLOCKS):
+            chosen = order[start : start + POOL_BLOCKS]
+            pool = np.concatenate([inputs.rows(b * BLOCK, (b + 1) * BLOCK) for b in chosen])
+            yield pool[draw.permutation(len(pool))]
+
+
+def encode(
+    network: Autoencoder, inputs: HashInputs, *, shard: Shard = WHOLE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (n, 16) uint8, and each picture's contrast (n,) float32 in grey levels (0..127.5).
+
+    Near contrast 0 (`contrast_of`) the picture is flat and its code says nothing. Every batch has
+    the same size, the last one padded, so that equal pictures meet the same arithmetic and get
+    equal codes wherever they stand. A shard holds whole batches: the parts joined are what is made
+    at once.
+    """
+    batches = shard.of_these(range(-(-len(inputs) // ENCODING_BATCH)))
+    codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
+    batch = np.zeros((ENCODING_BATCH, SIDE, SIDE, 3), np.uint8)
+    for number in tqdm(batches, unit_scale=ENCODING_BATCH, unit="img", disable=None):
+        start = number * ENCODING_BATCH
+        pictures = inputs.rows(start, start + ENCODING_BATCH)
+        n = len(pictures)
+        batch[:n] = pictures
+        codes.append(pack(network.bits(batch)[:n]))
+        contrasts.append(contrast_of(pictures))
+    return np.concatenate(codes), np.concatenate(contrasts)
+
+
+def contrast_of(pictures: np.ndarray) -> np.ndarray:
+    """How much pictures (n, H, W, 3) uint8 vary from place to place, in grey levels: (n,) float32.
+
+    Root mean square of the channels' standard deviations: 0 for a picture of one colour.
+    """
+    variance = pictures.reshape(len(pictures), -1, 3).var(axis=1, dtype=np.float32)  # (n, 3)
+    return np.sqrt(variance.mean(axis=1))
+
+
+if __name__ == "__main__":
+    pictures_of_dataset = HashInputs(ImageStore.open(Path(sys.argv[1])).images)
+    trained, _ = train_autoencoder(pictures_of_dataset, seed=42, steps=1000)
+    print(asdict(code_health(encode(trained, pictures_of_dataset)[0])))

@@ -1,0 +1,69 @@
+"""Which of the images found to be near-duplicates may be deleted, as a list for xargs.
+
+Where in the flow: the last step of `repro.dedup`, where --delete-list asks for it. Nothing is
+deleted here. A list may be handed to rm unread, so what it names must be safe to lose: where a link
+is involved it names nothing, neither a link, nor a file reached through one, nor a file that has
+another name in the tree, nor an image whose kept twin is itself reached through a link (and so may
+lie elsewhere). It has nothing to run alone.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from repro.dedup.files_once import FileNames
+from repro.dedup.removal import Removal
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Counts: names written, images not named because of links, and because of line breaks."""
+
+    named: int
+    linked: int
+    line_breaks: int
+
+
+def write_delete_list(
+    file: Path,
+    *,
+    path: Path,
+    keys: Sequence[str],
+    removal: Removal,
+    names: FileNames | None,
+    null: bool,
+) -> Listed:
+    """Write the images that would go: absolute paths, or the keys of an LMDB (names None).
+
+    null: each ends in a zero byte (xargs -0), else in a line feed; then names with line breaks are
+    left out, since half of one might be the name of another file. Bytes of names are kept as is.
+    """
+    root = os.path.realpath(path)
+    lines, linked, line_breaks = [], 0, 0
+    for row in np.flatnonzero(~removal.keep).tolist():
+        key = keys[row]
+        if names is not None:
+            twin = keys[removal.first[row]]
+            if key in names.several or not _without_links(root, key, twin):
+                linked += 1
+                continue
+            key = os.path.join(root, key)
+        if not null and ("\n" in key or "\r" in key):
+            line_breaks += 1
+            continue
+        lines.append(key)
+    end = "\0" if null else "\n"
+    text = "".join(line + end for line in lines)
+    temporary = file.with_name(f".{file.name}.partial")
+    temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
+    temporary.replace(file)
+    return Listed(len(lines), linked, line_breaks)
+
+
+def _without_links(root: str, *keys: str) -> bool:
+    """Whether no part of the paths below `root` (itself resolved) is a symbolic link."""
+    paths = [os.path.join(root, key) for key in keys]
+    return all(os.path.realpath(each) == each for each in paths)

@@ -1,0 +1,91 @@
+"""Names in a folder tree -> the files behind them, each once, and the bytes of one file.
+
+Where in the flow: `repro.dedup` asks here before it opens anything. A pipe or a device would block
+or never end, and two names of one file (links) must not pass for two images: of a pair held
+duplicates one may be deleted, and with it both would be gone. So a file is read under one name, its
+own rather than a link's, and the other names are told as "same_file".
+
+Runs alone: python -m repro.dedup.files_once FOLDER lists the names that are not read, with reasons.
+"""
+
+import os
+import re
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from repro.data.decoders import UnreadableImage, sniff
+from repro.data.raw_images import files_below
+
+LARGEST_FILE = 2**30  # bytes; no picture of an allowed size needs as many (repro/data/decoders.py)
+HEAD = 64  # bytes that tell the format
+NOT_LEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """Relative names of everything below a folder, sorted; hidden ones left out.
+
+    aside: why a name is not read: "cannot_open", "not_a_file" (pipe, socket, device), "same_file".
+    several: names read of files that have another name here.
+    """
+
+    keys: list[str]
+    aside: dict[str, str]
+    several: frozenset[str]
+
+
+def file_names(root: Path) -> FileNames:
+    """Look at every name below `root`. About 24 bytes a name are held beside the names."""
+    keys = files_below(root)
+    aside: dict[str, str] = {}
+    identity = np.zeros((len(keys), 3), np.uint64)  # device, inode, is it a link
+    for row, key in enumerate(keys):
+        path = os.path.join(root, key)
+        try:
+            status = os.stat(path)
+        except OSError:
+            aside[key] = "cannot_open"
+            continue
+        if stat.S_ISREG(status.st_mode):
+            identity[row] = status.st_dev, status.st_ino, os.path.islink(path)
+        else:
+            aside[key] = "not_a_file"
+    regular = np.array([row for row, key in enumerate(keys) if key not in aside], np.int64)
+    device, inode, linked = identity[regular].T
+    order = regular[np.lexsort((regular, linked, inode, device))]  # own names before links
+    again = (identity[order[1:], :2] == identity[order[:-1], :2]).all(axis=1)
+    aside |= {keys[row]: "same_file" for row in order[1:][again]}
+    several = frozenset(keys[row] for row in order[:-1][again] if keys[row] not in aside)
+    return FileNames(keys, aside, several)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Bytes of a file; what is no picture by its first bytes is not read any further.
+
+    Raises UnreadableImage ("empty", "not_an_image", "not_a_file", "too_large"), OSError.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would block, a device might never end
+        raise UnreadableImage("not_a_file")
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+        sniff(head)
+        size = os.fstat(stream.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise UnreadableImage("too_large", f"{size} bytes")
+        return head + stream.read()
+
+
+def legible(name: str) -> str:
+    """The name as it can be printed: control characters and undecodable bytes are escaped."""
+    return NOT_LEGIBLE.sub(
+        lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), name
+    )
+
+
+if __name__ == "__main__":
+    for name, reason in file_names(Path(sys.argv[1])).aside.items():
+        print(legible(name), reason)

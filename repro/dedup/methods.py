@@ -1,0 +1,108 @@
+"""32x32 pictures of images -> a code each, by any of the methods of the tool `repro.dedup`.
+
+"dae" is the paper's denoising autoencoder (§4.1.1, repro.dedup.autoencoder), trained on the
+pictures themselves or read from a file; "phash", "ahash", "dhash", "whash" need no training
+(repro.dedup.perceptual); "pixels" are checksums of the whole images, equal or not. It has nothing
+to run alone.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from repro.data.store import ImageStore
+from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
+from repro.dedup.binary_codes import CodeHealth, code_health
+from repro.dedup.files_once import legible
+from repro.dedup.options import Options
+from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
+from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
+
+TRAINED, EXACT = "dae", "pixels"
+ALL_METHODS = (TRAINED, *HASHES, EXACT)
+assert set(METHODS) <= set(ALL_METHODS)
+# Folders of 20 photos and more, with copies among them, gave no false pair and passed the check of
+# the code; of those with 10 some were refused, having too few pairs to judge by.
+FEWEST = 20
+BLOCK = 1024  # pictures hashed together
+
+
+@dataclass(frozen=True)
+class Codes:
+    """codes (N, B) uint8; contrast (N,) float32 in grey levels, infinite where it does not matter.
+
+    health: None where distances mean nothing. network: the autoencoder, where there is one.
+    training: how it was made.
+    """
+
+    codes: np.ndarray
+    contrast: np.ndarray
+    health: CodeHealth | None
+    network: Autoencoder | None = None
+    training: dict[str, Any] | None = None
+
+
+def used_options(method: str) -> set[str]:
+    """Names of the options (repro.dedup.options) that a method asks for."""
+    if method == TRAINED:
+        return set(Options.model_fields)
+    return {"max_group"} if method == EXACT else {"max_group", "radius", "minimum_contrast"}
+
+
+def make_codes(
+    store: ImageStore, *, method: str, options: Options, seed: int, model: Path | None
+) -> Codes:
+    """Codes of the pictures of `store` (repro.dedup.thumbnails, with checksums for "pixels").
+
+    model: an autoencoder to use instead of training one. Raises DegenerateCodeError, and ValueError
+    for too few pictures to train on, both naming another method.
+    """
+    if method == EXACT:  # what is flat is equal all the same
+        assert store.labels is not None
+        codes = store.labels.view(np.uint8).reshape(len(store), -1)
+        return Codes(codes, np.full(len(store), np.inf, np.float32), None)
+    inputs = HashInputs(store.images)
+    if method != TRAINED:
+        codes, contrast = _perceptual(inputs, method)
+        return Codes(codes, contrast, code_health(codes, radius=options.radius))
+    network, training = _network(inputs, options=options, seed=seed, model=model)
+    codes, contrast = encode(network, inputs)
+    health = code_health(codes, radius=options.radius)
+    try:
+        enough = len(inputs) >= FEWEST
+        minimum = options.minimum_bits if enough else 0.0
+        refuse_degenerate(health, minimum=minimum, where=store.manifest["source"])
+    except DegenerateCodeError as error:
+        raise DegenerateCodeError(f"{error}; or try --method phash, which needs none") from None
+    return Codes(codes, contrast, health, network, training)
+
+
+def _network(
+    inputs: HashInputs, *, options: Options, seed: int, model: Path | None
+) -> tuple[Autoencoder, dict[str, Any]]:
+    """The autoencoder, read from `model` or trained on the pictures, and how it was made."""
+    if model is not None:
+        return Autoencoder.load(model), {"model": legible(model.name)}
+    if len(inputs) < FEWEST:
+        raise ValueError(
+            f"{len(inputs)} readable images; an autoencoder of their own needs {FEWEST}, or its "
+            "code cannot be judged. Use --method phash, or --model with one trained elsewhere"
+        )
+    settings = options.training(len(inputs))
+    network, error = train_autoencoder(inputs, seed=seed, **settings)
+    return network, {**settings, "error": round(error, 6)}
+
+
+def _perceptual(inputs: HashInputs, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (N, 8) uint8 and contrasts (N,) of the pictures."""
+    codes, contrasts = [], []
+    with tqdm(total=len(inputs), desc="hashing", unit="img", disable=None) as progress:
+        for start in range(0, len(inputs), BLOCK):
+            pictures = inputs.rows(start, start + BLOCK)
+            codes.append(perceptual_codes(pictures, method))
+            contrasts.append(contrast_of(pictures))
+            progress.update(len(pictures))
+    return np.concatenate(codes), np.concatenate(contrasts)

@@ -1,0 +1,42 @@
+"""Options of the de-duplication, as a run file sets them under `dedup:` (data_prep/dedup.py).
+
+Apart from the step itself, so that a run file is checked without loading what hashes.
+"""
+
+import math
+from typing import Any, Literal
+
+from pydantic import Field
+
+from repro.specs.validation import Strict
+
+
+class Options(Strict):
+    """The hash and what is done with its collisions. All but 3072-128-3072 is open in the paper."""
+
+    scaling: Literal["image", "dataset"] = Field(
+        "image", description="image: each picture to mean 0, sd 1"
+    )
+    corruption: Literal["masking", "gaussian"] = Field(
+        "masking", description="masking or gaussian noise on the input"
+    )
+    noise: float = Field(0.8, ge=0, description="share masked, or sd of gaussian noise")
+    code_dropout: float = Field(0.5, ge=0, lt=1, description="share of code units left out")
+    presentations: int = Field(200_000, ge=1, description="images shown in training, in all")
+    passes: float | None = Field(None, gt=0, description="given: passes instead of presentations")
+    batch: int = Field(128, ge=1, description="images a minibatch")
+    learning_rate: float = Field(1e-3, gt=0, description="Adam's step size at the start")
+    radius: int = Field(
+        0, ge=0, le=32, description="Hamming distance up to which codes count as equal; paper: 0"
+    )
+    max_group: int = Field(50, ge=2, description="images; larger groups are kept and reported")
+    minimum_contrast: float = Field(4.0, ge=0, description="grey levels; flatter ones are kept")
+    minimum_bits: float = Field(8.0, ge=0, description="effective bits below which it is refused")
+
+    def training(self, images: int) -> dict[str, Any]:
+        """Arguments of repro.dedup.autoencoder.train_autoencoder for a dataset of so many
+        images."""
+        shown = self.presentations if self.passes is None else self.passes * images
+        same_names = ("batch", "learning_rate", "scaling", "corruption", "noise", "code_dropout")
+        settings = {name: getattr(self, name) for name in same_names}
+        return {"steps": max(1, math.ceil(shown / self.batch)), **settings}

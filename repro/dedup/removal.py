@@ -1,0 +1,120 @@
+"""Codes of images -> which images are near-duplicates of an earlier one, and what is not touched.
+
+Where in the flow: `data_prep.dedup` (the pipeline's step, paper §4.1.1) and the tool `repro.dedup`
+decide here. The first image of a group stays (rows stand in source order, which for LSUN is the
+order of keys), the others are marked. Images are never removed unseen: groups larger than
+`max_group`, and pictures without contrast, whose code says nothing, are reported and kept. A code
+that does not tell images apart is refused. It has nothing to run alone.
+"""
+
+import csv
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_sizes
+from repro.dedup.hamming_search import first_within, hamming
+
+TOLERATED = 0.01  # chance pairs to images removed; the paper's "fewer than one in a hundred"
+LISTED = 100  # keys of featureless pictures given in a summary
+
+
+class DegenerateCodeError(ValueError):
+    """The trained code does not tell images apart; using it would remove unrelated ones."""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What is held a near-duplicate of what, row by row.
+
+    first (N,) int64: the row kept in place of each row, itself where it stands for itself.
+    keep (N,) bool: False where the image is to be removed. distance (N,) uint8: Hamming distance
+    between the codes of each row and of first[row]. flat (N,) bool: without contrast.
+    """
+
+    first: np.ndarray
+    keep: np.ndarray
+    distance: np.ndarray
+    flat: np.ndarray
+    max_group: int
+
+    def summary(self, keys: list[str], *, health: CodeHealth | None = None) -> dict[str, Any]:
+        """Counts, the groups and pictures to look at, warnings; plain values for JSON.
+
+        health: of the codes, where chance can be judged from them.
+        """
+        sizes = np.bincount(self.first, minlength=len(self.first))  # at each group's first row
+        large = np.flatnonzero(sizes > self.max_group)
+        oversized = [{"first_key": keys[row], "images": int(sizes[row])} for row in large]
+        featureless = np.flatnonzero(self.flat)
+        warnings = []
+        if oversized:
+            inside = int(sizes[large].sum())
+            warnings.append(f"{len(oversized)} groups over max_group, {inside} images, kept: look")
+        if len(featureless):
+            warnings.append(f"{len(featureless)} pictures without contrast, kept: look")
+        removed = int((~self.keep).sum())
+        if health is not None and health.chance_pairs > max(1.0, TOLERATED * removed):
+            warnings.append(
+                f"up to {health.chance_pairs:g} pairs of unrelated images resemble each other by "
+                f"chance, against {removed} images removed: look, or choose a more selective code"
+            )
+        return {
+            "count": len(self.keep),
+            "kept": int(self.keep.sum()),
+            "removed": removed,
+            "removed_fraction": round(float((~self.keep).mean()), 6),
+            "groups": int((sizes > 1).sum()),
+            "largest_group": int(sizes.max()),
+            "oversized_groups": oversized,
+            "featureless": [keys[row] for row in featureless[:LISTED]],
+            "featureless_count": len(featureless),
+            "warnings": warnings,
+            **({} if health is None else {"code_health": asdict(health)}),
+        }
+
+    def write_groups(self, path: Path, keys: list[str]) -> None:
+        """CSV group,key,kept,distance: every member of every group of two or more.
+
+        Groups stand in the order of their first members, members in row order.
+        """
+        members = np.flatnonzero(group_sizes(self.first) > 1)
+        members = members[np.lexsort((members, self.first[members]))]
+        numbers = np.unique(self.first[members], return_inverse=True)[1]
+        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(("group", "key", "kept", "distance"))
+            for number, row in zip(numbers, members, strict=True):
+                kept, distance = int(self.keep[row]), int(self.distance[row])
+                writer.writerow((int(number), keys[row], kept, distance))
+
+
+def find_removal(
+    codes: np.ndarray, *, flat: np.ndarray, max_group: int, radius: int = 0
+) -> Removal:
+    """Which of the images with `codes` (N, B) uint8 repeat an earlier one.
+
+    radius: Hamming distance up to which codes count as equal; 0 is the paper's rule. flat (N,)
+    bool: pictures without contrast. max_group: images; larger groups are kept. B is a multiple
+    of 8. Raises ValueError for codes of another shape or type, or an empty dataset.
+    """
+    if len(codes) == 0:
+        raise ValueError("no codes to group: the dataset is empty")
+    first = first_with_same_code(codes) if radius == 0 else first_within(codes, radius=radius)
+    is_first = first == np.arange(len(first))
+    keep = is_first | flat | flat[first] | (group_sizes(first) > max_group)
+    return Removal(first, keep, hamming(codes, codes[first]), flat, max_group)
+
+
+def refuse_degenerate(health: CodeHealth, *, minimum: float, where: str) -> None:
+    """Raise DegenerateCodeError for a code of fewer than `minimum` effective bits."""
+    if health.effective_bits < minimum:
+        raise DegenerateCodeError(
+            f"{where}: the code tells images apart as poorly as {health.effective_bits:g} coin "
+            f"throws (minimum_bits: {minimum:g}); {health.varying_bits} of {health.bits} bits "
+            f"vary, largest groups of equal codes: {health.largest_groups[:3]} of {health.count} "
+            "images. Raise noise or code_dropout, train longer (presentations), or lower "
+            "minimum_bits to look"
+        )

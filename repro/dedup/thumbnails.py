@@ -1,0 +1,116 @@
+"""A folder of images or an LMDB -> all its pictures at 32x32, on disk, and some of them larger.
+
+Where in the flow: the first step of `repro.dedup`. Files are decoded by a pool of threads and
+written as a prepared dataset (repro.data.store), 3 KB each, so that memory does not grow with the
+pixels. The picture is the halved 64x64 centre crop, as in the pipeline: equal images have equal
+codes here and there. What cannot be read is counted, with the reason in skipped.csv. For equality
+of pixels every image is decoded whole as well, and its checksum and size stand in the labels.
+
+Alone: read_thumbnails(Path("photos"), Path("empty_folder"), names=None, checksums=False, workers=2)
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from repro.data.decode_pool import chunks_in_order
+from repro.data.decoders import UnreadableImage
+from repro.data.images import decode, decode_square, halve
+from repro.data.raw_images import entries, lmdb_count, lmdb_file
+from repro.data.store import ImageStore
+from repro.data.store_writer import StoreWriter
+from repro.dedup.files_once import FileNames, file_bytes
+from repro.dedup.perceptual import perceptual_code
+
+SIDE = 32  # pixels
+EQUALITY = {"checksum_low": "u8", "checksum_high": "u8", "height": "u4", "width": "u4"}
+
+Record = tuple[str, bytes | Path | str]  # key, and bytes, the file, or why neither is read
+Labels = dict[str, int]
+Thumbnail = tuple[np.ndarray, Labels]
+
+
+def read_thumbnails(
+    path: Path, folder: Path, *, names: FileNames | None, checksums: bool, workers: int
+) -> ImageStore:
+    """Write the pictures (N, 32, 32, 3) of all images of `path` into the empty `folder`.
+
+    names: of a folder's files (repro.dedup.files_once), None for an LMDB. checksums: with labels by
+    which images of equal pixels are known. Raises SourceError where nothing can be read at all.
+    """
+    total, records = _records(path, names)
+    with (
+        StoreWriter(
+            folder,
+            source=path.name,
+            spec={},
+            image_size=SIDE,
+            channels=3,
+            label_fields=EQUALITY if checksums else {},
+        ) as writer,
+        tqdm(total=total, desc="reading", unit="img", disable=None) as progress,
+    ):
+
+        def look(chunk: list[Record]) -> list[tuple[str, Thumbnail | str]]:
+            return [(key, _thumbnail(key, data, checksums=checksums)) for key, data in chunk]
+
+        for chunk in chunks_in_order(records, look, workers=workers, weight=_weight):
+            for key, found in chunk:
+                if isinstance(found, str):
+                    writer.skip(key, found)
+                else:
+                    writer.append(found[0], key, found[1])
+            progress.update(len(chunk))
+    return ImageStore.open(folder)
+
+
+def larger_pictures(path: Path, keys: set[str], *, side: int) -> dict[str, np.ndarray]:
+    """Pictures (side, side, 3) uint8 of some images, read again; those lost since are left out."""
+    in_files = ((key, partial(file_bytes, path / key)) for key in keys)
+    pictures = {}
+    for key, read in in_files if lmdb_file(path) is None else entries(path):
+        if key in keys:
+            try:
+                pictures[key] = decode_square(read(), side)
+            except (UnreadableImage, OSError):
+                continue
+    return pictures
+
+
+def _records(path: Path, names: FileNames | None) -> tuple[int, Iterator[Record]]:
+    if names is not None:
+        return len(names.keys), ((k, names.aside.get(k) or path / k) for k in names.keys)
+    database = lmdb_file(path)
+    total = lmdb_count(database) if database is not None else 0
+    return total, ((key, read()) for key, read in entries(path))
+
+
+def _weight(record: Record) -> int:
+    """Bytes that wait in memory; a file is read only where it is decoded."""
+    return len(record[1]) if isinstance(record[1], bytes) else 0
+
+
+def _thumbnail(key: str, payload: bytes | Path | str, *, checksums: bool) -> Thumbnail | str:
+    """Picture (32, 32, 3) with its labels, or the reason why there is none."""
+    if isinstance(payload, str):
+        return payload
+    try:
+        data = file_bytes(payload) if isinstance(payload, Path) else payload
+        picture = halve(decode_square(data, 2 * SIDE)[None])[0]
+        return picture, _equality(data) if checksums else {}
+    except UnreadableImage as error:
+        return error.reason
+    except OSError:
+        return "cannot_open"
+    except Exception as error:
+        error.add_note(f"while decoding '{key}'")
+        raise
+
+
+def _equality(data: bytes) -> Labels:
+    whole = decode(data)
+    low, high = perceptual_code(whole, "pixels").view(np.uint64).tolist()
+    return dict(zip(EQUALITY, (low, high, *whole.shape[:2]), strict=True))

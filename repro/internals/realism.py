@@ -1,0 +1,141 @@
+"""Is a picture one face, or several laid over each other? And as sharp as it should be?
+
+Where in the flow: experiments/face_arithmetic (Fig 7) and turn_vector (Fig 8), paper §6.3.2. A
+classifier of attributes finds the smile in a blend of aligned faces as well as in a face, so
+success alone cannot tell arithmetic in latent space from arithmetic on pixels. `train_blend_judge`
+learns to tell planted blends of *real* images from single ones; `RealismLimits` says which
+pictures are as realistic as plain samples of the same generator mostly are.
+
+Single images and blends are blurred and changed in contrast alike before they are learnt, so that
+neither blur nor low contrast passes for a blend.
+
+Alone: `blend_scores(train_blend_judge(images, seed=1, purpose="p"), pictures)`.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from repro.data.images import to_tensor
+from repro.internals.attribute_classifier import AttributeNetwork, raw_answers, train_attributes
+from repro.networks.dcgan import Discriminator
+from repro.rng import generator
+
+WEIGHTS: dict[str, tuple[float, ...]] = {
+    "mean of two": (1 / 2, 1 / 2),
+    "mean of three": (1 / 3, 1 / 3, 1 / 3),
+    "a - b + c": (1, -1, 1),
+    "sum of means of three": (*(1 / 3,) * 3, *(-1 / 3,) * 3, *(1 / 3,) * 3),
+}
+TRAINED = ("mean of two", "mean of three", "a - b + c")
+SUM = "sum of means of three"  # the pixel control's own kind
+BLURS = (0.5, 2.0)  # sigma in pixels of a 64-pixel picture, drawn evenly in it for half of them
+CONTRASTS = (0.7, 1.3)  # factor about the picture's mean, drawn evenly
+
+
+def blended(images: np.ndarray, kind: str, *, count: int, seed: int, purpose: str) -> np.ndarray:
+    """`count` blends of random images (N, H, W, C) uint8, clipped, uint8.
+
+    kind: one of WEIGHTS. The members of a blend are distinct. Raises ValueError where N is fewer
+    than a blend has members.
+    """
+    weights = WEIGHTS[kind]
+    if len(images) < len(weights):
+        raise ValueError(
+            f"a blend '{kind}' needs {len(weights)} images, found {len(images)}; give more"
+        )
+    draws = generator(seed, f"{purpose}, {kind}")
+    made = np.empty((count, *images.shape[1:]), np.uint8)
+    for row in made:
+        members = draws.choice(len(images), len(weights), replace=False)
+        summed = np.tensordot(
+            np.array(weights, np.float32), images[members].astype(np.float32), axes=1
+        )
+        row[:] = np.rint(summed).clip(0, 255)
+    return made
+
+
+def roughened(images: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
+    """Each of images (N, H, W, C) uint8 in another contrast, every other one blurred as well."""
+    draws = generator(seed, purpose)
+    sigmas = draws.uniform(*BLURS, len(images)) * images.shape[1] / 64
+    factors = draws.uniform(*CONTRASTS, (len(images), 1, 1, 1)).astype(np.float32)
+    pictures = images.astype(np.float32)
+    for number in range(1, len(images), 2):
+        soft = cv2.GaussianBlur(pictures[number], (0, 0), sigmas[number])
+        pictures[number] = soft.reshape(images.shape[1:])  # OpenCV drops a single channel
+    means = pictures.mean(axis=(1, 2, 3), keepdims=True)
+    changed: np.ndarray = np.rint((pictures - means) * factors + means).clip(0, 255)
+    return changed.astype(np.uint8)
+
+
+def planted_blends(
+    images: np.ndarray, *, seed: int, purpose: str, kinds: tuple[str, ...] = TRAINED
+) -> np.ndarray:
+    """As many blends as there are images, of `kinds` in equal parts, none roughened."""
+    share = -(-len(images) // len(kinds))
+    parts = [blended(images, k, count=share, seed=seed, purpose=purpose) for k in kinds]
+    return np.concatenate(parts)[: len(images)]
+
+
+def train_blend_judge(
+    images: np.ndarray,
+    *,
+    seed: int,
+    purpose: str,
+    epochs: int = 8,
+    kinds: tuple[str, ...] = TRAINED,
+) -> AttributeNetwork:
+    """Learn to tell blends of images (N, H, W, C) uint8, of `kinds`, from the images themselves.
+
+    N is at least the number of members of the largest blend.
+    """
+    mixed = planted_blends(images, seed=seed, purpose=f"{purpose}, members", kinds=kinds)
+    pictures = np.concatenate(
+        [
+            roughened(images, seed=seed, purpose=f"{purpose}, single"),
+            roughened(mixed, seed=seed, purpose=f"{purpose}, blends"),
+        ]
+    )
+    truth = np.arange(len(pictures)) >= len(images)
+    return train_attributes(pictures, truth[:, None], seed=seed, purpose=purpose, epochs=epochs)
+
+
+def blend_scores(judge: AttributeNetwork, images: np.ndarray) -> np.ndarray:
+    """Logits (N,) float64 of "this is a blend": above 0, a blend is the likelier answer."""
+    return raw_answers(judge, images)[0][:, 0].astype(np.float64)
+
+
+def discriminator_scores(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> np.ndarray:
+    """Logits (N,) float64 of a frozen D, positive for real, of images (N, H, W, C) uint8."""
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(images), batch):
+            parts.append(D(to_tensor(images[start : start + batch])).double().numpy())
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class RealismLimits:
+    """Where plain samples of a generator mostly lie, in blend score and in sharpness."""
+
+    highest_blend_score: float
+    lowest_sharpness: float
+    highest_sharpness: float
+
+    @classmethod
+    def around(
+        cls, blend_scores: np.ndarray, sharpnesses: np.ndarray, *, share: float = 0.95
+    ) -> "RealismLimits":
+        """From plain samples: `share` of them below the blend score, and as many between the
+        two sharpnesses, with equal parts outside on either side."""
+        low, high = np.quantile(sharpnesses, [0.5 - share / 2, 0.5 + share / 2])
+        return cls(float(np.quantile(blend_scores, share)), float(low), float(high))
+
+    def admit(self, blend_scores: np.ndarray, sharpnesses: np.ndarray) -> np.ndarray:
+        """Which pictures lie within all three: bool (N,)."""
+        within = (sharpnesses >= self.lowest_sharpness) & (sharpnesses <= self.highest_sharpness)
+        admitted: np.ndarray = within & (blend_scores <= self.highest_blend_score)
+        return admitted

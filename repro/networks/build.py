@@ -1,0 +1,96 @@
+"""The networks that a spec asks for, with initial weights that are a function of the seed.
+
+Between a NetworkSpec (config/) and the networks of repro/networks/dcgan.py, conditional.py and
+fully_connected.py.
+
+`python -m repro.networks.build` prints the layers and parameter counts of the paper's network.
+"""
+
+import torch
+
+from repro.networks.conditional import ConditionalDiscriminator, ConditionalGenerator
+from repro.networks.dcgan import (
+    Discriminator,
+    DiscriminatorNetwork,
+    Generator,
+    GeneratorNetwork,
+    initialise,
+    parameter_count,
+)
+from repro.networks.fully_connected import DenseDiscriminator, DenseGenerator
+from repro.specs.network import NetworkSpec
+
+
+def build_generator(spec: NetworkSpec, *, seed: int) -> GeneratorNetwork:
+    """G of a spec with initial weights that are a function of the seed."""
+    G = undrawn_generator(spec)
+    initialise(G, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of G")
+    return G.to(memory_format=torch.channels_last)
+
+
+def build_discriminator(spec: NetworkSpec, *, seed: int) -> DiscriminatorNetwork:
+    """D of a spec with initial weights that are a function of the seed."""
+    D = undrawn_discriminator(spec)
+    initialise(D, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of D")
+    return D.to(memory_format=torch.channels_last)
+
+
+def undrawn_generator(spec: NetworkSpec) -> GeneratorNetwork:
+    """G of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    if spec.kind == "fully_connected":
+        return DenseGenerator(spec)
+    if spec.kind == "conditional":
+        return ConditionalGenerator(spec)
+    return _convolutional_generator(spec)
+
+
+def undrawn_discriminator(spec: NetworkSpec) -> DiscriminatorNetwork:
+    """D of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    if spec.kind == "fully_connected":
+        return DenseDiscriminator(spec)
+    if spec.kind == "conditional":
+        return ConditionalDiscriminator(spec)
+    return _convolutional_discriminator(spec)
+
+
+def _convolutional_generator(spec: NetworkSpec) -> Generator:
+    return Generator(
+        image_size=spec.image_size,
+        channels=spec.channels,
+        z_dim=spec.z_dim,
+        widths=spec.generator_widths,
+        strides=spec.generator_strides,
+        kernel=spec.kernel,
+        base_size=spec.base_size,
+        first_norm="per_unit" if spec.first_norm == "per_unit" else "per_channel",
+        norm_eps=spec.norm_eps,
+        norm_affine=spec.norm_affine,
+        slope=spec.generator_slope,
+        pixel_low=spec.pixel_low,
+    )
+
+
+def _convolutional_discriminator(spec: NetworkSpec) -> Discriminator:
+    return Discriminator(
+        image_size=spec.image_size,
+        channels=spec.channels,
+        widths=spec.discriminator_widths,
+        strides=spec.discriminator_strides,
+        kernel=spec.kernel,
+        base_size=spec.base_size,
+        norm=spec.discriminator_norm,
+        norm_eps=spec.norm_eps,
+        norm_affine=spec.norm_affine,
+        leaky_slope=spec.leaky_slope,
+    )
+
+
+def main() -> None:
+    spec = NetworkSpec()
+    for network in (build_generator(spec, seed=0), build_discriminator(spec, seed=0)):
+        print(network)
+        print(f"{parameter_count(network):,} parameters\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+"""Generator and discriminator of the paper, for any image size, with 3x3, 4x4 or 5x5 kernels.
+
+The other kinds are in repro/networks/conditional.py and repro/networks/fully_connected.py;
+repro/networks/build.py makes the networks that a spec asks for.
+
+Rules (paper §3): strided convolutions in D, fractionally-strided ones in G, no pooling, no hidden
+fully connected layer; batch normalisation everywhere but G's output and D's input layer; ReLU in
+G with a tanh output, leaky ReLU in D; D's last maps are flattened into one sigmoid unit, which
+here stays a logit. No biases but those of batch normalisation (authors' code).
+
+Batch normalisation uses the batch in hand while training, real and generated batches apart, and
+never a running average (authors' code). For use, `freeze_statistics` sets population statistics
+once, after which the same z gives the same picture whatever else is in the batch.
+
+Runs alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 networks.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from repro.rng import torch_generator
+
+# Momentum 0 leaves the stored statistics alone while training: they are set by freeze_statistics.
+BATCH_ONLY = 0.0
+
+
+class GeneratorNetwork(nn.Module):
+    """What every generator is: G(z, labels) -> images (N, channels, size, size).
+
+    z (N, z_dim) float; labels (N,) int64 in 0 .. classes - 1, or None for a network without
+    labels. Images lie in [pixel_low, 1].
+    """
+
+    def __init__(
+        self, *, image_size: int, channels: int, z_dim: int, classes: int = 0, pixel_low: int = -1
+    ) -> None:
+        super().__init__()
+        self.image_size, self.channels, self.z_dim = image_size, channels, z_dim
+        self.classes, self.pixel_low = classes, pixel_low
+
+
+class DiscriminatorNetwork(nn.Module):
+    """What every discriminator is: D(images, labels) -> logits (N,), positive for real."""
+
+    def __init__(self, *, image_size: int, channels: int, classes: int = 0) -> None:
+        super().__init__()
+        self.image_size, self.channels, self.classes = image_size, channels, classes
+
+
+class ConvolutionBlock(nn.Module):
+    """(Transposed) convolution, batch normalisation where there is any, activation."""
+
+    def __init__(
+        self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d | None, slope: float | None
+    ) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = norm
+        self.slope = slope  # leaky ReLU's; 0 = ReLU; None = no activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.norm is not None:
+            x = self.norm(x)
+        return x if self.slope is None else F.leaky_relu(x, self.slope)
+
+
+class Generator(GeneratorNetwork):
+    """z (N, z_dim) -> images (N, channels, size, size) in [-1, 1] (paper Fig 1)."""
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 64,
+        channels: int = 3,
+        z_dim: int = 100,
+        widths: tuple[int, ...] = (1024, 512, 256, 128),
+        strides: tuple[int, ...] = (2, 2, 2, 2),
+        kernel: int = 5,
+        base_size: int = 4,
+        first_norm: Literal["per_unit", "per_channel"] = "per_unit",
+        norm_eps: float = 1e-8,
+        norm_affine: bool = True,
+        slope: float = 0.0,
+        pixel_low: Literal[-1, 0] = -1,
+    ) -> None:
+        super().__init__(image_size=image_size, channels=channels, z_dim=z_dim, pixel_low=pixel_low)
+        self.base_size, self.slope = base_size, slope
+        units = widths[0] * base_size**2
+        self.project = nn.Linear(z_dim, units, bias=False)
+        norm = (norm_eps, BATCH_ONLY, norm_affine)
+        self.project_norm = projection_norm(first_norm, widths[0], units, norm)
+        ends = (*widths[1:], channels)
+        self.layers = nn.ModuleList()
+        for index, (start, end, stride) in enumerate(zip(widths, ends, strides, strict=True)):
+            hidden = index < len(widths) - 1
+            self.layers.append(
+                ConvolutionBlock(
+                    deconvolution(start, end, kernel=kernel, stride=stride),
+                    nn.BatchNorm2d(end, *norm) if hidden else None,
+                    slope=slope if hidden else None,
+                )
+            )
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        refuse_labels(self, labels)
+        maps = self.first_maps(z)
+        for layer in self.layers:
+            maps = layer(maps)
+        return to_pixels(maps, low=self.pixel_low)
+
+    def first_maps(self, z: Tensor) -> Tensor:
+        """The projection of z as a stack of maps, (N, widths[0], base_size, base_size)."""
+        x = normed_maps(self.project(z), self.project_norm, side=self.base_size)
+        # channels_last: half the time of the transposed convolutions on a CPU (measured)
+        return F.leaky_relu(x, self.slope).contiguous(memory_format=torch.channels_last)
+
+
+class Discriminator(DiscriminatorNetwork):
+    """Images (N, channels, size, size) in [-1, 1] -> logits (N,) (paper §3, authors' code)."""
+
+    def __init__(
+        self,
+        *,
+        image_size: int = 64,
+        channels: int = 3,
+        widths: tuple[int, ...] = (128, 256, 512, 1024),
+        strides: tuple[int, ...] = (2, 2, 2, 2),
+        kernel: int = 5,
+        base_size: int = 4,
+        norm: bool = True,
+        norm_eps: float = 1e-8,
+        norm_affine: bool = True,
+        leaky_slope: float = 0.2,
+    ) -> None:
+        super().__init__(image_size=image_size, channels=channels)
+        starts = (channels, *widths[:-1])
+        self.layers = nn.ModuleList()
+        for index, (start, end, stride) in enumerate(zip(starts, widths, strides, strict=True)):
+            normed = norm and index > 0
+            self.layers.append(
+                ConvolutionBlock(
+                    convolution(start, end, kernel=kernel, stride=stride),
+                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if normed else None,
+                    slope=leaky_slope,
+                )
+            )
+        self.head = nn.Linear(widths[-1] * base_size**2, 1, bias=False)
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        refuse_labels(self, labels)
+        for layer in self.layers:
+            x = layer(x)
+        # the flat order is that of (C, H, W), whatever the memory format of the maps
+        return self.head(x.flatten(1)).squeeze(1)
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1)."""
+        maps = []
+        for layer in self.layers:
+            x = layer(x)
+            maps.append(x)
+        return maps
+
+
+def projection_norm(
+    kind: str, maps: int, units: int, norm: tuple[float, float, bool]
+) -> nn.BatchNorm1d | nn.BatchNorm2d:
+    """Batch normalisation of G's first maps: per_unit (authors' code) or per_channel.
+
+    norm: epsilon, momentum, whether it has gain and bias.
+    """
+    return nn.BatchNorm1d(units, *norm) if kind == "per_unit" else nn.BatchNorm2d(maps, *norm)
+
+
+def normed_maps(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, *, side: int) -> Tensor:
+    """A projection (N, units), normalised, as a stack of maps (N, units / side^2, side, side)."""
+    if isinstance(norm, nn.BatchNorm1d):
+        return norm(x).unflatten(1, (-1, side, side))
+    return norm(x.unflatten(1, (-1, side, side)))
+
+
+def convolution(start: int, end: int, *, kernel: int, stride: int) -> nn.Conv2d:
+    """Convolution to size / stride; 4x4 kernels only at stride 2."""
+    return nn.Conv2d(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
+
+
+def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> nn.ConvTranspose2d:
+    """Fractionally-strided convolution to size * stride (authors' ops.deconv)."""
+    # An odd kernel at stride 2 leaves one row open; the authors' code forces size * stride.
+    extra = stride - 1 if kernel % 2 else 0
+    padding = (kernel - 1) // 2
+    return nn.ConvTranspose2d(start, end, kernel, stride, padding, extra, bias=False)
+
+
+def to_pixels(x: Tensor, *, low: int) -> Tensor:
+    """Last layer of G: tanh to [-1, 1] (paper §3), or a sigmoid to [0, 1] (authors' MNIST code)."""
+    return torch.sigmoid(x) if low == 0 else torch.tanh(x)
+
+
+def refuse_labels(network: GeneratorNetwork | DiscriminatorNetwork, labels: Tensor | None) -> None:
+    """Raises ValueError when labels come to a network without classes, or none to one with."""
+    if (labels is None) != (network.classes == 0):
+        found = "labels" if labels is not None else "no labels"
+        raise ValueError(f"the network has {network.classes} classes, but was given {found}")
+
+
+@torch.no_grad()
+def initialise(
+    network: nn.Module, *, sd: float, seed: int, purpose: str, init: str = "normal"
+) -> None:
+    """Weights N(0, sd) (paper §4); BN gains N(1, sd), all biases 0 (authors' code).
+
+    With init "fan_in": weights and biases U(-1, 1) / sqrt(inputs) and BN gains 1, PyTorch's own.
+    """
+    source = torch_generator(seed, purpose)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            if module.affine:
+                module.weight.normal_(1, sd if init == "normal" else 0, generator=source)
+                module.bias.zero_()
+        elif isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            bound = module.weight[0].numel() ** -0.5
+            if init == "normal":
+                module.weight.normal_(0, sd, generator=source)
+            else:
+                module.weight.uniform_(-bound, bound, generator=source)
+            if module.bias is not None:
+                module.bias.zero_()
+                if init == "fan_in":
+                    module.bias.uniform_(-bound, bound, generator=source)
+
+
+@torch.no_grad()
+def freeze_statistics(
+    network: nn.Module, batches: Iterable[Tensor | tuple[Tensor | None, ...]]
+) -> None:
+    """Set every BN layer's population statistics to the mean over batches, then eval().
+
+    The authors' SVHN recipe: the mean of the batches' means and of their variances (here the
+    unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
+    labels), on its device.
+    Raises ValueError when there is no batch.
+    """
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # cumulative average over the batches
+    network.train()
+    count = 0
+    for batch in batches:
+        network(*(batch if isinstance(batch, tuple) else (batch,)))
+        count += 1
+    for norm in norms:
+        norm.momentum = BATCH_ONLY
+    if count == 0:
+        raise ValueError("freeze_statistics needs at least one batch, found none")
+    network.eval()
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trained parameters."""
+    return sum(p.numel() for p in network.parameters())

@@ -1,0 +1,105 @@
+"""What follows from a network's layers: the stages between them, and the pixels that a unit sees.
+
+Between repro.networks.layers, which reads the layers off a network, and repro.networks.diagram,
+which draws them. Arithmetic alone, without torch.
+
+Alone: `receptive_fields(layers_of(discriminator_without_memory(NetworkSpec())))`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["dense", "convolution", "transposed convolution"]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights, and the batch normalisation that follows it, if any.
+
+    taken, given: shapes of one image's values, (maps, rows, columns) or (units,); labels joined to
+    a layer's input count in `taken`. parameters: weights and biases, with those of the batch
+    normalisation. products: multiplications of one image, those with padding counted.
+    """
+
+    kind: Kind
+    kernel: int  # side; 0 for dense
+    stride: int  # 1 for dense
+    taken: Shape
+    given: Shape
+    parameters: int
+    products: int
+    biases: bool
+    norm: Literal["", "unit", "map"]
+    norm_affine: bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """Square of pixels that belongs to one unit of a layer: its side, and the step to the next."""
+
+    size: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stack of maps (or units) between two layers, and what led to it; the first has no layer."""
+
+    shape: Shape
+    layer: Layer | None
+    field: Field | None
+
+
+def projective_fields(layers: list[Layer]) -> list[Field]:
+    """Of a generator: pixels of the picture that one unit of each layer's result reaches.
+
+    The last layer's units are pixels: 1. A dense layer's result is taken as the maps that the next
+    layer takes. Edges of the picture cut the squares. Four 5x5 layers of stride 2: a unit of the
+    first maps reaches 61 pixels.
+    """
+    fields = [Field(1, 1)]
+    for layer in reversed(layers[1:]):
+        size, step = fields[0].size, fields[0].step
+        if layer.kind == "dense":  # every unit reaches all that follows
+            fields.insert(0, Field(_picture_side(layers), 1))
+        else:
+            fields.insert(0, Field((layer.kernel - 1) * step + size, layer.stride * step))
+    return fields
+
+
+def receptive_fields(layers: list[Layer]) -> list[Field]:
+    """Of a discriminator: pixels of the picture that one unit of each layer's result sees.
+
+    The edges of the picture cut the squares. Four 5x5 layers of stride 2: 61 pixels (the width of
+    the tiles in the authors' picture behind Fig 5).
+    """
+    fields: list[Field] = []
+    size = step = 1
+    for layer in layers:
+        if layer.kind == "dense":
+            size = _picture_side(layers)
+        else:
+            size, step = size + (layer.kernel - 1) * step, step * layer.stride
+        fields.append(Field(size, step))
+    return fields
+
+
+def shown_shape(layers: list[Layer], index: int) -> Shape:
+    """What layer `index` gives, in the shape in which the next one takes it.
+
+    G's first layer gives units that are maps to the next one; labels joined later are left out.
+    """
+    given = layers[index].given
+    if index + 1 == len(layers) or len(given) == len(layers[index + 1].taken):
+        return given
+    taken = layers[index + 1].taken
+    side = math.prod(taken[1:])
+    return (math.prod(given) // side, *taken[1:]) if len(taken) == 3 else given
+
+
+def _picture_side(layers: list[Layer]) -> int:
+    """Side of the picture at the network's end or beginning; 0 where it is flat there."""
+    ends = (layers[0].taken, layers[-1].given)
+    return max((shape[-1] for shape in ends if len(shape) == 3), default=0)

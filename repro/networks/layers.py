@@ -1,0 +1,141 @@
+"""A network's layers as it runs them: shapes, kernels, parameters, products.
+
+Read off the network itself by one pass without memory for its numbers (device "meta"), so that a
+diagram or a table of it (repro.networks.diagram, repro.networks.presets_page,
+experiments/architecture: paper Fig 1) cannot differ from what is trained. Works for every kind of
+network that repro.networks.build makes. What follows from the layers, such as what a unit sees, is
+in repro.networks.layer_shapes.
+
+Alone: `layers_of(generator_without_memory(NetworkSpec()))`.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from repro.networks.build import undrawn_discriminator, undrawn_generator
+from repro.networks.dcgan import DiscriminatorNetwork, GeneratorNetwork
+from repro.networks.layer_shapes import (
+    Kind,
+    Layer,
+    Shape,
+    Stage,
+    projective_fields,
+    receptive_fields,
+    shown_shape,
+)
+from repro.specs.network import NetworkSpec
+
+
+def generator_without_memory(spec: NetworkSpec) -> GeneratorNetwork:
+    """G of a spec on device "meta", in eval mode."""
+    with torch.device("meta"):
+        return undrawn_generator(spec).eval()
+
+
+def discriminator_without_memory(spec: NetworkSpec) -> DiscriminatorNetwork:
+    """D of a spec on device "meta", in eval mode."""
+    with torch.device("meta"):
+        return undrawn_discriminator(spec).eval()
+
+
+def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[Layer]:
+    """Layers in the order in which the network runs them. The network is on device "meta"."""
+    found: list[Layer] = []
+    handles = [
+        module.register_forward_hook(lambda m, taken, given: _note(found, m, taken[0], given))
+        for module in network.modules()
+        if isinstance(module, _WITH_WEIGHTS)
+    ]
+    try:
+        with torch.device("meta"), torch.no_grad():
+            labels = torch.zeros(1, dtype=torch.int64) if network.classes else None
+            network(_one_input(network), labels)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def stages(spec: NetworkSpec, which: str) -> list[Stage]:
+    """Values on the way through a network of a spec; which: "generator" or "discriminator"."""
+    if which == "generator":
+        layers = layers_of(generator_without_memory(spec))
+        fields = projective_fields(layers)
+        first: Shape = (spec.z_dim,)
+    else:
+        layers = layers_of(discriminator_without_memory(spec))
+        fields = receptive_fields(layers)
+        first = (spec.channels, spec.image_size, spec.image_size)
+    if layers[-1].given == (spec.pixels,):  # a dense generator's last layer is the picture
+        ends = {len(layers) - 1: (spec.channels, spec.image_size, spec.image_size)}
+    else:
+        ends = {}
+    after = [
+        Stage(ends.get(place, shown_shape(layers, place)), layer, field)
+        for place, (layer, field) in enumerate(zip(layers, fields, strict=True))
+    ]
+    return [Stage(first, None, None), *after]
+
+
+def stages_of_pair(spec: NetworkSpec) -> dict[str, list[Stage]]:
+    """Of both networks, by "generator" and "discriminator"."""
+    return {which: stages(spec, which) for which in ("generator", "discriminator")}
+
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_WITH_WEIGHTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, *_NORMS)
+
+
+def _one_input(network: GeneratorNetwork | DiscriminatorNetwork) -> Tensor:
+    if isinstance(network, GeneratorNetwork):
+        return torch.zeros(1, network.z_dim)
+    return torch.zeros(1, network.channels, network.image_size, network.image_size)
+
+
+def _note(found: list[Layer], module: nn.Module, taken: Tensor, given: Tensor) -> None:
+    """Append a layer with weights, or add a batch normalisation to the last one."""
+    parameters = _count(module.parameters())
+    if isinstance(module, _NORMS):
+        last = found.pop()
+        per: dict[str, Any] = {"norm": "unit" if isinstance(module, nn.BatchNorm1d) else "map"}
+        per |= {"norm_affine": module.affine, "parameters": last.parameters + parameters}
+        found.append(Layer(**{**vars(last), **per}))
+        return
+    found.append(
+        Layer(
+            kind=_kind(module),
+            kernel=0 if isinstance(module, nn.Linear) else module.kernel_size[0],  # type: ignore
+            stride=1 if isinstance(module, nn.Linear) else module.stride[0],  # type: ignore
+            taken=tuple(taken.shape[1:]),
+            given=tuple(given.shape[1:]),
+            parameters=parameters,
+            products=_products(module, taken, given),
+            biases=module.bias is not None,
+            norm="",
+            norm_affine=False,
+        )
+    )
+
+
+def _kind(module: nn.Module) -> Kind:
+    if isinstance(module, nn.Linear):
+        return "dense"
+    return "convolution" if isinstance(module, nn.Conv2d) else "transposed convolution"
+
+
+def _products(module: nn.Module, taken: Tensor, given: Tensor) -> int:
+    """Multiplications of one image: every weight at every place it is used."""
+    if isinstance(module, nn.Linear):
+        return module.in_features * module.out_features
+    # a convolution's weights are used at every place of its result, a transposed one's of its input
+    places = (given if isinstance(module, nn.Conv2d) else taken).shape[2:]
+    assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+    return module.weight.numel() * math.prod(places)
+
+
+def _count(parameters: Iterable[Tensor]) -> int:
+    return sum(one.numel() for one in parameters)

@@ -1,0 +1,202 @@
+"""What a training leaves behind: the model folder, and the states from which it is resumed.
+
+Model folder (read by every experiment):
+  generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
+      frozen batch statistics; snapshots/: the networks on the way that training kept (G after
+      minibatch n: step_NNNNNNNN.safetensors, D: discriminator_step_NNNNNNNN.safetensors);
+      spec.json: network, training, seed, counts; log.jsonl: the curves;
+      training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
+Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
+both networks, both optimisers and the open log window; written to a temporary name and renamed.
+
+`python -m repro.networks.model_folder MODEL_FOLDER` says what is in a model folder.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from repro import rng
+from repro.data.images import to_uint8
+from repro.networks.build import build_discriminator, build_generator
+from repro.networks.dcgan import Discriminator, GeneratorNetwork
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
+from repro.specs.validation import validated
+
+Snapshot = Literal["early", "final"]
+Which = Literal["generator", "discriminator"]
+GENERATOR_FILES: dict[Snapshot, str] = {
+    "early": "early_generator.safetensors",
+    "final": "generator.safetensors",
+}
+DISCRIMINATOR_FILE = "discriminator.safetensors"
+
+
+SNAPSHOT_PREFIX: dict[Which, str] = {"generator": "step_", "discriminator": "discriminator_step_"}
+
+
+def snapshot_file(step: int, which: Which = "generator") -> str:
+    """Where G or D after `step` minibatches lies in a state or model folder."""
+    return f"snapshots/{SNAPSHOT_PREFIX[which]}{step:08d}.safetensors"
+
+
+class CheckpointError(RuntimeError):
+    """A state or model that cannot be written or read; the message names the file."""
+
+
+class ModelFolder:
+    """A trained model on disk. Networks come frozen, in eval mode, without gradients."""
+
+    def __init__(self, folder: Path, description: dict[str, Any]) -> None:
+        self.folder = folder
+        self.description = description
+        self.spec = validated(ModelSpec, description["spec"], where=str(folder / "spec.json"))
+        self.seed = int(description["seed"])
+
+    @classmethod
+    def open(cls, folder: Path) -> "ModelFolder":
+        """Raises CheckpointError when `folder` is not a finished model."""
+        path = folder / "spec.json"
+        if not path.is_file():
+            raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
+        try:
+            description = json.loads(path.read_text())
+        except ValueError as error:
+            raise CheckpointError(f"{path}: not JSON ({error}); train the model again") from None
+        return cls(folder, description)
+
+    def generator(self, snapshot: Snapshot | int = "final") -> GeneratorNetwork:
+        """G at the end, at the early snapshot (paper Fig 2), or after a minibatch of `snapshots`.
+
+        With frozen statistics. Raises CheckpointError where it was not kept.
+        """
+        G = build_generator(self.spec.network, seed=self.seed)
+        _load(G, self.generator_file(snapshot))
+        return G.eval().requires_grad_(False)
+
+    def generator_file(self, snapshot: Snapshot | int = "final") -> Path:
+        """Where that generator's weights lie, if it was kept."""
+        if isinstance(snapshot, int):
+            last = snapshot == self.description["minibatches"]
+            return self.folder / (GENERATOR_FILES["final"] if last else snapshot_file(snapshot))
+        return self.folder / GENERATOR_FILES[snapshot]
+
+    def snapshots(self, which: Which = "generator") -> list[int]:
+        """Minibatches after which G (or D) was kept, ascending; the last: the training's end."""
+        prefix = SNAPSHOT_PREFIX[which]
+        kept = self.folder.glob(f"snapshots/{prefix}*.safetensors")
+        steps = {int(path.stem.removeprefix(prefix)) for path in kept}
+        return sorted(steps | {int(self.description["minibatches"])})
+
+    def discriminator(self, after: int | None = None) -> Discriminator:
+        """D at the end, or after a minibatch of `snapshots("discriminator")`.
+
+        Its statistics are frozen on its own real training images. Raises CheckpointError where it
+        was not kept, or for a D that is not the convolutional one of the paper.
+        """
+        last = after is None or after == self.description["minibatches"]
+        file = DISCRIMINATOR_FILE if last else snapshot_file(int(after or 0), "discriminator")
+        D = self.random_discriminator(self.seed)
+        _load(D, self.folder / file)
+        return D.eval()
+
+    def random_discriminator(self, seed: int) -> Discriminator:
+        """D's architecture with initial weights; its statistics are not frozen yet."""
+        D = build_discriminator(self.spec.network, seed=seed).requires_grad_(False)
+        if not isinstance(D, Discriminator):
+            raise CheckpointError(
+                f"{self.folder}: its networks are {self.spec.network.kind}, but the layers of a "
+                "convolutional discriminator are wanted; give a model of another preset"
+            )
+        return D
+
+    def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
+        """n latent vectors (n, z_dim) in the distribution the model was trained with."""
+        return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
+
+    def training_rows(self) -> np.ndarray:
+        """Rows (N,) int64 of its dataset that it was trained on.
+
+        Raises CheckpointError for a model that was trained before they were written.
+        """
+        path = self.folder / "training_rows.npy"
+        if not path.is_file():
+            raise CheckpointError(f"{path} is missing: train the model again, which writes it")
+        return np.load(path)
+
+    def log(self) -> pd.DataFrame:
+        """The curves: one row a log window, by minibatch `step`."""
+        return read_log(self.folder / "log.jsonl")
+
+
+def draw_latents(
+    network: NetworkSpec, n: int, *, seed: int, purpose: str, index: int = 0
+) -> Tensor:
+    """n latent vectors (n, z_dim) float32 in the distribution of a network's spec."""
+    return rng.latents(
+        n,
+        network.z_dim,
+        seed=seed,
+        purpose=purpose,
+        index=index,
+        distribution=network.z_distribution,
+    )
+
+
+@torch.no_grad()
+def draw(
+    G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None, *, batch: int = 128
+) -> np.ndarray:
+    """Pictures of z (N, z_dim) as uint8 (N, H, W, C); independent of `batch` for a frozen G.
+
+    labels (N,) int64 in 0 .. classes - 1 for a G that takes them.
+    """
+    device = next(G.parameters()).device
+    parts = []
+    for start in range(0, len(z), batch):
+        chosen = slice(start, start + batch)
+        y = None if labels is None else labels[chosen].to(device)
+        parts.append(to_uint8(G(z[chosen].to(device), y), low=G.pixel_low))
+    return np.concatenate(parts)
+
+
+def save_network(network: nn.Module, path: Path) -> None:
+    """Weights and buffers as safetensors."""
+    # plain contiguous tensors: the file must not depend on the memory format in use
+    save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, path)
+
+
+def _load(network: nn.Module, path: Path) -> None:
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} does not hold the network that spec.json beside it describes: {error}; "
+            "train the model again"
+        ) from error
+
+
+def read_log(path: Path) -> pd.DataFrame:
+    """log.jsonl as a table: a row a line, NaN where a line says nothing of a column."""
+    return pd.read_json(path, lines=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="results/<run>/models/<model>")
+    model = ModelFolder.open(parser.parse_args().folder)
+    print(json.dumps(model.description, indent=1))
+    print(model.log().tail(1).T.to_string(header=False))
+
+
+if __name__ == "__main__":
+    main()

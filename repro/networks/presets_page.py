@@ -1,0 +1,186 @@
+"""The presets (config/presets/*.yaml): known recipes, each with what differs from the paper.
+
+A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
+flow: `repro.runs.load` lays a run file's model over its preset; this module only shows them.
+
+`python -m repro.networks.presets_page` prints config/presets/README.md, `--write` writes it.
+`python -m repro.train --list-presets` prints the short list.
+"""
+
+import argparse
+from pathlib import Path
+
+from repro.networks.dcgan import parameter_count
+from repro.networks.layer_shapes import Layer
+from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
+from repro.places import PRESETS
+from repro.specs.differences import as_in_a_run_file, differing_from_paper
+from repro.specs.network import NetworkSpec
+from repro.specs.presets import Preset, read_presets
+from repro.specs.run_file import PresetSpec
+
+PAGE = PRESETS / "README.md"
+Row = tuple[str, ...]
+
+OPENING = """\
+# Presets
+
+<!-- Written by `python -m repro presets --write`; a test fails when it is out of date. -->
+
+A preset is a network and a training, one file in this folder. A run file names it (`preset:
+paper_64`, the default) and holds only what differs from it. "Paper" below means the 64x64 bedroom
+model (Fig 1, section 4; the authors' code where the paper is silent), whose values are the defaults
+of repro/specs/run_file.py; `python -m repro.specs.run_file` says what each key means. To add a
+preset, put a file here.
+
+"Authors'" marks the recipes of the paper's authors. Nothing may end their training early, and what
+they differ in is how the authors' own models differ from each other. Parameters are all that is
+trained, gains and biases of batch normalisation (BN) included.
+"""
+
+
+def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
+    """Trained parameters of G and of D; no weight is allocated."""
+    networks = generator_without_memory(network), discriminator_without_memory(network)
+    return parameter_count(networks[0]), parameter_count(networks[1])
+
+
+def in_words(layer: Layer) -> str:
+    """E.g. "convolution 5x5, stride 2: 3 -> 128 x 32 x 32, BN per map"."""
+    if layer.kind == "dense":
+        line = f"dense {layer.taken[0]:,} -> {layer.given[0]:,}"
+    else:
+        maps, rows, columns = layer.given
+        line = (
+            f"{layer.kind} {layer.kernel}x{layer.kernel}, stride {layer.stride}: "
+            f"{layer.taken[0]:,} -> {maps:,} x {rows} x {columns}"
+        )
+    if layer.biases:
+        line += ", biases"
+    if layer.norm:
+        line += f", BN per {layer.norm}"
+        line += "" if layer.norm_affine else " without gain and bias"
+    return line
+
+
+def list_presets() -> str:
+    """The presets as a table of plain text, one a line."""
+    rows: list[Row] = [("preset", *COLUMNS, "title")]
+    rows += [(p.name, *_in_short(p.spec), p.spec.title) for p in read_presets()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join([*(line.rstrip() for line in lines), "", f"More: {_shown(PAGE)}"])
+
+
+def page() -> str:
+    """The Markdown page of all presets, ending in a newline."""
+    presets = read_presets()
+    head: Row = ("preset", *COLUMNS, "schedule", "passes", "authors'")
+    rows = [
+        (
+            f"[{p.name}](#{p.name})",
+            *_in_short(p.spec),
+            p.spec.training.schedule.replace("_", " "),
+            f"{p.spec.training.epochs:g}",
+            "yes" if p.spec.of_the_paper else "",
+        )
+        for p in presets
+    ]
+    parts = [OPENING, _table(head, rows), *(_section(preset) for preset in presets)]
+    return "\n".join(parts)
+
+
+COLUMNS = ("images", "kernel", "z", "batch", "rate G, D", "G", "D")
+
+
+def _in_short(spec: PresetSpec) -> Row:
+    """The cells of COLUMNS; G and D are parameter counts."""
+    network, training = spec.network, spec.training
+    of_g, of_d = parameter_counts(network)
+    rates = training.learning_rate_g, training.learning_rate_d
+    labels = f", {network.classes} classes" if network.classes else ""
+    return (
+        f"{network.image_size}x{network.image_size}x{network.channels}{labels}",
+        "none" if network.kind == "fully_connected" else f"{network.kernel}x{network.kernel}",
+        f"{network.z_dim} {network.z_distribution}",
+        str(training.batch),
+        ", ".join(f"{rate:g}" for rate in dict.fromkeys(rates)),
+        f"{of_g:,}",
+        f"{of_d:,}",
+    )
+
+
+def _section(preset: Preset) -> str:
+    spec, network = preset.spec, preset.spec.network
+    G, D = generator_without_memory(network), discriminator_without_memory(network)
+    last = "tanh" if network.pixel_low == -1 else "sigmoid"
+    labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
+    rows: list[Row] = [
+        (f"`{key}`", as_in_a_run_file(paper), as_in_a_run_file(ours))
+        for key, paper, ours in differing_from_paper(spec.model_dump())
+    ]
+    table = (
+        _table(("key", "paper", "preset"), rows) if rows else "Nothing differs from the paper.\n"
+    )
+    return "\n".join(
+        [
+            f"## {preset.name}\n",
+            f"**{spec.title}.** Source: {spec.source}.\n",
+            f"{preset.about}\n",
+            f"**G**, {parameter_count(G):,} parameters; {_activation(network.generator_slope)}, at "
+            f"the end {last}{labels}:\n",
+            *_numbered(layers_of(G)),
+            f"\n**D**, {parameter_count(D):,} parameters; {_activation(network.leaky_slope)}, at "
+            f"the end a sigmoid (within the loss){labels}:\n",
+            *_numbered(layers_of(D)),
+            f"\n{table}",
+            f"To use it in a run file:\n\n```yaml\n{usage(preset)}```\n",
+        ]
+    )
+
+
+def usage(preset: Preset) -> str:
+    """The lines of a run file that train a preset on a folder of pictures, or on MNIST."""
+    network = preset.spec.network
+    digits = network.channels == 1
+    name, raw = ("mnist", "mnist") if digits else ("folder", "pictures")
+    return (
+        f"datasets:\n"
+        f"  {raw}: {{source: {name}, raw: {raw}, image_size: {network.image_size}, "
+        f"channels: {network.channels}}}\n"
+        f"models:\n"
+        f"  {raw}: {{preset: {preset.name}, data: {raw}}}\n"
+    )
+
+
+def _numbered(layers: list[Layer]) -> list[str]:
+    return [f"{number}. {in_words(layer)}" for number, layer in enumerate(layers, start=1)]
+
+
+def _activation(slope: float) -> str:
+    return f"leaky ReLU, slope {slope:g}" if slope else "ReLU"
+
+
+def _table(head: Row, rows: list[Row]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _shown(path: Path) -> str:
+    return path.relative_to(PRESETS.parent.parent).as_posix()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("--write", action="store_true", help=f"write {_shown(PAGE)}")
+    if not parser.parse_args().write:
+        print(page(), end="")
+        return
+    temporary = PAGE.with_suffix(".partial")
+    temporary.write_text(page(), encoding="utf-8")
+    temporary.replace(PAGE)
+    print(f"wrote {_shown(PAGE)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""What of a run fits into so many hours, and which claims can then be decided.
+
+Used by `python -m repro.plan --hours H [--gpus N]`. An experiment needs the trainings among its
+inputs; those it can do without (`optional`) are taken last, where hours are left. Experiments are
+taken by claims an hour of additional training, the most first, as long as all ends within the
+hours: each training and experiment on one device, the longest first on the one that is free
+earliest. A claim of a number is counted only where the roles it rests on are marked as the paper's.
+
+Alone: `needs_of(load_run("config/paper.yaml"), {})`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from repro.claims.card import Claim, ExperimentCard
+from repro.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Need:
+    """An experiment: its claims that can be decided, its trainings, its own hours if known.
+
+    extras: trainings that it can do without; some of its claims may rest on them. absent: further
+    inputs, <role>.<slot>, of which the same holds and which this run file does not bind.
+    """
+
+    name: str
+    claims: tuple[str, ...]
+    trainings: frozenset[str]
+    hours: float
+    extras: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What fits.
+
+    experiments, trainings: in the order in which they were taken. ends: hours at which each device
+    is done. left_out: experiments that do not fit. epochs: of each training that was not taken, the
+    whole passes that the hours left on the emptiest device would allow.
+    """
+
+    experiments: list[Need]
+    trainings: list[str]
+    ends: list[float]
+    left_out: list[Need]
+    epochs: dict[str, int]
+
+
+def needs_of(run: Run, hours: Mapping[str, float]) -> list[Need]:
+    """Every experiment that the run file binds; hours: by experiment, where they are known."""
+    names = {str(run.folder / "models" / name): name for name in run.spec.models}
+    found = []
+    for one in run.reported(asked=()):  # what `all` runs
+        models: dict[bool, set[str]] = {True: set(), False: set()}
+        for slot, folder in one.inputs.items():
+            if str(folder) in names:
+                models[_required(slot, one.card)].add(names[str(folder)])
+        claims = tuple(claim.id for claim in one.card.claims if decidable(claim, one.card, run))
+        found.append(
+            Need(
+                one.name,
+                claims,
+                trainings=frozenset(models[True]),
+                hours=hours.get(one.name, 0.0),
+                extras=frozenset(models[False] - models[True]),
+                absent=tuple(slot for slot in one.card.optional if slot not in one.inputs),
+            )
+        )
+    return found
+
+
+def decidable(claim: Claim, card: ExperimentCard, run: Run) -> bool:
+    """Whether a run at this scale, once measured, decides the claim (repro.report.results)."""
+    if claim.kind == "direction":
+        return True
+    enough = (True, "data") if claim.needs == "data" else (True,)
+    roles = [run.spec.roles.get(role) for role in claim.roles or card.roles]
+    return all(role is not None and role.as_in_paper in enough for role in roles)
+
+
+def choose(
+    needs: list[Need],
+    *,
+    training: Mapping[str, float],
+    epochs: Mapping[str, float],
+    hours: float,
+    devices: int,
+) -> Chosen:
+    """training: hours of each training, start to end; epochs: the passes that these are."""
+
+    def ends(names: Iterable[str], experiments: Iterable[Need]) -> list[float]:
+        jobs = [*(training[name] for name in names), *(one.hours for one in experiments)]
+        return ends_of(jobs, devices)
+
+    taken: list[Need] = []
+    trainings: list[str] = []
+    waiting = list(needs)
+    while waiting:
+        more = {one.name: sorted(one.trainings - {*trainings}) for one in waiting}
+        fitting = [
+            one
+            for one in waiting
+            if max(ends([*trainings, *more[one.name]], [*taken, one])) <= hours
+        ]
+        if not fitting:
+            break
+        best = min(fitting, key=lambda one: _hours_a_claim(one, more[one.name], training))
+        taken.append(best)
+        trainings += more[best.name]
+        waiting.remove(best)
+    extras = {name for one in taken for name in one.extras} - {*trainings}
+    for name in sorted(extras, key=lambda name: training[name]):
+        if max(ends([*trainings, name], taken)) <= hours:
+            trainings.append(name)
+    done = ends(trainings, taken)
+    wanted = {name for one in needs for name in one.trainings | one.extras}
+    left = hours - min(done)
+    allowed = {
+        name: max(0, math.floor(epochs[name] * min(1.0, left / training[name])))
+        for name in sorted(wanted - {*trainings})
+    }
+    return Chosen(taken, trainings, done, waiting, allowed)
+
+
+def _hours_a_claim(
+    one: Need, more: Iterable[str], training: Mapping[str, float]
+) -> tuple[bool, float, str]:
+    """What is taken first has the least; experiments without a claim come last."""
+    hours = sum(training[name] for name in more) + one.hours
+    return not one.claims, hours / max(1, len(one.claims)), one.name
+
+
+def ends_of(jobs: Iterable[float], devices: int) -> list[float]:
+    """Hours at which each device is done, the longest job first on the one free earliest."""
+    ends = [0.0] * devices
+    for job in sorted(jobs, reverse=True):
+        ends[ends.index(min(ends))] += job
+    return ends
+
+
+def _required(slot: str, card: ExperimentCard) -> bool:
+    """Whether an input, <role>.<slot> or <role>.models.<number>, is one the card must have."""
+    return any(slot == name or slot.startswith(f"{name}.") for name in card.inputs)

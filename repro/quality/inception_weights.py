@@ -1,0 +1,119 @@
+"""The weights file behind FID and KID: whether it is there, is the right one, and is safe to read.
+
+Where in the flow: repro.runs.load refuses a run whose `fid_weights` will not do before anything
+starts; repro.quality.inception puts the weights into torch-fidelity's network. The user fetches the
+file; nothing here or in repro.quality.inception downloads. torch-fidelity itself reads such a file
+by a full unpickler, which can run what a doctored file says; here it is read by PyTorch's
+restricted one.
+
+Alone: python -m repro.quality.inception_weights FILE
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import io
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repro.specs.validation import SpecError
+
+if TYPE_CHECKING:  # the Snakefile asks only whether the file is there
+    from torch import Tensor
+
+FILE = "weights-inception-2015-12-05-6726825d.pth"
+PUBLISHED = "6726825d"  # how the sha256 of the published file begins, as its name says
+WHERE = f"{FILE}, attached to release v0.2.0 of torch-fidelity (GitHub: toshas/torch-fidelity)"
+# torch.hub's convention: NAME-<first digits of the sha256>.pth
+PROMISE = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
+INSTALL = "uv pip install -r pyproject.toml --extra fid, or pip install 'torch-fidelity>=0.4,<0.5'"
+
+
+@dataclass(frozen=True)
+class InceptionWeights:
+    """Tensors by name, read and checked, and the sha256 of the file they came from."""
+
+    file: Path
+    sha256: str
+    tensors: "dict[str, Tensor]"
+
+    @property
+    def words(self) -> str:
+        """Which weights these are, for a protocol."""
+        published = "" if self.sha256.startswith(PUBLISHED) else ", not the published ones"
+        return f"weights sha256 {self.sha256[:8]}…{published}"
+
+
+def require_weights(path: Path) -> None:
+    """Raise SpecError unless torch-fidelity is installed and `path` is what its name promises."""
+    _require_file(path)
+    if PROMISE.search(path.name):
+        _require_promised(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def read_weights(path: Path) -> InceptionWeights:
+    """The weights in `path`. Raises SpecError naming the file, what was found and what to do."""
+    import torch
+
+    _require_file(path)
+    content = path.read_bytes()  # once: what is hashed is what is read
+    sha256 = hashlib.sha256(content).hexdigest()
+    _require_promised(path, sha256)
+    try:
+        found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged or foreign file
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise SpecError(
+            f"{path}: cannot be read as weights ({type(error).__name__}: {reason}); it is damaged, "
+            f"or holds more than tensors and is not opened for safety; expected {WHERE}"
+        ) from None
+    pairs = found.items() if isinstance(found, dict) else [(None, None)]
+    if not all(isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in pairs):
+        raise SpecError(
+            f"{path}: holds a {type(found).__name__}, expected tensors by name: {WHERE}"
+        )
+    broken = [name for name, values in found.items() if not bool(torch.isfinite(values).all())]
+    if broken:
+        raise SpecError(f"{path}: '{broken[0]}' holds NaN or infinity; expected {WHERE}")
+    return InceptionWeights(path, sha256, dict(found))
+
+
+def _require_file(path: Path) -> None:
+    if importlib.util.find_spec("torch_fidelity") is None:
+        raise SpecError(
+            f"FID and KID need the package torch-fidelity, which is optional: {INSTALL}"
+        )
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no such file"
+        raise SpecError(
+            f"{path}: {found}; expected the InceptionV3 weights of FID and KID: {WHERE}. "
+            "Fetch the file yourself: nothing here downloads it"
+        )
+
+
+def _require_promised(path: Path, sha256: str) -> None:
+    promise = PROMISE.search(path.name)
+    if promise and not sha256.startswith(promise[1]):
+        raise SpecError(
+            f"{path}: by its name the sha256 begins with {promise[1]}, but it is {sha256}; the "
+            "download is incomplete or the file was changed: fetch it again"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="check a weights file for FID and KID")
+    parser.add_argument("file", type=Path, help=FILE)
+    try:
+        from repro.quality.inception import InceptionFeatures
+
+        weights = read_weights(parser.parse_args().file)
+        print(f"{InceptionFeatures(weights).words}: fits")
+    except SpecError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How near generated images are to real ones, and how sharp, with no weights from outside.
+
+Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples nearer to the real
+images than early ones?), latent_walk (how even are the steps of a walk, does its middle ghost?) and
+face_arithmetic (are the results as sharp as plain samples?).
+
+The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
+a discriminator with initial, untrained weights. Its values are NOT KID, whose features come from
+an Inception network, and compare with nothing outside one protocol.
+
+Alone: `polynomial_mmd(x, y)` on any two feature arrays; `sharpness(images)`.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from repro.data.images import to_tensor
+from repro.networks.dcgan import Discriminator, freeze_statistics
+
+POOLED = 4  # each layer's map is averaged down to at most 4x4 before flattening
+
+
+def sharpness(images: np.ndarray) -> np.ndarray:
+    """Mean gradient magnitude of each image, grey levels per pixel: uint8 (N, H, W, C) -> (N,).
+
+    Forward differences of the mean over the colours. Averaging two unrelated images (ghosting)
+    lowers it.
+    """
+    grey = images.astype(np.float32).mean(axis=3)
+    down = grey[:, 1:, :-1] - grey[:, :-1, :-1]
+    right = grey[:, :-1, 1:] - grey[:, :-1, :-1]
+    return np.hypot(down, right).mean(axis=(1, 2), dtype=np.float64)
+
+
+def frozen_on(network: Discriminator, images: np.ndarray, *, batch: int = 128) -> Discriminator:
+    """The network with batch statistics frozen on images (N, H, W, C) uint8, in eval mode.
+
+    For a discriminator with initial weights, which has seen no images yet. A last incomplete batch
+    is left out unless it is the only one.
+    """
+    starts = range(0, max(len(images) - batch + 1, 1), batch)
+    freeze_statistics(network, (to_tensor(images[s : s + batch]) for s in starts))
+    return network
+
+
+def convolution_features(
+    network: Discriminator, images: np.ndarray, *, batch: int = 128
+) -> np.ndarray:
+    """Maps of all convolution layers, averaged to 4x4, flattened and joined: (N, F) float32.
+
+    images (N, H, W, C) uint8; network: a discriminator in eval mode with frozen statistics.
+    """
+    device = next(network.parameters()).device
+    rows = []
+    with torch.no_grad():
+        for start in range(0, len(images), batch):
+            maps = network.features(to_tensor(images[start : start + batch]).to(device))
+            pooled = [F.adaptive_avg_pool2d(m, min(POOLED, m.shape[2])).flatten(1) for m in maps]
+            rows.append(torch.cat(pooled, dim=1).cpu().numpy())
+    return np.concatenate(rows)
+
+
+def standardised(features: np.ndarray, *, by: np.ndarray) -> np.ndarray:
+    """Features with the mean and standard deviation of `by` taken out, column by column, float32.
+
+    Otherwise the kernel would hear only the layers with the largest values. A column that is
+    constant in `by` is only centred.
+    """
+    spread = by.std(axis=0)
+    return ((features - by.mean(axis=0)) / np.where(spread > 1e-8, spread, 1)).astype(np.float32)
+
+
+def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:
+    """Unbiased squared maximum mean discrepancy with the kernel (x.y/F + 1)^3.
+
+    x (N, F), y (M, F), N and M at least 2. Expectation 0 when both come from one distribution, so
+    a single value may be negative. Sums in float64.
+    """
+    if min(len(x), len(y)) < 2:
+        raise ValueError(f"polynomial_mmd: at least 2 rows each, found {len(x)} and {len(y)}")
+    within_x, within_y = _kernel(x, x), _kernel(y, y)
+    n, m = len(x), len(y)
+    return float(
+        (within_x.sum() - within_x.trace()) / (n * (n - 1))
+        + (within_y.sum() - within_y.trace()) / (m * (m - 1))
+        - 2 * _kernel(x, y).mean()
+    )
+
+
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    products = (x @ y.T).astype(np.float64)
+    return (products / x.shape[1] + 1) ** 3
+
+
+def block_distances(x: np.ndarray, y: np.ndarray, *, blocks: int) -> np.ndarray:
+    """`polynomial_mmd` of each of `blocks` disjoint pairs of blocks: (blocks,), independent values.
+
+    Block k of x against block k of y, rows in order. No image is used twice, which is what makes
+    an interval over the blocks an honest one.
+    """
+    size = min(len(x), len(y)) // blocks
+    if size < 2:
+        raise ValueError(
+            f"block_distances: {len(x)} and {len(y)} rows are too few for {blocks} blocks of at "
+            "least 2; ask for fewer blocks or more images"
+        )
+    starts = range(0, blocks * size, size)
+    return np.array([polynomial_mmd(x[s : s + size], y[s : s + size]) for s in starts])

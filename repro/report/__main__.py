@@ -1,0 +1,27 @@
+"""The last step of a run: its report.
+
+    python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
+        --out results/demo/report
+"""
+
+import argparse
+from pathlib import Path
+
+from repro.report.build import build_report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="build the report of a run from its folders")
+    parser.add_argument("--run", type=Path, required=True, help="results/<run>")
+    parser.add_argument("--spec", type=Path, required=True, help="the run's specs/report.json")
+    parser.add_argument("--out", type=Path, required=True, help="results/<run>/report")
+    parser.add_argument(
+        "--experiments", type=Path, default=Path("experiments"), help="folder with the cards"
+    )
+    given = parser.parse_args()
+    build_report(run=given.run, spec_path=given.spec, experiments=given.experiments, out=given.out)
+    print(f"report: {given.out / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

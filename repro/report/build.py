@@ -1,0 +1,270 @@
+"""The report of a run: one self-contained page, the same as Markdown, claims and ledger as CSV.
+
+Where in the flow: the last step. It reads the folders of a run and the cards of the experiments,
+decides every claim (`repro.claims.card`) and renders `index.html` (pictures, styles and script
+inside, no address called), `report.md`, `claims.csv` and `departures.csv`
+(`repro.report.departures`). It is a plain function of paths: a folder that is missing is reported
+as "not run", with the command that would run it.
+
+Alone: python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
+           --out results/demo/report
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from repro.artefacts.provenance import step_folder
+from repro.claims.measurement import Verdict, in_words
+from repro.claims.verdict import Judgement
+from repro.figures.drawing import save_table
+from repro.figures.offline_page import SHARED
+from repro.report.commands import again_command, command_for
+from repro.report.departures import (
+    Entry,
+    effect_in_words,
+    effects_among,
+    ledger,
+    ledger_table,
+    markdown,
+    source_in_words,
+)
+from repro.report.pictures import Picture, embed_animation, embed_picture
+from repro.report.results import (
+    MODEL_PICTURES,
+    ExperimentResult,
+    ModelResult,
+    RunResults,
+    read_json,
+    read_run,
+)
+from repro.report.spec import ReportSpec
+from repro.report.words import (
+    Table,
+    commands,
+    commit_in_words,
+    cost,
+    data_in_words,
+    duration,
+    epoch_in_words,
+    first_line,
+    memory,
+    model_in_words,
+    read_table,
+    readme_html,
+    stages,
+    stop_in_words,
+    troubles_in_words,
+    value_in_words,
+    versions,
+)
+from repro.specs.differences import as_in_a_run_file
+from repro.specs.validation import validated
+
+TEMPLATES = Path(__file__).parent / "templates"
+UNREAD = ("raw/*", "parts/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
+VERDICT_WORDS = {  # how a verdict reads on the page; claims.csv holds the bare verdict
+    Verdict.REPRODUCED: "reproduced",
+    Verdict.PARTLY: "partly reproduced",
+    Verdict.NOT: "not reproduced",
+    Verdict.NOT_COMPARABLE: "not comparable",
+    Verdict.NOT_RUN: "not run",
+}
+METERS = {  # columns of a training log whose last value is shown
+    "loss_d": "loss of D",
+    "loss_g": "loss of G",
+    "d_real": "D(x)",
+    "d_fake_before": "D(G(z)) before the update",
+    "d_fake_after": "D(G(z)) after the update",
+    "diversity": "diversity of the samples (real images: 1)",
+}
+CLAIM_COLUMNS = [
+    "experiment", "id", "section", "statement", "paper", "ours", "verdict", "reason", "rule",
+    "kind", "measurement", "value", "low", "high", "n", "unit", "spread", "command",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """An experiment with its pictures and tables embedded, its data and its cost in words."""
+
+    result: ExperimentResult
+    data: str
+    readme: Markup
+    pictures: list[Picture]
+    tables: list[Table]
+    missing_files: list[str]
+    cost: dict[str, str]
+    again: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A model with its pictures embedded; `troubles` are those of its training, in words."""
+
+    result: ModelResult
+    data: str
+    title: str
+    epoch: str
+    troubles: list[str]
+    stop: str
+    pictures: list[Picture]
+    animation: Picture | None
+
+
+def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) -> None:
+    """Write the report of the run folder `run` into `out`, as one page, Markdown and two tables.
+
+    spec_path: specs/report.json of the run; experiments: the folder with the experiments' cards.
+    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
+    """
+    spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
+    results = read_run(run=run, spec=spec, experiments=experiments)
+    inputs = {"spec": spec_path} | {step.folder: run / step.folder for step in results.steps}
+    for experiment in results.experiments:
+        inputs[f"card {experiment.name}"] = experiments / experiment.name / "experiment.yaml"
+    with step_folder(out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD) as folder:
+        rows = claim_rows(results)
+        save_table(folder / "claims.csv", rows)
+        entries = departures(results)
+        save_table(folder / "departures.csv", ledger_table(entries))
+        shown = _shown(results, run) | {"ledger": entries}
+        for name, template in (("index.html", "report.html.j2"), ("report.md", "report.md.j2")):
+            text = _templates().get_template(template).render(**shown, rows=rows.to_dict("records"))
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def claim_rows(results: RunResults) -> pd.DataFrame:
+    """One row a claim, in the order of the experiments: what claims.csv holds."""
+    rows = [
+        _claim_row(experiment, judgement)
+        for experiment in results.experiments
+        for judgement in experiment.judgements
+    ]
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+def departures(results: RunResults) -> list[Entry]:
+    """The ledger of the run's models, with the effects that its experiments measured."""
+    spec = results.spec
+    models = {name: model for name, model in spec.models.items() if name not in spec.repeats}
+    wanted = {one.name for one in results.datasets if one.dedup_command}
+    hashed = [name for name, model in models.items() if model.get("data") in wanted]
+    found = [one for experiment in results.experiments for one in experiment.measurements]
+    return ledger(models, effects_among(found), hashed=hashed)
+
+
+def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, Any]:
+    claim, measured = judgement.claim, judgement.measurement
+    return {
+        "experiment": experiment.name,
+        **claim.model_dump(include={"id", "section", "statement", "paper", "kind", "measurement"}),
+        "ours": in_words(measured) if measured else "",
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason,
+        "rule": claim.rule_in_words,
+        **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
+        "n": measured.n if measured else "",
+        "unit": measured.unit if measured else "",
+        "spread": measured.spread if measured else "",
+        "command": experiment.command,
+    }
+
+
+def _shown(results: RunResults, run: Path) -> dict[str, Any]:
+    """Everything the templates show."""
+    spec = results.spec
+    verdicts = [j.verdict for e in results.experiments for j in e.judgements]
+    return {
+        "spec": spec,
+        "style": Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
+        "first_line": first_line(spec),
+        "banner": "" if spec.banner.lower() in first_line(spec).lower() else spec.banner,
+        "counts": {verdict: verdicts.count(verdict) for verdict in Verdict},
+        "words": VERDICT_WORDS,
+        "meters": METERS,
+        "experiments": [_experiment_view(one, spec, run) for one in results.experiments],
+        "experiments_run": sum(bool(one.measurements) for one in results.experiments),
+        "datasets": results.datasets,
+        "models": [_model_view(one, spec, run) for one in results.models],
+        "cost": cost(results.steps),
+        "stages": stages(results.steps),
+        "versions": versions(results.steps),
+        "rerun_report": command_for(spec, "report"),
+    }
+
+
+def _experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> ExperimentView:
+    captions = result.card.captions
+    order = {name: place for place, name in enumerate(captions)}
+
+    def by_caption(path: Path) -> tuple[int, str]:
+        return order.get(path.name, len(order)), path.name
+
+    there = {path.name for path in (*result.figures, *result.tables)}
+    return ExperimentView(
+        result=result,
+        data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
+        readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
+        pictures=[
+            embed_picture(path, caption=captions.get(path.name, ""), run=run)
+            for path in sorted(result.figures, key=by_caption)
+        ],
+        tables=[
+            read_table(path, caption=captions.get(path.name, ""), run=run)
+            for path in sorted(result.tables, key=by_caption)
+        ],
+        missing_files=[name for name in captions if name not in there],
+        cost=cost(result.steps),
+        again=again_command(result.command, result.name),
+        commands=commands(result.steps),
+    )
+
+
+def _model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
+    description = result.spec or {}
+    data = description.get("spec", {}).get("data")
+    animation = result.animation
+    return ModelView(
+        result=result,
+        data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
+        title=model_in_words(description),
+        epoch=epoch_in_words(description),
+        troubles=troubles_in_words(result.health),
+        stop=stop_in_words(result.health),
+        pictures=[
+            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)
+            for path in result.pictures
+        ],
+        animation=embed_animation(animation, caption="", run=run) if animation else None,
+    )
+
+
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([TEMPLATES, SHARED]),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "words": value_in_words,
+        "duration": duration,
+        "memory": memory,
+        "commit": commit_in_words,
+        "measured": in_words,
+        "ledger": markdown,
+        "setting": as_in_a_run_file,
+        "source": source_in_words,
+        "effect": effect_in_words,
+        "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
+    }
+    return environment

@@ -1,0 +1,51 @@
+"""Commands as a report prints them, to be pasted into a shell at the root of the checkout.
+
+Where in the flow: `repro.report.results` gives each experiment, dataset and model the command that
+makes it, and `repro.report` adds those of the single steps. Folders of the reader's machine stand
+as $RAW and $PHOTOS, so that a report can be given away.
+
+Alone: `pipeline_command("latent_walk", config="config/demo.yaml", given={})`.
+"""
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from repro.report.spec import ReportSpec
+
+FOLDERS = ("raw", "photos")  # of the run file's keys
+
+
+def command_for(spec: "ReportSpec", target: str, *, ask_for: str = "") -> str:
+    """The call of Snakemake that makes `target` of the run with this report.json.
+
+    ask_for: "key=..." that only the user can fill in.
+    """
+    given = spec.model_dump(include={"raw", "photos", "image_size", "channels"})
+    return pipeline_command(target, config=spec.config, given=given, ask_for=ask_for)
+
+
+def pipeline_command(
+    target: str, *, config: str, given: Mapping[str, object], ask_for: str = ""
+) -> str:
+    """The call of Snakemake that makes `target`; Snakemake wants it before its options.
+
+    config: the run file. given: keys of the run file that may have been set by --config, with
+    their values; those that are None are left out.
+    """
+    pairs = [_pair(key, str(value)) for key, value in given.items() if value is not None]
+    pairs += [ask_for] if ask_for else []  # one --config: of two, Snakemake takes the last
+    behind = f" --config {' '.join(pairs)}" if pairs else ""
+    return f"snakemake {target} --configfile {shlex.quote(config)}{behind}"
+
+
+def again_command(command: str, experiment: str) -> str:
+    """The same for an experiment that is to be measured again although nothing has changed."""
+    return f"{command} --forcerun measure_{experiment}"
+
+
+def _pair(key: str, value: str) -> str:
+    if key in FOLDERS and value.startswith(("/", "~")):
+        return f'{key}="${key.upper()}"'
+    return shlex.quote(f"{key}={value}")

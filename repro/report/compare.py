@@ -1,0 +1,161 @@
+"""Two runs side by side: which claims changed their verdict, and which numbers moved beyond chance.
+
+Where in the flow: after the reports. It reads the claims.csv of two runs, made or published:
+
+    python -m repro.report.compare results/published/demo results/demo [--out compared.csv]
+
+A number moved *beyond the spread* where the difference is larger than the intervals of the two
+runs, as independent, together allow: |a - b| > sqrt(half_a^2 + half_b^2). The intervals are those
+that the claims state: where they are over images of one network, two trainings differ by more.
+"""
+
+import argparse
+import math
+from enum import StrEnum
+from pathlib import Path
+
+import pandas as pd
+
+from repro.claims.measurement import number
+from repro.figures.drawing import save_table
+from repro.report.build import CLAIM_COLUMNS
+from repro.specs.validation import SpecError
+
+KEY = ["experiment", "id"]
+SHOWN = ["statement", "verdict", "value", "low", "high", "n", "unit"]
+
+
+class Moved(StrEnum):
+    """What became of a claim's number from the first run to the second."""
+
+    SAME = "same"
+    WITHIN = "within the spread"
+    BEYOND = "beyond the spread"
+    UNKNOWN = "no spread stated"
+    ONLY_FIRST = "only in the first"
+    ONLY_SECOND = "only in the second"
+    NEITHER = "in neither"
+
+
+def read_claims(run: Path) -> pd.DataFrame:
+    """claims.csv of a run's folder, of its report, of results/published, or the file itself.
+
+    Raises SpecError naming what was looked for, or the columns that are missing.
+    """
+    places = [run, run / "report" / "claims.csv", run / "claims.csv"]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise SpecError(
+            f"{run}: no claims.csv there or in report/; run `snakemake report` for it, or give "
+            "another folder (results/demo, results/published/demo)"
+        )
+    frame = pd.read_csv(path, keep_default_na=False, na_values={"value": "", "low": "", "high": ""})
+    missing = [name for name in CLAIM_COLUMNS if name not in frame.columns]
+    if missing:
+        raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
+    return frame
+
+
+def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """One row a claim of either run, in the first one's order: verdicts, values, what moved."""
+    both = first[[*KEY, *SHOWN]].merge(
+        second[[*KEY, *SHOWN]], on=KEY, how="outer", suffixes=("_a", "_b"), sort=False
+    )
+    order = {tuple(row): place for place, row in enumerate(first[KEY].to_numpy().tolist())}
+    places = [order.get(tuple(row), len(order)) for row in both[KEY].to_numpy().tolist()]
+    both = both.iloc[sorted(range(len(both)), key=places.__getitem__)]
+    rows = both.to_dict("records")
+    moved = [_moved(row) for row in rows]
+    return pd.DataFrame(
+        {
+            "experiment": both["experiment"].to_list(),
+            "claim": both["id"].to_list(),
+            "statement": both["statement_a"].fillna(both["statement_b"]).to_list(),
+            "verdict a": both["verdict_a"].fillna("not in this run").to_list(),
+            "verdict b": both["verdict_b"].fillna("not in this run").to_list(),
+            "a": [_in_words(row, "a") for row in rows],
+            "b": [_in_words(row, "b") for row in rows],
+            "difference": [_difference(row) for row in rows],
+            "moved": [one.value for one in moved],
+        }
+    )
+
+
+def _moved(row: dict) -> Moved:
+    there = [not _missing(row[f"value_{run}"]) for run in "ab"]
+    if not all(there):
+        if not any(there):
+            return Moved.NEITHER
+        return Moved.ONLY_FIRST if there[0] else Moved.ONLY_SECOND
+    difference = abs(row["value_b"] - row["value_a"])
+    if difference == 0:
+        return Moved.SAME
+    halves = [_half(row, run) for run in "ab"]
+    if not any(halves):
+        return Moved.UNKNOWN
+    return Moved.BEYOND if difference > math.hypot(*halves) else Moved.WITHIN
+
+
+def _half(row: dict, run: str) -> float:
+    """Half of the interval's width; 0 where none is stated."""
+    low, high = row[f"low_{run}"], row[f"high_{run}"]
+    return 0.0 if _missing(low) or _missing(high) else (high - low) / 2
+
+
+def _missing(value: object) -> bool:
+    return not isinstance(value, int | float) or math.isnan(value)
+
+
+def _difference(row: dict) -> float | None:
+    if _missing(row["value_a"]) or _missing(row["value_b"]):
+        return None
+    return row["value_b"] - row["value_a"]
+
+
+def _in_words(row: dict, run: str) -> str:
+    value, low, high = (row[f"{name}_{run}"] for name in ("value", "low", "high"))
+    if _missing(value):
+        return "–"
+    text = number(value)
+    return text if _missing(low) or _missing(high) else f"{text} [{number(low)}, {number(high)}]"
+
+
+def summary(table: pd.DataFrame, names: tuple[str, str]) -> str:
+    """What changed, in plain text: verdicts first, then numbers beyond the spread."""
+    changed = table[table["verdict a"] != table["verdict b"]]
+    beyond = table[(table["moved"] == Moved.BEYOND) & (table["verdict a"] == table["verdict b"])]
+    lines = [f"a: {names[0]}", f"b: {names[1]}", ""]
+    lines.append(f"{len(changed)} of {len(table)} claims have another verdict:")
+    lines += [
+        f"  {row['experiment']}.{row['claim']}: {row['verdict a']} -> {row['verdict b']}"
+        f"   {row['a']} -> {row['b']}  ({row['moved']})"
+        for row in changed.to_dict("records")
+    ] or ["  none"]
+    lines += ["", f"{len(beyond)} more moved beyond the spread, the verdict unchanged:"]
+    lines += [
+        f"  {row['experiment']}.{row['claim']} ({row['verdict a']})   {row['a']} -> {row['b']}"
+        for row in beyond.to_dict("records")
+    ] or ["  none"]
+    counts = table["moved"].value_counts()
+    return "\n".join(
+        [*lines, "", "numbers: " + ", ".join(f"{n} {word}" for word, n in counts.items())]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument(
+        "first", type=Path, metavar="RUN_A", help="results/<run> or published/<run>"
+    )
+    parser.add_argument("second", type=Path, metavar="RUN_B", help="the run set beside it")
+    parser.add_argument("--out", type=Path, help="CSV of all claims to write")
+    given = parser.parse_args()
+    table = compared(read_claims(given.first), read_claims(given.second))
+    print(summary(table, (str(given.first), str(given.second))))
+    if given.out:
+        save_table(given.out, table)
+        print(f"all claims: {given.out}")
+
+
+if __name__ == "__main__":
+    main()

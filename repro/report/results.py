@@ -1,0 +1,235 @@
+"""What a run's folders hold, read for the report; a folder that is missing reads as "not run".
+
+Where in the flow: `repro.report` calls `read_run` and renders what it returns. Nothing is computed
+here but sums of cost and the verdicts of `repro.claims.card`. A missing folder is no error; a file
+that is there but cannot be read is one, and its message names the file.
+
+Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experiments"))`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from repro.artefacts.provenance import SIDECAR
+from repro.claims.card import Claim, ExperimentCard, read_card
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Judgement, judge
+from repro.report.commands import command_for
+from repro.report.spec import Health, ReportExperiment, ReportRole, ReportSpec
+from repro.specs.differences import Difference, differing_from_paper
+from repro.specs.validation import SpecError, validated
+
+MODEL_PICTURES = {  # in the order of the page, with what they show
+    "real_and_generated.png": "Training images beside generated ones",
+    "curves.png": "Training curves",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that has run: its stage, its folder below the run, its provenance record."""
+
+    stage: str
+    folder: str
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """An experiment as the report shows it; empty lists where it has not been run."""
+
+    name: str
+    folder: Path
+    card: ExperimentCard
+    readme: str
+    command: str
+    judgements: list[Judgement]
+    measurements: list[Measurement]
+    figures: list[Path]
+    tables: list[Path]
+    pages: list[str]  # HTML files beside the figures, below the run's folder
+    steps: list[Step]
+    unbound: list[str]
+
+
+@dataclass(frozen=True)
+class DatasetResult:
+    """A prepared dataset: manifest and summary of its de-duplication, or None where not run.
+
+    `dedup_command` is "" where the run wants no de-duplication of it.
+    """
+
+    name: str
+    command: str
+    manifest: dict[str, Any] | None
+    dedup: dict[str, Any] | None
+    dedup_command: str
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """A trained model; `differences` are those from the paper's bedroom model.
+
+    `health` is None where the training was not watched, `animation` where there is none. Of a
+    `repeat`, a further training of another model, no pictures are shown.
+    """
+
+    name: str
+    command: str
+    spec: dict[str, Any] | None
+    last: dict[str, Any]
+    health: Health | None
+    pictures: list[Path]
+    animation: Path | None
+    differences: list[Difference]
+    repeat: bool = False
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """All of a run."""
+
+    spec: ReportSpec
+    experiments: list[ExperimentResult]
+    datasets: list[DatasetResult]
+    models: list[ModelResult]
+    steps: list[Step]
+
+
+def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
+    """Read the folder `run` (results/<run>); `experiments` holds the cards and READMEs."""
+    steps = read_steps(run)
+    return RunResults(
+        spec=spec,
+        experiments=[
+            _experiment(run=run, spec=spec, one=one, home=experiments / one.name, steps=steps)
+            for one in spec.experiments
+        ],
+        datasets=[
+            _dataset(run=run, spec=spec, name=name, wanted=wanted)
+            for name, wanted in spec.datasets.items()
+        ],
+        models=[_model(run=run, spec=spec, name=name) for name in spec.models],
+        steps=steps,
+    )
+
+
+def read_steps(run: Path) -> list[Step]:
+    """Every step of the run that left a provenance sidecar, the report's own left out."""
+    found = []
+    for path in sorted([*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]):
+        folder = path.parent.relative_to(run)
+        stage = folder.parts[0]
+        if stage == "experiments":
+            stage = "measure" if folder.name == "measured" else "figures"
+        found.append(Step(stage=stage, folder=folder.as_posix(), record=read_json(path)))
+    return found
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON mapping. Raises SpecError naming the file when it is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no JSON, or no UTF-8
+        raise SpecError(f"{path}: not valid JSON: {error}; remove its folder and rerun") from None
+    if not isinstance(content, dict):
+        raise SpecError(f"{path}: expected a JSON mapping, found {type(content).__name__}")
+    return content
+
+
+def not_comparable_because(
+    claim: Claim, card: ExperimentCard, roles: Mapping[str, ReportRole]
+) -> str:
+    """Why a claim's number may not be set against the paper's; "" where it may."""
+    enough = (True, "data") if claim.needs == "data" else (True,)
+    played = {role: roles.get(role, ReportRole()) for role in claim.roles or card.roles}
+    drawn = {name for name, role in played.items() if role.kind == "generated" and role.data}
+    reasons = [
+        f"{name}: {'generated data' if name in drawn else 'data or scale differ'}"
+        for name, role in played.items()
+        if role.as_in_paper not in enough
+    ]
+    return "; ".join(reasons)
+
+
+def _experiment(
+    *, run: Path, spec: ReportSpec, one: ReportExperiment, home: Path, steps: list[Step]
+) -> ExperimentResult:
+    relative = one.folder or f"experiments/{one.name}"
+    folder = run / relative
+    card = read_card(home / "experiment.yaml")
+    readme = home / "README.md"
+    measured = read_measurements(folder / "measured") if (folder / "measured").is_dir() else {}
+    pictures = sorted((folder / "figures").glob("*"))
+    return ExperimentResult(
+        name=one.name,
+        folder=folder,
+        card=card,
+        readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
+        command=command_for(spec, one.name, ask_for=card.ask_for),
+        judgements=[
+            judge(
+                claim,
+                measured.get(claim.measurement),
+                not_comparable_because=not_comparable_because(claim, card, spec.roles),
+            )
+            for claim in card.claims
+        ],
+        measurements=list(measured.values()),
+        figures=[path for path in pictures if path.suffix == ".png"],
+        tables=[path for path in pictures if path.suffix == ".csv"],
+        pages=[p.relative_to(run).as_posix() for p in pictures if p.suffix == ".html"],
+        steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
+        unbound=one.unbound,
+    )
+
+
+def _dataset(*, run: Path, spec: ReportSpec, name: str, wanted: Any) -> DatasetResult:
+    manifest = run / "data" / name / "manifest.json"
+    summary = run / "dedup" / name / "summary.json"
+    # `dedup: {}` asks for it with the paper's options; null or false does not.
+    hashed = isinstance(wanted, Mapping) and wanted.get("dedup") not in (None, False)
+    return DatasetResult(
+        name=name,
+        command=command_for(spec, "prepare"),
+        manifest=read_json(manifest) if manifest.is_file() else None,
+        dedup=read_json(summary) if summary.is_file() else None,
+        dedup_command=command_for(spec, "dedup") if hashed else "",
+    )
+
+
+def _model(*, run: Path, spec: ReportSpec, name: str) -> ModelResult:
+    folder = run / "models" / name
+    path = folder / "spec.json"
+    values = read_json(path) if path.is_file() else None
+    health = folder / "health.json"
+    if not folder.is_dir():  # a training that failed: its state folder says what was seen
+        health = run / "state" / name / "health.json"
+    animation, repeat = folder / "samples.webp", name in spec.repeats
+    shown = [] if repeat else [folder / file for file in MODEL_PICTURES]
+    return ModelResult(
+        name=name,
+        command=command_for(spec, "train"),
+        spec=values,
+        last=_last_row(folder / "log.jsonl"),
+        health=(
+            validated(Health, read_json(health), where=str(health)) if health.is_file() else None
+        ),
+        pictures=[path for path in shown if path.is_file()],
+        animation=animation if animation.is_file() and not repeat else None,
+        differences=differing_from_paper((values or {}).get("spec", {})),
+        repeat=repeat,
+    )
+
+
+def _last_row(log: Path) -> dict[str, Any]:
+    """Last value of every column of a training log; {} where there is none."""
+    if not log.is_file() or log.stat().st_size == 0:
+        return {}
+    filled = pd.read_json(log, lines=True).ffill()
+    return {str(key): value for key, value in filled.iloc[-1].items()}

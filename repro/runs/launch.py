@@ -1,0 +1,24 @@
+"""How the Snakefile starts a training: in one process, or by torchrun in several on one machine.
+
+Where in the flow: the rule train_model puts `launcher(N)` before `-m repro.train`, with N the run's
+`processes_per_training`; repro.train.processes is what the started processes then know of each
+other. torchrun is called by its module, so that it is that of the interpreter which runs Snakemake.
+"""
+
+
+def launcher(processes: int) -> str:
+    """The words before `-m repro.train` that start it `processes` times.
+
+    Raises ValueError where processes is below 1.
+    """
+    if processes < 1:
+        raise ValueError(f"{processes} processes for a training; expected 1 or more")
+    if processes == 1:
+        return "python"
+    # --standalone: a free port for each training, so that several fit on one machine
+    return f"python -m torch.distributed.run --standalone --nproc_per_node {processes}"
+
+
+def threads_each(threads: int, processes: int) -> int:
+    """Threads for each of the processes which share `threads`; at least one."""
+    return max(1, threads // processes)

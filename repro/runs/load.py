@@ -1,0 +1,145 @@
+"""A run file resolved: every dataset, model and experiment with its spec, paths and inputs.
+
+config/<run>.yaml -> Run. The Snakefile asks it for the names, the input folders and the spec file
+of each step; repro.runs.checks says what is wrong before any step starts. Spec files are written
+only when they change, so that changing one model makes one model run again.
+
+`python -m repro.runs.load CONFIG` prints what a run file would do.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from repro.artefacts.provenance import write_json
+from repro.claims.card import ExperimentCard, read_card
+from repro.places import ROOT
+from repro.runs.checks import check_fit, check_left_out, check_names, missing_raw_data
+from repro.runs.models import ablation_models, merged, trained_apart, with_preset
+from repro.runs.run import Experiment, Run
+from repro.specs.run_file import RunSpec
+from repro.specs.validation import SpecError, read_yaml, validated
+
+# what an input asks for by another word than the role has
+
+
+def discover_experiments() -> dict[str, ExperimentCard]:
+    """Name -> experiment.yaml of every experiment folder."""
+    cards = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
+    return {card.parent.name: read_card(card) for card in cards}
+
+
+def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
+    """Read a run file, with `overrides` (Snakemake's --config) merged over it.
+
+    Raises SpecError naming file, key, what was found and what is allowed.
+    """
+    file = os.path.relpath(file)  # as it would be typed here
+    values = merged(read_yaml(Path(file)), overrides or {})
+    values["models"] = {
+        name: with_preset(model, file=file, key=f"models.{name}")
+        for name, model in (values.get("models") or {}).items()
+    }
+    if values.get("raw") and values.get("photos"):
+        raise SpecError(
+            f"{file}: 'raw' ({values['raw']}) and 'photos' ({values['photos']}) are two names of "
+            "one folder, both given; give one"
+        )
+    spec = validated(RunSpec, values, where=file)
+    models, trainings = trained_apart(spec.models, seed=spec.seed, file=file)
+    ablations = ablation_models(spec, taken=models, file=file)
+    spec = spec.model_copy(update={"models": models})
+    cards = discover_experiments()
+    check_left_out(spec, cards, file=file)
+    experiments = [Experiment(n, card) for n, card in cards.items() if n not in spec.leave_out]
+    run = Run(Path(file).stem, file, spec, experiments, trainings, ablations)
+    check_names(run)
+    for experiment in experiments:
+        for slot in experiment.card.inputs:
+            folders = run.slot_folders(*slot.split("."))
+            experiment.inputs |= folders
+            experiment.unbound += [] if folders else [slot]
+        for slot in experiment.card.optional:
+            experiment.inputs |= run.slot_folders(*slot.split("."))
+    check_fit(run)
+    return run
+
+
+def write_specs(run: Run) -> None:
+    """Write each step's spec file, where it is new or differs from the one on disk."""
+    spec = run.spec
+    for name, world in spec.worlds.items():
+        drawing = {**world.model_dump(exclude={"real"}), "seed": spec.seed}
+        _write(run.spec_file("worlds", name), drawing)
+    for name, dataset in spec.datasets.items():
+        plain = dataset.model_dump(exclude={"world", "raw", "dedup"})
+        _write(run.spec_file("datasets", name), plain)
+        if dataset.dedup is not None:
+            _write(run.spec_file("dedup", name), {"options": dataset.dedup, "seed": spec.seed})
+    for name, model in run.trained.items():
+        plain = model.model_dump(exclude={"seed", "trainings"})
+        values = {"model": plain, "seed": model.seed, "banner": run.banner({model.data})}
+        _write(run.spec_file("models", name), values)
+    for experiment in run.experiments:
+        options = spec.experiments.get(experiment.name, {})
+        values = {"options": options, "seed": spec.seed}
+        _write(run.spec_file("experiments", experiment.name), values)
+        style = {"banner": run.banner(run.datasets_of(experiment))}
+        _write(run.spec_file("styles", experiment.name), style)
+    _write(run.folder / "specs" / "report.json", report_spec(run))
+
+
+def run_steps_with(interpreter: str, checkout: Path) -> None:
+    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules."""
+    bin_folder = str(Path(interpreter).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
+    os.environ["PYTHONPATH"] = str(checkout)
+
+
+def report_spec(run: Run) -> dict[str, Any]:
+    """What the report must know of a run beyond what it finds in its folders."""
+    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
+    generated = {name: run.drawn(name) for name in run.spec.datasets}
+    for role in values["roles"].values():
+        role["kind"] = "generated" if generated.get(role["data"] or "", False) else "real"
+    experiments = [
+        {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
+        for e in run.experiments
+    ]
+    repeats = [name for names in run.trainings.values() for name in names[1:]]
+    more = {
+        "run": run.name,
+        "config": run.file,
+        "experiments": experiments,
+        "repeats": repeats,
+    }
+    return {**values, **more, "generated": any(generated.values())}
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    text = json.dumps(values, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if not path.is_file() or path.read_bytes() != text.encode("utf-8", "backslashreplace"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, values)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
+    try:
+        run = load_run(parser.parse_args().config)
+    except SpecError as error:
+        sys.exit(f"error: {error}")
+    for kind in ("worlds", "datasets", "models", "roles"):
+        print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
+    for experiment in run.experiments:
+        state = f"not bound: {', '.join(experiment.unbound)}" if experiment.unbound else "runs"
+        print(f"experiment {experiment.name}: {state}")
+    print("\n".join(missing_raw_data(run)) or "all raw data are there")
+
+
+if __name__ == "__main__":
+    main()

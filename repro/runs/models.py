@@ -1,0 +1,120 @@
+"""The models of a run file: laid over their presets, and one for each training.
+
+Where in the flow: `repro.runs.load` resolves a run file with these. `ablation_models` makes the
+models under `ablations:` of a run file: one recipe with one setting changed at a time, named for
+its change (ablation-base, ablation-kernel_4; further seeds end in -2, -3), and trained
+when an experiment that reads the slot `ablations` is asked for.
+
+Alone: `with_preset({"preset": "paper_64", "data": "rooms"}, file="my.yaml", key="models.rooms")`.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from repro.places import PRESETS, ROOT
+from repro.specs.differences import Difference, as_in_a_run_file, differences
+from repro.specs.run_file import FOR_ALL, ModelSpec, PresetSpec, RunModelSpec, RunSpec
+from repro.specs.validation import SpecError, nearest, read_yaml, validated
+
+PREFIX = "ablation"
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`, mapping by mapping; lists and values are replaced whole."""
+    result = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def with_preset(model: Any, *, file: str, key: str) -> Any:
+    """A model's values, found at `key` of a run file, laid over those of its preset.
+
+    Raises SpecError for a preset there is none of, and for `stop_on` with one of the authors'.
+    """
+    if not isinstance(model, dict):
+        return model  # validation says what is wrong with it
+    name = model.get("preset", ModelSpec.model_fields["preset"].default)
+    path = PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        names = [p.stem for p in PRESETS.glob("*.yaml")]
+        raise SpecError(f"{file}: '{key}.preset': no preset '{name}'; {nearest(str(name), names)}")
+    values = read_yaml(path)
+    preset = validated(PresetSpec, values, where=str(path.relative_to(ROOT)))
+    recipe = {part: values.get(part, {}) for part in ("network", "training")}
+    both = merged(recipe, model)
+    if preset.of_the_paper and (both.get("training") or {}).get("stop_on"):
+        raise SpecError(
+            f"{file}: '{key}.training.stop_on' is {both['training']['stop_on']}, but nothing may "
+            f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
+            "stop_on out (troubles are named all the same) or take another preset"
+        )
+    return both
+
+
+def trained_apart(
+    models: dict[str, RunModelSpec], *, seed: int, file: str
+) -> tuple[dict[str, RunModelSpec], dict[str, list[str]]]:
+    """A model of its own for each training of each model, and their names by the file's model."""
+    apart: dict[str, RunModelSpec] = {}
+    names: dict[str, list[str]] = {}
+    for name, model in models.items():
+        first = seed if model.seed is None else model.seed
+        names[name] = [name, *(f"{name}-{i}" for i in range(2, model.trainings + 1))]
+        for number, one in enumerate(names[name]):
+            if number > 0 and one in models:
+                raise SpecError(
+                    f"{file}: 'models.{one}' is also a training of 'models.{name}' "
+                    f"(trainings: {model.trainings}); give it another name"
+                )
+            apart[one] = model.model_copy(update={"seed": first + number, "trainings": 1})
+    return apart, names
+
+
+def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict[str, RunModelSpec]:
+    """Every training under `ablations:`: the recipe, then each change laid over it; {} for none.
+
+    All have the same seeds. taken: names of the run's other models. Raises SpecError, naming file
+    and key, for a value that does not fit and a change that changes nothing or stands there twice.
+    """
+    if spec.ablations is None:
+        return {}
+    recipe = spec.ablations.model
+    base = _model(spec, recipe, file=file, key="ablations.model")
+    models = {f"{PREFIX}-base": base}
+    for number, change in enumerate(spec.ablations.changes):
+        key = f"ablations.changes[{number}]"
+        model = _model(spec, merged(recipe, change), file=file, key=key)
+        changed = changes_of(base, model)
+        if not changed:
+            raise SpecError(f"{file}: '{key}' is {change}, which the recipe says already")
+        name = f"{PREFIX}-{name_of(changed)}"
+        if name in models:
+            raise SpecError(f"{file}: '{key}' is {change}, which stands there twice; leave out one")
+        models[name] = model
+    apart, _ = trained_apart(models, seed=spec.seed, file=file)
+    for name in sorted(set(apart) & set(taken)):
+        raise SpecError(f"{file}: 'models.{name}' is the name of an ablation; give it another")
+    return apart
+
+
+def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
+    """What one model's spec says otherwise than the other's, in the order of the specs."""
+    own = set(ModelSpec.model_fields)
+    return differences(base.model_dump(include=own), model.model_dump(include=own))
+
+
+def name_of(changed: list[Difference]) -> str:
+    """Changes as part of a file's or measurement's name: "kernel_4", "l2_0-beta1_0.9"."""
+    words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
+    return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
+
+
+def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> RunModelSpec:
+    assert spec.ablations is not None
+    for_all = {name: getattr(spec, name) for name in FOR_ALL if getattr(spec, name) is not None}
+    own = {"network": for_all, "trainings": spec.ablations.trainings}
+    complete = merged(with_preset(values, file=file, key=key), own)
+    return validated(RunModelSpec, complete, where=file, key=key)

@@ -1,0 +1,136 @@
+"""A resolved run: its datasets, models and experiments with their specs, folders and inputs.
+
+Where in the flow: repro.runs.load makes a `Run` of a run file; the Snakefile asks it for names,
+input folders and the spec file of each step.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from repro.claims.card import ExperimentCard
+from repro.specs.run_file import ModelSpec, RunModelSpec, RunSpec
+
+KEY_OF_SLOT = {"dedup": "data", "raw": "data", "models": "model", "baselines": "baseline"}
+
+
+@dataclass
+class Experiment:
+    """An experiment folder as a run sees it."""
+
+    name: str
+    card: ExperimentCard
+    inputs: dict[str, Path] = field(default_factory=dict)  # <role>.<slot> -> folder
+    files: list[str] = field(default_factory=list)  # that its options name
+    unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
+
+    @property
+    def input_words(self) -> list[str]:
+        """The inputs as words of the measure command."""
+        return [w for slot, path in self.inputs.items() for w in ("--input", f"{slot}={path}")]
+
+
+@dataclass
+class Run:
+    """A resolved run; all paths are relative to the working folder."""
+
+    name: str
+    file: str
+    spec: RunSpec
+    experiments: list[Experiment]
+    trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
+    ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained when asked for
+
+    @property
+    def folder(self) -> Path:
+        return Path("results") / self.name
+
+    def raw_folder(self, dataset: str) -> Path:
+        """Where a dataset's raw images lie: a generated world or the user's downloads."""
+        spec = self.spec.datasets[dataset]
+        if spec.world is not None:
+            return self.folder / "raw" / spec.world
+        return self.below_raw(str(spec.raw))
+
+    def below_raw(self, path: str) -> Path:
+        """A path of the run file below the folder of the user's downloads."""
+        return Path(self.spec.raw_folder or ".") / os.path.expanduser(path)
+
+    def source_modules(self, dataset: str) -> list[str]:
+        """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
+        spec = self.spec.datasets[dataset]
+        names = (spec.source, spec.options.get("of"))
+        return [f"data_prep.{name}" for name in names if name is not None]
+
+    @property
+    def trained(self) -> dict[str, RunModelSpec]:
+        """All models there may be: the run's own, and those of its ablations."""
+        return {**self.spec.models, **self.ablations}
+
+    def model(self, name: str) -> ModelSpec:
+        return self.trained[name]
+
+    def drawn(self, dataset: str) -> bool:
+        """Whether a program made its pictures."""
+        world = self.spec.datasets[dataset].world
+        return world is not None and not self.spec.worlds[world].real
+
+    def banner(self, datasets: set[str]) -> str:
+        """Words to stamp on figures of these datasets: the run's, or what the pictures are."""
+        worlds = {self.spec.datasets[name].world for name in datasets}
+        own = {self.spec.worlds[world].real if world else "" for world in worlds}
+        only = own.pop() if len(own) == 1 else ""
+        return only or self.spec.banner
+
+    def datasets_of(self, experiment: Experiment) -> set[str]:
+        """The datasets that play the roles of an experiment."""
+        roles = [self.spec.roles.get(role) for role in experiment.card.roles]
+        return {role.data for role in roles if role is not None and role.data is not None}
+
+    def spec_file(self, kind: str, name: str) -> Path:
+        return self.folder / "specs" / kind / f"{name}.json"
+
+    def slot_folders(self, role: str, slot: str) -> dict[str, Path]:
+        """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
+
+        The slots `models` and `baselines` are all trainings of the role's model and baseline,
+        <role>.models.1 and so on, `ablations` those of the ablations on the role's dataset;
+        `weights` is a file; any other slot is one folder.
+        """
+        bound, key = self.spec.roles.get(role), f"{role}.{slot}"
+        if slot == "weights":
+            return {key: self.spec.weights_file} if self.spec.weights_file else {}
+        if slot == "ablations":
+            data = bound.data if bound else None
+            on_it = [name for name, model in self.ablations.items() if model.data == data]
+            return {f"{key}.{i}": self.folder / "models" / n for i, n in enumerate(on_it, 1)}
+        name = getattr(bound, KEY_OF_SLOT.get(slot, slot), None)
+        if name is None or (slot == "dedup" and self.spec.datasets[name].dedup is None):
+            return {}
+        if slot == "raw":
+            return {key: self.raw_folder(name)}
+        if slot == "released":
+            released = self.below_raw(name)  # an extra: a run does without where it is not there
+            return {key: released} if released.is_dir() else {}
+        if slot in ("model", "baseline"):
+            return {key: self.folder / "models" / name}
+        if slot in ("models", "baselines"):
+            trainings = self.trainings[name]
+            return {f"{key}.{i}": self.folder / "models" / t for i, t in enumerate(trainings, 1)}
+        return {key: self.folder / ("dedup" if slot == "dedup" else "data") / name}
+
+    @property
+    def runnable(self) -> list[Experiment]:
+        return [e for e in self.experiments if not e.unbound]
+
+    def reported(self, asked: Collection[str]) -> list[Experiment]:
+        """Experiments that a report waits for, where the targets `asked` are to be made."""
+        return [e for e in self.runnable if e.name in asked or not e.card.on_request]
+
+    def reported_datasets(self, asked: Collection[str]) -> list[str]:
+        """Datasets of the run's models and of what `reported` names: not those on request only."""
+        of_models = {model.data for model in self.spec.models.values()}
+        given = {path for one in self.reported(asked) for path in one.inputs.values()}
+        folders = {name: self.folder / "data" / name for name in self.spec.datasets}
+        return [name for name, path in folders.items() if name in of_models or path in given]

@@ -1,0 +1,60 @@
+"""Where a model's settings differ from the paper's bedroom model, the defaults of the specs.
+
+Where in the flow: the report says it of every trained model, config/presets/README.md of every
+preset, repro.report.departures of all sources side by side. Alone:
+`differing_from_paper({"network": {"ngf": 32}})`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repro.specs.network import NetworkSpec
+from repro.specs.training import TrainingSpec
+
+PAPER_NETWORK, PAPER_TRAINING = NetworkSpec().model_dump(), TrainingSpec().model_dump()
+Difference = tuple[str, Any, Any]  # key with dots, the paper's value, ours; values as JSON has them
+
+
+def differing_from_paper(spec: Mapping[str, Any]) -> list[Difference]:
+    """Settings under `network` and `training` of a spec, as a mapping, that are not the paper's.
+
+    In the order of the specs. What the mapping does not set does not differ.
+    """
+    return differences({"network": PAPER_NETWORK, "training": PAPER_TRAINING}, spec)
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
+    """Settings of two specs that are not alike, in the order of the first: key, its value, other's.
+
+    What only one of them sets does not differ.
+    """
+    return list(_differing(_as_json(one), _as_json(other), key=""))
+
+
+def as_in_a_run_file(value: Any) -> str:
+    """A setting's value as one would write it in a run file; "–" for None."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        without = PAPER_TRAINING["augmentation"]  # the only setting that has settings of its own
+        changed = {k: v for k, v in value.items() if v != without.get(k)}
+        return ", ".join(f"{k}: {as_in_a_run_file(v)}" for k, v in changed.items()) or "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _as_json(spec: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(spec))
+    return plain
+
+
+def _differing(
+    default: dict[str, Any], found: Mapping[str, Any], *, key: str
+) -> Iterator[Difference]:
+    for name in (name for name in default if name in found):
+        if isinstance(default[name], dict):
+            yield from _differing(default[name], found[name], key=f"{key}{name}.")
+        elif found[name] != default[name]:
+            yield f"{key}{name}", default[name], found[name]

@@ -1,0 +1,32 @@
+"""The files in config/presets, read: each a known recipe with a comment at its head.
+
+Where in the flow: `repro.networks.presets_page` shows them, `repro.report.departures` compares a
+run with them. Nothing here needs torch. Alone: `{preset.name: preset.spec for preset in
+read_presets()}`.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from repro.places import PRESETS
+from repro.specs.run_file import PresetSpec
+from repro.specs.validation import read_yaml, validated
+
+
+class Preset(NamedTuple):
+    """A preset file: its name, the comment at its head as one paragraph, its values."""
+
+    name: str
+    about: str
+    spec: PresetSpec
+
+
+def read_presets(folder: Path = PRESETS) -> list[Preset]:
+    """All presets of a folder by name. Raises SpecError naming the file and key that do not fit."""
+    presets = []
+    for path in sorted(folder.glob("*.yaml")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        about = " ".join(line.lstrip("# ") for line in lines if line.startswith("#"))
+        spec = validated(PresetSpec, read_yaml(path), where=str(path))
+        presets.append(Preset(path.stem, about, spec))
+    return presets

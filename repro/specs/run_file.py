@@ -1,0 +1,258 @@
+"""Typed specs of everything in config/: the paper's values are the defaults.
+
+A run file (config/*.yaml) and a preset (config/presets/*.yaml) hold only what differs from the
+values here. Unknown keys and values out of range are refused (repro.specs.validation).
+`repro.runs.load` resolves a run file into these models; the pipeline hands each step its own spec
+as one JSON file.
+
+`python -m repro.specs.run_file` prints every field with its default, unit and source.
+"""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+
+from repro.specs.network import NetworkSpec
+from repro.specs.training import AugmentationSpec, TrainingSpec
+from repro.specs.validation import Strict
+
+
+class ModelSpec(Strict):
+    """A model of a run: a preset, the dataset it is trained on, and what differs from both."""
+
+    data: str = Field(description="name of the dataset it is trained on")
+    preset: str = Field("paper_64", description="name of a file in config/presets")
+    deduplicated: bool = Field(
+        False, description="leave out what the dataset's hash removed (paper §4.1.1: of bedrooms)"
+    )
+    network: NetworkSpec = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
+
+
+class RunModelSpec(ModelSpec):
+    """A model as a run file gives it: how often it is trained, and from which seed."""
+
+    seed: int | None = Field(None, ge=0, description="seed of its training; null = the run's")
+    trainings: int = Field(
+        1,
+        ge=1,
+        description="trainings from the seeds seed, seed + 1, ...; they are called NAME, NAME-2, "
+        "NAME-3, ...",
+    )
+
+
+class AblationsSpec(Strict):
+    """One recipe, and what is changed in it: `snakemake ablations` trains each from every seed."""
+
+    model: dict[str, Any] = Field(description="the recipe, as under `models:`")
+    trainings: int = Field(3, ge=2, description="of the recipe and of each change: seeds in a row")
+    changes: list[dict[str, Any]] = Field(
+        min_length=1, description="each laid over the recipe: {network: {kernel: 4}}, ..."
+    )
+
+
+class PresetSpec(Strict):
+    """A known recipe (config/presets/<name>.yaml)."""
+
+    title: str = Field(description="what it is, in one line")
+    source: str = Field(description="where the recipe comes from")
+    of_the_paper: bool = Field(
+        False, description="a recipe of the paper's authors, which nothing may stop early"
+    )
+    network: NetworkSpec = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
+
+
+class WorldSpec(Strict):
+    """Raw data drawn by program, written in an official layout (data_prep/generated/)."""
+
+    generator: str = Field(description="name of a module in data_prep/generated")
+    real: str = Field(
+        "",
+        description="where its pictures are real ones that the program only rearranges: what they "
+        "are, stamped on their figures instead of the run's banner",
+    )
+    options: dict[str, Any] = Field({}, description="that module's Options")
+
+
+class DatasetSpec(Strict):
+    """A prepared dataset: where the raw images lie and how they are read."""
+
+    source: str = Field(description="name of a module in data_prep: lsun, folder, ...")
+    image_size: int = Field(64, ge=8, le=256, description="pixels per side after the centre crop")
+    channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB")
+    limit: int | None = Field(None, ge=1, description="at most so many images, evenly spread")
+    options: dict[str, Any] = Field({}, description="the source module's Options")
+
+
+class RunDatasetSpec(DatasetSpec):
+    """A dataset as a run file gives it: with its raw data, and its de-duplication if any."""
+
+    world: str | None = Field(None, description="a world of this run, or")
+    raw: str | None = Field(None, description="a path below the run's `raw` folder")
+    dedup: dict[str, Any] | None = Field(
+        None, description="Options of data_prep.dedup; null = not de-duplicated"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "RunDatasetSpec":
+        if (self.world is None) == (self.raw is None):
+            raise ValueError("give either `world:` (generated) or `raw:` (a path), not both")
+        return self
+
+
+class RoleSpec(Strict):
+    """What the paper's experiments call it, and the run's dataset and model that play it."""
+
+    data: str | None = Field(None, description="dataset")
+    validation: str | None = Field(None, description="dataset of which choices are made")
+    test: str | None = Field(None, description="dataset with the test images")
+    copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
+    model: str | None = Field(None, description="model")
+    baseline: str | None = Field(None, description="model it is compared with")
+    released: str | None = Field(
+        None, description="a folder of weights that the paper's authors released, below `raw`"
+    )
+    as_in_paper: bool | Literal["data"] = Field(
+        False,
+        description="true only where data, sizes and training are the paper's; data: the data "
+        "alone, so that what needs no training can be set against the paper",
+    )
+
+
+FOR_ALL = ("image_size", "channels")  # of a run: over those of its datasets and networks
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    return below | above
+
+
+def _over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    network = model.get("network") or {}
+    return model | {"network": network | own} if isinstance(network, dict) else model
+
+
+class RunSpec(Strict):
+    """A whole run (config/<run>.yaml): binds roles to datasets and models at a scale."""
+
+    title: str
+    description: str = ""
+    banner: str = Field("", description="words stamped on every figure")
+    seed: int = Field(42, ge=0, description="seed of everything in the run (authors' code: 42)")
+    raw: str | None = Field(
+        None, description="folder of the downloads, from the working folder; ~ is your home"
+    )
+    photos: str | None = Field(
+        None, description="folder of your own pictures: another name for `raw`, given instead of it"
+    )
+    fid_weights: str | None = Field(
+        None,
+        description="file of InceptionV3's weights, for FID and KID (experiments/fid), from the "
+        "working folder; without it they are not measured",
+    )
+    image_size: Literal[16, 32, 64, 128, 256] | None = Field(
+        None, description="pixels per side of every dataset and network of the run, over their own"
+    )
+    channels: Literal[1, 3] | None = Field(
+        None, description="1 grey, 3 RGB, for every dataset and network of the run, over their own"
+    )
+    worlds: dict[str, WorldSpec] = Field({}, description="raw data to draw, by name")
+    datasets: dict[str, RunDatasetSpec] = Field({}, description="prepared datasets, by name")
+    models: dict[str, RunModelSpec] = Field({}, description="models to train, by name")
+    roles: dict[str, RoleSpec] = Field(
+        {}, description="role of the paper -> dataset and model of this run"
+    )
+    experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
+    processes_per_training: int = Field(
+        1,
+        ge=1,
+        description="processes that share each training's minibatches, a GPU each (torchrun); they "
+        "sum in another order, and `batch_statistics` says over what they normalise",
+    )
+    cuda_graphs: bool = Field(
+        False, description="trainings replay a recorded step (one process on one GPU)"
+    )
+    ablations: AblationsSpec | None = Field(
+        None, description="trainings with one setting changed at a time, run when asked for"
+    )
+    leave_out: list[str] = Field(
+        [], description="experiments that mean nothing on this run's pictures (windows of cats)"
+    )
+    departures: list[str] = Field([], description="where this run departs from the paper, and why")
+
+    @field_validator("raw", "photos", "fid_weights", mode="before")
+    @classmethod
+    def _a_path(cls, value: Any, info: ValidationInfo) -> Any:
+        """Snakemake's --config turns what looks like a number or a list into one."""
+        if value is not None and not isinstance(value, str):
+            kind = "file" if info.field_name == "fid_weights" else "folder"
+            raise ValueError(
+                f"expected the name of a {kind}; write ./NAME if it looks like a value"
+            )
+        if value and set(value) & set("{}"):
+            raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
+        return value or None
+
+    @model_validator(mode="after")
+    def _one_process_records(self) -> "RunSpec":
+        if self.cuda_graphs and self.processes_per_training > 1:
+            raise ValueError(
+                f"cuda_graphs is for one process on one GPU, but processes_per_training is "
+                f"{self.processes_per_training}; leave out one of them"
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _for_all(cls, values: Any) -> Any:
+        """The run's own image_size and channels laid over those of its datasets and networks."""
+        if not isinstance(values, dict):
+            return values
+        allowed = {key: get_args(get_args(cls.model_fields[key].annotation)[0]) for key in FOR_ALL}
+        own = {key: values[key] for key in FOR_ALL if values.get(key) in allowed[key]}
+        return values | {
+            part: {
+                name: place(one, own) if isinstance(one, dict) else one
+                for name, one in values[part].items()
+            }
+            for part, place in (("datasets", _over), ("models", _over_network))
+            if own and isinstance(values.get(part), dict)
+        }
+
+    @property
+    def raw_key(self) -> str:
+        """The name under which this run asks for its folder of raw data."""
+        return "photos" if "photos" in self.model_fields_set and not self.raw else "raw"
+
+    @property
+    def raw_folder(self) -> str | None:
+        """`raw` or `photos`, ~ expanded (shells leave it alone behind --config photos=)."""
+        given = self.raw or self.photos
+        return os.path.expanduser(given) if given else None
+
+    @property
+    def weights_file(self) -> Path | None:
+        """`fid_weights`, ~ expanded."""
+        return Path(self.fid_weights).expanduser() if self.fid_weights else None
+
+
+SHOWN = (
+    RunSpec, RunDatasetSpec, RunModelSpec, NetworkSpec, TrainingSpec, AugmentationSpec, RoleSpec,
+    AblationsSpec,
+)  # fmt: skip
+
+
+def main() -> None:
+    for model in SHOWN:
+        print(f"\n{model.__name__}: {model.__doc__}")
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else repr(field.default)
+            if isinstance(field.default, BaseModel):
+                default = f"see {type(field.default).__name__}"
+            print(f"  {name:<20} {default:<14} {field.description or ''}")
+
+
+if __name__ == "__main__":
+    main()

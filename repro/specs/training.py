@@ -1,0 +1,99 @@
+"""How networks are trained, as configs state it: typed, the paper's values as defaults.
+
+Part of repro.specs.run_file, which reads run files and presets; used by repro.train and what it is
+made of.
+"""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from repro.specs.validation import Strict
+
+Trouble = Literal["saturated_discriminator", "collapse", "oscillation"]
+
+
+class AugmentationSpec(Strict):
+    """What is done to each real image anew at each showing; nothing by default (paper §4)."""
+
+    flip: float = Field(0.0, ge=0, le=1, description="share mirrored left to right")
+    brightness: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    contrast: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    saturation: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
+    hue: float = Field(0.0, ge=0, le=0.5, description="turn of the colour circle within +- this")
+    blur: float = Field(0.0, ge=0, le=1, description="share blurred")
+    blur_sigma: float = Field(1.0, gt=0, description="largest Gaussian sigma, pixels")
+
+    @property
+    def any(self) -> bool:
+        """Whether it does anything."""
+        own = (self.flip, self.brightness, self.contrast, self.saturation, self.hue, self.blur)
+        return max(own) > 0
+
+
+class TrainingSpec(Strict):
+    """How the networks are trained (paper §4, authors' code)."""
+
+    batch: int = Field(128, ge=2, description="images a minibatch (paper §4)")
+    learning_rate_g: float = Field(2e-4, gt=0, description="Adam's step size of G (paper §4)")
+    learning_rate_d: float = Field(2e-4, gt=0, description="Adam's step size of D (paper §4)")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's beta1 (paper §4)")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's beta2, authors' code")
+    adam_eps: float = Field(1e-8, gt=0, description="Adam's epsilon, authors' code")
+    l2: float = Field(1e-5, ge=0, description="coupled L2 on every parameter, authors' faces code")
+    schedule: Literal["alternating", "one_of_each"] = Field(
+        "alternating",
+        description="alternating: even minibatches train G, odd ones D, each with new z (authors' "
+        "code); one_of_each: every minibatch trains D, then G on the same generated images "
+        "(PyTorch tutorial)",
+    )
+    epochs: float = Field(5.0, gt=0, description="passes over the images (paper Fig 3: 5)")
+    decay_epochs: float = Field(
+        0.0,
+        ge=0,
+        description="last epochs over which both learning rates fall, epoch by epoch, on a line "
+        "that would reach 0 after the last (authors' MNIST code: 100 of 200)",
+    )
+    early_epochs: float = Field(1.0, gt=0, description="pass of the early snapshot (Fig 2: 1)")
+    snapshots: int = Field(
+        0,
+        ge=0,
+        description="networks kept, evenly spread over the training, the last one included: an "
+        "experiment may choose among generators by validation (MNIST) or follow what "
+        "discriminators have learnt (Table 1); 0 = only the last",
+    )
+    snapshots_of: tuple[Literal["generator", "discriminator"], ...] = Field(
+        ("generator",), description="which of the two networks `snapshots` keeps"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="arithmetic of convolutions; weights and losses stay float32"
+    )
+    batch_statistics: Literal["local", "synchronised"] = Field(
+        "local",
+        description="several processes: batch normalisation over each one's share of the "
+        "minibatch, or over the whole",
+    )
+    augmentation: AugmentationSpec = AugmentationSpec()
+    stop_on: tuple[Trouble, ...] = Field(
+        (), description="troubles that end the training early; () = it only names them"
+    )
+    sample_every: int = Field(500, ge=1, description="minibatches between sample sheets")
+    log_every: int = Field(20, ge=1, description="minibatches between log lines")
+    checkpoint_every: int = Field(500, ge=1, description="minibatches between resume states")
+    statistics_batches: int = Field(
+        50, ge=1, description="batches from which the frozen batch statistics are averaged"
+    )
+
+    @model_validator(mode="after")
+    def _decay_fits(self) -> "TrainingSpec":
+        if self.decay_epochs > self.epochs:
+            raise ValueError(f"decay_epochs {self.decay_epochs:g} exceed epochs {self.epochs:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _early_is_earlier(self) -> "TrainingSpec":
+        if self.early_epochs > self.epochs:
+            raise ValueError(
+                f"early_epochs {self.early_epochs:g} is after the end, epochs {self.epochs:g}"
+            )
+        return self

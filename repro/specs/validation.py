@@ -1,0 +1,110 @@
+"""Strict models, and complaints that name the file, the key, what was found and what is allowed.
+
+The base of every typed spec (repro.specs.run_file) and of every module's Options. `validated` turns
+a mapping into a model or says what is wrong with it, with the nearest valid name; `read_yaml` reads
+a mapping and refuses a key given twice.
+"""
+
+import difflib
+import typing
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class SpecError(ValueError):
+    """A config that cannot be run; the message names file, key, what was found and the way out."""
+
+
+class Strict(BaseModel):
+    """Base of all specs: unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+SpecType = TypeVar("SpecType", bound=BaseModel)
+
+
+def module_options(module: ModuleType) -> type[Strict]:
+    """The `Options` model that every source, world and experiment module defines."""
+    options = getattr(module, "Options", None)
+    if not (isinstance(options, type) and issubclass(options, Strict)):
+        raise SpecError(
+            f"{module.__name__} defines no `Options` (a subclass of repro.specs.run_file.Strict)"
+        )
+    return options
+
+
+def nearest(name: str, names: typing.Iterable[str]) -> str:
+    """Text naming the valid names, the nearest first: "did you mean 'x'? allowed: x, y"."""
+    names = sorted(names)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"{hint}allowed: {', '.join(names) or 'nothing'}"
+
+
+def validated(model: type[SpecType], values: Any, *, where: str, key: str = "") -> SpecType:
+    """`values` as `model`. Raises SpecError naming file `where`, key, found and allowed."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_complaint(model, dict(e), where=where, prefix=key) for e in error.errors()]
+        raise SpecError("\n".join(lines)) from None
+
+
+def _complaint(model: type[BaseModel], error: dict[str, Any], *, where: str, prefix: str) -> str:
+    place = [str(part) for part in error["loc"]]
+    key = ".".join([prefix, *place] if prefix else place) or "(top level)"
+    if error["type"] == "extra_forbidden":
+        owner = _model_at(model, error["loc"][:-1])
+        names = owner.model_fields if owner else []
+        return f"{where}: unknown key '{key}'; {nearest(place[-1], names)}"
+    if error["type"] == "missing":
+        return f"{where}: '{key}' is missing; it must be given"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{where}: '{key}': {message} (found: {error['input']!r})"
+
+
+def _model_at(model: type[BaseModel], place: tuple[Any, ...]) -> type[BaseModel] | None:
+    """The model that holds the value at `place` (a pydantic error location)."""
+    kind: Any = model
+    for part in place:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = kind.model_fields[str(part)].annotation
+        else:  # dict[str, X], list[X]: the last argument is the type of the elements
+            kind = typing.get_args(kind)[-1]
+        members = [a for a in typing.get_args(kind) if isinstance(a, type)]
+        if type(None) in members:  # X | None
+            kind = next(a for a in members if a is not type(None))
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """YAML loader that refuses a key given twice instead of keeping the last silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        given = [k for k, _ in node.value if k.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(k, deep=deep) for k in given]
+        for key in keys:
+            if keys.count(key) > 1:
+                line = node.start_mark.line + 1
+                raise SpecError(f"{self.name}: key '{key}' is given twice (mapping at line {line})")
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Mapping in a YAML file. Raises SpecError for a missing file, bad YAML or a double key."""
+    try:
+        with path.open() as stream:
+            values = yaml.load(stream, _NoDuplicates)
+    except FileNotFoundError:
+        there = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+        raise SpecError(f"{path}: no such file; {nearest(path.name, there)}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
+    return values

@@ -1,0 +1,73 @@
+"""Train a DCGAN: dataset folder in, model folder out (repro.train.loop does the work).
+
+    python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
+    python -m repro.train --list-presets
+
+With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
+(repro.train.processes); the first of them alone writes, and reads the resume state.
+"""
+
+import argparse
+import importlib
+import json
+from pathlib import Path
+
+import torch
+
+from repro.devices import keep_freed_memory
+from repro.specs.run_file import ModelSpec
+from repro.specs.validation import validated
+from repro.train.loop import train
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--spec", type=Path, required=True, help="JSON of a ModelSpec and a seed")
+    parser.add_argument("--data", type=Path, required=True, help="prepared dataset folder")
+    parser.add_argument(
+        "--dedup", type=Path, help="de-duplication folder; default: keep all images"
+    )
+    parser.add_argument("--state", type=Path, required=True, help="folder of the resume states")
+    parser.add_argument("--out", type=Path, required=True, help="model folder to write")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    parser.add_argument(
+        "--cuda-graphs",
+        action="store_true",
+        help="on one GPU: record the step once and replay it (repro.train.cuda_graphs)",
+    )
+    parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
+    given = parser.parse_args()
+    keep_freed_memory()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    values = json.loads(given.spec.read_text())
+    train(
+        spec=validated(ModelSpec, values["model"], where=str(given.spec)),
+        data=given.data,
+        dedup=given.dedup,
+        state_folder=given.state,
+        out=given.out,
+        seed=values["seed"],
+        device=given.device,
+        banner=values.get("banner", ""),
+        cuda_graphs=given.cuda_graphs,
+    )
+
+
+class ListPresets(argparse.Action):
+    """`--list-presets`, which needs none of the other options."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        # not an import statement: an edit of that module must not train every model anew
+        print(importlib.import_module("repro.networks.presets_page").list_presets())
+        parser.exit()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Small random changes of real images, anew at each showing: mirror, colours, blur.
+
+Not in the paper ("no pre-processing was applied besides scaling", §4); recipes for small folders of
+photos use it. Where in the flow: repro.train.minibatches calls `augmented` on each real minibatch.
+
+Each change is a function of (seed, minibatch, place in the minibatch), so several processes that
+share a minibatch change its images as one process would. The pixel work is that of torchvision's
+adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue and gaussian_blur, in this order;
+those take one factor for all images, while here all images of a minibatch go at once, each with its
+own factor.
+
+`python -m repro.train.augmentation MODEL.json DATASET OUT.png` draws a model's first images, plain
+and as three minibatches would show them.
+"""
+
+import argparse
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from repro.rng import generator
+from repro.specs.training import AugmentationSpec
+
+LUMA = (0.2989, 0.587, 0.114)  # torchvision's weights of red, green and blue
+REACH = 3  # the blur's kernel ends after so many sigma
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is done to n images: arrays (n,), factors around 1 and turns around 0 float32."""
+
+    mirrored: np.ndarray  # bool
+    brightness: np.ndarray
+    contrast: np.ndarray
+    saturation: np.ndarray
+    hue: np.ndarray  # share of the colour circle
+    blurred: np.ndarray  # bool
+    sigma: np.ndarray  # float64, pixels
+
+
+def augmented(
+    images: Tensor,
+    spec: AugmentationSpec,
+    *,
+    low: int,
+    seed: int,
+    minibatch: int,
+    places: np.ndarray,
+) -> Tensor:
+    """Images (n, C, H, W) float32 in [low, 1], changed: a new tensor of the same range and layout.
+
+    places: (n,) place of each image in the whole minibatch. Grey images (C = 1) have no saturation
+    and no hue; those two leave them as they are. Raises ValueError where places and images differ
+    in number.
+    """
+    if len(places) != len(images):
+        raise ValueError(f"{len(places)} places for {len(images)} images")
+    if not (spec.any and len(images)):
+        return images.clone(memory_format=torch.preserve_format)
+    changes = drawn(spec, seed=seed, minibatch=minibatch, places=places)
+    chosen = _on(images, changes.mirrored)[:, None, None, None]
+    made = torch.where(chosen, images.flip(3), images) if spec.flip else images
+    if max(spec.brightness, spec.contrast, spec.saturation, spec.hue, spec.blur) > 0:
+        made = made.contiguous().sub(low).div_(1 - low)  # planes of colours are faster
+        made = _recoloured(made, spec, changes)
+        made = _partly_blurred(made, spec, changes)
+        made = made.mul_(1 - low).add_(low)
+    return made.contiguous(memory_format=torch.channels_last)
+
+
+def drawn(spec: AugmentationSpec, *, seed: int, minibatch: int, places: np.ndarray) -> Changes:
+    """The changes of the images at `places`; the same whatever other places are asked for.
+
+    sigma is uniform in (0, blur_sigma], factors in 1 +- x, turns in +- hue.
+    """
+    source = generator(seed, "augmentation", minibatch)
+    u = source.random((int(places.max()) + 1, 7))[places]  # a row an image: in [0, 1)
+
+    def around(centre: float, column: int, reach: float) -> np.ndarray:
+        return (centre + reach * (2 * u[:, column] - 1)).astype(np.float32)
+
+    return Changes(
+        mirrored=u[:, 0] < spec.flip,
+        brightness=around(1, 1, spec.brightness),
+        contrast=around(1, 2, spec.contrast),
+        saturation=around(1, 3, spec.saturation),
+        hue=around(0, 4, spec.hue),
+        blurred=u[:, 5] < spec.blur,
+        sigma=spec.blur_sigma * (1 - u[:, 6]),
+    )
+
+
+def _recoloured(images: Tensor, spec: AugmentationSpec, changes: Changes) -> Tensor:
+    """Images (n, C, H, W) in [0, 1], each with its own factors."""
+    if spec.brightness:
+        images = images.mul(_per_image(images, changes.brightness)).clamp_(0, 1)
+    if spec.contrast:
+        mean = _luma(images).mean(dim=(1, 2, 3), keepdim=True)
+        images = _blend(images, mean, _per_image(images, changes.contrast))
+    if images.shape[1] == 1:
+        return images
+    if spec.saturation:
+        images = _blend(images, _luma(images), _per_image(images, changes.saturation))
+    if spec.hue:
+        images = _turned(images, _per_image(images, changes.hue)[:, 0])
+    return images
+
+
+def _blend(images: Tensor, with_what: Tensor, share: Tensor) -> Tensor:
+    """share of the images, the rest `with_what`; a share above 1 moves away from it."""
+    return images.mul(share).add_(with_what.mul(1 - share)).clamp_(0, 1)
+
+
+def _luma(images: Tensor) -> Tensor:
+    """Grey value (n, 1, H, W)."""
+    if images.shape[1] == 1:
+        return images
+    red, green, blue = (images[:, i : i + 1] for i in range(3))
+    return red.mul(LUMA[0]).add_(green.mul(LUMA[1])).add_(blue.mul(LUMA[2]))
+
+
+def _turned(images: Tensor, turn: Tensor) -> Tensor:
+    """RGB (n, 3, H, W) in [0, 1] with the hue turned by (n, 1, 1) of the colour circle.
+
+    As through HSV and back. Hue h counts sixths of the circle; a channel at the angle n of a
+    colour with the largest value v and the chroma c is v - c * clamp(min(k, 4 - k), 0, 1),
+    k = (n + h) mod 6, n = 5, 3, 1 for red, green, blue.
+    """
+    red, green, blue = images.unbind(1)
+    value = torch.maximum(torch.maximum(red, green), blue)
+    chroma = value - torch.minimum(torch.minimum(red, green), blue)
+    inverse = chroma.clamp(min=torch.finfo(images.dtype).tiny).reciprocal_()  # grey: 0 / tiny = 0
+    of_red = (green - blue).mul_(inverse)
+    of_green = (blue - red).mul_(inverse).add_(2)
+    of_blue = (red - green).mul_(inverse).add_(4)
+    hue = torch.where(value == red, of_red, torch.where(value == green, of_green, of_blue))
+    hue.add_(turn.mul(6))
+    made = torch.empty_like(images)
+    for channel, n in enumerate((5, 3, 1)):
+        k = hue.add(n).remainder_(6)
+        k = torch.minimum(k, 4 - k).clamp_(0, 1)
+        torch.sub(value, k.mul_(chroma), out=made[:, channel])
+    return made.clamp_(0, 1)
+
+
+def _partly_blurred(images: Tensor, spec: AugmentationSpec, changes: Changes) -> Tensor:
+    """Images (n, C, H, W) in [0, 1], a new tensor; those drawn are blurred, mirrored at the edge.
+
+    The kernel's radius is REACH times the largest sigma, less than the picture's side.
+    """
+    chosen = np.flatnonzero(changes.blurred)
+    if not len(chosen):
+        return images
+    side = min(images.shape[2:])
+    radius = min(math.ceil(REACH * spec.blur_sigma), side - 1)
+    kernels = gaussian_kernels(changes.sigma[chosen], radius)
+    rows = torch.from_numpy(chosen).to(images.device)
+    part = images[rows]
+    for dim in (2, 3):
+        part = _along(part, torch.from_numpy(kernels).to(images.device), dim=dim)
+    return images.index_copy(0, rows, part.clamp_(0, 1))
+
+
+def gaussian_kernels(sigma: np.ndarray, radius: int) -> np.ndarray:
+    """Kernels (n, 2 radius + 1) float32 of sum 1 for the standard deviations (n,) > 0, pixels."""
+    x = np.arange(-radius, radius + 1) / np.maximum(sigma, 1e-6)[:, None]
+    kernels = np.exp(-(x**2) / 2)
+    return (kernels / kernels.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _along(images: Tensor, kernels: Tensor, *, dim: int) -> Tensor:
+    """Each image (n, C, H, W) convolved with its kernel (n, 2 r + 1) along dimension 2 or 3."""
+    radius, side = kernels.shape[1] // 2, images.shape[dim]
+    pad = (0, 0, radius, radius) if dim == 2 else (radius, radius, 0, 0)
+    padded = F.pad(images, pad, mode="reflect")
+    weights = kernels[:, :, None, None, None].unbind(1)
+    made = padded.narrow(dim, radius, side) * weights[radius]
+    for offset in range(radius):  # the kernel is symmetric
+        both = padded.narrow(dim, offset, side) + padded.narrow(dim, 2 * radius - offset, side)
+        made.add_(both.mul_(weights[offset]))
+    return made
+
+
+def _per_image(images: Tensor, values: np.ndarray) -> Tensor:
+    """(n,) -> (n, 1, 1, 1) on the images' device."""
+    return _on(images, values)[:, None, None, None]
+
+
+def _on(images: Tensor, values: np.ndarray) -> Tensor:
+    return torch.from_numpy(values).to(images.device)
+
+
+def main() -> None:
+    from repro.data.images import to_tensor, to_uint8
+    from repro.data.store import ImageStore
+    from repro.figures.drawing import Style, grid, save_picture
+    from repro.specs.run_file import ModelSpec
+    from repro.specs.validation import validated
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("spec", type=Path, help="a model's spec file: results/RUN/specs/models/*")
+    parser.add_argument("data", type=Path, help="prepared dataset folder")
+    parser.add_argument("out", type=Path, help="picture to write (PNG)")
+    parser.add_argument("--images", type=int, default=10, help="images shown (default 10)")
+    given = parser.parse_args()
+    values = json.loads(given.spec.read_text())
+    model = validated(ModelSpec, values["model"], where=str(given.spec))
+    images = to_tensor(ImageStore.open(given.data).images[: given.images])
+    rows = [images] + [
+        augmented(
+            images,
+            model.training.augmentation,
+            low=-1,
+            seed=values["seed"],
+            minibatch=minibatch,
+            places=np.arange(len(images)),
+        )
+        for minibatch in range(3)
+    ]
+    picture = grid(to_uint8(torch.cat(rows)), columns=len(images))
+    save_picture(given.out, picture, style=Style(banner=values.get("banner", "")))
+    print(given.out)
+
+
+if __name__ == "__main__":
+    main()

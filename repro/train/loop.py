@@ -1,0 +1,212 @@
+"""Train a DCGAN: dataset folder in, model folder out (paper §4; authors' loop).
+
+One "epoch" is one pass over the images: N / batch minibatches, of which the authors' alternating
+schedule spends half on G and half on D, and the usual one-of-each schedule one D and one G step
+each; spec.json counts both.
+
+Every draw is a function of (seed, purpose, minibatch), so a run that was killed and is started
+again by the same command continues from its last state and ends in the same bytes.
+
+While it runs, the state folder holds log.jsonl (losses, probabilities, diversity of the sample
+sheets, troubles by name), samples/ and resume states; `python -m repro.train.tensorboard_view
+FOLDER` shows the first two.
+
+    python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
+    python -m repro.train --list-presets
+
+With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
+(repro.train.processes); the first of them alone writes, and reads the resume state.
+"""
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.provenance import sha256_of_json, step_folder
+from repro.data.store import ImageStore
+from repro.devices import chosen_device
+from repro.figures.drawing import Style
+from repro.specs.run_file import ModelSpec
+from repro.specs.validation import SpecError
+from repro.train.minibatches import Images
+from repro.train.model_writer import write_model
+from repro.train.monitor import Monitor
+from repro.train.processes import ALONE, Processes
+from repro.train.resume_state import latest_state, save_state
+from repro.train.state_folder import Record, open_state_folder
+from repro.train.trainer import Trainer, TrainingError
+
+
+def train(
+    *,
+    spec: ModelSpec,
+    data: Path,
+    dedup: Path | None,
+    state_folder: Path,
+    out: Path,
+    seed: int,
+    device: str = "auto",
+    banner: str = "",
+    cuda_graphs: bool = False,
+) -> None:
+    """Train `spec` on the dataset folder `data`, without what the folder `dedup` leaves out.
+
+    state_folder keeps the resume states and the sample sheets while training; it is removed when
+    the model folder `out` stands. Raises SpecError when network and images do not fit or resuming
+    would mix settings, TrainingError when the losses are no longer finite, InUseError where another
+    process is training there, and what step_folder raises.
+    """
+    processes = Processes.launched()
+    chosen = _device(device, processes)
+    store = ImageStore.open(data)
+    _check_fit(spec, store, data)
+    inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
+    style = Style(banner=banner)
+    with ExitStack() as held:
+        building = out
+        if processes.first:
+            held.enter_context(sole_use(state_folder))
+            step = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
+            building = held.enter_context(step)  # has compared the inputs with their records
+        rows = np.arange(len(store)) if dedup is None else _kept_rows(dedup)
+        _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
+        if processes.first:
+            given = _settings(spec, seed, store, rows if dedup else None, processes)
+            open_state_folder(state_folder, given)
+        network = spec.network
+        images = Images(store, rows, chosen, low=network.pixel_low, classes=network.classes)
+        with processes.connected(chosen):
+            trainer = Trainer(
+                spec=spec,
+                images=images,
+                seed=seed,
+                device=chosen,
+                processes=processes,
+                cuda_graphs=cuda_graphs,
+            )
+            monitor = _run(trainer, state_folder, style)
+        if monitor is not None:
+            write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
+    if processes.first:
+        shutil.rmtree(state_folder)
+
+
+def _kept_rows(dedup: Path) -> np.ndarray:
+    return np.flatnonzero(np.load(dedup / "keep.npy"))
+
+
+def _settings(
+    spec: ModelSpec, seed: int, store: ImageStore, kept: np.ndarray | None, processes: Processes
+) -> dict[str, Any]:
+    """All that decides the bytes; a state of other settings is not resumed."""
+    return {
+        "spec": spec.model_dump(),
+        "seed": seed,
+        "images": store.manifest["images_sha256"],
+        "rows": "all" if kept is None else sha256_of_json(kept.tolist()),
+        "processes": processes.size,
+    }
+
+
+def _check_fit(spec: ModelSpec, store: ImageStore, data: Path) -> None:
+    size, channels = store.images.shape[1], store.images.shape[3]
+    wanted = spec.network.image_size, spec.network.channels
+    if (size, channels) != wanted:
+        raise SpecError(
+            f"{data} holds images of {size} px with {channels} channels, but the network is for "
+            f"{wanted[0]} px with {wanted[1]}; set image_size and channels of both alike"
+        )
+
+
+def _check_batch(batch: int, *, images: int, data: Path, processes: Processes) -> None:
+    if images < batch:
+        raise SpecError(
+            f"{data}: {images} images are fewer than one batch of {batch}; lower training.batch "
+            "or give more images (skipped.csv there lists what could not be read)"
+        )
+    if batch < 2 * processes.size:
+        raise SpecError(
+            f"a batch of {batch} is too small for {processes.size} processes: each needs at least "
+            f"2 images of it for its batch statistics; raise training.batch to "
+            f"{2 * processes.size} or start fewer processes"
+        )
+
+
+def _device(name: str, processes: Processes = ALONE) -> torch.device:
+    """The device of this process: with several, each has a GPU of its own."""
+    device = chosen_device(name, own=processes.size == 1)
+    if device.type != "cuda" or processes.size == 1:
+        return device
+    if processes.local_rank >= torch.cuda.device_count():
+        raise SpecError(
+            f"process {processes.local_rank} of this machine finds no GPU of its own among "
+            f"{torch.cuda.device_count()}; lower --nproc_per_node to that, or use --device cpu"
+        )
+    return torch.device("cuda", processes.local_rank)
+
+
+def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
+    """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`.
+
+    Returns the monitor, which the first process alone has.
+    """
+    schedule, training, processes = trainer.schedule, trainer.spec.training, trainer.processes
+    start = _resume(trainer, folder)
+    record = Record(trainer, folder, style, start=start) if processes.first else None
+    stops = processes.from_first(record is not None and record.log.stops, trainer.device)
+    progress = tqdm(
+        range(start, schedule.length),
+        initial=start,
+        total=schedule.length,
+        disable=None if processes.first else True,
+    )
+    for t in progress:
+        if stops:
+            break
+        trainer.step(t)
+        done = t + 1
+        last = done == schedule.length
+        logs = done % training.log_every == 0 or last
+        draws = done % training.sample_every == 0 or last
+        saves = done % training.checkpoint_every == 0 or last
+        if logs or draws or saves:
+            _check_finite(trainer, record, done)
+        line = trainer.log_line(done) if logs else None
+        if line:
+            progress.set_postfix({k: line[k] for k in ("loss_d", "loss_g") if k in line})
+        if record:
+            record.after(done, line=line, draws=draws)
+        if logs or draws:  # one of them may have shown a trouble
+            stops = processes.from_first(record is not None and record.log.stops, trainer.device)
+        if saves or stops:
+            state = trainer.state()
+            if processes.first:
+                save_state(folder, done, state)
+    return record.log.monitor if record else None
+
+
+def _check_finite(trainer: Trainer, record: Record | None, done: int) -> None:
+    """Ends a training whose losses are no longer finite; log and health.json keep since when."""
+    try:
+        trainer.check_finite()
+    except TrainingError as error:
+        if record:
+            record.failed(done, error)
+        raise
+
+
+def _resume(trainer: Trainer, folder: Path) -> int:
+    """Load the newest state into all processes; the minibatches done."""
+    processes, device = trainer.processes, trainer.device
+    found = latest_state(folder, device) if processes.first else None
+    state = processes.from_first(found, device)
+    if state is None:
+        return 0
+    trainer.load(state)
+    return int(state["step"])

@@ -1,0 +1,64 @@
+"""Means of losses and probabilities over a window of minibatches, without waiting for the device.
+
+Where in the flow: repro.train.trainer notes values at each step, repro.train asks for a line of the
+log now and then. Sums stay on the device, so a step never waits for a number to arrive; the first
+minibatch with a loss that is not finite is remembered there too. Several processes each keep their
+own sums; what is asked of them is over all processes, and all must ask.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from repro.train.processes import ALONE, Processes
+
+METERS = ("loss_d", "loss_g", "d_real", "d_fake_before", "d_fake_after")
+
+
+class Meters:
+    """Sums and counts of METERS since the last line, (5, 2) float64 on the device."""
+
+    def __init__(self, device: torch.device, processes: Processes = ALONE) -> None:
+        self.processes = processes
+        kind = torch.float32 if device.type == "mps" else torch.float64
+        self.sums = torch.zeros(len(METERS), 2, device=device, dtype=kind)
+        # first minibatch (from 1) where each was not finite, 0 = none
+        self.bad = torch.zeros(len(METERS), device=device, dtype=torch.int64)
+
+    def note(self, minibatch: Tensor, *, weight: int, **values: Tensor) -> None:
+        """Add means over `weight` images of minibatch number `minibatch` (from 1; a scalar)."""
+        for name, value in values.items():
+            value = value.detach()
+            row = METERS.index(name)
+            self.sums[row, 0] += value * weight
+            self.sums[row, 1] += weight
+            first = (self.bad[row] == 0) & ~torch.isfinite(value)
+            # in its place, for recorded steps
+            self.bad[row] = torch.where(first, minibatch, self.bad[row])
+
+    def means(self) -> dict[str, float]:
+        """Means since the last call, rounded to 6 digits, of those that were noted; then anew."""
+        sums, counts = self.processes.gathered(self.sums).sum(0).T.tolist()
+        self.sums.zero_()
+        pairs = zip(METERS, sums, counts, strict=True)
+        return {name: round(s / n, 6) for name, s, n in pairs if n > 0}
+
+    def not_finite(self) -> dict[str, int]:
+        """Of every meter that was NaN or infinite: the first minibatch (from 1) where it was."""
+        first: dict[str, int] = {}
+        for of_one in self.processes.gathered(self.bad).tolist():
+            for name, minibatch in zip(METERS, of_one, strict=True):
+                if minibatch:
+                    first[name] = min(minibatch, first.get(name, minibatch))
+        return first
+
+    def state(self) -> dict[str, Any]:
+        """Sums (processes, 5, 2) and first bad minibatches (processes, 5) of all processes."""
+        gathered = self.processes.gathered
+        return {"sums": gathered(self.sums), "bad": gathered(self.bad)}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """This process's part of a state."""
+        self.sums.copy_(state["sums"][self.processes.rank])
+        self.bad.copy_(state["bad"][self.processes.rank])

@@ -1,0 +1,116 @@
+"""The state folder of a training: what it leaves on its way, and from which it is resumed.
+
+    settings.json        what is trained; resuming under other settings is refused
+    step_NNNNNNNN.pt     the last two resume states (repro.networks.model_folder)
+    log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
+    early_generator.safetensors    G at the early snapshot (paper Fig 2)
+    snapshots/           G and D after the minibatches that training.snapshots asks for
+    health.json          only where a loss became NaN or infinite: since which minibatch
+
+Where in the flow: repro.train opens it and lets `Record` write what is due;
+repro.train.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake,
+so that a failed job keeps it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from repro.artefacts.disk_full import named
+from repro.artefacts.provenance import write_json
+from repro.figures.drawing import Style, grid, save_picture
+from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
+from repro.specs.validation import SpecError
+from repro.train.log import Log
+from repro.train.model_writer import real_images, write_health
+from repro.train.monitor import Finding, diversity
+from repro.train.trainer import SHEET_SIDE, Trainer, TrainingError
+
+REAL_IMAGES = 256  # with which the diversity of the samples is compared
+HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
+
+
+def open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
+    """Make the state folder, or check that the states in it are of the same training.
+
+    Raises SpecError with the settings that differ, before and now.
+    """
+    (folder / "samples").mkdir(parents=True, exist_ok=True)
+    path = folder / "settings.json"
+    settings = json.loads(json.dumps(settings))
+    if path.is_file():
+        try:
+            before = _flat(json.loads(path.read_text()))
+        except ValueError as error:
+            raise SpecError(
+                f"{path}: not valid JSON ({error}); delete that folder to start anew"
+            ) from None
+        now = _flat(settings)
+        changed = [
+            f"  {key}: {before.get(key)!r} -> {now.get(key)!r}"
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key)
+        ]
+        if changed:
+            raise SpecError(
+                f"{folder} holds the state of an unfinished training with other settings:\n"
+                + "\n".join(changed)
+                + "\nrestore them to resume it, or delete that folder to start anew"
+            )
+    write_json(path, settings)
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    parts = [_flat(v, f"{prefix}.{k}" if prefix else k) for k, v in value.items()]
+    return {key: v for part in parts for key, v in part.items()}
+
+
+class Record:
+    """What a training leaves in the state folder on its way; the first process has one."""
+
+    def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:
+        self.trainer, self.folder, self.style = trainer, folder, style
+        stop_on = trainer.spec.training.stop_on
+        self.log = Log(folder / "log.jsonl", start=start, stop_on=stop_on)
+        self.real_diversity = diversity(real_images(trainer, count=REAL_IMAGES))
+        (folder / "health.json").unlink(missing_ok=True)
+
+    def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
+        """After `done` minibatches: the line of the log and the sample sheet that are due."""
+        if line:
+            self.log.append(line)
+        if draws:
+            self._sheet(done)
+        if done == self.trainer.schedule.early:
+            self._keep(self.trainer.G, GENERATOR_FILES["early"])
+        if done in self.trainer.schedule.snapshots:
+            networks = {"generator": self.trainer.G, "discriminator": self.trainer.D}
+            for which in self.trainer.spec.training.snapshots_of:
+                self._keep(networks[which], snapshot_file(done, which))
+
+    def _keep(self, network: nn.Module, name: str) -> None:
+        """A network as it is, whole or not at all; its statistics are frozen at the end."""
+        temporary, path = self.folder / "network.partial", self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        with named(path):
+            save_network(network, temporary)
+        temporary.replace(path)
+
+    def _sheet(self, done: int) -> None:
+        """The sample sheet, and its diversity in the log."""
+        pictures = self.trainer.sheet()
+        sheet = self.folder / "samples" / f"step_{done:08d}.png"
+        save_picture(sheet, grid(pictures, SHEET_SIDE), style=self.style)
+        share = round(diversity(pictures) / max(self.real_diversity, HARDLY_ANY), 4)
+        epoch = self.trainer.schedule.epoch(done)
+        self.log.append({"step": done, "epoch": epoch, "diversity": share})
+
+    def failed(self, done: int, error: TrainingError) -> None:
+        """Write into the log and health.json that losses are not finite, seen after `done`."""
+        self.log.append({"step": done, "trouble": ["not_finite"], "since": error.minibatch})
+        finding = Finding("not_finite", error.minibatch, str(error))
+        write_health(self.folder, [*self.log.monitor.findings, finding], stopped_at=done)

@@ -1,0 +1,248 @@
+"""The adversarial training step: losses and updates of G and D for one minibatch (paper §4).
+
+Binary cross-entropy with real = 1 and generated = 0, the non-saturating loss for G, Adam, coupled
+L2. Real and generated batches go through D apart, so each has its own batch statistics. Labels,
+where a network takes them, are those of the real minibatch (authors' MNIST code). The loop around
+it, with its checkpoints, is repro.train.
+"""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from repro.networks.build import build_discriminator, build_generator
+from repro.networks.model_folder import draw, draw_latents
+from repro.specs.run_file import ModelSpec
+from repro.train.cuda_graphs import RecordedStep
+from repro.train.minibatches import Images, Minibatch, Minibatches, Schedule
+from repro.train.processes import ALONE, Processes
+from repro.train.running_means import Meters
+from repro.train.sync_batchnorm import synchronised
+
+SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there are no classes
+
+
+class TrainingError(RuntimeError):
+    """A training that cannot go on; the message says why and what to do.
+
+    minibatch: where it went wrong (from 1), 0 where that is not the question.
+    """
+
+    def __init__(self, message: str, *, minibatch: int = 0) -> None:
+        super().__init__(message)
+        self.minibatch = minibatch
+
+
+class Trainer:
+    """Both networks with their optimisers: one call of `step` is one minibatch."""
+
+    def __init__(
+        self,
+        *,
+        spec: ModelSpec,
+        images: Images,
+        seed: int,
+        device: torch.device,
+        processes: Processes = ALONE,
+        cuda_graphs: bool = False,
+    ) -> None:
+        self.spec, self.images, self.seed, self.device = spec, images, seed, device
+        self.processes = processes
+        if device.type == "cuda":
+            torch.backends.cudnn.deterministic = True  # the same bytes from the same seed
+        training = spec.training
+        self.schedule = Schedule(
+            images=len(images), training=training, seed=seed, processes=processes.size
+        )
+        self.minibatches = Minibatches(images=images, schedule=self.schedule, processes=processes)
+        self.G = build_generator(spec.network, seed=seed).to(device)
+        self.D = build_discriminator(spec.network, seed=seed).to(device)
+        self._share_networks()
+        self.adam_g = self._adam(self.G, training.learning_rate_g)
+        self.adam_d = self._adam(self.D, training.learning_rate_d)
+        self.meters = Meters(device, processes)
+        self.recorded = self._recorded_steps() if cuda_graphs else {}
+
+    def _share_networks(self) -> None:
+        """step_*: the networks as the step calls them; parallel_*: where gradients are wanted.
+
+        G and D themselves have nothing to do with other processes.
+        """
+        self.step_g, self.step_d = self.G, self.D
+        processes, network = self.processes, self.spec.network
+        if processes.size > 1 and self.spec.training.batch_statistics == "synchronised":
+            self.step_g = synchronised(self.G, processes)
+            self.step_d = synchronised(self.D, processes)
+        side = network.image_size
+        z = torch.zeros(2, network.z_dim, device=self.device)
+        images = torch.zeros(2, network.channels, side, side, device=self.device)
+        labels = torch.zeros(2, dtype=torch.int64, device=self.device) if network.classes else None
+        self.parallel_g = processes.parallel(self.step_g, z, labels)
+        self.parallel_d = processes.parallel(self.step_d, images, labels)
+
+    def _adam(self, network: nn.Module, rate: float) -> torch.optim.Adam:
+        training = self.spec.training
+        return torch.optim.Adam(
+            network.parameters(),
+            lr=rate,
+            betas=(training.beta1, training.beta2),
+            eps=training.adam_eps,
+            weight_decay=training.l2,  # coupled: added to the gradient (authors' updates.py)
+            fused=True,
+        )
+
+    def latents(self, n: int, *, purpose: str, index: int = 0) -> Tensor:
+        """n latent vectors (n, z_dim) on the device, a function of seed, purpose and index."""
+        z = draw_latents(self.spec.network, n, seed=self.seed, purpose=purpose, index=index)
+        return z.to(self.device)
+
+    def autocast(self) -> torch.autocast:
+        low = self.spec.training.precision == "bfloat16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+
+    def step(self, t: int) -> None:
+        """Minibatch t: D, G, or D then G on the same generated images, as the schedule has it."""
+        self._set_rates(t)
+        batch = self.minibatches.at(t)
+        z = self.processes.share(self.latents(batch.total, purpose="z of the step", index=t))
+        number = torch.tensor(t + 1, device=self.device)
+        trains = self.schedule.trains_d(t), self.schedule.trains_g(t)
+        recorded = self.recorded.get(trains)
+        if recorded is not None and recorded.fits(batch):
+            recorded(batch, z, number)
+        else:
+            self._train(trains, batch, z, number)
+
+    def _train(
+        self, trains: tuple[bool, bool], batch: Minibatch, z: Tensor, number: Tensor
+    ) -> None:
+        """Update D, G or both on a minibatch and z; `number` is the minibatch's, from 1."""
+        trains_d, trains_g = trains
+        with self.autocast(), torch.set_grad_enabled(trains_g):
+            network = self.parallel_g if trains_g else self.step_g
+            fake = network(z, batch.labels)
+        if trains_d:
+            self._step_d(batch, fake.detach(), number)
+        if trains_g:
+            self._step_g(batch, fake, number)
+
+    def _step_d(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
+        with self.autocast():
+            on_real = self.parallel_d(batch.images, batch.labels).float()
+            on_fake = self.parallel_d(fake, batch.labels).float()
+        # BCE with logits: -log sigmoid(x) = softplus(-x); -log(1 - sigmoid(x)) = softplus(x)
+        loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
+        self._update(self.adam_d, loss, batch)
+        self.meters.note(
+            number,
+            weight=batch.n,
+            loss_d=loss,
+            d_real=on_real.sigmoid().mean(),
+            d_fake_before=on_fake.sigmoid().mean(),
+        )
+
+    def _step_g(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
+        self.D.requires_grad_(False)  # D's weight gradients would be computed and thrown away
+        with self.autocast():
+            on_fake = self.step_d(fake, batch.labels).float()
+        loss = F.softplus(-on_fake).mean()  # non-saturating
+        self._update(self.adam_g, loss, batch)
+        self.D.requires_grad_(True)
+        self.meters.note(number, weight=batch.n, loss_g=loss, d_fake_after=on_fake.sigmoid().mean())
+
+    def _update(self, adam: torch.optim.Adam, loss: Tensor, batch: Minibatch) -> None:
+        adam.zero_grad()
+        # gradients are averaged over processes: shares of unlike size must count by their size
+        (loss * (batch.n * self.processes.size / batch.total)).backward()
+        adam.step()
+
+    def _set_rates(self, t: int) -> None:
+        training, factor = self.spec.training, self.schedule.rate_factor(t)
+        for adam, rate in (
+            (self.adam_g, training.learning_rate_g),
+            (self.adam_d, training.learning_rate_d),
+        ):
+            group = adam.param_groups[0]
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate * factor)
+            else:
+                group["lr"] = rate * factor
+
+    def _recorded_steps(self) -> dict[tuple[bool, bool], RecordedStep]:
+        """A recorder for each kind of minibatch: (trains D, trains G).
+
+        Raises TrainingError where there is not one GPU and one process.
+        """
+        if self.device.type != "cuda" or self.processes.size > 1:
+            raise TrainingError("--cuda-graphs is for one process on one GPU; leave it out here")
+        self._keep_rates_on_device()
+        both = self.spec.training.schedule == "one_of_each"
+        kinds = [(True, True)] if both else [(True, False), (False, True)]
+        size = self.spec.training.batch
+        return {kind: RecordedStep(partial(self._train, kind), size=size) for kind in kinds}
+
+    def _keep_rates_on_device(self) -> None:
+        """Adam's rate and step count as tensors of the GPU, where a recorded step reads them."""
+        for adam in (self.adam_g, self.adam_d):
+            group = adam.param_groups[0]
+            group["capturable"] = True
+            group["lr"] = torch.as_tensor(group["lr"], device=self.device)
+
+    def check_finite(self) -> None:
+        """Raises TrainingError for a loss or probability that was NaN or infinite, and since when.
+
+        Over all processes, and in all of them, as `log_line` and `state`.
+        """
+        bad = self.meters.not_finite()
+        if bad:
+            words = ", ".join(f"{name} since minibatch {first}" for name, first in bad.items())
+            raise TrainingError(
+                f"not finite: {words}; lower the learning rate or raise norm_eps (1e-5 in half "
+                "precision), and delete the state folder to start anew",
+                minibatch=min(bad.values()),
+            )
+
+    def log_line(self, step: int) -> dict[str, float | int]:
+        """Means over the window since the last line, to be logged after minibatch `step`."""
+        means = self.meters.means()
+        return {"step": step, "epoch": self.schedule.epoch(step), **means}
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "G": self.G.state_dict(),
+            "D": self.D.state_dict(),
+            "adam_g": self.adam_g.state_dict(),
+            "adam_d": self.adam_d.state_dict(),
+            "meters": self.meters.state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.G.load_state_dict(state["G"])
+        self.D.load_state_dict(state["D"])
+        self.adam_g.load_state_dict(state["adam_g"])
+        self.adam_d.load_state_dict(state["adam_d"])
+        self.meters.load(state["meters"])
+        if self.recorded:
+            self._keep_rates_on_device()
+
+    def sheet_labels(self) -> Tensor | None:
+        """Labels of the sample sheet: a row for each class, or None without classes."""
+        classes = self.spec.network.classes
+        if classes == 0:
+            return None
+        return torch.arange(classes, device=self.device).repeat_interleave(SHEET_SIDE)
+
+    def sheet_latents(self) -> Tensor:
+        """The fixed z of the sample sheets, the same all through a training."""
+        rows = self.spec.network.classes or SHEET_SIDE
+        return self.latents(rows * SHEET_SIDE, purpose="z of the sample sheets")
+
+    @torch.no_grad()
+    def sheet(self) -> np.ndarray:
+        """Pictures of a fixed z with the batch's own statistics, as the authors sampled."""
+        self.G.train()
+        return draw(self.G, self.sheet_latents(), self.sheet_labels())

@@ -1,0 +1,67 @@
+"""The plain loop that training is timed against is the same network and step as the library's."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from repro.bench import __main__ as bench
+from repro.bench.train import plain_discriminator, plain_generator
+from repro.networks.build import build_discriminator, build_generator
+from repro.networks.dcgan import parameter_count
+from repro.specs.network import NetworkSpec
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NetworkSpec(ngf=8, ndf=8, kernel=4, first_norm="per_channel", norm_eps=1e-5),
+        NetworkSpec(ngf=8, ndf=8, kernel=5, first_norm="per_channel", norm_eps=1e-5),
+        NetworkSpec(
+            image_size=16, ngf=8, ndf=8, kernel=3, layers="paired", first_norm="per_channel",
+            norm_eps=1e-5,
+        ),
+    ],
+)  # fmt: skip
+def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
+    G, D = build_generator(spec, seed=1), build_discriminator(spec, seed=1)
+    plain_g, plain_d = plain_generator(spec), plain_discriminator(spec)
+    assert parameter_count(plain_g) == parameter_count(G)
+    assert parameter_count(plain_d) == parameter_count(D)
+    with torch.no_grad():
+        first = G.get_parameter("project.weight")  # (maps * 4 * 4, z) -> (z, maps, 4, 4)
+        weights = [first.T.unflatten(1, (-1, 4, 4)), *list(G.parameters())[1:]]
+        # here the gain and bias of the first normalisation stand behind the first weight too
+        for ours, theirs in zip(weights, plain_g.parameters(), strict=True):
+            theirs.copy_(ours)
+        head = D.get_parameter("head.weight").unflatten(1, (-1, 4, 4))
+        for ours, theirs in zip(
+            [*list(D.parameters())[:-1], head], plain_d.parameters(), strict=True
+        ):
+            theirs.copy_(ours)
+    z = torch.randn(6, spec.z_dim, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(plain_g(z), G(z), rtol=1e-4, atol=1e-5)
+    images = G(z).detach()
+    torch.testing.assert_close(plain_d(images).flatten(), D(images).sigmoid(), rtol=1e-4, atol=1e-5)
+
+
+def test_record(capsys: pytest.CaptureFixture[str]) -> None:
+    threads = torch.get_num_threads()
+    words = ["train", "--threads=1", "--repeats=1", "--steps=1", "--images=8", "--batch=4"]
+    bench.main(words)
+    torch.set_num_threads(threads)
+    record = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert record["bench"] == "train"
+    # G forward 1, D forward 3, D backward 4 (no gradient of its images: less), through D 1, G 2:
+    # 11 passes of 0.208 GFLOP
+    assert record["gflop_per_image"] == pytest.approx(11 * 0.2084, rel=0.02)
+    assert [case["case"] for case in record["cases"]] == ["float32", "bfloat16"]
+    for case in record["cases"]:
+        assert case["n"] == 4
+        assert np.isclose(case["ratio"], case["ours"] / case["reference"], atol=2e-3)
+        speed = case["ours"] * record["gflop_per_image"] / 1e3
+        assert case["tflop_per_s"] == pytest.approx(speed, rel=0.01)
+        assert case["share_of_product"] == pytest.approx(
+            case["tflop_per_s"] / case["product_tflop_per_s"], rel=0.02
+        )

@@ -1,0 +1,320 @@
+"""python -m repro.dedup: each odd file in its place, pairs, reasons, refusals, clean exits.
+
+Longer than 300 lines: all tests run the one command on the same small folder.
+"""
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import lmdb
+import numpy as np
+import pytest
+from odd_files import picture, write_odd_files
+from PIL import Image
+
+from repro.data.raw_images import SourceError
+from repro.dedup import thumbnails
+from repro.dedup.__main__ import main
+from repro.dedup.folder import deduplicate
+from repro.dedup.options import Options
+from repro.dedup.removal import DegenerateCodeError
+
+QUICK = Options(presentations=6400)
+NOT_REPEATED = {"provenance.json"}  # holds the date
+
+
+def groups(out: Path) -> list[list[tuple[str, bool]]]:
+    """Groups as lists of (key, kept), in the order of the file."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    with (out / "groups.csv").open(newline="", errors="surrogateescape") as stream:
+        for row in csv.DictReader(stream):
+            found.setdefault(row["group"], []).append((row["key"], row["kept"] == "1"))
+    return list(found.values())
+
+
+def skipped(out: Path) -> dict[str, str]:
+    with (out / "skipped.csv").open(newline="", errors="surrogateescape") as stream:
+        return {row["key"]: row["reason"] for row in csv.DictReader(stream)}
+
+
+def state(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """Mode, time of change and content (or target) of everything below a folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else ""
+        if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+        found[str(path)] = (status.st_mode, status.st_mtime_ns, content)
+    return found
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in out.iterdir() if p.name not in NOT_REPEATED}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """30 pictures, number 5 once more, better compressed, and number 7 twice more, grey."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(30):
+        picture(number).save(folder / f"p{number:02d}.png")
+    picture(5).save(folder / "q5.png", compress_level=9)
+    for name in ("q7.png", "r7.png"):
+        picture(7).convert("L").save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int | str | None]:
+    """Calls the command in tmp_path; returns its exit code, or the message that stands for 1."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> int | str | None:
+        try:
+            main([str(word) for word in words])
+        except SystemExit as left:
+            return left.code
+        return 0
+
+    return call
+
+
+def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
+    root, elsewhere = tmp_path / "odd 'files", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    truth = write_odd_files(root, elsewhere=elsewhere)
+    before = state(root) | state(elsewhere)
+    out = tmp_path / "found"
+    words = [root, "--out", out, "--method", "phash", "--radius", "4", "--null"]
+    words += ["--delete-list", out / "list"]
+    command = [sys.executable, "-m", "repro.dedup", *map(str, words)]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert skipped(out) == truth.skipped
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["skipped"] == dict(Counter(truth.skipped.values()))
+    assert summary["count"] == 2 * len(truth.pairs) + len(truth.alone)
+    expected = {frozenset(pair) for pair in truth.pairs.values()}
+    assert {frozenset(key for key, _ in group) for group in groups(out)} == expected
+    assert summary["removed"] == len(truth.pairs) == 20
+    kept = {key for group in groups(out) for key, kept in group if kept}
+    assert kept == {min(pair) for pair in truth.pairs.values()}
+    listed = (out / "list").read_bytes().split(b"\0")
+    paths = {os.fsencode(root / max(pair)) for pair in truth.pairs.values()}
+    assert listed[-1] == b""
+    assert sorted(listed[:-1]) == sorted(paths)
+    assert "20 are near-duplicates" in done.stdout
+    assert "names 20 of them; no image was touched" in done.stdout
+    assert state(root) | state(elsewhere) == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere", "found", root.name]
+    # equality of pixels: exactly what was stored without loss, in one name or format or another
+    lossy = {"turned jpeg", "cmyk", "webp", "progressive"}
+    deduplicate(root, tmp_path / "equal", method="pixels")
+    exact = {frozenset(pair) for kind, pair in truth.pairs.items() if kind not in lossy}
+    assert {frozenset(key for key, _ in group) for group in groups(tmp_path / "equal")} == exact
+
+
+def test_trained_on_the_folder_itself_and_the_same_bytes_again(
+    photos: Path, tmp_path: Path
+) -> None:
+    found = deduplicate(photos, tmp_path / "a", options=QUICK, workers=1)
+    deduplicate(photos, tmp_path / "b", options=QUICK, workers=3)
+    assert groups(tmp_path / "a")[0] == [("p05.png", True), ("q5.png", False)]
+    assert found.summary["training"]["steps"] == 50
+    assert found.summary["code_health"]["effective_bits"] > 8
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert "pictures" not in {path.name for path in (tmp_path / "a").iterdir()}
+    deduplicate(photos, tmp_path / "c", options=QUICK, seed=7)
+    network = "autoencoder.safetensors"
+    assert contents(tmp_path / "a")[network] != contents(tmp_path / "c")[network]
+    # its network serves another folder, of any size, and is handed on
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("p04.png", "p05.png", "q5.png"):
+        (few / name).write_bytes((photos / name).read_bytes())
+    model = tmp_path / "a" / network
+    again = deduplicate(few, tmp_path / "d", model=model)
+    assert groups(tmp_path / "d") == [[("p05.png", True), ("q5.png", False)]]
+    assert contents(tmp_path / "d")[network] == contents(tmp_path / "a")[network]
+    assert again.summary["training"] == {"model": network}
+
+
+@pytest.mark.parametrize("method", ["ahash", "dhash", "phash", "whash"])
+def test_hashes_that_need_no_training(method: str, photos: Path, tmp_path: Path) -> None:
+    radius = Options(radius=2)
+    deduplicate(photos, tmp_path / "out", method=method, options=radius)
+    assert groups(tmp_path / "out") == [
+        [("p05.png", True), ("q5.png", False)],
+        [("p07.png", True), ("q7.png", False), ("r7.png", False)],
+    ]
+
+
+def test_pixels_are_compared_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    picture(1).save(folder / "a.jpg", quality=60)
+    Image.open(folder / "a.jpg").save(folder / "b.png")  # the decoded JPEG
+    changed = np.array(Image.open(folder / "b.png"))
+    changed[0, 0, 0] ^= 1  # far outside the centre square
+    Image.fromarray(changed).save(folder / "c.png")
+    for name, size in (("d", (60, 20)), ("e", (20, 60)), ("f", (60, 20))):
+        Image.new("RGB", size, "white").save(folder / f"{name}.png")  # same bytes, other shape
+    deduplicate(folder, tmp_path / "out", method="pixels")
+    assert groups(tmp_path / "out") == [
+        [("a.jpg", True), ("b.png", False)],
+        [("d.png", True), ("f.png", False)],
+    ]
+
+
+def test_flat_pictures_and_large_groups_are_told_and_not_listed(
+    photos: Path, run: Callable[..., int | str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("s0.png", "s1.png"):
+        Image.new("RGB", (50, 40), (9, 90, 200)).save(photos / name)
+    words = ["photos", "--out", "out", "--method", "phash", "--delete-list", "list.txt"]
+    assert run(*words, "--option", "max_group=2") == 0
+    # those of group 7 are three
+    assert Path("list.txt").read_text() == f"{photos.resolve()}/q5.png\n"
+    warnings = capsys.readouterr().err
+    assert "1 groups over max_group, 3 images, kept" in warnings
+    assert "2 pictures without contrast, kept" in warnings
+
+
+def test_an_lmdb_gives_what_its_files_give(
+    photos: Path, tmp_path: Path, run: Callable[..., int | str | None]
+) -> None:
+    (photos / "notes.txt").write_text("no picture")
+    with (
+        lmdb.open(str(tmp_path / "db"), map_size=2**24) as database,
+        database.begin(write=True) as transaction,
+    ):
+        for path in photos.iterdir():
+            transaction.put(path.name.encode(), path.read_bytes())
+    for number, path in enumerate((photos, tmp_path / "db", tmp_path / "db/data.mdb")):
+        out = f"out{number}"
+        assert run(path, "--out", out, "--method", "phash", "--delete-list", f"{out}/list") == 0
+    assert groups(Path("out0"))[0] == [("p05.png", True), ("q5.png", False)]
+    assert contents(Path("out1")) == contents(Path("out2"))
+    assert (Path("out1") / "list").read_text() == "q5.png\nq7.png\nr7.png\n"
+    assert skipped(Path("out1")) == {"notes.txt": "not_an_image"}
+    names = {"groups.csv", "skipped.csv", "summary.json", "sheet_001.png"}
+    a, b = contents(Path("out0")), contents(Path("out1"))
+    assert {name: a[name] for name in names} == {name: b[name] for name in names}
+
+
+def test_too_few_to_train_on(photos: Path, run: Callable[..., int | str | None]) -> None:
+    for path in sorted(photos.iterdir())[19:]:
+        path.unlink()
+    message = run("photos", "--out", "out")
+    assert "error: 19 readable images" in str(message)
+    assert "--method phash" in str(message)
+    assert not Path("out").exists()
+    assert run("photos", "--out", "out", "--method", "phash") == 0
+
+
+def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "ramp"
+    folder.mkdir()
+    a, b = (np.asarray(picture(n), float) for n in (1, 2))
+    for n, share in enumerate(np.linspace(0, 1, 40)):
+        Image.fromarray(((1 - share) * a + share * b).astype(np.uint8)).save(folder / f"{n}.png")
+    with pytest.raises(DegenerateCodeError, match=r"ramp: .* --method phash") as caught:
+        deduplicate(folder, tmp_path / "out", options=QUICK)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["ramp"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--radius", "-1"], "'radius'"),
+        (["--radius", "33"], "'radius'"),
+        (["--option", "nois=0.5"], "did you mean 'noise'"),
+        (["--option", "noise"], "expected name=value"),
+        (["--option", "noise=loud"], "'noise'"),
+        (["--method", "phash", "--option", "noise=0.5"], "phash makes no use of noise"),
+        (["--method", "pixels", "--radius", "1"], "pixels makes no use of radius"),
+        (["--method", "phash", "--model", "x"], "--model is for --method dae"),
+        (["--method", "sha1"], "invalid choice"),
+        (["--workers", "0"], "a whole number from 1"),
+        (["--null"], "--null is for --delete-list"),
+    ],
+)
+def test_wrong_command_lines(
+    words: list[str],
+    message: str,
+    run: Callable[..., int | str | None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("photos", "--out", "out", *words) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_nothing_of_the_users_is_replaced(
+    photos: Path, run: Callable[..., int | str | None]
+) -> None:
+    tmp_path = photos.parent
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("dear")
+    (tmp_path / "link").symlink_to(photos, target_is_directory=True)
+    phash = ("--method", "phash")
+    for out in (photos, photos / "found", tmp_path / "link/found", tmp_path, "."):
+        assert "choose another --out" in str(run("photos", "--out", out, *phash))
+    assert "choose another --out" in str(run("link", "--out", photos / "found", *phash))
+    assert "no earlier result" in str(run("photos", "--out", "mine", *phash))
+    assert "is a file" in str(run("photos", "--out", mine / "letter.txt", *phash))
+    image = photos / "p00.png"
+    before = state(photos) | state(mine)
+    assert "is an image" in str(run("photos", "--out", "out", "--delete-list", image, *phash))
+    assert "no folder" in str(run("photos", "--out", "out", "--delete-list", "no/list", *phash))
+    assert state(photos) | state(mine) == before
+    assert not (tmp_path / "out").exists()
+    for _ in range(2):  # an earlier result is
+        assert run("photos", "--out", "out", *phash, "--delete-list", "out/list") == 0
+    photos.rename(tmp_path / "out/photos")
+    assert "or they in it" in str(run("out/photos", "--out", "out", *phash))
+    assert len(list((tmp_path / "out/photos").iterdir())) == 33
+
+
+@pytest.mark.parametrize("path", ["nowhere", "empty", "texts", "texts/a.txt"])
+def test_nothing_to_read(path: str, tmp_path: Path, run: Callable[..., int | str | None]) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts/a.txt").write_text("no picture")
+    message = str(run(path, "--out", "out", "--method", "phash"))
+    assert message.startswith("error: ")
+    assert path in message
+    assert "\n" not in message
+    assert not (tmp_path / "out").exists()
+    with pytest.raises((SourceError, ValueError)):
+        deduplicate(tmp_path / path, tmp_path / "out", method="phash")
+
+
+def test_stopped_by_hand(
+    photos: Path,
+    run: Callable[..., int | str | None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("photos", "--out", "out", "--method", "phash") == 0
+    before = state(Path("out"))
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(thumbnails.StoreWriter, "append", interrupted)
+    assert run("photos", "--out", "out", "--method", "phash") == 130
+    assert "stopped: out is as it was" in capsys.readouterr().err
+    assert state(Path("out")) == before
+    assert sorted(path.name for path in photos.parent.iterdir()) == ["out", "photos"]

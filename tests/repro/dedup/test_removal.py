@@ -1,0 +1,55 @@
+"""repro/dedup/removal.py: what is removed, what is kept to be looked at, what is written."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repro.dedup.removal import find_removal
+
+NOT_FLAT = np.zeros(7, bool)
+CODES = np.zeros((7, 8), np.uint8)
+CODES[:, 0] = [1, 1, 2, 2, 2, 4, 4]  # groups of rows 0-1, 2-4, 5-6
+
+
+def test_the_first_of_each_group_stays() -> None:
+    removal = find_removal(CODES, flat=NOT_FLAT, max_group=50)
+    assert removal.first.tolist() == [0, 0, 2, 2, 2, 5, 5]
+    assert removal.keep.tolist() == [True, False, True, False, False, True, False]
+    assert removal.distance.tolist() == [0] * 7
+
+
+def test_large_groups_and_flat_pictures_stay_and_are_reported() -> None:
+    flat = NOT_FLAT.copy()
+    flat[5] = True
+    removal = find_removal(CODES, flat=flat, max_group=2)
+    # the group of 3 is over the limit; row 6 shares its code with a flat picture
+    assert removal.keep.tolist() == [True, False, True, True, True, True, True]
+    summary = removal.summary([f"k{row}" for row in range(7)])
+    assert summary["oversized_groups"] == [{"first_key": "k2", "images": 3}]
+    assert summary["featureless"] == ["k5"]
+    assert (summary["removed"], summary["groups"], len(summary["warnings"])) == (1, 3, 2)
+
+
+def test_a_radius_joins_to_the_earliest_kept_image_without_chains(tmp_path: Path) -> None:
+    codes = np.zeros((4, 8), np.uint8)
+    codes[:, 0] = [0b0, 0b11, 0b1111, 0b111111]  # each two bits from the one before
+    removal = find_removal(codes, flat=NOT_FLAT[:4], max_group=50, radius=2)
+    assert removal.first.tolist() == [0, 0, 2, 2]
+    assert removal.distance.tolist() == [0, 2, 0, 2]
+    removal.write_groups(tmp_path / "groups.csv", ["a", "b,x", "c", "\udcff"])
+    with (tmp_path / "groups.csv").open(newline="", errors="surrogateescape") as stream:
+        rows = list(csv.reader(stream))
+    assert rows == [
+        ["group", "key", "kept", "distance"],
+        ["0", "a", "1", "0"],
+        ["0", "b,x", "0", "2"],
+        ["1", "c", "1", "0"],
+        ["1", "\udcff", "0", "2"],
+    ]
+
+
+def test_nothing_to_group_is_an_error() -> None:
+    with pytest.raises(ValueError, match="the dataset is empty"):
+        find_removal(CODES[:0], flat=NOT_FLAT[:0], max_group=2)

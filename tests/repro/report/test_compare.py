@@ -1,0 +1,88 @@
+"""Two claims.csv side by side: verdicts that changed, numbers within or beyond the spread."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from repro.report.build import CLAIM_COLUMNS
+from repro.report.compare import Moved, compared, read_claims, summary
+from repro.specs.validation import SpecError
+
+
+def run(folder: Path, rows: list[dict]) -> Path:
+    folder.mkdir(parents=True)
+    blank = dict.fromkeys(CLAIM_COLUMNS, "") | {"experiment": "walk", "statement": "it holds"}
+    pd.DataFrame([blank | row for row in rows], columns=CLAIM_COLUMNS).to_csv(
+        folder / "claims.csv", index=False
+    )
+    return folder
+
+
+def claim(name: str, value: object = "", half: float | None = None, **more: object) -> dict:
+    ends = {} if half is None else {"low": value - half, "high": value + half}
+    return {"id": name, "value": value, "verdict": "reproduced", **ends, **more}
+
+
+A = [
+    claim("same", 3.0, 0.1),
+    claim("near", 1.0, 0.3),
+    claim("edge", 0.0, 3.0),
+    claim("far", 1.0, 0.3),
+    claim("bare", 2.0),
+    claim("gone", 5.0, 1.0),
+    claim("empty"),
+    claim("one_interval", 1.0, 0.5),
+]
+B = [
+    claim("new", 7.0, 1.0),
+    claim("same", 3.0, 0.1),
+    claim("near", 1.49, 0.4),  # |0.49| <= sqrt(0.3^2 + 0.4^2) = 0.5
+    claim("edge", 5.0, 4.0),  # |5| is sqrt(3^2 + 4^2), not more
+    claim("far", 1.51, 0.4, verdict="partly"),
+    claim("bare", 2.1),
+    claim("empty"),
+    claim("one_interval", 1.6),
+]
+
+
+def test_every_kind_of_change(tmp_path: Path) -> None:
+    table = compared(*(read_claims(run(tmp_path / n, rows)) for n, rows in (("a", A), ("b", B))))
+    assert table["claim"].tolist() == [*(row["id"] for row in A), "new"]
+    assert dict(zip(table["claim"], table["moved"], strict=True)) == {
+        "same": Moved.SAME, "near": Moved.WITHIN, "edge": Moved.WITHIN, "far": Moved.BEYOND,
+        "bare": Moved.UNKNOWN, "gone": Moved.ONLY_FIRST, "empty": Moved.NEITHER,
+        "one_interval": Moved.BEYOND, "new": Moved.ONLY_SECOND,
+    }  # fmt: skip
+    by_claim = table.set_index("claim")
+    assert by_claim.loc["far", "difference"] == pytest.approx(0.51)
+    assert by_claim.loc["gone", "verdict b"] == "not in this run"
+    assert by_claim.loc["new", "statement"] == "it holds"
+    words = summary(table, ("first", "second"))
+    assert "3 of 9 claims have another verdict" in words
+    assert "walk.far: reproduced -> partly   1 [0.7, 1.3] -> 1.51 [1.11, 1.91]" in words
+    assert "1 more moved beyond the spread" in words
+    assert "walk.one_interval (reproduced)" in words
+
+
+def test_a_run_beside_itself_has_changed_nothing(tmp_path: Path) -> None:
+    claims = read_claims(run(tmp_path / "a", A))
+    table = compared(claims, claims)
+    assert set(table["moved"]) == {Moved.SAME, Moved.NEITHER}
+    assert "0 of 8 claims" in summary(table, ("a", "a"))
+
+
+def test_a_published_run_of_this_repository(repository: Path) -> None:
+    claims = read_claims(repository / "results/published/demo")
+    assert len(compared(claims, claims)) == len(claims) > 20
+
+
+def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"nowhere: no claims\.csv.*snakemake report"):
+        read_claims(tmp_path / "nowhere")
+    other = tmp_path / "table.csv"
+    other.write_text("experiment,id\n")
+    with pytest.raises(SpecError, match=r"table\.csv: no column section"):
+        read_claims(other)
+    folder = run(tmp_path / "made" / "report", A).parent
+    assert len(read_claims(folder)) == len(A)

@@ -1,0 +1,136 @@
+"""Killed and resumed, a training ends in the same bytes; a full disk costs nothing but the time."""
+
+import errno
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from repro.networks.model_folder import CheckpointError
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
+from repro.specs.training import AugmentationSpec, TrainingSpec
+from repro.train.loop import train
+from repro.train.resume_state import latest_state, save_state
+
+NETWORK = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=8, norm_eps=1e-5)
+STEPS = 5 * 60
+
+
+@pytest.fixture
+def data(make_dataset: Callable[..., Path]) -> Path:
+    source = np.random.default_rng(0)
+    return make_dataset(source.integers(0, 256, (70, 16, 16, 3), dtype=np.uint8))
+
+
+def command(data: Path, folder: Path) -> list[str]:
+    training = TrainingSpec(
+        batch=16,
+        epochs=60,
+        decay_epochs=20,
+        schedule="one_of_each",
+        augmentation=AugmentationSpec(flip=0.5, brightness=0.2),
+        sample_every=50,
+        log_every=3,
+        checkpoint_every=7,
+        statistics_batches=2,
+        snapshots=6,
+        snapshots_of=("generator", "discriminator"),
+    )
+    spec = ModelSpec(data="data", network=NETWORK, training=training)
+    folder.mkdir()
+    (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 5}))
+    options = {"--spec": folder / "spec.json", "--data": data}
+    options |= {"--state": folder / "state", "--out": folder / "model", "--threads": 1}
+    words = [str(word) for pair in options.items() for word in pair]
+    return [sys.executable, "-m", "repro.train", "--device", "cpu", *words]
+
+
+def logged_step(log: Path) -> int:
+    """Last minibatch in a log that is being written, 0 before there is any."""
+    lines = log.read_text().splitlines() if log.is_file() else []
+    whole = [line for line in lines if line.endswith("}")]
+    return int(json.loads(whole[-1])["step"]) if whole else 0
+
+
+def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
+    data: Path, tmp_path: Path, repository: Path
+) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    subprocess.run(command(data, whole), check=True, cwd=repository)
+    words = command(data, killed)
+    # points of the log; where within the next minibatches the kill falls is left to the machine
+    points = np.sort(np.random.default_rng().integers(8, STEPS - 40, 5))
+    for point in points:
+        process = subprocess.Popen(words, cwd=repository)
+        while logged_step(killed / "state" / "log.jsonl") < point and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, f"it ended before it could be killed at {point}"
+    subprocess.run(words, check=True, cwd=repository)
+    files = [p.relative_to(whole) for p in (whole / "model").rglob("*") if p.is_file()]
+    assert {p.name for p in files} >= {"generator.safetensors", "log.jsonl", "samples.webp"}
+    for file in files:
+        if file.name != "provenance.json":
+            assert (whole / file).read_bytes() == (killed / file).read_bytes(), (file, points)
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """The system refuses to write beyond `size` bytes a file, as a full disk does in its way."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_disk_full_while_saving_leaves_the_state_before(tmp_path: Path) -> None:
+    save_state(tmp_path, 1, {"x": torch.ones(10)})
+    with (
+        no_file_larger_than(100_000),
+        pytest.raises(CheckpointError, match=r"step_00000002\.pt.*earlier states are intact"),
+    ):
+        save_state(tmp_path, 2, {"x": torch.ones(100_000)})
+    assert [p.name for p in tmp_path.iterdir()] == ["step_00000001.pt"]
+    state = latest_state(tmp_path, torch.device("cpu"))
+    assert state is not None
+    assert state["step"] == 1
+
+
+def test_disk_full_in_a_training_which_goes_on_once_there_is_room(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = TrainingSpec(batch=16, epochs=4, checkpoint_every=4, statistics_batches=2)
+    spec = ModelSpec(data="data", network=NETWORK, training=training)
+    arguments = {"spec": spec, "data": data, "dedup": None, "seed": 1, "device": "cpu"}
+    folders = {"state_folder": tmp_path / "state", "out": tmp_path / "model"}
+    saved = torch.save
+
+    def full_at_the_second(state: dict[str, object], path: Path) -> None:
+        if state["step"] == 8:
+            path.write_bytes(b"the part that found room")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        saved(state, path)
+
+    monkeypatch.setattr(torch, "save", full_at_the_second)
+    with pytest.raises(CheckpointError, match="No space left on device"):
+        train(**arguments, **folders)
+    assert [p.name for p in (tmp_path / "state").glob("step_*")] == ["step_00000004.pt"]
+    assert not (tmp_path / "model").exists()
+    monkeypatch.undo()
+    train(**arguments, **folders)
+    other = {"state_folder": tmp_path / "state2", "out": tmp_path / "model2"}
+    train(**arguments, **other)
+    for name in ("generator.safetensors", "discriminator.safetensors", "log.jsonl"):
+        assert (tmp_path / "model" / name).read_bytes() == (tmp_path / "model2" / name).read_bytes()
