@@ -1,4 +1,4 @@
-"""What every experiment shares: its inputs, its measurements, and the two commands.
+"""What every experiment shares: its inputs, the file of its measurements, and the two commands.
 
 An experiment is a folder: experiment.yaml, options.py, measure.py, figure.py, README.md.
 Measuring and drawing are separate steps, so restyling a figure never measures again:
@@ -18,8 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from repro.artefacts.finished_parts import KeptWork
 from repro.artefacts.provenance import (
     sha256_of_file,
@@ -29,8 +27,7 @@ from repro.artefacts.provenance import (
     write_json,
 )
 from repro.claims.card import SLOTS
-from repro.claims.intervals import bootstrap_mean, student, wilson
-from repro.claims.measurement import Measurement, read_measurements, with_interval
+from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.places import ROOT
@@ -39,20 +36,6 @@ from repro.specs.validation import SpecError, Strict, nearest, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
     from repro.networks.model_folder import ModelFolder
-
-__all__ = [
-    "Inputs",
-    "Measurement",
-    "figure_command",
-    "mean_measurement",
-    "measure_command",
-    "read_measurements",
-    "run_measure",
-    "share_measurement",
-    "student_measurement",
-    "with_interval",
-    "write_measurements",
-]
 
 
 class Inputs:
@@ -116,63 +99,6 @@ def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
     if len(by_name) != len(measurements):
         raise ValueError(f"two measurements share a name: {sorted(m.name for m in measurements)}")
     write_json(folder / "measurements.json", by_name)
-
-
-def mean_measurement(
-    name: str,
-    values: np.ndarray,
-    *,
-    seed: int,
-    purpose: str,
-    spread: str,
-    protocol: str,
-    unit: str = "",
-) -> Measurement:
-    """Mean of independent values (N,), 95 % bootstrap interval; `purpose` names the draws."""
-    low, high = bootstrap_mean(values, seed=seed, purpose=purpose)
-    return Measurement(
-        name=name,
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        n=len(values),
-        spread=spread,
-        unit=unit,
-        protocol=protocol,
-    )
-
-
-def student_measurement(
-    name: str, values: np.ndarray, *, spread: str, protocol: str
-) -> Measurement:
-    """Mean of few independent values (K,), K at least 2, with its 95 % Student interval."""
-    low, high = student(values)
-    return Measurement(
-        name=name,
-        value=float(values.mean()),
-        low=low,
-        high=high,
-        n=len(values),
-        spread=spread,
-        protocol=protocol,
-    )
-
-
-def share_measurement(name: str, hits: np.ndarray, *, over: str, protocol: str) -> Measurement:
-    """Share of True among independent hits (N,), N > 0, with its 95 % Wilson interval.
-
-    over: what the interval is over, e.g. "over samples of one model".
-    """
-    low, high = wilson(successes=int(hits.sum()), n=len(hits))
-    return Measurement(
-        name=name,
-        value=float(hits.mean()),
-        low=low,
-        high=high,
-        n=len(hits),
-        spread=f"95 % Wilson interval {over}",
-        protocol=protocol,
-    )
 
 
 def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:

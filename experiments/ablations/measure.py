@@ -14,8 +14,9 @@ import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.options import Options
-from experiments.contract import Inputs, measure_command, student_measurement
+from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import single_number, student_over
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.networks.dcgan import Discriminator
@@ -67,7 +68,13 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         f"of {DIVERSE} samples over that of as many held-out images (repro.train.monitor)"
     )
     return [
-        Measurement(name="distance_real", value=real, n=1, protocol=f"training images; {protocol}"),
+        single_number(
+            "distance_real",
+            real,
+            n=1,
+            why="a single number",
+            protocol=f"training images; {protocol}",
+        ),
         *_measurements(changes, distances, "distance", protocol),
         *_measurements(changes, diversities, "diversity", of_diversity),
     ]
@@ -106,17 +113,15 @@ def _measurements(
     changes: list[Change], values: list[np.ndarray], what: str, protocol: str
 ) -> list[Measurement]:
     """Mean over trainings of every change, and its difference from the recipe, seed by seed."""
-    over = f"95 % Student interval over {len(values[0])} trainings"
-    paired = f"95 % Student interval over {len(values[0])} pairs of trainings from the same seed"
     means = [
-        student_measurement(f"{what}_{change.name}", own, spread=over, protocol=protocol)
+        student_over(f"{what}_{change.name}", own, over="trainings", protocol=protocol)
         for change, own in zip(changes, values, strict=True)
     ]
     differences = [
-        student_measurement(
+        student_over(
             f"change_in_{what}_{change.name}",
             own - values[0],
-            spread=paired,
+            over="pairs of trainings from the same seed",
             protocol=f"with {change.words}, less that of the recipe; {protocol}",
         ).model_copy(update=change.setting)
         for change, own in zip(changes[1:], values[1:], strict=True)

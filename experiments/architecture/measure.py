@@ -14,6 +14,7 @@ from torch import nn
 from experiments.architecture.options import Options
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.provenance import write_json
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.networks.layer_shapes import Layer, Stage, receptive_fields
 from repro.networks.layers import (
@@ -67,10 +68,11 @@ def _costs(name: str, layers: list[Layer]) -> list[Measurement]:
             sum(layer.parameters for layer in layers),
             "all that is trained, gains and biases of batch normalisation included",
         ),
-        Measurement(
-            name=f"{name}_gflop",
-            value=2e-9 * sum(layer.products for layer in layers),
+        single_number(
+            f"{name}_gflop",
+            2e-9 * sum(layer.products for layer in layers),
             n=1,
+            why="a single number",
             unit="GFLOP",
             protocol="one image forward: two operations a product of convolutions and dense "
             "layers, those with padding counted; batch normalisation and activations are not",
@@ -79,9 +81,7 @@ def _costs(name: str, layers: list[Layer]) -> list[Measurement]:
 
 
 def _count(name: str, value: int, protocol: str) -> Measurement:
-    return Measurement(
-        name=name, value=value, n=1, spread="none: a count", protocol=f"counted: {protocol}"
-    )
+    return single_number(name, value, n=1, why="a count", protocol=f"counted: {protocol}")
 
 
 def _as_in_fig_1(stages: list[Stage]) -> int:
@@ -104,11 +104,11 @@ def _field(of_d: list[Layer]) -> Measurement:
     """Of the last convolution; nothing is seen by a network without one."""
     pairs = zip(of_d, receptive_fields(of_d), strict=True)
     sizes = [field.size for layer, field in pairs if layer.kind == "convolution"]
-    return Measurement(
-        name="receptive_field",
-        value=sizes[-1] if sizes else None,
+    return single_number(
+        "receptive_field",
+        sizes[-1] if sizes else None,
         n=1,
-        spread="none: a count",
+        why="a count",
         unit="pixels",
         protocol="side of the square that a unit of D's last convolution sees, edges apart",
     )

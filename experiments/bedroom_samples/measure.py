@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments.bedroom_samples.options import Options
-from experiments.contract import Inputs, measure_command, student_measurement
+from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import student_over
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.networks.model_folder import draw
@@ -70,10 +71,10 @@ def _two_sets(store: ImageStore, *, count: int, seed: int) -> tuple[np.ndarray, 
 
 
 def _measurement(name: str, values: np.ndarray, *, images: int) -> Measurement:
-    return student_measurement(
+    return student_over(
         f"kernel_distance_{name}",
         values,
-        spread=f"95 % Student interval over {len(values)} disjoint blocks; one model, one z stream",
+        over="disjoint blocks; one model, one z stream",
         protocol=(
             "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of the discriminator with "
             f"initial weights (not Inception, so not KID), standardised; {images:,} images a kind"

@@ -11,8 +11,14 @@ import numpy as np
 
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
-from experiments.contract import mean_measurement
-from repro.claims.intervals import bootstrap_mean, wilson
+from repro.claims.constructors import (
+    deviation_around,
+    estimate_over,
+    mean_over,
+    share_over,
+    single_number,
+)
+from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
 
@@ -97,23 +103,24 @@ def _names(results: list[Result]) -> list[str]:
 
 def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
     correct = np.mean([one.rights(ALL)[0] for one in of_row], axis=0)  # (T,), mean over networks
+    name, what = f"accuracy_{of_row[0].name}", WHAT[of_row[0].name]
+    protocol = (
+        f"L2-SVM on {what}, all labels; C chosen on {of_row[0].held_out} held-out training images, "
+        "then refitted on all; test images once"
+    )
     if len(of_row) == 1:
-        low, high = wilson(successes=int(correct.sum()), n=len(correct))
-        spread = "95 % Wilson interval over test images"
-    else:
-        name = of_row[0].name
-        low, high = bootstrap_mean(correct, seed=seed, purpose=f"cifar10 svm, {name}")
-        spread = f"95 % bootstrap over test images, mean of {len(of_row)} networks"
-    return Measurement(
-        name=f"accuracy_{of_row[0].name}",
-        value=100 * float(correct.mean()),
-        low=100 * low,
-        high=100 * high,
+        return share_over(name, correct, over="test images", protocol=protocol, unit="%")
+    purpose = f"cifar10 svm, {of_row[0].name}"
+    low, high = bootstrap_mean(correct, seed=seed, purpose=purpose)
+    return estimate_over(
+        name,
+        100 * float(correct.mean()),
+        (100 * low, 100 * high),
+        over=f"test images, mean of {len(of_row)} networks",
+        by="bootstrap",
         n=len(correct),
-        spread=spread,
+        protocol=protocol,
         unit="%",
-        protocol=f"L2-SVM on {WHAT[of_row[0].name]}, all labels; C chosen on "
-        f"{of_row[0].held_out} held-out training images, then refitted on all; test images once",
     )
 
 
@@ -130,16 +137,15 @@ def _over_draws(of_row: list[Result], count: int) -> tuple[float, float | None, 
 
 def _few_accuracy(of_row: list[Result], *, per_class: int) -> Measurement:
     mean, sd, draws = _over_draws(of_row, per_class)
-    return Measurement(
-        name=f"accuracy_{of_row[0].name}_per_class",
-        value=mean,
-        low=None if sd is None else mean - sd,
-        high=None if sd is None else mean + sd,
-        n=draws,
-        spread="none: one draw" if sd is None else f"mean ± 1 sd over {draws} draws of labels",
-        unit="%",
-        protocol=f"L2-SVM on {WHAT[of_row[0].name]}, {per_class} labels a class, class-balanced "
-        f"draws; C chosen by other draws on {of_row[0].held_out} held-out training images",
+    name = f"accuracy_{of_row[0].name}_per_class"
+    protocol = (
+        f"L2-SVM on {WHAT[of_row[0].name]}, {per_class} labels a class, class-balanced draws; C "
+        f"chosen by other draws on {of_row[0].held_out} held-out training images"
+    )
+    if sd is None:
+        return single_number(name, mean, n=draws, why="one draw", protocol=protocol, unit="%")
+    return deviation_around(
+        name, mean, sd, over=f"{draws} draws of labels", n=draws, protocol=protocol, unit="%"
     )
 
 
@@ -151,19 +157,19 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
         labels = f"{per_class} labels a class" if suffix else "all labels but the held-out"
         edge = "; still at the edge of the grid" if any(one.at_edge for one in choices) else ""
         found += [
-            Measurement(
-                name=f"validation_accuracy_{name}{suffix}",
-                value=100 * float(np.mean([one.accuracy for one in choices])),
+            single_number(
+                f"validation_accuracy_{name}{suffix}",
+                100 * float(np.mean([one.accuracy for one in choices])),
                 n=of_row[0].held_out,
-                spread="none: it chose C, so it flatters",
+                why="it chose C, so it flatters",
                 unit="%",
                 protocol=f"on held-out training images, {labels}",
             ),
-            Measurement(
-                name=f"chosen_C_{name}{suffix}",
-                value=Counter(one.C for one in choices).most_common(1)[0][0],
+            single_number(
+                f"chosen_C_{name}{suffix}",
+                Counter(one.C for one in choices).most_common(1)[0][0],
                 n=len(choices),
-                spread="none: a choice",
+                why="a choice",
                 protocol=f"highest held-out accuracy of {len(choices[0].tried)} values{edge}",
             ),
         ]
@@ -172,11 +178,11 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
 
 def _over_networks(of_row: list[Result]) -> Measurement:
     accuracies = [100 * float(one.rights(ALL).mean()) for one in of_row]
-    return Measurement(
-        name=f"sd_over_networks_{of_row[0].name}",
-        value=float(np.std(accuracies, ddof=1)),
+    return single_number(
+        f"sd_over_networks_{of_row[0].name}",
+        float(np.std(accuracies, ddof=1)),
         n=len(accuracies),
-        spread="none: it is a spread",
+        why="it is a spread",
         unit="%",
         protocol="standard deviation, over networks with different random weights, of the accuracy "
         "with all labels",
@@ -196,12 +202,13 @@ def _difference(
     differences = 100 * (rights("dcgan") - rights(other))
     name = f"dcgan_minus_{other}{'_per_class' if few else ''}"
     labels = f"{per_class} labels a class, mean over the draws" if few else "all labels"
-    return mean_measurement(
+    return mean_over(
         name,
         differences,
         seed=seed,
         purpose=f"cifar10 svm, {name}",
-        spread="95 % paired bootstrap over test images (both rows on the same images)",
+        over="test images (both rows on the same images)",
+        by="paired bootstrap",
         unit="percentage points",
         protocol=f"accuracy on D's features minus accuracy on {WHAT[other]}, {labels}",
     )
@@ -215,12 +222,13 @@ def _gain(progress: Progress, *, seed: int) -> list[Measurement]:
     gained = 100.0 * (progress.rights[-1].astype(float) - progress.rights[half])
     epochs = f"{progress.epochs[half]:.3g} and {progress.epochs[-1]:.3g}"
     return [
-        mean_measurement(
+        mean_over(
             "gain_of_last_half",
             gained,
             seed=seed,
             purpose="cifar10 svm, gain of the last half",
-            spread="95 % paired bootstrap over held-out images",
+            over="held-out images",
+            by="paired bootstrap",
             unit="percentage points",
             protocol=f"held-out accuracy on D's features between {epochs} passes of the GAN's "
             "training; the best C of the grid for each",

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.dedup.shares import share_measurement
+from repro.claims.constructors import counted_share_over
 from repro.claims.measurement import Measurement
-from repro.dedup.truth import Share
 from repro.specs.validation import SpecError
 
 LABELS = ("same", "different", "unsure")
@@ -104,20 +103,20 @@ def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list
     measured = []
     if decided:
         text = f"{about}: different among same and different; {unsure} unsure or tied left out"
-        share = Share(votes["different"], decided)
-        measured.append(
-            share_measurement("false_positive_rate_by_eye", share, over="pairs", protocol=text)
-        )
-    worst = Share(votes["different"] + unsure, decided + unsure)
+        name = "false_positive_rate_by_eye"
+        wrong = votes["different"]
+        measured.append(counted_share_over(name, wrong, decided, over="pairs", protocol=text))
     name, text = "false_positive_rate_by_eye_at_worst", f"{about}: unsure ones counted as different"
-    measured.append(share_measurement(name, worst, over="pairs", protocol=text))
+    wrong, n = votes["different"] + unsure, decided + unsure
+    measured.append(counted_share_over(name, wrong, n, over="pairs", protocol=text))
     by_several = [
         {labels[pair] for labels in by_labeller if pair in labels}
         for pair in range(len(kept))
         if sum(pair in labels for labels in by_labeller) > 1
     ]
     if by_several:
-        agreed = Share(sum(len(given) == 1 for given in by_several), len(by_several))
+        agreed, n = sum(len(given) == 1 for given in by_several), len(by_several)
         text = "pairs to which all who labelled it gave one label, of those labelled by several"
-        measured.append(share_measurement("labellers_agree", agreed, over="pairs", protocol=text))
+        name = "labellers_agree"
+        measured.append(counted_share_over(name, agreed, n, over="pairs", protocol=text))
     return measured

@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
+from repro.claims.constructors import mean_over
+from repro.claims.intervals import bootstrap_means_of_columns
 from repro.claims.measurement import Measurement
 from repro.dedup.truth import Truth
-from repro.rng import generator
 
 AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
-DRAWS = 2000  # of the bootstrap over originals
 ABSENT = -1  # in counts: not counted at this distance
 
 
@@ -134,11 +133,11 @@ def study_arrays(study: RecallStudy, copies: Copies, *, seed: int) -> dict[str, 
 def over_originals(values: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Ends of 95 % bootstrap intervals of the mean over originals: (K, O, D) -> (K, D), (K, D)."""
     methods, n, distances = values.shape
-    draw = generator(seed, "dedup, recall over originals")
-    weights = draw.multinomial(n, np.full(n, 1 / n), size=DRAWS) / n  # (DRAWS, O)
     columns = values.transpose(1, 0, 2).reshape(n, methods * distances)
-    ends = np.quantile(weights @ columns, [0.025, 0.975], axis=0).reshape(2, methods, distances)
-    return ends[0], ends[1]
+    low, high = bootstrap_means_of_columns(
+        columns, seed=seed, purpose="dedup, recall over originals"
+    )
+    return low.reshape(methods, distances), high.reshape(methods, distances)
 
 
 def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
@@ -176,11 +175,11 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
 
 
 def _over_originals(name: str, values: np.ndarray, seed: int, protocol: str) -> Measurement:
-    return mean_measurement(
+    return mean_over(
         name,
         values,
         seed=seed,
         purpose=f"dedup, {name}",
-        spread="95 % bootstrap interval over originals",
+        over="originals",
         protocol=protocol,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
@@ -53,7 +54,6 @@ def read_removed(folder: Path, *, images: int) -> Removed:
 
 def removed_measurements(removed: Removed) -> list[Measurement]:
     """How many were removed, how selective the code is, what was left for a look."""
-    exact = "none: a count of the whole dataset"
     groups = "images with the 128-bit code of an earlier image"
     bits = (
         "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
@@ -72,7 +72,14 @@ def removed_measurements(removed: Removed) -> list[Measurement]:
         ),
     }
     return [
-        Measurement(name=name, value=value, n=n, spread=exact, unit=unit, protocol=protocol)
+        single_number(
+            name,
+            value,
+            n=n,
+            why="a count of the whole dataset",
+            protocol=protocol,
+            unit=unit,
+        )
         for name, (value, unit, protocol) in values.items()
     ]
 

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
-from experiments.dedup.shares import share_measurement
+from repro.claims.constructors import counted_share_over, mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.dedup.hamming_search import hamming
 from repro.dedup.truth import (
-    Share,
     Truth,
     copies_found,
     count_pairs,
@@ -60,8 +58,8 @@ def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Me
     n = len(removed["pixels"])
     text = f"share of the first {n} images that equal an earlier one at distance 0"
     shares = [
-        share_measurement(
-            f"removed_share_{name}", Share(int(gone.sum()), n), over="images", protocol=text
+        counted_share_over(
+            f"removed_share_{name}", int(gone.sum()), n, over="images", protocol=text
         )
         for name, gone in removed.items()
     ]
@@ -79,11 +77,16 @@ def precision_measurements(removed: Removed, truth: Truth) -> list[Measurement]:
     measured = []
     if wrong.n:
         measured.append(
-            share_measurement("false_positive_rate", wrong, over="images", protocol=rate)
+            counted_share_over(
+                "false_positive_rate", wrong.successes, wrong.n, over="images", protocol=rate
+            )
         )
     if pairs.found:
-        share = Share(pairs.true, pairs.found)
-        measured.append(share_measurement("pair_precision", share, over="pairs", protocol=pair))
+        measured.append(
+            counted_share_over(
+                "pair_precision", pairs.true, pairs.found, over="pairs", protocol=pair
+            )
+        )
     return measured
 
 
@@ -98,13 +101,16 @@ def truth_recalls(found: dict[str, np.ndarray], truth: Truth, *, seed: int) -> l
         shares |= {f"_{kind}": recall(labels, truth, kind=kind) for kind in kinds(truth)}
         for suffix, share in shares.items():
             name = f"recall_{method}{suffix}"
-            measurements.append(share_measurement(name, share, over="copies", protocol=text))
+            measurements.append(
+                counted_share_over(name, share.successes, share.n, over="copies", protocol=text)
+            )
         pairs = count_pairs(labels, truth)
         measurements.append(
-            Measurement(
-                name=f"false_pairs_{method}",
-                value=pairs.false,
+            single_number(
+                f"false_pairs_{method}",
+                pairs.false,
                 n=pairs.found,
+                why="a single number",
                 unit="pairs",
                 protocol="pairs held equal that show different originals",
             )
@@ -136,9 +142,8 @@ def truth_recalls_allowed(
             f"distance up to {FURTHEST[method]} with at most 1 false pair in 100 ({wrong} of "
             f"{pairs}), chosen on these pairs"
         )
-        share = Share(int(arrays["found"][row, :, distance].sum()), n)
-        name = f"recall_{method}_allowed"
-        measured.append(share_measurement(name, share, over="copies", protocol=text))
+        name, found = f"recall_{method}_allowed", int(arrays["found"][row, :, distance].sum())
+        measured.append(counted_share_over(name, found, n, over="copies", protocol=text))
     return measured
 
 
@@ -164,11 +169,11 @@ def truth_arrays(codes: Codes, truth: Truth) -> dict[str, np.ndarray]:
 
 
 def _paired(name: str, values: np.ndarray, *, seed: int, protocol: str) -> Measurement:
-    return mean_measurement(
+    return mean_over(
         name,
         values,
         seed=seed,
         purpose=f"dedup, {name}",
-        spread="95 % bootstrap interval over images (paired)",
+        over="images (paired)",
         protocol=protocol,
     )

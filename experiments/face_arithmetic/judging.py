@@ -7,8 +7,8 @@ measured on a third part. How realistic results are is the business of realism_s
 
 import numpy as np
 
-from experiments.contract import mean_measurement, share_measurement
 from experiments.face_arithmetic.trials import VARIANTS
+from repro.claims.constructors import mean_over, share_over
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.internals.attribute_classifier import predict
@@ -18,8 +18,8 @@ from repro.specs.validation import SpecError
 
 FEWEST = max(map(len, WEIGHTS.values()))  # held-out images: the members of the largest blend
 REFERENCES = 2000  # real images at most among which the nearest is looked for
-OVER_TRIALS = "over random choices of exemplars, all sums together; one model, one pool of samples"
-OF_ONE_SUM = "over random choices of exemplars"
+OVER_TRIALS = "random choices of exemplars, all sums together; one model, one pool of samples"
+OF_ONE_SUM = "random choices of exemplars"
 
 
 class Classifiers:
@@ -55,10 +55,10 @@ class Classifiers:
         present = self.test_truth.mean(axis=0)
         commoner = np.maximum(present, 1 - present)
         return [
-            share_measurement(
+            share_over(
                 f"judge_accuracy_{name}",
                 self.test_found[:, column] == self.test_truth[:, column],
-                over="over held-out real images",
+                over="held-out real images",
                 protocol="held-out real images on which the judging classifier is right; the "
                 f"commoner answer alone is right on {commoner[column]:.3f}",
             )
@@ -73,10 +73,10 @@ class Classifiers:
 
 def confirmed(found: list[np.ndarray]) -> Measurement:
     """Share of the candidates for exemplars that the judge agrees with."""
-    return share_measurement(
+    return share_over(
         "exemplars_confirmed",
         np.concatenate(found),
-        over="over the candidates of all concepts",
+        over="the candidates of all concepts",
         protocol="candidates for exemplars in which the judge finds the whole concept as well",
     )
 
@@ -102,22 +102,23 @@ def shares(
         for v in VARIANTS
     }
     made = [
-        share_measurement(f"{quantity}_{v}", pooled[v], over=OVER_TRIALS, protocol=words[v])
+        share_over(f"{quantity}_{v}", pooled[v], over=OVER_TRIALS, protocol=words[v])
         for v in VARIANTS
     ]
     for variant in VARIANTS:
         for name, part in zip(names, hits[variant], strict=True):
             title = f"{quantity}_{variant}: {name}"
-            made.append(share_measurement(title, part, over=OF_ONE_SUM, protocol=words[variant]))
+            made.append(share_over(title, part, over=OF_ONE_SUM, protocol=words[variant]))
     pairs = [("three_exemplars", other) for other in VARIANTS[1:]]
     for first, second in [*pairs, ("many_exemplars", "pixel_space")]:
         made.append(
-            mean_measurement(
+            mean_over(
                 f"{quantity}_{first}_minus_{second}",
                 pooled[first].astype(float) - pooled[second],
                 seed=seed,
                 purpose=f"face arithmetic, {_draws(quantity, first, second)}",
-                spread=f"95 % paired bootstrap interval {OVER_TRIALS}",
+                over=OVER_TRIALS,
+                by="paired bootstrap interval",
                 protocol=f"difference of shares: {protocol}",
             )
         )

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import share_measurement
 from experiments.face_arithmetic.judging import Classifiers
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.trials import figure_pictures
+from repro.claims.constructors import share_over
 from repro.claims.measurement import Measurement
 from repro.data.images import halve
 from repro.internals.hand_picks import (
@@ -109,16 +109,16 @@ def picked_measurements(
             continue
         words = "exemplars picked by hand: pictures in which the judge finds every wanted attribute"
         made += [
-            share_measurement(
+            share_over(
                 f"success_picked: {result}",
                 classifiers.finds(draw(offered.G, torch.cat(mean)), concept),
-                over="over noise about the result of all picked exemplars",
+                over="noise about the result of all picked exemplars",
                 protocol=f"{words}, of Y and of Y with noise of half-width {options.noise:g}",
             ),
-            share_measurement(
+            share_over(
                 f"success_picked_one_exemplar: {result}",
                 classifiers.finds(draw(offered.G, torch.cat(single)), concept),
-                over="over choices of one picked exemplar a concept",
+                over="choices of one picked exemplar a concept",
                 protocol=f"{words}, of sums of single ones",
             ),
         ]

@@ -8,9 +8,9 @@ says why these two.
 
 import numpy as np
 
-from experiments.contract import mean_measurement, share_measurement
 from experiments.face_arithmetic.judging import OVER_TRIALS, Classifiers
 from experiments.face_arithmetic.trials import VARIANTS
+from repro.claims.constructors import mean_over, share_over
 from repro.claims.measurement import Measurement
 from repro.internals.attribute_classifier import predict
 from repro.internals.realism import (
@@ -148,16 +148,16 @@ class RealismStudy:
         single, mixed = (
             self.calibration[kind][measure] for kind in ("blurred_real_images", "real_blends")
         )
-        accuracy = share_measurement(
+        accuracy = share_over(
             f"{wider}blend_judge_accuracy",
             np.concatenate([single <= 0, mixed > 0]),
-            over="over held-out real images and blends of them",
+            over="held-out real images and blends of them",
             protocol="held-out real images, blurred and in other contrasts, and blends of them "
             f"({', '.join(TRAINED)}), half and half, that the classifier of blends names rightly; "
             f"it learnt {learnt}",
         )
         shares = [
-            share_measurement(
+            share_over(
                 f"{wider}called_a_blend_{kind}",
                 rated[measure] > 0,
                 over=_over(kind),
@@ -178,7 +178,7 @@ class RealismStudy:
             "levels per pixel, as other plain samples mostly have"
         )
         return [
-            share_measurement(
+            share_over(
                 f"{rule}_{kind}",
                 self.realistic(rated, rule),
                 over=_over(kind),
@@ -195,12 +195,12 @@ class RealismStudy:
             for kind in VARIANTS:
                 values, words, unit = _beside(results[kind][name], plain, name)
                 made.append(
-                    mean_measurement(
+                    mean_over(
                         f"{name}_{kind}",
                         values,
                         seed=self.seed,
                         purpose=f"face arithmetic, {name} {kind}",
-                        spread=f"95 % bootstrap interval {OVER_TRIALS}",
+                        over=OVER_TRIALS,
                         protocol=words,
                         unit=unit,
                     )
@@ -224,7 +224,7 @@ def _beside(values: np.ndarray, plain: float, name: str) -> tuple[np.ndarray, st
 
 
 def _over(kind: str) -> str:
-    return f"over {CALIBRATION[kind].partition(',')[0]}" if kind in CALIBRATION else OVER_TRIALS
+    return CALIBRATION[kind].partition(",")[0] if kind in CALIBRATION else OVER_TRIALS
 
 
 def _discriminator(model: ModelFolder) -> Discriminator | None:

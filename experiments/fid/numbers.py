@@ -4,13 +4,12 @@ Part of measure.py. Of one training a FID is a bare number, and a KID has its sp
 of several trainings both have a Student interval over the trainings.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from repro.claims.intervals import student
+from repro.claims.constructors import deviation_around, single_number, student_over
 from repro.claims.measurement import Measurement
 from repro.quality.fid import Scores, count_word, subset_words
 
@@ -72,31 +71,22 @@ def _kid(name: str, group: list[Row]) -> Measurement:
     words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {subset_words(found)}"
     if len(group) > 1:
         return _measurement(name, [row.scores.kid for row in group], protocol=words)
-    return Measurement(
-        name=name,
-        value=found.kid,
-        low=found.kid - found.kid_sd,
-        high=found.kid + found.kid_sd,
+    return deviation_around(
+        name,
+        found.kid,
+        found.kid_sd,
+        over=f"subsets, which overlap: no confidence interval; {_of_one(group[0])}",
+        by="± one standard deviation",
         n=found.subsets,
-        spread="± one standard deviation over subsets, which overlap: no confidence interval; "
-        + _of_one(group[0]),
         protocol=words,
     )
 
 
 def _measurement(name: str, values: list[float], *, protocol: str) -> Measurement:
     """A mean over trainings, or the number of the only one."""
-    low, high = student(np.array(values)) if len(values) > 1 else (None, None)
-    several = f"95 % Student interval over {len(values)} trained networks"
-    return Measurement(
-        name=name,
-        value=math.fsum(values) / len(values),
-        low=low,
-        high=high,
-        n=len(values),
-        spread=several if low is not None else "none: a single number, n = 1",
-        protocol=protocol,
-    )
+    if len(values) == 1:
+        return single_number(name, values[0], n=1, why="a single number, n = 1", protocol=protocol)
+    return student_over(name, np.array(values), over="trained networks", protocol=protocol)
 
 
 def _of_one(row: Row) -> str:

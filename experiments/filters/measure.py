@@ -18,13 +18,14 @@ from experiments.filters.options import Options
 from experiments.filters.pools import bedroom_pool, labelled_pool
 from experiments.filters.responses import Responses
 from repro.artefacts.arrays import save_arrays
-from repro.claims.intervals import bootstrap_difference, bootstrap_mean
+from repro.claims.constructors import difference_over, mean_over
 from repro.claims.measurement import Measurement
 from repro.internals.guided_backprop import peaks
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on
 from repro.rng import shuffled
 
+OVER = "the channels of one trained and one random D"
 SIDES = ("random", "trained")
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order
 TOP = "{top} strongest images a channel"
@@ -135,32 +136,32 @@ def _compared(
     """
     usable = {side: v[~np.isnan(v)] for side, v in values.items()}
     usable = {side: v for side, v in usable.items() if len(v)}
-    found = {
-        side: (float(v.mean()), *bootstrap_mean(v, seed=seed, purpose=f"filters, {name} {side}"))
-        for side, v in usable.items()
-    }
-    counts = {side: len(v) for side, v in usable.items()}
-    if {*SIDES} <= usable.keys():
-        trained, random = usable["trained"], usable["random"]
-        found["trained_minus_random"] = (
-            float(trained.mean() - random.mean()),
-            *bootstrap_difference(trained, random, seed=seed, purpose=f"filters, {name}"),
-        )
-        counts["trained_minus_random"] = min(len(trained), len(random))
-    labels = "; labels in random order" if PERMUTED in values else ""
-    return [
-        Measurement(
-            name=f"{name}_{side}",
-            value=value,
-            low=low,
-            high=high,
-            n=counts[side],
-            spread="95 % bootstrap interval over the channels of one trained and one random D",
+    labels = {PERMUTED: "; labels in random order"}
+    made = [
+        mean_over(
+            f"{name}_{side}",
+            v,
+            over=OVER,
+            seed=seed,
+            purpose=f"filters, {name} {side}",
+            protocol=protocol + labels.get(side, ""),
             unit=unit,
-            protocol=protocol + (labels if side == PERMUTED else ""),
         )
-        for side, (value, low, high) in found.items()
+        for side, v in usable.items()
     ]
+    if {*SIDES} <= usable.keys():
+        difference = difference_over(
+            f"{name}_trained_minus_random",
+            usable["trained"],
+            usable["random"],
+            over=OVER,
+            seed=seed,
+            purpose=f"filters, {name}",
+            protocol=protocol,
+            unit=unit,
+        )
+        made.append(difference)
+    return made
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ rooms that neither has seen: as they are drawn, and degraded as samples are.
 
 import numpy as np
 
-from experiments.contract import mean_measurement, share_measurement
 from experiments.forgetting_windows.outcome import ratio_measurement
 from experiments.forgetting_windows.rooms import Rooms, draw_rooms
+from repro.claims.constructors import mean_over, share_over
 from repro.claims.measurement import Measurement
 from repro.data.images import to_tensor, to_uint8
 from repro.internals.attribute_classifier import at_classifier_size
@@ -25,7 +25,7 @@ from repro.internals.segmenter import (
 )
 from repro.rng import torch_generator
 
-OVER_ROOMS = "over rooms drawn by program that neither segmenter was trained on"
+OVER_ROOMS = "rooms drawn by program that neither segmenter was trained on"
 
 
 class Segmenters:
@@ -84,7 +84,7 @@ class Segmenters:
                 both,
                 found.sum(axis=(1, 2)),
                 seed=seed,
-                spread=f"95 % bootstrap interval {OVER_ROOMS}",
+                over=OVER_ROOMS,
                 protocol="pixels the judge calls window that lie in a window's box",
             ),
             *ratio_measurement(
@@ -92,7 +92,7 @@ class Segmenters:
                 both,
                 truth.sum(axis=(1, 2)),
                 seed=seed,
-                spread=f"95 % bootstrap interval {OVER_ROOMS}",
+                over=OVER_ROOMS,
                 protocol="pixels of windows' boxes that the judge calls window",
             ),
             *_shares(_any(found), _any(truth)),
@@ -111,12 +111,12 @@ def _overlap(
     if len(own) == 0:
         return []
     return [
-        mean_measurement(
+        mean_over(
             name,
             own,
             seed=seed,
             purpose=f"forgetting windows, {name}",
-            spread=f"95 % bootstrap interval {OVER_ROOMS}",
+            over=OVER_ROOMS,
             protocol=f"intersection over union of window pixels, rooms with a window; {protocol}",
         )
     ]
@@ -131,7 +131,7 @@ def _shares(found: np.ndarray, there: np.ndarray) -> list[Measurement]:
     ):
         if rows.any():
             protocol = f"rooms {which} a window in which the judge finds one"
-            made.append(share_measurement(name, found[rows], over=OVER_ROOMS, protocol=protocol))
+            made.append(share_over(name, found[rows], over=OVER_ROOMS, protocol=protocol))
     return made
 
 
@@ -154,12 +154,12 @@ def agreement(
     if len(overlap) == 0:
         return []
     return [
-        mean_measurement(
+        mean_over(
             name,
             overlap,
             seed=seed,
             purpose=f"forgetting windows, {name}",
-            spread="95 % bootstrap interval over samples of one model",
+            over="samples of one model",
             protocol=f"intersection over union of window pixels, {protocol}, on samples where "
             "either has a window",
         )

@@ -12,6 +12,7 @@ import torch
 from experiments.forgetting_windows.boxes import BoxFile, as_shares, identity, in_pixels, read_boxes
 from experiments.forgetting_windows.judging import Segmenters, agreement
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.internals.drop_maps import box_cover
 from repro.internals.segmenter import predict
@@ -116,10 +117,11 @@ def mark(
 def _count(marked: Marked, by: str) -> Measurement:
     looked, without = int(marked.looked.sum()), sum(len(b) == 0 for b in marked.boxes)
     without -= int((~marked.looked).sum())
-    return Measurement(
-        name="windows_marked",
-        value=float(marked.count),
+    return single_number(
+        "windows_marked",
+        float(marked.count),
         n=looked,
+        why="a single number",
         unit="boxes",
         protocol=f"boxes in all on {looked} samples, by {by}; {without} samples have none "
         "(paper: 52 on 150, by hand)",

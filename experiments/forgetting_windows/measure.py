@@ -165,7 +165,7 @@ def _effects(bench: Bench, choices: Choices, suffix: str, *, seed: int) -> list[
             bench.area_without_colour(bench.pictures(choices.positive)),
             bench.area_without_colour(bench.before),
             seed=seed,
-            spread=f"95 % bootstrap interval {OVER_SAMPLES}",
+            over=OVER_SAMPLES,
             protocol="window area after over before, both pictures turned grey for the judge; "
             f"dropped: {WORDS['positive']}",
         ),

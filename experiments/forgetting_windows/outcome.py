@@ -6,15 +6,15 @@ the same samples for all variants, so that differences are paired.
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 import numpy as np
 
 from experiments.forgetting_windows.trials import Curve, Effect
+from repro.claims.constructors import crossed_ratio_over, estimate_over
+from repro.claims.intervals import SMALLEST, crossed_means, percentiles
 from repro.claims.measurement import Measurement
-from repro.rng import generator
 
-DRAWS = 2000
+PURPOSE = "forgetting windows"  # of the draws of samples and of sets, the same for all numbers
 CONTROLS = ("random", "lowest")
 WORDS = {
     "positive": "the maps of positive weight",
@@ -22,35 +22,13 @@ WORDS = {
     "lowest": "as many maps of the lowest weights, none of positive weight",
     "other_sample": "nothing, but beside another sample",
 }
-OVER_SAMPLES = "over new samples of one model"
-OVER_BOTH = "over new samples and random sets of maps, one model"
+OVER_SAMPLES = "new samples of one model"
+OVER_BOTH = "new samples and random sets of maps, one model"
 UNITS = {
     "window_area_after": "of the picture",
     "window_area_removed_per_grey_level": "of the picture per grey level",
 }
 ELSEWHERE = "outside the windows before, grown by a sixteenth of the side"
-
-
-def crossed_means(values: np.ndarray, *, seed: int) -> np.ndarray:
-    """Means over sets and samples, both resampled: (sets, ..., N) -> (DRAWS, ...).
-
-    Arrays of equal N are resampled alike, so that ratios and differences are paired; of one set
-    only the samples are resampled.
-    """
-    sets, count = values.shape[0], values.shape[-1]
-    of_sets = _shares(sets, seed, "forgetting windows, resampled sets")
-    of_samples = _shares(count, seed, "forgetting windows, resampled samples")
-    flat = values.reshape(sets, -1, count)
-    means = [((of_sets @ flat[:, k]) * of_samples).sum(axis=1) for k in range(flat.shape[1])]
-    return np.stack(means, axis=1).reshape(DRAWS, *values.shape[1:-1])
-
-
-@lru_cache(maxsize=8)
-def _shares(n: int, seed: int, purpose: str) -> np.ndarray:
-    """How often each of n is drawn in n draws with replacement, as shares: (DRAWS, n)."""
-    drawn = generator(seed, purpose, n).integers(0, n, (DRAWS, n))
-    drawn += np.arange(DRAWS)[:, None] * n
-    return np.bincount(drawn.ravel(), minlength=DRAWS * n).reshape(DRAWS, n) / n
 
 
 def ratio_measurement(
@@ -59,7 +37,7 @@ def ratio_measurement(
     below: np.ndarray,
     *,
     seed: int,
-    spread: str,
+    over: str,
     protocol: str,
     unit: str = "",
 ) -> list[Measurement]:
@@ -70,21 +48,18 @@ def ratio_measurement(
     above, below = np.atleast_2d(above).astype(float), np.atleast_2d(below).astype(float)
     kept = ~(np.isnan(above).any(axis=0) | np.isnan(below).any(axis=0))
     above, below = above[:, kept], below[:, kept]
-    if below.size == 0 or abs(below.mean()) < 1e-12:
+    if below.size == 0 or abs(below.mean()) < SMALLEST:
         return []
-    over, under = (crossed_means(v, seed=seed) for v in (above, below))
-    usable = np.abs(under) > 1e-12
-    low, high = np.quantile(over[usable] / under[usable], [0.025, 0.975])
     return [
-        Measurement(
-            name=name,
-            value=float(above.mean() / below.mean()),
-            low=float(low),
-            high=float(high),
-            n=above.shape[1],
-            spread=spread,
-            unit=unit,
+        crossed_ratio_over(
+            name,
+            above,
+            below,
+            over=over,
+            seed=seed,
+            purpose=PURPOSE,
             protocol=protocol,
+            unit=unit,
         )
     ]
 
@@ -95,7 +70,7 @@ def effect_measurements(
     """All numbers of one layer. after: variant -> its sets of maps, "random" with several."""
     made = _means("window_area_before", [before.area], suffix, seed=seed, unit="of the picture",
                   protocol="share of the picture that the judge calls window, unmodified",
-                  spread=OVER_SAMPLES)  # fmt: skip
+                  over=OVER_SAMPLES)  # fmt: skip
     for variant, effects in after.items():
         made += _left(variant, before, effects, suffix, seed=seed)
         made += _elsewhere(variant, effects, suffix, seed=seed)
@@ -108,7 +83,7 @@ def effect_measurements(
             [one.area - positive.area for one in after[control]],
             suffix,
             seed=seed,
-            spread=_over(control),
+            over=_over(control),
             unit="of the picture",
             protocol=f"window area after dropping {WORDS[control]}, minus that after dropping "
             f"{WORDS['positive']}, same samples",
@@ -121,7 +96,7 @@ def _over(variant: str) -> str:
 
 
 def _means(
-    name: str, values: list[np.ndarray], suffix: str, *, seed: int, spread: str, protocol: str,
+    name: str, values: list[np.ndarray], suffix: str, *, seed: int, over: str, protocol: str,
     unit: str = "",
 ) -> list[Measurement]:  # fmt: skip
     """Mean over sets and samples: a ratio to 1."""
@@ -131,7 +106,7 @@ def _means(
         stacked,
         np.ones_like(stacked[:1]),
         seed=seed,
-        spread=f"95 % bootstrap interval {spread}",
+        over=over,
         protocol=protocol,
         unit=unit,
     )
@@ -167,7 +142,7 @@ def _left(
             above,
             below,
             seed=seed,
-            spread=f"95 % bootstrap interval {_over(variant)}",
+            over=_over(variant),
             protocol=f"{protocol}; dropped: {WORDS[variant]}",
             unit=UNITS.get(name, ""),
         )
@@ -182,7 +157,7 @@ def _elsewhere(variant: str, effects: list[Effect], suffix: str, *, seed: int) -
             [one.change for one in effects],
             suffix,
             seed=seed,
-            spread=_over(variant),
+            over=_over(variant),
             unit="grey levels",
             protocol="mean absolute difference to the unmodified picture "
             f"{ELSEWHERE}; dropped: {WORDS[variant]}",
@@ -192,7 +167,7 @@ def _elsewhere(variant: str, effects: list[Effect], suffix: str, *, seed: int) -
             [one.likeness for one in effects],
             suffix,
             seed=seed,
-            spread=_over(variant),
+            over=_over(variant),
             protocol="correlation of grey levels with the unmodified picture "
             f"{ELSEWHERE}; dropped: {WORDS[variant]}",
         ),
@@ -207,7 +182,7 @@ def _kept_layout(
         np.stack([one.likeness - other.likeness for one in effects]),
         1 - other.likeness,
         seed=seed,
-        spread=f"95 % bootstrap interval {_over(variant)}",
+        over=_over(variant),
         protocol="likeness elsewhere on a scale from 0, that of two different samples, to 1, that "
         f"of equal pictures; dropped: {WORDS[variant]}",
     )
@@ -232,18 +207,17 @@ def equal_change_measurements(
             positive.mean(axis=(1, 2))[:, None], curves.mean(axis=(1, 3))[:, None]
         )
         drawn = _difference_at_equal_change(
-            np.stack([crossed_means(v, seed=seed) for v in positive]),
-            np.stack([crossed_means(v, seed=seed) for v in curves]),
+            np.stack([crossed_means(v, seed=seed, purpose=PURPOSE) for v in positive]),
+            np.stack([crossed_means(v, seed=seed, purpose=PURPOSE) for v in curves]),
         )
-        low, high = np.quantile(drawn, [0.025, 0.975])
         made.append(
-            Measurement(
-                name=name,
-                value=float(value[0]),
-                low=float(low),
-                high=float(high),
+            estimate_over(
+                name,
+                float(value[0]),
+                percentiles(drawn),
+                over=_over(control),
+                by="bootstrap interval",
                 n=positive.shape[-1],
-                spread=f"95 % bootstrap interval {_over(control)}",
                 unit="of the picture",
                 protocol=f"window area where {WORDS[control].removeprefix('as many ')} are "
                 "dropped, in the number that changes the rest of the picture as much "

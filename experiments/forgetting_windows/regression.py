@@ -6,12 +6,13 @@ Part of measure.py: cells of the samples in, weights of the maps and their measu
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.contract import mean_measurement
+from repro.claims.constructors import estimate_over, mean_over, range_over, single_number
+from repro.claims.intervals import Ends, bootstrap_of
 from repro.claims.measurement import Measurement
 from repro.internals.drop_maps import Cells, held_out_scores, labelled_cells, map_weights
 from repro.rng import generator
 
-OVER = "95 % bootstrap interval over samples of one model"
+OVER = "samples of one model"
 DRAWS = 500  # resamplings for the area under the curve
 
 
@@ -80,7 +81,6 @@ def refit_measurements(
     refitted: other weights; left: for each, window area after over before.
     """
     same = [float(((weights > 0) == (other > 0)).mean()) for other in refitted]
-    spread = f"range of {len(refitted)} fits on resampled samples, other cells outside"
     words = {
         "same_sign_refitted": (same, "maps whose weight keeps its sign in another fit"),
         "window_area_left_positive_refitted": (
@@ -89,13 +89,10 @@ def refit_measurements(
         ),
     }
     return [
-        Measurement(
-            name=f"{name}{suffix}",
-            value=float(np.mean(values)),
-            low=min(values),
-            high=max(values),
-            n=len(values),
-            spread=spread,
+        range_over(
+            f"{name}{suffix}",
+            values,
+            of="fits on resampled samples, other cells outside",
             protocol=f"{protocol}; mean over fits",
         )
         for name, (values, protocol) in words.items()
@@ -109,7 +106,7 @@ def _cells(cells: Cells) -> str:
 
 
 def _plain(name: str, value: float, n: int, protocol: str, unit: str = "") -> Measurement:
-    return Measurement(name=name, value=value, n=n, protocol=protocol, unit=unit)
+    return single_number(name, value, n=n, why="a single number", protocol=protocol, unit=unit)
 
 
 def _accuracy(
@@ -123,22 +120,21 @@ def _accuracy(
         return []
     by_sample = np.array([right[told & (cells.sample == one)].mean() for one in samples])
     protocol = f"cells of samples left out of the fit, {folds}-fold by sample; {_cells(cells)}"
-    accuracy = mean_measurement(
+    accuracy = mean_over(
         f"regression_accuracy{suffix}",
         by_sample,
         seed=seed,
         purpose=f"forgetting windows, regression accuracy{suffix}",
-        spread=OVER,
+        over=OVER,
         protocol=f"mean over samples of the share judged rightly, {protocol}",
     )
-    low, high = _auc_interval(cells, scores, samples, suffix, seed=seed)
-    auc = Measurement(
-        name=f"regression_auc{suffix}",
-        value=area_under_curve(cells.inside[told], scores[told]),
-        low=low,
-        high=high,
+    auc = estimate_over(
+        f"regression_auc{suffix}",
+        area_under_curve(cells.inside[told], scores[told]),
+        _auc_interval(cells, scores, samples, suffix, seed=seed),
+        over=OVER,
+        by="bootstrap interval",
         n=len(samples),
-        spread=OVER,
         protocol=f"area under the ROC curve, {protocol}",
     )
     return [accuracy, auc]
@@ -157,14 +153,14 @@ def area_under_curve(inside: np.ndarray, scores: np.ndarray) -> float:
 
 def _auc_interval(
     cells: Cells, scores: np.ndarray, samples: np.ndarray, suffix: str, *, seed: int
-) -> tuple[float, float]:
+) -> Ends:
     """Whole samples are resampled; draws in which one kind is missing are left out."""
-    source = generator(seed, f"forgetting windows, regression auc{suffix}")
     rows = [np.flatnonzero((cells.sample == one) & ~np.isnan(scores)) for one in samples]
-    drawn = []
-    for _ in range(DRAWS):
-        chosen = np.concatenate([rows[k] for k in source.integers(0, len(rows), len(rows))])
-        if 0 < cells.inside[chosen].sum() < len(chosen):
-            drawn.append(area_under_curve(cells.inside[chosen], scores[chosen]))
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(low), float(high)
+
+    def area(drawn: np.ndarray) -> float:
+        chosen = np.concatenate([rows[k] for k in drawn])
+        both = 0 < cells.inside[chosen].sum() < len(chosen)
+        return area_under_curve(cells.inside[chosen], scores[chosen]) if both else np.nan
+
+    purpose = f"forgetting windows, regression auc{suffix}"
+    return bootstrap_of(area, len(rows), seed=seed, purpose=purpose, draws=DRAWS)

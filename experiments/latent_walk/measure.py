@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.contract import Inputs, mean_measurement, measure_command, share_measurement
+from experiments.contract import Inputs, measure_command
 from experiments.latent_walk.options import Options
 from experiments.latent_walk.smoothness import walk_study
 from experiments.latent_walk.unevenness import step_measurements
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import mean_over, share_over
 from repro.claims.measurement import Measurement
 from repro.data.images import to_tensor, to_uint8
 from repro.internals.latent import interpolate, largest_step_share, step_lengths, walk
@@ -92,10 +93,10 @@ def _jumps(shares: np.ndarray, *, jump: float) -> list[Measurement]:
     if len(shares) == 0:
         return []
     return [
-        share_measurement(
+        share_over(
             "segments_with_a_jump",
             shares > jump,
-            over="over independent segments of one model",
+            over="independent segments of one model",
             protocol=f"share of segments in which one step is over {jump:g} of the path",
         )
     ]
@@ -120,12 +121,12 @@ def _mean(name: str, values: np.ndarray, *, seed: int, protocol: str) -> list[Me
     if len(values) == 0:
         return []
     return [
-        mean_measurement(
+        mean_over(
             name,
             values,
             seed=seed,
             purpose=f"latent walk, {name}",
-            spread="95 % bootstrap interval over independent segments of one model",
+            over="independent segments of one model",
             protocol=protocol,
         )
     ]

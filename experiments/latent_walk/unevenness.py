@@ -5,12 +5,10 @@ Part of measure.py, which hands over what smoothness.py found.
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.latent_walk.smoothness import WalkStudy
+from repro.claims.constructors import mean_over, ratio_over
 from repro.claims.measurement import Measurement
-from repro.rng import generator
 
-BOOTSTRAPS = 2000
 OF = {
     "latent": "the latent walk",
     "pixels": "a pixel blend of the same ends",
@@ -30,12 +28,12 @@ def step_measurements(study: WalkStudy, *, seed: int) -> list[Measurement]:
         usable = ratios[kind][~np.isnan(ratios[kind])]
         if len(usable):
             made.append(
-                mean_measurement(
+                mean_over(
                     f"step_ratio_{kind}",
                     usable,
                     seed=seed,
                     purpose=f"latent walk, step_ratio_{kind}",
-                    spread="95 % bootstrap interval over independent segments of one model",
+                    over="independent segments of one model",
                     protocol=f"largest of {study.steps} steps over the mean step, {study.space}; "
                     f"1: even, {study.steps}: all in one step; {words}",
                 )
@@ -60,19 +58,14 @@ def _against_training(
     own, training = own[usable], training[usable]
     if len(own) < 2 or training.mean() <= 0:
         return []
-    source = generator(seed, f"latent walk, {name}")
-    drawn = source.integers(0, len(own), (BOOTSTRAPS, len(own)))
-    below = training[drawn].mean(axis=1)
-    shares = own[drawn].mean(axis=1) / np.where(below > 0, below, np.nan)
-    low, high = np.nanquantile(shares, [0.025, 0.975])
     return [
-        Measurement(
-            name=name,
-            value=float(own.mean() / training.mean()),
-            low=float(low),
-            high=float(high),
-            n=len(own),
-            spread="95 % bootstrap interval over independent segments of one model",
+        ratio_over(
+            name,
+            own,
+            training,
+            over="independent segments of one model",
+            seed=seed,
+            purpose=f"latent walk, {name}",
             protocol=protocol,
         )
     ]

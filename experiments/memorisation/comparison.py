@@ -5,15 +5,15 @@ Part of measure.py, which looks the distances up.
 
 import numpy as np
 
-from experiments.contract import share_measurement
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import copying_z, nearer_probability
 from experiments.memorisation.study import Study
+from repro.claims.constructors import estimate_over, share_over, single_number
+from repro.claims.intervals import SMALLEST, bootstrap_ratio_of_medians
 from repro.claims.measurement import Measurement
-from repro.rng import generator
 
-BOOTSTRAPS = 1000
 ALONE = "training images without a near-identical partner, each against the other training images"
+OVER_BOTH = "samples and training images of one model"
 HELD_OUT = "held-out images"
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
@@ -51,16 +51,16 @@ def _against(
 ) -> list[Measurement]:
     """Distances (n,) of samples and (m,) of real images to the nearest training image."""
     limit = np.quantile(real, options.quantile, method="inverted_cdf")
-    ratios = _median_ratios(samples, real, seed=seed, purpose=f"memorisation, {name}")
-    nearer, low, high = nearer_probability(samples, real)
+    purpose, n = f"memorisation, {name}", len(samples)
+    nearer, ends = nearer_probability(samples, real)
     return [
-        Measurement(
-            name=f"median_ratio_{name}",
-            value=float(np.median(samples) / max(np.median(real), 1e-12)),
-            low=float(np.quantile(ratios, 0.025)),
-            high=float(np.quantile(ratios, 0.975)),
-            n=len(samples),
-            spread="95 % bootstrap interval over samples and training images of one model",
+        estimate_over(
+            f"median_ratio_{name}",
+            float(np.median(samples) / max(np.median(real), SMALLEST)),
+            bootstrap_ratio_of_medians(samples, real, seed=seed, purpose=purpose),
+            over=OVER_BOTH,
+            by="bootstrap interval",
+            n=n,
             protocol=f"median distance to the nearest training image, samples over real; {words}",
         ),
         share(
@@ -69,19 +69,20 @@ def _against(
             f"share of samples nearer to a training image than {100 * options.quantile:g} % of "
             f"{len(real):,} real images are; {words}",
         ),
-        Measurement(
-            name=f"nearer_probability_{name}",
-            value=nearer,
-            low=low,
-            high=high,
-            n=len(samples),
-            spread="95 % interval (DeLong) over samples and training images of one model",
+        estimate_over(
+            f"nearer_probability_{name}",
+            nearer,
+            ends,
+            over=OVER_BOTH,
+            by="interval (DeLong)",
+            n=n,
             protocol=f"chance that a sample is nearer than a real image; even: 0.5; {words}",
         ),
-        Measurement(
-            name=f"copying_z_{name}",
-            value=copying_z(samples, real),
-            n=len(samples),
+        single_number(
+            f"copying_z_{name}",
+            copying_z(samples, real),
+            n=n,
+            why="a single number",
             protocol=(
                 "Mann-Whitney z of the distances (Meehan, Chaudhuri, Dasgupta 2020, one cell); "
                 f"below 0: samples are nearer, standard normal for equal distributions; {words}"
@@ -90,16 +91,6 @@ def _against(
     ]
 
 
-def _median_ratios(samples: np.ndarray, real: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
-    """Ratios of medians of resampled distances, (BOOTSTRAPS,)."""
-    source = generator(seed, purpose)
-    medians = [
-        np.median(x[source.integers(0, len(x), (BOOTSTRAPS, len(x)))], axis=1)
-        for x in (samples, real)
-    ]
-    return medians[0] / np.maximum(medians[1], 1e-12)
-
-
 def share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:
-    over = "over the images of one model; the limit taken as given"
-    return share_measurement(name, chosen, over=over, protocol=protocol)
+    over = "the images of one model; the limit taken as given"
+    return share_over(name, chosen, over=over, protocol=protocol)

@@ -20,6 +20,7 @@ from experiments.memorisation.options import Options
 from experiments.memorisation.paired import differences, refuse_unpaired
 from experiments.memorisation.study import Study, study
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.networks.model_folder import ModelFolder
 from repro.quality.training_images import picture_shape
@@ -87,10 +88,11 @@ def _near_identical_words(options: Options) -> str:
 
 
 def _blur(found: Study, *, suffix: str) -> Measurement:
-    return Measurement(
-        name=f"matching_blur{suffix}",
-        value=found.sigma,
+    return single_number(
+        f"matching_blur{suffix}",
+        found.sigma,
         n=len(found.queries.images["samples"]),
+        why="a single number",
         unit="pixels",
         protocol=(
             "Gaussian sigma that brings the median sharpness of training images down to that of "

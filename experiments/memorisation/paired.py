@@ -6,10 +6,10 @@ its own features, so that the ranks of both can be compared z by z; distances co
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import ranks
 from experiments.memorisation.study import Study
+from repro.claims.constructors import mean_over
 from repro.claims.measurement import Measurement
 from repro.networks.model_folder import CheckpointError, ModelFolder
 
@@ -64,12 +64,12 @@ def _limit(real: np.ndarray, quantile: float) -> np.floating:
 
 
 def _difference(name: str, values: np.ndarray, what: str, *, seed: int) -> Measurement:
-    return mean_measurement(
+    return mean_over(
         name,
         values,
         seed=seed,
         purpose=f"memorisation, {name}",
-        spread="95 % bootstrap interval over z, given to both models; real images taken as given",
+        over="z, given to both models; real images taken as given",
         protocol=f"{what}: trained on all images less trained on de-duplicated ones, the same z; "
         "each model against its own training images; above 0: de-duplication lessens it",
     )

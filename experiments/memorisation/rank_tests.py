@@ -7,6 +7,8 @@ Part of measure.py, which states the numbers, and of figure.py, which draws the 
 import numpy as np
 from scipy import stats
 
+from repro.claims.intervals import Ends, delong
+
 
 def ranks(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Share of real distances (m,) below each sample's (n,), ties half: (n,) in [0, 1].
@@ -18,16 +20,13 @@ def ranks(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
     return (sides[0] + sides[1]) / (2 * len(real))
 
 
-def nearer_probability(samples: np.ndarray, real: np.ndarray) -> tuple[float, float, float]:
+def nearer_probability(samples: np.ndarray, real: np.ndarray) -> tuple[float, Ends]:
     """P(sample < real), ties half, of distances (n,) and (m,), with its 95 % interval.
 
-    Variance by DeLong, DeLong and Clarke-Pearson (1988); needs two of each.
+    By DeLong (repro.claims.intervals); needs two of each.
     """
     of_samples, of_real = 1 - ranks(samples, real), ranks(real, samples)
-    value = float(of_samples.mean())
-    variance = of_samples.var(ddof=1) / len(samples) + of_real.var(ddof=1) / len(real)
-    half = float(stats.norm.ppf(0.975) * np.sqrt(variance))
-    return value, max(0.0, value - half), min(1.0, value + half)
+    return float(of_samples.mean()), delong(of_samples, of_real)
 
 
 def copying_z(samples: np.ndarray, real: np.ndarray) -> float:

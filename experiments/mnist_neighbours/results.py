@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.mnist_neighbours.options import Options
-from repro.claims.intervals import bootstrap_mean, wilson
+from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
+from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement
 
 MODELS = {
@@ -88,11 +88,11 @@ def _of_real(real: Found, real_all: Found, labels: np.ndarray, *, seed: int) -> 
 
 def _known(name: str, found: Found, labels: np.ndarray) -> Measurement:
     """The error with real digits as what it is on MNIST: a fixed number, not one of a sample."""
-    return Measurement(
-        name=name,
-        value=100 * float(found.wrong(labels).mean()),
+    return single_number(
+        name,
+        100 * float(found.wrong(labels).mean()),
         n=len(labels),
-        spread="none: the same digits give the same number everywhere",
+        why="the same digits give the same number everywhere",
         unit="%",
         protocol=f"{CLASSIFIER}; references: {found.counts[0]:,} real digits, none for the test",
     )
@@ -116,11 +116,11 @@ def _of_model(
     ]
     if len(wrong) > 1:
         made.append(
-            Measurement(
-                name=f"sd_over_trainings_{suffix}",
-                value=float(100 * wrong.mean(axis=1).std(ddof=1)),
+            single_number(
+                f"sd_over_trainings_{suffix}",
+                float(100 * wrong.mean(axis=1).std(ddof=1)),
                 n=len(wrong),
-                spread="none: it is a spread",
+                why="it is a spread",
                 unit="%",
                 protocol="standard deviation, over networks trained from different seeds, of the "
                 f"error; references: {references}",
@@ -133,32 +133,30 @@ def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measur
     """Share of (R, T) bool in percent."""
     trainings, digits = chosen.shape
     if trainings == 1:
-        low, high = wilson(successes=int(chosen.sum()), n=digits)
-        spread = "95 % Wilson interval over test digits"
-    else:
-        purpose = f"mnist neighbours, {name}"
-        low, high = bootstrap_mean(chosen.mean(axis=0), seed=seed, purpose=purpose)
-        spread = f"95 % bootstrap over test digits, mean of {trainings} trained networks"
-    return Measurement(
-        name=name,
-        value=100 * float(chosen.mean()),
-        low=100 * low,
-        high=100 * high,
+        return share_over(name, chosen[0], over="test digits", protocol=protocol, unit="%")
+    purpose = f"mnist neighbours, {name}"
+    low, high = bootstrap_mean(chosen.mean(axis=0), seed=seed, purpose=purpose)
+    return estimate_over(
+        name,
+        100 * float(chosen.mean()),
+        (100 * low, 100 * high),
+        over=f"test digits, mean of {trainings} trained networks",
+        by="bootstrap",
         n=digits,
-        spread=spread,
-        unit="%",
         protocol=protocol,
+        unit="%",
     )
 
 
 def _difference(name: str, by_digit: np.ndarray, *, seed: int) -> Measurement:
     """Difference of two errors, by_digit (T,): wrong by the first less wrong by the second."""
-    return mean_measurement(
+    return mean_over(
         name,
         100 * by_digit,
         seed=seed,
         purpose=f"mnist neighbours, {name}",
-        spread="95 % bootstrap over test digits (paired), mean over trained networks",
+        over="test digits (paired), mean over trained networks",
+        by="bootstrap",
         protocol=f"{name.replace('_', ' ')}: difference of the errors in percentage points; few "
         "and many are the two columns of the table",
         unit="points",

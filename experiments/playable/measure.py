@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Inputs, mean_measurement, measure_command
+from experiments.contract import Inputs, measure_command
 from experiments.playable.options import Options
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.data.images import to_uint8
 from repro.internals.attribute_classifier import AttributeNetwork, predict, truth_table
@@ -106,26 +107,26 @@ def _effects(
 ) -> list[Measurement]:
     """Per direction, how much oftener its attribute is there at +1 than at -1; over all as well."""
     gained, by_chance = (ends[:, 1].astype(float) - ends[:, 0] for ends in (found, control))
-    spread = "95 % bootstrap interval over samples of one model"
+    over = "samples of one model"
     what = "share of samples in which the judge finds the attribute at +1, less that at -1"
     made = [
-        mean_measurement(
+        mean_over(
             f"gained_{name}",
             one,
             seed=seed,
             purpose=f"{PURPOSE}, gained {name}",
-            spread=spread,
+            over=over,
             protocol=what,
         )
         for name, one in zip(names, gained, strict=True)
     ]
     made.append(
-        mean_measurement(
+        mean_over(
             "gained_over_random_direction",
             (gained - by_chance).mean(axis=0),
             seed=seed,
             purpose=f"{PURPOSE}, gained over random",
-            spread=spread,
+            over=over,
             protocol=f"{what}; mean over directions, less the same along random directions of "
             "their lengths",
         )
@@ -144,18 +145,19 @@ def _export(
         layer.weight.nbytes + layer.gain.nbytes + layer.bias.nbytes for layer in exported.layers
     ]
     return [
-        Measurement(
-            name="largest_rounding_error",
-            value=float(error.max()),
+        single_number(
+            "largest_rounding_error",
+            float(error.max()),
             n=len(error),
-            spread="none: the largest of all pixels of n pictures",
+            why="the largest of all pixels of n pictures",
             unit="grey levels",
             protocol="pictures by weights of 16 bits against those of the model",
         ),
-        Measurement(
-            name="generator_megabytes",
-            value=sum(sizes) * 4 / 3 / 1e6,
+        single_number(
+            "generator_megabytes",
+            sum(sizes) * 4 / 3 / 1e6,
             n=1,
+            why="a single number",
             unit="MB",
             protocol="the generator's arrays as text within the page",
         ),

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.contract import mean_measurement
 from experiments.svhn_svm.baselines import Neighbours, SelfTraining
 from experiments.svhn_svm.feature_rows import Fitted
 from experiments.svhn_svm.supervised_row import Search
-from repro.claims.intervals import wilson
+from repro.claims.constructors import (
+    counted_share_over,
+    deviation_around,
+    mean_over,
+    share_over,
+    single_number,
+)
 from repro.claims.measurement import Measurement
 
 WHAT = {
@@ -26,7 +31,6 @@ WHAT = {
     "cnn": "supervised network of D's architecture",
     "labels_alone": "the same machine on the labels alone",
 }
-OVER_IMAGES = "95 % paired bootstrap over test images (both rows on the same images)"
 
 
 @dataclass(frozen=True)
@@ -114,21 +118,20 @@ def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
     mean, sd, draws = float(errors.mean()), float(errors.std(ddof=1)), len(errors)
     protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[1]} test images once"
     return [
-        Measurement(
-            name=f"error_{name}",
-            value=mean,
-            low=mean - sd,
-            high=mean + sd,
+        deviation_around(
+            f"error_{name}",
+            mean,
+            sd,
+            over=f"{draws} draws of labels",
             n=draws,
-            spread=f"mean ± 1 sd over {draws} draws of labels",
-            unit="%",
             protocol=protocol,
+            unit="%",
         ),
-        Measurement(
-            name=f"spread_{name}",
-            value=1.96 * sd,
+        single_number(
+            f"spread_{name}",
+            1.96 * sd,
             n=draws,
-            spread="none: it is a spread",
+            why="it is a spread",
             unit="percentage points",
             protocol="1.96 standard deviations over draws of labels, the authors' ±",
         ),
@@ -136,15 +139,10 @@ def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
 
 
 def _test_error_of_network(right: np.ndarray) -> Measurement:
-    wrong = int((~right).sum())
-    low, high = wilson(successes=wrong, n=len(right))
-    return Measurement(
-        name="error_cnn",
-        value=100 * wrong / len(right),
-        low=100 * low,
-        high=100 * high,
-        n=len(right),
-        spread="95 % Wilson interval over test images, one draw of labels",
+    return share_over(
+        "error_cnn",
+        ~right,
+        over="test images, one draw of labels",
         unit="%",
         protocol=f"{WHAT['cnn']}, the trial with the lowest validation error, tested once",
     )
@@ -155,19 +153,19 @@ def _chosen(of_row: list[Fitted], held_out: int) -> list[Measurement]:
     name, choices = of_row[0].row.name, [one.few.choice for one in of_row]
     edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
     return [
-        Measurement(
-            name=f"validation_error_{name}",
-            value=100 * float(np.mean([1 - one.accuracy for one in choices])),
+        single_number(
+            f"validation_error_{name}",
+            100 * float(np.mean([1 - one.accuracy for one in choices])),
             n=held_out,
-            spread="none: it chose C, so it flatters",
+            why="it chose C, so it flatters",
             unit="%",
             protocol=f"{WHAT[name]}, mean over the draws that chose C",
         ),
-        Measurement(
-            name=f"chosen_C_{name}",
-            value=Counter(one.C for one in choices).most_common(1)[0][0],
+        single_number(
+            f"chosen_C_{name}",
+            Counter(one.C for one in choices).most_common(1)[0][0],
             n=len(choices),
-            spread="none: a choice",
+            why="a choice",
             protocol=f"lowest mean validation error of {len(choices[0].tried)} values{edge}",
         ),
     ]
@@ -176,19 +174,19 @@ def _chosen(of_row: list[Fitted], held_out: int) -> list[Measurement]:
 def _neighbours_chosen(outcome: Outcome) -> list[Measurement]:
     neighbours = outcome.neighbours
     return [
-        Measurement(
-            name="validation_error_knn",
-            value=100 * neighbours.tried[neighbours.chosen],
+        single_number(
+            "validation_error_knn",
+            100 * neighbours.tried[neighbours.chosen],
             n=outcome.validation_images,
-            spread="none: it chose the number of neighbours, so it flatters",
+            why="it chose the number of neighbours, so it flatters",
             unit="%",
             protocol=f"{WHAT['knn']}, mean over the draws that chose it",
         ),
-        Measurement(
-            name="chosen_neighbours",
-            value=neighbours.chosen,
+        single_number(
+            "chosen_neighbours",
+            neighbours.chosen,
             n=len(neighbours.tried),
-            spread="none: a choice among n values",
+            why="a choice among n values",
             protocol="lowest mean validation error",
         ),
     ]
@@ -196,24 +194,21 @@ def _neighbours_chosen(outcome: Outcome) -> list[Measurement]:
 
 def _search(search: Search, held_out: int) -> list[Measurement]:
     error = float(search.errors[search.chosen])
-    low, high = wilson(successes=round(error * held_out), n=held_out)
     return [
-        Measurement(
-            name="validation_error_cnn",
-            value=100 * error,
-            low=100 * low,
-            high=100 * high,
-            n=held_out,
-            spread=f"95 % Wilson interval over validation images; the lowest of "
-            f"{len(search.errors)} trials and their passes, so it flatters",
+        counted_share_over(
+            "validation_error_cnn",
+            round(error * held_out),
+            held_out,
+            over=f"validation images; the lowest of {len(search.errors)} trials and their passes, "
+            "so it flatters",
             unit="%",
             protocol=f"{WHAT['cnn']}, random search on one draw of labels",
         ),
-        Measurement(
-            name="median_validation_error_cnn",
-            value=100 * float(np.median(search.errors)),
+        single_number(
+            "median_validation_error_cnn",
+            100 * float(np.median(search.errors)),
             n=len(search.errors),
-            spread="none: a median over trials",
+            why="a median over trials",
             unit="%",
             protocol="lowest validation error of each trial; 100 % where its loss ran away",
         ),
@@ -223,11 +218,11 @@ def _search(search: Search, held_out: int) -> list[Measurement]:
 def _difference_on_validation(outcome: Outcome) -> Measurement:
     assert outcome.search is not None
     dcgan = 1 - outcome.of_row("dcgan")[0].few.choice.accuracy
-    return Measurement(
-        name="dcgan_minus_cnn_validation",
-        value=100 * (dcgan - float(outcome.search.errors.min())),
+    return single_number(
+        "dcgan_minus_cnn_validation",
+        100 * (dcgan - float(outcome.search.errors.min())),
         n=outcome.validation_images,
-        spread="none: both numbers made a choice",
+        why="both numbers made a choice",
         unit="percentage points",
         protocol="validation error on D's features at the C chosen minus that of the best trial",
     )
@@ -237,12 +232,13 @@ def _difference(one: str, other: str, rights: dict[str, np.ndarray], *, seed: in
     """Error of one row minus that of the other, paired by test image, means over their draws."""
     share = {name: rights[name].mean(axis=0) for name in (one, other)}  # (T,) right
     name, draws = f"{one}_minus_{other}", f"{len(rights[one])} and {len(rights[other])}"
-    return mean_measurement(
+    return mean_over(
         name,
         100 * (share[other] - share[one]),
         seed=seed,
         purpose=f"svhn svm, {name}",
-        spread=OVER_IMAGES,
+        over="test images (both rows on the same images)",
+        by="paired bootstrap",
         unit="percentage points",
         protocol=f"test error of {WHAT[one]} minus that of {WHAT[other]}, means over {draws} draws "
         "of labels",

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from experiments.contract import Inputs, measure_command, share_measurement
+from experiments.contract import Inputs, measure_command
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
 from experiments.turn_vector.results import OVER_ROWS, RANDOM, of_axis, of_judge
 from experiments.turn_vector.turning import Pool, Readers, Rows, moved_rows
 from repro.artefacts.arrays import save_arrays
+from repro.claims.constructors import share_over
 from repro.claims.measurement import Measurement
 from repro.internals.hand_picks import offered_latents, picked_rows, read_picks, samples_identity
 from repro.internals.latent import along, concept_difference, random_directions
@@ -75,9 +76,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         measured += [_of_one_vector(one, by) for one in own]
     words = "plain samples that the limits were not taken from that lie within them"
     realistic = readers.realistic(others, limits)
-    plain = share_measurement(
-        "realistic_plain_samples", realistic, over="over plain samples", protocol=words
-    )
+    plain = share_over("realistic_plain_samples", realistic, over="plain samples", protocol=words)
     return [*measured, plain]
 
 
@@ -98,7 +97,7 @@ def _of_one_vector(one: Measurement, by: str) -> Measurement:
     words = {
         "name": f"picked_{one.name}",
         "protocol": f"{one.protocol}; exemplars {by}",
-        "spread": one.spread.replace(OVER_ROWS, "over random samples, all along one vector"),
+        "spread": one.spread.replace(OVER_ROWS, "random samples, all along one vector"),
     }
     return one.model_copy(update=words)
 

@@ -7,14 +7,15 @@ beside it rows along random directions of equal length.
 import numpy as np
 from scipy.stats import rankdata
 
-from experiments.contract import mean_measurement, share_measurement
 from experiments.turn_vector.axes import Axes
 from experiments.turn_vector.turning import Readers, Rows
+from repro.claims.constructors import estimate_over, mean_over, share_over
+from repro.claims.intervals import fisher_z
 from repro.claims.measurement import Measurement
 
-OVER_ROWS = "over rows: random samples, each with a vector of its own; one model"
+OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
 RANDOM = "_random_direction"  # ends the names of the controls
-OVER_REAL = "over held-out real images"
+OVER_REAL = "held-out real images"
 Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value a row, protocol)
 
 
@@ -50,12 +51,12 @@ def of_judge(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:
         truth, read = readers.test_values[:, column], readers.test_readings[:, column]
         blind = np.abs(truth - np.median(truth)).mean()
         made.append(
-            mean_measurement(
+            mean_over(
                 f"judge_error_{name}",
                 np.abs(truth - read),
                 seed=seed,
                 purpose=f"turn vector, judge error {name}",
-                spread=f"95 % bootstrap interval {OVER_REAL}",
+                over=OVER_REAL,
                 protocol=f"mean distance of the judge's reading of '{name}' from the label; always "
                 f"answering the median would be {blind:.3g} off",
             )
@@ -67,15 +68,13 @@ def of_judge(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:
 
 def _correlation(name: str, truth: np.ndarray, read: np.ndarray) -> Measurement:
     value = float(np.corrcoef(truth, read)[0, 1])
-    # Fisher's z: the inverse hyperbolic tangent of r is nearly normal with this deviation
-    centre, half = np.arctanh(np.clip(value, -1 + 1e-9, 1 - 1e-9)), 1.96 / np.sqrt(len(truth) - 3)
-    return Measurement(
-        name=f"judge_correlation_{name}",
-        value=value,
-        low=float(np.tanh(centre - half)),
-        high=float(np.tanh(centre + half)),
+    return estimate_over(
+        f"judge_correlation_{name}",
+        value,
+        fisher_z(value, n=len(truth)),
+        over=OVER_REAL,
+        by="interval by Fisher's z",
         n=len(truth),
-        spread=f"95 % interval by Fisher's z {OVER_REAL}",
         protocol=f"Pearson correlation of the judge's reading of '{name}' with the label",
     )
 
@@ -95,12 +94,12 @@ def of_axis(
     stated = _changes(rows, control, axis, reach=reach, read=read)
     stated |= _side_effects(rows, control, axes, axis)
     made = [
-        mean_measurement(
+        mean_over(
             title(axes, axis, quantity),
             values[~np.isnan(values)],
             seed=seed,
             purpose=f"turn vector, {quantity} {name}",
-            spread=f"95 % bootstrap interval {OVER_ROWS}",
+            over=OVER_ROWS,
             protocol=words,
         )
         for quantity, (values, words) in stated.items()
@@ -108,7 +107,7 @@ def of_axis(
     ]
     never_falls = np.all(np.diff(rows.readings[:, :, axis], axis=1) >= 0, axis=1)
     words = f"rows in which {read} never falls from one column to the next"
-    monotone = share_measurement(
+    monotone = share_over(
         title(axes, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
     )
     return [*made, monotone]

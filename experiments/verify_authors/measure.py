@@ -22,6 +22,7 @@ from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import Outcome
 from repro.artefacts.arrays import save_arrays
 from repro.artefacts.provenance import write_json
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.networks.model_folder import draw
 from repro.released.networks import Kind, Released, released_networks
@@ -89,11 +90,11 @@ def _by_kind(folder: Path) -> dict[Kind, Released]:
 def _arrays_read(networks: dict[Kind, Released]) -> Measurement:
     lists = [one.arrays for pair in networks.values() for one in (pair.D, pair.G)]
     there = sum(array is not None for one in lists for array in one.arrays)
-    return Measurement(
-        name="arrays_read",
-        value=there,
+    return single_number(
+        "arrays_read",
+        there,
         n=sum(len(one.files) for one in lists),
-        spread="none: a count",
+        why="a count",
         unit="arrays",
         protocol="released arrays read, of n that the indexes name",
     )

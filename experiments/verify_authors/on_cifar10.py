@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, mean_measurement
+from experiments.contract import Inputs
 from experiments.verify_authors.names import number_name
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words
+from repro.claims.constructors import mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import (
     Choice,
@@ -148,21 +149,22 @@ def _of_row(
     choices = [one.choice for one in fitted if one.row.name == name]
     networks = f", mean of {len(choices)} networks" if len(choices) > 1 else ""
     what = ROWS[name] + (f", {layers_words(released)}" if name == "released" else "")
-    accuracy = mean_measurement(
+    accuracy = mean_over(
         number_name("cifar10", "accuracy", name, released.complete_layers),
         100 * _rights(name, fitted, right),
         seed=seed,
         purpose=f"{PURPOSE}, accuracy, {name}",
-        spread=f"95 % bootstrap over test images{networks}",
+        over=f"test images{networks}",
+        by="bootstrap",
         unit="%",
         protocol=f"L2-SVM on {what}; C chosen on {training.held_out} held-out training images, "
         f"then refitted on all {len(training.images)}; test images once",
     )
-    held_out = Measurement(
-        name=number_name("cifar10", "validation_accuracy", name, released.complete_layers),
-        value=100 * float(np.mean([one.accuracy for one in choices])),
+    held_out = single_number(
+        number_name("cifar10", "validation_accuracy", name, released.complete_layers),
+        100 * float(np.mean([one.accuracy for one in choices])),
         n=training.held_out,
-        spread="none: it chose C, so it flatters",
+        why="it chose C, so it flatters",
         unit="%",
         protocol="on held-out training images",
     )
@@ -172,12 +174,13 @@ def _of_row(
 def _difference(
     other: str, released: Released, fitted: list[Fitted], right: np.ndarray, *, seed: int
 ) -> Measurement:
-    return mean_measurement(
+    return mean_over(
         f"cifar10_released_minus_{other}",
         100 * (_rights("released", fitted, right) - _rights(other, fitted, right)),
         seed=seed,
         purpose=f"{PURPOSE}, released minus {other}",
-        spread="95 % paired bootstrap over test images (both rows on the same images)",
+        over="test images (both rows on the same images)",
+        by="paired bootstrap",
         unit="percentage points",
         protocol=f"accuracy on {ROWS['released']} ({layers_words(released)}) minus accuracy on "
         f"{ROWS[other]}",

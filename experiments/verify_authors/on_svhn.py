@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.contract import Inputs, mean_measurement
+from experiments.contract import Inputs
 from experiments.verify_authors.names import number_name
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.outcome import ROWS, Outcome, chosen_c, layers_words
+from repro.claims.constructors import mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import require_known_classes
 from repro.classification.discriminator_features import discriminator_features, freeze_on
@@ -141,28 +142,29 @@ def _of_row(
         f"L2-SVM on {what}, {one.few.labels} labels, class-balanced draws; C by other draws on "
         f"{held_out} validation images; {right.shape[1]} test images once"
     )
-    mean = mean_measurement(
+    mean = mean_over(
         number_name("svhn", "error", one.name, released.complete_layers),
         errors,
         seed=seed,
         purpose=f"{PURPOSE}, error, {one.name}",
-        spread="95 % bootstrap of the mean over draws of labels",
+        over="draws of labels",
+        by="bootstrap of the mean",
         unit="%",
         protocol=protocol,
     )
-    deviation = Measurement(
-        name=number_name("svhn", "sd_over_draws", one.name, released.complete_layers),
-        value=float(errors.std(ddof=1)),
+    deviation = single_number(
+        number_name("svhn", "sd_over_draws", one.name, released.complete_layers),
+        float(errors.std(ddof=1)),
         n=len(errors),
-        spread="none: it is a spread (the authors' ± is 1.96 times this)",
+        why="it is a spread (the authors' ± is 1.96 times this)",
         unit="percentage points",
         protocol="standard deviation of the test error over draws of labels",
     )
-    validation = Measurement(
-        name=number_name("svhn", "validation_error", one.name, released.complete_layers),
-        value=100 * (1 - one.few.choice.accuracy),
+    validation = single_number(
+        number_name("svhn", "validation_error", one.name, released.complete_layers),
+        100 * (1 - one.few.choice.accuracy),
         n=held_out,
-        spread="none: it chose C, so it flatters",
+        why="it chose C, so it flatters",
         unit="%",
         protocol="mean over the draws that chose C, on validation images",
     )
@@ -173,12 +175,13 @@ def _difference(right: dict[str, np.ndarray], released: Released, *, seed: int) 
     """Paired by draw of labels and by test image: errors of random weights minus the released."""
     draws = min(map(len, right.values()))
     share = {name: rights[:draws].mean(axis=0) for name, rights in right.items()}  # (T,)
-    return mean_measurement(
+    return mean_over(
         "svhn_random_minus_released",
         100 * (share["released"] - share["random"]),
         seed=seed,
         purpose=f"{PURPOSE}, random minus released",
-        spread=f"95 % paired bootstrap over test images, mean over the same {draws} draws",
+        over=f"test images, mean over the same {draws} draws",
+        by="paired bootstrap",
         unit="percentage points",
         protocol=f"error on {ROWS['random']} minus error on {ROWS['released']} "
         f"({layers_words(released)})",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.verify_authors.names import number_name
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
 from repro.released.networks import Released
@@ -35,10 +36,10 @@ def layers_words(released: Released) -> str:
 def chosen_c(data: str, row: str, choices: list[Choice], released: Released) -> Measurement:
     """The C chosen; of several networks the first one's."""
     edge = "; at the edge of what was tried" if any(one.at_edge for one in choices) else ""
-    return Measurement(
-        name=number_name(data, "chosen_C", row, released.complete_layers),
-        value=choices[0].C,
+    return single_number(
+        number_name(data, "chosen_C", row, released.complete_layers),
+        choices[0].C,
         n=len(choices[0].tried),
-        spread="none: a choice among n values",
+        why="a choice among n values",
         protocol=f"best on held-out images{edge}",
     )
