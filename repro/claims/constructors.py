@@ -92,7 +92,7 @@ def student_over(
         name,
         float(values.mean()),
         student(values),
-        over=_counted(n, over),
+        over=over and f"{n} {over}",
         by="Student interval",
         n=n,
         protocol=protocol,
@@ -220,13 +220,14 @@ def deviation_around(
 
 def range_over(name: str, values: list[float], *, of: str, protocol: str) -> Measurement:
     """Mean of few values, K at least 1, and the range they span; of: what they are (plural)."""
+    _demand(name, of)
     return Measurement(
         name=name,
         value=float(np.mean(values)),
         low=min(values),
         high=max(values),
         n=len(values),
-        spread=f"range of {_counted(len(values), of)}",
+        spread=f"range of {len(values)} {of}",
         protocol=protocol,
     )
 
@@ -248,8 +249,7 @@ def single_number(
 def _stated(
     name: str, value: float, ends: Ends, kind: str, over: str, *, n: int, protocol: str, unit: str
 ) -> Measurement:
-    if not (kind.removeprefix("95 % ") and over):
-        raise ValueError(f"{name}: an interval says its kind and the units it is taken over")
+    _demand(name, kind.removeprefix("95 % "), over)
     low, high = ends
     return Measurement(
         name=name,
@@ -263,7 +263,6 @@ def _stated(
     )
 
 
-def _counted(n: int, units: str) -> str:
-    if not units:
-        raise ValueError("the units of an interval have a name")
-    return f"{n} {units}"
+def _demand(name: str, *words: str) -> None:
+    if not all(words):
+        raise ValueError(f"{name}: an interval says its kind and the units it is taken over")

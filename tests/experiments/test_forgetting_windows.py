@@ -26,7 +26,6 @@ from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.outcome import (
-    crossed_means,
     effect_measurements,
     equal_change_measurements,
     ratio_measurement,
@@ -40,7 +39,6 @@ from experiments.forgetting_windows.rooms import cropped_boxes, draw_rooms
 from experiments.forgetting_windows.trials import Bench, Choices, Curve, curve, differences
 from repro import rng
 from repro.claims.card import read_card
-from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import judge
 from repro.data.images import centre_crop
@@ -196,20 +194,13 @@ def test_differences_against_numpy() -> None:
     assert np.isnan(likeness[[3, 4]]).all()
 
 
-def test_intervals_hold_what_varied() -> None:
-    source = np.random.default_rng(0)
-    samples = source.normal(5, 1, (1, 200))
-    drawn = np.quantile(crossed_means(samples, seed=1), [0.025, 0.975])
-    wanted = bootstrap_mean(samples[0], seed=1, purpose="other")
-    assert np.allclose(drawn, wanted, atol=0.03)
-    sets = np.broadcast_to(np.arange(8.0)[:, None], (8, 200))  # sets differ, samples do not
-    low, high = np.quantile(crossed_means(sets, seed=1), [0.025, 0.975])
-    assert (low, high) == (pytest.approx(1.9, abs=0.3), pytest.approx(5.1, abs=0.3))
-    same = ratio_measurement("x", samples, samples * 2, seed=1, spread="", protocol="")[0]
+def test_ratios_are_paired_and_leave_out_what_is_not_defined() -> None:
+    samples = np.random.default_rng(0).normal(5, 1, (1, 200))
+    same = ratio_measurement("x", samples, samples * 2, seed=1, over="samples", protocol="")[0]
     assert (same.value, same.low, same.high) == pytest.approx((0.5, 0.5, 0.5))  # paired
     holed = np.array([1.0, np.nan, 3.0])
-    assert ratio_measurement("x", holed, np.ones(3), seed=1, spread="", protocol="")[0].n == 2
-    assert ratio_measurement("x", holed, np.zeros(3), seed=1, spread="", protocol="") == []
+    assert ratio_measurement("x", holed, np.ones(3), seed=1, over="samples", protocol="")[0].n == 2
+    assert ratio_measurement("x", holed, np.zeros(3), seed=1, over="samples", protocol="") == []
 
 
 def test_equal_change_by_hand() -> None:

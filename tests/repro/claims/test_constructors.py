@@ -1,0 +1,163 @@
+"""Every number is stated through a constructor that asks for the units of its interval."""
+
+import ast
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repro.claims.constructors import (
+    counted_share_over,
+    crossed_ratio_over,
+    deviation_around,
+    difference_over,
+    estimate_over,
+    mean_over,
+    range_over,
+    ratio_over,
+    share_over,
+    single_number,
+    student_over,
+)
+from repro.claims.measurement import Measurement
+
+VALUES = np.array([1.0, 2, 4, 8])
+ALL = ("low", "value", "high")
+DRAWN = {"seed": 1, "purpose": "test", "protocol": "p"}
+
+
+def ends(made: Measurement) -> list[float | None]:
+    return [getattr(made, name) for name in ALL]
+
+
+def test_text_names_the_interval_and_its_units() -> None:
+    """These texts stand in published measurements.json."""
+    pair = np.stack([VALUES, VALUES])
+    made = {
+        "95 % bootstrap interval over test images": mean_over(
+            "x", VALUES, over="test images", **DRAWN
+        ),
+        "95 % paired bootstrap over test images": mean_over(
+            "x", VALUES, over="test images", by="paired bootstrap", **DRAWN
+        ),
+        "95 % Student interval over 4 trainings": student_over(
+            "x", VALUES, over="trainings", protocol="p"
+        ),
+        "95 % Wilson interval over pairs": share_over("x", VALUES > 1, over="pairs", protocol="p"),
+        "95 % bootstrap interval over channels": difference_over(
+            "x", VALUES, VALUES, over="channels", **DRAWN
+        ),
+        "95 % bootstrap interval over segments": ratio_over(
+            "x", VALUES, VALUES, over="segments", **DRAWN
+        ),
+        "95 % bootstrap interval over samples and sets": crossed_ratio_over(
+            "x", pair, pair, over="samples and sets", **DRAWN
+        ),
+        "95 % interval (DeLong) over samples": estimate_over(
+            "x", 0.5, (0.4, 0.6), over="samples", by="interval (DeLong)", n=4, protocol="p"
+        ),
+        "mean ± 1 sd over 4 draws of labels": deviation_around(
+            "x", 1, 2, over="4 draws of labels", n=4, protocol="p"
+        ),
+        "range of 4 fits": range_over("x", list(VALUES), of="fits", protocol="p"),
+        "none: a count": single_number("x", 3, n=4, why="a count", protocol="p"),
+    }
+    for words, one in made.items():
+        assert (one.spread, one.n, one.name, one.protocol) == (words, 4, "x", "p")
+
+
+def test_numbers_by_hand() -> None:
+    of_mean = mean_over("x", VALUES, over="images", unit="%", **DRAWN)
+    assert (of_mean.value, of_mean.unit) == (3.75, "%")
+    assert 1 <= of_mean.low < 3.75 < of_mean.high <= 8
+    half = 3.182446305 * np.sqrt(28.75 / 3 / 4)
+    of_few = student_over("x", VALUES, over="trainings", protocol="p")
+    assert ends(of_few) == pytest.approx([3.75 - half, 3.75, 3.75 + half])
+    shares = share_over("x", np.arange(50) < 45, over="images", protocol="p")
+    assert ends(shares) == pytest.approx([0.78640, 0.9, 0.95653], abs=2e-5)
+    percent = counted_share_over("x", 45, 50, over="images", protocol="p", unit="%")
+    assert ends(percent) == pytest.approx([78.640, 90, 95.653], abs=2e-3)
+    assert (percent.unit, percent.n) == ("%", 50)
+    apart = difference_over("x", VALUES, VALUES[:3] + 10, over="images", **DRAWN)
+    assert (apart.value, apart.n) == (3.75 - 37 / 3, 3)
+    assert ends(ratio_over("x", 3 * VALUES, VALUES, over="s", **DRAWN)) == pytest.approx([3] * 3)
+    sets = np.stack([VALUES, 3 * VALUES])
+    crossed = crossed_ratio_over("x", sets, VALUES[None], over="both", **DRAWN)
+    assert ends(crossed) == pytest.approx([1, 2, 3])  # both sets the first, or both the second
+    assert ends(deviation_around("x", 5, 2, over="draws", n=3, protocol="p")) == [3, 5, 7]
+    assert ends(range_over("x", [1.0, 2.0, 6.0], of="fits", protocol="p")) == [1, 3, 6]
+    assert ends(single_number("x", None, n=1, why="a count", protocol="p")) == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mean_over("x", VALUES, over="", **DRAWN),
+        lambda: student_over("x", VALUES, over="", protocol="p"),
+        lambda: share_over("x", VALUES > 1, over="", protocol="p"),
+        lambda: estimate_over("x", 1, (0, 2), over="images", by="", n=1, protocol="p"),
+        lambda: deviation_around("x", 1, 2, over="", n=1, protocol="p"),
+        lambda: range_over("x", [1.0], of="", protocol="p"),
+        lambda: single_number("x", 1, n=1, why="", protocol="p"),
+    ],
+)
+def test_no_interval_without_units_and_no_number_without_a_reason(
+    make: Callable[[], Measurement],
+) -> None:
+    with pytest.raises(ValueError, match=r"x: .*(units|without an interval)"):
+        make()
+
+
+def direct_calls(root: Path) -> list[str]:
+    """Places in experiments/ and repro/, outside repro/claims, that build a Measurement."""
+    found = []
+    for path in sorted([*root.glob("experiments/**/*.py"), *root.glob("repro/**/*.py")]):
+        if path.is_relative_to(root / "repro" / "claims"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {"Measurement"} | {
+            alias.asname or alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.name == "Measurement"
+        }
+        found += [
+            f"{path.relative_to(root)}:{node.lineno}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and _builds(node.func, names)
+        ]
+    return found
+
+
+def _builds(called: ast.expr, names: set[str]) -> bool:
+    """Measurement(...), measurement.Measurement(...), Measurement.model_construct(...)."""
+    if isinstance(called, ast.Attribute) and called.attr.startswith("model_"):
+        called = called.value
+    if isinstance(called, ast.Attribute):
+        return called.attr in names
+    return isinstance(called, ast.Name) and called.id in names
+
+
+def test_nothing_outside_claims_builds_a_measurement(repository: Path) -> None:
+    assert direct_calls(repository) == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from repro.claims.measurement import Measurement\nMeasurement(name='x', value=1, n=1)\n",
+        "from repro.claims.measurement import Measurement as M\nx = [M(name='x', value=1, n=1)]\n",
+        "from repro.claims import measurement\nmeasurement.Measurement(name='x', value=1, n=1)\n",
+        "from repro.claims.measurement import Measurement\nMeasurement.model_validate({})\n",
+    ],
+)
+@pytest.mark.parametrize("where", ["experiments/latent_walk/planted.py", "repro/dedup/planted.py"])
+def test_a_planted_one_is_found(repository: Path, tmp_path: Path, planted: str, where: str) -> None:
+    for folder in ("experiments/latent_walk", "repro/claims", "repro/dedup"):
+        shutil.copytree(repository / folder, tmp_path / folder)
+    assert direct_calls(tmp_path) == []
+    (tmp_path / where).write_text(planted)
+    assert direct_calls(tmp_path) == [f"{where}:2"]
