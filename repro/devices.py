@@ -8,31 +8,81 @@ spread over them.
 import ctypes
 import fcntl
 import os
+import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import torch
 
 from repro.specs.validation import SpecError
+
+Precision = Literal["float32", "bfloat16"]
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86-64, x86-64, Arm (Linux's names)
+# Values of ONEDNN_MAX_CPU_ISA under which oneDNN leaves bfloat16 instructions alone.
+WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 LARGE = 2**30  # bytes: larger blocks are given back all the same
 
 
 def chosen_device(name: str, *, own: bool = True) -> torch.device:
-    """auto (a GPU if there is one), cpu or cuda. Raises SpecError for cuda where there is none.
+    """auto (a CUDA GPU if there is one), cpu, cuda or mps (Apple's GPU; untried).
+
+    Raises SpecError for a GPU that PyTorch does not find here.
 
     own: of several GPUs make a free one this process's current device.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise SpecError("device cuda: PyTorch finds no GPU here; use device cpu or auto")
+    if name == "mps":
+        if not torch.backends.mps.is_available():
+            raise SpecError("device mps: PyTorch finds no Apple GPU here; use device cpu or auto")
+        return torch.device("mps")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     if own and torch.cuda.device_count() > 1:
         torch.cuda.set_device(_own_gpu()[0])
     return torch.device("cuda")
+
+
+def decided_precision(asked: str, device: torch.device) -> Precision:
+    """The arithmetic of convolutions on `device`; asked: float32, bfloat16 or auto.
+
+    auto is bfloat16 where the device has instructions for it and float32 elsewhere, where PyTorch
+    would emulate it at less than half of float32's speed. Decided by what the device can do and
+    never by timing, so that a machine always decides alike.
+    """
+    if asked == "auto":
+        return "bfloat16" if _has_bfloat16(device) else "float32"
+    return "bfloat16" if asked == "bfloat16" else "float32"
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False  # mps: no measurement says that it pays
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_BFLOAT16:
+        return False
+    return bool(BFLOAT16_FLAGS & _cpu_flags())
+
+
+def _cpu_flags() -> set[str]:
+    """What the processor says it can do, by Linux's names; on other systems only bf16 is told."""
+    if sys.platform == "darwin":
+        asked = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", "hw.optional.arm.FEAT_BF16"], capture_output=True, text=True
+        )
+        return {"bf16"} if asked.stdout.strip() == "1" else set()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return set()
+    words = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return set(next(words, "").split())
 
 
 @cache

@@ -65,8 +65,10 @@ class TrainingSpec(Strict):
     snapshots_of: tuple[Literal["generator", "discriminator"], ...] = Field(
         ("generator",), description="which of the two networks `snapshots` keeps"
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="arithmetic of convolutions; weights and losses stay float32"
+    precision: Literal["float32", "bfloat16", "auto"] = Field(
+        "float32",
+        description="arithmetic of convolutions; weights and losses stay float32. auto: bfloat16 "
+        "where the device has instructions for it, else float32; spec.json says which",
     )
     batch_statistics: Literal["local", "synchronised"] = Field(
         "local",

@@ -40,7 +40,7 @@ from repro.train.monitor import Monitor
 from repro.train.processes import ALONE, Processes
 from repro.train.resume_state import latest_state, save_state
 from repro.train.state_folder import Record, open_state_folder
-from repro.train.trainer import Trainer, TrainingError
+from repro.train.trainer import Trainer, TrainingError, with_precision
 
 
 def train(
@@ -64,6 +64,7 @@ def train(
     """
     processes = Processes.launched()
     chosen = _device(device, processes)
+    spec = with_precision(spec, chosen)
     store = ImageStore.open(data)
     _check_fit(spec, store, data)
     inputs = {"data": data, **({"dedup": dedup} if dedup else {})}

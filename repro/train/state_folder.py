@@ -57,9 +57,21 @@ def open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
             raise SpecError(
                 f"{folder} holds the state of an unfinished training with other settings:\n"
                 + "\n".join(changed)
+                + _of_another_machine(before, now)
                 + "\nrestore them to resume it, or delete that folder to start anew"
             )
     write_json(path, settings)
+
+
+def _of_another_machine(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Where the processor decided: why a training cannot go on here."""
+    key = "spec.training.precision"
+    if before.get(key) == now.get(key):
+        return ""
+    return (
+        "\nwith `precision: auto` the processor decides, and this one decides otherwise than that "
+        "of the machine where the training began: go on there, or set the precision in the run file"
+    )
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

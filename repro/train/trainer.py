@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.devices import decided_precision
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import draw, draw_latents
 from repro.specs.run_file import ModelSpec
@@ -37,8 +38,18 @@ class TrainingError(RuntimeError):
         self.minibatch = minibatch
 
 
+def with_precision(spec: ModelSpec, device: torch.device) -> ModelSpec:
+    """`spec` with the arithmetic that `device` trains in, where it says auto."""
+    precision = decided_precision(spec.training.precision, device)
+    training = spec.training.model_copy(update={"precision": precision})
+    return spec.model_copy(update={"training": training})
+
+
 class Trainer:
-    """Both networks with their optimisers: one call of `step` is one minibatch."""
+    """Both networks with their optimisers: one call of `step` is one minibatch.
+
+    `spec` has the precision that was decided for the device, never auto.
+    """
 
     def __init__(
         self,
@@ -50,6 +61,7 @@ class Trainer:
         processes: Processes = ALONE,
         cuda_graphs: bool = False,
     ) -> None:
+        spec = with_precision(spec, device)
         self.spec, self.images, self.seed, self.device = spec, images, seed, device
         self.processes = processes
         if device.type == "cuda":
