@@ -1,6 +1,6 @@
 """Faces cut from photos of people: one picture a detection, as the paper's were (§4.2).
 
-Reads a folder of photos and the boxes.csv of data_prep/face_detection.py; boxes of another detector
+Reads a folder of photos and the boxes.csv of data_prep/face_detection/; boxes of another detector
 serve as well (columns file, face, left, top, width, height, photo_width, photo_height, in pixels of
 the upright photo). A record is a detection, its key "<file>#<face>"; a photo without a face is one
 skipped record.

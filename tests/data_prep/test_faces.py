@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from data_prep import face_detection, face_detector
 from data_prep import faces as source
+from data_prep.face_detection.detector import DetectorOptions
+from data_prep.face_detection.photo_folder import detect_folder
 from data_prep.faces import Options, widened
 from data_prep.generated import faces as portraits
 from data_prep.prepare import prepare
@@ -214,9 +215,7 @@ def test_from_the_photo_to_the_picture_whatever_its_orientation(tmp_path):
     save(raw / "photos/turned.png", np.ascontiguousarray(np.rot90(photo)), exif=exif)
     save(raw / "photos/upright.png", photo)
     save(raw / "photos/nobody.png", plain(400, 300, 120))
-    face_detection.detect_folder(
-        raw / "photos", raw / "boxes.csv", options=face_detector.DetectorOptions(), workers=1
-    )
+    detect_folder(raw / "photos", raw / "boxes.csv", options=DetectorOptions(), workers=1)
     store = prepared(tmp_path)
     assert store.keys == ["turned.png#1", "upright.png#1"]
     assert skipped(tmp_path) == {"nobody.png": "no_face"}

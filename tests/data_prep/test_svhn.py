@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 
 from data_prep import svhn
-from data_prep.download_manifest import planned, read_manifest
+from data_prep.download.manifest import planned, read_manifest
 from data_prep.prepare import prepare
 from data_prep.source import missing
 from data_prep.svhn import Options

@@ -1,11 +1,11 @@
-"""One HTTP request into a .part (data_prep/part_file.py): what a reply means, what is kept of it.
+"""One HTTP request into a .part (part_file.py): what a reply means, what is kept of it.
 
 The rest of the file is asked for by Range, with If-Range where the server gave a validator. A
 server that sends the whole file instead is compared with what lies there: equal bytes are passed
 over and the rest is appended; other bytes of another version begin a new .part. Pages of HTML,
 other lengths and wrong Content-Ranges are refused before a byte is written.
 
-data_prep/fetching.py repeats requests until the .part is whole. Does not run alone.
+fetch.py repeats requests until the .part is whole. Does not run alone.
 """
 
 import email.utils
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from data_prep.part_file import BLOCK, Origin, PartFile
+from data_prep.download.part_file import BLOCK, Origin, PartFile
 
 LONGEST_ASKED_WAIT = 900.0  # seconds; a server that asks for a longer pause ends the download
 AGENT = "dcgan-reproduction data_prep.download"  # some hosts refuse Python's own name

@@ -1,4 +1,4 @@
-"""data_prep/download.py against a local server and made archives: nothing fetched that is there.
+"""data_prep/download/ against a local server and made archives: nothing fetched that is there.
 
 Longer than 300 lines: one server with one manifest of four sources serves all the tests here.
 """
@@ -21,12 +21,12 @@ import pytest
 import yaml
 from made_archives import CLASSES, OBJECTS, PICTURES, ROOMS, zipped
 
-from data_prep import unpacking
-from data_prep.download import DownloadError, download
-from data_prep.download import main as download_main
-from data_prep.download_manifest import listing, planned, read_manifest
-from data_prep.fetching import WrongContentError, fetch
-from data_prep.part_file import FetchError
+from data_prep.download import unpack
+from data_prep.download.__main__ import main as download_main
+from data_prep.download.fetch import WrongContentError, fetch
+from data_prep.download.manifest import listing, planned, read_manifest
+from data_prep.download.part_file import FetchError
+from data_prep.download.source_files import DownloadError, download
 from data_prep.source import missing, source_options
 from repro.specs.validation import SpecError
 
@@ -365,7 +365,7 @@ def test_the_table_says_what_is_there(host, raw, manifest):
 
 def test_an_interrupted_unpacking_leaves_nothing(host, raw, manifest, monkeypatch):
     written = []
-    write = unpacking._write
+    write = unpack._write
 
     def interrupted(member, folder, **given):
         write(member, folder, **given)
@@ -373,7 +373,7 @@ def test_an_interrupted_unpacking_leaves_nothing(host, raw, manifest, monkeypatc
         if len(written) == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(unpacking, "_write", interrupted)
+    monkeypatch.setattr(unpack, "_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         get("rooms", raw, manifest, unpacked=True)
     assert below(raw) == {"downloads/rooms.zip"}

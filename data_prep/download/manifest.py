@@ -1,7 +1,7 @@
 """What there is to download, and where each file lies below RAW: downloads.yaml, typed.
 
-`Place` knows for one file of the manifest what of it is there, in whatever state. data_prep/
-download.py acts on it. Runs alone: python -m data_prep.download --list --raw RAW prints the table.
+`Place` says of one file of the manifest what of it is there, and in which state; source_files.py
+acts on it. Runs alone: python -m data_prep.download --list --raw RAW prints the table.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 from tqdm import tqdm
 
-from data_prep.fetching import amount
-from data_prep.part_file import BLOCK
-from data_prep.unpacking import ArchiveError, Kind, not_as_expected, require_whole
+from data_prep.download.fetch import amount
+from data_prep.download.part_file import BLOCK
+from data_prep.download.unpack import ArchiveError, Kind, not_as_expected, require_whole
 from repro.specs.validation import SpecError, Strict, nearest, read_yaml, validated
 
 MANIFEST = Path(__file__).with_name("downloads.yaml")

@@ -1,4 +1,4 @@
-"""data_prep/face_detection.py and face_detector.py: drawn faces at known places, and faults.
+"""data_prep/face_detection/: drawn faces at known places, and faults.
 
 Longer than 300 lines: search and command are tried on the same drawn crowds.
 """
@@ -14,9 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from data_prep import face_detection
-from data_prep.face_detection import detect_folder
-from data_prep.face_detector import (
+from data_prep.face_detection.__main__ import main as face_detection_main
+from data_prep.face_detection.detector import (
     SAME_FACE,
     Box,
     DetectorOptions,
@@ -24,6 +23,7 @@ from data_prep.face_detector import (
     find_cascade,
     merged,
 )
+from data_prep.face_detection.photo_folder import COLUMNS, detect_folder
 from data_prep.generated import faces
 from data_prep.source import source_names
 from repro.data.raw_images import SourceError
@@ -198,7 +198,7 @@ def photos(tmp_path):
 def test_every_file_has_its_row_and_its_reason(photos, tmp_path):
     counts = detect_folder(photos, tmp_path / "boxes.csv", options=DetectorOptions(), workers=1)
     table = rows(tmp_path / "boxes.csv")
-    assert tuple(table[0]) == face_detection.COLUMNS
+    assert tuple(table[0]) == COLUMNS
     assert [(row["file"], row["face"], row["reason"]) for row in table] == [
         ("a/é 猫.jpg", "1", ""),
         ("cut.jpg", "", "truncated"),
@@ -337,7 +337,7 @@ def test_an_opencv_without_cascades_is_named(photos, tmp_path, monkeypatch):
 def test_the_command(photos, tmp_path, monkeypatch, capsys):
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["face_detection", *map(str, words)])
-        face_detection.main()
+        face_detection_main()
 
     run(photos, "--out", tmp_path / "boxes.csv", "--scale-step", "1.2", "--workers", "1")
     assert "3 faces in 2 of 3 photos, 1 with several; unread: {" in capsys.readouterr().out
@@ -353,4 +353,4 @@ def test_the_command(photos, tmp_path, monkeypatch, capsys):
 
 def test_the_detection_is_no_source_and_the_faces_are():
     assert {"faces", "celeba"} <= set(source_names())
-    assert not {"face_detection", "face_detector"} & set(source_names())
+    assert not {"face_detection", "download", "detector"} & set(source_names())

@@ -1,4 +1,4 @@
-"""data_prep/fetching.py against a local server with faults: no wrong file, nothing thrown away.
+"""download/fetch.py against a local server with faults: no wrong file, nothing thrown away.
 
 Longer than 300 lines: every case is the same download under another fault.
 """
@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_prep.fetching import WrongContentError, amount, fetch
-from data_prep.part_file import FetchError, Origin, PartFile
+from data_prep.download.fetch import WrongContentError, amount, fetch
+from data_prep.download.part_file import FetchError, Origin, PartFile
 
 DATA = np.random.default_rng(1).bytes(200_000)
 OTHER = DATA[:30_000] + np.random.default_rng(2).bytes(170_000)  # a later version of the file

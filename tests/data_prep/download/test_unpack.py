@@ -1,4 +1,4 @@
-"""data_prep/unpacking.py on made archives: cut off, damaged, leading outside, large."""
+"""data_prep/download/unpack.py on made archives: cut off, damaged, leading outside, large."""
 
 import gzip
 import io
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made_archives import CLASSES, OBJECTS, ROOMS, tar_entry, tarred, zipped
 
-from data_prep.unpacking import ArchiveError, require_whole, unpack
+from data_prep.download.unpack import ArchiveError, require_whole, unpack
 
 
 def below(folder):

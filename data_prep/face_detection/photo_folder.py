@@ -1,7 +1,7 @@
 """Faces in a folder of photos -> boxes.csv, from which the source `faces` cuts (paper §4.2).
 
-A step before the pipeline; data_prep/face_detector.py does the finding, and its docstring argues
-the settings. Boxes are in pixels of the upright photo (EXIF orientation applied), as
+Where in the flow: before the pipeline. detector.py searches one photo, and its docstring gives the
+reasons for the settings. Boxes are in pixels of the upright photo (EXIF orientation applied), as
 repro/data/images.py decodes it.
 
     file,face,left,top,width,height,neighbours,photo_width,photo_height,reason
@@ -11,13 +11,11 @@ photo without a face has one row with an empty box and the reason `no_face`; wha
 one with the decoder's reason. Beside boxes.csv, boxes.json holds settings, versions and counts. The
 number of workers changes the time, not a byte.
 
-Runs alone: python -m data_prep.face_detection PHOTOS --out boxes.csv [--workers 2]
+__main__.py is the command for it: python -m data_prep.face_detection PHOTOS --out boxes.csv
 """
 
-import argparse
 import csv
 import os
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -29,12 +27,11 @@ from typing import Any, NamedTuple
 import cv2
 from tqdm import tqdm
 
-from data_prep.face_detector import Box, DetectorOptions, FaceDetector, find_cascade
+from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
 from repro.artefacts.provenance import sha256_of_file, write_json
 from repro.data.decoders import UnreadableImage, decoder_versions, sniff
 from repro.data.images import decode
 from repro.data.raw_images import SourceError, files_below
-from repro.specs.validation import SpecError, validated
 
 COLUMNS = (
     *("file", "face", "left", "top", "width", "height", "neighbours"),
@@ -43,7 +40,7 @@ COLUMNS = (
 BATCH = 64  # photos a worker is given at a time
 
 
-class Finding(NamedTuple):
+class SearchedPhoto(NamedTuple):
     """What one file holds: (width, height) of the photo and its boxes, or why it is not read."""
 
     file: str
@@ -77,7 +74,7 @@ def detect_folder(
         raise SourceError(f"{photos}: no files; is it the right folder?")
     per_thread = threading.local()
 
-    def search(file: str) -> Finding:
+    def search(file: str) -> SearchedPhoto:
         if not hasattr(per_thread, "detector"):
             per_thread.detector = FaceDetector(cascade, **options.model_dump())
         return _search(photos, file, per_thread.detector)
@@ -89,8 +86,8 @@ def detect_folder(
             batches = (
                 files[i : i + BATCH * workers] for i in range(0, len(files), BATCH * workers)
             )
-            findings = (finding for batch in batches for finding in pool.map(search, batch))
-            counts = _write(temporary, tqdm(findings, total=len(files), unit="photo", disable=None))
+            searched = (one for batch in batches for one in pool.map(search, batch))
+            counts = _write(temporary, tqdm(searched, total=len(files), unit="photo", disable=None))
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -111,32 +108,32 @@ def _one_opencv_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _search(photos: Path, file: str, detector: FaceDetector) -> Finding:
+def _search(photos: Path, file: str, detector: FaceDetector) -> SearchedPhoto:
     try:
         with (photos / file).open("rb") as stream:
             head = stream.read(64)
             sniff(head)  # a film is not read as a whole
             grey = decode(head + stream.read(), channels=1)[:, :, 0]
     except UnreadableImage as error:
-        return Finding(file, None, [], error.reason)
+        return SearchedPhoto(file, None, [], error.reason)
     except OSError:
-        return Finding(file, None, [], "cannot_open")
+        return SearchedPhoto(file, None, [], "cannot_open")
     try:
         boxes = detector.boxes(grey)
     except Exception as error:
         error.add_note(f"while searching '{file}'")
         raise
-    return Finding(file, grey.shape[::-1], boxes, "" if boxes else "no_face")
+    return SearchedPhoto(file, grey.shape[::-1], boxes, "" if boxes else "no_face")
 
 
-def _write(path: Path, findings: Iterable[Finding]) -> dict[str, Any]:
-    """Write the rows of all findings; count photos, faces and reasons."""
+def _write(path: Path, searched: Iterable[SearchedPhoto]) -> dict[str, Any]:
+    """Write the rows of all photos; count photos, faces and reasons."""
     faces_a_photo: Counter[int] = Counter()
     unread: Counter[str] = Counter()
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(COLUMNS)
-        for file, size, boxes, reason in findings:
+        for file, size, boxes, reason in searched:
             for face, box in enumerate(boxes, start=1):
                 table.writerow((file, face, *box, *(size or ("", "")), ""))
             if not boxes:
@@ -155,38 +152,3 @@ def _write(path: Path, findings: Iterable[Finding]) -> dict[str, Any]:
         "faces": sum(faces * photos for faces, photos in faces_a_photo.items()),
         "unread": dict(sorted(unread.items())),
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Find the faces in a folder of photos; the source `faces` cuts them out.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("photos", type=Path, help="folder of photos, flat or nested")
-    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--workers", type=int, default=2, help="threads")
-    parser.add_argument("--cascade", type=Path, help="XML file instead of OpenCV's frontal cascade")
-    for name, field in DetectorOptions.model_fields.items():
-        kind = type(field.default)
-        flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=kind, default=field.default, help=field.description)
-    given = parser.parse_args()
-    if given.workers < 1:
-        parser.error("--workers must be 1 or more")
-    values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
-    try:
-        options = validated(DetectorOptions, values, where="face_detection", key="options")
-        counts = detect_folder(
-            given.photos, given.out, options=options, workers=given.workers, cascade=given.cascade
-        )
-    except (SpecError, SourceError, OSError) as error:
-        sys.exit(f"error: {error}")
-    print(
-        f"{given.out}: {counts['faces']} faces in {counts['photos_with_a_face']} of "
-        f"{counts['photos']} photos, {counts['photos_with_several']} with several; unread: "
-        f"{counts['unread'] or 'none'}"
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,28 +1,26 @@
-"""Raw data of a source, from the network or from a copy that is there, into the folder RAW.
+"""The files of one source, from the network or from a copy that is there, into the folder RAW.
 
-downloads.yaml lists what every source needs. For each of its files, the first that holds:
-unpacked data at their place are recognised; an archive in RAW, in RAW/downloads or given by
---archive is checked and used; else the file is fetched (data_prep/fetching.py), which goes on where
-an earlier run ended. What needs an account is explained. With --unpack archives are unpacked
-(data_prep/unpacking.py); they are kept.
+For each file of the source in downloads.yaml, the first of these that holds:
+1. unpacked data at their place are recognised;
+2. an archive in RAW, in RAW/downloads or given by --archive is checked and used;
+3. the file is fetched (fetch.py), from where an earlier run ended.
+What needs an account is explained. Archives are unpacked (unpack.py) where this is asked for; they
+are kept.
 
-Runs alone, the step before data_prep/prepare.py:
-python -m data_prep.download SOURCE --raw RAW [--list] [--unpack] [--only NAME...] [--retries N]
+Where in the flow: before data_prep/prepare.py. __main__.py is the command for it:
+python -m data_prep.download SOURCE --raw RAW
 """
 
-import argparse
 import functools
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from data_prep.download_manifest import MANIFEST, Place, listing, planned, read_manifest
-from data_prep.fetching import RETRIES, amount, fetch, require_free, to_terminal
-from data_prep.part_file import FetchError
-from data_prep.transfer import is_page
-from data_prep.unpacking import ArchiveError, require_whole, unpack, unpacked_size
-from repro.specs.validation import SpecError
+from data_prep.download.fetch import RETRIES, amount, fetch, require_free, to_terminal
+from data_prep.download.manifest import MANIFEST, Place, planned, read_manifest
+from data_prep.download.part_file import FetchError
+from data_prep.download.transfer import is_page
+from data_prep.download.unpack import require_whole, unpack, unpacked_size
 
 
 class DownloadError(RuntimeError):
@@ -234,57 +232,3 @@ def _by_hand(places: Sequence[Place]) -> str:
     lines += [f"  how: {how}" for how in dict.fromkeys(p.entry.by_hand for p in places)]
     lines.append("  then start the same command again")
     return "\n".join(lines)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Fetch, check and unpack the raw data of a source.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("source", nargs="?", help="lsun, cifar10, ...; --list names them all")
-    parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
-    parser.add_argument("--list", action="store_true", help="only show what there is to fetch")
-    parser.add_argument("--unpack", action="store_true", help="unpack archives too")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="only these files")
-    parser.add_argument(
-        "--archive", type=Path, action="append", default=[], metavar="PATH",
-        help="a copy from elsewhere (or a folder of copies), checked and used; may be repeated",
-    )  # fmt: skip
-    parser.add_argument("--retries", type=int, default=RETRIES, help="without a new byte")
-    parser.add_argument("--manifest", type=Path, default=MANIFEST, help="what there is to fetch")
-    given = parser.parse_args()
-    if given.source is None and not given.list:
-        parser.error("name a source (or --list)")
-    places: list[Place] = []
-    try:
-        manifest = read_manifest(given.manifest)
-        names = [given.source] if given.source else list(manifest.sources)
-        for name in names:
-            only = given.only if given.source else []
-            places += planned(name, raw=given.raw, only=only, manifest=manifest)
-        if given.list:
-            print(listing(places))
-            return
-        download(
-            source=given.source,
-            raw=given.raw,
-            only=given.only,
-            unpacked=given.unpack,
-            archives=given.archive,
-            retries=given.retries,
-            manifest=given.manifest,
-        )
-    except (SpecError, FetchError, ArchiveError, DownloadError, OSError) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        kept = [f"{amount(p.fetched)} in {p.part}" for p in places if p.fetched]
-        print(
-            f"\nstopped; kept: {', '.join(kept) or 'nothing unfinished'}. The same command goes on "
-            "from there.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-
-
-if __name__ == "__main__":
-    main()

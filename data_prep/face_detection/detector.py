@@ -1,14 +1,14 @@
 """One photo's pixels in, boxes of its faces out: OpenCV's frontal Haar cascade (paper §4.2).
 
-Called by data_prep/face_detection.py for every photo of a folder.
+Where in the flow: photo_folder.py calls it for every photo of a folder.
 
-The paper names neither settings nor an error rate. The defaults are for clean crops before complete
-ones, since photos are not what is scarce. Measured on 300 press photos and 247 bedrooms without
-people: with 8 neighbours the main face is found in 294 photos and a "face" in 3 bedrooms, with 6 in
-298 and 7, with 4 in 298 and 19. Scale step 1.05 with 16 neighbours gives 296 and 4 in twice the
-time; 1.2 with 5 gives 293 and 4 in six tenths of it, but its boxes scatter more in size (2.9 %
-against 1.8 %, standard deviation from step 1.02). The press photos were themselves collected with a
-detector of this kind: of other photos fewer will show a face.
+The paper names neither settings nor an error rate. The defaults prefer clean crops to complete
+ones, since photos are not scarce. Measured on 300 press photos and 247 bedrooms without people:
+with 8 neighbours the main face is found in 294 photos and a "face" in 3 bedrooms, with 6 in 298 and
+7, with 4 in 298 and 19. Scale step 1.05 with 16 neighbours gives 296 and 4 in twice the time; 1.2
+with 5 gives 293 and 4 in six tenths of it, but its boxes scatter more in size (2.9 % against 1.8 %,
+standard deviation from step 1.02). The press photos were themselves collected with a detector of
+this kind: of other photos fewer will show a face.
 
 Alone: `FaceDetector(find_cascade(), **DetectorOptions().model_dump()).boxes(grey)`.
 """

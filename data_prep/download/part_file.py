@@ -1,6 +1,6 @@
 """The .part beside a download's target: what has arrived, its checksums, what the server said.
 
-data_prep/transfer.py fills it; unfinished bytes never bear the target's name. Beside TARGET lie
+transfer.py fills it; unfinished bytes never bear the target's name. Beside TARGET lie
 
     TARGET.part           what has arrived; it only grows
     TARGET.part.json      address, validator and length of the file it belongs to

@@ -1,4 +1,4 @@
-"""data_prep/downloads.yaml and its models: published numbers, places, what is refused."""
+"""download/downloads.yaml and manifest.py: published numbers, places, what is refused."""
 
 import pytest
 import torchvision.datasets as official
@@ -6,7 +6,7 @@ import yaml
 from torchvision.datasets.imagenet import ARCHIVE_META
 
 from data_prep import cifar10
-from data_prep.download_manifest import planned, read_manifest
+from data_prep.download.manifest import planned, read_manifest
 from data_prep.source import missing, source_options
 from repro.specs.validation import SpecError
 

@@ -1,12 +1,12 @@
 """One file over HTTP: resumed, retried, checked, and only then given its name.
 
-Requests (data_prep/transfer.py) fill a .part beside the target (data_prep/part_file.py) until it is
-whole; between them lie growing pauses with a seeded jitter, and every new byte makes the count of
+Requests (transfer.py) fill a .part beside the target (part_file.py) until it is whole;
+between them lie growing pauses with a seeded jitter, and every new byte makes the count of
 failures begin again. The whole .part is brought to the disk and renamed once its checksums fit;
 what does not fit is kept aside as NAME.wrong.
 
-It knows nothing of sources: data_prep/download.py says what to fetch. Runs alone:
-python -m data_prep.fetching URL TARGET [SHA256]
+It knows nothing of sources: source_files.py says what to fetch. Runs alone:
+python -m data_prep.download.fetch URL TARGET [SHA256]
 """
 
 import shutil
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_prep.part_file import FetchError, PartFile
-from data_prep.transfer import Passing, Refused, Transfer
+from data_prep.download.part_file import FetchError, PartFile
+from data_prep.download.transfer import Passing, Refused, Transfer
 from repro.rng import generator
 
 RETRIES, TIMEOUT = 8, 60.0  # failures in a row without a new byte; seconds without a byte

@@ -5,7 +5,7 @@ unpacked to a folder of its name. Members stream: an archive of 45 GB needs a me
 Names that lead outside, links, devices and encrypted members are refused. zipfile checks every
 member's CRC and gzip its own; a tar has none, so its end mark is asked for.
 
-data_prep/download.py uses it. Runs alone: python -m data_prep.unpacking ARCHIVE KIND tests one.
+source_files.py uses it. Runs alone: python -m data_prep.download.unpack ARCHIVE KIND tests one.
 """
 
 import gzip

@@ -1,0 +1,50 @@
+"""Find the faces in a folder of photos and write their boxes, for the source `faces` (paper §4.2).
+
+Where in the flow: before the pipeline. photo_folder.py does the work and describes the table.
+
+python -m data_prep.face_detection PHOTOS --out boxes.csv [--workers 2]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from data_prep.face_detection.detector import DetectorOptions
+from data_prep.face_detection.photo_folder import detect_folder
+from repro.data.raw_images import SourceError
+from repro.specs.validation import SpecError, validated
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Find the faces in a folder of photos; the source `faces` cuts them out.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("photos", type=Path, help="folder of photos, flat or nested")
+    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--workers", type=int, default=2, help="threads")
+    parser.add_argument("--cascade", type=Path, help="XML file instead of OpenCV's frontal cascade")
+    for name, field in DetectorOptions.model_fields.items():
+        kind = type(field.default)
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=kind, default=field.default, help=field.description)
+    given = parser.parse_args()
+    if given.workers < 1:
+        parser.error("--workers must be 1 or more")
+    values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
+    try:
+        options = validated(DetectorOptions, values, where="face_detection", key="options")
+        counts = detect_folder(
+            given.photos, given.out, options=options, workers=given.workers, cascade=given.cascade
+        )
+    except (SpecError, SourceError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(
+        f"{given.out}: {counts['faces']} faces in {counts['photos_with_a_face']} of "
+        f"{counts['photos']} photos, {counts['photos_with_several']} with several; unread: "
+        f"{counts['unread'] or 'none'}"
+    )
+
+
+if __name__ == "__main__":
+    main()
