@@ -10,7 +10,6 @@ Alone: python -m repro.report --run results/demo --spec results/demo/specs/repor
            --out results/demo/report
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ from repro.claims.measurement import Verdict, in_words
 from repro.claims.verdict import Judgement
 from repro.figures.drawing import save_table
 from repro.figures.offline_page import SHARED
-from repro.report.commands import again_command, command_for
+from repro.report.commands import command_for
+from repro.report.data_words import first_line
 from repro.report.departures import (
-    Entry,
+    LedgerEntry,
     effect_in_words,
     effects_among,
     ledger,
@@ -33,35 +33,11 @@ from repro.report.departures import (
     markdown,
     source_in_words,
 )
-from repro.report.pictures import Picture, embed_animation, embed_picture
-from repro.report.results import (
-    MODEL_PICTURES,
-    ExperimentResult,
-    ModelResult,
-    RunResults,
-    read_json,
-    read_run,
-)
+from repro.report.provenance_words import commit_in_words, cost, stages, versions
+from repro.report.quantities import duration, memory, value_in_words
+from repro.report.results import ExperimentResult, RunResults, read_json, read_run
 from repro.report.spec import ReportSpec
-from repro.report.words import (
-    Table,
-    commands,
-    commit_in_words,
-    cost,
-    data_in_words,
-    duration,
-    epoch_in_words,
-    first_line,
-    memory,
-    model_in_words,
-    read_table,
-    readme_html,
-    stages,
-    stop_in_words,
-    troubles_in_words,
-    value_in_words,
-    versions,
-)
+from repro.report.views import experiment_view, model_view
 from repro.specs.differences import as_in_a_run_file
 from repro.specs.validation import validated
 
@@ -86,35 +62,6 @@ CLAIM_COLUMNS = [
     "experiment", "id", "section", "statement", "paper", "ours", "verdict", "reason", "rule",
     "kind", "measurement", "value", "low", "high", "n", "unit", "spread", "command",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ExperimentView:
-    """An experiment with its pictures and tables embedded, its data and its cost in words."""
-
-    result: ExperimentResult
-    data: str
-    readme: Markup
-    pictures: list[Picture]
-    tables: list[Table]
-    missing_files: list[str]
-    cost: dict[str, str]
-    again: str
-    commands: list[str]
-
-
-@dataclass(frozen=True)
-class ModelView:
-    """A model with its pictures embedded; `troubles` are those of its training, in words."""
-
-    result: ModelResult
-    data: str
-    title: str
-    epoch: str
-    troubles: list[str]
-    stop: str
-    pictures: list[Picture]
-    animation: Picture | None
 
 
 def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) -> None:
@@ -149,7 +96,7 @@ def claim_rows(results: RunResults) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
-def departures(results: RunResults) -> list[Entry]:
+def departures(results: RunResults) -> list[LedgerEntry]:
     """The ledger of the run's models, with the effects that its experiments measured."""
     spec = results.spec
     models = {name: model for name, model in spec.models.items() if name not in spec.repeats}
@@ -189,61 +136,15 @@ def _shown(results: RunResults, run: Path) -> dict[str, Any]:
         "counts": {verdict: verdicts.count(verdict) for verdict in Verdict},
         "words": VERDICT_WORDS,
         "meters": METERS,
-        "experiments": [_experiment_view(one, spec, run) for one in results.experiments],
+        "experiments": [experiment_view(one, spec, run) for one in results.experiments],
         "experiments_run": sum(bool(one.measurements) for one in results.experiments),
         "datasets": results.datasets,
-        "models": [_model_view(one, spec, run) for one in results.models],
+        "models": [model_view(one, spec, run) for one in results.models],
         "cost": cost(results.steps),
         "stages": stages(results.steps),
         "versions": versions(results.steps),
         "rerun_report": command_for(spec, "report"),
     }
-
-
-def _experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> ExperimentView:
-    captions = result.card.captions
-    order = {name: place for place, name in enumerate(captions)}
-
-    def by_caption(path: Path) -> tuple[int, str]:
-        return order.get(path.name, len(order)), path.name
-
-    there = {path.name for path in (*result.figures, *result.tables)}
-    return ExperimentView(
-        result=result,
-        data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
-        readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
-        pictures=[
-            embed_picture(path, caption=captions.get(path.name, ""), run=run)
-            for path in sorted(result.figures, key=by_caption)
-        ],
-        tables=[
-            read_table(path, caption=captions.get(path.name, ""), run=run)
-            for path in sorted(result.tables, key=by_caption)
-        ],
-        missing_files=[name for name in captions if name not in there],
-        cost=cost(result.steps),
-        again=again_command(result.command, result.name),
-        commands=commands(result.steps),
-    )
-
-
-def _model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
-    description = result.spec or {}
-    data = description.get("spec", {}).get("data")
-    animation = result.animation
-    return ModelView(
-        result=result,
-        data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
-        title=model_in_words(description),
-        epoch=epoch_in_words(description),
-        troubles=troubles_in_words(result.health),
-        stop=stop_in_words(result.health),
-        pictures=[
-            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)
-            for path in result.pictures
-        ],
-        animation=embed_animation(animation, caption="", run=run) if animation else None,
-    )
 
 
 def _templates() -> jinja2.Environment:

@@ -40,7 +40,7 @@ DEFAULTS = ModelSpec(data="").model_dump(mode="json")
 
 
 @dataclass(frozen=True)
-class Source:
+class StatedInPaper:
     """Where the paper states a setting, and the value; both None where it is silent."""
 
     place: str | None = None
@@ -48,7 +48,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A line of the ledger: some models whose settings are alike in one key.
 
     `authors` and `port` are None where there is no such model of theirs.
@@ -56,7 +56,7 @@ class Entry:
 
     key: str
     about: str
-    paper: Source
+    paper: StatedInPaper
     authors: Any
     port: Any
     ours: Any
@@ -75,7 +75,7 @@ def ledger(
     effects: Iterable[Measurement] = (),
     *,
     hashed: Collection[str] = (),
-) -> list[Entry]:
+) -> list[LedgerEntry]:
     """Settings in which the paper, the authors' code, the port or these models are not alike.
 
     models: name -> spec as JSON has it, of which only recipes of the paper's authors are entered.
@@ -91,7 +91,7 @@ def ledger(
     measured: dict[str, list[Measurement]] = {}
     for effect in effects:
         measured.setdefault(effect.setting, []).append(effect)
-    entries: list[Entry] = []
+    entries: list[LedgerEntry] = []
     for key, about in settings().items():
         asked = {n: m for n, m in recipes.items() if key != DEDUPLICATED or n in hashed}
         entries += _entries(key, about, asked, presets, tuple(measured.get(key, ())))
@@ -113,9 +113,9 @@ def _entries(
     models: Mapping[str, Mapping[str, Any]],
     presets: Mapping[str, Mapping[str, Any]],
     effects: tuple[Measurement, ...],
-) -> Iterator[Entry]:
+) -> Iterator[LedgerEntry]:
     """One for each way in which some models stand to their sources."""
-    groups: dict[str, Entry] = {}
+    groups: dict[str, LedgerEntry] = {}
     for name, model in models.items():
         preset = model["preset"]
         paper = _paper(key, about, preset)
@@ -130,18 +130,18 @@ def _entries(
             continue
         same = json.dumps([paper.value, authors, port, ours])
         known = groups[same].models if same in groups else ()
-        groups[same] = Entry(key, about, paper, authors, port, ours, (*known, name), on_it)
+        groups[same] = LedgerEntry(key, about, paper, authors, port, ours, (*known, name), on_it)
     yield from groups.values()
 
 
-def _paper(key: str, about: str, preset: str) -> Source:
+def _paper(key: str, about: str, preset: str) -> StatedInPaper:
     """What the paper states of a setting: of all its models in a section, of one in Fig 1 to 3."""
     stated = re.search(r"paper ((?:§[\d.]+|Fig \d)(?:, (?:§[\d.]+|Fig \d))*)", about)
     if stated is None or ("§" not in stated[1] and preset != PAPERS_OWN):
-        return Source()
+        return StatedInPaper()
     if key == DEDUPLICATED:
-        return Source(stated[1], True)
-    return Source(stated[1], _value(DEFAULTS, key))
+        return StatedInPaper(stated[1], True)
+    return StatedInPaper(stated[1], _value(DEFAULTS, key))
 
 
 def _value(spec: Mapping[str, Any], key: str) -> Any:
@@ -155,7 +155,7 @@ def effects_among(measurements: Iterable[Measurement]) -> list[Measurement]:
     return [one for one in measurements if one.setting]
 
 
-def source_in_words(source: Source) -> str:
+def source_in_words(source: StatedInPaper) -> str:
     """E.g. "5 (Fig 1)", or "silent"."""
     if source.place is None:
         return "silent"
@@ -168,7 +168,7 @@ def effect_in_words(effect: Measurement) -> str:
     return f"with {effect.changed_to}: {what.replace('_', ' ')} {in_words(effect)}"
 
 
-def markdown(entries: list[Entry]) -> str:
+def markdown(entries: list[LedgerEntry]) -> str:
     """The ledger as a table."""
     head = ("setting", "paper", "authors' code", "PyTorch tutorial", "ours", "models", "effect")
     rows = [head, ("---",) * len(head)]
@@ -187,7 +187,7 @@ def markdown(entries: list[Entry]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
-def ledger_table(entries: list[Entry]) -> pd.DataFrame:
+def ledger_table(entries: list[LedgerEntry]) -> pd.DataFrame:
     """The ledger as departures.csv holds it: one row an entry."""
     columns = ["setting", "paper", "stated", "authors", "port", "ours", "models", "effect"]
     rows = [

@@ -28,7 +28,7 @@ class ReportExperiment(_Tolerant):
     unbound: list[str] = Field([], description="inputs to which the run binds nothing")
 
 
-class Finding(_Tolerant):
+class RecordedTrouble(_Tolerant):
     trouble: str
     step: int = Field(description="minibatch where it began")
     words: str = ""
@@ -37,7 +37,7 @@ class Finding(_Tolerant):
 class Health(_Tolerant):
     """health.json of a model folder: what went wrong in its training, as far as was seen."""
 
-    findings: list[Finding] = []
+    findings: list[RecordedTrouble] = []
     stopped_early_at: int | None = None
     stop_on: list[str] = []
 

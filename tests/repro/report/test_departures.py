@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from repro.claims.measurement import Measurement
-from repro.report.departures import Entry, ledger, ledger_table, markdown, settings, source_in_words
+from repro.report.departures import (
+    LedgerEntry,
+    ledger,
+    ledger_table,
+    markdown,
+    settings,
+    source_in_words,
+)
 from repro.runs.models import with_preset
 from repro.specs.run_file import ModelSpec
 
@@ -15,7 +22,7 @@ def model(preset: str = "paper_64", **parts: object) -> dict:
     return ModelSpec.model_validate(values).model_dump(mode="json")
 
 
-def found(key: str, models: dict[str, dict], **more: object) -> list[Entry]:
+def found(key: str, models: dict[str, dict], **more: object) -> list[LedgerEntry]:
     return [entry for entry in ledger(models, **more) if entry.key == key]  # type: ignore[arg-type]
 
 

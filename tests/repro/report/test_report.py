@@ -35,7 +35,6 @@ from repro.report.build import build_report
 from repro.report.pictures import embed_animation, embed_picture
 from repro.report.results import not_comparable_because, read_run
 from repro.report.spec import ReportRole, ReportSpec
-from repro.report.words import duration, epoch_in_words, first_line, memory, read_table, readme_html
 from repro.specs.differences import differing_from_paper
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
@@ -465,41 +464,6 @@ def test_run_without_trouble_has_no_line_of_trouble(home: Path, tmp_path: Path) 
         assert "Trouble" not in (run / "report" / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        (
-            {},
-            "One epoch is one pass over the 2,675 images: 42 minibatches of 64, the last of 51; "
-            "the alternating schedule trains G on the even and D on the odd ones, counted from 0, "
-            "so 6 epochs are 126 D steps and 126 G steps.",
-        ),
-        (
-            {"images": 64, "minibatches": 1, "minibatches_per_epoch": 1, "steps_d": 0,
-             "steps_g": 1},
-            "One epoch is one pass over the 64 images: 1 minibatch of 64; the alternating schedule "
-            "trains G on the even and D on the odd ones, counted from 0, so 1 epoch is 0 D steps "
-            "and 1 G step.",
-        ),
-        # 129 images: the single one left over joins the second minibatch
-        (
-            {"schedule": "one_of_each", "images": 129, "minibatches": 3,
-             "minibatches_per_epoch": 2, "steps_d": 3, "steps_g": 3},
-            "One epoch is one pass over the 129 images: 2 minibatches of 64, the last of 65; every "
-            "minibatch trains D, then G, on the same generated images, so 1.5 epochs are 3 D steps "
-            "and 3 G steps.",
-        ),
-    ],
-)  # fmt: skip
-def test_epoch_in_words(changes: dict, words: str) -> None:
-    schedule = changes.pop("schedule", "alternating")
-    assert epoch_in_words(model_description(schedule=schedule) | changes) == words
-
-
-def test_epoch_is_left_out_where_an_older_folder_does_not_say() -> None:
-    assert epoch_in_words({"images": 2675, "steps_d": 1}) == ""
-
-
 def test_a_training_that_diverged_is_told_from_its_state_folder(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "faces"
     folder.mkdir(parents=True)
@@ -635,32 +599,6 @@ def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_pa
     assert len(models["objects"].pictures) == shown["objects"]
 
 
-def test_real_run_is_not_called_generated() -> None:
-    def spec(**role: object) -> ReportSpec:
-        authors = {"kind": "generated", "data": None}  # weights without images
-        roles = {"bedrooms": {"data": "rooms"} | role, "authors": authors}
-        values = {"run": "r", "title": "t", "config": "c", "roles": roles}
-        return ReportSpec.model_validate(values)
-
-    assert first_line(spec(kind="real", as_in_paper=True)) == "Real data, at the paper's scale."
-    assert "not at the paper's scale" in first_line(spec(kind="real", as_in_paper=False))
-    weights_alone = spec(kind="real", as_in_paper=True, data=None)
-    assert "not at the paper's scale" in first_line(weights_alone)
-    assert first_line(spec(kind="generated")).startswith("Partly generated data: bedrooms")
-
-
-def test_readme_keeps_words_and_drops_what_calls_out() -> None:
-    text = (
-        "# Title\n\n## How\n\n[a](https://x.org/p) [b](../b.py) ![c](d.png)\n\n<script>1</script>"
-    )
-    html = readme_html(text)
-    assert "Title" not in html
-    assert "<h5>How</h5>" in html
-    assert 'a <span class="address">(https://x.org/p)</span> b c' in html
-    assert "&lt;script&gt;" in html
-    assert not re.search(r"<(a|img|script)\b", html)
-
-
 def test_differences_are_those_from_the_papers_defaults() -> None:
     paper = {"network": NetworkSpec().model_dump(), "training": TrainingSpec().model_dump()}
     assert differing_from_paper(paper) == []
@@ -672,32 +610,6 @@ def test_differences_are_those_from_the_papers_defaults() -> None:
         ("training.augmentation.flip", 0.0, 0.5),
         ("training.stop_on", [], ["collapse"]),
     ]
-
-
-def test_long_tables_are_cut_and_say_so(tmp_path: Path) -> None:
-    save_table(tmp_path / "t.csv", pd.DataFrame({"name": ["a"] * 70, "share_%": ["1.5 %"] * 70}))
-    table = read_table(tmp_path / "t.csv", caption="")
-    assert (len(table.rows), table.left_out) == (60, 10)
-    assert table.header == ["name", "share %"]
-    assert table.numeric == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.44, "0.4 s"),
-        (59.4, "59 s"),
-        (60, "1 min 0 s"),
-        (3599.6, "1 h 0 min"),
-        (9e4, "25 h 0 min"),
-    ],
-)
-def test_duration(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
-
-
-def test_memory() -> None:
-    assert (memory(640), memory(2458)) == ("640 MB", "2.4 GB")
 
 
 @needs_chromium

@@ -17,9 +17,8 @@ from test_report import EXPECTED, make_experiments, make_run
 from repro.claims.card import read_card
 from repro.report.build import build_report
 from repro.report.commands import again_command, pipeline_command
-from repro.report.results import Step, not_comparable_because
+from repro.report.results import not_comparable_because
 from repro.report.spec import ReportRole
-from repro.report.words import cost, data_in_words, read_table
 
 
 @pytest.fixture(scope="module")
@@ -84,32 +83,12 @@ def test_a_run_on_real_data_says_nothing_of_generated_data(made: Path, tmp_path:
     assert verdicts == EXPECTED | {"accuracy": "reproduced"}
 
 
-def test_data_in_words_tells_what_part_is_generated() -> None:
-    def role(kind: str, data: str | None = "x") -> ReportRole:
-        return ReportRole.model_validate({"kind": kind, "data": data})
-
-    drawn, real = role("generated"), role("real")
-    unbound = role("generated", None)  # weights alone: no images to be generated
-    assert data_in_words({"a": drawn, "b": drawn}) == "Generated data."
-    assert data_in_words({"a": drawn, "b": real}) == "Partly generated data: a."
-    assert data_in_words({"b": real, "c": unbound}) == data_in_words({}) == ""
-
-
 def test_a_role_of_weights_alone_is_not_called_generated(made: Path) -> None:
     card = read_card(made / "experiments" / "mnist_nearest" / "experiment.yaml")
     weights = ReportRole.model_validate({"kind": "generated", "data": None})
     assert not_comparable_because(card.claims[0], card, {"mnist": weights}) == (
         "mnist: data or scale differ"
     )
-
-
-def test_many_states_of_the_code_are_counted_and_all_are_listed() -> None:
-    steps = [Step("train", "models/a", {"commit": letter * 40, "dirty": letter == "d"})
-             for letter in "aabcd"]  # fmt: skip
-    told = cost(steps)
-    assert told["commits_in_short"] == "4 states of the code"
-    assert told["commits"] == "aaaaaaaaaa, bbbbbbbbbb, cccccccccc, dddddddddd + uncommitted changes"
-    assert cost(steps[:4])["commits_in_short"] == ""
 
 
 def test_a_banner_is_said_beside_the_data_unless_it_says_the_same(
@@ -184,22 +163,6 @@ def test_every_command_of_the_report_names_its_target_first(report: Path) -> Non
             "</?span>", "", text
         )
         assert not re.search(r"snakemake -", text)
-
-
-def test_long_whole_numbers_are_set_off(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("a,b\n13107200,0012345\n4800,1.23456\n")
-    table = read_table(tmp_path / "t.csv", caption="")
-    assert table.rows == [["13,107,200", "0012345"], ["4800", "1.23456"]]
-
-
-def test_a_table_of_many_columns_and_few_rows_is_turned(tmp_path: Path) -> None:
-    names = [f"share_{number}" for number in range(14)]
-    lines = (["sum of", *names], ["one", *["12345"] * 14], ["ten", *["0.5"] * 14])
-    (tmp_path / "t.csv").write_text("\n".join(",".join(line) for line in lines))
-    table = read_table(tmp_path / "t.csv", caption="")
-    assert table.header == ["sum of", "one", "ten"]
-    assert table.rows == [[name.replace("_", " "), "12,345", "0.5"] for name in names]
-    assert table.numeric == [False, True, True]
 
 
 @needs_chromium

@@ -1,0 +1,43 @@
+"""On which data a run was made, in words: for the head of the report and under its figures.
+
+Where in the flow: repro.report.build puts `first_line` at the head of the report, and
+repro.report.views puts `data_in_words` under figures and tables.
+
+Alone: `first_line(spec)` with the ReportSpec of a run's specs/report.json.
+"""
+
+from collections.abc import Mapping
+
+from repro.report.spec import ReportRole, ReportSpec
+
+
+def first_line(spec: ReportSpec) -> str:
+    """What data the run is on, in a sentence: the first thing a reader must know."""
+    roles = {name: role for name, role in spec.roles.items() if role.data}
+    drawn = sorted(name for name, role in roles.items() if role.kind == "generated")
+    real = sorted(name for name, role in roles.items() if role.kind == "real")
+    if spec.generated and not real:
+        return (
+            "Generated data: programs made the images of this run, as stand-ins for the paper's. "
+            "Its numbers show that the chain works and which way the effects point; they are not "
+            "to be set against the paper's numbers."
+        )
+    if spec.generated or drawn:
+        return (
+            f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
+            "Numbers on generated images are not to be set against the paper's."
+        )
+    if roles and all(role.as_in_paper is True for role in roles.values()):
+        return "Real data, at the paper's scale."
+    return "Real data, not at the paper's scale or not the paper's own: see the departures."
+
+
+def data_in_words(roles: Mapping[str, ReportRole]) -> str:
+    """What stands under figures and tables made from these roles; "" where all are real."""
+    shown = {name: role for name, role in roles.items() if role.data}
+    drawn = sorted(name for name, role in shown.items() if role.kind == "generated")
+    if not drawn:
+        return ""
+    if len(drawn) == len(shown):
+        return "Generated data."
+    return f"Partly generated data: {', '.join(drawn)}."

@@ -1,0 +1,104 @@
+"""An experiment and a model as the report shows them: pictures and tables embedded, facts in words.
+
+Where in the flow: repro.report.results reads the files of a run, this module turns each experiment
+and each model into what a template needs, repro.report.build renders the templates.
+
+Alone: `experiment_view(result, spec, run)` with an element of `read_run(...).experiments`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from repro.report.commands import again_command
+from repro.report.data_words import data_in_words
+from repro.report.pictures import Picture, embed_animation, embed_picture
+from repro.report.provenance_words import commands, cost
+from repro.report.readmes import readme_html
+from repro.report.results import MODEL_PICTURES, ExperimentResult, ModelResult
+from repro.report.spec import ReportSpec
+from repro.report.tables import ShownTable, read_table
+from repro.report.training_words import (
+    epoch_in_words,
+    model_in_words,
+    stop_in_words,
+    troubles_in_words,
+)
+
+
+@dataclass(frozen=True)
+class ExperimentView:
+    """An experiment with its pictures and tables embedded, its data and its cost in words."""
+
+    result: ExperimentResult
+    data: str
+    readme: Markup
+    pictures: list[Picture]
+    tables: list[ShownTable]
+    missing_files: list[str]
+    cost: dict[str, str]
+    again: str
+    commands: list[str]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """A model with its pictures embedded; `troubles` are those of its training, in words."""
+
+    result: ModelResult
+    data: str
+    title: str
+    epoch: str
+    troubles: list[str]
+    stop: str
+    pictures: list[Picture]
+    animation: Picture | None
+
+
+def experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> ExperimentView:
+    """The experiment with its figures and tables in the order of the card's captions."""
+    captions = result.card.captions
+    order = {name: place for place, name in enumerate(captions)}
+
+    def by_caption(path: Path) -> tuple[int, str]:
+        return order.get(path.name, len(order)), path.name
+
+    there = {path.name for path in (*result.figures, *result.tables)}
+    return ExperimentView(
+        result=result,
+        data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
+        readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
+        pictures=[
+            embed_picture(path, caption=captions.get(path.name, ""), run=run)
+            for path in sorted(result.figures, key=by_caption)
+        ],
+        tables=[
+            read_table(path, caption=captions.get(path.name, ""), run=run)
+            for path in sorted(result.tables, key=by_caption)
+        ],
+        missing_files=[name for name in captions if name not in there],
+        cost=cost(result.steps),
+        again=again_command(result.command, result.name),
+        commands=commands(result.steps),
+    )
+
+
+def model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
+    """The model with its sample sheets, loss curves and animation."""
+    description = result.spec or {}
+    data = description.get("spec", {}).get("data")
+    animation = result.animation
+    return ModelView(
+        result=result,
+        data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
+        title=model_in_words(description),
+        epoch=epoch_in_words(description),
+        troubles=troubles_in_words(result.health),
+        stop=stop_in_words(result.health),
+        pictures=[
+            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)
+            for path in result.pictures
+        ],
+        animation=embed_animation(animation, caption="", run=run) if animation else None,
+    )

@@ -1,0 +1,29 @@
+"""repro/report/data_words.py: a reader learns which images were drawn by program, and only those."""
+
+from repro.report.data_words import data_in_words, first_line
+from repro.report.spec import ReportRole, ReportSpec
+
+
+def test_real_run_is_not_called_generated() -> None:
+    def spec(**role: object) -> ReportSpec:
+        authors = {"kind": "generated", "data": None}  # weights without images
+        roles = {"bedrooms": {"data": "rooms"} | role, "authors": authors}
+        values = {"run": "r", "title": "t", "config": "c", "roles": roles}
+        return ReportSpec.model_validate(values)
+
+    assert first_line(spec(kind="real", as_in_paper=True)) == "Real data, at the paper's scale."
+    assert "not at the paper's scale" in first_line(spec(kind="real", as_in_paper=False))
+    weights_alone = spec(kind="real", as_in_paper=True, data=None)
+    assert "not at the paper's scale" in first_line(weights_alone)
+    assert first_line(spec(kind="generated")).startswith("Partly generated data: bedrooms")
+
+
+def test_data_in_words_tells_what_part_is_generated() -> None:
+    def role(kind: str, data: str | None = "x") -> ReportRole:
+        return ReportRole.model_validate({"kind": kind, "data": data})
+
+    drawn, real = role("generated"), role("real")
+    unbound = role("generated", None)  # weights alone: no images to be generated
+    assert data_in_words({"a": drawn, "b": drawn}) == "Generated data."
+    assert data_in_words({"a": drawn, "b": real}) == "Partly generated data: a."
+    assert data_in_words({"b": real, "c": unbound}) == data_in_words({}) == ""
