@@ -47,7 +47,7 @@ class Options(Strict):
     )
 
 
-class Row(NamedTuple):
+class BoxRow(NamedTuple):
     """One line of boxes.csv; without a face, `reason` says why."""
 
     line: int
@@ -132,7 +132,7 @@ def widened(
     return (min(max(x, 0), photo[0] - side), min(max(y, 0), photo[1] - side), side, side)
 
 
-def _record(row: Row, photos: Path, options: Options) -> Record:
+def _record(row: BoxRow, photos: Path, options: Options) -> Record:
     if not row.face:
         return Record(key=row.file, skip=row.reason)
     key = f"{row.file}#{row.face}"
@@ -147,11 +147,11 @@ def _record(row: Row, photos: Path, options: Options) -> Record:
     return Record(key=key, payload=photos / row.file, crop=crop)
 
 
-def _without_file(row: Row) -> Record:
+def _without_file(row: BoxRow) -> Record:
     return Record(key=f"{row.file}#{row.face}" if row.face else row.file, skip="no_such_file")
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[BoxRow]:
     """The lines of boxes.csv, each checked on its own."""
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
         try:
@@ -167,12 +167,12 @@ def _rows(path: Path) -> Iterator[Row]:
             raise SourceError(f"{path}: no readable CSV file: {error}; {AGAIN}") from None
 
 
-def _checked(row: dict[str, str], where: str, line: int) -> Row:
+def _checked(row: dict[str, str], where: str, line: int) -> BoxRow:
     if not row["file"]:
         raise SourceError(f"{where}: the column 'file' is empty; {AGAIN}")
     if not any(row[name] for name in NUMBERS[:5]):
         reason = row.get("reason") or "no_face"
-        return Row(line, row["file"], 0, (0, 0, 0, 0), (0, 0), reason)
+        return BoxRow(line, row["file"], 0, (0, 0, 0, 0), (0, 0), reason)
     numbers = {}
     for name in NUMBERS:
         text = row[name]
@@ -192,7 +192,7 @@ def _checked(row: dict[str, str], where: str, line: int) -> Row:
             f"{photo_width}x{photo_height} pixels ('{row['file']}'); {AGAIN}"
         )
     box, photo = (left, top, width, height), (photo_width, photo_height)
-    return Row(line, row["file"], face, box, photo, "")
+    return BoxRow(line, row["file"], face, box, photo, "")
 
 
 if __name__ == "__main__":

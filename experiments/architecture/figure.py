@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from experiments.contract import figure_command
 from repro.figures.drawing import Style, save_figure, save_table
 from repro.networks.diagram import pair_diagram
-from repro.networks.layer_shapes import Stage
+from repro.networks.layer_shapes import MapStack
 
-PAIR = TypeAdapter(dict[str, list[Stage]])  # by "generator" and "discriminator"
+PAIR = TypeAdapter(dict[str, list[MapStack]])  # by "generator" and "discriminator"
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -23,7 +23,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     save_table(out / "table_layers.csv", _table(pair))
 
 
-def _table(pair: dict[str, list[Stage]]) -> pd.DataFrame:
+def _table(pair: dict[str, list[MapStack]]) -> pd.DataFrame:
     rows = []
     for name in ("generator", "discriminator"):
         for stage in pair[name][1:]:

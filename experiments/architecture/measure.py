@@ -16,7 +16,7 @@ from experiments.contract import Inputs, measure_command
 from repro.artefacts.provenance import write_json
 from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
-from repro.networks.layer_shapes import Layer, Stage, receptive_fields
+from repro.networks.layer_shapes import MapStack, WeightLayer, receptive_fields
 from repro.networks.layers import (
     discriminator_without_memory,
     generator_without_memory,
@@ -61,7 +61,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     ]
 
 
-def _costs(name: str, layers: list[Layer]) -> list[Measurement]:
+def _costs(name: str, layers: list[WeightLayer]) -> list[Measurement]:
     return [
         _count(
             f"{name}_parameters",
@@ -84,23 +84,23 @@ def _count(name: str, value: int, protocol: str) -> Measurement:
     return single_number(name, value, n=1, why="a count", protocol=f"counted: {protocol}")
 
 
-def _as_in_fig_1(stages: list[Stage]) -> int:
+def _as_in_fig_1(stages: list[MapStack]) -> int:
     found = [stage.shape for stage in stages]
     return sum(a == b for a, b in zip(found, FIG_1, strict=False)) if len(found) == 6 else 0
 
 
-def _hidden_dense(of_g: list[Layer], of_d: list[Layer]) -> int:
+def _hidden_dense(of_g: list[WeightLayer], of_d: list[WeightLayer]) -> int:
     return sum(layer.kind == "dense" for layer in [*of_g[1:], *of_d[:-1]])
 
 
-def _norms_out_of_place(of_g: list[Layer], of_d: list[Layer]) -> int:
+def _norms_out_of_place(of_g: list[WeightLayer], of_d: list[WeightLayer]) -> int:
     wanted_g = [True] * (len(of_g) - 1) + [False]
     wanted_d = [False] + [True] * (len(of_d) - 2) + [False]
     pairs = zip([*of_g, *of_d], wanted_g + wanted_d, strict=True)
     return sum(bool(layer.norm) != wanted for layer, wanted in pairs)
 
 
-def _field(of_d: list[Layer]) -> Measurement:
+def _field(of_d: list[WeightLayer]) -> Measurement:
     """Of the last convolution; nothing is seen by a network without one."""
     pairs = zip(of_d, receptive_fields(of_d), strict=True)
     sizes = [field.size for layer, field in pairs if layer.kind == "convolution"]

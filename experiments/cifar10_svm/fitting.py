@@ -1,8 +1,8 @@
 """A row of Table 1 after training: C chosen on held-out images, machines for all and few labels.
 
 Part of measure.py. What comes out is arrays alone, so that a finished row can be kept on disk
-(`Fitted.arrays`) and the test set is opened when all rows are there. Labels are counted a class;
-ALL stands for all of them.
+(`FittedMachines.arrays`) and the test set is opened when all rows are there. Labels are counted a
+class; ALL stands for all of them.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ import torch
 from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL, Options
-from experiments.cifar10_svm.rows import PURPOSE, Row
+from experiments.cifar10_svm.rows import PURPOSE, Table1Row
 from repro.classification.choose_c import (
     Choice,
     Training,
@@ -36,7 +36,7 @@ BLOCK = 1024  # test images scored at a time
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedMachines:
     """Linear machines of a row by number of labels a class, and what chose their C.
 
     coef (M, K, F) float32, intercept (M, K): M machines of K classes, on unscaled features; counts
@@ -57,7 +57,7 @@ class Fitted:
         return plain | tried
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Fitted":
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "FittedMachines":
         """What `arrays` gave."""
         plain = {name: one for name, one in arrays.items() if not name.startswith(TRIED)}
         tried = {
@@ -84,7 +84,9 @@ class Fitted:
         return right
 
 
-def fit_row(row: Row, training: Training, options: Options, seed: int, scratch: Path) -> Fitted:
+def fit_row(
+    row: Table1Row, training: Training, options: Options, seed: int, scratch: Path
+) -> FittedMachines:
     """Choose C on held-out images, refit on all training images (refit: paper silent)."""
     y, held_out = training.labels, training.held_out
     svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
@@ -101,7 +103,7 @@ def fit_row(row: Row, training: Training, options: Options, seed: int, scratch: 
             for rows in draws(y, count, repeats, seed, "for the table"):
                 machines.append((count, clone(few).fit(X[rows], y[rows])))
     coef, intercept = zip(*(_on_unscaled(machine, scale) for _, machine in machines), strict=True)
-    return Fitted(
+    return FittedMachines(
         classes=machines[0][1].classes_,
         coef=np.stack(coef).astype(np.float32),
         intercept=np.stack(intercept),
@@ -110,7 +112,9 @@ def fit_row(row: Row, training: Training, options: Options, seed: int, scratch: 
     )
 
 
-def held_out_rights(row: Row, training: Training, options: Options, scratch: Path) -> np.ndarray:
+def held_out_rights(
+    row: Table1Row, training: Training, options: Options, scratch: Path
+) -> np.ndarray:
     """Whether each held-out image is labelled rightly by the machine whose C does best on them.
 
     Trained on all other training images; C among options.grid alone. (held_out,) bool.
@@ -126,7 +130,7 @@ def held_out_rights(row: Row, training: Training, options: Options, scratch: Pat
 
 @contextmanager
 def features_of(
-    row: Row, images: np.ndarray, scratch: Path, *, scaled: bool = True
+    row: Table1Row, images: np.ndarray, scratch: Path, *, scaled: bool = True
 ) -> Iterator[tuple[np.ndarray, Scale]]:
     """The row's features (N, F) of images, on disk while they are used.
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.cifar10_svm.fitting import Fitted, features_of, fit_row
+from experiments.cifar10_svm.fitting import FittedMachines, features_of, fit_row
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.progress import measure_progress
 from experiments.cifar10_svm.results import Result, curves, measurements
-from experiments.cifar10_svm.rows import PURPOSE, Row, rows
+from experiments.cifar10_svm.rows import PURPOSE, Table1Row, rows
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.artefacts.finished_parts import KeptWork
@@ -61,11 +61,11 @@ def _training(store: ImageStore, options: Options, seed: int) -> Training:
 
 
 def _fitted(
-    row: Row, training: Training, options: Options, seed: int, out: Path, kept: KeptWork
-) -> Fitted:
+    row: Table1Row, training: Training, options: Options, seed: int, out: Path, kept: KeptWork
+) -> FittedMachines:
     fit = partial(fit_row, row, training, options, seed, out)
     name = f"row_{row.name}_{row.number}"
-    return Fitted.from_arrays(kept.part(name, lambda: fit().arrays()))
+    return FittedMachines.from_arrays(kept.part(name, lambda: fit().arrays()))
 
 
 def _test(store: ImageStore, training: Training) -> tuple[np.ndarray, np.ndarray]:
@@ -76,7 +76,11 @@ def _test(store: ImageStore, training: Training) -> tuple[np.ndarray, np.ndarray
 
 
 def _result(
-    row: Row, fitted: Fitted, training: Training, test: tuple[np.ndarray, np.ndarray], out: Path
+    row: Table1Row,
+    fitted: FittedMachines,
+    training: Training,
+    test: tuple[np.ndarray, np.ndarray],
+    out: Path,
 ) -> Result:
     images, y = test
     with features_of(row, images, out, scaled=False) as (X, _):

@@ -26,7 +26,7 @@ PURPOSE = "cifar10 svm"
 
 
 @dataclass(frozen=True)
-class Row:
+class Table1Row:
     """A row of the table: how its features are made of images (N, H, W, C) uint8 -> (N, F)."""
 
     name: str  # dcgan, own, random, kmeans, pixels
@@ -36,7 +36,7 @@ class Row:
     scaled: bool = False  # features brought to mean 0, deviation 1 on the training images
 
 
-def rows(inputs: Inputs, options: Options, seed: int, images: np.ndarray) -> Iterator[Row]:
+def rows(inputs: Inputs, options: Options, seed: int, images: np.ndarray) -> Iterator[Table1Row]:
     """All rows, one made after the other; images: unlabelled training images of the target set."""
     model = inputs.model("objects.model")
     yield of_network("dcgan", model.discriminator(), images, options)
@@ -49,7 +49,7 @@ def rows(inputs: Inputs, options: Options, seed: int, images: np.ndarray) -> Ite
         yield of_network("random", D, images, options, number=index + 1, frozen=False)
     if options.centroids:
         yield _of_kmeans(images, options, seed)
-    yield Row("pixels", 1, lambda images, path: pixel_features(images), images.shape[3])
+    yield Table1Row("pixels", 1, lambda images, path: pixel_features(images), images.shape[3])
 
 
 def of_network(
@@ -60,13 +60,13 @@ def of_network(
     *,
     number: int = 1,
     frozen: bool = True,
-) -> Row:
+) -> Table1Row:
     """Features of a discriminator; frozen: it has the batch statistics of its training images."""
     D = D.to(chosen_device(options.device))
     if options.statistics == "target" or not frozen:
         freeze_on(D, images[: options.statistics_images])
     widest = max(p.shape[0] for p in D.layers.parameters() if p.ndim == 4)
-    return Row(
+    return Table1Row(
         name,
         number,
         lambda images, path: discriminator_features(D, images, out=path),
@@ -75,7 +75,7 @@ def of_network(
     )
 
 
-def _of_kmeans(images: np.ndarray, options: Options, seed: int) -> Row:
+def _of_kmeans(images: np.ndarray, options: Options, seed: int) -> Table1Row:
     """One-layer K-means of Coates, Ng and Lee (2011), the baseline of the paper's first row."""
     fitted = fit_kmeans(
         images,
@@ -85,7 +85,7 @@ def _of_kmeans(images: np.ndarray, options: Options, seed: int) -> Row:
         purpose=f"{PURPOSE}, kmeans",
     )
     device: torch.device = chosen_device(options.device)
-    return Row(
+    return Table1Row(
         "kmeans",
         1,
         lambda images, path: fitted.features(images, out=path, device=device),

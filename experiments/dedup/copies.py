@@ -36,7 +36,7 @@ class Copies:
 
 
 @dataclass(frozen=True)
-class Codes:
+class CodesByMethod:
     """Codes per method: of the first n images (n, B), of the originals and of the copies (M, B)."""
 
     images: dict[str, np.ndarray]
@@ -82,14 +82,14 @@ def read_copies(copies: ImageStore, dataset: ImageStore) -> Copies:
 
 def codes_of(
     images: np.ndarray, copies: Copies, *, n: int, codes: np.ndarray, network: Path, side: int
-) -> Codes:
+) -> CodesByMethod:
     """Codes of the first n of images (N, H, W, C), of the copies' originals, and of the copies.
 
     codes: of all images by the autoencoder, (N, 16). network: its file. side: of the perceptual
     hashes.
     """
     encoder = Autoencoder.load(network)
-    found = Codes(
+    found = CodesByMethod(
         images={"autoencoder": codes[:n]},
         originals={"autoencoder": codes[copies.original]},
         copies={"autoencoder": encode(encoder, HashInputs(copies.images))[0]},

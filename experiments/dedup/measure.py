@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.dedup.copies import METHODS, Codes, codes_of, read_copies
+from experiments.dedup.copies import METHODS, CodesByMethod, codes_of, read_copies
 from experiments.dedup.labels import eye_measurements
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import copies_measurements, recall_study, study_arrays
@@ -88,7 +88,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     return measurements
 
 
-def _found_by_method(codes: Codes, removed: Removed, *, n: int) -> dict[str, np.ndarray]:
+def _found_by_method(codes: CodesByMethod, removed: Removed, *, n: int) -> dict[str, np.ndarray]:
     """Per method, for each of the first n images the first row it is held equal to: (n,) int64.
 
     The autoencoder's is what was removed: images kept for other reasons stand for themselves.

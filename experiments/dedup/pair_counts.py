@@ -14,7 +14,7 @@ BLOCK = 512  # rows compared with all later ones at a time
 
 
 @dataclass(frozen=True)
-class PairCounts:
+class PairsByDistance:
     """Unordered pairs of judged images; found[d]: pairs with d or fewer differing bits."""
 
     same: int  # pairs of one original
@@ -23,7 +23,7 @@ class PairCounts:
     different_found: np.ndarray  # (D,) int64
 
 
-def pairs_by_distance(codes: np.ndarray, group: np.ndarray, *, furthest: int) -> PairCounts:
+def pairs_by_distance(codes: np.ndarray, group: np.ndarray, *, furthest: int) -> PairsByDistance:
     """Count the pairs of codes (N, B) uint8 within 0..furthest bits.
 
     group (N,) int64: equal for images of one original; negative: not judged, left out.
@@ -35,7 +35,7 @@ def pairs_by_distance(codes: np.ndarray, group: np.ndarray, *, furthest: int) ->
     one, other = _pairs_of_one_group(group)
     distance = hamming(codes[one], codes[other])
     same = np.bincount(distance[distance <= furthest], minlength=furthest + 1)
-    return PairCounts(
+    return PairsByDistance(
         same=len(one),
         different=n * (n - 1) // 2 - len(one),
         same_found=np.cumsum(same),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes, Copies
+from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, CodesByMethod, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
 from repro.claims.constructors import mean_over
 from repro.claims.intervals import bootstrap_means_of_columns
@@ -66,7 +66,7 @@ def largest_allowed(precision: np.ndarray) -> int | None:
 
 
 def recall_study(
-    codes: Codes, copies: Copies, truth: Truth | None, *, copy_share: float
+    codes: CodesByMethod, copies: Copies, truth: Truth | None, *, copy_share: float
 ) -> RecallStudy:
     """Count everything. truth: of the images, in row order; None: all show different originals."""
     n = len(codes.images["autoencoder"])

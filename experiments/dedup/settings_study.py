@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from experiments.dedup.copies import Codes, Copies
+from experiments.dedup.copies import CodesByMethod, Copies
 from repro.dedup.autoencoder import ENCODING_BATCH, Autoencoder, HashInputs
 from repro.dedup.binary_codes import effective_bits, first_with_same_code, pack
 from repro.dedup.hamming_search import first_within, hamming
@@ -51,7 +51,9 @@ def threshold_study(
     return {**columns, "thresholds": np.array(thresholds, float), "deviation": np.array(deviation)}
 
 
-def radius_study(codes: Codes, truth: Truth | None, *, radii: list[int]) -> dict[str, np.ndarray]:
+def radius_study(
+    codes: CodesByMethod, truth: Truth | None, *, radii: list[int]
+) -> dict[str, np.ndarray]:
     """removed, wrong and recall as in `threshold_study`, (R,) for R radii, threshold 0."""
     distances = codes.distances()["autoencoder"]
     table = []

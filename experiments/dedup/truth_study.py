@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, Codes
+from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, CodesByMethod
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
@@ -147,7 +147,7 @@ def truth_recalls_allowed(
     return measured
 
 
-def truth_arrays(codes: Codes, truth: Truth) -> dict[str, np.ndarray]:
+def truth_arrays(codes: CodesByMethod, truth: Truth) -> dict[str, np.ndarray]:
     """Of K methods, the truth file's copies found by kind (T) and distance (D), for the figures.
 
     names (T,) str; copies (T,); found (K, T, D) int64, -1 at distances that are not looked at.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.fid.numbers import FLOOR, SAMPLES, Row, measurements
+from experiments.fid.numbers import FLOOR, SAMPLES, Comparison, measurements
 from experiments.fid.options import Options
 from repro.artefacts.finished_parts import KeptWork
 from repro.artefacts.provenance import write_json
@@ -39,7 +39,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         device=chosen_device(options.device),
     )
     described = Described(network, options, seed, inputs.kept())
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     left_out: dict[str, str] = {}
     for role in roles:
         obstacle = _obstacle(inputs, role)
@@ -108,7 +108,7 @@ def _obstacle(inputs: Inputs, role: str) -> str:
     return unfit(inputs.models(f"{role}.models")[0])
 
 
-def _compared(inputs: Inputs, role: str, described: Described) -> list[Row]:
+def _compared(inputs: Inputs, role: str, described: Described) -> list[Comparison]:
     """Samples of every training against training and held-out images, and these against those."""
     models, store = inputs.models(f"{role}.models"), inputs.dataset(f"{role}.data")
     rows = training_rows(models[0], store)
@@ -126,7 +126,7 @@ def _compared(inputs: Inputs, role: str, described: Described) -> list[Row]:
         real["validation"] = described.images(held_out, every, f"{role}_validation")
     side = models[0].spec.network.image_size
 
-    def row(kind: str, against: str, features: np.ndarray, number: int) -> Row:
+    def row(kind: str, against: str, features: np.ndarray, number: int) -> Comparison:
         words = SAMPLES if kind == SAMPLES else "validation images"
         found = scores(
             features,
@@ -139,7 +139,7 @@ def _compared(inputs: Inputs, role: str, described: Described) -> list[Row]:
         said = protocol(
             described.network, found, first=words, second=f"{against} images", side=side
         )
-        return Row(role, kind, against, number, found, said)
+        return Comparison(role, kind, against, number, found, said)
 
     made = []
     for number, model in enumerate(models, 1):

@@ -19,7 +19,7 @@ FULL = 2048  # features of FID and KID proper
 
 
 @dataclass(frozen=True)
-class Row:
+class Comparison:
     """One comparison. kind: what was compared; against: training or validation images.
 
     training: which of the role's trainings drew the samples, from 1; 0 where no model has a part.
@@ -44,9 +44,9 @@ class Row:
         return {**asdict(self), "name": self.name, "warning": self.scores.warning}
 
 
-def measurements(rows: list[Row]) -> list[Measurement]:
+def measurements(rows: list[Comparison]) -> list[Measurement]:
     """FID and KID of every role, kind and reference, e.g. fid10k_faces_training."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[Comparison]] = {}
     for row in rows:
         groups.setdefault(row.name, []).append(row)
     return [
@@ -56,7 +56,7 @@ def measurements(rows: list[Row]) -> list[Measurement]:
     ]
 
 
-def _fid(name: str, group: list[Row]) -> Measurement:
+def _fid(name: str, group: list[Comparison]) -> Measurement:
     found = group[0].scores
     warning = f"; {found.warning}" if found.warning else ""
     return _measurement(
@@ -66,7 +66,7 @@ def _fid(name: str, group: list[Row]) -> Measurement:
     )
 
 
-def _kid(name: str, group: list[Row]) -> Measurement:
+def _kid(name: str, group: list[Comparison]) -> Measurement:
     found = group[0].scores
     words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {subset_words(found)}"
     if len(group) > 1:
@@ -89,5 +89,5 @@ def _measurement(name: str, values: list[float], *, protocol: str) -> Measuremen
     return student_over(name, np.array(values), over="trained networks", protocol=protocol)
 
 
-def _of_one(row: Row) -> str:
+def _of_one(row: Comparison) -> str:
     return "one trained network" if row.training else "no network of the run has a part"

@@ -15,7 +15,7 @@ from repro.specs.validation import SpecError
 
 
 @dataclass(frozen=True)
-class Pool:
+class ImagePool:
     """Images (N, H, W, C) uint8, what they are in words, and the class of each, if any (N,)."""
 
     images: np.ndarray
@@ -23,7 +23,7 @@ class Pool:
     labels: np.ndarray
 
 
-def bedroom_pool(inputs: Inputs, *, most: int, seed: int) -> Pool:
+def bedroom_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
     """`most` bedrooms at random, of those that de-duplication keeps where the run has it.
 
     Near-duplicates would fill a channel's strongest images with one scene. Raises SpecError where
@@ -44,10 +44,10 @@ def bedroom_pool(inputs: Inputs, *, most: int, seed: int) -> Pool:
     images = np.asarray(store.images[rows[np.sort(chosen)]])
     kind = "real images without near-duplicates" if len(rows) < len(store) else "real images"
     words = f"{len(images):,} {kind}, one response an image at most"
-    return Pool(images, words, np.zeros(0, np.int64))
+    return ImagePool(images, words, np.zeros(0, np.int64))
 
 
-def labelled_pool(inputs: Inputs, *, most: int, seed: int) -> Pool:
+def labelled_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
     """`most` labelled images at random, of the size of the model of objects.
 
     Raises SpecError where they have another size or a single class.
@@ -68,7 +68,7 @@ def labelled_pool(inputs: Inputs, *, most: int, seed: int) -> Pool:
             "wanted to ask how class-specific responses are"
         )
     words = f"{len(rows):,} images of {classes} classes"
-    return Pool(np.asarray(store.images[rows]), words, labels)
+    return ImagePool(np.asarray(store.images[rows]), words, labels)
 
 
 def _chosen(store: ImageStore, *, most: int, seed: int) -> np.ndarray:

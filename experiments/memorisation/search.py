@@ -36,7 +36,7 @@ class Queries:
 
 
 @dataclass(frozen=True)
-class Found:
+class NearestTrainingImages:
     """For each kind, distances and places (n, k) of the nearest training images in one space."""
 
     distances: dict[str, np.ndarray]
@@ -98,7 +98,7 @@ def feature_description(
 
 def look_up(
     describe: Describe, queries: Queries, store: ImageStore, rows: np.ndarray, *, mirrored: bool
-) -> Found:
+) -> NearestTrainingImages:
     """Look all queries up at once, so that every training image is read and described once.
 
     mirrored: the model saw mirrored training images too, so each query is also looked up mirrored.
@@ -115,4 +115,4 @@ def look_up(
     )
     ends = np.cumsum([len(queries.images[kind]) for kind in kinds])[:-1]
     split = [np.split(x, ends) for x in (nearest.distances, nearest.places)]
-    return Found(*(dict(zip(kinds, parts, strict=True)) for parts in split))
+    return NearestTrainingImages(*(dict(zip(kinds, parts, strict=True)) for parts in split))

@@ -11,7 +11,7 @@ import torch
 
 from experiments.memorisation.options import Options
 from experiments.memorisation.search import (
-    Found,
+    NearestTrainingImages,
     Queries,
     blurred,
     feature_description,
@@ -35,7 +35,7 @@ class Study:
     store: ImageStore
     rows: np.ndarray  # (N,) training images, ascending; places in `found` are among them
     queries: Queries
-    found: dict[str, Found]  # by space
+    found: dict[str, NearestTrainingImages]  # by space
     nearest: dict[str, dict[str, np.ndarray]]  # space -> kind -> distances (n,)
     partner: np.ndarray  # (real,) has a near-identical other training image
     sigma: float  # pixels, of the blur that matches the samples' sharpness

@@ -12,7 +12,7 @@ import numpy as np
 from repro.figures.drawing import INK, PALETTE
 
 
-class Row(NamedTuple):
+class RowStyle(NamedTuple):
     """How a row of Table 3 is called and drawn; told apart by the marker too."""
 
     label: str
@@ -21,9 +21,9 @@ class Row(NamedTuple):
 
 
 ROWS = {
-    "real": Row("real digits", INK, "D"),
-    "gan": Row("fully connected GAN", PALETTE[1], "s"),
-    "dcgan": Row("DCGAN", PALETTE[0], "o"),
+    "real": RowStyle("real digits", INK, "D"),
+    "gan": RowStyle("fully connected GAN", PALETTE[1], "s"),
+    "dcgan": RowStyle("DCGAN", PALETTE[0], "o"),
 }
 
 

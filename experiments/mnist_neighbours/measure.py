@@ -15,7 +15,7 @@ import torch
 
 from experiments.contract import Inputs, measure_command
 from experiments.mnist_neighbours.options import Options
-from experiments.mnist_neighbours.results import Found, measurements
+from experiments.mnist_neighbours.results import NearestReferences, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
 from repro.artefacts.arrays import save_arrays
@@ -32,7 +32,7 @@ SHOWN = 7  # of each digit in Fig 9, at most
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenGenerator:
     """The generator of one training that made the fewest errors on the validation digits.
 
     tried (K, 2): the minibatches after which one was kept, the error of each in percent.
@@ -98,7 +98,7 @@ def _chosen(
     seed: int,
     device: torch.device,
     state: Path | None,
-) -> Choice:
+) -> ChosenGenerator:
     """All generators of a training that were kept, tried on the validation digits."""
     _check_size(model, validation)
     digits, labels = _pixels(validation), validation.label("class")
@@ -119,17 +119,17 @@ def _chosen(
             state=state / f"selection_{step:08d}.npz" if state else None,
         )
         tried.append((step, 100 * np.mean(samples.labels(found.numbers[0]) != labels)))
-    return Choice(model, np.array(tried, np.float64))
+    return ChosenGenerator(model, np.array(tried, np.float64))
 
 
 def _classified(
-    choice: Choice,
+    choice: ChosenGenerator,
     digits: np.ndarray,
     options: Options,
     seed: int,
     device: torch.device,
     state: Path | None,
-) -> Found:
+) -> NearestReferences:
     """The test digits, each by its nearest sample, at all counts; samples unseen before."""
     samples = LabelledSamples(
         choice.model,
@@ -141,12 +141,12 @@ def _classified(
     )
     state_file = state / "test.npz" if state else None
     found = nearest_samples(samples, digits, options.counts, state=state_file)
-    return Found(found.counts, samples.labels(found.numbers), found.distances)
+    return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 
 
 def _among_real(
     digits: np.ndarray, train: ImageStore, validation: ImageStore
-) -> tuple[Found, Found]:
+) -> tuple[NearestReferences, NearestReferences]:
     """The same classifier with real digits: the training ones; these and the validation ones."""
     search, labels = Nearest(digits), np.array([], np.int64)
     found = []
@@ -154,7 +154,7 @@ def _among_real(
         search.see(_pixels(more))
         labels = np.concatenate([labels, more.label("class")])
         predicted = labels[search.indices]  # (T, 1)
-        found.append(Found(np.array([search.seen]), predicted.T, search.distances.T))
+        found.append(NearestReferences(np.array([search.seen]), predicted.T, search.distances.T))
     return found[0], found[1]
 
 
@@ -183,7 +183,7 @@ def _pixels(store: ImageStore) -> np.ndarray:
     return store.images.reshape(len(store), -1).astype(np.float32) / np.float32(255)
 
 
-def _arrays(found: dict[str, list[Found]]) -> dict[str, np.ndarray]:
+def _arrays(found: dict[str, list[NearestReferences]]) -> dict[str, np.ndarray]:
     """What the figures need: counts (C,), predicted and distances (R, C, T) of each row."""
     arrays = {}
     for row, trainings in found.items():
@@ -194,7 +194,7 @@ def _arrays(found: dict[str, list[Found]]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _selection(chosen: dict[str, list[Choice]]) -> dict[str, np.ndarray]:
+def _selection(chosen: dict[str, list[ChosenGenerator]]) -> dict[str, np.ndarray]:
     """Of each training: passes over the digits and validation error (%), (K, 2); chosen: place."""
     arrays = {}
     for row, choices in chosen.items():
@@ -206,7 +206,7 @@ def _selection(chosen: dict[str, list[Choice]]) -> dict[str, np.ndarray]:
 
 
 def _digits_shown(
-    train: ImageStore, chosen: dict[str, list[Choice]], seed: int
+    train: ImageStore, chosen: dict[str, list[ChosenGenerator]], seed: int
 ) -> dict[str, np.ndarray]:
     """Fig 9: of each class, digits drawn at random, none picked; (classes, 7, H, W) uint8 each."""
     labels = train.label("class")

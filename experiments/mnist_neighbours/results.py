@@ -21,7 +21,7 @@ CLASSIFIER = "1-NN, Euclidean, raw pixels"
 
 
 @dataclass(frozen=True)
-class Found:
+class NearestReferences:
     """The nearest reference of each of T test digits, at C numbers of references.
 
     counts (C,); predicted (C, T): its label; distances (C, T): Euclidean, pixels in [0, 1].
@@ -45,9 +45,9 @@ def count_name(count: int) -> str:
 
 
 def measurements(
-    real: Found,
-    real_all: Found,
-    of_models: dict[str, list[Found]],
+    real: NearestReferences,
+    real_all: NearestReferences,
+    of_models: dict[str, list[NearestReferences]],
     labels: np.ndarray,
     options: Options,
     *,
@@ -56,7 +56,7 @@ def measurements(
     """All numbers of the experiment.
 
     real: with the training digits as references; real_all: with the validation digits as well;
-    of_models: by row one Found a training; labels (T,): those of the test digits.
+    of_models: by row one NearestReferences a training; labels (T,): those of the test digits.
     """
     made = _of_real(real, real_all, labels, seed=seed)
     wrong = {"real": real.wrong(labels)}  # (C, T), mean over trainings
@@ -77,7 +77,9 @@ def measurements(
     return [*made, _difference("dcgan_few_minus_many", fewer - more, seed=seed)]
 
 
-def _of_real(real: Found, real_all: Found, labels: np.ndarray, *, seed: int) -> list[Measurement]:
+def _of_real(
+    real: NearestReferences, real_all: NearestReferences, labels: np.ndarray, *, seed: int
+) -> list[Measurement]:
     protocol = f"{CLASSIFIER}; references: {real.counts[0]:,} real training digits"
     return [
         _share("error_real", real.wrong(labels), protocol, seed=seed),
@@ -86,7 +88,7 @@ def _of_real(real: Found, real_all: Found, labels: np.ndarray, *, seed: int) -> 
     ]
 
 
-def _known(name: str, found: Found, labels: np.ndarray) -> Measurement:
+def _known(name: str, found: NearestReferences, labels: np.ndarray) -> Measurement:
     """The error with real digits as what it is on MNIST: a fixed number, not one of a sample."""
     return single_number(
         name,

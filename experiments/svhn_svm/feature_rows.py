@@ -1,7 +1,7 @@
 """The rows of Table 2 that are features and a linear SVM, by the authors' protocol.
 
 Part of measure.py; the protocol is repro.classification.few_labels. C is chosen on validation
-images; the test images come to `Fitted.tested` when all rows have chosen.
+images; the test images come to `FittedFeatureRow.tested` when all rows have chosen.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class FeatureRow:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedFeatureRow:
     """A row with its C chosen and its machines fitted; tested: right (draws, T) bool as well."""
 
     row: FeatureRow
@@ -50,7 +50,7 @@ class Fitted:
         """Dimensions given to the SVM."""
         return self.few.svms[0].coef_.shape[1]
 
-    def tested(self, test: Split, scratch: Path) -> "Fitted":
+    def tested(self, test: Split, scratch: Path) -> "FittedFeatureRow":
         """With every machine's rights on the test images."""
         right = right_on_images(self.few, self.row.extract, test, scratch=scratch)
         return replace(self, right=right)
@@ -78,7 +78,7 @@ def _of_network(
 
 def fit_row(
     row: FeatureRow, training: Split, validation: Split, options: Options, seed: int, scratch: Path
-) -> Fitted:
+) -> FittedFeatureRow:
     """C by the validation images, then a machine for each draw that will be tested."""
     few = choose_on_images(
         L2SVC(tol=options.tol, device=chosen_device(options.device).type),
@@ -94,4 +94,4 @@ def fit_row(
         seed=seed,
         purpose=PURPOSE,
     )
-    return Fitted(row, few)
+    return FittedFeatureRow(row, few)

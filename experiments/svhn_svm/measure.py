@@ -14,7 +14,7 @@ from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, 
 from experiments.svhn_svm.data import split
 from experiments.svhn_svm.feature_rows import feature_rows, fit_row
 from experiments.svhn_svm.options import Options
-from experiments.svhn_svm.results import Outcome, arrays, measurements
+from experiments.svhn_svm.results import TestedRows, arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -36,7 +36,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
     test = split(inputs, "test")  # opened here, all being chosen
     require_known_classes(test.labels, training.labels, where="svhn.test")
-    outcome = Outcome(
+    outcome = TestedRows(
         rows=[one.tested(test, out) for one in fitted],
         neighbours=neighbours,
         neighbours_right=neighbours_right(neighbours, training, test, options, seed),

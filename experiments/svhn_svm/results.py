@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.svhn_svm.baselines import Neighbours, SelfTraining
-from experiments.svhn_svm.feature_rows import Fitted
+from experiments.svhn_svm.feature_rows import FittedFeatureRow
 from experiments.svhn_svm.supervised_row import Search
 from repro.claims.constructors import (
     counted_share_over,
@@ -34,10 +34,10 @@ WHAT = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TestedRows:
     """All rows, tested. right: (draws, T) bool; of the supervised network (T,)."""
 
-    rows: list[Fitted]
+    rows: list[FittedFeatureRow]
     neighbours: Neighbours
     neighbours_right: np.ndarray
     self_training: SelfTraining | None
@@ -45,7 +45,7 @@ class Outcome:
     searched_right: np.ndarray | None
     validation_images: int
 
-    def of_row(self, name: str) -> list[Fitted]:
+    def of_row(self, name: str) -> list[FittedFeatureRow]:
         """The networks of a row of features."""
         return [one for one in self.rows if one.row.name == name]
 
@@ -63,12 +63,12 @@ class Outcome:
         return found
 
 
-def _tested(one: Fitted) -> np.ndarray:
+def _tested(one: FittedFeatureRow) -> np.ndarray:
     assert one.right is not None, f"row {one.row.name} was not tested"
     return one.right
 
 
-def arrays(outcome: Outcome) -> dict[str, np.ndarray]:
+def arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
     """What the figures need: errors (%) of every draw by row, and the trials of the search."""
     found = {
         f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.rights().items()
@@ -90,7 +90,7 @@ def arrays(outcome: Outcome) -> dict[str, np.ndarray]:
     return found
 
 
-def measurements(outcome: Outcome, *, seed: int) -> list[Measurement]:
+def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     """All numbers of the experiment: the rows, how they were chosen, the differences."""
     rights = outcome.rights()
     found: list[Measurement] = []
@@ -148,7 +148,7 @@ def _test_error_of_network(right: np.ndarray) -> Measurement:
     )
 
 
-def _chosen(of_row: list[Fitted], held_out: int) -> list[Measurement]:
+def _chosen(of_row: list[FittedFeatureRow], held_out: int) -> list[Measurement]:
     """Validation error at the C chosen (of several networks: mean, and the most frequent C)."""
     name, choices = of_row[0].row.name, [one.few.choice for one in of_row]
     edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
@@ -171,7 +171,7 @@ def _chosen(of_row: list[Fitted], held_out: int) -> list[Measurement]:
     ]
 
 
-def _neighbours_chosen(outcome: Outcome) -> list[Measurement]:
+def _neighbours_chosen(outcome: TestedRows) -> list[Measurement]:
     neighbours = outcome.neighbours
     return [
         single_number(
@@ -215,7 +215,7 @@ def _search(search: Search, held_out: int) -> list[Measurement]:
     ]
 
 
-def _difference_on_validation(outcome: Outcome) -> Measurement:
+def _difference_on_validation(outcome: TestedRows) -> Measurement:
     assert outcome.search is not None
     dcgan = 1 - outcome.of_row("dcgan")[0].few.choice.accuracy
     return single_number(

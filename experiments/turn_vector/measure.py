@@ -17,7 +17,7 @@ from experiments.contract import Inputs, measure_command
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
 from experiments.turn_vector.results import OVER_ROWS, RANDOM, of_axis, of_judge
-from experiments.turn_vector.turning import Pool, Readers, Rows, moved_rows
+from experiments.turn_vector.turning import ExemplarPool, Readers, Rows, moved_rows
 from repro.artefacts.arrays import save_arrays
 from repro.claims.constructors import share_over
 from repro.claims.measurement import Measurement
@@ -37,7 +37,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     by_hand = _picked_ends(model, options, seed=seed)
     readers = Readers(store, axes, options, seed=seed)
     z = model.latents(options.samples, seed=seed, purpose="turn vector, samples")
-    pool = Pool.of(G, z, readers, confident=options.confident)
+    pool = ExemplarPool.of(G, z, readers, confident=options.confident)
     chosen = [z[torch.from_numpy(rows)] for rows in pool.best(0, options.exemplars)]
     ends, by = by_hand or (chosen, "")
     _save_figure(out, G, ends, by, model, axes, options, seed=seed)

@@ -53,7 +53,7 @@ class Readers:
 
 
 @dataclass(frozen=True)
-class Pool:
+class ExemplarPool:
     """Samples among which exemplars are chosen, and those that show each end most surely."""
 
     G: GeneratorNetwork
@@ -62,7 +62,9 @@ class Pool:
     surest: np.ndarray  # (2 A, confident) rows, best first: left and right of every axis
 
     @classmethod
-    def of(cls, G: GeneratorNetwork, z: Tensor, readers: Readers, *, confident: int) -> "Pool":
+    def of(
+        cls, G: GeneratorNetwork, z: Tensor, readers: Readers, *, confident: int
+    ) -> "ExemplarPool":
         pictures = draw(G, z)
         probabilities = predict(readers.chooser, pictures)[0]
         surest = [most_confident(column, confident) for column in probabilities.T]

@@ -41,7 +41,7 @@ PURPOSE = "verify authors, cifar10"
 
 
 @dataclass(frozen=True)
-class Row:
+class FeatureSource:
     """How features are made of images (N, H, W, C) uint8 -> (N, F); the path: where to put them."""
 
     name: str
@@ -49,10 +49,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedOnCifar10:
     """A row after training: all that the test set needs."""
 
-    row: Row
+    row: FeatureSource
     choice: Choice
     svm: L2SVC
 
@@ -92,22 +92,24 @@ def _training(store: ImageStore, options: Options, seed: int) -> Training:
     )
 
 
-def _rows(released: Released, training: Training, options: Options, seed: int) -> Iterator[Row]:
+def _rows(
+    released: Released, training: Training, options: Options, seed: int
+) -> Iterator[FeatureSource]:
     device = chosen_device(options.device)
 
-    def of_network(name: str, D: Discriminator) -> Row:
+    def of_network(name: str, D: Discriminator) -> FeatureSource:
         D = D.to(device)
         freeze_on(D, training.images)
-        return Row(name, lambda images, path: discriminator_features(D, images, out=path))
+        return FeatureSource(name, lambda images, path: discriminator_features(D, images, out=path))
 
     yield of_network("released", released.discriminator())
     for index in range(options.random_seeds):
         weights = int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
         yield of_network("random", released.random_discriminator(weights))
-    yield Row("pixels", lambda images, path: pixel_features(images))
+    yield FeatureSource("pixels", lambda images, path: pixel_features(images))
 
 
-def _fit(row: Row, training: Training, options: Options, out: Path) -> Fitted:
+def _fit(row: FeatureSource, training: Training, options: Options, out: Path) -> FittedOnCifar10:
     """Choose C on held-out images, refit on all training images (refit: paper silent)."""
     svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
     with tempfile.TemporaryDirectory(dir=out, prefix=".features-") as scratch:
@@ -120,10 +122,12 @@ def _fit(row: Row, training: Training, options: Options, out: Path) -> Fitted:
             grid=options.grid,
             extensions=options.extensions,
         )
-    return Fitted(row, choice, final)
+    return FittedOnCifar10(row, choice, final)
 
 
-def _on_test(inputs: Inputs, fitted: list[Fitted], training: Training, out: Path) -> np.ndarray:
+def _on_test(
+    inputs: Inputs, fitted: list[FittedOnCifar10], training: Training, out: Path
+) -> np.ndarray:
     """Open the test set, here and nowhere else: rights (rows, T) bool."""
     store = inputs.dataset("cifar10.test")
     y = store.label("class")
@@ -139,7 +143,7 @@ def _on_test(inputs: Inputs, fitted: list[Fitted], training: Training, out: Path
 def _of_row(
     name: str,
     released: Released,
-    fitted: list[Fitted],
+    fitted: list[FittedOnCifar10],
     right: np.ndarray,
     training: Training,
     *,
@@ -172,7 +176,7 @@ def _of_row(
 
 
 def _difference(
-    other: str, released: Released, fitted: list[Fitted], right: np.ndarray, *, seed: int
+    other: str, released: Released, fitted: list[FittedOnCifar10], right: np.ndarray, *, seed: int
 ) -> Measurement:
     return mean_over(
         f"cifar10_released_minus_{other}",
@@ -187,6 +191,6 @@ def _difference(
     )
 
 
-def _rights(name: str, fitted: list[Fitted], right: np.ndarray) -> np.ndarray:
+def _rights(name: str, fitted: list[FittedOnCifar10], right: np.ndarray) -> np.ndarray:
     """Share of the row's networks that label each test image rightly, (T,)."""
     return right[[one.row.name == name for one in fitted]].mean(axis=0)

@@ -35,7 +35,7 @@ PURPOSE = "verify authors, svhn"
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedOnSvhn:
     """A row after training: D with frozen statistics, and an SVM for each draw of labels."""
 
     name: str
@@ -63,7 +63,7 @@ def check_on_svhn(
     for name, (D, draws) in networks.items():
         freeze_on(D.to(device), training.images)
         few = _fit(D, training, validation, options, draws=draws, seed=seed, out=out)
-        fitted.append(Fitted(name, D, few))
+        fitted.append(FittedOnSvhn(name, D, few))
     right = _on_test(inputs, fitted, training, out)
     made = [
         number
@@ -120,7 +120,7 @@ def _features_of(D: Discriminator) -> Extract:
 
 
 def _on_test(
-    inputs: Inputs, fitted: list[Fitted], training: LabelledImages, out: Path
+    inputs: Inputs, fitted: list[FittedOnSvhn], training: LabelledImages, out: Path
 ) -> dict[str, np.ndarray]:
     """Open the test set, here and nowhere else: rights (draws, T) bool by row."""
     store = inputs.dataset("svhn.test")
@@ -133,7 +133,7 @@ def _on_test(
 
 
 def _of_row(
-    one: Fitted, right: np.ndarray, released: Released, held_out: int, *, seed: int
+    one: FittedOnSvhn, right: np.ndarray, released: Released, held_out: int, *, seed: int
 ) -> list[Measurement]:
     """Mean test error over draws, its spread as the authors give it, and how C was chosen."""
     errors = 100 * (1 - right.mean(axis=1))  # (draws,)

@@ -30,7 +30,7 @@ from repro.artefacts.provenance import SIDECAR
 from repro.data.decoders import UnreadableImage
 from repro.dedup.delete_list import write_delete_list
 from repro.dedup.files_once import file_bytes, legible
-from repro.dedup.folder import SHEET_GROUPS, Found, deduplicate
+from repro.dedup.folder import SHEET_GROUPS, FoundDuplicates, deduplicate
 from repro.dedup.methods import ALL_METHODS, TRAINED, used_options
 from repro.dedup.options import Options
 from repro.specs.validation import SpecError, validated
@@ -185,7 +185,7 @@ def _told(summary: dict[str, Any], out: Path) -> list[str]:
     return lines
 
 
-def _listed(found: Found, given: argparse.Namespace) -> list[str]:
+def _listed(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
     """Write the delete list; what is in it and how it is used."""
     file = given.delete_list
     listed = write_delete_list(

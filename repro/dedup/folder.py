@@ -26,7 +26,7 @@ ALWAYS_THERE = {"groups.csv", "skipped.csv", "summary.json", SIDECAR}
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundDuplicates:
     """What was found: keys row by row, what is a duplicate of what, names, the summary."""
 
     keys: list[str]
@@ -45,7 +45,7 @@ def deduplicate(
     model: Path | None = None,
     workers: int = 2,
     sheet_groups: int = SHEET_GROUPS,
-) -> Found:
+) -> FoundDuplicates:
     """Find the near-duplicates among the images of `path` and write the folder `out`.
 
     method: one of ALL_METHODS. model: an autoencoder to use instead of training one. workers:
@@ -84,7 +84,7 @@ def deduplicate(
         write_json(folder / "summary.json", summary)
         (pictures / "skipped.csv").replace(folder / "skipped.csv")
         shutil.rmtree(pictures)
-    return Found(keys, removal, names, summary)
+    return FoundDuplicates(keys, removal, names, summary)
 
 
 def refuse_place(path: Path, out: Path) -> None:

@@ -31,7 +31,7 @@ BLOCK = 1024  # pictures hashed together
 
 
 @dataclass(frozen=True)
-class Codes:
+class HashCodes:
     """codes (N, B) uint8; contrast (N,) float32 in grey levels, infinite where it does not matter.
 
     health: None where distances mean nothing. network: the autoencoder, where there is one.
@@ -54,7 +54,7 @@ def used_options(method: str) -> set[str]:
 
 def make_codes(
     store: ImageStore, *, method: str, options: Options, seed: int, model: Path | None
-) -> Codes:
+) -> HashCodes:
     """Codes of the pictures of `store` (repro.dedup.thumbnails, with checksums for "pixels").
 
     model: an autoencoder to use instead of training one. Raises DegenerateCodeError, and ValueError
@@ -63,11 +63,11 @@ def make_codes(
     if method == EXACT:  # what is flat is equal all the same
         assert store.labels is not None
         codes = store.labels.view(np.uint8).reshape(len(store), -1)
-        return Codes(codes, np.full(len(store), np.inf, np.float32), None)
+        return HashCodes(codes, np.full(len(store), np.inf, np.float32), None)
     inputs = HashInputs(store.images)
     if method != TRAINED:
         codes, contrast = _perceptual(inputs, method)
-        return Codes(codes, contrast, code_health(codes, radius=options.radius))
+        return HashCodes(codes, contrast, code_health(codes, radius=options.radius))
     network, training = _network(inputs, options=options, seed=seed, model=model)
     codes, contrast = encode(network, inputs)
     health = code_health(codes, radius=options.radius)
@@ -77,7 +77,7 @@ def make_codes(
         refuse_degenerate(health, minimum=minimum, where=store.manifest["source"])
     except DegenerateCodeError as error:
         raise DegenerateCodeError(f"{error}; or try --method phash, which needs none") from None
-    return Codes(codes, contrast, health, network, training)
+    return HashCodes(codes, contrast, health, network, training)
 
 
 def _network(

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from repro.figures.drawing import DPI, INK, MUTED, PALETTE, PAPER, Style, save_figure
-from repro.networks.layer_shapes import Shape, Stage
+from repro.networks.layer_shapes import MapStack, Shape
 from repro.specs.validation import SpecError, nearest
 
 WIDTH = 7.6  # inches
@@ -26,7 +26,7 @@ SLANT = (0.34, 0.26)  # of the height: how far the back lies to the right and ab
 ROW = 0.2  # inches, a line of the table below the boxes
 
 
-def network_diagram(networks: dict[str, list[Stage]], *, field_words: dict[str, str]) -> Figure:
+def network_diagram(networks: dict[str, list[MapStack]], *, field_words: dict[str, str]) -> Figure:
     """One row a network, by title; field_words: what its fields are, by the same titles."""
     height = sum(_height(one) for one in networks.values())
     drawn = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=PAPER)
@@ -39,13 +39,13 @@ def network_diagram(networks: dict[str, list[Stage]], *, field_words: dict[str, 
     return drawn
 
 
-def _height(network: list[Stage]) -> float:
+def _height(network: list[MapStack]) -> float:
     """Inches of one network's drawing: title, boxes, table."""
     return 0.45 + TALLEST * (1 + SLANT[1]) + 0.3 + 5 * ROW + 0.15
 
 
 def _draw_network(
-    axes: Axes, network: list[Stage], *, title: str, field_words: str, colour: str
+    axes: Axes, network: list[MapStack], *, title: str, field_words: str, colour: str
 ) -> None:
     height = _height(network)
     axes.set_xlim(0, WIDTH)
@@ -103,7 +103,7 @@ def _draw_arrow(axes: Axes, start: float, end: float, middle: float) -> None:
     axes.add_patch(arrow)
 
 
-def _draw_table(axes: Axes, network: list[Stage], *, column: float, field_words: str) -> None:
+def _draw_table(axes: Axes, network: list[MapStack], *, column: float, field_words: str) -> None:
     """Below every box its shape, and what the layer before it is and costs."""
     names = ("values", "layer", "parameters", "products", field_words)
     for line, name in enumerate(names):
@@ -118,7 +118,7 @@ def _draw_table(axes: Axes, network: list[Stage], *, column: float, field_words:
             )
 
 
-def _cells(stage: Stage) -> tuple[str, ...]:
+def _cells(stage: MapStack) -> tuple[str, ...]:
     shape = "×".join(str(length) for length in stage.shape)
     if stage.layer is None or stage.field is None:
         return shape, "", "", "", ""
@@ -138,7 +138,7 @@ def _short(count: int) -> str:
     return str(count)
 
 
-def pair_diagram(pair: dict[str, list[Stage]]) -> Figure:
+def pair_diagram(pair: dict[str, list[MapStack]]) -> Figure:
     """G above, D below, from the stages of both, by "generator" and "discriminator"."""
     networks, words = {}, {}
     for which, field_words in (("generator", "a unit reaches"), ("discriminator", "a unit sees")):

@@ -15,7 +15,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Layer:
+class WeightLayer:
     """One layer with weights, and the batch normalisation that follows it, if any.
 
     taken, given: shapes of one image's values, (maps, rows, columns) or (units,); labels joined to
@@ -44,15 +44,15 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Stage:
+class MapStack:
     """A stack of maps (or units) between two layers, and what led to it; the first has no layer."""
 
     shape: Shape
-    layer: Layer | None
+    layer: WeightLayer | None
     field: Field | None
 
 
-def projective_fields(layers: list[Layer]) -> list[Field]:
+def projective_fields(layers: list[WeightLayer]) -> list[Field]:
     """Of a generator: pixels of the picture that one unit of each layer's result reaches.
 
     The last layer's units are pixels: 1. A dense layer's result is taken as the maps that the next
@@ -69,7 +69,7 @@ def projective_fields(layers: list[Layer]) -> list[Field]:
     return fields
 
 
-def receptive_fields(layers: list[Layer]) -> list[Field]:
+def receptive_fields(layers: list[WeightLayer]) -> list[Field]:
     """Of a discriminator: pixels of the picture that one unit of each layer's result sees.
 
     The edges of the picture cut the squares. Four 5x5 layers of stride 2: 61 pixels (the width of
@@ -86,7 +86,7 @@ def receptive_fields(layers: list[Layer]) -> list[Field]:
     return fields
 
 
-def shown_shape(layers: list[Layer], index: int) -> Shape:
+def shown_shape(layers: list[WeightLayer], index: int) -> Shape:
     """What layer `index` gives, in the shape in which the next one takes it.
 
     G's first layer gives units that are maps to the next one; labels joined later are left out.
@@ -99,7 +99,7 @@ def shown_shape(layers: list[Layer], index: int) -> Shape:
     return (math.prod(given) // side, *taken[1:]) if len(taken) == 3 else given
 
 
-def _picture_side(layers: list[Layer]) -> int:
+def _picture_side(layers: list[WeightLayer]) -> int:
     """Side of the picture at the network's end or beginning; 0 where it is flat there."""
     ends = (layers[0].taken, layers[-1].given)
     return max((shape[-1] for shape in ends if len(shape) == 3), default=0)

@@ -20,9 +20,9 @@ from repro.networks.build import undrawn_discriminator, undrawn_generator
 from repro.networks.dcgan import DiscriminatorNetwork, GeneratorNetwork
 from repro.networks.layer_shapes import (
     Kind,
-    Layer,
+    MapStack,
     Shape,
-    Stage,
+    WeightLayer,
     projective_fields,
     receptive_fields,
     shown_shape,
@@ -42,9 +42,9 @@ def discriminator_without_memory(spec: NetworkSpec) -> DiscriminatorNetwork:
         return undrawn_discriminator(spec).eval()
 
 
-def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[Layer]:
+def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[WeightLayer]:
     """Layers in the order in which the network runs them. The network is on device "meta"."""
-    found: list[Layer] = []
+    found: list[WeightLayer] = []
     handles = [
         module.register_forward_hook(lambda m, taken, given: _note(found, m, taken[0], given))
         for module in network.modules()
@@ -60,7 +60,7 @@ def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[Layer]:
     return found
 
 
-def stages(spec: NetworkSpec, which: str) -> list[Stage]:
+def stages(spec: NetworkSpec, which: str) -> list[MapStack]:
     """Values on the way through a network of a spec; which: "generator" or "discriminator"."""
     if which == "generator":
         layers = layers_of(generator_without_memory(spec))
@@ -75,13 +75,13 @@ def stages(spec: NetworkSpec, which: str) -> list[Stage]:
     else:
         ends = {}
     after = [
-        Stage(ends.get(place, shown_shape(layers, place)), layer, field)
+        MapStack(ends.get(place, shown_shape(layers, place)), layer, field)
         for place, (layer, field) in enumerate(zip(layers, fields, strict=True))
     ]
-    return [Stage(first, None, None), *after]
+    return [MapStack(first, None, None), *after]
 
 
-def stages_of_pair(spec: NetworkSpec) -> dict[str, list[Stage]]:
+def stages_of_pair(spec: NetworkSpec) -> dict[str, list[MapStack]]:
     """Of both networks, by "generator" and "discriminator"."""
     return {which: stages(spec, which) for which in ("generator", "discriminator")}
 
@@ -96,17 +96,17 @@ def _one_input(network: GeneratorNetwork | DiscriminatorNetwork) -> Tensor:
     return torch.zeros(1, network.channels, network.image_size, network.image_size)
 
 
-def _note(found: list[Layer], module: nn.Module, taken: Tensor, given: Tensor) -> None:
+def _note(found: list[WeightLayer], module: nn.Module, taken: Tensor, given: Tensor) -> None:
     """Append a layer with weights, or add a batch normalisation to the last one."""
     parameters = _count(module.parameters())
     if isinstance(module, _NORMS):
         last = found.pop()
         per: dict[str, Any] = {"norm": "unit" if isinstance(module, nn.BatchNorm1d) else "map"}
         per |= {"norm_affine": module.affine, "parameters": last.parameters + parameters}
-        found.append(Layer(**{**vars(last), **per}))
+        found.append(WeightLayer(**{**vars(last), **per}))
         return
     found.append(
-        Layer(
+        WeightLayer(
             kind=_kind(module),
             kernel=0 if isinstance(module, nn.Linear) else module.kernel_size[0],  # type: ignore
             stride=1 if isinstance(module, nn.Linear) else module.stride[0],  # type: ignore

@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 from repro.networks.dcgan import parameter_count
-from repro.networks.layer_shapes import Layer
+from repro.networks.layer_shapes import WeightLayer
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.places import PRESETS
 from repro.specs.differences import as_in_a_run_file, differing_from_paper
@@ -45,7 +45,7 @@ def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
     return parameter_count(networks[0]), parameter_count(networks[1])
 
 
-def in_words(layer: Layer) -> str:
+def in_words(layer: WeightLayer) -> str:
     """E.g. "convolution 5x5, stride 2: 3 -> 128 x 32 x 32, BN per map"."""
     if layer.kind == "dense":
         line = f"dense {layer.taken[0]:,} -> {layer.given[0]:,}"
@@ -153,7 +153,7 @@ def usage(preset: Preset) -> str:
     )
 
 
-def _numbered(layers: list[Layer]) -> list[str]:
+def _numbered(layers: list[WeightLayer]) -> list[str]:
     return [f"{number}. {in_words(layer)}" for number, layer in enumerate(layers, start=1)]
 
 

@@ -28,7 +28,7 @@ from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
 from repro.devices import chosen_device
 from repro.networks.model_folder import CheckpointError, ModelFolder, draw
-from repro.quality.inception import InceptionFeatures, Layer
+from repro.quality.inception import FeatureLayer, InceptionFeatures
 from repro.quality.inception_weights import read_weights
 from repro.quality.training_images import picture_shape, training_rows
 from repro.rng import shuffled, stream_key
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument(
         "--all-images", action="store_true", help="against all of --data, e.g. held-out images"
     )
-    parser.add_argument("--layer", choices=get_args(Layer), default="2048")
+    parser.add_argument("--layer", choices=get_args(FeatureLayer), default="2048")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")

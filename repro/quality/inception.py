@@ -19,7 +19,7 @@ import torch
 from repro.quality.inception_weights import WHERE, InceptionWeights
 from repro.specs.validation import SpecError
 
-Layer = Literal["64", "192", "768", "2048"]
+FeatureLayer = Literal["64", "192", "768", "2048"]
 NETWORK = "inception-v3-compat"
 BATCH = 32  # images through the network at a time
 CPU = torch.device("cpu")
@@ -29,7 +29,7 @@ class InceptionFeatures:
     """The network, frozen, on a device. `layer` is named by the number of its features."""
 
     def __init__(
-        self, weights: InceptionWeights, *, layer: Layer = "2048", device: torch.device = CPU
+        self, weights: InceptionWeights, *, layer: FeatureLayer = "2048", device: torch.device = CPU
     ) -> None:
         self.weights, self.layer, self.device = weights, layer, device
         self.network = _network(weights, layer).to(device)
@@ -42,7 +42,9 @@ class InceptionFeatures:
     @property
     def words(self) -> str:
         """The protocol in words: network, layer where it is not FID's, version, weights."""
-        layer = "" if self.layer == get_args(Layer)[-1] else f", layer of {self.layer} features"
+        layer = (
+            "" if self.layer == get_args(FeatureLayer)[-1] else f", layer of {self.layer} features"
+        )
         version = metadata.version("torch-fidelity")
         return f"{NETWORK}{layer}, torch-fidelity {version}, {self.weights.words}"
 
@@ -69,7 +71,7 @@ class InceptionFeatures:
         return np.concatenate([self.of(block) for block in blocks])
 
 
-def _network(weights: InceptionWeights, layer: Layer) -> torch.nn.Module:
+def _network(weights: InceptionWeights, layer: FeatureLayer) -> torch.nn.Module:
     from torch_fidelity import FeatureExtractorInceptionV3
 
     # What the network's constructor unpickles are these tensors, written by ourselves, and never

@@ -39,7 +39,7 @@ from repro.train.model_writer import write_model
 from repro.train.monitor import Monitor
 from repro.train.processes import ALONE, Processes
 from repro.train.resume_state import latest_state, save_state
-from repro.train.state_folder import Record, open_state_folder
+from repro.train.state_folder import TrainingRecord, open_state_folder
 from repro.train.trainer import Trainer, TrainingError, with_precision
 
 
@@ -159,7 +159,7 @@ def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
     """
     schedule, training, processes = trainer.schedule, trainer.spec.training, trainer.processes
     start = _resume(trainer, folder)
-    record = Record(trainer, folder, style, start=start) if processes.first else None
+    record = TrainingRecord(trainer, folder, style, start=start) if processes.first else None
     stops = processes.from_first(record is not None and record.log.stops, trainer.device)
     progress = tqdm(
         range(start, schedule.length),
@@ -192,7 +192,7 @@ def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
     return record.log.monitor if record else None
 
 
-def _check_finite(trainer: Trainer, record: Record | None, done: int) -> None:
+def _check_finite(trainer: Trainer, record: TrainingRecord | None, done: int) -> None:
     """Ends a training whose losses are no longer finite; log and health.json keep since when."""
     try:
         trainer.check_finite()

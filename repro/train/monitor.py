@@ -206,7 +206,7 @@ class _Collapse:
 
 
 @dataclass(frozen=True)
-class _Point:
+class _OddsPoint:
     """The odds' logarithm at a window: its number and last minibatch."""
 
     window: int
@@ -220,10 +220,10 @@ class _Oscillation:
 
     key: str
     number: int = 0
-    low: _Point | None = None
-    high: _Point | None = None
+    low: _OddsPoint | None = None
+    high: _OddsPoint | None = None
     direction: int = 0
-    swings: list[tuple[_Point, _Point]] = field(default_factory=list)
+    swings: list[tuple[_OddsPoint, _OddsPoint]] = field(default_factory=list)
 
     def see(self, window: _Window) -> Finding | None:
         self.number += 1
@@ -245,7 +245,7 @@ class _Oscillation:
     def _swung(self, window: _Window) -> bool:
         """Whether a swing is complete: `swings` then has its turning point and this one."""
         p = min(max(window.values[self.key], EDGE), 1 - EDGE)
-        now = _Point(self.number, window.step, math.log(p / (1 - p)))
+        now = _OddsPoint(self.number, window.step, math.log(p / (1 - p)))
         if self.low is None or now.value < self.low.value:
             self.low = now
         if self.high is None or now.value > self.high.value:

@@ -7,7 +7,7 @@
     snapshots/           G and D after the minibatches that training.snapshots asks for
     health.json          only where a loss became NaN or infinite: since which minibatch
 
-Where in the flow: repro.train opens it and lets `Record` write what is due;
+Where in the flow: repro.train opens it and lets `TrainingRecord` write what is due;
 repro.train.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake,
 so that a failed job keeps it.
 """
@@ -81,7 +81,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     return {key: v for part in parts for key, v in part.items()}
 
 
-class Record:
+class TrainingRecord:
     """What a training leaves in the state folder on its way; the first process has one."""
 
     def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:

@@ -12,7 +12,7 @@ from untrained_model import write_model
 
 from experiments.cifar10_svm import measure as measuring
 from experiments.cifar10_svm.figure import figure
-from experiments.cifar10_svm.fitting import Fitted
+from experiments.cifar10_svm.fitting import FittedMachines
 from experiments.cifar10_svm.measure import measure
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
@@ -218,8 +218,8 @@ def test_machines_count_right_as_argmax_does_and_survive_the_disk():
     X, y = source.normal(size=(2500, 6)).astype(np.float32), source.integers(0, 3, 2500) * 10
     coef, intercept = source.normal(size=(2, 3, 6)).astype(np.float32), source.normal(size=(2, 3))
     tried = {ALL: np.array([(1e-3, 0.5), (1e-2, 0.7), (1e-1, 0.7)])}
-    fitted = Fitted(np.array([0, 10, 20]), coef, intercept, np.array([ALL, 5]), tried)
-    again = Fitted.from_arrays(fitted.arrays())
+    fitted = FittedMachines(np.array([0, 10, 20]), coef, intercept, np.array([ALL, 5]), tried)
+    again = FittedMachines.from_arrays(fitted.arrays())
     assert again.choice(ALL).C == 1e-2
     right = again.correct(X, y)
     for machine in range(2):

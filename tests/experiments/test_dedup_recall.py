@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.dedup.copies import FURTHEST, METHODS, Codes, Copies
+from experiments.dedup.copies import FURTHEST, METHODS, CodesByMethod, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
 from experiments.dedup.recall_study import (
     copies_measurements,
@@ -29,7 +29,7 @@ def at_distance(code: np.ndarray, bits: int) -> np.ndarray:
     return np.packbits(flipped)
 
 
-def hand_made(distances: list[list[int]]) -> tuple[Codes, Copies]:
+def hand_made(distances: list[list[int]]) -> tuple[CodesByMethod, Copies]:
     """Copies at the given distances: per perturbation, per original; the same by every method."""
     perturbations, originals = len(distances), len(distances[0])
     draw = np.random.default_rng(1)
@@ -49,7 +49,7 @@ def hand_made(distances: list[list[int]]) -> tuple[Codes, Copies]:
         m: np.stack([at_distance(images[m][o], d) for o, d in zip(original, flat, strict=True)])
         for m in METHODS
     }
-    return Codes(images, {m: images[m][original] for m in METHODS}, made), copies
+    return CodesByMethod(images, {m: images[m][original] for m in METHODS}, made), copies
 
 
 def test_recall_by_distance_and_kind_is_counted_as_planted() -> None:
@@ -154,7 +154,7 @@ def test_threshold_and_radius_by_hand(tmp_path: Path) -> None:
     by_method = {"autoencoder": codes}
     equal = {"pixels": codes[:5], "autoencoder": codes[[0, 1, 2, 3, 9]]}
     originals = {"pixels": codes[:5], "autoencoder": codes[:5]}
-    radii = radius_study(Codes(by_method, originals, equal), truth, radii=[0, 127])
+    radii = radius_study(CodesByMethod(by_method, originals, equal), truth, radii=[0, 127])
     assert radii["removed"].tolist() == [0, 19]
     assert radii["wrong"].tolist() == [0, 18]
     assert radii["recall"].tolist() == [0.8, 1]

@@ -19,7 +19,7 @@ from experiments.mnist_neighbours import measure as module
 from experiments.mnist_neighbours.figure import figure
 from experiments.mnist_neighbours.measure import measure
 from experiments.mnist_neighbours.options import Options
-from experiments.mnist_neighbours.results import Found, count_name, measurements
+from experiments.mnist_neighbours.results import NearestReferences, count_name, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, Verdict, read_measurements
@@ -174,14 +174,14 @@ def test_numbers_by_hand() -> None:
     """Four test digits 0 1 2 3; two DCGAN trainings, one GAN, references 10 and 20."""
     labels = np.arange(4)
     options = Options(counts=(10, 20), few=10)
-    real = Found(np.array([5]), np.array([[0, 1, 2, 9]]), np.full((1, 4), 1.0))
-    more = Found(np.array([6]), np.array([[0, 1, 9, 9]]), np.full((1, 4), 1.0))
+    real = NearestReferences(np.array([5]), np.array([[0, 1, 2, 9]]), np.full((1, 4), 1.0))
+    more = NearestReferences(np.array([6]), np.array([[0, 1, 9, 9]]), np.full((1, 4), 1.0))
     near = np.array([[2, 2, 2, 2], [0.5, 0.5, 2, 1.0]])  # equally near is not nearer
     trainings = [
-        Found(np.array([10, 20]), np.array([[0, 1, 9, 9], [0, 1, 2, 3]]), near),
-        Found(np.array([10, 20]), np.array([[0, 9, 9, 9], [0, 1, 2, 9]]), near),
+        NearestReferences(np.array([10, 20]), np.array([[0, 1, 9, 9], [0, 1, 2, 3]]), near),
+        NearestReferences(np.array([10, 20]), np.array([[0, 9, 9, 9], [0, 1, 2, 9]]), near),
     ]
-    gan = [Found(np.array([10, 20]), np.array([[9, 9, 9, 9], [0, 9, 9, 9]]), near)]
+    gan = [NearestReferences(np.array([10, 20]), np.array([[9, 9, 9, 9], [0, 9, 9, 9]]), near)]
     made = measurements(real, more, {"dcgan": trainings, "gan": gan}, labels, options, seed=1)
     found = {one.name: one.value for one in made}
     assert found["error_real"] == 25

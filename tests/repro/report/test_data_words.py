@@ -1,4 +1,4 @@
-"""repro/report/data_words.py: a reader learns which images were drawn by program, and only those."""
+"""repro/report/data_words.py: a reader learns which images were drawn by program."""
 
 from repro.report.data_words import data_in_words, first_line
 from repro.report.spec import ReportRole, ReportSpec
