@@ -1,5 +1,6 @@
-"""Raw data of any source -> a prepared dataset (repro/data/store.py): the first step of the
-pipeline.
+"""Raw data of any source -> a prepared dataset (repro/data/store.py).
+
+Where in the flow: the first step of the pipeline, or the second where the raw data are drawn.
 
 Records stream from the source, are decoded, cropped and scaled by a pool of threads
 (record_pixels.py; the JPEG decoder runs without the interpreter lock), and are written in source

@@ -1,5 +1,6 @@
-"""The library of the reproduction: networks, training, hashing, features, figures, report.
+"""The library of the reproduction, one package for each subject; README.md lists them.
 
-Nothing here knows the folders of the pipeline, and nothing here imports from data_prep/ or
-experiments/: every module can be lifted out and used on its own.
+It knows no folder of the pipeline and imports nothing from data_prep/ or experiments/. Begin with
+`ImageStore` (repro.data.store), `train` (repro.train.loop) and `ModelFolder`
+(repro.networks.model_folder).
 """

@@ -4,6 +4,7 @@ For each file of the source in downloads.yaml, the first of these that holds:
 1. unpacked data at their place are recognised;
 2. an archive in RAW, in RAW/downloads or given by --archive is checked and used;
 3. the file is fetched (fetch.py), from where an earlier run ended.
+
 What needs an account is explained. Archives are unpacked (unpack.py) where this is asked for; they
 are kept.
 

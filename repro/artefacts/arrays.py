@@ -1,6 +1,8 @@
 """Arrays of a step as one .npz file: the same arrays give the same bytes.
 
-Where in the flow: every step that leaves arrays writes them through `save_arrays`.
+Where in the flow: every step that leaves arrays writes them by `save_arrays`.
+
+Alone: `save_arrays(Path("walk.npz"), frames=frames)`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A full disk, said in words: which file or folder could not be written, and what to do.
+"""A full disk in words: which file or folder could not be written, and what to do.
 
 Where in the flow: whatever writes much (repro.artefacts.provenance.step_folder and write_json, the
 files of a dataset, memory maps) does it within `named`, because the system's own message often

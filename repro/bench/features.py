@@ -1,8 +1,9 @@
 """Features of the discriminator of Table 1 into a memory map, beside a plain loop.
 
-Ours is `repro.features.discriminator_features` with the network of config/presets/imagenet32.yaml,
-random weights and frozen statistics, on 32x32 images of noise. The reference is the loop one would
-write: images as they are in memory (N, C, H, W), batches of 128, features joined into one array.
+Ours is `discriminator_features` (repro.classification) with the network of
+config/presets/imagenet32.yaml, random weights and frozen statistics, on 32x32 images of noise. The
+reference is the plain loop: images as they are in memory (N, C, H, W), batches of 128, features
+joined into one array.
 
 Runs alone: python -m repro.bench features [--images 512] [--ndf 128] [--device cuda]
 """

@@ -5,6 +5,8 @@ same database, decodes each picture in full, and scales its centred square to 64
 default filter (bicubic, antialiased), by threads or by processes, whichever is faster; it writes
 nothing. Pillow's box filter, faster and less sharp, and its scaled decode (`draft`, crop by whole
 pixels) are recorded too.
+
+Runs alone: python -m repro.bench prepare
 """
 
 import argparse

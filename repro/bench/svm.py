@@ -1,8 +1,8 @@
 """The L2-SVM beside LinearSVC where that fits, and at Table 1's size, where it does not.
 
 Both are given features of the discriminator of Table 1 with random weights (28,672 a picture) of
-made pictures of ten classes: a class is a mixture of three wave lengths and directions, in random
-colours and places, with noise. `--features` and `--labels` (.npy) take others instead.
+synthetic pictures of ten classes: a class is a mixture of three wave lengths and directions, in
+random colours and places, with noise. `--features` and `--labels` (.npy) take others instead.
 
 1. `--few` of them: ours, to a relative duality gap of 1e-3, and scikit-learn's LinearSVC (dual, its
    tolerance lowered tenfold until its objective is within 1e-3 of ours or below it) at C = 1e-3, in

@@ -1,9 +1,8 @@
-"""The paper's claims and what a run says of each: experiment cards, measurements, verdicts.
+"""The card of an experiment (`experiment.yaml`): the claims it tests, and the rule for each.
 
-Where in the flow: an experiment's card (`experiment.yaml`, written before anything is run) states
-its claims and the rule that decides each; `measure.py` leaves `measurements.json`; the report calls
-`judge` on the two. A number from other data or another scale is never set against the paper's
-number: such a claim (`kind: value`) is "not comparable", while claims of direction are decided.
+Where in the flow: a card is written before anything is run. `measure.py` leaves
+`measurements.json` (repro.claims.measurement); the report sets the two side by side
+(repro.claims.verdict).
 
 Alone: `python -m repro.claims.card experiments/latent_walk/experiment.yaml` checks a card and
 prints its claims with their rules in words.

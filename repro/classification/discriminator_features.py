@@ -8,7 +8,7 @@ paper gives.
     freeze_on(D, unlabelled_images)
     X = discriminator_features(D, images)           # (N, 28672) float32
 
-Uses no labels and no paths; measured with by experiments/cifar10_svm and the like.
+Uses no labels and no paths; experiments/cifar10_svm, svhn_svm and verify_authors measure with it.
 """
 
 from collections.abc import Iterator
@@ -32,9 +32,9 @@ POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
     """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8, in their order.
 
-    The authors' SVHN recipe: means and variances of batches of 128, averaged over
-    the batches, the short last one weighing as much. The paper does not say how it was done for
-    CIFAR-10; batch statistics of the test images would make a feature depend on its neighbours.
+    The authors' SVHN recipe: means and variances of batches of 128, averaged over the batches, the
+    short last one weighing as much. The paper does not say how it was done for CIFAR-10; batch
+    statistics of the test images would make a feature depend on its neighbours.
     """
     _check_size(D, images)
     freeze_statistics(D, _batches(D, images, batch))

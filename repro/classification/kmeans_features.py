@@ -5,10 +5,11 @@ Coates, Ng and Lee, "An analysis of single-layer networks in unsupervised featur
 images and a linear classifier (repro.classification.svm), in the place of
 repro.classification.discriminator_features:
 
-    learned = fit_kmeans(training_images, centroids=1600, seed=1, purpose="table 1") X =
-    learned.features(images)                    # (N, 6400) float32 standardise(X,
-    feature_scale(X_of_training_images))      # repro.classification.discriminator_features; part of
-    their recipe
+    learned = fit_kmeans(training_images, centroids=1600, seed=1, purpose="table 1")
+    X = learned.features(images)                              # (N, 6400) float32
+    standardise(X, feature_scale(X_of_training_images))       # part of their recipe
+
+The last line is from repro.classification.discriminator_features.
 
 Uses no labels and no paths. Memory while fitting: 0.3 GB for 400,000 patches of 6x6x3.
 """

@@ -3,7 +3,7 @@
 The paper's classifier (§5.1, §5.2) is a linear SVM with squared hinge and L2 penalty, one against
 the rest: LinearSVC's defaults in the authors' SVHN script. At 50,000 x 28,672 LinearSVC needs
 float64 copies of X (40 GB); `L2SVC` minimises the same objective from X as it lies in memory or on
-disk, float32 or float64. `tests/repro/classification/test_svm.py` holds it against LinearSVC.
+disk, float32 or float64. A test compares the two.
 
     svm = L2SVC(C=1e-3).fit(X, y);  svm.predict(X_test)
     for fitted in L2SVC().path(X, y, [1e-4, 1e-3, 1e-2]): ...    # a grid, each from the one before
@@ -48,14 +48,14 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         objective is within tol (relative) of its minimum.
     max_iter : L-BFGS iterations (two passes over X each); a ConvergenceWarning states the gap
         that is left when they do not suffice.
-    fit_intercept, intercept_scaling : as LinearSVC's. warm_start : start from the weights of the
-    last fit when their shape fits. sample : rows of the preconditioner
-    (repro.classification.svm_preconditioner): more cost memory and time an
-        iteration, fewer cost iterations; 0 for none, None: chosen by the size of X.
+    fit_intercept, intercept_scaling : as LinearSVC's.
+    warm_start : start from the weights of the last fit when their shape fits.
+    sample : rows of the preconditioner (repro.classification.svm_preconditioner): more cost memory
+        and time an iteration, fewer cost iterations; 0 for none, None: chosen by the size of X.
     device : "cpu" or "cuda"; X is moved there whole.
 
     Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_ (on X),
-    objective_ and gap_ (classes,).  One row instead of two for two classes.
+    objective_ and gap_ (classes,). One row instead of two for two classes.
     """
 
     def __init__(

@@ -1,5 +1,7 @@
-"""The matrix of an L2-SVM and its two products; used by repro.classification.svm_solver and the
-preconditioner."""
+"""The matrix of an L2-SVM, its constant column included, and the two products with it.
+
+Where in the flow: repro.classification.svm_solver and svm_preconditioner read X through it.
+"""
 
 from dataclasses import dataclass
 

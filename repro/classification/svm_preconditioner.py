@@ -1,5 +1,6 @@
-"""A preconditioner of the L2-SVM from some of its samples; used by
-`repro.classification.svm_solver`.
+"""A preconditioner of the L2-SVM from some of its samples.
+
+Where in the flow: repro.classification.svm_solver starts its search with it.
 
 The Hessian of the objective is H = I + 2 C X_A^T X_A, A being the samples within the margin. On
 features of a network its spectrum is steep: a common mean and some hundred directions carry nearly

@@ -1,5 +1,6 @@
-"""Minimiser of the primal L2-SVM objective, all classes at once; used by
-`repro.classification.svm`.
+"""Minimiser of the primal L2-SVM objective, all classes at once.
+
+Where in the flow: repro.classification.svm puts scikit-learn's interface around it.
 
 For every class separately (rows of W), with targets y in {-1, +1} and f = X w + constant * b:
 

@@ -7,8 +7,7 @@
     manifest.json  source, spec, counts, skipped by reason, decoder versions, sha256 of the pixels
 
 `StoreWriter` (repro/data/store_writer.py) writes such a folder; `ImageStore.open` reads it and
-refuses one that contradicts its manifest. `save_arrays` writes the .npz files of all steps: same
-arrays, same bytes.
+refuses one that contradicts its manifest.
 
 Runs alone: python -m repro.data.store FOLDER prints the manifest after comparing pixels and sha256.
 """

@@ -1,10 +1,9 @@
-"""Writes a prepared dataset, record by record; repro/data/store.py reads it and tells what is in
-it.
+"""Writes a prepared dataset, record by record.
 
-Streams: N is unknown until the end (the headers of the arrays are written twice), and memory does
-not grow with N. A writer can be taken up again where `progress` was asked for, and takes in whole
-datasets, the parts of a larger one. Used by data_prep/prepare.py; tests use it to make small
-datasets. It has nothing to run alone.
+Where in the flow: data_prep/prepare.py writes datasets with it, and repro/data/store.py reads them
+and describes the files. It streams: N is unknown until the end (the headers of the arrays are
+written twice), and memory does not grow with N. A writer can be taken up again where `progress` was
+asked for, and takes in whole datasets, the parts of a larger one. It has nothing to run alone.
 """
 
 import csv
@@ -50,7 +49,7 @@ class StoreWriter:
     ) -> None:
         """Begin a dataset, or go on from what `progress` returned (`resume`).
 
-        Raises growing_file.DamagedFileError where the files are not those of that moment any more.
+        Raises DamagedFileError (repro.artefacts.resumable_file) where the files are not those of that moment any more.
         """
         self._folder = Path(folder)
         self._about = {"source": source, "spec": dict(spec), "class_names": class_names}

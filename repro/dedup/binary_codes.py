@@ -116,9 +116,8 @@ def _independent_bits(codes: np.ndarray) -> tuple[float, float]:
     The relative Hamming distances of unrelated pairs have mean m and variance v, which is that of
     m (1 - m) / v independent bits differing with probability m: the degrees of freedom of Daugman
     (Pattern Recognition 36, 2003). Two codes agree by chance in all of them with probability
-    (1 - m) ** freedom, and the number that differs is binomial.
-    Estimated from up to 2,000 codes at even distances. The few duplicates among them are pairs as
-    all others, one in thousands.
+    (1 - m) ** freedom, and the number that differs is binomial. Estimated from up to 2,000 codes at
+    even distances; the few duplicates among them are one pair in thousands.
     """
     rows = np.linspace(0, len(codes) - 1, min(len(codes), PAIRS_SAMPLE)).round().astype(np.int64)
     bits = np.unpackbits(codes[rows], axis=1).astype(np.float32)  # (n, 8 B)

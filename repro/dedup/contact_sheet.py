@@ -1,4 +1,4 @@
-"""Found groups of near-duplicates as pages of pictures, to be judged by eye before anything goes.
+"""Groups of near-duplicates as pages of pictures, to be judged by eye before anything is deleted.
 
 Where in the flow: `repro.dedup.folder` writes sheet_001.png, sheet_002.png ... beside groups.csv.
 Each group stands under its number in groups.csv: first the image that is kept, then those that

@@ -1,10 +1,10 @@
 """Which of the images found to be near-duplicates may be deleted, as a list for xargs.
 
-Where in the flow: the last step of `repro.dedup`, where --delete-list asks for it. Nothing is
-deleted here. A list may be handed to rm unread, so what it names must be safe to lose: where a link
-is involved it names nothing, neither a link, nor a file reached through one, nor a file that has
-another name in the tree, nor an image whose kept twin is itself reached through a link (and so may
-lie elsewhere). It has nothing to run alone.
+Where in the flow: the last step of the tool `repro.dedup`, where --delete-list asks for it. Nothing
+is deleted here. A list may be handed to rm unread, so what it names must be safe to lose: where a
+link is involved it names nothing, neither a link, nor a file reached through one, nor a file that
+has another name in the tree, nor an image whose kept twin is itself reached through a link (and so
+may lie elsewhere). It has nothing to run alone.
 """
 
 import os

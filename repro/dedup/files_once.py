@@ -1,7 +1,7 @@
 """Names in a folder tree -> the files behind them, each once, and the bytes of one file.
 
-Where in the flow: `repro.dedup` asks here before it opens anything. A pipe or a device would block
-or never end, and two names of one file (links) must not pass for two images: of a pair held
+Where in the flow: `repro.dedup.folder` asks here before it opens anything. A pipe or a device would
+block or never end, and two names of one file (links) must not pass for two images: of a pair held
 duplicates one may be deleted, and with it both would be gone. So a file is read under one name, its
 own rather than a link's, and the other names are told as "same_file".
 

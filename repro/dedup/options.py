@@ -1,6 +1,6 @@
 """Options of the de-duplication, as a run file sets them under `dedup:` (data_prep/dedup.py).
 
-Apart from the step itself, so that a run file is checked without loading what hashes.
+They have a module of their own, so that a run file is checked without loading PyTorch.
 """
 
 import math

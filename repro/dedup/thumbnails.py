@@ -1,8 +1,8 @@
 """A folder of images or an LMDB -> all its pictures at 32x32, on disk, and some of them larger.
 
-Where in the flow: the first step of `repro.dedup`. Files are decoded by a pool of threads and
-written as a prepared dataset (repro.data.store), 3 KB each, so that memory does not grow with the
-pixels. The picture is the halved 64x64 centre crop, as in the pipeline: equal images have equal
+Where in the flow: the first step of `repro.dedup.folder`. Files are decoded by a pool of threads
+and written as a prepared dataset (repro.data.store), 3 KB each, so that memory does not grow with
+the pixels. The picture is the halved 64x64 centre crop, as in the pipeline: equal images have equal
 codes here and there. What cannot be read is counted, with the reason in skipped.csv. For equality
 of pixels every image is decoded whole as well, and its checksum and size stand in the labels.
 

@@ -1,4 +1,4 @@
-"""Found duplicates against the truth: recall of planted copies, precision of what was found.
+"""Duplicates found, against the truth: recall of planted copies, precision of what was removed.
 
 Where in the flow: a generated world (or a test set) comes with a CSV `key,group,kind`: rows of one
 group show one original; kind is "original" or how the copy was made (blur, crop, ...); a negative

@@ -1,0 +1,5 @@
+"""Section 6 of the paper: what G and D have learnt, and the judges that say so.
+
+`walk` (latent.py), `guided_gradient` (guided_backprop.py), `hidden_maps` and `drawn_from`
+(drop_maps.py).
+"""

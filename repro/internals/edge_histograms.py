@@ -2,8 +2,8 @@
 
 Where in the flow: experiments/filters asks whether the strongest responses of a channel are to the
 same kind of thing. A patch is described by the directions of its edges in 4x4 cells (as histograms
-of oriented gradients are, Dalal and Triggs 2005), which forgives shifts of some pixels and hears
-neither brightness nor the network that chose the patch.
+of oriented gradients are, Dalal and Triggs 2005), which forgives shifts of some pixels and
+depends neither on brightness nor on the network that chose the patch.
 
 Alone: `shapes(edges(images), field, images=..., rows=..., columns=...)`, then
 `repro.internals.guided_backprop.likeness`.

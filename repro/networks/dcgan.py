@@ -243,8 +243,7 @@ def freeze_statistics(
 
     The authors' SVHN recipe: the mean of the batches' means and of their variances (here the
     unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
-    labels), on its device.
-    Raises ValueError when there is no batch.
+    labels), on its device. Raises ValueError when there is no batch.
     """
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     for norm in norms:

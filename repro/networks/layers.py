@@ -1,7 +1,7 @@
 """A network's layers as it runs them: shapes, kernels, parameters, products.
 
-Read off the network itself by one pass without memory for its numbers (device "meta"), so that a
-diagram or a table of it (repro.networks.diagram, repro.networks.presets_page,
+They are read off the network itself by one pass without memory for its numbers (device "meta"), so
+that a diagram or a table of it (repro.networks.diagram, repro.networks.presets_page,
 experiments/architecture: paper Fig 1) cannot differ from what is trained. Works for every kind of
 network that repro.networks.build makes. What follows from the layers, such as what a unit sees, is
 in repro.networks.layer_shapes.

@@ -1,13 +1,14 @@
-"""What a training leaves behind: the model folder, and the states from which it is resumed.
+"""The model folder: what a training leaves, and every experiment reads.
 
-Model folder (read by every experiment):
+Its files:
   generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
       frozen batch statistics; snapshots/: the networks on the way that training kept (G after
       minibatch n: step_NNNNNNNN.safetensors, D: discriminator_step_NNNNNNNN.safetensors);
       spec.json: network, training, seed, counts; log.jsonl: the curves;
       training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
-Resume state (beside it, so that a failed job keeps it): step_NNNNNNNN.pt, the last two, holding
-both networks, both optimisers and the open log window; written to a temporary name and renamed.
+Where in the flow: repro.train.model_writer writes the folder, `ModelFolder.open` reads it, and
+`draw` makes pictures with its generator. The states from which a training is resumed lie elsewhere
+(repro.train.resume_state).
 
 `python -m repro.networks.model_folder MODEL_FOLDER` says what is in a model folder.
 """

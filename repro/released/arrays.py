@@ -1,8 +1,8 @@
 """Lists of arrays as the paper's authors released them: a .jl index beside numbered .npy files.
 
-Between a download of Newmu/dcgan_code (MIT licence; folder `models`) and repro.released, which
-makes networks of them. An index such as `200_discrim_params.jl` is what joblib wrote under Python 2
-in 2015: a pickle of a list of NDArrayWrapper objects, each of which only names a file
+Between a download of Newmu/dcgan_code (MIT licence; folder `models`) and repro.released.networks,
+which makes networks of them. An index such as `200_discrim_params.jl` is what joblib wrote under
+Python 2 in 2015: a pickle of a list of NDArrayWrapper objects, each of which only names a file
 (`200_discrim_params.jl_01.npy`). It is read here by an unpickler that knows these two names as
 empty classes and refuses all else; nothing that the file asks for is ever run.
 

@@ -1,14 +1,16 @@
 """Which array of the released lists is what, and whether their shapes fit each other.
 
-Between repro.released.arrays, which reads lists, and repro.released, which makes networks of them.
-In the authors' scripts a network is a flat list of parameters (shapes: their released files):
+Between repro.released.arrays, which reads lists, and repro.released.networks, which makes networks
+of them. In the authors' scripts a network is a flat list of parameters (shapes: their released
+files):
 
     D: kernels of layer 1; for each further layer kernels, gain, bias; weights of the last unit
     G: weights, gain, bias of the projection; for each layer kernels, gain, bias; of the last layer
        the kernels alone
 
 Gain and bias are those of batch normalisation, in G's projection one a unit. Kernels are (out, in,
-k, k) in D and (in, out, k, k) in G, as PyTorch has them, but for the rotation (see repro.released).
+k, k) in D and (in, out, k, k) in G, as PyTorch has them, but for the rotation (see
+repro.released.networks).
 
 `arranged(arrays, "discriminator")`; nothing to run alone.
 """

@@ -101,8 +101,7 @@ class Released:
 
     @property
     def features(self) -> int:
-        """Numbers that repro.classification.discriminator_features makes of an image with the
-        complete layers of D."""
+        """How many features of an image the complete layers of D give."""
         return POOLED**2 * sum(self.widths)
 
     def discriminator(self) -> Discriminator:

@@ -1,4 +1,4 @@
-"""The last step of a run: its report.
+"""The report of a run, the last step of the pipeline (repro.report.build does the work).
 
     python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
         --out results/demo/report

@@ -1,10 +1,10 @@
 """The report of a run: one self-contained page, the same as Markdown, claims and ledger as CSV.
 
-Where in the flow: the last step. It reads the folders of a run and the cards of the experiments,
-decides every claim (`repro.claims.card`) and renders `index.html` (pictures, styles and script
-inside, no address called), `report.md`, `claims.csv` and `departures.csv`
-(`repro.report.departures`). It is a plain function of paths: a folder that is missing is reported
-as "not run", with the command that would run it.
+Where in the flow: the last step. `repro.report.results` reads the folders of a run and the cards of
+its experiments and decides every claim, `repro.report.views` embeds pictures and tables, and this
+module renders `index.html` (pictures, styles and script inside, no address called), `report.md`,
+`claims.csv` and `departures.csv` (`repro.report.departures`). It is a plain function of paths: a
+folder that is missing is reported as "not run", with the command that would run it.
 
 Alone: python -m repro.report --run results/demo --spec results/demo/specs/report.json \\
            --out results/demo/report

@@ -1,8 +1,8 @@
 """Commands as a report prints them, to be pasted into a shell at the root of the checkout.
 
 Where in the flow: `repro.report.results` gives each experiment, dataset and model the command that
-makes it, and `repro.report` adds those of the single steps. Folders of the reader's machine stand
-as $RAW and $PHOTOS, so that a report can be given away.
+makes it, and `repro.report.views` adds those of the single steps. Folders of the reader's machine
+stand as $RAW and $PHOTOS, so that a report can be given away.
 
 Alone: `pipeline_command("latent_walk", config="config/demo.yaml", given={})`.
 """

@@ -1,7 +1,7 @@
-"""The ledger of departures: a setting, what the paper, its authors' code and a port say, and we.
+"""The ledger of departures: a setting as the paper, its authors' code, a port and the run have it.
 
-Where in the flow: `repro.report` shows it. Nothing in it is written by hand. The authors' values
-are those of the presets that are theirs; the paper's are the specs' defaults, where their
+Where in the flow: `repro.report.build` shows it. Nothing in it is written by hand. The authors'
+values are those of the presets that are theirs; the paper's are the specs' defaults, where their
 description names the place in the paper that states them; the port's are those of the preset
 `pytorch_tutorial`; the effects are measurements that say which setting they changed.
 

@@ -1,11 +1,11 @@
 """Pictures as a report embeds them: light enough for one page, and what was done to them in words.
 
-Where in the flow: `repro.report` embeds the PNGs of experiments and models and the animations of
-trainings with these. A chart keeps every pixel: it is coded anew as lossless WebP. A picture made
-of images has a new colour at almost every pixel, which no lossless coder makes small; its colours
-are rounded first, by less than is seen. Of a long animation some frames are shown, on less pixels.
-The files in the run's folder stay as they are: a picture's `note` says how what the page holds
-differs from its file, "" where it does not differ.
+Where in the flow: `repro.report.views` embeds the PNGs of experiments and models and the animations
+of trainings with these. A chart keeps every pixel: it is coded anew as lossless WebP. A picture
+made of images has a new colour at almost every pixel, which no lossless coder makes small; its
+colours are rounded first, by less than is seen. Of a long animation some frames are shown, with
+fewer pixels. The files in the run's folder stay as they are: a picture's `note` says how what the
+page holds differs from its file, "" where it does not differ.
 
 Alone: `embed_picture(Path("fig04_latent_walk.png"), caption="...")`.
 """

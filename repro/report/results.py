@@ -1,7 +1,7 @@
 """What a run's folders hold, read for the report; a folder that is missing reads as "not run".
 
-Where in the flow: `repro.report` calls `read_run` and renders what it returns. Nothing is computed
-here but sums of cost and the verdicts of `repro.claims.card`. A missing folder is no error; a file
+Where in the flow: `repro.report.build` calls `read_run` and renders what it returns. Nothing is
+computed here but the verdicts of `repro.claims.verdict`. A missing folder is no error; a file
 that is there but cannot be read is one, and its message names the file.
 
 Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experiments"))`.

@@ -1,7 +1,7 @@
 """What the pipeline writes for the report: which datasets, models and experiments there should be.
 
-Where in the flow: repro.runs writes specs/report.json, trainings write health.json; the report
-reads both here, so that what is missing can be named.
+Where in the flow: repro.runs.load writes specs/report.json, repro.train.model_writer health.json;
+the report reads both by these types, so that it can name what is missing.
 """
 
 from typing import Any, Literal

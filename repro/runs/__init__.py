@@ -1,0 +1,4 @@
+"""Run files (config/*.yaml) resolved into datasets, models, experiments and the inputs of each step.
+
+`load_run` (load.py) gives a `Run` (run.py).
+"""

@@ -1,7 +1,6 @@
 """How networks are trained, as configs state it: typed, the paper's values as defaults.
 
-Part of repro.specs.run_file, which reads run files and presets; used by repro.train and what it is
-made of.
+Part of repro.specs.run_file, which reads run files and presets; the modules of repro.train obey it.
 """
 
 from typing import Literal

@@ -1,9 +1,9 @@
 """log.jsonl of a training: one JSON line a window of minibatches, watched as it is written.
 
-Where in the flow: repro.train appends to it. Each line goes to the monitor (repro.train.monitor)
-first, and a trouble it finds is named in the line: `"trouble": ["collapse"]`. After a kill the
-lines beyond the resume state are dropped and those before it are shown to the monitor again, so it
-knows what it knew.
+Where in the flow: repro.train.state_folder appends to it. Each line goes to the monitor
+(repro.train.monitor) first, and a trouble it finds is named in the line: `"trouble": ["collapse"]`.
+After a kill the lines beyond the resume state are dropped and those before it are shown to the
+monitor again, so that its verdicts stay the same.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Train a DCGAN: dataset folder in, model folder out (paper §4; authors' loop).
+"""The training of a DCGAN: dataset folder in, model folder out (paper §4; authors' loop).
 
 One "epoch" is one pass over the images: N / batch minibatches, of which the authors' alternating
 schedule spends half on G and half on D, and the usual one-of-each schedule one D and one G step
@@ -11,11 +11,8 @@ While it runs, the state folder holds log.jsonl (losses, probabilities, diversit
 sheets, troubles by name), samples/ and resume states; `python -m repro.train.tensorboard_view
 FOLDER` shows the first two.
 
-    python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
-    python -m repro.train --list-presets
-
-With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
-(repro.train.processes); the first of them alone writes, and reads the resume state.
+Where in the flow: `python -m repro.train` calls `train`; repro.train.trainer has the step,
+repro.train.state_folder and repro.train.model_writer what is written.
 """
 
 import shutil

@@ -1,8 +1,8 @@
 """Real images in minibatches: where they come from, and which of them minibatch t holds.
 
-Between a prepared dataset (repro.data.store) and the training step (repro.train.trainer). All
-classes are functions of their arguments only: nothing has to be stored to resume a training but its
-step.
+Where in the flow: between a prepared dataset (repro.data.store) and the training step
+(repro.train.trainer). A minibatch is a function of (seed, t) alone, so a training resumes from the
+number of its step; nothing else has to be stored.
 """
 
 import math

@@ -1,6 +1,6 @@
 """The end of a training: batch statistics frozen, and the model folder written.
 
-Where in the flow: repro.train calls `write_model` when the minibatches are done (or were ended
+Where in the flow: repro.train.loop calls `write_model` when the minibatches are done (or were ended
 early); every experiment reads what it writes through repro.networks.model_folder.ModelFolder.
 Besides the weights the folder holds what a reader wants to see: the sample sheets and their
 animation, the curves, real and generated images side by side, the rows trained on, and health.json,

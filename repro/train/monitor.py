@@ -11,8 +11,9 @@ nothing and touches no network. The troubles (repro.specs.training.Trouble):
 NaN is not among them: it ends the training (repro.train.trainer). The thresholds below are set by
 trainings that went well and others made to fail; experiments/LOG.md has their figures.
 
-    from repro.monitor import Monitor; monitor = Monitor()
-    for line in lines: print(monitor.see(line))
+    monitor = Monitor()
+    for line in lines:
+        print(monitor.see(line))
 """
 
 import math

@@ -5,10 +5,10 @@ or on CPUs (gloo):
 
     torchrun --nproc_per_node 8 -m repro.train --spec SPEC.json --data DATASET --state DIR --out DIR
 
-Where in the flow: repro.train makes it, repro.train.trainer and repro.train.minibatches ask it. A
-minibatch is shared out by rows, so several processes see what one would see with the same batch;
-gradients are averaged by DistributedDataParallel. Alone, a process is rank 0 of 1, its share is
-everything and nothing is sent.
+Where in the flow: repro.train.loop makes it, repro.train.trainer and repro.train.minibatches ask
+it. A minibatch is shared out by rows, so several processes see what one would see with the same
+batch; gradients are averaged by DistributedDataParallel. Alone, a process is rank 0 of 1, its share
+is everything and nothing is sent.
 """
 
 import os

@@ -1,9 +1,10 @@
 """Means of losses and probabilities over a window of minibatches, without waiting for the device.
 
-Where in the flow: repro.train.trainer notes values at each step, repro.train asks for a line of the
-log now and then. Sums stay on the device, so a step never waits for a number to arrive; the first
-minibatch with a loss that is not finite is remembered there too. Several processes each keep their
-own sums; what is asked of them is over all processes, and all must ask.
+Where in the flow: repro.train.trainer notes values at each step, and from time to time
+repro.train.loop asks for a line of the log. Sums stay on the device, so a step never waits for a
+number to arrive; the first minibatch with a loss that is not finite is remembered there too. Each
+of several processes keeps its own sums; `means` and `not_finite` are over all processes, so every
+process must call them.
 """
 
 from typing import Any

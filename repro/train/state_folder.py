@@ -1,13 +1,13 @@
 """The state folder of a training: what it leaves on its way, and from which it is resumed.
 
     settings.json        what is trained; resuming under other settings is refused
-    step_NNNNNNNN.pt     the last two resume states (repro.networks.model_folder)
+    step_NNNNNNNN.pt     the last two resume states (repro.train.resume_state)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
     snapshots/           G and D after the minibatches that training.snapshots asks for
     health.json          only where a loss became NaN or infinite: since which minibatch
 
-Where in the flow: repro.train opens it and lets `TrainingRecord` write what is due;
+Where in the flow: repro.train.loop opens it and lets `TrainingRecord` write what is due;
 repro.train.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake,
 so that a failed job keeps it.
 """

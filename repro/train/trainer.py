@@ -3,7 +3,7 @@
 Binary cross-entropy with real = 1 and generated = 0, the non-saturating loss for G, Adam, coupled
 L2. Real and generated batches go through D apart, so each has its own batch statistics. Labels,
 where a network takes them, are those of the real minibatch (authors' MNIST code). The loop around
-it, with its checkpoints, is repro.train.
+it, with its resume states, is repro.train.loop.
 """
 
 from functools import partial

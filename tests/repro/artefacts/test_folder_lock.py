@@ -12,7 +12,7 @@ from repro.artefacts.provenance import step_folder
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from repro.sole_use import sole_use
+from repro.artefacts.folder_lock import sole_use
 with sole_use(Path(sys.argv[1])):
     if os.fork() == 0:  # a child that outlives its parent, as a pool's workers may
         time.sleep(5)
