@@ -49,7 +49,8 @@ class StoreWriter:
     ) -> None:
         """Begin a dataset, or go on from what `progress` returned (`resume`).
 
-        Raises DamagedFileError (repro.artefacts.resumable_file) where the files are not those of that moment any more.
+        Raises DamagedFileError (repro.artefacts.resumable_file) where the files are not those of
+        that moment any more.
         """
         self._folder = Path(folder)
         self._about = {"source": source, "spec": dict(spec), "class_names": class_names}
