@@ -70,7 +70,7 @@ class PartialWork:
         return [name for name in names if made_from.get(name) != self._made_from.get(name)]
 
     def advance(self, records: int) -> None:
-        """Note that so many more records are dealt with; saved now and then."""
+        """Count records that are done; the count is saved now and then."""
         self.done += records
         saved, moment = self._saved
         late = time.monotonic() - moment > SECONDS_BETWEEN_SAVES

@@ -68,7 +68,7 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 
 
 def copies(options: Options, originals: int) -> int:
-    """Number of copies made of a source of so many records."""
+    """Number of copies made of a source of `originals` records."""
     return min(options.originals, originals) * len(perturbations())
 
 

@@ -24,7 +24,7 @@ from data_prep.generated.drawing.sheet import sheet_command
 from repro.rng import generator
 from repro.specs.validation import Strict
 
-# of each hundred pictures, so many show digit 0, 1, ..., 9: about SVHN's own shares
+# percentages of the pictures that show digit 0, 1, ..., 9: about SVHN's own
 SHARES = (7, 19, 14, 12, 10, 9, 8, 8, 7, 6)
 HEADER_TEXT = b"MATLAB 5.0 MAT-file, house numbers drawn by program"
 HEADER_TEXT_BYTES = 116  # free text of a MATLAB 5 file, where SciPy writes date and platform

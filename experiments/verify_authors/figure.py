@@ -1,7 +1,7 @@
 """Samples of the released generators, and the accuracies on released features beside the paper's.
 
-What could not be run is said in its place. Alone: python -m experiments.verify_authors.figure
-(see --help)
+Where a check could not be run, the figure says so in its place. Alone:
+python -m experiments.verify_authors.figure (see --help)
 """
 
 import json

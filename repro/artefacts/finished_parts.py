@@ -5,7 +5,7 @@ minutes or hours (a row of a table, a trial of a search). A part is a mapping of
 a pure function of what `identity` stands for: then going on ends in the same bytes as never having
 stopped.
 
-    kept = KeptWork(folder, identity="options, seed and inputs in some words")
+    kept = KeptWork(folder, identity="options, seed and inputs in words")
     arrays = kept.part("row_dcgan", lambda: {"coef": fit(...)})
 """
 
@@ -31,7 +31,7 @@ class KeptWork:
     def part(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """The arrays of part `name`: read where it was finished before, else made and kept.
 
-        A file that cannot be read, or is of other work, is said and made again.
+        A file that cannot be read, or belongs to other work, is reported and made again.
         """
         if self.folder is None:
             return make()

@@ -46,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--few", type=int, default=2_000, help="rows beside LinearSVC; 0: none")
     parser.add_argument("--cs", default="1e-5,1e-4,1e-3,1e-2", help="values of C, ascending")
     parser.add_argument("--ndf", type=int, default=128, help="width of D")
-    parser.add_argument("--features", type=Path, help=".npy file (N, F) instead of made pictures")
+    parser.add_argument(
+        "--features", type=Path, help=".npy file (N, F) instead of synthetic pictures"
+    )
     parser.add_argument("--labels", type=Path, help=".npy file (N,) of the labels that go with it")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")
 

@@ -21,8 +21,8 @@ LARGEST = 10  # sizes of groups reported
 class CodeHealth:
     """What tells a working code from a degenerate one, which merges unrelated images.
 
-    effective_bits: two unrelated images collide about as often as two throws of so many fair,
-    independent coins. Individual bits can all be balanced and yet say the same thing, so that
+    effective_bits: two unrelated images collide about as often as two throws of that number of
+    fair, independent coins. Individual bits can all be balanced and yet say the same thing, so that
     entropy_bits, the sum over bits, is only an upper bound. chance_pairs: pairs of unrelated images
     within the radius in use, to be expected in a dataset of this size; it grows with its square. On
     photos it errs on the high side, by a factor of about ten (experiments/LOG.md).

@@ -34,8 +34,7 @@ class Options(Strict):
     minimum_bits: float = Field(8.0, ge=0, description="effective bits below which it is refused")
 
     def training(self, images: int) -> dict[str, Any]:
-        """Arguments of repro.dedup.autoencoder.train_autoencoder for a dataset of so many
-        images."""
+        """Arguments of `train_autoencoder` (repro.dedup.autoencoder) for `images` images."""
         shown = self.presentations if self.passes is None else self.passes * images
         same_names = ("batch", "learning_rate", "scaling", "corruption", "noise", "code_dropout")
         settings = {name: getattr(self, name) for name in same_names}

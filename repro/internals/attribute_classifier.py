@@ -3,8 +3,8 @@
 Where in the flow: experiments/face_arithmetic (Fig 7) chooses its exemplars by rule and judges its
 results with classifiers trained here on labelled *real* images; experiments/turn_vector (Fig 8)
 reads the pose off pictures with the same network, trained on numbers instead. They are independent
-of the GAN's networks. What an attribute means is said in the run's options by an expression over
-the label fields of the dataset, such as "age >= 50".
+of the GAN's networks. The run's options define an attribute by an expression over the label fields
+of the dataset, such as "age >= 50".
 
 Alone: `train_attributes(images, truth, seed=1, purpose="judge")`, then `predict(network, images)`.
 """

@@ -133,8 +133,8 @@ def labelled_cells(
 ) -> Cells:
     """Cells inside boxes, and random cells that no box touches on the samples that have boxes.
 
-    maps (N, maps, side, side); boxes: N arrays (n, 4). negatives: drawn for each positive, as far
-    as there are so many (paper: "randomly sampled from the same images", no number).
+    maps (N, maps, side, side); boxes: N arrays (n, 4). negatives: drawn for each positive, fewer
+    where there are not enough (paper: "randomly sampled from the same images", no number).
     """
     side = maps.shape[-1]
     inside = np.zeros((len(maps), side, side), bool)

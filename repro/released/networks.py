@@ -127,7 +127,7 @@ class Released:
         return D.to(memory_format=torch.channels_last)
 
     def generator(self, *, seed: int = 42, batches: int = 50) -> Generator:
-        """G, frozen on so many batches of 128 z, without gradients.
+        """G, frozen on `batches` batches of 128 z, without gradients.
 
         Raises ReleasedError naming the files that are missing.
         """

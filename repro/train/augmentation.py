@@ -28,7 +28,7 @@ from repro.rng import generator
 from repro.specs.training import AugmentationSpec
 
 LUMA = (0.2989, 0.587, 0.114)  # torchvision's weights of red, green and blue
-REACH = 3  # the blur's kernel ends after so many sigma
+REACH = 3  # sigma after which the blur's kernel ends
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ WINDOW = 20
 
 # D(x) and 1 - D(G(z)). A wide D reads 0.95 to 0.97 for its first 200 minibatches and is healthy.
 SURE = 0.98
-SURE_MINIBATCHES = 300  # in every window of so many minibatches
-SURE_WINDOWS = 5  # and at least so many windows
+SURE_MINIBATCHES = 300  # length of a window
+SURE_WINDOWS = 5  # and at least in this number of windows
 
 # Diversity of a sheet against that of real images. Healthy trainings start at 0.02 to 0.35 (grey
 # mush), pass 0.25 within 1,200 minibatches and do not come back; collapsed ones stay below 0.2.

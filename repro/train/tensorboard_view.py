@@ -1,7 +1,7 @@
 """The logs and sample sheets of trainings as TensorBoard event files, running ones included.
 
-Where in the flow: beside it. log.jsonl and samples/ stay the record; this makes a view of them that
-can be thrown away and made again at any time. Scalars are the losses (nats), the probabilities D
+Where in the flow: outside it. log.jsonl and samples/ stay the record; this makes a view of them
+that can be deleted and made again at any time. Scalars are the losses (nats), the probabilities D
 gives, and the diversity of the samples; troubles stand under "text", sheets under "images".
 
     python -m repro.train.tensorboard_view results/demo --out LOGDIR [--follow 10]

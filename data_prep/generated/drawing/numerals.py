@@ -17,8 +17,8 @@ from PIL import ImageFont
 SIZE = 32  # side of a crop, pixels
 HEIGHT = 64  # of a digit on the strip, pixels
 STRIP = (144, 288)  # height and width of the strip, pixels; the labelled digit is in its middle
-FINE = 2  # masks are taken at so many times the crop's size and reduced by the area mean
-RENDERED = 4  # a digit's outline is rendered at about so many times HEIGHT
+FINE = 2  # masks have this multiple of the crop's size and are reduced by the area mean
+RENDERED = 4  # a digit's outline is rendered at about this multiple of HEIGHT
 
 FINE_AXIS = (np.arange(SIZE * FINE, dtype=np.float32) + 0.5) / FINE  # in a crop's pixels
 
