@@ -26,6 +26,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check --line-length 100 Snakefile data_prep/parts.smk
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakemake --lint
 
 # The pipeline on a real SLURM of one node, as root on Debian (tests/slurm/run.py). Adds the packages

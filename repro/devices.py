@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import IO, Literal
@@ -112,6 +114,26 @@ def wait_for(device: torch.device) -> None:
     """Until a GPU has done all it was given; before a clock is read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+class Clock:
+    """Seconds of a device: a GPU's by the wall, a CPU's by its processor time over the threads.
+
+    A CPU's are thus the wall clock's of a machine that has nothing else to do.
+    """
+
+    def __init__(self, device: torch.device, threads: int) -> None:
+        self.device, self.threads = device, threads
+
+    def seconds(self, work: Callable[[], object]) -> float:
+        """Of one call of `work`."""
+        wait_for(self.device)
+        wall, processor = time.perf_counter(), time.process_time()
+        work()
+        wait_for(self.device)
+        if self.device.type == "cuda":
+            return time.perf_counter() - wall
+        return (time.process_time() - processor) / self.threads
 
 
 def keep_freed_memory() -> bool:

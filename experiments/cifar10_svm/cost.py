@@ -4,8 +4,7 @@ How many passes the SVMs take depends on C and on the features, from 4 to 294 me
 (experiments/LOG.md). Asked by `python -m repro.plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.experiment_cost import Known, feature_width
-from repro.plan.training_cost import PROCESS_BYTES
+from repro.plan.costs import PROCESS_BYTES, Known, feature_width
 
 ONLY = "features alone"
 WITHOUT = "the SVMs"

@@ -3,7 +3,7 @@
 Asked by `python -m repro.plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.experiment_cost import Known, feature_width
+from repro.plan.costs import Known, feature_width
 
 
 def seconds(known: Known) -> float:

@@ -3,7 +3,7 @@
 Asked by `python -m repro.plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.experiment_cost import Known
+from repro.plan.costs import Known
 
 
 def seconds(known: Known) -> float:

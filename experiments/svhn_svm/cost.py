@@ -4,7 +4,7 @@ The SVMs are left out as in cifar10_svm/cost.py. Asked by `python -m repro.plan`
 `seconds(known)`.
 """
 
-from repro.plan.experiment_cost import Known, feature_width
+from repro.plan.costs import Known, feature_width
 
 ONLY = "features alone"
 WITHOUT = "the SVMs"

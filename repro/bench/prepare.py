@@ -10,7 +10,6 @@ Runs alone: python -m repro.bench prepare
 """
 
 import argparse
-import importlib
 import io
 import multiprocessing
 import tempfile
@@ -29,6 +28,7 @@ from repro.bench.jpeg_database import write_database
 from repro.data.decode_pool import in_order
 from repro.data.raw_images import lmdb_entries
 from repro.data.store import ImageStore
+from repro.runs.extensions import preparation
 from repro.specs.run_file import DatasetSpec
 
 SIZE = 64
@@ -76,9 +76,8 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 def _prepare(folder: Path, *, workers: int) -> int:
     """Our whole step; the number of images in the dataset."""
-    step = importlib.import_module("data_prep.prepare")
     spec = DatasetSpec(source="lsun", image_size=SIZE)
-    step.prepare(spec=spec, raw=folder, out=folder / "prepared", workers=workers)
+    preparation()(spec=spec, raw=folder, out=folder / "prepared", workers=workers)
     return len(ImageStore.open(folder / "prepared"))
 
 

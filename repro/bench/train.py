@@ -24,13 +24,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from repro.artefacts.provenance import step_folder
 from repro.bench.alternation import alternate
+from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
-from repro.data.store_writer import StoreWriter
 from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
 from repro.places import PRESETS
-from repro.rng import generator
 from repro.specs.network import NetworkSpec
 from repro.specs.run_file import ModelSpec, PresetSpec
 from repro.specs.training import TrainingSpec
@@ -58,7 +56,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     ours = [*PRECISIONS, *([RECORDED] if device.type == "cuda" else [])]
     names = ["plain", *ours, *(f"product {name}" for name in PRECISIONS)]
     with tempfile.TemporaryDirectory() as folder:
-        _random_images(Path(folder) / "data", _network(given.preset), count=given.images)
+        noise_dataset(Path(folder) / "data", _network(given.preset), count=given.images)
         apart = {name: Apart(name, given, Path(folder) / "data") for name in names}
         rates = alternate(apart, repeats=given.repeats)
         for one in apart.values():
@@ -137,21 +135,6 @@ def _serve(connection: Connection, name: str, given: argparse.Namespace, data: P
 def _network(preset: str) -> NetworkSpec:
     path = PRESETS / f"{preset}.yaml"
     return validated(PresetSpec, read_yaml(path), where=str(path)).network
-
-
-def _random_images(folder: Path, network: NetworkSpec, *, count: int) -> None:
-    size, channels = network.image_size, network.channels
-    pixels = generator(0, "bench train: images").integers(
-        0, 256, (count, size, size, channels), np.uint8
-    )
-    with (
-        step_folder(folder, inputs={}) as building,
-        StoreWriter(
-            building, source="bench", spec={}, image_size=size, channels=channels, label_fields={}
-        ) as writer,
-    ):
-        for number, image in enumerate(pixels):
-            writer.append(image, f"{number}", {})
 
 
 def _trainer(

@@ -1,25 +1,36 @@
-"""How long a run will take here, what it needs, and what of it fits into a number of hours.
+"""How long a run will take here, what it needs, and what of it fits into so many hours.
 
     python -m repro.plan --config config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
 
-Measures about a minute (repro.plan.training_rate, repro.plan.step_rates), counts images
-(repro.plan.image_counts), and prints for each stage of the run file: images, minibatches, hours,
-peak memory, disk; blank is not predicted. Finished steps count as well. Only synthetic data in a
-temporary folder are written; --json keeps the plan. Hours are of one device (a GPU, or --threads
-threads of the processor) that has nothing else to do.
+Measures about a minute (repro.plan.rates), counts images (repro.plan.counts), and prints for each
+stage of the run file (repro.plan.costs): images, minibatches, hours, peak memory, disk; blank is
+not predicted. Finished steps count as well. Only synthetic data in a temporary folder are written;
+--json keeps the plan. Hours are of one device (a GPU, or --threads threads of the processor) that
+has nothing else to do.
 """
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from repro.artefacts.provenance import write_json
-from repro.plan.image_counts import image_counts
-from repro.plan.plan import plan
+from repro.artefacts.provenance import device_name, write_json
+from repro.devices import Clock, chosen_device, device_words
+from repro.plan.budget import Chosen, budget, budget_in_words, ends_of
+from repro.plan.costs import HOUR, Stage, left_out, stages_of
+from repro.plan.counts import Count, image_counts
+from repro.plan.rates import Measured, measure_training, other_rates
 from repro.runs.load import load_run
+from repro.runs.run import Run
+from repro.specs.run_file import ModelSpec
 from repro.specs.validation import SpecError
+
+TRAINING_SECONDS = 36.0  # of the benchmark, for all trainings together
+COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "from")
 
 
 def main(words: list[str] | None = None) -> None:
@@ -56,6 +67,135 @@ def _counts_given(words: list[str]) -> dict[str, int]:
             raise SpecError(f"--images {word}: expected NAME=COUNT, e.g. faces=202599")
         given[name] = int(number)
     return given
+
+
+def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
+    """Measure and print; the record for --json."""
+    device = chosen_device(given.device)
+    clock = Clock(device, given.threads)
+    where = f"{given.threads} of its threads" if device.type == "cpu" else device_words(device)
+    print(f"{device_name()}: {where}. Trainings, each at two batches:", flush=True)
+    trainings = measure_trainings(run, clock, seconds=TRAINING_SECONDS)
+    rates = other_rates(clock, sources=sources_of(run))
+    stages = stages_of(run, counts, trainings, rates, device=device)
+    print(f"\n{table(stages)}\n\n{in_all(stages, devices=given.gpus)}")
+    record: dict[str, Any] = {
+        "config": run.file,
+        "machine": device_name(),
+        "device": device_words(device),
+        "threads": given.threads,
+        "trainings": {name: asdict(one) for name, one in trainings.items()},
+        "rates": asdict(rates),
+        "stages": [asdict(one) for one in stages],
+    }
+    if given.hours is not None:
+        chosen = budget(run, stages, hours=given.hours, devices=given.gpus)
+        print(budget_in_words(run, chosen, hours=given.hours, devices=given.gpus))
+        record["budget"] = {"hours": given.hours, "devices": given.gpus, **_plain(chosen)}
+    return record
+
+
+def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Measured]:
+    """Rate of every training; those of one network, batch and schedule are measured once."""
+    kinds: dict[str, list[str]] = {}
+    for name, model in run.spec.models.items():
+        kinds.setdefault(_kind(model), []).append(name)
+    found: dict[str, Measured] = {}
+    for names in kinds.values():
+        measured = measure_training(
+            run.model(names[0]), clock=clock, seconds=seconds / max(1, len(kinds))
+        )
+        found |= dict.fromkeys(names, measured)
+        batch = run.model(names[0]).training.batch
+        print(measured_in_words(names, measured, batch=batch), flush=True)
+    return found
+
+
+def _kind(model: ModelSpec) -> str:
+    """What two trainings share that take equally long for an image."""
+    training = model.training
+    same = (training.batch, training.precision, training.schedule, training.augmentation)
+    return f"{model.network.model_dump_json()} {same}"
+
+
+def measured_in_words(names: list[str], measured: Measured, *, batch: int) -> str:
+    """The two batches measured, how far apart their rates are, and what follows at `batch`."""
+    (small, large), (few, many) = measured.batches, measured.seconds
+    seconds = measured.rate.fixed + batch * measured.rate.per_image
+    rate = measured.rate
+    return (
+        f"  {', '.join(names)}: {small / few:,.1f} images/s at batch {small}, "
+        f"{large / many:,.1f} at {large}; so {1e3 * rate.fixed:.1f} ms a minibatch and "
+        f"{1e3 * rate.per_image:.2f} ms an image, {batch / seconds:,.1f} images/s at {batch}"
+    )
+
+
+def sources_of(run: Run) -> set[str]:
+    """Sources whose reading is measured; copies are made of another source's pictures."""
+    return {str(one.options.get("of", one.source)) for one in run.spec.datasets.values()}
+
+
+def table(stages: list[Stage]) -> str:
+    """The stages, one a line, aligned."""
+    rows = [COLUMNS, *(_cells(one) for one in stages)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    lines = []
+    for row in rows:
+        first, *numbers, last = (
+            cell.ljust(width) if place in (0, len(row) - 1) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join([first, *numbers, last]).rstrip())
+    return "\n".join(lines)
+
+
+def _cells(stage: Stage) -> tuple[str, ...]:
+    """A row of the table."""
+    return (
+        f"{stage.kind} {stage.name}",
+        f"{stage.images:,}" if stage.images else "",
+        f"{stage.minibatches:,}" if stage.minibatches else "",
+        "?" if stage.hours is None else _time(stage.hours),
+        _short(stage.memory / 1e9) if stage.memory else "",
+        _short(stage.disk / 1e9) if stage.disk else "",
+        stage.origin,
+    )
+
+
+def _time(hours: float) -> str:
+    """Seconds, minutes or hours."""
+    if hours >= 1:
+        return f"{hours:,.1f}h"
+    return f"{60 * hours:.1f}min" if hours >= 1 / 60 else f"{HOUR * hours:.0f}s"
+
+
+def _short(value: float) -> str:
+    """Two decimals, one from 10 on."""
+    if value < 0.01:
+        return "<0.01"
+    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def in_all(stages: list[Stage], *, devices: int) -> str:
+    """Hours of one device, and of several at best; what is not in them."""
+    hours = [one.hours for one in stages if one.hours is not None]
+    unknown = [f"{one.kind} {one.name}" for one in stages if one.hours is None]
+    for one in stages:
+        if one.kind == "measure" and (part := left_out(one.name, one.origin)):
+            unknown.append(f"{part} of {one.name}")
+    together = f"Together {sum(hours):,.1f} hours of one device"
+    if devices > 1:
+        together += f", {max(ends_of(hours, devices)):,.1f} hours {devices} at a time"
+    return f"{together}; not predicted and not in it: {', '.join(unknown) or 'nothing'}."
+
+
+def _plain(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "experiments": {one.name: list(one.claims) for one in chosen.experiments},
+        "left_out": {one.name: list(one.claims) for one in chosen.left_out},
+        "trainings": chosen.trainings,
+        "epochs_that_fit": chosen.epochs,
+    }
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from repro.claims.card import Claim, ExperimentCard
+from repro.plan.costs import Stage
 from repro.runs.run import Run
 
 
@@ -144,3 +145,45 @@ def ends_of(jobs: Iterable[float], devices: int) -> list[float]:
 def _required(slot: str, card: ExperimentCard) -> bool:
     """Whether an input, <role>.<slot> or <role>.models.<number>, is one the card must have."""
     return any(slot == name or slot.startswith(f"{name}.") for name in card.inputs)
+
+
+def budget(run: Run, stages: list[Stage], *, hours: float, devices: int) -> Chosen:
+    """What of a run's trainings and experiments fits, its data being prepared before."""
+    by_name: dict[str, dict[str, float]] = {}
+    for one in stages:
+        by_name.setdefault(one.kind, {})[one.name] = one.hours or 0.0
+    data = sum(sum(by_name.get(kind, {}).values()) for kind in ("prepare", "dedup"))
+    needs = needs_of(run, by_name.get("measure", {}))
+    epochs = {name: model.training.epochs for name, model in run.spec.models.items()}
+    return choose(
+        needs,
+        training=by_name.get("train", {}),
+        epochs=epochs,
+        hours=max(0.0, hours - data),
+        devices=devices,
+    )
+
+
+def budget_in_words(run: Run, chosen: Chosen, *, hours: float, devices: int) -> str:
+    """Which experiments, trainings and claims fit; how many passes the others would get."""
+    everything = [*chosen.experiments, *chosen.left_out]
+    claims, possible = (
+        sum(len(one.claims) for one in part) for part in (chosen.experiments, everything)
+    )
+    lines = [
+        f"In {hours:g} hours, {devices} at a time, the data prepared first: "
+        f"{len(chosen.experiments)} of {len(everything)} experiments, {claims} of the {possible} "
+        "claims that this run file can decide; what is not predicted is taken as no time.",
+        f"  train: {', '.join(chosen.trainings) or 'nothing'}",
+    ]
+    for one in everything:
+        word = "decided" if one in chosen.experiments else "left out"
+        without = [*sorted(one.extras - {*chosen.trainings}), *one.absent]
+        missing = f" (without {', '.join(without)}: what rests on it stays open)" if without else ""
+        lines.append(f"  {word}: {one.name}{missing}: {', '.join(one.claims) or 'no claim'}")
+    for name, passes in chosen.epochs.items():
+        whole = run.model(name).training.epochs
+        lines.append(
+            f"  {name} is not trained; {passes} of its {whole:g} passes would fit into what is left"
+        )
+    return "\n".join(lines)

@@ -6,15 +6,13 @@ file; nothing here or in repro.quality.inception downloads. torch-fidelity itsel
 by a full unpickler, which can run what a doctored file says; here it is read by PyTorch's
 restricted one.
 
-Alone: python -m repro.quality.inception_weights FILE
+Alone: `read_weights(Path(FILE))`.
 """
 
-import argparse
 import hashlib
 import importlib.util
 import io
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,19 +99,3 @@ def _require_promised(path: Path, sha256: str) -> None:
             f"{path}: by its name the sha256 begins with {promise[1]}, but it is {sha256}; the "
             "download is incomplete or the file was changed: fetch it again"
         )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="check a weights file for FID and KID")
-    parser.add_argument("file", type=Path, help=FILE)
-    try:
-        from repro.quality.inception import InceptionFeatures
-
-        weights = read_weights(parser.parse_args().file)
-        print(f"{InceptionFeatures(weights).words}: fits")
-    except SpecError as error:
-        sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main()

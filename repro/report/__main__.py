@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from repro.report.build import build_report
+from repro.runs.extensions import CARDS
 
 
 def main() -> None:
@@ -15,9 +16,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="results/<run>")
     parser.add_argument("--spec", type=Path, required=True, help="the run's specs/report.json")
     parser.add_argument("--out", type=Path, required=True, help="results/<run>/report")
-    parser.add_argument(
-        "--experiments", type=Path, default=Path("experiments"), help="folder with the cards"
-    )
+    parser.add_argument("--experiments", type=Path, default=CARDS, help="folder with the cards")
     given = parser.parse_args()
     build_report(run=given.run, spec_path=given.spec, experiments=given.experiments, out=given.out)
     print(f"report: {given.out / 'index.html'}")

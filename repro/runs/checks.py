@@ -6,21 +6,23 @@ the resolved run, the Snakefile asks for `missing_raw_data`. `python -m repro.ru
 prints both.
 """
 
-import importlib
 from collections.abc import Collection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from repro.places import ROOT
+from repro.dedup.options import Options as DedupOptions
 from repro.quality.inception_weights import require_weights
+from repro.runs.extensions import (
+    experiment_options,
+    missing_files,
+    source,
+    source_options,
+    world_options,
+)
+from repro.runs.run import Run
 from repro.specs.run_file import RunSpec
-from repro.specs.validation import SpecError, Strict, module_options, nearest, validated
-
-if TYPE_CHECKING:  # repro.runs.load calls this module
-    from repro.runs.run import Run
+from repro.specs.validation import SpecError, Strict, nearest, validated
 
 
-def check_names(run: "Run") -> None:
+def check_names(run: Run) -> None:
     """Every name a run file mentions must be defined in it, or be a module that exists."""
     spec = run.spec
     slots: dict[str, Collection[str]] = {
@@ -35,28 +37,34 @@ def check_names(run: "Run") -> None:
             for n, r in spec.roles.items()
             for slot, names in slots.items()
         ),
-        *((f"experiments.{n}", n, [e.name for e in run.experiments]) for n in spec.experiments),
     ]
     for key, name, names in mentions:
         if name is not None and name not in names:
             raise SpecError(f"{run.file}: '{key}': no such name '{name}'; {nearest(name, names)}")
 
 
-def check_left_out(spec: RunSpec, known: Collection[str], *, file: str) -> None:
-    """Experiments that a run file leaves out are among those there are."""
-    for name in spec.leave_out:
-        if name not in known:
-            raise SpecError(f"{file}: 'leave_out': no experiment '{name}'; {nearest(name, known)}")
+def check_experiments(spec: RunSpec, known: Collection[str], *, file: str) -> None:
+    """Experiments that a run file leaves out are among those there are, and it sets no others."""
+    left = {name for name in known if name not in spec.leave_out}
+    for key, names, allowed in (
+        ("leave_out", spec.leave_out, known),
+        ("experiments", spec.experiments, left),
+    ):
+        for name in names:
+            if name not in allowed:
+                raise SpecError(
+                    f"{file}: '{key}': no experiment '{name}'; {nearest(name, allowed)}"
+                )
 
 
-def check_fit(run: "Run") -> None:
+def check_fit(run: Run) -> None:
     """Networks fit their images, options the modules they are for, weights what they are named."""
     check_models(run)
     check_options(run)
     check_weights(run)
 
 
-def check_weights(run: "Run") -> None:
+def check_weights(run: Run) -> None:
     """Weights for FID and KID, where the run names any, are there and what their name promises."""
     if run.spec.weights_file is not None:
         try:
@@ -65,7 +73,7 @@ def check_weights(run: "Run") -> None:
             raise SpecError(f"{run.file}: 'fid_weights': {error}") from None
 
 
-def check_models(run: "Run") -> None:
+def check_models(run: Run) -> None:
     """A model's network fits its dataset's images, of which there may be a minibatch."""
     processes = run.spec.processes_per_training
     for name, model in run.trained.items():
@@ -97,19 +105,19 @@ def check_models(run: "Run") -> None:
             )
 
 
-def check_options(run: "Run") -> None:
+def check_options(run: Run) -> None:
     """Options of sources, worlds, hashes and experiments fit the modules they are for."""
-    spec = run.spec
+    spec, file = run.spec, run.file
     for name, dataset in spec.datasets.items():
-        _options(run, f"datasets.{name}", "data_prep", dataset.source, dataset.options)
+        key = f"datasets.{name}"
+        source_options(dataset.source, dataset.options, file=file, key=key)
         if dataset.dedup is not None:
-            _options(run, f"datasets.{name}", "repro.dedup", "options", dataset.dedup, word="dedup")
+            validated(DedupOptions, dataset.dedup, where=file, key=f"{key}.dedup")
     for name, world in spec.worlds.items():
-        _options(run, f"worlds.{name}", "data_prep.generated", world.generator, world.options)
+        world_options(world.generator, world.options, file=file, key=f"worlds.{name}")
     experiments = {experiment.name: experiment for experiment in run.experiments}
     for name, options in spec.experiments.items():
-        module = f"experiments.{name}"
-        given = _options(run, module, module, "options", options, word="")
+        given = experiment_options(name, options, file=file)
         experiments[name].files = _files_named(given)
 
 
@@ -123,24 +131,11 @@ def _files_named(options: Strict) -> list[str]:
     return [file for name in marked for file in getattr(options, name)]
 
 
-def _options(
-    run: "Run", key: str, package: str, name: str, values: dict[str, Any], word: str = "options"
-) -> Strict:
-    folder = ROOT / Path(*package.split("."))
-    if not (folder / f"{name}.py").is_file():
-        names = [p.stem for p in folder.glob("*.py") if "class Options" in p.read_text()]
-        raise SpecError(f"{run.file}: '{key}': no module '{name}' there; {nearest(name, names)}")
-    module = importlib.import_module(f"{package}.{name}")
-    place = f"{key}.{word}" if word else key
-    return validated(module_options(module), values, where=run.file, key=place)
-
-
-def missing_raw_data(run: "Run") -> list[str]:
+def missing_raw_data(run: Run) -> list[str]:
     """A paragraph for each file that a dataset needs and that is not there, and where to say it.
 
     A source may have `refusal(raw, options, least, results)`: why what is there will not do.
     """
-    source = importlib.import_module("data_prep.source")
     spec, key = run.spec, run.spec.raw_key
     lines: dict[str, None] = {}
     raw = {name: dataset for name, dataset in spec.datasets.items() if dataset.world is None}
@@ -148,15 +143,15 @@ def missing_raw_data(run: "Run") -> list[str]:
         return ["say where your pictures are: --config photos=FOLDER"]
     for name, dataset in raw.items():
         folder = run.raw_folder(name)
-        module = importlib.import_module(f"data_prep.{dataset.source}")
-        options = module_options(module).model_validate(dataset.options)
-        absent = source.missing(folder, dataset.source, options)
+        module, place = source(dataset.source), f"datasets.{name}"
+        options = source_options(dataset.source, dataset.options, file=run.file, key=place)
+        absent = missing_files(folder, dataset.source, options)
         needs = [f"{n.what}\n  looked at: {n.path}\n  {n.how_to_get}" for n in absent]
         if not absent and hasattr(module, "refusal"):
             models = {n: model for n, model in spec.models.items() if model.data == name}
             least = {f"models.{n}.training.batch": m.training.batch for n, m in models.items()}
             why = module.refusal(folder, options, least=least, results=run.folder)
             needs += [why] if why else []
-        lines |= {f"datasets.{name} needs {need}": None for need in needs}
+        lines |= {f"{place} needs {need}": None for need in needs}
     hint = f"`{key}:` in the run file, or --config {key}=FOLDER, says where they lie"
     return [*lines, hint] if lines else []

@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from repro.places import ROOT
-
-PACKAGES = ("repro", "data_prep", "experiments")
+from repro.runs.extensions import PACKAGES
 
 
 def import_closure(*modules: str) -> list[str]:

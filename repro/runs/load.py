@@ -15,21 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from repro.artefacts.provenance import write_json
-from repro.claims.card import ExperimentCard, read_card
-from repro.places import ROOT
-from repro.runs.checks import check_fit, check_left_out, check_names, missing_raw_data
+from repro.runs.checks import check_experiments, check_fit, check_names, missing_raw_data
+from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
 from repro.runs.run import Experiment, Run
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, read_yaml, validated
-
-# what an input asks for by another word than the role has
-
-
-def discover_experiments() -> dict[str, ExperimentCard]:
-    """Name -> experiment.yaml of every experiment folder."""
-    cards = sorted((ROOT / "experiments").glob("*/experiment.yaml"))
-    return {card.parent.name: read_card(card) for card in cards}
 
 
 def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
@@ -52,8 +43,8 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     models, trainings = trained_apart(spec.models, seed=spec.seed, file=file)
     ablations = ablation_models(spec, taken=models, file=file)
     spec = spec.model_copy(update={"models": models})
-    cards = discover_experiments()
-    check_left_out(spec, cards, file=file)
+    cards = experiment_cards()
+    check_experiments(spec, cards, file=file)
     experiments = [Experiment(n, card) for n, card in cards.items() if n not in spec.leave_out]
     run = Run(Path(file).stem, file, spec, experiments, trainings, ablations)
     check_names(run)

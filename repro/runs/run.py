@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from repro.claims.card import ExperimentCard
+from repro.runs.extensions import source_module
 from repro.specs.run_file import ModelSpec, RunModelSpec, RunSpec
 
 KEY_OF_SLOT = {"dedup": "data", "raw": "data", "models": "model", "baselines": "baseline"}
@@ -61,7 +62,7 @@ class Run:
         """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
         spec = self.spec.datasets[dataset]
         names = (spec.source, spec.options.get("of"))
-        return [f"data_prep.{name}" for name in names if name is not None]
+        return [source_module(name) for name in names if name is not None]
 
     @property
     def trained(self) -> dict[str, RunModelSpec]:

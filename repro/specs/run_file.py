@@ -93,7 +93,7 @@ class RunDatasetSpec(DatasetSpec):
     world: str | None = Field(None, description="a world of this run, or")
     raw: str | None = Field(None, description="a path below the run's `raw` folder")
     dedup: dict[str, Any] | None = Field(
-        None, description="Options of data_prep.dedup; null = not de-duplicated"
+        None, description="Options of the de-duplication; null = not de-duplicated"
     )
 
     @model_validator(mode="after")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from repro.plan.experiment_cost import Known, experiment_seconds, kept_bytes, left_out
-from repro.plan.image_counts import image_counts
-from repro.plan.training_cost import StepRate, network_sizes
+from repro.plan.costs import Known, experiment_seconds, kept_bytes, left_out
+from repro.plan.counts import image_counts, network_sizes
+from repro.plan.rates import StepRate
 from repro.runs.load import load_run
 
 

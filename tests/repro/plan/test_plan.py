@@ -10,32 +10,28 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 import experiments
+from repro.data.noise import noise_dataset
+from repro.devices import Clock
 from repro.networks.model_folder import save_network
-from repro.plan import plan
+from repro.plan import __main__ as plan
 from repro.plan.budget import Need, choose, decidable, needs_of
-from repro.plan.experiment_cost import (
+from repro.plan.costs import (
     Known,
     earlier_seconds,
     experiment_seconds,
     kept_bytes,
     left_out,
-)
-from repro.plan.step_rates import OtherRates
-from repro.plan.training_cost import (
-    StepRate,
-    network_sizes,
-    products_per_image,
-    training_counts,
     training_disk,
     training_seconds,
 )
-from repro.plan.training_rate import (
-    Clock,
+from repro.plan.counts import network_sizes, products_per_image, training_counts
+from repro.plan.rates import (
     Measured,
+    OtherRates,
+    StepRate,
     Steps,
     line_through,
     measure_training,
-    random_images,
 )
 from repro.runs.load import load_run
 from repro.specs.run_file import ModelSpec
@@ -64,7 +60,7 @@ def model(**training: Any) -> ModelSpec:
 @pytest.mark.parametrize("schedule", ["one_of_each", "alternating"])
 def test_a_minibatch_is_worth_what_pytorch_counts(schedule: str, tmp_path: Path) -> None:
     spec = model(batch=8, schedule=schedule)
-    steps = Steps(spec, random_images(tmp_path, spec.network, count=16), Clock(CPU, 1), batch=8)
+    steps = Steps(spec, noise_dataset(tmp_path, spec.network, count=16), Clock(CPU, 1), batch=8)
     with FlopCounterMode(display=False) as counter:
         steps.warm_up()  # two minibatches; a multiplication counts as two operations
     # the first layers need no gradient of their inputs, so PyTorch counts a little less
@@ -103,7 +99,7 @@ def test_the_line_through_two_batches() -> None:
 
 def test_disk_is_that_of_real_files(tmp_path: Path) -> None:
     spec = model(batch=8)
-    store = random_images(tmp_path, spec.network, count=16)
+    store = noise_dataset(tmp_path, spec.network, count=16)
     steps = Steps(spec, store, Clock(CPU, 1), batch=8)
     steps.warm_up()
     torch.save(steps.trainer.state(), tmp_path / "state.pt")

@@ -10,7 +10,7 @@ import yaml
 
 from data_prep import folder
 from data_prep.generated import rooms
-from repro.plan.image_counts import Count, image_counts
+from repro.plan.counts import Count, image_counts
 from repro.runs.load import load_run
 from repro.specs.validation import SpecError
 

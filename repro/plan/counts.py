@@ -1,0 +1,230 @@
+"""How much there is to do in a run: images of its datasets, minibatches and products of trainings.
+
+Where the number of images comes from, in this order: the user (--images NAME=COUNT), a prepared
+folder's manifest, the source's own count where the raw data are there, what the generator of a
+world that is still to be drawn says of it (its `count_for`), the size that the source knows as
+published (its `published`). What none of them knows is asked for; data_prep/README.md has the
+contract. A minibatch is passes of as many products as one forward pass (repro.networks.layers):
+D's is G forward, D forward on real and on generated images, and twice that backward (weights,
+inputs); G's is G and D forward, D backward for its inputs alone, G backward for both.
+
+Used by `python -m repro.plan` and by cost.py of experiments. Alone:
+`image_counts(load_run("config/demo.yaml"), {})`, `training_counts(ModelSpec(data="x"), images=9)`.
+"""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from repro.data.raw_images import SourceError
+from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
+from repro.runs.extensions import missing_files, source, source_options, world, world_options
+from repro.runs.run import Run
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import ModelSpec
+from repro.specs.validation import SpecError, Strict, nearest
+from repro.train.minibatches import Schedule
+from repro.train.trainer import SHEET_SIDE
+
+Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
+
+# forward passes of (G, D) that a minibatch is worth, by what it trains
+PASSES = {"D": (1, 6), "G": (3, 2), "both": (3, 8)}
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of images and where it comes from."""
+
+    images: int
+    origin: str
+
+
+def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
+    """Images of every dataset. Raises SpecError for names that are none, and for unknown counts."""
+    for name in given:
+        if name not in run.spec.datasets:
+            raise SpecError(
+                f"--images {name}=...: {run.file} has no dataset '{name}'; "
+                f"{nearest(name, run.spec.datasets)}"
+            )
+    found: dict[str, Count] = {}
+    unknown = []
+    for name in run.spec.datasets:
+        count = Count(given[name], "given") if name in given else _count(run, name)
+        if count is None or count.images < 1:
+            unknown.append(name)
+        else:
+            found[name] = count
+    if unknown:
+        words = " ".join(f"--images {name}=COUNT" for name in unknown)
+        raise SpecError(
+            f"{run.file}: how many images these datasets have is not known, since their raw data "
+            f"are not there and nothing is published of their sources: {', '.join(unknown)}; "
+            f"say it: {words} (or where they are: --raw FOLDER)"
+        )
+    return found
+
+
+def removed_images(run: Run, dataset: str) -> int | None:
+    """How many a finished de-duplication leaves out; None where it has not been run."""
+    path = run.folder / "dedup" / dataset / "summary.json"
+    return int(json.loads(path.read_text())["removed"]) if path.is_file() else None
+
+
+def _count(run: Run, name: str) -> Count | None:
+    manifest = run.folder / "data" / name / "manifest.json"
+    if manifest.is_file():
+        return Count(int(json.loads(manifest.read_text())["count"]), "prepared")
+    spec = run.spec.datasets[name]
+    key = f"datasets.{name}"
+    options = source_options(spec.source, spec.options, file=run.file, key=key)
+    ways: list[tuple[str, Callable[[], int | None]]] = [
+        ("raw data", lambda: _of_raw_data(run, name, spec.source, options))
+    ]
+    if spec.world is None:
+        ways.append(("published", lambda: _expected(spec.source, options, _published)))
+    else:
+        drawn = partial(_drawn, run, spec.world)
+        ways.append(("world", lambda: _expected(spec.source, options, drawn)))
+    for origin, way in ways:
+        images = way()
+        if images is not None:
+            return Count(images if spec.limit is None else min(images, spec.limit), origin)
+    return None
+
+
+def _of_raw_data(run: Run, dataset: str, name: str, options: Strict) -> int | None:
+    """What source `name` counts; None where its files are not there or cannot be counted."""
+    if run.spec.datasets[dataset].world is None and run.spec.raw_folder is None:
+        return None  # where they lie has not been said
+    raw = run.raw_folder(dataset)
+    if missing_files(raw, name, options):
+        return None
+    try:
+        return int(source(name).count(raw, options))
+    except (SourceError, OSError):
+        return None  # the preparation itself says what is wrong with them
+
+
+def _expected(name: str, options: Any, whole: Whole) -> int | None:
+    """Records that a source will give; one that copies another's (`of`), by how many that has."""
+    if hasattr(options, "of"):
+        originals = _expected(options.of, options.wrapped, whole)
+        return None if originals is None else int(source(name).copies(options, originals))
+    images = whole(name, options)
+    return None if images is None else _stretch(images, options)
+
+
+def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
+    """Of data that a program is still to draw; None where its generator does not say."""
+    spec = run.spec.worlds[place]
+    count_for = getattr(world(spec.generator), "count_for", None)
+    if count_for is None:
+        return None
+    key = f"worlds.{place}"
+    drawing = world_options(spec.generator, spec.options, file=run.file, key=key)
+    return int(count_for(drawing, name, options))
+
+
+def _published(name: str, options: Any) -> int | None:
+    """Of data as their makers publish them; None where the source does not say."""
+    published = getattr(source(name), "published", None)
+    return published(options) if published else None
+
+
+def _stretch(images: int, options: Any) -> int:
+    """Of so many records those that the options `start` and `stop` take, where there are such."""
+    stop = getattr(options, "stop", None)
+    return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """Multiplications, values and parameters of one network; the first two of one image."""
+
+    products: int
+    values: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class TrainingCounts:
+    """How much a training computes: minibatches and images trained on, pictures made beside them.
+
+    shown: real images, all passes together. beside_g, beside_d: forward passes of one image for the
+    sample sheets and the frozen statistics.
+    """
+
+    images: int
+    minibatches: int
+    steps_d: int
+    steps_g: int
+    shown: int
+    sheets: int
+    beside_g: int
+    beside_d: int
+
+
+def network_sizes(network: NetworkSpec) -> tuple[NetworkSize, NetworkSize]:
+    """Of G and of D."""
+    layers_of_g = layers_of(generator_without_memory(network))
+    layers_of_d = layers_of(discriminator_without_memory(network))
+    sizes = []
+    for layers in (layers_of_g, layers_of_d):
+        values = sum(math.prod(layer.given) for layer in layers)
+        parameters = sum(layer.parameters for layer in layers)
+        sizes.append(NetworkSize(sum(layer.products for layer in layers), values, parameters))
+    return sizes[0], sizes[1]
+
+
+def products_per_image(model: ModelSpec) -> float:
+    """Multiplications of one image of a minibatch, the mean over the schedule's minibatches."""
+    G, D = network_sizes(model.network)
+    kinds = ["both"] if model.training.schedule == "one_of_each" else ["D", "G"]
+    return sum(PASSES[k][0] * G.products + PASSES[k][1] * D.products for k in kinds) / len(kinds)
+
+
+def training_counts(model: ModelSpec, *, images: int) -> TrainingCounts:
+    """Of a whole training on so many images, as repro.train.minibatches.Schedule divides them."""
+    training = model.training
+    schedule = Schedule(images=images, training=training, seed=0)
+    passes, rest = divmod(schedule.length, schedule.per_epoch)
+    shown = passes * images + sum(len(schedule.rows(t)) for t in range(rest))
+    sheets = math.ceil(schedule.length / training.sample_every)
+    snapshots = len(schedule.snapshots)
+    frozen_g = 2 + snapshots * ("generator" in training.snapshots_of)
+    frozen_d = 1 + snapshots * ("discriminator" in training.snapshots_of)
+    batches = training.statistics_batches
+    real_batches = min(batches, max(1, images // training.batch))
+    steps_d, steps_g = schedule.steps()
+    return TrainingCounts(
+        images=images,
+        minibatches=schedule.length,
+        steps_d=steps_d,
+        steps_g=steps_g,
+        shown=shown,
+        sheets=sheets,
+        beside_g=frozen_g * batches * training.batch + 2 * sheet_pictures(model.network),
+        beside_d=frozen_d * real_batches * training.batch,
+    )
+
+
+def sheet_pictures(network: NetworkSpec) -> int:
+    """Pictures of a sample sheet."""
+    return SHEET_SIDE * (network.classes or SHEET_SIDE)
+
+
+def images_trained(run: Run, name: str, counts: Mapping[str, Count]) -> tuple[int, str]:
+    """Images of a training, and what is to be said of that number."""
+    model = run.model(name)
+    images = counts[model.data].images
+    if not model.deduplicated:
+        return images, ""
+    removed = removed_images(run, model.data)
+    if removed is None:
+        return images, ", near-duplicates not taken off"
+    return images - removed, ""

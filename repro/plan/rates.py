@@ -1,0 +1,297 @@
+"""What work costs on this machine: seconds of every kind of it, measured on noise in a minute.
+
+A training is measured by real minibatches of repro.train.trainer on random images, at two batches,
+and a line through the two gives seconds a minibatch (Adam's update, whatever the batch) and seconds
+an image. On a GPU the larger of the two is the spec's own batch; on a CPU it is as large as the
+time allows. Reading is the pipeline's own preparation, decoding, cutting, scaling and writing;
+reading, copying and hashing are timed on one thread, though they keep several busy where they are
+given them. Used by `python -m repro.plan`; repro.plan.costs multiplies these rates by counts.
+
+Alone: `other_rates(Clock(torch.device("cpu"), threads=1), sources={"lsun"})`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+
+from repro.data.noise import QUALITY, noise_dataset, smooth_noise, write_cifar_records, write_jpegs
+from repro.data.store import ImageStore
+from repro.dedup.autoencoder import PIXELS, SIDE, HashInputs, encode, train_autoencoder
+from repro.dedup.perturbations import near_copy, perturbations
+from repro.devices import Clock, keep_freed_memory
+from repro.figures.drawing import Style, grid, save_picture
+from repro.quality.neighbours import Nearest
+from repro.rng import generator
+from repro.runs.extensions import preparation, source
+from repro.specs.network import NetworkSpec
+from repro.specs.run_file import DatasetSpec, ModelSpec
+from repro.specs.training import TrainingSpec
+from repro.train.minibatches import Images
+from repro.train.monitor import diversity
+from repro.train.trainer import SHEET_SIDE, Trainer
+
+# of trainings
+LEAST_BATCH = 4
+RATIO = 4  # of the larger batch to the smaller: the line through the two is then well determined
+REPEATS = 3
+# of the rest; height and width in pixels
+PHOTO = (375, 500)  # of a source that does not say
+COPIED = (256, 341)  # of an original whose copies are made
+MEASURED = 100  # JPEGs
+MEASURED_ARRAYS = 4_000
+HASH_STEPS = 100
+QUERIES, REFERENCES, WIDTH = 2_000, 4_000, 784
+
+
+@dataclass(frozen=True)
+class StepRate:
+    """Seconds of a minibatch: `fixed`, whatever its size, and `per_image`; `sheet`: of a sheet."""
+
+    fixed: float
+    per_image: float
+    sheet: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A training's rate and where it comes from.
+
+    batches, seconds: the two batches and the seconds of a minibatch of each. gpu_bytes: peak of the
+    GPU's memory at the larger batch, 0 on a CPU.
+    """
+
+    rate: StepRate
+    batches: tuple[int, int]
+    seconds: tuple[float, float]
+    gpu_bytes: int
+
+
+def measure_training(model: ModelSpec, *, clock: Clock, seconds: float) -> Measured:
+    """Rate of a training's minibatches, in about so many seconds of wall clock."""
+    keep_freed_memory()  # as repro.train does
+    began, full = time.perf_counter(), model.training.batch
+    with tempfile.TemporaryDirectory() as folder:
+        store = noise_dataset(Path(folder), model.network, count=2 * full)
+        small = Steps(model, store, clock, batch=max(2, min(LEAST_BATCH, full // RATIO)))
+        small.warm_up()
+        largest = _affordable(small, full, seconds)
+        if largest // RATIO > small.batch:
+            small = Steps(model, store, clock, batch=largest // RATIO)
+            small.warm_up()
+        with_small = _live_gpu_bytes(clock.device)
+        large = Steps(model, store, clock, batch=largest)
+        large.warm_up()
+        few: list[float] = []
+        many: list[float] = []
+        # in turn, so that a busy machine is busy for both
+        while len(many) < REPEATS or time.perf_counter() - began < seconds:
+            few.append(small.seconds())
+            many.append(large.seconds())
+        sheet = clock.seconds(lambda: _draw_sheet(large.trainer, Path(folder)))
+    cuda = clock.device.type == "cuda"
+    peak = torch.cuda.max_memory_allocated(clock.device) - with_small if cuda else 0
+    batches, both = (small.batch, large.batch), (median(few), median(many))
+    return Measured(line_through(batches, both, sheet=sheet), batches, both, peak)
+
+
+def _live_gpu_bytes(device: torch.device) -> int:
+    """What tensors take on a GPU, from where the peak is followed anew; 0 on a CPU."""
+    if device.type != "cuda":
+        return 0
+    torch.cuda.reset_peak_memory_stats(device)
+    return torch.cuda.memory_allocated(device)
+
+
+def _affordable(small: "Steps", full: int, seconds: float) -> int:
+    """The larger batch: the spec's own, or on a CPU what so many seconds leave time for."""
+    if small.clock.device.type == "cuda":
+        return full
+    began = time.perf_counter()
+    small.seconds()
+    wall = time.perf_counter() - began  # of two minibatches
+    # warm-up and repeats of both batches take about two thirds of the time at most
+    affordable = int(small.batch * seconds / 1.5 / (2 * REPEATS * wall))
+    return min(full, max(RATIO * small.batch, affordable))
+
+
+class Steps:
+    """Minibatches of one training at a batch of its own, two at a time.
+
+    Two, since alternating trainings train G in one and D in the other.
+    """
+
+    def __init__(self, model: ModelSpec, store: ImageStore, clock: Clock, *, batch: int) -> None:
+        network = model.network
+        training = model.training.model_copy(update={"batch": batch})
+        images = Images(
+            store,
+            np.arange(len(store)),
+            clock.device,
+            low=network.pixel_low,
+            classes=network.classes,
+        )
+        spec = model.model_copy(update={"training": training})
+        self.trainer = Trainer(spec=spec, images=images, seed=0, device=clock.device)
+        self.clock, self.batch, self.done = clock, batch, 0
+
+    def warm_up(self) -> None:
+        self._two()
+
+    def seconds(self) -> float:
+        """Seconds of one minibatch, the mean of the next two."""
+        return self.clock.seconds(self._two) / 2
+
+    def _two(self) -> None:
+        for t in (self.done, self.done + 1):
+            self.trainer.step(t)
+        self.done += 2
+
+
+def line_through(
+    batches: tuple[int, int], seconds: tuple[float, float], *, sheet: float = 0.0
+) -> StepRate:
+    """Seconds a minibatch and seconds an image from two batches; neither is negative."""
+    (small, large), (few, many) = batches, seconds
+    if small == large:  # a spec whose batch is the least there is
+        return StepRate(0.0, many / large, sheet)
+    per_image = (many - few) / (large - small)
+    fixed = many - large * per_image
+    if fixed < 0 or per_image <= 0:  # noise: all of it by the image
+        fixed, per_image = 0.0, many / large
+    return StepRate(fixed, per_image, sheet)
+
+
+def _draw_sheet(trainer: Trainer, folder: Path) -> None:
+    """A sample sheet, as repro.train.state_folder makes one."""
+    pictures = trainer.sheet()
+    save_picture(folder / "sheet.png", grid(pictures, SHEET_SIDE), style=Style())
+    diversity(pictures)
+
+
+@dataclass(frozen=True)
+class OtherRates:
+    """Seconds on one thread (`neighbour`: on the clock's device).
+
+    start: of a training besides its minibatches. read: an image by source; copy: a near-duplicate
+    made. hash_step: a minibatch of the autoencoder; hash_image: the code of an image. neighbour: a
+    number of a query compared with one of a reference.
+    """
+
+    start: float
+    read: dict[str, float]
+    copy: float
+    hash_step: float
+    hash_image: float
+    neighbour: float
+
+
+def other_rates(clock: Clock, *, sources: Collection[str]) -> OtherRates:
+    """Measured one after the other."""
+    alone = Clock(torch.device("cpu"), threads=1)
+    hash_step, hash_image = _hash_seconds(Clock(torch.device("cpu"), clock.threads))
+    return OtherRates(
+        start=start_seconds(),
+        read={name: _read_seconds(name, alone) for name in sorted(sources)},
+        copy=_copy_seconds(alone),
+        hash_step=hash_step,
+        hash_image=hash_image,
+        neighbour=_neighbour_seconds(clock),
+    )
+
+
+def start_seconds() -> float:
+    """Processor seconds of a whole training of two minibatches of a tiny network, on the CPU.
+
+    What every training takes besides its minibatches: loading the library, pictures and curves.
+    """
+    network = NetworkSpec(image_size=16, ngf=2, ndf=2)
+    training = TrainingSpec(batch=8, epochs=1, statistics_batches=1)
+    model = ModelSpec(data="noise", network=network, training=training)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        noise_dataset(folder / "data", network, count=16)
+        spec = {"model": model.model_dump(mode="json"), "seed": 0}
+        (folder / "spec.json").write_text(json.dumps(spec))
+        places = [f"--{part}={folder / part}" for part in ("data", "state", "out")]
+        words = [f"--spec={folder / 'spec.json'}", *places, "--device=cpu", "--threads=1"]
+        before = os.times()
+        subprocess.run(
+            [sys.executable, "-m", "repro.train", *words], check=True, capture_output=True
+        )
+        after = os.times()
+    user = after.children_user - before.children_user
+    return user + after.children_system - before.children_system
+
+
+def _read_seconds(name: str, clock: Clock) -> float:
+    """Seconds an image of the preparation on noise like a source's raw data.
+
+    Noise is JPEGs of the source's usual size (its `PICTURE`), or raw pixels where that is None.
+    """
+    prepare, picture = preparation(), getattr(source(name), "PICTURE", PHOTO)
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw"
+        raw.mkdir()
+        if picture is None:
+            images, options = MEASURED_ARRAYS, {"files": ["data_batch_1.bin"]}
+            write_cifar_records(raw / "data_batch_1.bin", count=images)
+            spec = DatasetSpec(source="cifar10", image_size=32, options=options)
+        else:
+            images, spec = MEASURED, DatasetSpec(source="folder")
+            write_jpegs(raw, height=picture[0], width=picture[1], count=images)
+
+        def seconds(out: str, spec: DatasetSpec) -> float:
+            return clock.seconds(
+                lambda: prepare(spec=spec, raw=raw, out=Path(folder) / out, workers=1)
+            )
+
+        whole = seconds("all", spec)
+        part = seconds("few", spec.model_copy(update={"limit": images // 5}))
+    return max(whole - part, whole / 10) / (images - images // 5)
+
+
+def _copy_seconds(clock: Clock) -> float:
+    """Seconds of a near-duplicate of a picture of LSUN's size, the mean of all kinds."""
+    picture = next(smooth_noise(*COPIED))
+    rng, kinds = generator(0, "plan: copies"), perturbations()
+
+    def copy() -> None:
+        for kind, strength in kinds:
+            near_copy(picture, kind=kind, strength=strength, rng=rng, quality=QUALITY)
+
+    return clock.seconds(copy) / len(kinds)
+
+
+def _hash_seconds(clock: Clock) -> tuple[float, float]:
+    """Seconds of a step of the autoencoder, at its 128 images, and of the code of an image."""
+    draw = generator(0, "plan: hashed images")
+    images = draw.integers(0, 256, (4_096, SIDE, SIDE, PIXELS // SIDE**2), np.uint8)
+    inputs = HashInputs(images)
+    made = []
+    few = clock.seconds(lambda: train_autoencoder(inputs, seed=0, steps=HASH_STEPS // 10))
+    many = clock.seconds(lambda: made.append(train_autoencoder(inputs, seed=0, steps=HASH_STEPS)))
+    step = (many - few) / (HASH_STEPS - HASH_STEPS // 10)
+    code = clock.seconds(lambda: encode(made[0][0], inputs)) / len(images)
+    return max(step, many / HASH_STEPS / 10), code
+
+
+def _neighbour_seconds(clock: Clock) -> float:
+    draw = generator(0, "plan: neighbours")
+    queries, references = (
+        draw.integers(0, 256, (n, WIDTH)).astype(np.float32) / np.float32(255)
+        for n in (QUERIES, REFERENCES)
+    )
+    search = Nearest(queries, device=clock.device)
+    search.see(references[: REFERENCES // 4])  # the first block costs more
+    rest = references[REFERENCES // 4 :]
+    return clock.seconds(lambda: search.see(rest)) / (QUERIES * len(rest) * WIDTH)

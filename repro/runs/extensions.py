@@ -1,0 +1,110 @@
+"""What the library finds by name outside itself: sources, worlds, experiments, their commands.
+
+The only module of repro/ that names data_prep/ or experiments/, so that everything else of the
+library works without them. A source of images is a module of data_prep/, a world (images drawn by
+program) one of data_prep/generated/, an experiment a folder of experiments/; adding one is a new
+file or folder there and no edit here. Used by repro.runs.load and repro.runs.checks for run files,
+by repro.plan for counts and costs, and by the front door for its list of commands.
+
+Alone: `experiment_cards()`, `source("lsun")`.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from repro.claims.card import ExperimentCard, read_card
+from repro.places import ROOT
+from repro.specs.validation import SpecError, Strict, module_options, nearest, validated
+
+SOURCES = "data_prep"
+WORLDS = "data_prep.generated"
+EXPERIMENTS = "experiments"
+PACKAGES = ("repro", SOURCES, EXPERIMENTS)  # all code of this repository
+CARDS = ROOT / EXPERIMENTS  # a folder for each experiment, with its card, experiment.yaml
+
+
+def commands() -> dict[str, tuple[str, str]]:
+    """Name -> (module to run, what it does in one line) of the commands outside the library."""
+    return {
+        "download": (f"{SOURCES}.download", "fetch the raw data of a source, and check them"),
+        "detect_faces": (f"{SOURCES}.face_detection", "find the faces in a folder of photos"),
+        "sources": (f"{SOURCES}.source", "list the sources of images and their options"),
+        "draw_world": (f"{SOURCES}.generate", "draw raw images by program"),
+        "prepare": (f"{SOURCES}.prepare", "turn raw images into a prepared dataset"),
+    }
+
+
+def source_module(name: str) -> str:
+    """Name of the module that reads a source's raw images."""
+    return f"{SOURCES}.{name}"
+
+
+def source(name: str) -> ModuleType:
+    """The module that reads a source's raw images (data_prep/README.md has the contract)."""
+    return importlib.import_module(source_module(name))
+
+
+def world(generator: str) -> ModuleType:
+    """The module that draws a world."""
+    return importlib.import_module(f"{WORLDS}.{generator}")
+
+
+def source_options(name: str, values: dict[str, Any], *, file: str, key: str) -> Strict:
+    """A source's options as `key` of a run file gives them; SpecError names file, key and value."""
+    _require(name, SOURCES, file=file, key=key)
+    return _options(source(name), values, file=file, key=f"{key}.options")
+
+
+def world_options(generator: str, values: dict[str, Any], *, file: str, key: str) -> Strict:
+    """The same of the generator of a world."""
+    _require(generator, WORLDS, file=file, key=key)
+    return _options(world(generator), values, file=file, key=f"{key}.options")
+
+
+def experiment_options(name: str, values: dict[str, Any], *, file: str) -> Strict:
+    """The same of an experiment that there is; its key in a run file is `experiments.<name>`."""
+    own = f"{EXPERIMENTS}.{name}"
+    return _options(importlib.import_module(f"{own}.options"), values, file=file, key=own)
+
+
+def experiment_cards() -> dict[str, ExperimentCard]:
+    """Name -> experiment.yaml of every experiment folder, in the order of the names."""
+    cards = sorted(CARDS.glob("*/experiment.yaml"))
+    return {card.parent.name: read_card(card) for card in cards}
+
+
+def experiment_cost(name: str) -> ModuleType | None:
+    """cost.py of an experiment (experiments/README.md has the contract); None without one."""
+    module = f"{EXPERIMENTS}.{name}.cost"
+    return importlib.import_module(module) if importlib.util.find_spec(module) else None
+
+
+def missing_files(raw: Path, name: str, options: Strict) -> list[Any]:
+    """What source `name` requires below `raw` and does not find: `path`, `what`, `how_to_get`."""
+    absent: list[Any] = importlib.import_module(f"{SOURCES}.source").missing(raw, name, options)
+    return absent
+
+
+def preparation() -> Callable[..., None]:
+    """The pipeline's step from raw images to a prepared dataset, `prepare` of data_prep/prepare.py.
+
+    Called with spec, raw, out and workers.
+    """
+    prepare: Callable[..., None] = importlib.import_module(f"{SOURCES}.prepare").prepare
+    return prepare
+
+
+def _require(name: str, package: str, *, file: str, key: str) -> None:
+    folder = ROOT / Path(*package.split("."))
+    if not (folder / f"{name}.py").is_file():
+        names = [p.stem for p in folder.glob("*.py") if "class Options" in p.read_text()]
+        place = folder.relative_to(ROOT)
+        raise SpecError(f"{file}: '{key}': no module '{name}' in {place}/; {nearest(name, names)}")
+
+
+def _options(module: ModuleType, values: dict[str, Any], *, file: str, key: str) -> Strict:
+    return validated(module_options(module), values, where=file, key=key)
