@@ -28,13 +28,21 @@ CARDS = ROOT / EXPERIMENTS  # a folder for each experiment, with its card, exper
 
 
 def commands() -> dict[str, tuple[str, str]]:
-    """Name -> (module to run, what it does in one line) of the commands outside the library."""
+    """Name -> (module with a `main`, what it does in one line) of the commands of data_prep/.
+
+    A package stands for its `__main__`.
+    """
+    lines = {
+        "download": ("download", "fetch the raw data of a source, and check them"),
+        "detect_faces": ("face_detection", "find the faces in a folder of photos"),
+        "sources": ("source", "list the sources of images and their options"),
+        "draw_world": ("generate", "draw raw images by program"),
+        "prepare": ("prepare", "turn raw images into a prepared dataset"),
+    }
+    folder = ROOT / SOURCES
     return {
-        "download": (f"{SOURCES}.download", "fetch the raw data of a source, and check them"),
-        "detect_faces": (f"{SOURCES}.face_detection", "find the faces in a folder of photos"),
-        "sources": (f"{SOURCES}.source", "list the sources of images and their options"),
-        "draw_world": (f"{SOURCES}.generate", "draw raw images by program"),
-        "prepare": (f"{SOURCES}.prepare", "turn raw images into a prepared dataset"),
+        name: (source_module(f"{own}.__main__" if (folder / own).is_dir() else own), line)
+        for name, (own, line) in lines.items()
     }
 
 
