@@ -1,7 +1,8 @@
 """The source files a step depends on: a module and all modules of this repository it imports.
 
 The pipeline names them as inputs of the step, so that an edit re-runs what it can change and
-nothing else. Imports are read from the syntax tree; nothing is executed.
+nothing else. Imports are read from the syntax tree; nothing is executed. A module's packages belong
+to it, as Python runs their `__init__.py` first; those that hold no statement are left out.
 
 `python -m repro.runs.import_closure MODULE` lists the files.
 """
@@ -9,6 +10,7 @@ nothing else. Imports are read from the syntax tree; nothing is executed.
 import argparse
 import ast
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 from repro.places import ROOT
@@ -27,12 +29,13 @@ def import_closure(*modules: str) -> list[str]:
         if _file_of(module) is None:
             raise FileNotFoundError(f"no module {module} in this repository")
     while waiting:
-        path = _file_of(waiting.pop())
+        module = waiting.pop()
+        path = _file_of(module)
         if path is None or path in found:
             continue
         found.add(path)
-        waiting += _imports(path)
-    return sorted(found)
+        waiting += [*_imports(path), module.rpartition(".")[0]]
+    return sorted(path for path in found if _does_something(path))
 
 
 @cache
@@ -49,14 +52,25 @@ def _file_of(module: str) -> str | None:
 @cache
 def _imports(path: str) -> tuple[str, ...]:
     """Modules named by the import statements of a file; `from a import b` may mean a.b."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    package = ".".join(Path(path).parts[:-1])
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    parents = [name.rpartition(".")[0] for name in names]
-    return tuple(sorted({*names, *parents} - {""}))
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), package)
+            names |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return tuple(sorted(names))
+
+
+def _does_something(path: str) -> bool:
+    """Whether a file holds more than a docstring; a package's `__init__.py` need not."""
+    return any(not isinstance(node, ast.Expr) for node in _tree(path).body)
+
+
+@cache
+def _tree(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
 
 
 def main() -> None:

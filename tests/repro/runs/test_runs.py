@@ -12,7 +12,6 @@ import yaml
 
 from repro.claims.card import ExperimentCard
 from repro.runs.checks import missing_raw_data
-from repro.runs.import_closure import import_closure
 from repro.runs.load import load_run, report_spec, write_specs
 from repro.runs.models import merged
 from repro.runs.run import Run
@@ -192,6 +191,7 @@ def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None
     ("changes", "expected"),
     [
         ({"models": {"bedrooms": {"data": "bedroms"}}}, r"models\.bedrooms\.data.*'bedrooms'"),
+        ({"roles": {"bedroms": {"data": "bedrooms"}}}, r"roles\.bedroms.*did you mean 'bedrooms'"),
         ({"roles": {"bedrooms": {"model": "x"}}}, r"roles\.bedrooms\.model.*allowed: bedrooms"),
         ({"models": {"bedrooms": {"preset": "paper64"}}}, r"did you mean 'paper_64'"),
         ({"datasets": {"bedrooms": {"source": "lsn"}}}, r"no module 'lsn'.*did you mean 'lsun'"),
@@ -357,29 +357,3 @@ def test_report_knows_generated_from_real(load: Any) -> None:
     assert values["generated"] is True
     assert values["roles"]["bedrooms"]["kind"] == "generated"
     assert values["roles"]["faces"]["kind"] == "real"
-
-
-def test_closure_holds_all_that_a_module_imports(repository: Path) -> None:
-    files = import_closure("repro.train")
-    assert {"repro/train/loop.py", "repro/networks/dcgan.py", "repro/data/store_writer.py"} <= set(
-        files
-    )
-    assert not any(f.startswith(("data_prep", "experiments")) for f in files)
-    with pytest.raises(FileNotFoundError, match=r"no module repro\.trane"):
-        import_closure("repro.trane")
-
-
-def test_closure_agrees_with_what_python_loads(repository: Path) -> None:
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, repro.train.__main__; "
-        "print(*[m for m in sys.modules if m.startswith('repro.')])"
-    )
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
-    ).stdout.split()
-    found = import_closure("repro.train")
-    files = {f.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for f in found}
-    assert set(loaded) <= files
