@@ -26,12 +26,12 @@ from repro.artefacts.provenance import (
     step_folder,
     write_json,
 )
-from repro.claims.card import SLOTS
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
+from repro.specs.roles import SLOTS
 from repro.specs.validation import SpecError, Strict, nearest, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it

@@ -15,12 +15,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from repro.claims.measurement import number
-from repro.specs.validation import Strict, read_yaml, validated
-
-SLOTS = (
-    "data", "validation", "test", "copies", "dedup", "raw",
-    "model", "models", "baseline", "baselines", "ablations", "released", "weights",
-)  # fmt: skip
+from repro.specs.roles import ROLES, SLOTS
+from repro.specs.validation import Strict, nearest, read_yaml, validated
 
 
 class Rule(Strict):
@@ -115,8 +111,11 @@ class ExperimentCard(Strict):
     def _role_and_slot(cls, inputs: list[str]) -> list[str]:
         for name in inputs:
             role, _, slot = name.partition(".")
-            if not role or slot not in SLOTS:
-                raise ValueError(f"'{name}' is not <role>.<slot> with a slot of {', '.join(SLOTS)}")
+            for word, kind, known in ((role, "role", ROLES), (slot, "slot", SLOTS)):
+                if word not in known:
+                    raise ValueError(
+                        f"'{name}' is not <role>.<slot>: no {kind} '{word}'; {nearest(word, known)}"
+                    )
         return inputs
 
     @model_validator(mode="after")

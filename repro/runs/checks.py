@@ -18,6 +18,7 @@ from repro.runs.extensions import (
     world_options,
 )
 from repro.runs.run import Run
+from repro.specs.roles import ROLES, SLOTS
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, Strict, nearest, validated
 
@@ -25,17 +26,16 @@ from repro.specs.validation import SpecError, Strict, nearest, validated
 def check_names(run: Run) -> None:
     """Every name a run file mentions must be defined in it, or be a module that exists."""
     spec = run.spec
-    slots: dict[str, Collection[str]] = {
-        **dict.fromkeys(("data", "validation", "test", "copies"), spec.datasets),
-        **dict.fromkeys(("model", "baseline"), run.trainings),
-    }
+    defined: dict[str, Collection[str]] = {"dataset": spec.datasets, "model": run.trainings}
     mentions: list[tuple[str, str | None, Collection[str]]] = [
         *((f"datasets.{n}.world", d.world, spec.worlds) for n, d in spec.datasets.items()),
         *((f"models.{n}.data", m.data, spec.datasets) for n, m in run.trained.items()),
+        *((f"roles.{n}", n, ROLES) for n in spec.roles),
         *(
-            (f"roles.{n}.{slot}", getattr(r, slot), names)
+            (f"roles.{n}.{slot.key}", getattr(r, slot.key), defined[slot.kind])
             for n, r in spec.roles.items()
-            for slot, names in slots.items()
+            for slot in SLOTS.values()
+            if slot.kind in defined
         ),
     ]
     for key, name, names in mentions:

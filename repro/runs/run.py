@@ -11,9 +11,8 @@ from pathlib import Path
 
 from repro.claims.card import ExperimentCard
 from repro.runs.extensions import source_module
+from repro.specs.roles import SLOTS, Kind
 from repro.specs.run_file import ModelSpec, RunModelSpec, RunSpec
-
-KEY_OF_SLOT = {"dedup": "data", "raw": "data", "models": "model", "baselines": "baseline"}
 
 
 @dataclass
@@ -95,31 +94,39 @@ class Run:
     def slot_folders(self, role: str, slot: str) -> dict[str, Path]:
         """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
 
-        The slots `models` and `baselines` are all trainings of the role's model and baseline,
-        <role>.models.1 and so on, `ablations` those of the ablations on the role's dataset;
-        `weights` is a file; any other slot is one folder.
+        Where a slot may be several (repro.specs.roles), they are <role>.<slot>.1 and so on.
         """
-        bound, key = self.spec.roles.get(role), f"{role}.{slot}"
-        if slot == "weights":
-            return {key: self.spec.weights_file} if self.spec.weights_file else {}
-        if slot == "ablations":
-            data = bound.data if bound else None
-            on_it = [name for name, model in self.ablations.items() if model.data == data]
-            return {f"{key}.{i}": self.folder / "models" / n for i, n in enumerate(on_it, 1)}
-        name = getattr(bound, KEY_OF_SLOT.get(slot, slot), None)
-        if name is None or (slot == "dedup" and self.spec.datasets[name].dedup is None):
-            return {}
-        if slot == "raw":
-            return {key: self.raw_folder(name)}
-        if slot == "released":
-            released = self.below_raw(name)  # an extra: a run does without where it is not there
-            return {key: released} if released.is_dir() else {}
-        if slot in ("model", "baseline"):
-            return {key: self.folder / "models" / name}
-        if slot in ("models", "baselines"):
-            trainings = self.trainings[name]
-            return {f"{key}.{i}": self.folder / "models" / t for i, t in enumerate(trainings, 1)}
-        return {key: self.folder / ("dedup" if slot == "dedup" else "data") / name}
+        about, key = SLOTS[slot], f"{role}.{slot}"
+        name = getattr(self.spec.roles.get(role), about.key, None)
+        paths = self._paths(about.kind, name)
+        if about.kind in ("trainings", "ablations"):
+            return {f"{key}.{i}": path for i, path in enumerate(paths, 1)}
+        return {key: paths[0]} if paths else {}
+
+    def _paths(self, kind: Kind, name: str | None) -> list[Path]:
+        """Where a slot's folders lie; name: what the role says under the slot's key."""
+        if kind == "weights":
+            return [self.spec.weights_file] if self.spec.weights_file else []
+        if name is None:
+            return []
+        models = self.folder / "models"
+        match kind:
+            case "dataset":
+                return [self.folder / "data" / name]
+            case "dedup":
+                asked_for = self.spec.datasets[name].dedup is not None
+                return [self.folder / "dedup" / name] if asked_for else []
+            case "raw":
+                return [self.raw_folder(name)]
+            case "model":
+                return [models / name]
+            case "trainings":
+                return [models / training for training in self.trainings[name]]
+            case "ablations":
+                return [models / n for n, model in self.ablations.items() if model.data == name]
+            case "released":
+                folder = self.below_raw(name)  # an extra: a run does without where it is not there
+                return [folder] if folder.is_dir() else []
 
     @property
     def runnable(self) -> list[Experiment]:

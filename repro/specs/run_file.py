@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from repro.specs.network import NetworkSpec
+from repro.specs.roles import RoleSpec
 from repro.specs.training import AugmentationSpec, TrainingSpec
 from repro.specs.validation import Strict
 
@@ -103,25 +104,6 @@ class RunDatasetSpec(DatasetSpec):
         return self
 
 
-class RoleSpec(Strict):
-    """What the paper's experiments call it, and the run's dataset and model that play it."""
-
-    data: str | None = Field(None, description="dataset")
-    validation: str | None = Field(None, description="dataset of which choices are made")
-    test: str | None = Field(None, description="dataset with the test images")
-    copies: str | None = Field(None, description="dataset of near-duplicates of known originals")
-    model: str | None = Field(None, description="model")
-    baseline: str | None = Field(None, description="model it is compared with")
-    released: str | None = Field(
-        None, description="a folder of weights that the paper's authors released, below `raw`"
-    )
-    as_in_paper: bool | Literal["data"] = Field(
-        False,
-        description="true only where data, sizes and training are the paper's; data: the data "
-        "alone, so that what needs no training can be set against the paper",
-    )
-
-
 FOR_ALL = ("image_size", "channels")  # of a run: over those of its datasets and networks
 
 
@@ -162,7 +144,7 @@ class RunSpec(Strict):
     datasets: dict[str, RunDatasetSpec] = Field({}, description="prepared datasets, by name")
     models: dict[str, RunModelSpec] = Field({}, description="models to train, by name")
     roles: dict[str, RoleSpec] = Field(
-        {}, description="role of the paper -> dataset and model of this run"
+        {}, description="role (repro.specs.roles) -> dataset and model of this run"
     )
     experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
     processes_per_training: int = Field(

@@ -181,6 +181,7 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
         ({"title": ""}, "'title'"),
         ({"inputs": ["bedrooms.pictures"]}, r"'bedrooms\.pictures' is not <role>\.<slot>"),
         ({"inputs": ["bedrooms"]}, "is not <role>"),
+        ({"inputs": ["bedroms.data"]}, "no role 'bedroms'; did you mean 'bedrooms'"),
         ({"optional": ["svhn.pictures"]}, r"'svhn\.pictures' is not <role>\.<slot>"),
         (
             {"claims": [CARD["claims"][0] | {"roles": ["svhn"]}]},  # type: ignore[index]

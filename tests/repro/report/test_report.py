@@ -569,13 +569,15 @@ def test_a_value_that_needs_no_training_is_decided_where_the_data_are_the_papers
 
 
 def test_a_value_rests_on_the_roles_its_claim_names() -> None:
-    claims = [claim("one", "x", {"below": 1}, "value") | {"roles": roles} for roles in ([], ["a"])]
+    claims = [
+        claim("one", "x", {"below": 1}, "value") | {"roles": roles} for roles in ([], ["svhn"])
+    ]
     claims[1]["id"] = "two"
-    values = card("t", "a", claims, {}) | {"optional": ["b.data"]}
+    values = card("t", "svhn", claims, {}) | {"optional": ["mnist.data"]}
     whole = ExperimentCard.model_validate(values)
-    roles = {"a": ReportRole(as_in_paper=True), "b": ReportRole(as_in_paper=False)}
+    roles = {"svhn": ReportRole(as_in_paper=True), "mnist": ReportRole(as_in_paper=False)}
     found = [not_comparable_because(one, whole, roles) for one in whole.claims]
-    assert found == ["b: data or scale differ", ""]
+    assert found == ["mnist: data or scale differ", ""]
 
 
 def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_path: Path) -> None:
