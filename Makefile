@@ -24,7 +24,7 @@ faults: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check --line-length 100 Snakefile data_prep/parts.smk
+	$(BIN)/snakefmt --check --line-length 100 Snakefile rules/*.smk
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakemake --lint

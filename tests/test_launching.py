@@ -26,7 +26,7 @@ def command(repository: Path, folder: Path, *words: str) -> str:
 
 def test_the_profile_names_rules_and_resources_that_exist(repository: Path) -> None:
     profile = yaml.safe_load((repository / "profiles/slurm/config.yaml").read_text())
-    files = [repository / "Snakefile", repository / "data_prep/parts.smk"]
+    files = [repository / "Snakefile", *(repository / "rules").glob("*.smk")]
     rules = {r for file in files for r in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
     assert "train_model" in profile["set-resources"]
     assert set(profile["set-resources"]) | set(profile["set-threads"]) <= rules

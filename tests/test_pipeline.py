@@ -20,7 +20,10 @@ from released_folder import write_pair
 pytestmark = pytest.mark.pipeline
 DETERMINISTIC = {".json", ".csv", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
 OF_THE_PLACE = {"provenance.json", "report.json", "claims.csv"}  # they name times and paths
-CODE = ("repro", "data_prep", "experiments", "config", "profiles", "Snakefile", "environment.yml")
+CODE = (
+    "repro", "data_prep", "experiments", "config", "profiles", "rules", "Snakefile",
+    "environment.yml",
+)  # fmt: skip
 
 
 def snakemake(
@@ -216,6 +219,19 @@ def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path) -> None
         with (checkout / file).open("a") as stream:
             stream.write("# edited\n")
         assert planned(checkout, checkout.parent / "run", "all") == expected
+
+
+def test_editing_a_module_of_the_library_re_runs_the_command_that_imports_it(
+    checkout: Path,
+) -> None:
+    with (checkout / "repro/report/words.py").open("a") as stream:
+        stream.write("# edited\n")
+    assert planned(checkout, checkout.parent / "run", "all") == {"report", "all"}
+    with (checkout / "repro/train/loop.py").open("a") as stream:
+        stream.write("# edited\n")
+    rules = planned(checkout, checkout.parent / "run", "all")
+    assert {"train_model", "measure_latent_walk"} < rules
+    assert not {"draw_world", "prepare_dataset", "dedup_dataset"} & rules
 
 
 def test_deleted_numbers_are_made_again_before_a_report(checkout: Path) -> None:

@@ -1,11 +1,14 @@
-# Datasets read and hashed in parts, a job each: part of the Snakefile with --set-scatter shard=8.
-# prepare_dataset and dedup_dataset join the parts to the bytes that one job would have written.
+"""Datasets read and hashed in parts, a job each: included with --set-scatter shard=8.
+
+prepare_dataset and dedup_dataset join the parts to the bytes that one job would have written.
+"""
 
 
 rule prepare_part:
+    """Raw images -> one part of a prepared dataset."""
     input:
         spec=f"{OUT}/specs/datasets/{{name}}.json",
-        raw=lambda w: str(RUN.raw_folder(w.name)),
+        raw=INPUTS.raw,
         code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
     output:
         temp(directory(f"{OUT}/parts/data/{{name}}/{{scatteritem}}")),
@@ -17,14 +20,16 @@ rule prepare_part:
         "../environment.yml"
     threads: 1
     params:
+        # not an output: a job that was killed goes on from here
         state=f"{OUT}/state/data/{{name}}-{{scatteritem}}",
     shell:
         "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
-        "--shard {wildcards.scatteritem} --state {params.state:q} "
+        "--shard {wildcards.scatteritem:q} --state {params.state:q} "
         "--workers {threads} --out {output:q} >> {log:q} 2>&1"
 
 
 rule train_hash:
+    """A prepared dataset -> the autoencoder that hashes all its parts."""
     input:
         spec=f"{OUT}/specs/dedup/{{name}}.json",
         data=f"{OUT}/data/{{name}}",
@@ -44,6 +49,7 @@ rule train_hash:
 
 
 rule hash_part:
+    """A prepared dataset and the trained hash -> the binary codes of one part."""
     input:
         spec=f"{OUT}/specs/dedup/{{name}}.json",
         data=f"{OUT}/data/{{name}}",
@@ -60,5 +66,5 @@ rule hash_part:
     threads: 1
     shell:
         "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
-        "--trained {input.trained:q} --shard {wildcards.scatteritem} "
+        "--trained {input.trained:q} --shard {wildcards.scatteritem:q} "
         "--threads {threads} --out {output:q} >> {log:q} 2>&1"

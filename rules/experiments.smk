@@ -1,0 +1,76 @@
+"""Datasets and models -> numbers -> figures and tables: two rules for each experiment folder.
+
+`snakemake NAME` runs the experiment NAME with all that it needs. One with `on_request: true` in its
+card is not run by `all`; asked for by name, it brings the report up to date as well.
+"""
+
+for experiment in RUN.runnable:
+
+    rule:
+        """The inputs that the card names -> measurements.json and arrays for the figures."""
+        name:
+            f"measure_{experiment.name}"
+        input:
+            spec=str(RUN.spec_file("experiments", experiment.name)),
+            folders=[str(folder) for folder in experiment.inputs.values()],
+            files=experiment.files,
+            code=code(f"experiments.{experiment.name}.measure"),
+        output:
+            directory(f"{OUT}/experiments/{experiment.name}/measured"),
+        log:
+            f"{OUT}/logs/measure/{experiment.name}.log",
+        benchmark:
+            f"{OUT}/benchmarks/measure/{experiment.name}.tsv"
+        conda:
+            "../environment.yml"
+        threads: 1
+        params:
+            module=f"experiments.{experiment.name}.measure",
+            inputs=experiment.input_words,
+            # not an output: a measurement that was killed goes on from here
+            state=f"{OUT}/state/measure/{experiment.name}",
+        shell:
+            "python -m {params.module:q} --spec {input.spec:q} {params.inputs:q} "
+            "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
+
+    rule:
+        """Measured numbers and arrays -> the figures and tables under the paper's numbers."""
+        name:
+            f"draw_{experiment.name}" if experiment.card.on_request else experiment.name
+        input:
+            measured=f"{OUT}/experiments/{experiment.name}/measured",
+            style=str(RUN.spec_file("styles", experiment.name)),
+            code=code(f"experiments.{experiment.name}.figure"),
+            pages=pages(f"experiments/{experiment.name}"),
+        output:
+            report(
+                directory(f"{OUT}/experiments/{experiment.name}/figures"),
+                patterns=["{figure}.png"],
+                caption=str(BASE / "experiments/caption.rst"),
+                category="Experiments",
+                subcategory=experiment.name,
+            ),
+        log:
+            f"{OUT}/logs/figure/{experiment.name}.log",
+        benchmark:
+            f"{OUT}/benchmarks/figure/{experiment.name}.tsv"
+        localrule: True  # seconds: less than a cluster takes to start a job
+        conda:
+            "../environment.yml"
+        params:
+            module=f"experiments.{experiment.name}.figure",
+            title=experiment.card.title,
+            captions=experiment.card.captions,
+        shell:
+            "python -m {params.module:q} --spec {input.style:q} --measured {input.measured:q} "
+            "--out {output:q} >> {log:q} 2>&1"
+
+
+for experiment in [e for e in RUN.runnable if e.card.on_request]:
+
+    rule:
+        """The experiment and the report that shows it."""
+        name:
+            experiment.name
+        input:
+            f"{OUT}/report",
