@@ -7,10 +7,9 @@ file). The authors never released their faces; dcgan.torch puts CelebA in their 
 x = 30, y = 40 to 138 x 138 pixels (its data/crop_celebA.lua), which is the default here. Its
 random 64-pixel crop out of 96 and its flips are left out: the paper has no augmentation.
 
-Runs alone: python -m data_prep.celeba RAW prints how many pictures have each attribute.
+Alone: `for record in records(RAW, Options()): ...`.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -193,15 +192,3 @@ def _lines(path: Path) -> list[str]:
         if not line.strip() and text.strip():
             raise SourceError(f"{path}, line {number}: empty, expected a row; {AGAIN}")
     return lines
-
-
-def main() -> None:
-    raw, options = Path(sys.argv[1]), Options()
-    table = _attributes(raw / options.attributes, options.columns)
-    for i, name in enumerate(table.names):
-        print(f"{sum(row[i] for row in table.rows.values()):>7} {name}")
-    print(f"{len(table.rows):>7} pictures in the table")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,12 +4,11 @@ Binary: records of 1 label byte and 3072 bytes of planar RGB, 32x32. Python: pic
 an unpickler that admits numpy arrays and nothing else. Label `class`, 0 to 9; names from
 batches.meta(.txt). Default: the five training batches; the test set is `files: [test_batch.bin]`.
 
-Runs alone: python -m data_prep.cifar10 RAW prints the number of training images.
+Alone: `count(RAW, Options())` is the number of training images.
 """
 
 import codecs
 import pickle
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,7 +179,3 @@ def _unpickled(path: Path) -> dict[bytes, Any]:
     if not isinstance(value, dict):
         raise SourceError(f"{path}: holds a {type(value).__name__}, expected a dict; {AGAIN}")
     return value
-
-
-if __name__ == "__main__":
-    print(count(Path(sys.argv[1]), Options()), "images")

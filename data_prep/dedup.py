@@ -27,14 +27,15 @@ import numpy as np
 import torch
 
 from repro.artefacts.provenance import step_folder, write_json
+from repro.command_line import add_threads, new_parser, run_main
 from repro.data.shards import Shard
 from repro.data.store import ImageStore
-from repro.data.store_writer import StoreError
 from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
 from repro.dedup.binary_codes import code_health
 from repro.dedup.options import Options
 from repro.dedup.removal import find_removal, refuse_degenerate
-from repro.specs.validation import SpecError, validated
+from repro.errors import UnusableError
+from repro.specs.validation import read_step, validated
 
 NETWORK, TRAINING = "autoencoder.safetensors", "training.json"
 
@@ -128,7 +129,7 @@ def _codes(
         for name in ("codes.npy", "contrast.npy")
     )
     if len(codes) != len(store):
-        raise ValueError(
+        raise UnusableError(
             f"{parts[0]} ... {parts[-1]}: {len(codes)} codes in {len(parts)} parts for "
             f"{len(store)} images of {store.folder}; give all parts of this dataset, in order"
         )
@@ -140,35 +141,30 @@ def _described() -> list[str]:
     return [f"  {name} = {field.default!r}\n      {field.description}" for name, field in fields]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Find near-duplicates in a prepared dataset by the paper's autoencoder hash.",
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser(
+        "dedup-dataset",
+        "Find near-duplicates in a prepared dataset by the paper's autoencoder hash.",
         epilog="options (in the spec):\n" + "\n".join(_described()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset")
     parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
     parser.add_argument("--seed", type=int, help="instead of the spec's (default 42)")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="CPU threads; rounding depends on it"
-    )
+    add_threads(parser, default=1)
     parser.add_argument("--train", action="store_true", help="only train the network into OUT")
     parser.add_argument("--trained", type=Path, help="folder of --train: do not train here")
     parser.add_argument("--shard", type=Shard.parse, help="3/8: only the codes of this part")
     parser.add_argument("--parts", type=Path, nargs="+", default=[], help="folders of --shard")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.shard and not given.trained:
         parser.error("--shard needs --trained: all shards are encoded by one network")
     torch.set_num_threads(given.threads)
-    try:
-        _run(given)
-    except (SpecError, StoreError, ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    _run(given)
 
 
 def _run(given: argparse.Namespace) -> None:
-    spec = json.loads(given.spec.read_text()) if given.spec else {}
+    spec = read_step(given.spec)
     options = validated(Options, spec.get("options", {}), where=str(given.spec), key="options")
     seed = spec.get("seed", 42) if given.seed is None else given.seed
     if given.train:
@@ -195,4 +191,4 @@ def _run(given: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -11,12 +11,10 @@ Compared by eye on 36 detections in press photos: 0.2 and 0.1 cut hair and some 
 show shoulders and much background. A crop that would leave the photo is moved inside, and made
 smaller where the photo is smaller; it is never stretched.
 
-Runs alone: python -m data_prep.faces RAW prints the number of faces and of what is left out.
+Alone: `for record in records(RAW, Options()): ...`.
 """
 
 import csv
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -193,8 +191,3 @@ def _checked(row: dict[str, str], where: str, line: int) -> BoxRow:
         )
     box, photo = (left, top, width, height), (photo_width, photo_height)
     return BoxRow(line, row["file"], face, box, photo, "")
-
-
-if __name__ == "__main__":
-    reasons = Counter(record.skip for record in records(Path(sys.argv[1]), Options()))
-    print(reasons.pop(None, 0), "faces; left out:", dict(reasons) or "none")

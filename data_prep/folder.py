@@ -4,12 +4,11 @@ For your own photos, and for face sets (paper §4.2: the authors' faces were nev
 are taken in order of their relative path; hidden ones are ignored; what is no picture is skipped
 with a reason.
 
-Runs alone: python -m data_prep.folder RAW prints the number of files.
+Alone: `count(RAW, Options())` is the number of files.
 """
 
 import csv
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,7 +206,3 @@ def _field_type(values: list[float | int]) -> str:
     if any(isinstance(value, float) for value in values):
         return "f4"
     return "i4" if all(-(2**31) <= value < 2**31 for value in values) else "i8"
-
-
-if __name__ == "__main__":
-    print(count(Path(sys.argv[1]), Options()), "files")

@@ -7,10 +7,8 @@ module of `data_prep.generated`, whose `Options` says which options there are. D
 files in the official layout which the readers in `data_prep/` expect.
 """
 
-import argparse
 import importlib
 import importlib.util
-import json
 import pkgutil
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +18,8 @@ from pydantic import Field
 
 import data_prep.generated
 from repro.artefacts.provenance import step_folder
-from repro.specs.validation import SpecError, Strict, module_options, nearest, validated
+from repro.command_line import at_least_one, new_parser, run_main
+from repro.specs.validation import SpecError, Strict, module_options, nearest, read_step, validated
 
 
 class GenerateSpec(Strict):
@@ -55,16 +54,15 @@ def generate(*, spec: GenerateSpec, out: Path, workers: int = 2) -> None:
         world.write(folder, options, spec.seed, workers=workers)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("generate", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: generator, seed, ...")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--workers", type=int, default=2, help="processes that draw")
-    given = parser.parse_args()
-    content = json.loads(given.spec.read_text())
-    spec = validated(GenerateSpec, content, where=str(given.spec))
+    parser.add_argument("--workers", type=at_least_one, default=2, help="processes that draw")
+    given = parser.parse_args(words)
+    spec = validated(GenerateSpec, read_step(given.spec), where=str(given.spec))
     generate(spec=spec, out=given.out, workers=given.workers)
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -3,11 +3,9 @@
 Classes are the folders in order of their names (for wnids: the usual 0 to 999), their index is the
 label `class`. The paper uses the images without labels, at 32 pixels: `image_size: 32`.
 
-Runs alone: python -m data_prep.imagenet RAW prints the number of files by class.
+Alone: `count(RAW, Options())` is the number of files.
 """
 
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,10 +62,3 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
             yield Record(key=key, payload=root / key, labels={"class": index[name]})
         else:
             yield Record(key=key, skip="outside_class_folder")
-
-
-if __name__ == "__main__":
-    for folder, files in Counter(
-        key.partition("/")[0] for key in files_below(Path(sys.argv[1]))
-    ).items():
-        print(folder, files)

@@ -4,10 +4,9 @@ The order is LMDB's own key order. What a record holds is decided by its first b
 official records are JPEG, copies of the set found elsewhere also hold WebP, and some are broken.
 There are no labels.
 
-Runs alone: python -m data_prep.lsun RAW prints the number of records.
+Alone: `count(RAW, Options())` is the number of records.
 """
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +68,3 @@ def _database(raw: Path, options: Options) -> Path:
     if raw.name == options.lmdb:  # raw is the named folder, and the file is missing in it
         return raw / "data.mdb"
     return raw / options.lmdb / "data.mdb"
-
-
-if __name__ == "__main__":
-    print(count(Path(sys.argv[1]), Options()), "records")

@@ -3,12 +3,11 @@
 Labels: `class`, 0 to 9. Pixels are handed on as they are; a picture of another size than the
 dataset's `image_size` (MNIST: 28) is scaled like any other.
 
-Runs alone: python -m data_prep.mnist RAW prints size and number of the training digits.
+Alone: `count(RAW, Options())` is the number of training digits.
 """
 
 import gzip
 import math
-import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,7 +129,3 @@ def _array(path: Path, magic: bytes) -> np.ndarray:
             f"{path}: {len(data)} bytes after the header, which announces {shape}; {AGAIN}"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)
-
-
-if __name__ == "__main__":
-    print(_array(_files(Path(sys.argv[1]), Options())[0], IMAGES_MAGIC).shape)

@@ -7,10 +7,9 @@ all images of that source. Its key is "<original's key>|<kind>|<strength>", its 
 (number of the kind) and `strength`. Nothing is trained on these copies; the originals are not among
 them.
 
-Runs alone: python -m data_prep.planted SOURCE RAW prints the number of copies.
+Alone: `count(RAW, Options(of="lsun"))` is the number of copies.
 """
 
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -151,7 +150,3 @@ def _picture(record: Record) -> np.ndarray | None:
         if picture.shape[:2] != (height, width):
             return None
     return picture
-
-
-if __name__ == "__main__":
-    print(count(Path(sys.argv[2]), Options(of=sys.argv[1])), "copies")

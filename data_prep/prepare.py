@@ -16,7 +16,6 @@ Runs alone: python -m data_prep.prepare --spec SPEC.json --raw RAW --out OUT [--
 Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --out OUT
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,11 +30,11 @@ from data_prep.record_pixels import Loaded, decoded
 from data_prep.source import Record, Source, explain_missing, load_source, missing, source_options
 from repro.artefacts.folder_lock import sole_use
 from repro.artefacts.provenance import step_folder
+from repro.command_line import at_least_one, new_parser, run_main
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
-from repro.data.store_writer import StoreError
 from repro.specs.run_file import DatasetSpec
-from repro.specs.validation import SpecError, Strict, validated
+from repro.specs.validation import Strict, read_step, validated
 
 
 def prepare(
@@ -175,46 +174,42 @@ def _require_images(
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Decode, crop and scale raw images into a prepared dataset.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("prepare", "Decode, crop and scale raw images into a prepared dataset.")
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: a DatasetSpec")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
     parser.add_argument("--out", type=Path, help="folder to write; replaced when done")
-    parser.add_argument("--workers", type=int, default=2, help="decoding threads")
+    parser.add_argument(
+        "--workers", type=at_least_one, default=2, help="decoding threads (default 2)"
+    )
     parser.add_argument("--state", type=Path, help="folder for unfinished work; beside OUT if none")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="only say what is missing in --raw")
     what.add_argument("--shard", type=Shard.parse, help="make part I of N: I/N")
     what.add_argument("--parts", type=Path, nargs="+", help="join these parts")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if not given.check and given.out is None:
         parser.error("--out is needed (or --check)")
-    try:
-        spec = validated(DatasetSpec, json.loads(given.spec.read_text()), where=str(given.spec))
-        if given.check:
-            _, options = _source_and_options(spec)
-            absent = missing(given.raw, spec.source, options)
-            print(explain_missing(absent, given.raw) if absent else f"{given.raw}: complete")
-            sys.exit(1 if absent else 0)
-        if given.parts:
-            join_parts(spec=spec, raw=given.raw, parts=given.parts, out=given.out)
-        else:
-            prepare(
-                spec=spec,
-                raw=given.raw,
-                out=given.out,
-                workers=given.workers,
-                state=given.state,
-                shard=given.shard,
-            )
-    except (SpecError, SourceError, StoreError, OSError) as error:
-        sys.exit(f"error: {error}")
+    spec = validated(DatasetSpec, read_step(given.spec), where=str(given.spec))
+    if given.check:
+        _, options = _source_and_options(spec)
+        absent = missing(given.raw, spec.source, options)
+        print(explain_missing(absent, given.raw) if absent else f"{given.raw}: complete")
+        sys.exit(1 if absent else 0)
+    if given.parts:
+        join_parts(spec=spec, raw=given.raw, parts=given.parts, out=given.out)
+    else:
+        prepare(
+            spec=spec,
+            raw=given.raw,
+            out=given.out,
+            workers=given.workers,
+            state=given.state,
+            shard=given.shard,
+        )
     manifest = json.loads((given.out / "manifest.json").read_text())
     print(f"{given.out}: {manifest['count']} images, skipped {manifest['skipped']}")
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -17,6 +17,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from repro.command_line import new_parser, run_main
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import SpecError, Strict, module_options, nearest
 
@@ -111,7 +112,8 @@ def explain_missing(absent: list[Requirement], raw: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
+    new_parser("sources", __doc__).parse_args(words)
     for name in source_names():
         module = load_source(name)
         title = re.split(r"\n\n", (module.__doc__ or "").strip())[0].replace("\n", " ")
@@ -122,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

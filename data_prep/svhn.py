@@ -5,10 +5,9 @@ digit 0. Label `class`: the digit itself, 0 to 9. (The authors' code takes y - 1
 0 is class 9: another name for the same classes.) Train has 73,257 digits, test 26,032, extra
 531,131. The file's pixels are held in memory, 3,072 bytes a digit: 1.6 GB for extra.
 
-Runs alone: python -m data_prep.svhn RAW prints the number of training digits.
+Alone: `count(RAW, Options())` is the number of training digits.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -186,7 +185,3 @@ def _digits(stored: np.ndarray, path: Path) -> np.ndarray:
             f"(10 = digit 0), or from 0 to 9; {AGAIN}"
         )
     return labels % CLASSES
-
-
-if __name__ == "__main__":
-    print(count(Path(sys.argv[1]), Options()), "digits")

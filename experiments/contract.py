@@ -10,7 +10,6 @@ The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} f
 """
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -27,12 +26,13 @@ from repro.artefacts.provenance import (
     write_json,
 )
 from repro.claims.measurement import Measurement
+from repro.command_line import add_threads, run_main
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
 from repro.specs.roles import SLOTS
-from repro.specs.validation import SpecError, Strict, nearest, validated
+from repro.specs.validation import SpecError, Strict, nearest, read_step, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
     from repro.networks.model_folder import ModelFolder
@@ -103,12 +103,13 @@ def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
 
 def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:
     """Command line of a measure.py."""
-    module = sys.modules["__main__"]
-    parser = argparse.ArgumentParser(
-        description=module.__doc__,
-        epilog=_described(options),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    run_main(partial(_measure, measure, options))
+
+
+def _measure(
+    measure: Measure[OptionsType], options: type[OptionsType], words: list[str] | None
+) -> None:
+    parser = _parser(epilog=_described(options))
     parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
     parser.add_argument(
         "--input",
@@ -122,13 +123,13 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
         "--state", type=Path, help="folder of unfinished work, to go on after a kill"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
-    given = parser.parse_args()
+    add_threads(parser)
+    given = parser.parse_args(words)
     if given.threads:
         import torch
 
         torch.set_num_threads(given.threads)
-    spec = json.loads(given.spec.read_text()) if given.spec else {}
+    spec = read_step(given.spec)
     folders = dict(_pair(text) for text in given.input)
     run_measure(
         measure,
@@ -169,15 +170,31 @@ def _identity(
 
 def figure_command(figure: Figure) -> None:
     """Command line of a figure.py."""
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    run_main(partial(_figure, figure))
+
+
+def _figure(figure: Figure, words: list[str] | None) -> None:
+    parser = _parser()
     parser.add_argument("--spec", type=Path, help="JSON with the banner (default: no banner)")
     parser.add_argument("--measured", type=Path, required=True, help="folder of the measure step")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    given = parser.parse_args()
-    values = json.loads(given.spec.read_text()) if given.spec else {}
+    given = parser.parse_args(words)
+    values = read_step(given.spec)
     style = validated(Style, values, where=str(given.spec))
     with step_folder(given.out, inputs={"measured": given.measured}, spec=values) as building:
         figure(given.measured, building, style)
+
+
+def _parser(*, epilog: str | None = None) -> argparse.ArgumentParser:
+    """Of the module that was started; it says what it is in its own first lines."""
+    module = sys.modules["__main__"]
+    name = module.__spec__.name if module.__spec__ else Path(sys.argv[0]).name
+    return argparse.ArgumentParser(
+        prog=f"python -m {name}",
+        description=module.__doc__,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def _pair(text: str) -> tuple[str, Path]:

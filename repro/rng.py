@@ -5,12 +5,11 @@ mask is asked for by name and by step, so that a run stopped at step 4,711 and r
 it would have drawn, and two experiments never disturb each other's draws.
 
 The key is hashed with BLAKE2b to 128 bits; NumPy's Philox and PyTorch's generator are seeded from
-it. `python -m repro.rng SEED PURPOSE [INDEX]` prints the first draws of a stream.
+it. Alone: `latents(1, 100, seed=42, purpose="train z", index=0)`.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 from typing import TYPE_CHECKING, Literal
 
@@ -68,16 +67,3 @@ def latents(
 def shuffled(n: int, *, seed: int, purpose: str, index: int = 0) -> np.ndarray:
     """Permutation of range(n), int64; `index` is the epoch."""
     return generator(seed, purpose, index).permutation(n)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("purpose", help="name of the stream, e.g. 'train z'")
-    parser.add_argument("index", type=int, nargs="?", default=0, help="step or epoch (default 0)")
-    given = parser.parse_args()
-    print(latents(1, 8, seed=given.seed, purpose=given.purpose, index=given.index)[0].tolist())
-
-
-if __name__ == "__main__":
-    main()

@@ -5,8 +5,8 @@ between them lie growing pauses with a seeded jitter, and every new byte makes t
 failures begin again. The whole .part is brought to the disk and renamed once its checksums fit;
 what does not fit is kept aside as NAME.wrong.
 
-It knows nothing of sources: source_files.py says what to fetch. Runs alone:
-python -m data_prep.download.fetch URL TARGET [SHA256]
+It knows nothing of sources: source_files.py says what to fetch. Alone:
+`fetch(urls=[URL], target=Path(FILE), checksums={"sha256": ...})`.
 """
 
 import shutil
@@ -192,12 +192,3 @@ def _accepted(
             "command begins from zero; where the same bytes come again, the server has another file"
         )
     return part.accept()
-
-
-def main() -> None:
-    address, target, *sums = sys.argv[1:]
-    fetch(urls=[address], target=Path(target), checksums=dict(zip(["sha256"], sums, strict=False)))
-
-
-if __name__ == "__main__":
-    main()

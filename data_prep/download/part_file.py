@@ -21,12 +21,13 @@ from typing import Any, BinaryIO, cast
 from tqdm import tqdm
 
 from repro.artefacts.provenance import write_json
+from repro.errors import ExpectedError
 from repro.specs.validation import Strict
 
 BLOCK = 1 << 20  # bytes read at a time
 
 
-class FetchError(RuntimeError):
+class FetchError(ExpectedError, RuntimeError):
     """A file that could not be had; names host or file, what was found, what stays, what to do."""
 
 

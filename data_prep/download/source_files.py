@@ -22,9 +22,10 @@ from data_prep.download.manifest import MANIFEST, Place, planned, read_manifest
 from data_prep.download.part_file import FetchError
 from data_prep.download.transfer import is_page
 from data_prep.download.unpack import require_whole, unpack, unpacked_size
+from repro.errors import ExpectedError
 
 
-class DownloadError(RuntimeError):
+class DownloadError(ExpectedError, RuntimeError):
     """Raw data that are not there and cannot be fetched now; says what to do."""
 
 

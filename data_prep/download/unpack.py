@@ -5,14 +5,13 @@ unpacked to a folder of its name. Members stream: an archive of 45 GB needs a me
 Names that lead outside, links, devices and encrypted members are refused. zipfile checks every
 member's CRC and gzip its own; a tar has none, so its end mark is asked for.
 
-source_files.py uses it. Runs alone: python -m data_prep.download.unpack ARCHIVE KIND tests one.
+source_files.py uses it. Alone: `require_whole(ARCHIVE, "tar")`.
 """
 
 import gzip
 import os
 import shutil
 import stat
-import sys
 import tarfile
 import zipfile
 import zlib
@@ -22,6 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal, NamedTuple, cast
 
 from tqdm import tqdm
+
+from repro.errors import ExpectedError
 
 Kind = Literal["zip", "tar", "tar_of_tars"]
 BLOCK = 1 << 20  # bytes read at a time
@@ -38,7 +39,7 @@ DAMAGE = (
 )
 
 
-class ArchiveError(ValueError):
+class ArchiveError(ExpectedError, ValueError):
     """An archive that is damaged, cut off or unsafe; names it and the member."""
 
 
@@ -212,8 +213,3 @@ def _bar(archive: Path, kind: Kind, doing: str) -> tqdm:
     total = unpacked_size(archive, kind)
     label = f"{doing} {archive.name}"
     return tqdm(total=total, unit="B", unit_scale=True, desc=label, disable=None, leave=False)
-
-
-if __name__ == "__main__":
-    require_whole(Path(sys.argv[1]), cast(Kind, sys.argv[2]))
-    print(sys.argv[1], "is whole")

@@ -5,40 +5,38 @@ Where in the flow: before the pipeline. photo_folder.py does the work and descri
 python -m data_prep.face_detection PHOTOS --out boxes.csv [--workers 2]
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 from data_prep.face_detection.detector import DetectorOptions
 from data_prep.face_detection.photo_folder import detect_folder
-from repro.data.raw_images import SourceError
-from repro.specs.validation import SpecError, validated
+from repro.command_line import at_least_one, new_parser, run_main
+from repro.specs.validation import validated
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Find the faces in a folder of photos; the source `faces` cuts them out.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser(
+        "face-detection",
+        "Find the faces in a folder of photos; the source `faces` cuts them out.",
     )
     parser.add_argument("photos", type=Path, help="folder of photos, flat or nested")
     parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--workers", type=int, default=2, help="threads")
+    parser.add_argument("--workers", type=at_least_one, default=2, help="threads (default 2)")
     parser.add_argument("--cascade", type=Path, help="XML file instead of OpenCV's frontal cascade")
     for name, field in DetectorOptions.model_fields.items():
         kind = type(field.default)
         flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=kind, default=field.default, help=field.description)
-    given = parser.parse_args()
-    if given.workers < 1:
-        parser.error("--workers must be 1 or more")
-    values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
-    try:
-        options = validated(DetectorOptions, values, where="face_detection", key="options")
-        counts = detect_folder(
-            given.photos, given.out, options=options, workers=given.workers, cascade=given.cascade
+        parser.add_argument(
+            flag,
+            type=kind,
+            default=field.default,
+            help=f"{field.description} (default {field.default})",
         )
-    except (SpecError, SourceError, OSError) as error:
-        sys.exit(f"error: {error}")
+    given = parser.parse_args(words)
+    values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
+    options = validated(DetectorOptions, values, where="face_detection", key="options")
+    counts = detect_folder(
+        given.photos, given.out, options=options, workers=given.workers, cascade=given.cascade
+    )
     print(
         f"{given.out}: {counts['faces']} faces in {counts['photos_with_a_face']} of "
         f"{counts['photos']} photos, {counts['photos_with_several']} with several; unread: "
@@ -47,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -4,7 +4,7 @@ The raw world of the role "mnist" where MNIST is not at hand; read by the source
 1,797 digits (8 x 8, values 0 to 16, of the UCI optical recognition set) are split by the seed
 into training and test set and their values spread over 0 to 255. To look at some:
 
-    python -m data_prep.generated.digits --sheet FILE.png [--count 64] [--seed 42]
+    python -m data_prep.generated.digits --out FILE.png [--count 64] [--seed 42]
 """
 
 import gzip

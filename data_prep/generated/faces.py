@@ -5,7 +5,7 @@ with `labels_csv`. Writes `images/NNNNN.jpg` (96 x 96, eyes always in the same p
 `labels.csv`. All eight combinations of man, smiling and glasses are equally frequent, and pose is
 independent of them. To look at some:
 
-    python -m data_prep.generated.faces --sheet FILE.png [--count 64] [--seed 42]
+    python -m data_prep.generated.faces --out FILE.png [--count 64] [--seed 42]
 """
 
 import csv

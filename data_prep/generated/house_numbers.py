@@ -5,7 +5,7 @@ The raw world of the role "svhn" where SVHN is not at hand; read by the source `
 class 10 is the digit 0), and no extra file. As in SVHN the digits are not equally frequent, and
 most pictures show parts of a number's other digits. To look at some:
 
-    python -m data_prep.generated.house_numbers --sheet FILE.png [--count 64] [--seed 42]
+    python -m data_prep.generated.house_numbers --out FILE.png [--count 64] [--seed 42]
 """
 
 import io

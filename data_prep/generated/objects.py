@@ -6,7 +6,7 @@ features are then tested on) where neither is at hand; read by the sources `imag
 `cifar/test_batch.bin` and `cifar/batches.meta.txt` (32 x 32, CIFAR-10's binary version). Colour
 and place say nothing of the class. To look at some:
 
-    python -m data_prep.generated.objects --sheet FILE.png [--count 64] [--seed 42]
+    python -m data_prep.generated.objects --out FILE.png [--count 64] [--seed 42]
 """
 
 from pathlib import Path

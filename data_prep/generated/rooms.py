@@ -5,7 +5,7 @@ The raw world of the role "bedrooms" where LSUN is not at hand; read by the sour
 (key, group, kind; same group = same original, group -1 = unreadable) and `windows.csv` (key and
 box x0, y0, x1, y1 of each window, in [0, 1] of the stored picture). To look at some:
 
-    python -m data_prep.generated.rooms --sheet FILE.png [--count 64] [--seed 42]
+    python -m data_prep.generated.rooms --out FILE.png [--count 64] [--seed 42]
 """
 
 import csv

@@ -1,7 +1,7 @@
 """Of Table 1 the seconds of the features alone, and the bytes that they take.
 
 How many passes the SVMs take depends on C and on the features, from 4 to 294 measured
-(experiments/LOG.md). Asked by `python -m repro.plan`. Alone: `seconds(known)`.
+(experiments/LOG.md). Asked by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import PROCESS_BYTES, Known, feature_width

@@ -1,6 +1,6 @@
 """Seconds of Table 3's search: samples drawn, each digit compared with each sample.
 
-Asked by `python -m repro.plan`. Alone: `seconds(known)`.
+Asked by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import Known

@@ -1,6 +1,6 @@
 """Of Table 2 the seconds of the features alone, and the bytes that they take.
 
-The SVMs are left out as in cifar10_svm/cost.py. Asked by `python -m repro.plan`. Alone:
+The SVMs are left out as in cifar10_svm/cost.py. Asked by `python -m repro plan`. Alone:
 `seconds(known)`.
 """
 

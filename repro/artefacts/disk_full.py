@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from repro.errors import ExpectedError
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
-class DiskFullError(OSError):
+class DiskFullError(ExpectedError, OSError):
     """No room for a file; the message names it and the way out."""
 
 

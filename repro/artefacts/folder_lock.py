@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from repro.artefacts.disk_full import named
+from repro.errors import ExpectedError
 
 
-class InUseError(OSError):
+class InUseError(ExpectedError, OSError):
     """Another process writes the same folder; the message names it and the way out."""
 
 

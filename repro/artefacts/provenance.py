@@ -7,10 +7,9 @@ sha256 of every input and output, seed, versions, device, threads, seconds and p
 that reads another's folder first compares its files with that record: one that has changed since
 (a disk that errs, an edit by hand) is refused, never used.
 
-`python -m repro.artefacts.provenance FILE` explains the artefact FILE (or folder).
+`python -m repro provenance FILE` explains the artefact FILE (or folder).
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -30,6 +29,8 @@ from typing import Any
 
 from repro.artefacts.disk_full import named
 from repro.artefacts.folder_lock import sole_use
+from repro.command_line import new_parser
+from repro.errors import ExpectedError
 from repro.places import ROOT
 
 SIDECAR = "provenance.json"
@@ -37,7 +38,7 @@ NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
 
 
-class ChangedFileError(OSError):
+class ChangedFileError(ExpectedError, OSError):
     """A file of a step's folder is not what the step wrote; the message names it and what to do."""
 
 
@@ -247,9 +248,10 @@ def _record(
 
 def _command() -> list[str]:
     main = sys.modules["__main__"]
-    package = getattr(main, "__spec__", None)
-    program = ["python", "-m", package.name] if package else ["python", Path(sys.argv[0]).name]
-    return program + sys.argv[1:]
+    module, file = getattr(main, "__spec__", None), Path(sys.argv[0]).name
+    if module:
+        return ["python", "-m", module.name.removesuffix(".__main__"), *sys.argv[1:]]
+    return [*(["python"] if file.endswith(".py") else []), file, *sys.argv[1:]]
 
 
 def explain(path: Path) -> str:
@@ -262,11 +264,13 @@ def explain(path: Path) -> str:
 
 
 def _explanation(path: Path, folder: Path) -> str:
-    record = json.loads((folder / SIDECAR).read_text())
+    sidecar = folder / SIDECAR
+    outputs = _recorded(sidecar)
+    record = json.loads(sidecar.read_text())
     lines = [f"{path}", f"  made by      {' '.join(record['command'])}"]
     if path.is_file() and path.name != SIDECAR:
         name = path.relative_to(folder).as_posix()
-        stated = record["outputs"].get(name)
+        stated = outputs.get(name)
         lines.append(
             "  content      as recorded"
             if stated == sha256_of_file(path)
@@ -281,11 +285,7 @@ def _explanation(path: Path, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=explain.__doc__)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("provenance", explain.__doc__)
     parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")
-    print(explain(parser.parse_args().file))
-
-
-if __name__ == "__main__":
-    main()
+    print(explain(parser.parse_args(words).file))

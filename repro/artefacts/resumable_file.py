@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from repro.artefacts.disk_full import named
+from repro.errors import ExpectedError
 
 BLOCK = 2**22  # bytes read at a time
 
 
-class DamagedFileError(ValueError):
+class DamagedFileError(ExpectedError, ValueError):
     """A file that is not what was recorded of it; the text names it and says how it differs."""
 
 

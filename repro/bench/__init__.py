@@ -2,5 +2,5 @@
 
 One module is one bench: its name is the bench's, the first line of its docstring describes it, and
 it has `add_arguments(parser)` and `run(given)`, which returns the record that is printed. A new
-bench is one new file here. `python -m repro.bench` lists them.
+bench is one new file here. `python -m repro bench` lists them.
 """

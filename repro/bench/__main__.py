@@ -1,4 +1,4 @@
-"""python -m repro.bench [NAME]: run a bench, or list them.
+"""python -m repro bench [NAME]: run a bench, or list them.
 
 The last line printed is the record, one JSON object: bench, ours, reference, ratio (how many times
 better ours is), unit, n, device, threads, repeats, and what else the bench has to say; ours and
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from repro.artefacts.provenance import device_name
+from repro.command_line import add_threads, at_least_one, new_parser, run_main
 
 
 def bench_names() -> list[str]:
@@ -31,7 +32,7 @@ def main(words: list[str] | None = None) -> None:
         for name in bench_names():
             print(f"{name:<12} {(load_bench(name).__doc__ or '').strip().splitlines()[0]}")
         return
-    parser = argparse.ArgumentParser(prog="python -m repro.bench")
+    parser = new_parser("bench", __doc__)
     benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
     for name in bench_names() if words[0] not in bench_names() else [words[0]]:
         bench = load_bench(name)
@@ -40,8 +41,8 @@ def main(words: list[str] | None = None) -> None:
             description=bench.__doc__,
             formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         )
-        about.add_argument("--threads", type=int, default=2, help="workers of either side")
-        about.add_argument("--repeats", type=int, default=3, help="runs of either side")
+        add_threads(about, default=2)
+        about.add_argument("--repeats", type=at_least_one, default=3, help="runs of either side")
         bench.add_arguments(about)
     given = parser.parse_args(words)
     record = {
@@ -55,4 +56,4 @@ def main(words: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -7,7 +7,7 @@ is set beside numpy.unique over rows; the radius beside comparing every code wit
 on a part of the rows and scaled to all, and beside itself at a quarter of the codes: a search of
 linear cost takes four times as long for all.
 
-Runs alone: python -m repro.bench dedup [--images 3033042] [--copies 275000] [--radius 8]
+Runs alone: python -m repro bench dedup [--images 3033042] [--copies 275000] [--radius 8]
 """
 
 import argparse

@@ -5,7 +5,7 @@ config/presets/imagenet32.yaml, random weights and frozen statistics, on 32x32 i
 reference is the plain loop: images as they are in memory (N, C, H, W), batches of 128, features
 joined into one array.
 
-Runs alone: python -m repro.bench features [--images 512] [--ndf 128] [--device cuda]
+Runs alone: python -m repro bench features [--images 512] [--ndf 128] [--device cuda]
 """
 
 import argparse
@@ -19,6 +19,7 @@ import torch.nn.functional as F
 
 from repro.bench.alternation import alternate
 from repro.classification.discriminator_features import POOLED, discriminator_features, freeze_on
+from repro.command_line import add_device
 from repro.devices import chosen_device, device_words, wait_for
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator
@@ -31,7 +32,7 @@ BATCH = 128
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=int, default=512, help="images in one run of either side")
     parser.add_argument("--ndf", type=int, default=128, help="maps of D's first layer")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")
+    add_device(parser)
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

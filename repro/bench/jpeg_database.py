@@ -1,15 +1,14 @@
 """An LMDB of photo-like JPEGs of LSUN's shape, for timing: shorter side 256, quality 75, 15 KB.
 
-Where in the flow: the input of `python -m repro.bench prepare`; tests of the crop draw their
+Where in the flow: the input of `python -m repro bench prepare`; tests of the crop draw their
 pictures here too. A canvas of shaded shapes of all sizes, with texture whose amplitude falls as
 1/frequency, has the edges, the smooth areas and the noise that decide how long a JPEG takes to
 decode and how much a wrong crop costs. Every picture is a window of a canvas, so all differ.
 
-Runs alone: python -m repro.bench.jpeg_database FOLDER [IMAGES] writes a database.
+Alone: `write_database(FOLDER, images=1000)`.
 """
 
 import io
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,8 +107,3 @@ def _texture(side: int, draw: np.random.Generator) -> np.ndarray:
     frequency[0, 0] = np.inf
     noise = np.fft.irfft2(np.fft.rfft2(draw.standard_normal((side, side))) / frequency)
     return TEXTURE * noise / noise.std()
-
-
-if __name__ == "__main__":
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
-    print(write_database(Path(sys.argv[1]), images=count))

@@ -19,7 +19,7 @@ repeats; making the digits is not timed.
 `peak_mb` is read before the product runs for the first time, as its output is larger than all that
 ours holds; `data_peak_mb` has PyTorch, the queries and a block, before any search.
 
-Runs alone: python -m repro.bench neighbours [--queries 10000] [--references 40000] [--device cuda]
+Runs alone: python -m repro bench neighbours [--queries 10000] [--references 40000] [--device cuda]
 """
 
 import argparse
@@ -35,6 +35,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from repro.artefacts.provenance import peak_memory_mb
+from repro.command_line import add_device
 from repro.devices import chosen_device, device_words, wait_for
 from repro.quality.neighbours import Nearest
 from repro.rng import generator
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--references", type=int, default=40_000, help="digits seen in a repeat")
     parser.add_argument("--block", type=int, default=10_000, help="references that come at once")
     parser.add_argument("--width", type=int, default=784, help="pixels of a digit")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")
+    add_device(parser)
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

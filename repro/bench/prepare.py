@@ -6,7 +6,7 @@ default filter (bicubic, antialiased), by threads or by processes, whichever is 
 nothing. Pillow's box filter, faster and less sharp, and its scaled decode (`draft`, crop by whole
 pixels) are recorded too.
 
-Runs alone: python -m repro.bench prepare
+Runs alone: python -m repro bench prepare
 """
 
 import argparse

@@ -11,7 +11,7 @@ random colours and places, with noise. `--features` and `--labels` (.npy) take o
    the same gap: seconds, iterations and gap of each C, and the peak memory of the process, of which
    X is 5.7 GB at the paper's size. LinearSVC would need 40 GB there.
 
-Runs alone: python -m repro.bench svm [--images 50000] [--cs 1e-4,1e-3] [--device cuda]
+Runs alone: python -m repro bench svm [--images 50000] [--cs 1e-4,1e-3] [--device cuda]
 """
 
 import argparse
@@ -31,6 +31,7 @@ from repro.artefacts.provenance import peak_memory_mb
 from repro.bench.features import network
 from repro.classification.discriminator_features import discriminator_features, freeze_on
 from repro.classification.svm import L2SVC
+from repro.command_line import add_device
 from repro.devices import chosen_device, device_words
 from repro.rng import generator
 
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", type=Path, help=".npy file (N, F) instead of synthetic pictures"
     )
     parser.add_argument("--labels", type=Path, help=".npy file (N,) of the labels that go with it")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")
+    add_device(parser)
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

@@ -8,7 +8,7 @@ its own, as people run it: what one leaves in the allocator must not serve the o
 counted by PyTorch's flop counter on the library's own step; the large matrix product they are set
 beside is timed in the same rounds.
 
-Runs alone: python -m repro.bench train [--device cuda] [--preset paper_64] [--batch 128]
+Runs alone: python -m repro bench train [--device cuda] [--preset paper_64] [--batch 128]
 """
 
 import argparse
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.bench.alternation import alternate
+from repro.command_line import add_device
 from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
 from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
@@ -43,7 +44,7 @@ SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="where to train")
+    add_device(parser)
     parser.add_argument("--preset", default="pytorch_tutorial", help="network of config/presets")
     parser.add_argument("--batch", type=int, default=64, help="images a minibatch")
     parser.add_argument("--steps", type=int, default=8, help="minibatches a run")

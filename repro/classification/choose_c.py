@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
+from repro.errors import UnusableError
 from repro.rng import generator, shuffled
 from repro.specs.validation import SpecError
 
@@ -178,7 +179,7 @@ def balanced_draw(
     for label in np.unique(labels):
         of_class = np.flatnonzero(labels == label)
         if len(of_class) < per_class:
-            raise ValueError(
+            raise UnusableError(
                 f"per_class is {per_class}, but class {label} has only {len(of_class)} images to "
                 "draw from; lower per_class or prepare more images"
             )

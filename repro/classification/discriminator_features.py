@@ -24,6 +24,7 @@ from torch import Tensor
 
 from repro.artefacts.disk_full import reserve
 from repro.data.images import to_tensor
+from repro.errors import UnusableError
 from repro.networks.dcgan import ConvolutionBlock, Discriminator, freeze_statistics
 
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
@@ -131,7 +132,7 @@ def _pooled(maps: Tensor) -> Tensor:
     """(N, C, S, S) -> (N, C * 16): max over windows of S / 4, in (channel, row, column) order."""
     side = maps.shape[-1]
     if side % POOLED or maps.shape[-2] != side:
-        raise ValueError(
+        raise UnusableError(
             f"a layer's map is {maps.shape[-2]}x{side}: its side must be a multiple of {POOLED} to "
             "be pooled to 4x4; use a network whose last map is 4x4 or 8x8"
         )
@@ -148,7 +149,7 @@ def _batches(D: Discriminator, images: np.ndarray, batch: int) -> Iterator[Tenso
 def _check_size(D: Discriminator, images: np.ndarray) -> None:
     size, channels = D.image_size, D.channels
     if images.shape[1:] != (size, size, channels):
-        raise ValueError(
+        raise UnusableError(
             f"images are {images.shape[1:]} (H, W, C), but D was built for "
             f"{(size, size, channels)}; prepare the dataset at D's image_size and channels"
         )

@@ -24,6 +24,7 @@ from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from repro.classification.discriminator_features import new_features
+from repro.errors import UnusableError
 from repro.rng import generator
 
 CONTRAST_FLOOR = 10.0  # added to a patch's variance, in squared grey levels of 0..255
@@ -246,7 +247,7 @@ def _check(images: np.ndarray, *, patch: int, windows: int) -> None:
         )
     least = patch + windows - 1
     if min(images.shape[1:3]) < least:
-        raise ValueError(
+        raise UnusableError(
             f"images are {images.shape[1]}x{images.shape[2]}: patches of {patch} pixels need "
             f"at least {least}x{least}; choose smaller patches or larger images"
         )

@@ -5,12 +5,11 @@ The paper's control for its SVHN features is a network of the same architecture,
 states what is drawn here and may be part of an experiment's options; `draw_trial` makes trial
 number `index` a function of the seed; repro.classification.supervised trains it to a `TrialResult`.
 
-`python -m repro.classification.random_search SEED [TRIALS]` prints the settings that a seed draws.
+Alone: `draw_trial(42, 0)`.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -125,16 +124,3 @@ def _log_uniform(source: np.random.Generator, ends: Range) -> float:
     low, high = ends
     value = math.exp(source.uniform(math.log(low), math.log(high)))
     return min(max(value, low), high)  # exp(log(x)) may miss x by a digit
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("trials", type=int, nargs="?", default=TRIALS, help="default %(default)s")
-    given = parser.parse_args()
-    for index in range(given.trials):
-        print(draw_trial(given.seed, index))
-
-
-if __name__ == "__main__":
-    main()

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from repro.classification.random_search import Trial, TrialResult
 from repro.data.images import to_tensor
+from repro.errors import UnusableError
 from repro.networks.build import undrawn_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
 from repro.rng import shuffled, stream_key
@@ -54,7 +55,7 @@ class Labelled:
             )
         low, high = int(self.labels.min()), int(self.labels.max())
         if low < 0 or high >= self.classes:
-            raise ValueError(
+            raise UnusableError(
                 f"labels lie in {low} .. {high}, expected 0 .. {self.classes - 1}; give `classes`"
             )
 
@@ -223,7 +224,7 @@ def _predicted(classifier: Classifier, x: Tensor) -> np.ndarray:
 def _undrawn(network: NetworkSpec, *, classes: int) -> Classifier:
     D = undrawn_discriminator(network)
     if not isinstance(D, Discriminator):
-        raise ValueError(
+        raise UnusableError(
             f"the networks are {network.kind}, but the layers of a convolutional discriminator "
             "are wanted; give a network of another preset"
         )
@@ -237,7 +238,7 @@ def _placed(classifier: Classifier, device: torch.device) -> Classifier:
 def _on_device(images: np.ndarray, network: NetworkSpec, device: torch.device) -> Tensor:
     expected = (network.image_size, network.image_size, network.channels)
     if images.shape[1:] != expected:
-        raise ValueError(
+        raise UnusableError(
             f"images are {images.shape[1:]} (H, W, C), but the network is for {expected}; prepare "
             "the dataset at its image_size and channels"
         )

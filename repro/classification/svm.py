@@ -8,7 +8,7 @@ disk, float32 or float64. A test compares the two.
     svm = L2SVC(C=1e-3).fit(X, y);  svm.predict(X_test)
     for fitted in L2SVC().path(X, y, [1e-4, 1e-3, 1e-2]): ...    # a grid, each from the one before
 
-Reads arrays, knows nothing of images; `python -m repro.bench svm` times it beside LinearSVC.
+Reads arrays, knows nothing of images; `python -m repro bench svm` times it beside LinearSVC.
 """
 
 import warnings

@@ -5,7 +5,7 @@ decode without the interpreter lock; strict: a damaged file is an error), WebP t
 everything else and CMYK through Pillow. The format is read from the first bytes, never from a file
 name. Whatever cannot be read raises `UnreadableImage` with one of `REASONS`; nothing is filled in.
 
-Runs alone: python -m repro.data.images PICTURE
+Alone: `decode(path.read_bytes(), channels=3)`.
 """
 
 import io

@@ -9,11 +9,9 @@ wanted size: a 256-pixel LSUN photo at 1/4 for a 64-pixel picture. Where the cen
 lies between the pixels it is decoded at 1/2 and averaged. Formats and damage are the business of
 repro/data/decoders.py.
 
-Runs alone: python -m repro.data.images PICTURE [SIZE] prints format, size and the mean of the crop.
+Alone: `decode_square(path.read_bytes(), 64)`.
 """
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from repro.data.decoders import UnreadableImage, decode_stored, sniff
+from repro.errors import UnusableError
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +97,7 @@ def to_uint8(images: "torch.Tensor", *, low: int = -1) -> np.ndarray:
 
     pixels = images.detach().to(device="cpu", dtype=torch.float32)
     if not bool(torch.isfinite(pixels).all()):
-        raise ValueError("images hold NaN or infinity: the network that drew them has diverged")
+        raise UnusableError("images hold NaN or infinity: the network that drew them has diverged")
     pixels = pixels.sub(low).mul_(255 / (1 - low)).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).numpy())
 
@@ -167,9 +166,3 @@ def _halved_square(image: np.ndarray, size: int, *, extent: tuple[float, float])
         square = cv2.addWeighted(square, 1 - fraction, beside, fraction, 0)
     halved = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
     return halved.reshape(size, size, image.shape[2])
-
-
-if __name__ == "__main__":
-    payload = Path(sys.argv[1]).read_bytes()
-    crop = decode_square(payload, int(sys.argv[2]) if len(sys.argv) > 2 else 64)
-    print(sniff(payload), decode(payload).shape, crop.shape, crop.mean(axis=(0, 1)).round(1))

@@ -1,21 +1,21 @@
 """Encoded images as they were collected: a folder tree or an LMDB, as a stream of keys and bytes.
 
 Where in the flow: before anything is decoded. The sources of data_prep/ and the tool
-`python -m repro.dedup` read through here, so both see the same keys in the same order: files by
+`python -m repro dedup` read through here, so both see the same keys in the same order: files by
 relative path, LMDB records by key. An LMDB's file is mapped into memory; it is closed and opened
 again now and then, so that the memory in use stays bounded however large the database is.
 
-Runs alone: python -m repro.data.raw_images PATH prints the number of records and the first keys.
+Alone: `for key, value in entries(Path(FOLDER_OR_LMDB)): ...`.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import lmdb
+
+from repro.errors import ExpectedError
 
 # Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
 MAPPED_BYTES = 4 * 2**20
@@ -23,7 +23,7 @@ MAPPED_BYTES = 4 * 2**20
 Entry = tuple[str, Callable[[], bytes]]  # key, and what reads its bytes
 
 
-class SourceError(ValueError):
+class SourceError(ExpectedError, ValueError):
     """Raw data that cannot be used; names the file, what was found and expected, the way out."""
 
 
@@ -134,8 +134,3 @@ def files_below(root: Path) -> list[str]:
         prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
         found += [prefix + name for name in files if not name.startswith(".")]
     return sorted(found)
-
-
-if __name__ == "__main__":
-    keys = [key for key, _ in entries(Path(sys.argv[1]))]
-    print(len(keys), "records:", *islice(keys, 5))

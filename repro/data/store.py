@@ -9,12 +9,11 @@
 `StoreWriter` (repro/data/store_writer.py) writes such a folder; `ImageStore.open` reads it and
 refuses one that contradicts its manifest.
 
-Runs alone: python -m repro.data.store FOLDER prints the manifest after comparing pixels and sha256.
+Alone: `ImageStore.open(FOLDER).verify()` compares the pixels with their sha256.
 """
 
 import hashlib
 import json
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -153,9 +152,3 @@ def _unescaped(line: str) -> str:
         return line
     parts = line.split("\\\\")
     return "\\".join(part.replace("\\n", "\n").replace("\\r", "\r") for part in parts)
-
-
-if __name__ == "__main__":
-    opened = ImageStore.open(Path(sys.argv[1]))
-    opened.verify()
-    print(json.dumps(opened.manifest, indent=1))

@@ -20,11 +20,12 @@ import numpy as np
 
 from repro.artefacts.resumable_file import BLOCK, GrowingFile
 from repro.data.decoders import decoder_versions
+from repro.errors import ExpectedError
 
 FORMAT = 1  # of the folder; raised when an older reader would misread it
 
 
-class StoreError(ValueError):
+class StoreError(ExpectedError, ValueError):
     """A folder that is no whole prepared dataset, or a record that does not fit into one."""
 
 

@@ -1,6 +1,6 @@
 """Near-duplicates in any folder of images or LMDB, by the hash of paper §4.1.1 or a simpler one.
 
-    python -m repro.dedup ~/photos --out found --delete-list found/list.txt
+    python -m repro dedup ~/photos --out found --delete-list found/list.txt
 
 A tool of its own, beside the pipeline's step data_prep/dedup.py and on the same library. It writes
 a folder (repro/dedup/folder.py) that appears whole or not at all:
@@ -9,7 +9,7 @@ a folder (repro/dedup/folder.py) that appears whole or not at all:
     sheet_001.png ...        the groups as pictures, the most doubtful first
     skipped.csv              key,reason of everything that was not read
     summary.json             counts, health of the code, settings
-    autoencoder.safetensors  with --method dae: may be given to --model for other folders
+    autoencoder.safetensors  with --method dae: may be given to --autoencoder for other folders
     provenance.json          command, versions, seconds, peak memory
 
 Same images, same seed, same bytes of all but provenance.json. It changes no image: what to delete,
@@ -27,12 +27,14 @@ from typing import Any
 import torch
 
 from repro.artefacts.provenance import SIDECAR
+from repro.command_line import add_seed, at_least_one, new_parser, run_main
 from repro.data.decoders import UnreadableImage
 from repro.dedup.delete_list import write_delete_list
 from repro.dedup.files_once import file_bytes, legible
 from repro.dedup.folder import SHEET_GROUPS, FoundDuplicates, deduplicate
 from repro.dedup.methods import ALL_METHODS, TRAINED, used_options
 from repro.dedup.options import Options
+from repro.errors import UnusableError
 from repro.specs.validation import SpecError, validated
 
 __all__ = ["deduplicate", "main"]
@@ -62,7 +64,6 @@ to or from.
 
 
 def main(words: list[str] | None = None) -> None:
-    """The command. Exits with 2 for a wrong command line, 1 for an error told in one line."""
     parser = _parser()
     given = parser.parse_args(words)
     torch.set_num_threads(1)  # so that no rounding depends on the machine's number of cores
@@ -70,27 +71,24 @@ def main(words: list[str] | None = None) -> None:
         options = _options(given)
     except SpecError as error:
         parser.error(str(error))
+    if given.delete_list is not None:
+        _refuse_list(given.delete_list, out=given.out)
     try:
-        if given.delete_list is not None:
-            _refuse_list(given.delete_list, out=given.out)
         found = deduplicate(
             given.path,
             given.out,
             method=given.method,
             options=options,
             seed=given.seed,
-            model=given.model,
+            model=given.autoencoder,
             workers=given.workers,
             sheet_groups=given.sheet_groups,
         )
-        print("\n".join(_told(found.summary, given.out)))
-        if given.delete_list is not None:
-            print("\n".join(_listed(found, given)))
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        print(f"stopped: {given.out} is as it was", file=sys.stderr)
-        sys.exit(130)
+        raise KeyboardInterrupt(f"stopped: {given.out} is as it was") from None
+    print("\n".join(_told(found.summary, given.out)))
+    if given.delete_list is not None:
+        print("\n".join(_listed(found, given)))
     for warning in found.summary["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -98,12 +96,10 @@ def main(words: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     fields = Options.model_fields.items()
     described = [f"  {name} = {field.default}: {field.description}" for name, field in fields]
-    parser = argparse.ArgumentParser(
-        prog="python -m repro.dedup",
-        description="Find near-duplicates among the images of a folder or an LMDB. No image is "
-        "changed, moved or deleted.",
+    parser = new_parser(
+        "dedup",
+        "Find near-duplicates among the images of a folder or an LMDB. No image is changed.",
         epilog=RADIUS_HELP + "\n".join(described) + "\n" + REST_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("path", type=Path, metavar="PATH", help="folder of images, LMDB folder, or its data.mdb")
@@ -115,20 +111,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--radius", type=int, metavar="R", help="see below (default 0)")
     add("--delete-list", type=Path, metavar="FILE", help="write the names of what would go")
     add("--null", action="store_true", help="end each of them in a zero byte, for xargs -0")
-    add("--model", type=Path, metavar="FILE", help="use this autoencoder.safetensors: no training")
-    add("--seed", type=int, default=42, help="of the training (default 42)")
-    add("--workers", type=_at_least_one, default=min(8, os.cpu_count() or 1), metavar="N",
+    add("--autoencoder", type=Path, metavar="FILE", help="use this .safetensors: no training")
+    add_seed(parser)
+    add("--workers", type=at_least_one, default=min(8, os.cpu_count() or 1), metavar="N",
         help="decoding threads (default: cores, at most 8); same result")  # fmt: skip
-    add("--sheet-groups", type=_at_least_one, default=SHEET_GROUPS, metavar="N",
+    add("--sheet-groups", type=at_least_one, default=SHEET_GROUPS, metavar="N",
         help=f"groups drawn on the contact sheets, at most (default {SHEET_GROUPS})")  # fmt: skip
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="see below")
     return parser
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number from 1")
-    return int(text)
 
 
 def _options(given: argparse.Namespace) -> Options:
@@ -145,24 +135,24 @@ def _options(given: argparse.Namespace) -> Options:
     unused = sorted(set(values) - used_options(given.method))
     if unused:
         raise SpecError(f"--method {given.method} makes no use of {', '.join(unused)}")
-    if given.model is not None and given.method != TRAINED:
-        raise SpecError(f"--model is for --method {TRAINED}")
+    if given.autoencoder is not None and given.method != TRAINED:
+        raise SpecError(f"--autoencoder is for --method {TRAINED}")
     if given.null and given.delete_list is None:
         raise SpecError("--null is for --delete-list")
     return options
 
 
 def _refuse_list(file: Path, *, out: Path) -> None:
-    """Raise ValueError, before any work, where the delete list cannot or must not be written."""
+    """Raise UnusableError, before any work, where the delete list cannot or must not be written."""
     folder = Path(os.path.abspath(file)).parent
     if not folder.is_dir() and folder != Path(os.path.abspath(out)):
-        raise ValueError(f"{file}: no folder {folder} for the delete list; make it first")
+        raise UnusableError(f"{file}: no folder {folder} for the delete list; make it first")
     if file.exists():
         try:
             file_bytes(file)
         except UnreadableImage:
             return
-        raise ValueError(f"{file}: is an image; name another file for the delete list")
+        raise UnusableError(f"{file}: is an image; name another file for the delete list")
 
 
 def _told(summary: dict[str, Any], out: Path) -> list[str]:
@@ -209,4 +199,4 @@ def _listed(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

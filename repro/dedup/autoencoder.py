@@ -10,14 +10,11 @@ The paper states neither kind nor level of noise, nor where dropout acts, input 
 optimiser or length of training. Here: masking noise, dropout on the code, linear output, squared
 error, Adam; bits are units with positive pre-activation. experiments/LOG.md has what was tried.
 
-`python -m repro.dedup.autoencoder DATASET` trains on a prepared dataset and prints the health of
-its code.
+Alone: `train_autoencoder(HashInputs(images), seed=42, steps=1000)`; a tool: python -m repro dedup
 """
 
 import math
-import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import count, islice
 from mmap import mmap
 from pathlib import Path
@@ -33,8 +30,8 @@ from tqdm import tqdm
 
 from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
-from repro.data.store import ImageStore
-from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, code_health, pack
+from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
+from repro.errors import UnusableError
 from repro.rng import generator, shuffled, torch_generator
 
 SIDE = 32  # pixels
@@ -60,7 +57,7 @@ class HashInputs:
     def __init__(self, images: np.ndarray) -> None:
         side, channels = images.shape[1], images.shape[3]
         if images.shape[2] != side or side not in (32, 64, 128, 256) or channels not in (1, 3):
-            raise ValueError(
+            raise UnusableError(
                 f"the hash needs square images of 32, 64, 128 or 256 pixels in 1 or 3 channels, "
                 f"found {images.shape[1:]}; prepare the dataset with such an image_size"
             )
@@ -147,7 +144,7 @@ class Autoencoder(nn.Module):
             network = cls(scaling=cast(Scaling, scaling))
             network.load_state_dict(tensors)
         except (SafetensorError, RuntimeError) as error:
-            raise ValueError(f"{path}: no autoencoder of this kind ({error})") from None
+            raise UnusableError(f"{path}: no autoencoder of this kind ({error})") from None
         return network.eval()
 
     def save(self, path: Path) -> None:
@@ -179,7 +176,7 @@ def train_autoencoder(
     the scaled input's variance. Raises ValueError for less than one step or an empty dataset.
     """
     if steps < 1 or len(inputs) < 1:
-        raise ValueError(f"need steps and images, found {steps} steps and {len(inputs)} images")
+        raise UnusableError(f"need steps and images, found {steps} steps and {len(inputs)} images")
     network = Autoencoder(scaling=scaling, seed=seed)
     if scaling == "dataset":
         network.fit_scaling(next(_pools(inputs, seed=seed)))
@@ -265,9 +262,3 @@ def contrast_of(pictures: np.ndarray) -> np.ndarray:
     """
     variance = pictures.reshape(len(pictures), -1, 3).var(axis=1, dtype=np.float32)  # (n, 3)
     return np.sqrt(variance.mean(axis=1))
-
-
-if __name__ == "__main__":
-    pictures_of_dataset = HashInputs(ImageStore.open(Path(sys.argv[1])).images)
-    trained, _ = train_autoencoder(pictures_of_dataset, seed=42, steps=1000)
-    print(asdict(code_health(encode(trained, pictures_of_dataset)[0])))

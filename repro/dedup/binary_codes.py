@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc
 
+from repro.errors import UnusableError
+
 CODE_BITS = 128
 CODE_BYTES = CODE_BITS // 8
 PAIRS_SAMPLE = 2000  # codes compared pairwise to estimate how selective the code is
@@ -80,7 +82,7 @@ def code_health(codes: np.ndarray, *, radius: int = 0) -> CodeHealth:
     radius: Hamming distance up to which codes count as equal, for `chance_pairs`.
     """
     if len(codes) == 0:
-        raise ValueError("no codes to judge: the dataset is empty")
+        raise UnusableError("no codes to judge: the dataset is empty")
     sizes = np.unique(first_with_same_code(codes), return_counts=True)[1]
     share = _bit_shares(codes)
     both = np.stack([share, 1 - share])

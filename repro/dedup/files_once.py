@@ -5,13 +5,12 @@ block or never end, and two names of one file (links) must not pass for two imag
 duplicates one may be deleted, and with it both would be gone. So a file is read under one name, its
 own rather than a link's, and the other names are told as "same_file".
 
-Runs alone: python -m repro.dedup.files_once FOLDER lists the names that are not read, with reasons.
+Alone: `file_names(FOLDER).aside` are the names that are not read, with reasons.
 """
 
 import os
 import re
 import stat
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +83,3 @@ def legible(name: str) -> str:
     return NOT_LEGIBLE.sub(
         lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), name
     )
-
-
-if __name__ == "__main__":
-    for name, reason in file_names(Path(sys.argv[1])).aside.items():
-        print(legible(name), reason)

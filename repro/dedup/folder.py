@@ -1,9 +1,9 @@
 """Folder of images or LMDB -> a folder that tells its near-duplicates (paper §4.1.1, and beyond).
 
-Where in the flow: the function behind the tool `python -m repro.dedup`, whose text lists what is
+Where in the flow: the function behind the tool `python -m repro dedup`, whose text lists what is
 written. It reads every image once (repro.dedup.thumbnails), makes codes (repro.dedup.methods),
 groups them (repro.dedup.removal) and draws the groups (repro.dedup.contact_sheet). The pipeline's
-step on a prepared dataset is data_prep/dedup.py. Runs alone: python -m repro.dedup PATH --out OUT
+step on a prepared dataset is data_prep/dedup.py. Runs alone: python -m repro dedup PATH --out OUT
 """
 
 import os
@@ -20,6 +20,7 @@ from repro.dedup.methods import EXACT, TRAINED, make_codes, used_options
 from repro.dedup.options import Options
 from repro.dedup.removal import Removal, find_removal
 from repro.dedup.thumbnails import read_thumbnails
+from repro.errors import UnusableError
 
 SHEET_GROUPS = 200
 ALWAYS_THERE = {"groups.csv", "skipped.csv", "summary.json", SIDECAR}
@@ -66,7 +67,7 @@ def deduplicate(
         )
         skipped, keys = store.manifest["skipped"], store.keys
         if not keys:
-            raise ValueError(f"{path}: no readable image (skipped: {skipped or 'nothing'})")
+            raise UnusableError(f"{path}: no readable image (skipped: {skipped or 'nothing'})")
         made = make_codes(store, method=method, options=options, seed=seed, model=model)
         removal = find_removal(
             made.codes,
@@ -88,12 +89,14 @@ def deduplicate(
 
 
 def refuse_place(path: Path, out: Path) -> None:
-    """Raise ValueError where writing `out` would replace, or mix with, what is not this tool's."""
+    """Raise UnusableError where `out` would replace, or mix with, what is not this tool's."""
     images, place = Path(os.path.realpath(path)), Path(os.path.realpath(out))
     if place.is_relative_to(images) or images.is_relative_to(place):
-        raise ValueError(f"{out}: lies in the images' folder, or they in it; choose another --out")
+        raise UnusableError(
+            f"{out}: lies in the images' folder, or they in it; choose another --out"
+        )
     if place.exists() and not place.is_dir():
-        raise ValueError(f"{out}: is a file; choose another --out")
+        raise UnusableError(f"{out}: is a file; choose another --out")
     names = {each.name for each in place.iterdir()} if place.exists() else set()
     if names and not names >= ALWAYS_THERE:
-        raise ValueError(f"{out}: holds files that are no earlier result; choose another --out")
+        raise UnusableError(f"{out}: holds files that are no earlier result; choose another --out")

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from repro.dedup.binary_codes import first_with_same_code, words_of
+from repro.errors import ExpectedError, UnusableError
 from repro.rng import generator
 
 SAMPLE = 16_384  # codes on which the parts are chosen
@@ -24,7 +25,7 @@ SORT_COST = 4  # of sorting one code, in comparisons of two codes
 MOST_MASKS = 4095
 
 
-class TooManyPairsError(ValueError):
+class TooManyPairsError(ExpectedError, ValueError):
     """So many codes lie within the radius that it cannot tell near-duplicates from chance."""
 
 
@@ -99,7 +100,7 @@ def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
     """Masks (M, W) uint64 for the codes `words` (N, W): those that make the least work."""
     bits = 64 * words.shape[1]
     if not 0 <= radius < bits:
-        raise ValueError(f"radius is {radius}; a Hamming radius is 0 to {bits - 1}")
+        raise UnusableError(f"radius is {radius}; a Hamming radius is 0 to {bits - 1}")
     sample = words[np.linspace(0, len(words) - 1, min(SAMPLE, len(words))).astype(np.int64)]
     scale = (len(words) / max(len(sample), 1)) ** 2
     best, least = None, np.inf
@@ -115,7 +116,9 @@ def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
         if cost < least:
             best, least = packed, cost
     if best is None:
-        raise ValueError(f"radius {radius} of {bits} bits needs too many masks; choose a smaller")
+        raise UnusableError(
+            f"radius {radius} of {bits} bits needs too many masks; choose a smaller"
+        )
     return best
 
 

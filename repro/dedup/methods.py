@@ -20,6 +20,7 @@ from repro.dedup.files_once import legible
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
 from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
+from repro.errors import UnusableError
 
 TRAINED, EXACT = "dae", "pixels"
 ALL_METHODS = (TRAINED, *HASHES, EXACT)
@@ -87,9 +88,9 @@ def _network(
     if model is not None:
         return Autoencoder.load(model), {"model": legible(model.name)}
     if len(inputs) < FEWEST:
-        raise ValueError(
+        raise UnusableError(
             f"{len(inputs)} readable images; an autoencoder of their own needs {FEWEST}, or its "
-            "code cannot be judged. Use --method phash, or --model with one trained elsewhere"
+            "code cannot be judged. Use --method phash, or --autoencoder with one trained elsewhere"
         )
     settings = options.training(len(inputs))
     network, error = train_autoencoder(inputs, seed=seed, **settings)

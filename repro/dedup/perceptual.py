@@ -1,7 +1,7 @@
 """Perceptual hashes that the autoencoder's is compared with, and equality of pixels.
 
 Where in the flow: `experiments/dedup` scores these on the same images as the hash of §4.1.1, and
-`python -m repro.dedup --method` removes by them. They are no part of the paper. aHash: which cells
+`python -m repro dedup --method` removes by them. They are no part of the paper. aHash: which cells
 of a small grey picture are brighter than its mean; dHash: which are brighter than their left
 neighbour; pHash: signs of the lowest cosine frequencies; wHash: Haar wavelets against their median.
 "pixels" is a checksum: equal where all pixels are. It has nothing to run alone.

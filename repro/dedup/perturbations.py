@@ -17,18 +17,12 @@ that it is read like any photo met again on the web.
 |            | a quarter of its own pixels leaves a smaller picture as it is                |
 | mirror     | 1: left and right exchanged                                                  |
 
-Alone: python -m repro.dedup.perturbations PICTURE KIND STRENGTH COPY.jpg
+Alone: `near_copy(picture, kind="blur", strength=2.0, rng=generator(42, "a copy"))`.
 """
-
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import simplejpeg
-
-from repro.data.images import decode
-from repro.rng import generator
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "recompress": (95, 75, 50, 30),
@@ -101,11 +95,3 @@ def perturbed(
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-if __name__ == "__main__":
-    file, made, how_much, target = sys.argv[1:]
-    draws = generator(42, "one copy by hand")
-    original = decode(Path(file).read_bytes())
-    copy = near_copy(original, kind=made, strength=float(how_much), rng=draws)
-    Path(target).write_bytes(copy)

@@ -16,12 +16,13 @@ import numpy as np
 
 from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_sizes
 from repro.dedup.hamming_search import first_within, hamming
+from repro.errors import ExpectedError, UnusableError
 
 TOLERATED = 0.01  # chance pairs to images removed; the paper's "fewer than one in a hundred"
 LISTED = 100  # keys of featureless pictures given in a summary
 
 
-class DegenerateCodeError(ValueError):
+class DegenerateCodeError(ExpectedError, ValueError):
     """The trained code does not tell images apart; using it would remove unrelated ones."""
 
 
@@ -101,7 +102,7 @@ def find_removal(
     of 8. Raises ValueError for codes of another shape or type, or an empty dataset.
     """
     if len(codes) == 0:
-        raise ValueError("no codes to group: the dataset is empty")
+        raise UnusableError("no codes to group: the dataset is empty")
     first = first_with_same_code(codes) if radius == 0 else first_within(codes, radius=radius)
     is_first = first == np.arange(len(first))
     keep = is_first | flat | flat[first] | (group_sizes(first) > max_group)

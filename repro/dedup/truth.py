@@ -5,12 +5,10 @@ group show one original; kind is "original" or how the copy was made (blur, crop
 group is "not judged" (damaged records, odd formats). `experiments/dedup` scores hashes with it; it
 is never a training signal. Counting is linear in the number of images.
 
-Alone: python -m repro.dedup.truth TRUTH.csv KEYS.txt prints how many copies of each kind there are.
+Alone: `read_truth(Path("truth.csv"), keys)`.
 """
 
 import csv
-import sys
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from repro.claims.intervals import wilson
+from repro.errors import ExpectedError
 
 COLUMNS = ("key", "group", "kind")
 ORIGINAL = "original"
 NOT_JUDGED = -1
 
 
-class TruthError(ValueError):
+class TruthError(ExpectedError, ValueError):
     """A truth file that cannot be used; the message names file, line and what was expected."""
 
 
@@ -177,8 +176,3 @@ def false_removals(keep: np.ndarray, first: np.ndarray, truth: Truth) -> Share:
     removed = removed[(truth.group[removed] >= 0) & (truth.group[first[removed]] >= 0)]
     wrong = truth.group[removed] != truth.group[first[removed]]
     return Share(successes=int(wrong.sum()), n=len(removed))
-
-
-if __name__ == "__main__":
-    planted = read_truth(Path(sys.argv[1]), Path(sys.argv[2]).read_text().splitlines())
-    print(dict(Counter(planted.kind[planted.copies].tolist())))

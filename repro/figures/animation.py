@@ -6,13 +6,11 @@ are taken, evenly spread, and a long animation is drawn smaller so that a page c
 
 Alone, also while the training runs:
 
-    python -m repro.figures.animation results/demo/state/bedrooms samples.webp     (or samples.gif)
+    python -m repro animation results/demo/state/bedrooms --out samples.webp     (or samples.gif)
 """
 
-import argparse
 import io
 import re
-import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from repro.command_line import new_parser
+from repro.errors import UnusableError
 from repro.figures.drawing import BANNER_PAPER, INK, PAPER, font
 
 FRAMES, JUDGED = 48, 6  # at most in an animation; of them, by which its size is judged
@@ -38,14 +38,14 @@ def save_animation(path: Path, sheets: Sequence[Path]) -> None:
     naming the file for another name, a sheet that cannot be read, or sheets of unlike size.
     """
     if path.suffix not in LARGEST:
-        raise ValueError(f"{path}: expected a name that ends in .webp or .gif")
+        raise UnusableError(f"{path}: expected a name that ends in .webp or .gif")
     if not sheets:
         return
     chosen = _evenly_spread(sorted(sheets, key=minibatch_of))
     pictures = [_read(sheet) for sheet in chosen]
     for sheet, (one, other) in zip(chosen[1:], pairwise(pictures), strict=True):
         if one.size != other.size:
-            raise ValueError(
+            raise UnusableError(
                 f"{sheet}: {other.size} pixels, the sheets before it {one.size}; an animation "
                 "needs sheets of one training"
             )
@@ -64,7 +64,7 @@ def minibatch_of(sheet: Path) -> int:
     """500 for step_00000500.png. Raises ValueError for another name."""
     found = re.fullmatch(r"step_(\d+)", sheet.stem)
     if found is None:
-        raise ValueError(f"{sheet}: expected a sample sheet named step_<minibatch>.png")
+        raise UnusableError(f"{sheet}: expected a sample sheet named step_<minibatch>.png")
     return int(found[1])
 
 
@@ -78,7 +78,7 @@ def _read(sheet: Path) -> Image.Image:
         with Image.open(sheet) as picture:
             return picture.convert("RGB")
     except OSError as error:
-        raise ValueError(f"{sheet}: not a readable PNG ({error})") from None
+        raise UnusableError(f"{sheet}: not a readable PNG ({error})") from None
 
 
 def _fitting(sheets: list[Image.Image], *, kind: str) -> tuple[int, int]:
@@ -139,25 +139,16 @@ def _encoded(frames: list[Image.Image], *, kind: str, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("animation", __doc__)
     parser.add_argument("folder", type=Path, help="model folder, or state folder of a training")
-    parser.add_argument("out", type=Path, help="file to write, .webp or .gif")
-    given = parser.parse_args()
+    parser.add_argument("--out", type=Path, required=True, help="file to write, .webp or .gif")
+    given = parser.parse_args(words)
     sheets = sorted((given.folder / "samples").glob("step_*.png"))
     if not sheets:
-        sys.exit(
-            f"error: {given.folder}/samples holds no sheet step_*.png; give a model folder "
+        raise UnusableError(
+            f"{given.folder}/samples holds no sheet step_*.png; give a model folder "
             "(results/<run>/models/<name>) or, while it trains, results/<run>/state/<name>"
         )
-    try:
-        save_animation(given.out, sheets)
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    save_animation(given.out, sheets)
     print(f"{given.out}: {min(len(sheets), FRAMES)} frames, {given.out.stat().st_size:,} bytes")
-
-
-if __name__ == "__main__":
-    main()

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.data.images import halve, to_tensor
+from repro.errors import UnusableError
 from repro.rng import shuffled, torch_generator
 
 SIDE = 32  # pixels: larger images are halved down to at most this
@@ -48,7 +49,7 @@ def parse_condition(text: str) -> Condition:
     """Read "field operator number", e.g. "age >= 50". Raises ValueError on anything else."""
     match = _CONDITION.fullmatch(text)
     if match is None:
-        raise ValueError(
+        raise UnusableError(
             f"attribute expression {text!r} is not 'field operator number' with an operator among "
             f"{' '.join(OPERATORS)}; write for instance 'smiling == 1' or 'age >= 50'"
         )
@@ -67,7 +68,7 @@ def truth_table(expressions: dict[str, str], label: Callable[[str], np.ndarray])
         values = np.asarray(label(condition.field))
         holds = OPERATORS[condition.operator](values, condition.number)
         if not 0 < holds.sum() < len(holds):
-            raise ValueError(
+            raise UnusableError(
                 f"attribute '{name}' ({text}) holds for {holds.sum()} of {len(holds)} images, "
                 f"whose '{condition.field}' lies in {values.min():g}..{values.max():g}; both kinds "
                 "are needed to learn it: change the expression"
@@ -162,7 +163,9 @@ def train_values(
     mean, spread = values.mean(axis=0), values.std(axis=0)
     if not np.all(spread > 0):
         columns = np.flatnonzero(~(spread > 0)).tolist()
-        raise ValueError(f"train_values: columns {columns} hold one value only: nothing to learn")
+        raise UnusableError(
+            f"train_values: columns {columns} hold one value only: nothing to learn"
+        )
     network = _trained(
         images, (values - mean) / spread, F.mse_loss, seed=seed, purpose=purpose, epochs=epochs,
         batch=batch, learning_rate=learning_rate,

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from repro.data.images import to_tensor
+from repro.errors import UnusableError
 from repro.internals.attribute_classifier import AttributeNetwork, raw_answers, train_attributes
 from repro.networks.dcgan import Discriminator
 from repro.rng import generator
@@ -43,7 +44,7 @@ def blended(images: np.ndarray, kind: str, *, count: int, seed: int, purpose: st
     """
     weights = WEIGHTS[kind]
     if len(images) < len(weights):
-        raise ValueError(
+        raise UnusableError(
             f"a blend '{kind}' needs {len(weights)} images, found {len(images)}; give more"
         )
     draws = generator(seed, f"{purpose}, {kind}")

@@ -3,7 +3,7 @@
 Between a NetworkSpec (config/) and the networks of repro/networks/dcgan.py, conditional.py and
 fully_connected.py.
 
-`python -m repro.networks.build` prints the layers and parameter counts of the paper's network.
+Alone: `print(build_generator(NetworkSpec(), seed=0))` shows the layers of the paper's network.
 """
 
 import torch
@@ -15,7 +15,6 @@ from repro.networks.dcgan import (
     Generator,
     GeneratorNetwork,
     initialise,
-    parameter_count,
 )
 from repro.networks.fully_connected import DenseDiscriminator, DenseGenerator
 from repro.specs.network import NetworkSpec
@@ -83,14 +82,3 @@ def _convolutional_discriminator(spec: NetworkSpec) -> Discriminator:
         norm_affine=spec.norm_affine,
         leaky_slope=spec.leaky_slope,
     )
-
-
-def main() -> None:
-    spec = NetworkSpec()
-    for network in (build_generator(spec, seed=0), build_discriminator(spec, seed=0)):
-        print(network)
-        print(f"{parameter_count(network):,} parameters\n")
-
-
-if __name__ == "__main__":
-    main()

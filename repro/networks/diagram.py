@@ -3,10 +3,9 @@
 Where in the flow: experiments/architecture draws the networks of a run with it; alone it draws any
 preset, without training anything:
 
-    python -m repro.networks.diagram paper_64 --out paper_64.png
+    python -m repro diagram paper_64 --out paper_64.png
 """
 
-import argparse
 import itertools
 import math
 from pathlib import Path
@@ -15,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
+from repro.command_line import new_parser
 from repro.figures.drawing import DPI, INK, MUTED, PALETTE, PAPER, Style, save_figure
 from repro.networks.layer_shapes import MapStack, Shape
 from repro.specs.validation import SpecError, nearest
@@ -152,21 +152,17 @@ def pair_diagram(pair: dict[str, list[MapStack]]) -> Figure:
     return network_diagram(networks, field_words=words)
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     # read with torch, which the drawing alone does without
     from repro.networks.layers import stages_of_pair
     from repro.specs.presets import read_presets
 
     presets = {preset.name: preset.spec.network for preset in read_presets()}
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser = new_parser("diagram", __doc__)
     parser.add_argument("preset", help=f"one of {', '.join(presets)}")
     parser.add_argument("--out", type=Path, required=True, help="PNG to write")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.preset not in presets:
         raise SpecError(f"no preset '{given.preset}'; {nearest(given.preset, presets)}")
     save_figure(given.out, pair_diagram(stages_of_pair(presets[given.preset])), style=Style())
     print(f"wrote {given.out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,10 +10,9 @@ Where in the flow: repro.train.model_writer writes the folder, `ModelFolder.open
 `draw` makes pictures with its generator. The states from which a training is resumed lie elsewhere
 (repro.train.resume_state).
 
-`python -m repro.networks.model_folder MODEL_FOLDER` says what is in a model folder.
+`python -m repro model MODEL_FOLDER` says what is in a model folder.
 """
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +25,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from repro import rng
+from repro.command_line import new_parser
 from repro.data.images import to_uint8
+from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import Discriminator, GeneratorNetwork
 from repro.specs.network import NetworkSpec
@@ -50,7 +51,7 @@ def snapshot_file(step: int, which: Which = "generator") -> str:
     return f"snapshots/{SNAPSHOT_PREFIX[which]}{step:08d}.safetensors"
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(ExpectedError, RuntimeError):
     """A state or model that cannot be written or read; the message names the file."""
 
 
@@ -73,6 +74,8 @@ class ModelFolder:
             description = json.loads(path.read_text())
         except ValueError as error:
             raise CheckpointError(f"{path}: not JSON ({error}); train the model again") from None
+        if not isinstance(description, dict) or not {"spec", "seed"} <= description.keys():
+            raise CheckpointError(f"{path}: no spec and seed of a training; train the model again")
         return cls(folder, description)
 
     def generator(self, snapshot: Snapshot | int = "final") -> GeneratorNetwork:
@@ -191,13 +194,9 @@ def read_log(path: Path) -> pd.DataFrame:
     return pd.read_json(path, lines=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("model", __doc__)
     parser.add_argument("folder", type=Path, help="results/<run>/models/<model>")
-    model = ModelFolder.open(parser.parse_args().folder)
+    model = ModelFolder.open(parser.parse_args(words).folder)
     print(json.dumps(model.description, indent=1))
     print(model.log().tail(1).T.to_string(header=False))
-
-
-if __name__ == "__main__":
-    main()

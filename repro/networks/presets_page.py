@@ -3,13 +3,13 @@
 A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
 flow: `repro.runs.load` lays a run file's model over its preset; this module only shows them.
 
-`python -m repro.networks.presets_page` prints config/presets/README.md, `--write` writes it.
-`python -m repro.train --list-presets` prints the short list.
+`python -m repro presets` prints config/presets/README.md, `--write` writes it.
+`python -m repro train --list-presets` prints the short list.
 """
 
-import argparse
 from pathlib import Path
 
+from repro.command_line import new_parser
 from repro.networks.dcgan import parameter_count
 from repro.networks.layer_shapes import WeightLayer
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
@@ -30,7 +30,7 @@ OPENING = """\
 A preset is a network and a training, one file in this folder. A run file names it (`preset:
 paper_64`, the default) and holds only what differs from it. "Paper" below means the 64x64 bedroom
 model (Fig 1, section 4; the authors' code where the paper is silent), whose values are the defaults
-of repro/specs/run_file.py; `python -m repro.specs.run_file` says what each key means. To add a
+of repro/specs/run_file.py; `python -m repro settings` says what each key means. To add a
 preset, put a file here.
 
 "Authors'" marks the recipes of the paper's authors. Nothing may end their training early, and what
@@ -170,17 +170,13 @@ def _shown(path: Path) -> str:
     return path.relative_to(PRESETS.parent.parent).as_posix()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("presets", __doc__)
     parser.add_argument("--write", action="store_true", help=f"write {_shown(PAGE)}")
-    if not parser.parse_args().write:
+    if not parser.parse_args(words).write:
         print(page(), end="")
         return
     temporary = PAGE.with_suffix(".partial")
     temporary.write_text(page(), encoding="utf-8")
     temporary.replace(PAGE)
     print(f"wrote {_shown(PAGE)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,15 @@
 """How long a run will take here, what it needs, and what of it fits into so many hours.
 
-    python -m repro.plan --config config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
+    python -m repro plan config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
 
 Measures about a minute (repro.plan.rates), counts images (repro.plan.counts), and prints for each
 stage of the run file (repro.plan.costs): images, minibatches, hours, peak memory, disk; blank is
 not predicted. Finished steps count as well. Only synthetic data in a temporary folder are written;
---json keeps the plan. Hours are of one device (a GPU, or --threads threads of the processor) that
+--out keeps the plan. Hours are of one device (a GPU, or --threads threads of the processor) that
 has nothing else to do.
 """
 
 import argparse
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import torch
 
 from repro.artefacts.provenance import device_name, write_json
+from repro.command_line import add_device, add_threads, at_least_one, new_parser, run_main
 from repro.devices import Clock, chosen_device, device_words
 from repro.plan.budget import Chosen, budget, budget_in_words, ends_of
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
@@ -35,27 +35,22 @@ COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "fr
 
 def main(words: list[str] | None = None) -> None:
     given = _arguments().parse_args(words)
-    try:
-        _check(given)
-        run = load_run(given.config)
-        if given.raw is not None:
-            run = load_run(given.config, {run.spec.raw_key: given.raw})
-        counts = image_counts(run, _counts_given(given.images))
-        torch.set_num_threads(given.threads)
-        record = plan(run, counts, given)
-    except SpecError as error:
-        sys.exit(f"error: {error}")
-    if given.json:
-        write_json(given.json, record)
+    _check(given)
+    run = load_run(given.config)
+    if given.raw is not None:
+        run = load_run(given.config, {run.spec.raw_key: given.raw})
+    counts = image_counts(run, _counts_given(given.images))
+    torch.set_num_threads(given.threads)
+    record = plan(run, counts, given)
+    if given.out:
+        write_json(given.out, record)
 
 
 def _check(given: argparse.Namespace) -> None:
-    for name in ("threads", "gpus", "hours"):
-        value = getattr(given, name)
-        if value is not None and not value > 0:
-            raise SpecError(f"--{name} {value:g}: expected a number above 0")
-    if given.json is not None and not given.json.absolute().parent.is_dir():
-        raise SpecError(f"--json {given.json}: no folder {given.json.parent}; make it first")
+    if given.hours is not None and not given.hours > 0:
+        raise SpecError(f"--hours {given.hours:g}: expected a number above 0")
+    if given.out is not None and not given.out.absolute().parent.is_dir():
+        raise SpecError(f"--out {given.out}: no folder {given.out.parent}; make it first")
 
 
 def _counts_given(words: list[str]) -> dict[str, int]:
@@ -70,7 +65,7 @@ def _counts_given(words: list[str]) -> dict[str, int]:
 
 
 def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
-    """Measure and print; the record for --json."""
+    """Measure and print; the record for --out."""
     device = chosen_device(given.device)
     clock = Clock(device, given.threads)
     where = f"{given.threads} of its threads" if device.type == "cpu" else device_words(device)
@@ -199,21 +194,21 @@ def _plain(chosen: Chosen) -> dict[str, Any]:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", required=True, help="a run file, e.g. config/paper.yaml")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    parser.add_argument("--threads", type=int, default=1, help="of one training (default 1)")
+    parser = new_parser("plan", __doc__)
+    parser.add_argument("config", help="a run file, e.g. config/paper.yaml")
+    add_device(parser)
+    add_threads(parser, default=1)
     parser.add_argument("--hours", type=float, help="say what fits into so many hours")
-    parser.add_argument("--gpus", type=int, default=1, help="devices side by side (default 1)")
+    parser.add_argument(
+        "--gpus", type=at_least_one, default=1, help="devices side by side (default 1)"
+    )
     parser.add_argument(
         "--images", action="append", default=[], metavar="NAME=COUNT", help="images of a dataset"
     )
     parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
-    parser.add_argument("--json", type=Path, help="keep the plan in this file")
+    parser.add_argument("--out", type=Path, help="JSON file to keep the plan in")
     return parser
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -1,6 +1,6 @@
 """What of a run fits into so many hours, and which claims can then be decided.
 
-Used by `python -m repro.plan --hours H [--gpus N]`. An experiment needs the trainings among its
+Used by `python -m repro plan --hours H [--gpus N]`. An experiment needs the trainings among its
 inputs; those it can do without (`optional`) are taken last, where hours are left. Experiments are
 taken by claims an hour of additional training, the most first, as long as all ends within the
 hours: each training and experiment on one device, the longest first on the one that is free

@@ -2,7 +2,7 @@
 
 Where in the flow: experiments/fid, for every colour model of a run; alone for one model:
 
-    python -m repro.quality.fid --model results/demo/models/faces --data results/demo/data/faces \\
+    python -m repro fid --model results/demo/models/faces --data results/demo/data/faces \\
         --weights FILE
 
 Both compare features of InceptionV3 (repro.quality.inception). FID (Heusel et al., arXiv
@@ -14,7 +14,6 @@ FIDs compare only at equal numbers; KID does not.
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +23,10 @@ import numpy as np
 import torch
 
 from repro.artefacts.provenance import write_json
+from repro.command_line import add_device, add_seed, add_threads, at_least_one, new_parser
 from repro.data.store import ImageStore
-from repro.data.store_writer import StoreError
 from repro.devices import chosen_device
-from repro.networks.model_folder import CheckpointError, ModelFolder, draw
+from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.inception import FeatureLayer, InceptionFeatures
 from repro.quality.inception_weights import read_weights
 from repro.quality.training_images import picture_shape, training_rows
@@ -205,34 +204,29 @@ def _of_one_model(given: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("fid", __doc__)
     parser.add_argument("--model", type=Path, required=True, help="results/<run>/models/<model>")
     parser.add_argument("--data", type=Path, required=True, help="results/<run>/data/<dataset>")
     parser.add_argument("--weights", type=Path, required=True, help="InceptionV3's, as published")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"default {SAMPLES:,}")
-    parser.add_argument("--real", type=int, default=REAL, help=f"at most; default {REAL:,}")
+    parser.add_argument(
+        "--samples", type=at_least_one, default=SAMPLES, help=f"default {SAMPLES:,}"
+    )
+    parser.add_argument(
+        "--real", type=at_least_one, default=REAL, help=f"at most; default {REAL:,}"
+    )
     parser.add_argument(
         "--all-images", action="store_true", help="against all of --data, e.g. held-out images"
     )
     parser.add_argument("--layer", choices=get_args(FeatureLayer), default="2048")
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    add_seed(parser)
+    add_device(parser)
+    add_threads(parser)
     parser.add_argument("--out", type=Path, help="JSON file to write as well")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.threads:
         torch.set_num_threads(given.threads)
-    try:
-        result = _of_one_model(given)
-    except (SpecError, CheckpointError, StoreError) as error:
-        sys.exit(f"error: {error}")
+    result = _of_one_model(given)
     print(json.dumps(result, indent=1, ensure_ascii=False))
     if given.out:
         write_json(given.out, result)
-
-
-if __name__ == "__main__":
-    main()

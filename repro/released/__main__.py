@@ -1,19 +1,19 @@
 """What of the authors' released weights a folder holds, and what is missing.
 
-python -m repro.released FOLDER
+python -m repro released FOLDER
 """
 
-import argparse
 from pathlib import Path
 
+from repro.command_line import new_parser, run_main
 from repro.released.networks import WHERE, description, released_networks
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="what released weights a folder holds")
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("released", __doc__)
     parser.add_argument("folder", type=Path, help=WHERE)
-    print("\n".join(map(description, released_networks(parser.parse_args().folder))))
+    print("\n".join(map(description, released_networks(parser.parse_args(words).folder))))
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -6,7 +6,7 @@ Python 2 in 2015: a pickle of a list of NDArrayWrapper objects, each of which on
 (`200_discrim_params.jl_01.npy`). It is read here by an unpickler that knows these two names as
 empty classes and refuses all else; nothing that the file asks for is ever run.
 
-`read_array_list(Path(".../200_discrim_params.jl"))`; `python -m repro.released FOLDER` prints all.
+`read_array_list(Path(".../200_discrim_params.jl"))`; `python -m repro released FOLDER` prints all.
 """
 
 import io
@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.format import open_memmap
+
+from repro.errors import ExpectedError
 
 LARGEST_INDEX = 65_536  # bytes; the authors' have about a thousand
 WRAPPER = ("sklearn.externals.joblib.numpy_pickle", "NDArrayWrapper")
@@ -31,7 +33,7 @@ OPCODES = {
 AGAIN = "download it again"
 
 
-class ReleasedError(ValueError):
+class ReleasedError(ExpectedError, ValueError):
     """Released weights that cannot be used; the message names the file and what to do."""
 
 

@@ -12,7 +12,7 @@ is frozen here on batches of z, D by repro.classification.discriminator_features
 Arrays that are not there are named, never guessed. Of a discriminator the leading complete layers
 are used; of a generator all are needed.
 
-    python -m repro.released FOLDER      prints what is there and what is missing
+    python -m repro released FOLDER      prints what is there and what is missing
     for one in released_networks(FOLDER): one.discriminator()
 """
 

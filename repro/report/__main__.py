@@ -4,23 +4,23 @@
         --out results/demo/report
 """
 
-import argparse
 from pathlib import Path
 
+from repro.command_line import new_parser, run_main
 from repro.report.build import build_report
 from repro.runs.extensions import CARDS
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="build the report of a run from its folders")
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("report", __doc__)
     parser.add_argument("--run", type=Path, required=True, help="results/<run>")
     parser.add_argument("--spec", type=Path, required=True, help="the run's specs/report.json")
     parser.add_argument("--out", type=Path, required=True, help="results/<run>/report")
     parser.add_argument("--experiments", type=Path, default=CARDS, help="folder with the cards")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     build_report(run=given.run, spec_path=given.spec, experiments=given.experiments, out=given.out)
     print(f"report: {given.out / 'index.html'}")
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -2,14 +2,13 @@
 
 Where in the flow: after the reports. It reads the claims.csv of two runs, made or published:
 
-    python -m repro.report.compare results/published/demo results/demo [--out compared.csv]
+    python -m repro compare results/published/demo results/demo [--out compared.csv]
 
 A number moved *beyond the spread* where the difference is larger than the intervals of the two
 runs, as independent, together allow: |a - b| > sqrt(half_a^2 + half_b^2). The intervals are those
 that the claims state: where they are over images of one network, two trainings differ by more.
 """
 
-import argparse
 import math
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from repro.claims.measurement import number
+from repro.command_line import new_parser
 from repro.figures.drawing import save_table
 from repro.report.build import CLAIM_COLUMNS
 from repro.specs.validation import SpecError
@@ -49,7 +49,11 @@ def read_claims(run: Path) -> pd.DataFrame:
             f"{run}: no claims.csv there or in report/; run `snakemake report` for it, or give "
             "another folder (results/demo, results/published/demo)"
         )
-    frame = pd.read_csv(path, keep_default_na=False, na_values={"value": "", "low": "", "high": ""})
+    numbers = {"value": "", "low": "", "high": ""}
+    try:
+        frame = pd.read_csv(path, keep_default_na=False, na_values=numbers)
+    except ValueError as error:  # of pandas for an empty or odd file, and no UTF-8
+        raise SpecError(f"{path}: not a readable CSV ({error})") from None
     missing = [name for name in CLAIM_COLUMNS if name not in frame.columns]
     if missing:
         raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
@@ -142,20 +146,16 @@ def summary(table: pd.DataFrame, names: tuple[str, str]) -> str:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("compare", __doc__)
     parser.add_argument(
         "first", type=Path, metavar="RUN_A", help="results/<run> or published/<run>"
     )
     parser.add_argument("second", type=Path, metavar="RUN_B", help="the run set beside it")
     parser.add_argument("--out", type=Path, help="CSV of all claims to write")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     table = compared(read_claims(given.first), read_claims(given.second))
     print(summary(table, (str(given.first), str(given.second))))
     if given.out:
         save_table(given.out, table)
         print(f"all claims: {given.out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,14 +5,12 @@ values are those of the presets that are theirs; the paper's are the specs' defa
 description names the place in the paper that states them; the port's are those of the preset
 `pytorch_tutorial`; the effects are measurements that say which setting they changed.
 
-`python -m repro.report.departures config/demo.yaml` prints the ledger of a run file, with the
+`python -m repro ledger config/demo.yaml` prints the ledger of a run file, with the
 effects that its results hold.
 """
 
-import argparse
 import json
 import re
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +18,12 @@ from typing import Any
 import pandas as pd
 
 from repro.claims.measurement import Measurement, in_words, read_measurements
+from repro.command_line import new_parser
 from repro.specs.differences import as_in_a_run_file
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import read_presets
 from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
-from repro.specs.validation import SpecError
 
 PAPERS_OWN = "paper_64"  # what Fig 1 shows; the other presets of the authors' depart from it
 PORT = "pytorch_tutorial"  # the one most people know; its settings are dcgan.torch's, but the batch
@@ -206,15 +204,12 @@ def ledger_table(entries: list[LedgerEntry]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
     from repro.runs.load import load_run  # its imports are for the whole pipeline
 
-    parser = argparse.ArgumentParser(description="the ledger of departures of a run file")
+    parser = new_parser("ledger", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    try:
-        run = load_run(parser.parse_args().config)
-    except SpecError as error:
-        sys.exit(f"error: {error}")
+    run = load_run(parser.parse_args(words).config)
     folders = sorted((run.folder / "experiments").glob("*/measured"))
     found = [one for folder in folders for one in read_measurements(folder).values()]
     models = {name: run.model(name).model_dump(mode="json") for name in run.trainings}
@@ -222,7 +217,3 @@ def main() -> None:
         name for name, model in models.items() if run.spec.datasets[model["data"]].dedup is not None
     ]
     print(markdown(ledger(models, effects_among(found), hashed=hashed)), end="")
-
-
-if __name__ == "__main__":
-    main()

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from repro.errors import UnusableError
+
 MANY_COLOURS = 1 << 15  # more of them: made of images. Charts have some thousands, with smoothing
 STEP, TINT_STEP = 5, 8  # grey levels of 255; 255 is a multiple of STEP, so that white stays white
 MOST_PIXELS = 4_000_000  # of an embedded picture
@@ -117,7 +119,7 @@ def _opened(path: Path, *, kind: str) -> tuple[Image.Image, bytes]:
         picture = Image.open(io.BytesIO(content), formats=[kind])
         picture.load()
     except OSError as error:
-        raise ValueError(f"{path}: not a readable {kind} ({error}); rerun its step") from None
+        raise UnusableError(f"{path}: not a readable {kind} ({error}); rerun its step") from None
     return picture, content
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from repro.errors import UnusableError
+
 SHOWN_ROWS = 60  # of a table; the file itself holds all
 MANY_COLUMNS, FEW_ROWS = 12, 6  # such a table is turned: its columns become rows
 
@@ -37,7 +39,7 @@ def read_table(path: Path, *, caption: str, run: Path | None = None) -> ShownTab
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a readable CSV ({error}); rerun its step") from None
+        raise UnusableError(f"{path}: not a readable CSV ({error}); rerun its step") from None
     filled = frame.map(lambda cell: cell.removesuffix("%").strip()).replace("", None)
     numeric = [
         bool(filled[name].notna().any())

@@ -2,7 +2,7 @@
 
 Unknown names, networks that do not fit their images, options that do not fit the modules they are
 for, raw data that are not there. Where in the flow: repro.runs.load.load_run calls the checks on
-the resolved run, the Snakefile asks for `missing_raw_data`. `python -m repro.runs.load CONFIG`
+the resolved run, the Snakefile asks for `missing_raw_data`. `python -m repro check CONFIG`
 prints both.
 """
 

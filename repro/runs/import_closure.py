@@ -4,10 +4,9 @@ The pipeline names them as inputs of the step, so that an edit re-runs what it c
 nothing else. Imports are read from the syntax tree; nothing is executed. A module's packages belong
 to it, as Python runs their `__init__.py` first; those that hold no statement are left out.
 
-`python -m repro.runs.import_closure MODULE` lists the files.
+Alone: `import_closure("repro.train.__main__")`.
 """
 
-import argparse
 import ast
 from functools import cache
 from importlib.util import resolve_name
@@ -71,13 +70,3 @@ def _does_something(path: str) -> bool:
 @cache
 def _tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text(encoding="utf-8"))
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("module", nargs="+", help="e.g. repro.train")
-    print("\n".join(import_closure(*parser.parse_args().module)))
-
-
-if __name__ == "__main__":
-    main()

@@ -4,17 +4,16 @@ config/<run>.yaml -> Run. The Snakefile asks it for the names, the input folders
 of each step; repro.runs.checks says what is wrong before any step starts. Spec files are written
 only when they change, so that changing one model makes one model run again.
 
-`python -m repro.runs.load CONFIG` prints what a run file would do.
+`python -m repro check CONFIG` prints what a run file would do.
 """
 
-import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 from repro.artefacts.provenance import write_json
+from repro.command_line import new_parser
 from repro.runs.checks import check_experiments, check_fit, check_names, missing_raw_data
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
@@ -117,20 +116,13 @@ def _write(path: Path, values: dict[str, Any]) -> None:
         write_json(path, values)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("check", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    try:
-        run = load_run(parser.parse_args().config)
-    except SpecError as error:
-        sys.exit(f"error: {error}")
+    run = load_run(parser.parse_args(words).config)
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:
         state = f"not bound: {', '.join(experiment.unbound)}" if experiment.unbound else "runs"
         print(f"experiment {experiment.name}: {state}")
     print("\n".join(missing_raw_data(run)) or "all raw data are there")
-
-
-if __name__ == "__main__":
-    main()

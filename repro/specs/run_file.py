@@ -5,7 +5,7 @@ values here. Unknown keys and values out of range are refused (repro.specs.valid
 `repro.runs.load` resolves a run file into these models; the pipeline hands each step its own spec
 as one JSON file.
 
-`python -m repro.specs.run_file` prints every field with its default, unit and source.
+`python -m repro settings` prints every field with its default, unit and source.
 """
 
 import os
@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
+from repro.command_line import new_parser
 from repro.specs.network import NetworkSpec
 from repro.specs.roles import RoleSpec
 from repro.specs.training import AugmentationSpec, TrainingSpec
@@ -226,7 +227,8 @@ SHOWN = (
 )  # fmt: skip
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
+    new_parser("settings", __doc__).parse_args(words)
     for model in SHOWN:
         print(f"\n{model.__name__}: {model.__doc__}")
         for name, field in model.model_fields.items():
@@ -234,7 +236,3 @@ def main() -> None:
             if isinstance(field.default, BaseModel):
                 default = f"see {type(field.default).__name__}"
             print(f"  {name:<20} {default:<14} {field.description or ''}")
-
-
-if __name__ == "__main__":
-    main()

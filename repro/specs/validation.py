@@ -2,10 +2,12 @@
 
 The base of every typed spec (repro.specs.run_file) and of every module's Options. `validated` turns
 a mapping into a model or says what is wrong with it, with the nearest valid name; `read_yaml` reads
-a mapping and refuses a key given twice.
+a mapping and refuses a key given twice; `read_step` reads the JSON file that the pipeline gives a
+step.
 """
 
 import difflib
+import json
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -14,8 +16,10 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from repro.errors import ExpectedError
 
-class SpecError(ValueError):
+
+class SpecError(ExpectedError, ValueError):
     """A config that cannot be run; the message names file, key, what was found and the way out."""
 
 
@@ -107,4 +111,26 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
+    return values
+
+
+def read_step(path: Path | None, *, needs: typing.Collection[str] = ()) -> dict[str, Any]:
+    """The mapping in a step's JSON file (--spec); {} where none is given.
+
+    needs: keys that it must have. Raises SpecError naming the file and what is wrong with it, and
+    OSError where it cannot be opened.
+    """
+    if path is None:
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no JSON, or no UTF-8
+        raise SpecError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
+    missing = [key for key in needs if key not in values]
+    if missing:
+        raise SpecError(
+            f"{path}: '{missing[0]}' is missing; a run's own files are in results/<run>/specs"
+        )
     return values

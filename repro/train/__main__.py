@@ -1,7 +1,7 @@
 """Train a DCGAN: dataset folder in, model folder out (repro.train.loop does the work).
 
     python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
-    python -m repro.train --list-presets
+    python -m repro train --list-presets
 
 With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
 (repro.train.processes); the first of them alone writes, and reads the resume state.
@@ -9,21 +9,19 @@ With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each
 
 import argparse
 import importlib
-import json
 from pathlib import Path
 
 import torch
 
+from repro.command_line import add_device, add_threads, new_parser, run_main
 from repro.devices import keep_freed_memory
 from repro.specs.run_file import ModelSpec
-from repro.specs.validation import validated
+from repro.specs.validation import read_step, validated
 from repro.train.loop import train
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("train", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="JSON of a ModelSpec and a seed")
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset folder")
     parser.add_argument(
@@ -31,19 +29,19 @@ def main() -> None:
     )
     parser.add_argument("--state", type=Path, required=True, help="folder of the resume states")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default auto)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: PyTorch's choice)")
+    add_device(parser)
+    add_threads(parser)
     parser.add_argument(
         "--cuda-graphs",
         action="store_true",
         help="on one GPU: record the step once and replay it (repro.train.cuda_graphs)",
     )
     parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     keep_freed_memory()
     if given.threads:
         torch.set_num_threads(given.threads)
-    values = json.loads(given.spec.read_text())
+    values = read_step(given.spec, needs=("model", "seed"))
     train(
         spec=validated(ModelSpec, values["model"], where=str(given.spec)),
         data=given.data,
@@ -70,4 +68,4 @@ class ListPresets(argparse.Action):
 
 
 if __name__ == "__main__":
-    main()
+    run_main(main)

@@ -9,15 +9,11 @@ adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue and gaussian_b
 those take one factor for all images, while here all images of a minibatch go at once, each with its
 own factor.
 
-`python -m repro.train.augmentation MODEL.json DATASET OUT.png` draws a model's first images, plain
-and as three minibatches would show them.
+Alone: `augmented(images, spec, low=-1, seed=42, minibatch=0, places=np.arange(len(images)))`.
 """
 
-import argparse
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -194,39 +190,3 @@ def _per_image(images: Tensor, values: np.ndarray) -> Tensor:
 
 def _on(images: Tensor, values: np.ndarray) -> Tensor:
     return torch.from_numpy(values).to(images.device)
-
-
-def main() -> None:
-    from repro.data.images import to_tensor, to_uint8
-    from repro.data.store import ImageStore
-    from repro.figures.drawing import Style, grid, save_picture
-    from repro.specs.run_file import ModelSpec
-    from repro.specs.validation import validated
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("spec", type=Path, help="a model's spec file: results/RUN/specs/models/*")
-    parser.add_argument("data", type=Path, help="prepared dataset folder")
-    parser.add_argument("out", type=Path, help="picture to write (PNG)")
-    parser.add_argument("--images", type=int, default=10, help="images shown (default 10)")
-    given = parser.parse_args()
-    values = json.loads(given.spec.read_text())
-    model = validated(ModelSpec, values["model"], where=str(given.spec))
-    images = to_tensor(ImageStore.open(given.data).images[: given.images])
-    rows = [images] + [
-        augmented(
-            images,
-            model.training.augmentation,
-            low=-1,
-            seed=values["seed"],
-            minibatch=minibatch,
-            places=np.arange(len(images)),
-        )
-        for minibatch in range(3)
-    ]
-    picture = grid(to_uint8(torch.cat(rows)), columns=len(images))
-    save_picture(given.out, picture, style=Style(banner=values.get("banner", "")))
-    print(given.out)
-
-
-if __name__ == "__main__":
-    main()

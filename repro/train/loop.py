@@ -8,8 +8,8 @@ Every draw is a function of (seed, purpose, minibatch), so a run that was killed
 again by the same command continues from its last state and ends in the same bytes.
 
 While it runs, the state folder holds log.jsonl (losses, probabilities, diversity of the sample
-sheets, troubles by name), samples/ and resume states; `python -m repro.train.tensorboard_view
-FOLDER` shows the first two.
+sheets, troubles by name), samples/ and resume states; `python -m repro tensorboard FOLDER --out
+VIEW` shows the first two.
 
 Where in the flow: `python -m repro.train` calls `train`; repro.train.trainer has the step,
 repro.train.state_folder and repro.train.model_writer what is written.

@@ -4,16 +4,14 @@ Where in the flow: outside it. log.jsonl and samples/ stay the record; this make
 that can be deleted and made again at any time. Scalars are the losses (nats), the probabilities D
 gives, and the diversity of the samples; troubles stand under "text", sheets under "images".
 
-    python -m repro.train.tensorboard_view results/demo --out LOGDIR [--follow 10]
+    python -m repro tensorboard results/demo --out LOGDIR [--follow 10]
     tensorboard --logdir LOGDIR --samples_per_plugin images=100
 
 FOLDER is a results folder, a run, or one training; finished trainings lie in <run>/models/<name>,
 running ones in <run>/state/<name>. With --follow the view grows with the logs until Ctrl-C.
 """
 
-import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,8 @@ import numpy as np
 from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
+from repro.command_line import new_parser
+from repro.errors import ExpectedError
 from repro.figures.animation import minibatch_of
 from repro.train.monitor import Monitor
 
@@ -36,7 +36,7 @@ TAGS = {  # column of a log -> name in TensorBoard, which groups by the word bef
 NOT_DRAWN = ("step", "trouble", "since")
 
 
-class ViewError(ValueError):
+class ViewError(ExpectedError, ValueError):
     """There is nothing to show, or a log cannot be read; the message says where and what to do."""
 
 
@@ -157,16 +157,14 @@ def _parsed(text: str, *, where: str) -> dict[str, Any]:
     return dict(line)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("tensorboard", __doc__)
     parser.add_argument("folder", type=Path, help="results, a run, or the folder of a training")
     parser.add_argument("--out", type=Path, required=True, help="folder for tensorboard --logdir")
     parser.add_argument(
         "--follow", type=float, metavar="SECONDS", help="look for new lines so often, until Ctrl-C"
     )
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.follow is not None and given.follow <= 0:
         parser.error("--follow: expected seconds above 0")
     views: dict[str, TrainingView] = {}
@@ -178,14 +176,8 @@ def main() -> None:
         while given.follow:
             time.sleep(given.follow)
             update_views(views, folder=given.folder, out=given.out)
-    except ValueError as error:
-        sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         pass  # the usual end of --follow
     finally:
         for view in views.values():
             view.close()
-
-
-if __name__ == "__main__":
-    main()

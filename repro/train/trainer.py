@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.devices import decided_precision
+from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import draw, draw_latents
 from repro.specs.run_file import ModelSpec
@@ -27,7 +28,7 @@ from repro.train.sync_batchnorm import synchronised
 SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there are no classes
 
 
-class TrainingError(RuntimeError):
+class TrainingError(ExpectedError, RuntimeError):
     """A training that cannot go on; the message says why and what to do.
 
     minibatch: where it went wrong (from 1), 0 where that is not the question.

@@ -12,8 +12,11 @@ import torch
 from safetensors.torch import load_file
 
 from data_prep.dedup import dedup, main
+from repro.artefacts.provenance import ChangedFileError
 from repro.dedup.options import Options
 from repro.dedup.removal import DegenerateCodeError
+from repro.errors import UnusableError
+from repro.specs.validation import SpecError
 
 QUICK = Options(presentations=6400)
 
@@ -153,11 +156,11 @@ def test_parts_made_apart_give_the_same_bytes(
         for folder in (whole, joined)
     ]
     assert outputs[0] == outputs[1]
-    with pytest.raises(SystemExit, match="give all parts of this dataset, in order"):
+    with pytest.raises(UnusableError, match="give all parts of this dataset, in order"):
         run("wrong", "--trained", trained, "--parts", *parts, parts[0])
     pixels = (data / "images.npy").read_bytes()
     (data / "images.npy").write_bytes(pixels[:-1] + bytes([pixels[-1] ^ 1]))
-    with pytest.raises(SystemExit, match=r"images\.npy is not what was written there"):
+    with pytest.raises(ChangedFileError, match=r"images\.npy is not what was written there"):
         run("wrong", "--trained", trained, "--parts", *parts)  # which no part has compared
     assert not (tmp_path / "wrong").exists()
 
@@ -173,5 +176,5 @@ def test_a_misspelt_option_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "spec.json").write_text('{"options": {"presentation": 64}}')
     words = ["--data", tmp_path, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]
     monkeypatch.setattr(sys, "argv", ["dedup", *map(str, words)])
-    with pytest.raises(SystemExit, match="did you mean 'presentations'"):
+    with pytest.raises(SpecError, match="did you mean 'presentations'"):
         main()

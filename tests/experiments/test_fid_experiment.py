@@ -199,7 +199,7 @@ def test_one_model_alone(
     assert "6 samples against 5 training images at 16x16" in printed["protocol"]
     assert "5 images are too few" in printed["warning"]
     monkeypatch.setattr("sys.argv", [*words, "--weights", str(tmp_path / "none.pth")])
-    with pytest.raises(SystemExit, match=r"error: .*none\.pth: no such file.*6726825d"):
+    with pytest.raises(SpecError, match=r".*none\.pth: no such file.*6726825d"):
         fid.main()
 
 

@@ -1,16 +1,19 @@
-"""A contact sheet of a generator's first pictures, to look at: --sheet FILE.png [--count] [--seed].
+"""A contact sheet of a generator's first pictures, to look at: --out FILE.png [--count] [--seed].
 
 With `--size 32 --enlarge 3` one sees what a network sees that works at 32 x 32.
 """
 
 import argparse
 import math
+import sys
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from data_prep.generated.drawing.layer import Draw
+from repro.command_line import add_seed, at_least_one, run_main
 
 
 def square(picture: np.ndarray, size: int) -> np.ndarray:
@@ -37,16 +40,22 @@ def contact_sheet(draw: Draw, *, seed: int, count: int, size: int, enlarge: int 
 
 def sheet_command(draw: Draw, *, size: int) -> None:
     """Command line of a generator module: write a contact sheet of `draw`."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sheet", type=Path, required=True, help="PNG file to write")
-    parser.add_argument("--count", type=int, default=64, help="number of pictures")
-    parser.add_argument("--seed", type=int, default=42)
-    parser.add_argument("--size", type=int, default=size, help="side of a tile, pixels")
-    parser.add_argument("--enlarge", type=int, default=1, help="times each pixel is repeated")
-    asked = parser.parse_args()
+    run_main(partial(_write_sheet, draw, size))
+
+
+def _write_sheet(draw: Draw, size: int, words: list[str] | None) -> None:
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("--count", type=at_least_one, default=64, help="number of pictures")
+    add_seed(parser)
+    parser.add_argument("--size", type=at_least_one, default=size, help="side of a tile, pixels")
+    parser.add_argument(
+        "--enlarge", type=at_least_one, default=1, help="times each pixel is repeated"
+    )
+    asked = parser.parse_args(words)
     sheet = contact_sheet(
         draw, seed=asked.seed, count=asked.count, size=asked.size, enlarge=asked.enlarge
     )
-    asked.sheet.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(asked.sheet), sheet[..., ::-1]):
-        raise OSError(f"{asked.sheet}: could not be written; give a path ending in .png")
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(asked.out), sheet[..., ::-1]):
+        raise OSError(f"{asked.out}: could not be written; give a path ending in .png")

@@ -443,9 +443,9 @@ def test_the_command_lists_and_complains(raw, manifest, monkeypatch, capsys, hos
     ]
     run("rooms", "--list")
     assert len(capsys.readouterr().out.splitlines()) == 2
-    with pytest.raises(SystemExit, match="error: no downloads for 'digit'; did you mean 'digits'"):
+    with pytest.raises(SpecError, match="no downloads for 'digit'; did you mean 'digits'"):
         run("digit")
-    with pytest.raises(SystemExit, match=r"(?s)error: some files .*ask the librarian"):
+    with pytest.raises(DownloadError, match=r"(?s)some files .*ask the librarian"):
         run("classes")
     with pytest.raises(SystemExit) as caught:
         run()

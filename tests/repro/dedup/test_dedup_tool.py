@@ -1,4 +1,4 @@
-"""python -m repro.dedup: each odd file in its place, pairs, reasons, refusals, clean exits.
+"""python -m repro dedup: each odd file in its place, pairs, reasons, refusals, clean exits.
 
 Longer than 300 lines: all tests run the one command on the same small folder.
 """
@@ -19,6 +19,7 @@ import pytest
 from odd_files import picture, write_odd_files
 from PIL import Image
 
+from repro.command_line import run_main
 from repro.data.raw_images import SourceError
 from repro.dedup import thumbnails
 from repro.dedup.__main__ import main
@@ -80,7 +81,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int | 
 
     def call(*words: object) -> int | str | None:
         try:
-            main([str(word) for word in words])
+            run_main(main, [str(word) for word in words])
         except SystemExit as left:
             return left.code
         return 0
@@ -244,7 +245,7 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None
         (["--option", "noise=loud"], "'noise'"),
         (["--method", "phash", "--option", "noise=0.5"], "phash makes no use of noise"),
         (["--method", "pixels", "--radius", "1"], "pixels makes no use of radius"),
-        (["--method", "phash", "--model", "x"], "--model is for --method dae"),
+        (["--method", "phash", "--autoencoder", "x"], "--autoencoder is for --method dae"),
         (["--method", "sha1"], "invalid choice"),
         (["--workers", "0"], "a whole number from 1"),
         (["--null"], "--null is for --delete-list"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
+from repro.errors import UnusableError
 from repro.figures import animation
 from repro.figures.animation import FRAMES, LARGEST, _evenly_spread, main, save_animation
 from repro.figures.drawing import Style, grid, save_picture
@@ -144,10 +145,12 @@ def test_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_sheets(tmp_path / "model" / "samples", [1, 2])
-    monkeypatch.setattr(sys, "argv", ["animation", f"{tmp_path}/model", f"{tmp_path}/a.gif"])
+    monkeypatch.setattr(
+        sys, "argv", ["animation", f"{tmp_path}/model", "--out", f"{tmp_path}/a.gif"]
+    )
     main()
     assert "2 frames" in capsys.readouterr().out
     assert len(frames(tmp_path / "a.gif")) == 2
-    monkeypatch.setattr(sys, "argv", ["animation", str(tmp_path), f"{tmp_path}/b.gif"])
-    with pytest.raises(SystemExit, match="holds no sheet"):
+    monkeypatch.setattr(sys, "argv", ["animation", str(tmp_path), "--out", f"{tmp_path}/b.gif"])
+    with pytest.raises(UnusableError, match="holds no sheet"):
         main()

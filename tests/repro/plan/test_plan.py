@@ -14,6 +14,7 @@ from repro.data.noise import noise_dataset
 from repro.devices import Clock
 from repro.networks.model_folder import save_network
 from repro.plan import __main__ as plan
+from repro.plan.__main__ import main
 from repro.plan.budget import Need, choose, decidable, needs_of
 from repro.plan.costs import (
     Known,
@@ -35,6 +36,7 @@ from repro.plan.rates import (
 )
 from repro.runs.load import load_run
 from repro.specs.run_file import ModelSpec
+from repro.specs.validation import SpecError
 
 CPU = torch.device("cpu")
 RUN: dict[str, Any] = {
@@ -242,7 +244,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
     load(RUN)
     threads = torch.get_num_threads()
-    plan.main(["--config=small.yaml", "--hours=0.2", "--json=plan.json", "--device=cpu"])
+    main(["small.yaml", "--hours=0.2", "--out=plan.json", "--device=cpu"])
     torch.set_num_threads(threads)
     text = capsys.readouterr().out
     lines = {" ".join(line.split()[:2]): line for line in text.splitlines()}
@@ -255,7 +257,7 @@ def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFi
     assert hours["draw", "rooms"] is None
     assert "draw rooms" in text.split("not predicted and not in it:")[1]
     assert kept["budget"]["trainings"] == ["bedrooms"]
-    plan.main(["--config=small.yaml", "--hours=0.1", "--json=plan.json", "--device=cpu"])
+    main(["small.yaml", "--hours=0.1", "--out=plan.json", "--device=cpu"])
     torch.set_num_threads(threads)
     kept = json.loads(Path("plan.json").read_text())
     assert kept["budget"]["trainings"] == []
@@ -272,7 +274,7 @@ def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFi
     for number in range(9):
         Path(f"mine/{number}.png").write_bytes(b"not looked into")
     threads = torch.get_num_threads()
-    plan.main(["--config=small.yaml", "--raw=mine", "--device=cpu"])
+    main(["small.yaml", "--raw=mine", "--device=cpu"])
     torch.set_num_threads(threads)
     line = next(one for one in capsys.readouterr().out.splitlines() if "prepare bed" in one)
     assert line.split()[2] == "9"
@@ -281,13 +283,12 @@ def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--gpus=0"], "--gpus 0: expected a number above 0"),
         (["--hours=-1"], "--hours -1: expected a number above 0"),
-        (["--json=nowhere/plan.json"], "no folder nowhere"),
+        (["--out=nowhere/plan.json"], "no folder nowhere"),
         (["--images=bedrooms"], "--images bedrooms: expected NAME=COUNT"),
     ],
 )
 def test_bad_words_are_refused(load: Any, words: list[str], said: str) -> None:
     load(RUN)
-    with pytest.raises(SystemExit, match=said):
-        plan.main(["--config=small.yaml", *words])
+    with pytest.raises(SpecError, match=said):
+        main(["small.yaml", *words])

@@ -161,7 +161,7 @@ def test_command_names_what_it_shows_or_the_error(
     assert "rooms: 2 lines, 1 sheets" in capsys.readouterr().out
     assert len(scalars(tmp_path / "out/rooms", D_LOSS)) == 2
     monkeypatch.setattr(sys, "argv", ["tensorboard_view", str(tmp_path / "x"), "--out", "y"])
-    with pytest.raises(SystemExit, match="no such folder"):
+    with pytest.raises(ViewError, match="no such folder"):
         main()
 
 

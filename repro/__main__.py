@@ -1,0 +1,89 @@
+"""The front door: `python -m repro`, or `dcgan`, lists every command and runs it.
+
+    python -m repro                     all commands, a line each
+    python -m repro train --help        what a command takes
+    python -m repro --version
+
+A command is a function `main(words)` of a module, which is imported only when it is asked for; to
+add one, name it here. Neither the list nor the commands need Snakemake.
+"""
+
+import importlib
+import sys
+from importlib import metadata
+
+from repro.command_line import program, run_main
+
+WRONG_ARGUMENTS = 2
+DISTRIBUTION = "dcgan-reproduction"
+COMMANDS = {  # name: (module with a `main`, what the command does)
+    "check": ("repro.runs.load", "what a run file would do, and which raw data it lacks"),
+    "plan": ("repro.plan.__main__", "how long a run takes here, and what of it fits"),
+    "settings": ("repro.specs.run_file", "every key of a run file: default, unit, source"),
+    "presets": ("repro.networks.presets_page", "known recipes, each beside the paper's"),
+    "diagram": ("repro.networks.diagram", "draw G and D of a preset (Fig 1)"),
+    "dedup": ("repro.dedup.__main__", "near-duplicates in a folder of images (section 4.1.1)"),
+    "train": ("repro.train.__main__", "train a model on a prepared dataset (section 4)"),
+    "tensorboard": ("repro.train.tensorboard_view", "trainings, running ones too, for TensorBoard"),
+    "animation": ("repro.figures.animation", "the sample sheets of a training, animated"),
+    "model": ("repro.networks.model_folder", "what is in the folder of a trained model"),
+    "fid": ("repro.quality.fid", "FID and KID of a model, with weights that you give"),
+    "released": ("repro.released.__main__", "which of the authors' weights a folder holds"),
+    "card": ("repro.claims.card", "check an experiment's card and print its claims and rules"),
+    "report": ("repro.report.__main__", "the report of a run from its folders"),
+    "ledger": ("repro.report.departures", "a run file beside the paper and its authors' code"),
+    "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),
+    "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),
+    "bench": ("repro.bench.__main__", "speed of ours beside a reference, in one run"),
+}
+
+
+def main() -> None:
+    """The console command: the words of sys.argv."""
+    run_main(_front_door)
+
+
+def _front_door(words: list[str] | None) -> None:
+    words = sys.argv[1:] if words is None else words
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(listing())
+    elif words[0] == "--version":
+        print(f"dcgan {version()}")
+    elif words[0] in COMMANDS:
+        module = importlib.import_module(COMMANDS[words[0]][0])
+        module.main(words[1:])
+    else:
+        _refuse(words[0])
+
+
+def listing() -> str:
+    """All commands, a line each."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {about}" for name, (_, about) in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"usage: {program()} COMMAND ...\n",
+            "Every experiment of the DCGAN paper (arXiv 1511.06434v2), step by step. Commands:\n",
+            *lines,
+            f"\n{program()} COMMAND --help tells what a command takes. The whole run: make all",
+        ]
+    )
+
+
+def version() -> str:
+    """That of the installed package."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "(not installed: run from its source)"
+
+
+def _refuse(word: str) -> None:
+    from repro.specs.validation import nearest  # its imports take longer than the list
+
+    print(f"error: no command '{word}'; {nearest(word, COMMANDS)}", file=sys.stderr)
+    sys.exit(WRONG_ARGUMENTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What all commands share: how they end, and the options that mean the same in each of them.
+
+Where in the flow: around every step. A command is a function `main(words)` whose parser comes from
+`new_parser`; whatever starts it (`python -m repro`, `python -m repro.train`, an experiment's
+measure.py) does so through `run_main`:
+
+    exit status 0      done
+                1      an ExpectedError or an OSError, told in one line without a traceback
+                2      a command line that does not parse
+                130    interrupted (Ctrl-C)
+
+The flags that several commands have: --data a prepared dataset, --raw a folder of raw data, --out
+what is written, --spec a step's JSON file, --state unfinished work, --seed, --device, --threads of
+the numerical libraries (rounding may depend on it), --workers side by side (the result does not
+depend on it). Nothing here imports more than the standard library, so that a list of commands is
+there at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from repro.errors import ExpectedError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def run_main(main: Callable[[list[str] | None], None], words: list[str] | None = None) -> None:
+    """Call `main(words)`; words: the command line without the program, None for sys.argv's.
+
+    Raises SystemExit with the exit status above for what the user did; lets any other error pass.
+    """
+    try:
+        main(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        print(f"\n{interrupt or 'interrupted'}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has gone, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (ExpectedError, OSError) as error:
+        sys.exit(f"error: {in_words(error)}")
+
+
+def in_words(error: Exception) -> str:
+    """The message of an error; of one that the system raised, the file first."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
+    return str(error)
+
+
+def program() -> str:
+    """How the front door was called: the console command's name, or `python -m repro`."""
+    name = Path(sys.argv[0]).name
+    return name if name == "dcgan" else "python -m repro"
+
+
+def new_parser(
+    command: str, about: str | None, *, epilog: str | None = None
+) -> argparse.ArgumentParser:
+    """A parser that calls itself `python -m repro COMMAND`; about: text shown as it is written."""
+    return argparse.ArgumentParser(
+        prog=f"{program()} {command}",
+        description=about,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """--seed, 42 unless given: the seed of the authors' code."""
+    parser.add_argument(
+        "--seed", type=_natural, default=42, help="of all draws (default %(default)s)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """--device, by the names of `repro.devices.chosen_device`."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default="auto",
+        help="default %(default)s: a GPU where there is one",
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser, default: int | None = None) -> None:
+    """--threads of the numerical libraries."""
+    words = "PyTorch's choice" if default is None else "%(default)s"
+    parser.add_argument(
+        "--threads",
+        type=at_least_one,
+        default=default,
+        metavar="N",
+        help=f"CPU threads; rounding may depend on their number (default: {words})",
+    )
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from 1, for `type=`."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number from 1")
+    return int(text)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number from 0")
+    return int(text)
