@@ -256,6 +256,8 @@ def _command() -> list[str]:
 
 def explain(path: Path) -> str:
     """Text telling how the artefact at `path` (a file or a step's folder) was made."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder")
     folder = path if path.is_dir() else path.parent
     for candidate in (folder, *folder.parents):
         if (candidate / SIDECAR).is_file():
