@@ -1,6 +1,7 @@
 # The two commands of the README are `make all` and `make test`; each makes .venv first if needed.
-# PYTHON chooses the interpreter that .venv is made with (3.11 or 3.12). The packages are compiled at
-# once: where Python may not write .pyc files, each of the pipeline's processes would do it again.
+# PYTHON chooses the interpreter that .venv is made with (3.11 to 3.13). The packages are compiled at
+# once: where Python may not write .pyc files, each of the pipeline's processes would do it again. The
+# project itself is installed editable, so that its commands work from any folder.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,24 +30,29 @@ lint: $(STAMP)
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/snakemake --lint
 
-# The pipeline on a real SLURM of one node, as root on Debian (tests/slurm/run.py). Adds the packages
-# of profiles/slurm to .venv.
+# The pipeline on a real SLURM of one node, as root on Debian (tests/slurm/run.py).
 slurm-test: $(STAMP)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r pyproject.toml --extra slurm
 	$(BIN)/python tests/slurm/run.py
 
-$(STAMP): requirements.lock
+$(STAMP): requirements.lock pyproject.toml
+	@found=$$($(PYTHON) --version 2>&1) || found='no Python'; \
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2> /dev/null || { \
+	    echo "error: $(PYTHON) is $$found; the packages need Python 3.11, 3.12 or 3.13: install one of" \
+	        "them and name it, e.g. PYTHON=python3.13 make $(or $(MAKECMDGOALS),all)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
 	    --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-# After a change of the packages in pyproject.toml: new pins with hashes.
+# After a change of the packages in pyproject.toml: new pins with hashes. Those that still fit stay;
+# make lock UPGRADE=--upgrade takes the newest of all.
+UPGRADE ?=
 lock: $(STAMP)
-	$(BIN)/uv pip compile pyproject.toml --extra fid --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --upgrade \
-	    -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal \
+	    --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --quiet $(UPGRADE) -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
 # people's photos do not belong into the repository. The page itself, of some 12 MB, is not kept.

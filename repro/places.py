@@ -2,5 +2,6 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent  # of the checkout: repro/, experiments/, config/, ...
-PRESETS = ROOT / "config" / "presets"
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent  # of the checkout, or site-packages: repro/, data_prep/, experiments/
+PRESETS = (PACKAGE / "presets").resolve()  # in a checkout a link to config/presets

@@ -124,6 +124,8 @@ def write_json(path: Path, value: Any) -> None:
 @cache
 def commit_and_dirty() -> tuple[str, bool]:
     """Commit of the working tree and whether it differs from it; ("unknown", True) without git."""
+    if not (ROOT / ".git").exists():  # installed: a repository around site-packages is another one
+        return "unknown", True
     try:
         commit = _git(ROOT, "rev-parse", "HEAD")
         return commit, bool(_git(ROOT, "status", "--porcelain"))

@@ -27,7 +27,7 @@ PUBLISHED = "6726825d"  # how the sha256 of the published file begins, as its na
 WHERE = f"{FILE}, attached to release v0.2.0 of torch-fidelity (GitHub: toshas/torch-fidelity)"
 # torch.hub's convention: NAME-<first digits of the sha256>.pth
 PROMISE = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
-INSTALL = "uv pip install -r pyproject.toml --extra fid, or pip install 'torch-fidelity>=0.4,<0.5'"
+INSTALL = 'pip install "dcgan-reproduction[fid]"'
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,18 @@ running ones in <run>/state/<name>. With --follow the view grows with the logs u
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
-from torch.utils.tensorboard import SummaryWriter
 
 from repro.command_line import new_parser
 from repro.errors import ExpectedError
 from repro.figures.animation import minibatch_of
 from repro.train.monitor import Monitor
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 TAGS = {  # column of a log -> name in TensorBoard, which groups by the word before the slash
     "loss_d": "loss/discriminator",
@@ -56,7 +58,7 @@ class TrainingView:
         self.done = 0  # minibatch of the last of them
         self.sheets: set[str] = set()  # names, those shown
         self.monitor = Monitor()  # has the words for the troubles that the log names
-        self.writer = SummaryWriter(str(self.out))
+        self.writer = _writer(self.out)
 
     def update(self, folder: Path) -> None:
         """Show what is new in the log and the sheets of `folder`.
@@ -100,6 +102,18 @@ class TrainingView:
         """Write what is still in memory."""
         if self.writer is not None:
             self.writer.close()
+
+
+def _writer(folder: Path) -> "SummaryWriter":
+    """Raises ViewError where TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ViewError(
+            f"the view needs the package tensorboard, which is optional ({error}): "
+            'pip install "dcgan-reproduction[tensorboard]"'
+        ) from None
+    return SummaryWriter(str(folder))
 
 
 def trainings_below(folder: Path) -> dict[str, Path]:

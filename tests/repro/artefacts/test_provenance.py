@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from repro.artefacts import provenance
 from repro.artefacts.provenance import (
     ChangedFileError,
+    commit_and_dirty,
     explain,
     peak_memory_mb,
     sha256_of_input,
@@ -123,3 +125,20 @@ def test_peak_memory_is_that_of_the_process_and_not_of_its_parent(repository: Pa
     done = subprocess.run(words, cwd=repository, capture_output=True, text=True, check=True)
     assert 5 < int(done.stdout) < 200
     del held
+
+
+def test_the_commit_is_our_own_and_not_that_of_a_repository_around_site_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "theirs"], check=True)
+    theirs = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    found = {}
+    for root in (tmp_path, site):
+        monkeypatch.setattr(provenance, "ROOT", root)
+        found[root] = commit_and_dirty.__wrapped__()
+    assert found[tmp_path] == (theirs.stdout.strip(), False)
+    assert found[site] == ("unknown", True)

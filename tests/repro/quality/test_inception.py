@@ -159,5 +159,7 @@ def test_without_torch_fidelity_the_way_to_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(SpecError, match=r"torch-fidelity, which is optional: uv pip install"):
+    with pytest.raises(
+        SpecError, match=r'which is optional: pip install "dcgan-reproduction\[fid\]"'
+    ):
         require_weights(tmp_path)

@@ -165,6 +165,15 @@ def test_command_names_what_it_shows_or_the_error(
         main()
 
 
+def test_without_tensorboard_the_extra_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(tmp_path / "rooms", windows(10))
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ViewError, match=r'pip install "dcgan-reproduction\[tensorboard\]"'):
+        update_views({}, folder=tmp_path, out=tmp_path / "out")
+
+
 def test_follow_adds_what_comes_and_ends_by_an_interrupt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
