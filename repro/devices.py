@@ -131,7 +131,7 @@ class Clock:
         wall, processor = time.perf_counter(), time.process_time()
         work()
         wait_for(self.device)
-        if self.device.type == "cuda":
+        if self.device.type != "cpu":
             return time.perf_counter() - wall
         return (time.process_time() - processor) / self.threads
 

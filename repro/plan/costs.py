@@ -32,6 +32,7 @@ from repro.plan.rates import Measured, OtherRates, StepRate
 from repro.runs.extensions import experiment_cost, experiment_options
 from repro.runs.run import Run
 from repro.specs.run_file import ModelSpec
+from repro.train.trainer import with_precision
 
 HOUR = 3600
 FORMULA = "formula"  # origin of predicted seconds
@@ -231,7 +232,7 @@ def _trained(
     images, said = images_trained(run, name, counts)
     counted = training_counts(model, images=images)
     seconds = start + training_seconds(model, counted, measured.rate)
-    memory = training_memory(model)
+    memory = training_memory(with_precision(model, device))
     if device.type == "cuda":
         network = model.network
         pixels = dataset_disk(
