@@ -5,7 +5,8 @@
     python -m repro --version
 
 A command is a function `main(words)` of a module, which is imported only when it is asked for; to
-add one, name it here. Neither the list nor the commands need Snakemake.
+add one, name it here; those of data_prep/ come from repro.runs.extensions. Neither the list nor the
+commands need Snakemake.
 """
 
 import importlib
@@ -13,10 +14,12 @@ import sys
 from importlib import metadata
 
 from repro.command_line import program, run_main
+from repro.runs import extensions
+from repro.specs.validation import nearest
 
 WRONG_ARGUMENTS = 2
 DISTRIBUTION = "dcgan-reproduction"
-COMMANDS = {  # name: (module with a `main`, what the command does)
+OWN = {  # name: (module with a `main`, what the command does)
     "check": ("repro.runs.load", "what a run file would do, and which raw data it lacks"),
     "plan": ("repro.plan.__main__", "how long a run takes here, and what of it fits"),
     "settings": ("repro.specs.run_file", "every key of a run file: default, unit, source"),
@@ -36,6 +39,7 @@ COMMANDS = {  # name: (module with a `main`, what the command does)
     "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),
     "bench": ("repro.bench.__main__", "speed of ours beside a reference, in one run"),
 }
+COMMANDS = extensions.commands() | OWN
 
 
 def main() -> None:
@@ -79,8 +83,6 @@ def version() -> str:
 
 
 def _refuse(word: str) -> None:
-    from repro.specs.validation import nearest  # its imports take longer than the list
-
     print(f"error: no command '{word}'; {nearest(word, COMMANDS)}", file=sys.stderr)
     sys.exit(WRONG_ARGUMENTS)
 
