@@ -34,9 +34,9 @@ def commands() -> dict[str, tuple[str, str]]:
     """
     lines = {
         "download": ("download", "fetch the raw data of a source, and check them"),
-        "detect_faces": ("face_detection", "find the faces in a folder of photos"),
+        "face-detection": ("face_detection", "find the faces in a folder of photos"),
         "sources": ("source", "list the sources of images and their options"),
-        "draw_world": ("generate", "draw raw images by program"),
+        "generate": ("generate", "draw raw images by program"),
         "prepare": ("prepare", "turn raw images into a prepared dataset"),
     }
     folder = ROOT / SOURCES
