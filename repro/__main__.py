@@ -23,6 +23,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "check": ("repro.runs.load", "what a run file would do, and which raw data it lacks"),
     "plan": ("repro.plan.__main__", "how long a run takes here, and what of it fits"),
     "settings": ("repro.specs.run_file", "every key of a run file: default, unit, source"),
+    "roles": ("repro.specs.roles", "roles and slots: what experiments ask for, runs bind"),
     "presets": ("repro.networks.presets_page", "known recipes, each beside the paper's"),
     "diagram": ("repro.networks.diagram", "draw G and D of a preset (Fig 1)"),
     "dedup": ("repro.dedup.__main__", "near-duplicates in a folder of images (section 4.1.1)"),

@@ -6,13 +6,14 @@ is one line as well: a field of `RoleSpec` where the run file names something fo
 of `FOLLOWING` where it follows from such a field. Cards (repro.claims.card), the check of a run
 file's names (repro.runs.checks) and the inputs of steps (repro.runs.run) work from these lists.
 
-`python -m repro.specs.roles` prints them.
+`python -m repro roles` prints them.
 """
 
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from repro.command_line import new_parser
 from repro.specs.validation import Strict
 
 ROLES = {
@@ -97,7 +98,8 @@ def _own_slots() -> dict[str, Slot]:
 SLOTS = {**_own_slots(), **FOLLOWING}
 
 
-def main() -> None:
+def main(words: list[str] | None = None) -> None:
+    new_parser("roles", __doc__).parse_args(words)
     width = max(map(len, (*ROLES, *SLOTS)))
     print("roles")
     for role, what in ROLES.items():
@@ -105,7 +107,3 @@ def main() -> None:
     print("slots")
     for name, slot in SLOTS.items():
         print(f"  {name:<{width}}  {slot.what}")
-
-
-if __name__ == "__main__":
-    main()
