@@ -9,7 +9,6 @@ Measuring and drawing are separate steps, so restyling a figure never measures a
 The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} for the second.
 """
 
-import argparse
 import shutil
 import sys
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from repro.artefacts.provenance import (
     write_json,
 )
 from repro.claims.measurement import Measurement
-from repro.command_line import add_threads, run_main
+from repro.command_line import add_threads, new_parser, run_main
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.places import ROOT
@@ -109,7 +108,8 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
 def _measure(
     measure: Measure[OptionsType], options: type[OptionsType], words: list[str] | None
 ) -> None:
-    parser = _parser(epilog=_described(options))
+    about = sys.modules["__main__"].__doc__
+    parser = new_parser("measure", about, epilog=_described(options))
     parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
     parser.add_argument(
         "--input",
@@ -174,7 +174,7 @@ def figure_command(figure: Figure) -> None:
 
 
 def _figure(figure: Figure, words: list[str] | None) -> None:
-    parser = _parser()
+    parser = new_parser("figure", sys.modules["__main__"].__doc__)
     parser.add_argument("--spec", type=Path, help="JSON with the banner (default: no banner)")
     parser.add_argument("--measured", type=Path, required=True, help="folder of the measure step")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -183,18 +183,6 @@ def _figure(figure: Figure, words: list[str] | None) -> None:
     style = validated(Style, values, where=str(given.spec))
     with step_folder(given.out, inputs={"measured": given.measured}, spec=values) as building:
         figure(given.measured, building, style)
-
-
-def _parser(*, epilog: str | None = None) -> argparse.ArgumentParser:
-    """Of the module that was started; it says what it is in its own first lines."""
-    module = sys.modules["__main__"]
-    name = module.__spec__.name if module.__spec__ else Path(sys.argv[0]).name
-    return argparse.ArgumentParser(
-        prog=f"python -m {name}",
-        description=module.__doc__,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _pair(text: str) -> tuple[str, Path]:

@@ -67,10 +67,10 @@ def listing() -> str:
     lines = [f"  {name:<{width}}  {about}" for name, (_, about) in COMMANDS.items()]
     return "\n".join(
         [
-            f"usage: {program()} COMMAND ...\n",
+            f"usage: {program('COMMAND')} ...\n",
             "Every experiment of the DCGAN paper (arXiv 1511.06434v2), step by step. Commands:\n",
             *lines,
-            f"\n{program()} COMMAND --help tells what a command takes. The whole run: make all",
+            f"\n{program('COMMAND')} --help tells what a command takes. The whole run: make all",
         ]
     )
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from repro.errors import ExpectedError
 
+CONSOLE = "dcgan"  # the console command, as pyproject.toml has it
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -53,18 +54,21 @@ def in_words(error: Exception) -> str:
     return str(error)
 
 
-def program() -> str:
-    """How the front door was called: the console command's name, or `python -m repro`."""
-    name = Path(sys.argv[0]).name
-    return name if name == "dcgan" else "python -m repro"
+def program(command: str) -> str:
+    """How a command was started: `python -m repro NAME`, `dcgan NAME`, `python -m` its module."""
+    if Path(sys.argv[0]).name == CONSOLE:
+        return f"{CONSOLE} {command}"
+    started = getattr(sys.modules["__main__"], "__spec__", None)
+    module = started.name.removesuffix(".__main__") if started else ""
+    return f"python -m {module}" if "." in module else f"python -m repro {command}"
 
 
 def new_parser(
     command: str, about: str | None, *, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """A parser that calls itself `python -m repro COMMAND`; about: text shown as it is written."""
+    """A parser that calls itself as it was started; about: text that is shown as it stands."""
     return argparse.ArgumentParser(
-        prog=f"{program()} {command}",
+        prog=program(command),
         description=about,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -74,7 +78,7 @@ def new_parser(
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """--seed, 42 unless given: the seed of the authors' code."""
     parser.add_argument(
-        "--seed", type=_natural, default=42, help="of all draws (default %(default)s)"
+        "--seed", type=natural, default=42, help="of all draws (default %(default)s)"
     )
 
 
@@ -107,7 +111,8 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def _natural(text: str) -> int:
+def natural(text: str) -> int:
+    """A whole number from 0, for `type=`."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"found '{text}', expected a whole number from 0")
     return int(text)

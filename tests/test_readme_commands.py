@@ -9,6 +9,7 @@ import shlex
 import sys
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from unittest import mock
 
 import pytest
@@ -36,8 +37,8 @@ FEWEST = 60  # commands on all pages; fewer: the pages are no longer read as the
 
 def commands(text: str) -> list[list[str]]:
     """The command lines on a page, in words, without comments and dots."""
-    blocks = [block.replace("\\\n", " ") for block in BLOCK.findall(text)]
-    lines = [line for block in blocks for line in block.splitlines()]
+    blocks = [dedent(block).replace("\\\n", " ") for block in BLOCK.findall(text)]
+    lines = [line for block in blocks for line in block.splitlines() if line[:1] != " "]
     lines += [" ".join(line.split()) for line in INLINE.findall(BLOCK.sub("", text))]
     found = []
     for line in lines:
@@ -184,6 +185,9 @@ def test_what_does_not_exist_is_found(line: str, said: str) -> None:
 def test_lines_that_go_on_and_comments() -> None:
     page = "```\npython -m repro dedup ~/photos \\\n    --out found   # says what\nls\n```\n"
     assert commands(page) == [["python", "-m", "repro", "dedup", "~/photos", "--out", "found"]]
+    tree = "```\nnetworks/   a folder\n            dcgan    a module in it\n```\n"
+    assert commands(tree) == []
+    assert commands("- x\n\n  ```\n  make all\n  ```\n") == [["make", "all"]]
     assert commands("```\nsnakemake prepare | train    # only\n```") == [
         ["snakemake", "prepare", "train"]
     ]

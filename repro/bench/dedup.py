@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from repro.artefacts.provenance import peak_memory_mb
+from repro.command_line import at_least_one, natural
 from repro.dedup.binary_codes import effective_bits, first_with_same_code, words_of
 from repro.dedup.hamming_search import pairs_within
 from repro.rng import generator
@@ -32,9 +33,11 @@ Case = Callable[[np.ndarray, np.ndarray, argparse.Namespace], dict[str, Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--images", type=int, default=3_033_042, help="codes (LSUN bedrooms)")
-    parser.add_argument("--copies", type=int, default=275_000, help="of them, planted copies")
-    parser.add_argument("--radius", type=int, default=8, help="Hamming distance")
+    parser.add_argument(
+        "--images", type=at_least_one, default=3_033_042, help="codes (LSUN bedrooms)"
+    )
+    parser.add_argument("--copies", type=natural, default=275_000, help="of them, planted copies")
+    parser.add_argument("--radius", type=natural, default=8, help="Hamming distance")
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 
 from repro.bench.alternation import alternate
 from repro.classification.discriminator_features import POOLED, discriminator_features, freeze_on
-from repro.command_line import add_device
+from repro.command_line import add_device, at_least_one
 from repro.devices import chosen_device, device_words, wait_for
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator
@@ -30,8 +30,10 @@ BATCH = 128
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--images", type=int, default=512, help="images in one run of either side")
-    parser.add_argument("--ndf", type=int, default=128, help="maps of D's first layer")
+    parser.add_argument(
+        "--images", type=at_least_one, default=512, help="images in one run of either side"
+    )
+    parser.add_argument("--ndf", type=at_least_one, default=128, help="maps of D's first layer")
     add_device(parser)
 
 

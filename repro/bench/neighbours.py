@@ -35,7 +35,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from repro.artefacts.provenance import peak_memory_mb
-from repro.command_line import add_device
+from repro.command_line import add_device, at_least_one
 from repro.devices import chosen_device, device_words, wait_for
 from repro.quality.neighbours import Nearest
 from repro.rng import generator
@@ -49,10 +49,14 @@ QUANTILE_80 = 0.8416  # of a standard normal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--queries", type=int, default=10_000, help="digits that look")
-    parser.add_argument("--references", type=int, default=40_000, help="digits seen in a repeat")
-    parser.add_argument("--block", type=int, default=10_000, help="references that come at once")
-    parser.add_argument("--width", type=int, default=784, help="pixels of a digit")
+    parser.add_argument("--queries", type=at_least_one, default=10_000, help="digits that look")
+    parser.add_argument(
+        "--references", type=at_least_one, default=40_000, help="digits seen in a repeat"
+    )
+    parser.add_argument(
+        "--block", type=at_least_one, default=10_000, help="references that come at once"
+    )
+    parser.add_argument("--width", type=at_least_one, default=784, help="pixels of a digit")
     add_device(parser)
 
 

@@ -25,6 +25,7 @@ from PIL import Image
 
 from repro.bench.alternation import alternate
 from repro.bench.jpeg_database import write_database
+from repro.command_line import at_least_one
 from repro.data.decode_pool import in_order
 from repro.data.raw_images import lmdb_entries
 from repro.data.store import ImageStore
@@ -37,7 +38,9 @@ Filter = Image.Resampling
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--images", type=int, default=20_000, help="pictures in the database")
+    parser.add_argument(
+        "--images", type=at_least_one, default=20_000, help="pictures in the database"
+    )
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:

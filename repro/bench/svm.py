@@ -31,7 +31,7 @@ from repro.artefacts.provenance import peak_memory_mb
 from repro.bench.features import network
 from repro.classification.discriminator_features import discriminator_features, freeze_on
 from repro.classification.svm import L2SVC
-from repro.command_line import add_device
+from repro.command_line import add_device, at_least_one, natural
 from repro.devices import chosen_device, device_words
 from repro.rng import generator
 
@@ -42,16 +42,29 @@ CLASSES, SIDE, WAVES = 10, 32, 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--images", type=int, default=50_000, help="rows of the large case; 0: none"
+        "--images", type=natural, default=50_000, help="rows of the large case; 0: none"
     )
-    parser.add_argument("--few", type=int, default=2_000, help="rows beside LinearSVC; 0: none")
-    parser.add_argument("--cs", default="1e-5,1e-4,1e-3,1e-2", help="values of C, ascending")
-    parser.add_argument("--ndf", type=int, default=128, help="width of D")
+    parser.add_argument("--few", type=natural, default=2_000, help="rows beside LinearSVC; 0: none")
+    parser.add_argument(
+        "--cs", type=_ascending, default="1e-5,1e-4,1e-3,1e-2", help="values of C, ascending"
+    )
+    parser.add_argument("--ndf", type=at_least_one, default=128, help="width of D")
     parser.add_argument(
         "--features", type=Path, help=".npy file (N, F) instead of synthetic pictures"
     )
     parser.add_argument("--labels", type=Path, help=".npy file (N,) of the labels that go with it")
     add_device(parser)
+
+
+def _ascending(text: str) -> list[float]:
+    """Values of C as `--cs` gives them."""
+    try:
+        values = [float(word) for word in text.split(",")]
+    except ValueError:
+        values = []
+    if not values or values[0] <= 0 or values != sorted(values):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected ascending numbers above 0")
+    return values
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
@@ -112,7 +125,7 @@ def _data(
 def _large(
     X: np.ndarray, y: np.ndarray, given: argparse.Namespace, device: torch.device
 ) -> dict[str, Any]:
-    Cs = [float(C) for C in given.cs.split(",")]
+    Cs = given.cs
     fits, start = [], time.perf_counter()
     for fitted in L2SVC(tol=GAP, device=device.type).path(X, y, Cs):
         now = time.perf_counter()

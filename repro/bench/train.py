@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.bench.alternation import alternate
-from repro.command_line import add_device
+from repro.command_line import add_device, at_least_one
 from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
 from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
@@ -46,9 +46,11 @@ SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     parser.add_argument("--preset", default="pytorch_tutorial", help="network of config/presets")
-    parser.add_argument("--batch", type=int, default=64, help="images a minibatch")
-    parser.add_argument("--steps", type=int, default=8, help="minibatches a run")
-    parser.add_argument("--images", type=int, default=2048, help="random images trained on")
+    parser.add_argument("--batch", type=at_least_one, default=64, help="images a minibatch")
+    parser.add_argument("--steps", type=at_least_one, default=8, help="minibatches a run")
+    parser.add_argument(
+        "--images", type=at_least_one, default=2048, help="random images trained on"
+    )
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
