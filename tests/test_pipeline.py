@@ -224,7 +224,7 @@ def test_editing_an_experiment_re_runs_it_and_the_report(checkout: Path) -> None
 def test_editing_a_module_of_the_library_re_runs_the_command_that_imports_it(
     checkout: Path,
 ) -> None:
-    with (checkout / "repro/report/words.py").open("a") as stream:
+    with (checkout / "repro/report/pictures.py").open("a") as stream:
         stream.write("# edited\n")
     assert planned(checkout, checkout.parent / "run", "all") == {"report", "all"}
     with (checkout / "repro/train/loop.py").open("a") as stream:

@@ -43,7 +43,7 @@ def test_a_step_does_not_depend_on_what_it_does_not_import() -> None:
     for step in ("repro.train", "repro.report"):
         assert not any(f.startswith(("data_prep", "experiments")) for f in import_closure(step))
     assert "repro/train/loop.py" not in import_closure("repro.report")
-    assert "repro/report/words.py" not in import_closure("repro.train")
+    assert "repro/report/pictures.py" not in import_closure("repro.train")
 
 
 def test_a_name_that_is_no_module_is_refused() -> None:

@@ -52,7 +52,7 @@ def test_code_of_a_command_is_what_its_edits_must_run_again(
 ) -> None:
     monkeypatch.chdir(repository)
     assert "repro/train/loop.py" in code("repro.train")
-    assert {"repro/report/quantities.py", "repro/report/__main__.py"} <= {*code("repro.report")}
+    assert {"repro/report/pictures.py", "repro/report/__main__.py"} <= {*code("repro.report")}
     both = code("data_prep.prepare", "data_prep.lsun")
     assert {"data_prep/prepare.py", "data_prep/lsun.py"} <= {*both}
     assert "data_prep/mnist.py" not in both
