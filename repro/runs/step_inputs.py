@@ -4,7 +4,7 @@ Where in the flow: the Snakefile makes a `StepInputs` of the resolved run, and r
 their inputs from it and from the functions here. What a rule does not name cannot make it run
 again, so the source files count as well: all that a step's module imports, and the templates.
 
-Alone: `python -m repro.runs.import_closure repro.train` lists what `code("repro.train")` returns.
+Alone: `code("repro.train")`.
 """
 
 import os
