@@ -1,6 +1,6 @@
 """Charts of Table 1: its rows as bars, accuracy against labels and against the GAN's training.
 
-Part of figure.py.
+Part of figure.py. Alone: `bars(numbers, arrays)`, of the measurements and arrays.npz.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
-# colour, marker and line of each row; told apart without colour as well
+# colour, marker and line of each row, which tell rows apart without colour as well
 LOOKS: dict[str, dict[str, Any]] = {
     "dcgan": {"color": PALETTE[0], "marker": "o", "linestyle": "-"},
     "own": {"color": PALETTE[2], "marker": "D", "linestyle": "--"},
@@ -26,7 +26,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def bars(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Above this run's rows with their intervals, below the paper's rows as cited."""
+    """This run's rows with their intervals above, the paper's rows as cited below."""
     names = rows_run(arrays)
     drawn, axes = new_figure(7.2, 2.6 + 0.85 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, names, per_class=int(arrays["per_class"]))
@@ -75,7 +75,7 @@ def _draw_cited(axes: Axes) -> None:
 
 
 def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Accuracy against labels, and, where D was kept on the way, against passes of the GAN."""
+    """Accuracy against labels and, where the training kept D's on its way, against its passes."""
     trained = len(arrays["progress_epochs"]) > 0
     drawn, axes = new_figure(8.6 if trained else 5.2, 4.4, columns=2 if trained else 1)
     for name in reversed(rows_run(arrays)):
@@ -94,7 +94,7 @@ def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
 
 
 def _draw_labels(axes: Axes, name: str, arrays: dict[str, np.ndarray]) -> None:
-    """The last point has all training labels; bars are one standard deviation over draws."""
+    """One row's accuracies; the last point has all training labels. Bars: one sd over draws."""
     _, means, sds, _ = arrays[f"{name}_curve"].T
     places = _label_counts(name, arrays)
     order = np.argsort(places)
@@ -105,7 +105,7 @@ def _draw_labels(axes: Axes, name: str, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _label_counts(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Labels a class of a row's points (N,); those with all labels have their mean."""
+    """Labels a class at each of a row's points (N,); with all labels, their mean over classes."""
     counts = arrays[f"{name}_curve"][:, 0]
     return np.where(counts == ALL, int(arrays["training_images"]) / int(arrays["classes"]), counts)
 
@@ -113,7 +113,7 @@ def _label_counts(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
 def _draw_progress(
     axes: Axes, numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]
 ) -> None:
-    """Held-out accuracy after so many passes; the rows without a GAN as levels."""
+    """Held-out accuracy by passes of the GAN, with the rows that need no GAN as levels."""
     epochs, accuracies = arrays["progress_epochs"], arrays["progress_accuracies"]
     n = int(arrays["held_out"])
     error = 196 * np.sqrt(accuracies / 100 * (1 - accuracies / 100) / n)

@@ -1,7 +1,7 @@
-"""Of Table 1 the seconds of the features alone, and the bytes that they take.
+"""Seconds that Table 1's features take, and the bytes they occupy; the SVMs are left out.
 
-How many passes the SVMs take depends on C and on the features, from 4 to 294 measured
-(experiments/LOG.md). Asked by `python -m repro plan`. Alone: `seconds(known)`.
+How many passes the SVMs take depends on C and on the features: from 4 to 294 were measured
+(experiments/LOG.md). Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import PROCESS_BYTES, Known, feature_width
@@ -11,7 +11,7 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: Known) -> float:
-    """Every network's features of all images, and its statistics of the training ones."""
+    """Seconds of every network's features of all images and its statistics of the training ones."""
     roles = known.run.spec.roles
     images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
     random = known.options("cifar10_svm").random_seeds
@@ -21,7 +21,7 @@ def seconds(known: Known) -> float:
 
 
 def kept_bytes(known: Known) -> tuple[float, float]:
-    """(disk, memory): the SVM with all labels has all training images' features in memory too."""
+    """(disk, memory): the SVM with all labels holds all training features in memory as well."""
     roles = known.run.spec.roles
     width = feature_width(known.model(str(roles["objects"].model)))
     size = float(4 * width * known.images[str(roles["cifar10"].data)])

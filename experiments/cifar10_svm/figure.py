@@ -1,6 +1,7 @@
-"""Table 1, its bars and its curves from the measured numbers; the paper's rows as cited.
+"""Table 1, its bars and its curves from the measured numbers, the paper's rows as cited.
 
-Alone: python -m experiments.cifar10_svm.figure (see --help)
+The figure step: reads the folder that measure.py wrote, draws with charts.py and tables.py. Alone:
+python -m experiments.cifar10_svm.figure (see --help)
 """
 
 from pathlib import Path

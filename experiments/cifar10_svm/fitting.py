@@ -1,12 +1,12 @@
-"""A row of Table 1 after training: C chosen on held-out images, machines for all and few labels.
+"""Training a row of Table 1: C chosen on held-out images, SVMs for all and for few labels.
 
-Part of measure.py. What comes out is arrays alone, so that a finished row can be kept on disk
-(`FittedMachines.arrays`) and the test set is opened when all rows are there. Labels are counted a
-class; ALL stands for all of them.
+Part of measure.py. The outcome is arrays alone, so that a finished row can be kept on disk
+(`FittedMachines.arrays`) and the test set is opened only when all rows are there. Labels are
+counted a class; ALL stands for all of them. Alone: `fit_row(pixel_row(images), training, ...)`.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from experiments.cifar10_svm.options import ALL, Options
+from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.rows import PURPOSE, Table1Row
 from repro.classification.choose_c import (
     Choice,
@@ -28,7 +28,6 @@ from repro.classification.choose_c import (
 )
 from repro.classification.discriminator_features import feature_scale, standardise
 from repro.classification.svm import L2SVC
-from repro.devices import chosen_device
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
 TRIED = "tried_"  # before the number of labels, in the names of arrays
@@ -36,8 +35,47 @@ BLOCK = 1024  # test images scored at a time
 
 
 @dataclass(frozen=True)
+class LabelDraws:
+    """Balanced draws of `count` labels a class, row numbers each; every row of the table has them.
+
+    to_choose: draws without the held-out images, which choose C; to_test: draws of all training
+    images, one SVM each.
+    """
+
+    count: int
+    to_choose: list[np.ndarray]
+    to_test: list[np.ndarray]
+
+
+def label_draws(
+    training: Training, repeats: dict[int, int], *, selection: int, seed: int
+) -> list[LabelDraws]:
+    """`selection` draws to choose C and repeats[count] draws to test, by ascending count.
+
+    Raises ValueError where a class has fewer images than count.
+    """
+    y = training.labels
+
+    def drawn(labels: np.ndarray, count: int, number: int, use: str) -> list[np.ndarray]:
+        purpose = f"{PURPOSE}, labels {use}"
+        return [
+            balanced_draw(labels, count, seed=seed, purpose=purpose, index=index)
+            for index in range(number)
+        ]
+
+    return [
+        LabelDraws(
+            count,
+            drawn(y[: -training.held_out], count, selection, "to choose C"),
+            drawn(y, count, repeats[count], "for the table"),
+        )
+        for count in sorted(repeats)
+    ]
+
+
+@dataclass(frozen=True)
 class FittedMachines:
-    """Linear machines of a row by number of labels a class, and what chose their C.
+    """A row's linear machines by number of labels a class, and the values of C that were tried.
 
     coef (M, K, F) float32, intercept (M, K): M machines of K classes, on unscaled features; counts
     (M,): labels a class of each. tried: by number of labels, the values of C and their held-out
@@ -51,14 +89,14 @@ class FittedMachines:
     tried: dict[int, np.ndarray]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """For `from_arrays`."""
+        """All fields as named arrays, for `from_arrays`."""
         tried = {f"{TRIED}{count}": pairs for count, pairs in self.tried.items()}
         plain = {name: getattr(self, name) for name in ("classes", "coef", "intercept", "counts")}
         return plain | tried
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "FittedMachines":
-        """What `arrays` gave."""
+        """The machines whose `arrays` these are."""
         plain = {name: one for name, one in arrays.items() if not name.startswith(TRIED)}
         tried = {
             int(name.removeprefix(TRIED)): one
@@ -68,7 +106,7 @@ class FittedMachines:
         return cls(**plain, tried=tried)
 
     def choice(self, count: int) -> Choice:
-        """What chose C for `count` labels a class."""
+        """The choice of C for `count` labels a class."""
         return chosen({float(C): float(accuracy) for C, accuracy in self.tried[count]})
 
     def correct(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -85,23 +123,30 @@ class FittedMachines:
 
 
 def fit_row(
-    row: Table1Row, training: Training, options: Options, seed: int, scratch: Path
+    row: Table1Row,
+    training: Training,
+    few: Sequence[LabelDraws],
+    *,
+    svm: L2SVC,
+    grid: Sequence[float],
+    extensions: int,
+    scratch: Path,
 ) -> FittedMachines:
-    """Choose C on held-out images, refit on all training images (refit: paper silent)."""
-    y, held_out = training.labels, training.held_out
-    svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
-    search: dict[str, Any] = {"held_out": held_out, "grid": options.grid}
-    search["extensions"] = options.extensions
+    """Choose C on held-out images, then refit on all training images (paper silent on refitting).
+
+    grid, extensions: the values of C tried (repro.classification.choose_c.choose_C).
+    """
+    y = training.labels
+    search: dict[str, Any] = {"held_out": training.held_out, "grid": grid, "extensions": extensions}
     with features_of(row, training.images, scratch) as (X, scale):
         choice, machine = chosen_and_refitted(svm, X, y, **search)
         choices, machines = {ALL: choice}, [(ALL, machine)]
-        for count in label_counts(options):
-            selecting = draws(y[:-held_out], count, options.selection_draws, seed, "to choose C")
-            choices[count] = choose_with_few_labels(svm, X, y, draws=selecting, **search)
-            few = clone(svm).set_params(C=choices[count].C)
-            repeats = options.draws if count == options.per_class else options.curve_draws
-            for rows in draws(y, count, repeats, seed, "for the table"):
-                machines.append((count, clone(few).fit(X[rows], y[rows])))
+        for draws in few:
+            choice = choose_with_few_labels(svm, X, y, draws=draws.to_choose, **search)
+            choices[draws.count] = choice
+            at_choice = clone(svm).set_params(C=choice.C)
+            for rows in draws.to_test:
+                machines.append((draws.count, clone(at_choice).fit(X[rows], y[rows])))
     coef, intercept = zip(*(_on_unscaled(machine, scale) for _, machine in machines), strict=True)
     return FittedMachines(
         classes=machines[0][1].classes_,
@@ -113,17 +158,16 @@ def fit_row(
 
 
 def held_out_rights(
-    row: Table1Row, training: Training, options: Options, scratch: Path
+    row: Table1Row, training: Training, *, svm: L2SVC, grid: Sequence[float], scratch: Path
 ) -> np.ndarray:
-    """Whether each held-out image is labelled rightly by the machine whose C does best on them.
+    """Which held-out images the machine labels rightly whose C does best on them: (held_out,) bool.
 
-    Trained on all other training images; C among options.grid alone. (held_out,) bool.
+    Trained on all other training images; C among `grid` alone.
     """
     y, fit = training.labels, slice(0, len(training.labels) - training.held_out)
     rest = slice(fit.stop, None)
-    svm = L2SVC(tol=options.tol, device=chosen_device(options.device).type)
     with features_of(row, training.images, scratch) as (X, _):
-        machines = svm.path(X[fit], y[fit], sorted(options.grid))
+        machines = svm.path(X[fit], y[fit], sorted(grid))
         rights = [machine.predict(X[rest]) == y[rest] for machine in machines]
     return max(rights, key=np.mean)
 
@@ -134,7 +178,7 @@ def features_of(
 ) -> Iterator[tuple[np.ndarray, Scale]]:
     """The row's features (N, F) of images, on disk while they are used.
 
-    Scaled by their own mean and deviation where the row says so and `scaled` does not forbid it.
+    Scaled by their own mean and deviation where the row asks for it, unless `scaled` is False.
     """
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
         X = row.extract(images, Path(folder) / "features.npy")
@@ -142,19 +186,6 @@ def features_of(
         if scale is not None:
             standardise(X, scale)
         yield X, scale
-
-
-def label_counts(options: Options) -> list[int]:
-    """Numbers of labels a class, ascending; all labels are left out."""
-    return sorted({*options.label_counts, options.per_class})
-
-
-def draws(labels: np.ndarray, count: int, repeats: int, seed: int, use: str) -> list[np.ndarray]:
-    """Row numbers of each draw of `count` labels a class; the same for every row of the table."""
-    return [
-        balanced_draw(labels, count, seed=seed, purpose=f"{PURPOSE}, labels {use}", index=index)
-        for index in range(repeats)
-    ]
 
 
 def _on_unscaled(machine: L2SVC, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

@@ -7,93 +7,127 @@ python -m experiments.cifar10_svm.measure --input objects.model=DIR --input cifa
     --input cifar10.test=DIR [--input cifar10.model=DIR] --out DIR
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from experiments.cifar10_svm.fitting import FittedMachines, features_of, fit_row
+from experiments.cifar10_svm.fitting import (
+    FittedMachines,
+    features_of,
+    fit_row,
+    held_out_rights,
+    label_draws,
+)
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.progress import measure_progress
-from experiments.cifar10_svm.results import Result, curves, measurements
-from experiments.cifar10_svm.rows import PURPOSE, Table1Row, rows
+from experiments.cifar10_svm.results import Result, figure_arrays, measurements
+from experiments.cifar10_svm.rows import (
+    PURPOSE,
+    NetworkFeatures,
+    Table1Row,
+    kmeans_row,
+    pixel_row,
+    random_rows,
+)
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.artefacts.finished_parts import KeptWork
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Training, require_known_classes, with_held_out
+from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
+from repro.devices import chosen_device
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Fit every row on the training images, then open the test set once for all of them."""
-    training = _training(inputs.dataset("cifar10.data"), options, seed)
-    kept = inputs.kept()
-    fitted = [
-        (row, _fitted(row, training, options, seed, out, kept))
-        for row in rows(inputs, options, seed, training.images)
-    ]
-    model = inputs.model("objects.model")
-    progress = measure_progress(model, training, options, out, kept)
-    test = _test(inputs.dataset("cifar10.test"), training)  # opened here, all being chosen
-    results = [_result(row, one, training, test, out) for row, one in fitted]
-    save_arrays(
-        out / "arrays.npz",
-        per_class=np.array(options.per_class),
-        training_images=np.array(len(training.images)),
-        held_out=np.array(training.held_out),
-        classes=np.array(len(np.unique(training.labels))),
-        progress_epochs=progress.epochs,
-        progress_accuracies=100 * progress.rights.mean(axis=1),
-        **curves(results),
-    )
-    return measurements(results, progress, options, seed=seed)
-
-
-def _training(store: ImageStore, options: Options, seed: int) -> Training:
-    return with_held_out(
-        store,
+    device, kept = chosen_device(options.device), inputs.kept()
+    training = with_held_out(
+        inputs.dataset("cifar10.data"),
         most=options.validation,
         share=options.validation_share,
         seed=seed,
         purpose=f"{PURPOSE}, held-out images",
     )
 
-
-def _fitted(
-    row: Table1Row, training: Training, options: Options, seed: int, out: Path, kept: KeptWork
-) -> FittedMachines:
-    fit = partial(fit_row, row, training, options, seed, out)
-    name = f"row_{row.name}_{row.number}"
-    return FittedMachines.from_arrays(kept.part(name, lambda: fit().arrays()))
-
-
-def _test(store: ImageStore, training: Training) -> tuple[np.ndarray, np.ndarray]:
-    """Test images (T, H, W, C) and their classes (T,)."""
-    y = store.label("class")
-    require_known_classes(y, training.labels, where=str(store.folder))
-    return store.images, y
-
-
-def _result(
-    row: Table1Row,
-    fitted: FittedMachines,
-    training: Training,
-    test: tuple[np.ndarray, np.ndarray],
-    out: Path,
-) -> Result:
-    images, y = test
-    with features_of(row, images, out, scaled=False) as (X, _):
-        correct = fitted.correct(X, y)
-    return Result(
-        name=row.name,
-        correct=correct,
-        counts=fitted.counts,
-        choices={count: fitted.choice(count) for count in fitted.tried},
-        features=fitted.coef.shape[2],
-        units=row.units,
-        held_out=training.held_out,
+    model = inputs.model("objects.model")
+    features = NetworkFeatures(
+        target=training.images[: options.statistics_images],
+        keep_trained=options.statistics == "source",
+        scaled=options.standardise,
+        device=device,
     )
+    rows = [features.row("dcgan", model.discriminator())]
+    if inputs.has("cifar10.model"):
+        rows.append(features.row("own", inputs.model("cifar10.model").discriminator()))
+    rows += random_rows(features, model, networks=options.random_seeds, seed=seed)
+    if options.centroids:
+        rows.append(
+            kmeans_row(
+                training.images,
+                centroids=options.centroids,
+                patches=options.patches,
+                seed=seed,
+                device=device,
+            )
+        )
+    rows.append(pixel_row(training.images))
+
+    svm = L2SVC(tol=options.tol, device=device.type)
+    repeats = dict.fromkeys(options.label_counts, options.curve_draws)
+    repeats[options.per_class] = options.draws
+    few = label_draws(training, repeats, selection=options.selection_draws, seed=seed)
+    grid, extensions = options.grid, options.extensions
+    fit = partial(
+        fit_row, training=training, few=few, svm=svm, grid=grid, extensions=extensions, scratch=out
+    )
+    fitted = [_kept_row(row, fit, kept) for row in rows]
+    rights_of = partial(held_out_rights, training=training, svm=svm, grid=grid, scratch=out)
+    progress = measure_progress(model, features, rights_of, held_out=training.held_out, kept=kept)
+
+    test = inputs.dataset("cifar10.test")  # opened here, all being chosen
+    results = _tested(rows, fitted, training, test, scratch=out)
+    per_class = options.per_class
+    arrays = figure_arrays(results, progress, training, per_class=per_class)
+    save_arrays(out / "arrays.npz", **arrays)
+    return measurements(results, progress, per_class=per_class, seed=seed)
+
+
+def _kept_row(
+    row: Table1Row, fit: Callable[[Table1Row], FittedMachines], kept: KeptWork
+) -> FittedMachines:
+    """The row's machines, fitted now or kept from an earlier start of the same measurement."""
+    name = f"row_{row.name}_{row.number}"
+    return FittedMachines.from_arrays(kept.part(name, lambda: fit(row).arrays()))
+
+
+def _tested(
+    rows: list[Table1Row],
+    fitted: list[FittedMachines],
+    training: Training,
+    test: ImageStore,
+    *,
+    scratch: Path,
+) -> list[Result]:
+    """Every row on the test images; raises SpecError for classes that were not in training."""
+    y = test.label("class")
+    require_known_classes(y, training.labels, where=str(test.folder))
+    results = []
+    for row, machines in zip(rows, fitted, strict=True):
+        with features_of(row, test.images, scratch, scaled=False) as (X, _):
+            correct = machines.correct(X, y)
+        results.append(
+            Result(
+                name=row.name,
+                correct=correct,
+                counts=machines.counts,
+                choices={count: machines.choice(count) for count in machines.tried},
+                features=machines.coef.shape[2],
+                units=row.units,
+                held_out=training.held_out,
+            )
+        )
+    return results
 
 
 if __name__ == "__main__":

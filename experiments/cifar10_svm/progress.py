@@ -1,28 +1,26 @@
-"""What D's features are worth as its training goes on: held-out accuracy after so many minibatches.
+"""How good D's features are after more and more minibatches of the GAN's training.
 
-Part of measure.py. Reads the discriminators that a training kept (`snapshots_of: [discriminator]`);
-the test set has no part in it.
+Part of measure.py. Reads the discriminators that a training kept (`snapshots_of: [discriminator]`)
+and labels held-out training images with their features; the test set plays no part. Alone:
+`measure_progress(ModelFolder.open(DIR), ...)`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
-from experiments.cifar10_svm.fitting import held_out_rights
-from experiments.cifar10_svm.options import Options
-from experiments.cifar10_svm.rows import of_network
+from experiments.cifar10_svm.rows import NetworkFeatures, Table1Row
 from repro.artefacts.finished_parts import KeptWork
-from repro.classification.choose_c import Training
 from repro.networks.model_folder import ModelFolder
 
 
 @dataclass(frozen=True)
 class Progress:
-    """By minibatch of the GAN's training, of which the first is 0, the same D untrained.
+    """By minibatch of the GAN's training; the first is 0, the same D untrained.
 
-    steps (S,) int64; epochs (S,) passes over its images; rights (S, held_out) bool. S is 0 where
+    steps (S,) int64; epochs (S,): passes over its images; rights (S, held_out) bool. S is 0 where
     D was kept only at the end.
     """
 
@@ -32,14 +30,22 @@ class Progress:
 
 
 def measure_progress(
-    model: ModelFolder, training: Training, options: Options, scratch: Path, kept: KeptWork
+    model: ModelFolder,
+    features: NetworkFeatures,
+    rights_of: Callable[[Table1Row], np.ndarray],
+    *,
+    held_out: int,
+    kept: KeptWork,
 ) -> Progress:
-    """Held-out images labelled rightly with the features of each D that was kept."""
+    """Which held-out images the features of each D that was kept label rightly.
+
+    rights_of: a row -> (held_out,) bool; called only for a step that `kept` does not hold yet.
+    """
     steps = [0, *model.snapshots("discriminator")]
     if len(steps) <= 2:  # before and after the training: the table has them
-        return Progress(np.zeros(0, int), np.zeros(0), np.zeros((0, training.held_out), bool))
+        return Progress(np.zeros(0, int), np.zeros(0), np.zeros((0, held_out), bool))
     rights = [
-        kept.part(f"progress_{step:08d}", partial(_rights, model, step, training, options, scratch))
+        kept.part(f"progress_{step:08d}", partial(_rights, model, step, features, rights_of))
         for step in steps
     ]
     epochs = np.array(steps) / model.description["minibatches_per_epoch"]
@@ -47,8 +53,10 @@ def measure_progress(
 
 
 def _rights(
-    model: ModelFolder, step: int, training: Training, options: Options, scratch: Path
+    model: ModelFolder,
+    step: int,
+    features: NetworkFeatures,
+    rights_of: Callable[[Table1Row], np.ndarray],
 ) -> dict[str, np.ndarray]:
     D = model.discriminator(step) if step else model.random_discriminator(model.seed)
-    row = of_network("dcgan", D, training.images, options, frozen=step > 0)
-    return {"rights": held_out_rights(row, training, options, scratch)}
+    return {"rights": rights_of(features.row("dcgan", D, trained=step > 0))}

@@ -1,7 +1,8 @@
 """From rights and wrongs on the test images to the numbers of Table 1, with their intervals.
 
-Used by measure.py of this experiment. Two spreads are kept apart: over test images (one network,
-one training set) and over draws of labels. Accuracies and their differences are in percent.
+Part of measure.py; pure functions of arrays. Two spreads are kept apart: over test images (one
+network, one training set) and over draws of labels. Accuracies and their differences are in
+percent. Alone: `measurements(results, progress, per_class=400, seed=42)`.
 """
 
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.cifar10_svm.options import ALL, Options
+from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.progress import Progress
 from repro.claims.constructors import (
     deviation_around,
@@ -20,7 +21,7 @@ from repro.claims.constructors import (
 )
 from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement
-from repro.classification.choose_c import Choice
+from repro.classification.choose_c import Choice, Training
 
 WHAT = {
     "dcgan": "D's pooled features",
@@ -48,8 +49,23 @@ class Result:
         return self.correct[self.counts == count]
 
 
+def figure_arrays(
+    results: list[Result], progress: Progress, training: Training, *, per_class: int
+) -> dict[str, np.ndarray]:
+    """Arrays that the figures need besides the measurements: sizes, progress and `curves`."""
+    return {
+        "per_class": np.array(per_class),
+        "training_images": np.array(len(training.images)),
+        "held_out": np.array(training.held_out),
+        "classes": np.array(len(np.unique(training.labels))),
+        "progress_epochs": progress.epochs,
+        "progress_accuracies": 100 * progress.rights.mean(axis=1),
+        **curves(results),
+    }
+
+
 def curves(results: list[Result]) -> dict[str, np.ndarray]:
-    """What the figures need beside the measurements, by row.
+    """Arrays by row.
 
     <row>_features, <row>_units; <row>_tried_<labels> (tries, 2) C and held-out accuracy in percent
     (of several networks: the last); <row>_curve (counts, 4): labels a class (0 = all), mean
@@ -75,10 +91,12 @@ def curves(results: list[Result]) -> dict[str, np.ndarray]:
 
 
 def measurements(
-    results: list[Result], progress: Progress, options: Options, *, seed: int
+    results: list[Result], progress: Progress, *, per_class: int, seed: int
 ) -> list[Measurement]:
-    """All numbers of the experiment, by row and then the differences."""
-    per_class = options.per_class
+    """All numbers of the experiment, by row and then the differences.
+
+    per_class: labels a class in the table's second column.
+    """
     found: list[Measurement] = []
     for name in _names(results):
         of_row = [one for one in results if one.name == name]
@@ -192,7 +210,7 @@ def _over_networks(of_row: list[Result]) -> Measurement:
 def _difference(
     results: list[Result], other: str, *, few: bool, per_class: int, seed: int
 ) -> Measurement:
-    """Paired by test image: the rights of D's features minus those of the other row."""
+    """Accuracy on D's features minus that on the other row's, paired by test image."""
 
     def rights(name: str) -> np.ndarray:  # (T,), mean over networks and draws
         count = per_class if few else ALL
@@ -215,7 +233,7 @@ def _difference(
 
 
 def _gain(progress: Progress, *, seed: int) -> list[Measurement]:
-    """What the last half of the GAN's training was worth; [] where D was kept only at the end."""
+    """The gain of the last half of the GAN's training; [] where D was kept only at the end."""
     if not len(progress.steps):
         return []
     half = int(np.abs(progress.steps - progress.steps[-1] / 2).argmin())

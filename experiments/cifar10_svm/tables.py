@@ -1,6 +1,6 @@
 """Table 1 with the paper's rows as cited, and the table of accuracy by number of labels.
 
-Part of figure.py.
+Part of figure.py. Alone: `table1(numbers, arrays)`, of the measurements and arrays.npz.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ CITED = (
     ("DCGAN (ours) + L2-SVM", 82.8, 73.8, 0.4, 512),
 )
 CITED_PER_CLASS, CITED_TRAINING_IMAGES = 400, 50_000
-ROWS = {  # all that may be run here, in the order of the table
+ROWS = {  # all rows that may be run here, in the order of the table
     "pixels": "raw pixels + L2-SVM",
     "random": "D with random weights + L2-SVM",
     "kmeans": "1 layer K-means + L2-SVM",

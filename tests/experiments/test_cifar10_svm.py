@@ -175,8 +175,7 @@ def test_numbers_by_hand():
     ]
     halves = [marks("+" * right + "-" * (10 - right)) for right in (2, 4, 7)]
     progress = Progress(np.array([0, 9, 20]), np.array([0, 0.9, 2]), np.stack(halves))
-    options = Options(per_class=5)
-    found = {m.name: m for m in measurements(results, progress, options, seed=0)}
+    found = {m.name: m for m in measurements(results, progress, per_class=5, seed=0)}
     assert found["accuracy_dcgan"].value == 75
     assert found["accuracy_random"].value == 25
     assert found["sd_over_networks_random"].value == pytest.approx(np.std([50, 0], ddof=1))
@@ -204,8 +203,7 @@ def test_pairing_narrows_the_interval():
         result(name, correct, [correct])
         for name, correct in (("dcgan", better), ("random", right), ("pixels", right))
     ]
-    options = Options(per_class=5)
-    found = {m.name: m for m in measurements(results, NONE_KEPT, options, seed=0)}
+    found = {m.name: m for m in measurements(results, NONE_KEPT, per_class=5, seed=0)}
     assert "gain_of_last_half" not in found
     assert found["accuracy_dcgan"].low < found["accuracy_pixels"].high
     difference = found["dcgan_minus_pixels"]
@@ -233,11 +231,11 @@ def test_goes_on_behind_the_rows_that_are_finished(
     """Broken off in its fourth row and started again, it ends in the same bytes."""
     fit_row, calls = measuring.fit_row, []
 
-    def breaks(row, *rest):
+    def breaks(row, **settings):
         calls.append(row.name)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return fit_row(row, *rest)
+        return fit_row(row, **settings)
 
     monkeypatch.setattr(measuring, "fit_row", breaks)
     arguments = {"folders": folders, "seed": 3, "out": tmp_path / "x", "state": tmp_path / "state"}
