@@ -1,10 +1,12 @@
 """Rows of Table 2 on pixels that the paper cites: nearest neighbours, and self-training for TSVM.
 
-Part of measure.py. Each gets the same draws of labels as the SVMs. A transductive SVM that scales
-to these images is in no well-kept library; self-training has the same idea, to take confident
-guesses about unlabelled images for labels (scikit-learn's SelfTrainingClassifier).
+Part of measure.py. Each gets the same draws of labels as the SVMs. No well-kept library has a
+transductive SVM that scales to these images; self-training shares its idea of taking confident
+guesses about unlabelled images as labels (scikit-learn's SelfTrainingClassifier). Alone:
+`neighbour_votes(X, y, queries, (1, 3))`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +16,6 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from experiments.svhn_svm.data import Split
-from experiments.svhn_svm.options import Options
 from repro.classification.discriminator_features import pixel_features
 
 UNLABELLED = -1  # scikit-learn's mark
@@ -23,38 +24,36 @@ ROUNDS = 5  # of guessing and fitting again
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The number of neighbours chosen on validation images: {tried: mean validation error}."""
+    """Mean validation error of each number of neighbours that was tried."""
 
     tried: dict[int, float]
 
     @property
     def chosen(self) -> int:
-        """The one with the lowest error; of equals the smallest."""
+        """The number with the lowest error; of equals the smallest."""
         return min(self.tried, key=lambda k: (self.tried[k], k))
 
 
 def choose_neighbours(
-    training: Split, validation: Split, options: Options, seed: int
+    training: Split, validation: Split, numbers: Sequence[int], *, draws: list[np.ndarray]
 ) -> Neighbours:
-    """Mean error of each number of neighbours over draws of labels for this use."""
+    """Mean validation error of each of `numbers` over the draws (row numbers of training)."""
     held_out = pixel_features(validation.images)
     errors = []
-    for index in range(options.selection_draws):
-        rows = training.drawn(options, seed, index, use="to choose k")
+    for rows in draws:
         X, y = pixel_features(training.images[rows]), training.labels[rows]
-        votes = neighbour_votes(X, y, held_out, options.neighbours)
+        votes = neighbour_votes(X, y, held_out, numbers)
         errors.append([(guess != validation.labels).mean() for guess in votes])
-    return Neighbours(dict(zip(options.neighbours, np.mean(errors, axis=0).tolist(), strict=True)))
+    return Neighbours(dict(zip(numbers, np.mean(errors, axis=0).tolist(), strict=True)))
 
 
 def neighbours_right(
-    chosen: Neighbours, training: Split, test: Split, options: Options, seed: int
+    chosen: Neighbours, training: Split, test: Split, *, draws: list[np.ndarray]
 ) -> np.ndarray:
     """(draws, T) bool: test images that k-nearest neighbours on pixels label rightly."""
     queries = pixel_features(test.images)
     right = []
-    for index in range(options.other_draws):
-        rows = training.drawn(options, seed, index)
+    for rows in draws:
         X, y = pixel_features(training.images[rows]), training.labels[rows]
         votes = neighbour_votes(X, y, queries, (chosen.chosen,))
         right.append(votes[0] == test.labels)
@@ -62,9 +61,12 @@ def neighbours_right(
 
 
 def neighbour_votes(
-    X: np.ndarray, y: np.ndarray, queries: np.ndarray, numbers: tuple[int, ...]
+    X: np.ndarray, y: np.ndarray, queries: np.ndarray, numbers: Sequence[int]
 ) -> list[np.ndarray]:
-    """For each number of neighbours the label most frequent among them; ties: the lowest label."""
+    """Labels (Q,) by majority of each number of neighbours; of a tie the lowest label.
+
+    X (N, F), y (N,): the labelled rows; queries (Q, F).
+    """
     search = NearestNeighbors(n_neighbors=min(max(numbers), len(X)), algorithm="brute").fit(X)
     labels = y[search.kneighbors(queries, return_distance=False)]  # nearest first
     classes = np.unique(y)
@@ -74,29 +76,39 @@ def neighbour_votes(
 
 @dataclass(frozen=True)
 class SelfTraining:
-    """(draws, T) bool each: right with unlabelled images, and with the labelled ones alone."""
+    """Rights (draws, T) bool with the unlabelled images, and with the labelled ones alone."""
 
     right: np.ndarray
     right_without: np.ndarray
 
 
-def self_training(training: Split, test: Split, options: Options, seed: int) -> SelfTraining:
+def self_training(
+    training: Split,
+    test: Split,
+    *,
+    draws: list[np.ndarray],
+    unlabelled: int,
+    components: int,
+    confident: float,
+    seed: int,
+) -> SelfTraining:
     """Logistic regression on whitened principal components of the pixels, then on its own guesses.
 
-    The components are those of the unlabelled images. Nothing is chosen here.
+    The components are those of `unlabelled` training images, whose guesses above the probability
+    `confident` become labels. Nothing is chosen here.
     """
-    more = training.some(options.unlabelled, seed=seed, purpose="unlabelled images")
-    unlabelled = pixel_features(training.images[more])
-    components = min(options.components, *unlabelled.shape)
-    pca = PCA(components, whiten=True, svd_solver="randomized", random_state=seed).fit(unlabelled)
-    Z, queries = pca.transform(unlabelled), pca.transform(pixel_features(test.images))
+    more = training.some(unlabelled, seed=seed, purpose="unlabelled images")
+    pixels = pixel_features(training.images[more])
+    pca = PCA(
+        min(components, *pixels.shape), whiten=True, svd_solver="randomized", random_state=seed
+    ).fit(pixels)
+    Z, queries = pca.transform(pixels), pca.transform(pixel_features(test.images))
     right, without = [], []
-    for index in range(options.other_draws):
-        rows = training.drawn(options, seed, index)
+    for rows in draws:
         few, y = pca.transform(pixel_features(training.images[rows])), training.labels[rows]
         plain = LogisticRegression(max_iter=500)
         without.append(plain.fit(few, y).predict(queries) == test.labels)
-        machine = SelfTrainingClassifier(plain, threshold=options.confident, max_iter=ROUNDS)
+        machine = SelfTrainingClassifier(plain, threshold=confident, max_iter=ROUNDS)
         machine.fit(np.concatenate([few, Z]), np.concatenate([y, np.full(len(Z), UNLABELLED)]))
         right.append(machine.predict(queries) == test.labels)
     return SelfTraining(np.stack(right), np.stack(without))

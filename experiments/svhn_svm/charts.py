@@ -1,6 +1,6 @@
-"""Charts of Table 2: the errors of all rows beside the paper's, and the random search.
+"""Charts of Table 2: the errors of all rows next to the paper's, and the random search.
 
-Part of figure.py.
+Part of figure.py. Alone: `errors(numbers, arrays)`, of the measurements and arrays.npz.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 
 def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Above the test error of each draw of labels and its mean, below the paper's rows as cited."""
+    """Test error of each draw of labels and its mean above, the paper's rows as cited below."""
     names = rows_run(arrays)
     drawn, axes = new_figure(7.4, 2.9 + 0.62 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, arrays, names)
@@ -66,7 +66,7 @@ def _draw_cited(axes: Axes) -> None:
 
 
 def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Validation error of every trial by learning rate and by dropout, beside D's features."""
+    """Validation error of each trial by learning rate and by dropout, D's features as a level."""
     if "trial_errors" not in arrays:
         drawn, axes = new_figure(6.0, 1.6)
         axes[0, 0].set_axis_off()

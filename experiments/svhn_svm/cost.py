@@ -1,6 +1,6 @@
-"""Of Table 2 the seconds of the features alone, and the bytes that they take.
+"""Seconds that Table 2's features take, and the bytes they occupy.
 
-The SVMs are left out as in cifar10_svm/cost.py. Asked by `python -m repro plan`. Alone:
+The SVMs are left out, as in cifar10_svm/cost.py. Called by `python -m repro plan`. Alone:
 `seconds(known)`.
 """
 
@@ -11,7 +11,7 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: Known) -> float:
-    """Every network's features of all images, and its statistics of the training ones."""
+    """Seconds of every network's features of all images and its statistics of the training ones."""
     role = known.run.spec.roles["svhn"]
     train, validation, test = (
         known.images[str(name)] for name in (role.data, role.validation, role.test)

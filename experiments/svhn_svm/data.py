@@ -1,13 +1,12 @@
 """The three parts of SVHN as the rows of Table 2 get them, and the draws of labels they share.
 
-Part of measure.py. Where the labels of a draw fall depends on the seed and its number alone, so all
-rows are trained on the same images.
+Part of measure.py. Which images a draw takes depends on the seed and its number alone, so all rows
+are trained on the same images. Alone: `split(inputs, "data").draws(100, 10, seed=42)`.
 """
 
 import numpy as np
 
 from experiments.contract import Inputs
-from experiments.svhn_svm.options import Options
 from repro.classification.choose_c import balanced_draw
 from repro.classification.few_labels import LabelledImages
 from repro.rng import generator
@@ -18,15 +17,26 @@ PURPOSE = "svhn svm"
 class Split(LabelledImages):
     """Images (N, H, W, C) uint8 and their digits (N,)."""
 
-    def drawn(self, options: Options, seed: int, index: int, *, use: str = "to test") -> np.ndarray:
-        """Rows of `per_class` images of each digit, draw number `index` of those for one use."""
+    def draws(
+        self, per_class: int, number: int, *, seed: int, use: str = "to test"
+    ) -> list[np.ndarray]:
+        """Row numbers of `per_class` random images of each digit, `number` draws for one use.
+
+        The draws "to test" are those of the rows of features (repro.classification.few_labels).
+        Raises ValueError naming a digit with fewer images.
+        """
         purpose = f"{PURPOSE}, {use}"
-        return balanced_draw(
-            self.labels, options.per_class, seed=seed, purpose=purpose, index=index
-        )
+        return [
+            balanced_draw(self.labels, per_class, seed=seed, purpose=purpose, index=index)
+            for index in range(number)
+        ]
+
+    def only(self, rows: np.ndarray) -> "Split":
+        """The images of these row numbers."""
+        return Split(self.images[rows], self.labels[rows])
 
     def some(self, count: int, *, seed: int, purpose: str) -> np.ndarray:
-        """Rows (count,) at random, ascending; all where there are fewer."""
+        """Row numbers (count,) at random, ascending; all of them where there are fewer."""
         source = generator(seed, f"{PURPOSE}, {purpose}")
         return np.sort(source.choice(len(self.labels), min(count, len(self.labels)), replace=False))
 

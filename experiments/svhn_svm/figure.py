@@ -1,6 +1,7 @@
-"""Table 2, its errors by draw and the random search from the measured numbers; paper's as cited.
+"""Table 2, its errors by draw and the random search from the measured numbers.
 
-Alone: python -m experiments.svhn_svm.figure (see --help)
+The figure step: reads the folder that measure.py wrote, draws with charts.py and tables.py, the
+paper's rows as cited. Alone: python -m experiments.svhn_svm.figure (see --help)
 """
 
 from pathlib import Path

@@ -7,46 +7,103 @@ python -m experiments.svhn_svm.measure --input svhn.data=DIR --input svhn.valida
     --input svhn.test=DIR --input svhn.model=DIR --out DIR
 """
 
+from functools import partial
 from pathlib import Path
 
 from experiments.contract import Inputs, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
-from experiments.svhn_svm.data import split
-from experiments.svhn_svm.feature_rows import feature_rows, fit_row
+from experiments.svhn_svm.data import PURPOSE, split
+from experiments.svhn_svm.feature_rows import (
+    FittedFeatureRow,
+    network_row,
+    pixel_row,
+    random_discriminators,
+)
 from experiments.svhn_svm.options import Options
-from experiments.svhn_svm.results import TestedRows, arrays, measurements
+from experiments.svhn_svm.results import TestedRows, figure_arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import require_known_classes
+from repro.classification.few_labels import choose_on_images
+from repro.classification.random_search import draw_trial
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Choose everything on the validation images, then open the test set once for all rows."""
+    device, per_class = chosen_device(options.device), options.per_class
     training, validation = split(inputs, "data"), split(inputs, "validation")
     require_known_classes(validation.labels, training.labels, where="svhn.validation")
-    model = inputs.model("svhn.model")
-    fitted = [
-        fit_row(row, training, validation, options, seed, out)
-        for row in feature_rows(model, training, options, seed)
+
+    # features of D, of D with random weights and pixels, each with an SVM (the authors' script)
+    model, statistics = inputs.model("svhn.model"), training.images[: options.statistics_images]
+    networks = [("dcgan", model.discriminator(), options.draws)]
+    for D in random_discriminators(model, options.random_seeds, seed=seed):
+        networks.append(("random", D, options.random_draws))
+    rows = [
+        network_row(name, D, draws=draws, statistics=statistics, device=device)
+        for name, D, draws in networks
     ]
-    neighbours = choose_neighbours(training, validation, options, seed)
-    network = model.spec.network
-    search = random_search(network, training, validation, options, seed, inputs.kept())
+    rows.append(pixel_row(draws=options.random_draws))
+    choose = partial(
+        choose_on_images,
+        L2SVC(tol=options.tol, device=device.type),
+        training=training,
+        validation=validation,
+        scratch=out,
+        per_class=per_class,
+        grid=options.grid,
+        extensions=options.extensions,
+        selection_draws=options.selection_draws,
+        seed=seed,
+        purpose=PURPOSE,
+    )
+    fitted = [FittedFeatureRow(row, choose(extract=row.extract, draws=row.draws)) for row in rows]
+
+    # rows that the paper cites, and D's architecture trained on the same labels alone
+    to_choose = training.draws(per_class, options.selection_draws, seed=seed, use="to choose k")
+    neighbours = choose_neighbours(training, validation, options.neighbours, draws=to_choose)
+    to_test = training.draws(per_class, options.other_draws, seed=seed)
+    search = random_search(
+        model.spec.network,
+        [draw_trial(seed, index, options.search) for index in range(options.trials)],
+        training.only(to_test[0]),
+        validation,
+        epochs=options.trial_epochs,
+        evaluate_every=options.evaluate_every,
+        seed=seed,
+        device=device,
+        kept=inputs.kept(),
+    )
 
     test = split(inputs, "test")  # opened here, all being chosen
     require_known_classes(test.labels, training.labels, where="svhn.test")
-    outcome = TestedRows(
+    searched = guessing = None
+    if search:
+        searched = searched_right(model.spec.network, search, test, device=device)
+    if options.unlabelled:
+        guessing = self_training(
+            training,
+            test,
+            draws=to_test,
+            unlabelled=options.unlabelled,
+            components=options.components,
+            confident=options.confident,
+            seed=seed,
+        )
+    tested = TestedRows(
         rows=[one.tested(test, out) for one in fitted],
         neighbours=neighbours,
-        neighbours_right=neighbours_right(neighbours, training, test, options, seed),
-        self_training=self_training(training, test, options, seed) if options.unlabelled else None,
+        neighbours_right=neighbours_right(neighbours, training, test, draws=to_test),
+        self_training=guessing,
         search=search,
-        searched_right=searched_right(network, search, test, options) if search else None,
+        searched_right=searched,
         validation_images=len(validation.labels),
     )
-    save_arrays(out / "arrays.npz", **arrays(outcome))
-    return measurements(outcome, seed=seed)
+    save_arrays(out / "arrays.npz", **figure_arrays(tested))
+    return measurements(tested, seed=seed)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """From rights and wrongs on the test images to the numbers of Table 2, with their spreads.
 
-Used by measure.py of this experiment. Errors and their differences are in percent. The spread over
-draws of labels (the authors' ± is 1.96 standard deviations) and the one over test images are kept
-apart; both are within one trained network.
+Part of measure.py; pure functions of arrays. Errors and their differences are in percent. The
+spread over draws of labels (the authors' ± is 1.96 standard deviations) and the one over test
+images are kept apart; both are within one trained network. Alone: `measurements(tested, seed=42)`.
 """
 
 from collections import Counter
@@ -50,7 +50,7 @@ class TestedRows:
         return [one for one in self.rows if one.row.name == name]
 
     def rights(self) -> dict[str, np.ndarray]:
-        """(draws, T) of every row; of several networks one behind the other, of the CNN one."""
+        """(draws, T) by row: the draws of all networks, concatenated; the CNN has one."""
         found = {
             name: np.concatenate([_tested(one) for one in self.of_row(name)])
             for name in dict.fromkeys(one.row.name for one in self.rows)
@@ -68,8 +68,8 @@ def _tested(one: FittedFeatureRow) -> np.ndarray:
     return one.right
 
 
-def arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
-    """What the figures need: errors (%) of every draw by row, and the trials of the search."""
+def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
+    """Arrays that the figures need: errors (%) of every draw by row, and the search's trials."""
     found = {
         f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.rights().items()
     }

@@ -1,10 +1,12 @@
 """The supervised row of Table 2: D's architecture trained on the labels alone, best of 64 trials.
 
 Part of measure.py; repro.classification.supervised trains. Finished trials are kept, so that a
-search that was killed goes on with the trial it was in. All trials get the same labelled images,
-those of test draw 0; the one with the lowest validation error is tested, once.
+search that was killed goes on with the trial it was in. All trials get the same labelled images;
+the one with the lowest validation error is tested, once. Alone: `random_search(network, trials,
+training, validation, ...)`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,11 +14,9 @@ import numpy as np
 import torch
 
 from experiments.svhn_svm.data import Split
-from experiments.svhn_svm.options import Options
 from repro.artefacts.finished_parts import KeptWork
-from repro.classification.random_search import Trial, draw_trial
+from repro.classification.random_search import Trial, TrialResult
 from repro.classification.supervised import Labelled, predict, restored, train_trial
-from repro.devices import chosen_device
 from repro.specs.network import NetworkSpec
 
 STATE = "state_"  # before the names of weights, among a trial's arrays
@@ -24,43 +24,68 @@ STATE = "state_"  # before the names of weights, among a trial's arrays
 
 @dataclass(frozen=True)
 class Search:
-    """All trials: their settings, and the validation error of each, 1 where its loss ran away.
+    """All trials: their settings, and the validation error of each, 1 where its loss diverged.
 
-    best: what `_trial` leaves of the best one.
+    best: the best one's error, pass and weights (`_as_arrays`).
     """
 
-    trials: list[Trial]
+    trials: Sequence[Trial]
     errors: np.ndarray  # (trials,)
     best_pass: np.ndarray  # (trials,) int64; 0 where it failed
     best: dict[str, np.ndarray]
 
     @property
     def chosen(self) -> int:
+        """The place of the trial with the lowest validation error; of equals the first."""
         return int(self.errors.argmin())
 
 
 def random_search(
     network: NetworkSpec,
+    trials: Sequence[Trial],
     training: Split,
     validation: Split,
-    options: Options,
+    *,
+    epochs: int,
+    evaluate_every: int,
     seed: int,
+    device: torch.device,
     kept: KeptWork,
 ) -> Search | None:
-    """None where no trial is asked for."""
-    if options.trials == 0:
+    """Train each trial on the few training images; None where there is no trial.
+
+    Validation errors are taken every `evaluate_every` of the `epochs`; finished trials come from
+    `kept`. Every digit must occur among the training images.
+    """
+    if not trials:
         return None
-    rows = training.drawn(options, seed, 0)
     classes = int(training.labels.max()) + 1
-    labelled = Labelled(training.images[rows], training.labels[rows], classes)
+    labelled = Labelled(training.images, training.labels, classes)
     held_out = Labelled(validation.images, validation.labels, classes)
-    trials = [draw_trial(seed, index, options.search) for index in range(options.trials)]
+
+    def trained(trial: Trial) -> dict[str, np.ndarray]:
+        result = train_trial(
+            network,
+            trial,
+            labelled,
+            held_out,
+            seed=seed,
+            epochs=epochs,
+            evaluate_every=evaluate_every,
+            device=device,
+        )
+        print(
+            f"trial {trial.index}: validation error {result.error:.4f} after pass "
+            f"{result.best_pass}",
+            flush=True,
+        )
+        return _as_arrays(result)
+
     errors: list[float] = []
     passes: list[int] = []
     best: dict[str, np.ndarray] = {}
     for trial in trials:
-        work = partial(_trial, network, trial, labelled, held_out, options, seed)
-        arrays = kept.part(f"trial_{trial.index:03d}", work)
+        arrays = kept.part(f"trial_{trial.index:03d}", partial(trained, trial))
         if not errors or float(arrays["error"]) < min(errors):
             best = arrays
         errors.append(float(arrays["error"]))
@@ -68,28 +93,8 @@ def random_search(
     return Search(trials, np.array(errors), np.array(passes), best)
 
 
-def _trial(
-    network: NetworkSpec,
-    trial: Trial,
-    labelled: Labelled,
-    held_out: Labelled,
-    options: Options,
-    seed: int,
-) -> dict[str, np.ndarray]:
-    result = train_trial(
-        network,
-        trial,
-        labelled,
-        held_out,
-        seed=seed,
-        epochs=options.trial_epochs,
-        evaluate_every=options.evaluate_every,
-        device=chosen_device(options.device),
-    )
-    print(
-        f"trial {trial.index}: validation error {result.error:.4f} after pass {result.best_pass}",
-        flush=True,
-    )
+def _as_arrays(result: TrialResult) -> dict[str, np.ndarray]:
+    """A trial's error, best pass (0: it failed) and the weights of that pass, to be kept."""
     weights = {f"{STATE}{name}": value.numpy() for name, value in result.state.items()}
     return {
         "error": np.array(result.error),
@@ -99,11 +104,11 @@ def _trial(
 
 
 def searched_right(
-    network: NetworkSpec, search: Search, test: Split, options: Options
+    network: NetworkSpec, search: Search, test: Split, *, device: torch.device
 ) -> np.ndarray:
     """(T,) bool: test images that the chosen trial's network labels rightly.
 
-    Where every trial failed: none.
+    None of them where every trial failed.
     """
     state = {
         name.removeprefix(STATE): torch.from_numpy(values)
@@ -112,5 +117,5 @@ def searched_right(
     }
     if not state:
         return np.zeros(len(test.labels), bool)
-    classifier = restored(network, state, device=chosen_device(options.device))
+    classifier = restored(network, state, device=device)
     return predict(classifier, test.images) == test.labels

@@ -1,6 +1,6 @@
 """Table 2 with the paper's rows as cited, and the table of the random search.
 
-Part of figure.py.
+Part of figure.py. Alone: `table2(numbers, arrays)`, of the measurements and arrays.npz.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ CITED = (
     ("DCGAN (ours) + L2-SVM", 22.48, "test"),
     ("Supervised CNN with the same architecture", 28.87, "validation"),
 )
-ROWS = {  # all that may be run here, in the order of the table
+ROWS = {  # all rows that may be run here, in the order of the table
     "knn": "KNN on pixels",
     "pixels": "raw pixels + L2-SVM",
     "self_training": "self-training on pixels",

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -187,14 +188,16 @@ def blobs(count: int, seed: int) -> Split:
 
 
 def test_self_training_takes_its_confident_guesses_for_labels() -> None:
-    options = Options(per_class=3, unlabelled=600, components=2, other_draws=8, confident=0.75)
-    parts = blobs(800, seed=1), blobs(400, seed=2)
-    found = self_training(*parts, options, seed=0)
+    training, test = blobs(800, seed=1), blobs(400, seed=2)
+    draws = training.draws(3, 8, seed=0)
+    trained = partial(
+        self_training, training, test, draws=draws, unlabelled=600, components=2, seed=0
+    )
+    found = trained(confident=0.75)
     assert found.right.shape == (8, 400)
     assert found.right.mean() > 0.9
     assert not np.array_equal(found.right, found.right_without)
-    never = options.model_copy(update={"confident": 1 - 1e-12})  # no guess is that certain
-    alone = self_training(*parts, never, seed=0)
+    alone = trained(confident=1 - 1e-12)  # no guess is that certain
     np.testing.assert_array_equal(alone.right, alone.right_without)
     np.testing.assert_array_equal(alone.right, found.right_without)
 
