@@ -1,8 +1,9 @@
 """The authors' own weights through the chain of Tables 1 and 2: does that chain give their numbers?
 
 Reads the weights that the paper's authors released (repro.released), and, where the run has them,
-CIFAR-10 and SVHN. Nothing is trained but linear SVMs. Draws samples of the released generators. Of
-networks with missing arrays the complete layers are used; what cannot be run is said. Alone:
+CIFAR-10 and SVHN. Nothing is trained but linear SVMs. Draws samples of the released generators.
+Networks with missing arrays lend their complete layers; parts.json says what could not be run, and
+why. Alone:
 python -m experiments.verify_authors.measure --input authors.released=DIR
     [--input cifar10.data=DIR --input cifar10.test=DIR]
     [--input svhn.data=DIR --input svhn.validation=DIR --input svhn.test=DIR] --out DIR
@@ -10,6 +11,7 @@ python -m experiments.verify_authors.measure --input authors.released=DIR
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,15 @@ from experiments.contract import Inputs, measure_command
 from experiments.verify_authors.on_cifar10 import check_on_cifar10
 from experiments.verify_authors.on_svhn import check_on_svhn
 from experiments.verify_authors.options import Options
-from experiments.verify_authors.outcome import Outcome
+from experiments.verify_authors.results import ON_CIFAR10, ON_SVHN, Outcome
 from repro.artefacts.arrays import save_arrays
 from repro.artefacts.provenance import write_json
 from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
+from repro.classification.choose_c import chosen_and_refitted, with_held_out
+from repro.classification.few_labels import choose_on_images
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
 from repro.networks.model_folder import draw
 from repro.released.networks import Kind, Released, released_networks
 from repro.specs.validation import SpecError
@@ -35,7 +41,7 @@ class Check:
 
     kind: Kind
     slots: tuple[str, ...]
-    run: Callable[[Released, Inputs, Options, int, Path], Outcome]
+    run: Callable[[Released, Inputs], Outcome]
 
     def obstacle(self, released: Released | None, inputs: Inputs) -> str:
         """Why it cannot be run, or ""."""
@@ -47,31 +53,73 @@ class Check:
         return f"the run has no {', '.join(absent)}" if absent else ""
 
 
-CHECKS = {
-    "cifar10": Check("imagenet", ("cifar10.data", "cifar10.test"), check_on_cifar10),
-    "svhn": Check("svhn", ("svhn.data", "svhn.validation", "svhn.test"), check_on_svhn),
-}
-
-
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Run every check that can be run; parts.json says of each what it was run on, or why not."""
+    """Run every check that can be run; parts.json says what each was run on, or why it was not."""
+    device = chosen_device(options.device)
+    svm = L2SVC(tol=options.tol, device=device.type)
+    on_cifar10 = partial(
+        check_on_cifar10,
+        hold_out=partial(
+            with_held_out,
+            most=options.validation,
+            share=options.validation_share,
+            seed=seed,
+            purpose=f"{ON_CIFAR10}, held-out images",
+        ),
+        fit=partial(chosen_and_refitted, svm, grid=options.grid, extensions=options.extensions),
+        random_networks=options.random_seeds,
+        device=device,
+        seed=seed,
+        scratch=out,
+    )
+    on_svhn = partial(
+        check_on_svhn,
+        choose=partial(
+            choose_on_images,
+            svm,
+            scratch=out,
+            per_class=options.per_class,
+            seed=seed,
+            purpose=ON_SVHN,  # the same draws for both rows
+            grid=options.grid,
+            selection_draws=options.selection_draws,
+        ),
+        draws={"released": options.draws, "random": min(options.random_draws, options.draws)},
+        device=device,
+        seed=seed,
+        scratch=out,
+    )
+    checks = {
+        "cifar10": Check("imagenet", ("cifar10.data", "cifar10.test"), on_cifar10),
+        "svhn": Check("svhn", ("svhn.data", "svhn.validation", "svhn.test"), on_svhn),
+    }
     networks = _by_kind(inputs.folder("authors.released"))
-    made = [_arrays_read(networks)]
-    checks: dict[str, Any] = {}
-    for name, check in CHECKS.items():
+    made, described = _run(checks, networks, inputs)
+    networks_described = {kind: _described(one) for kind, one in networks.items()}
+    write_json(out / "parts.json", {"networks": networks_described, "checks": described})
+    number, batches = options.samples, options.statistics_batches
+    samples = _samples(networks, number=number, batches=batches, seed=seed)
+    save_arrays(out / "samples.npz", **samples)
+    return [_arrays_read(networks), *made]
+
+
+def _run(
+    checks: dict[str, Check], networks: dict[Kind, Released], inputs: Inputs
+) -> tuple[list[Measurement], dict[str, Any]]:
+    """Numbers of the checks that can be run; by check what it was run on, or why it was not."""
+    made: list[Measurement] = []
+    described: dict[str, Any] = {}
+    for name, check in checks.items():
         released = networks.get(check.kind)
         obstacle = check.obstacle(released, inputs)
-        checks[name] = {"network": check.kind}
+        described[name] = {"network": check.kind}
         if obstacle or released is None:
-            checks[name]["not_run"] = obstacle
+            described[name]["not_run"] = obstacle
             continue
-        outcome = check.run(released, inputs, options, seed, out)
+        outcome = check.run(released, inputs)
         made += outcome.measurements
-        checks[name] |= outcome.described
-    described = {kind: _described(one) for kind, one in networks.items()}
-    write_json(out / "parts.json", {"networks": described, "checks": checks})
-    save_arrays(out / "samples.npz", **_samples(networks, options, seed))
-    return made
+        described[name] |= outcome.described
+    return made, described
 
 
 def _by_kind(folder: Path) -> dict[Kind, Released]:
@@ -112,13 +160,18 @@ def _described(one: Released) -> dict[str, Any]:
     }
 
 
-def _samples(networks: dict[Kind, Released], options: Options, seed: int) -> dict[str, np.ndarray]:
-    """Pictures (samples, H, W, C) uint8 of every generator that is complete, by kind."""
+def _samples(
+    networks: dict[Kind, Released], *, number: int, batches: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Pictures (number, H, W, C) uint8 of every generator that is complete, by kind.
+
+    batches: of 128 z, whose statistics freeze the generator.
+    """
     found: dict[str, np.ndarray] = {}
     for kind, one in networks.items():
         if not one.G.missing:
-            z = one.latents(options.samples, seed=seed, purpose="verify authors, samples")
-            G = one.generator(seed=seed, batches=options.statistics_batches)
+            z = one.latents(number, seed=seed, purpose="verify authors, samples")
+            G = one.generator(seed=seed, batches=batches)
             found[kind] = draw(G, z)
     return found
 

@@ -1,4 +1,4 @@
-"""What the numbers of verify_authors are called: by measure.py, which states them, and figure.py.
+"""Names of verify_authors' numbers, for measure.py, which states them, and figure.py.
 
 Alone: `number_name("cifar10", "accuracy", "released", 4)`.
 """
@@ -7,7 +7,7 @@ Alone: `number_name("cifar10", "accuracy", "released", 4)`.
 def number_name(data: str, quantity: str, row: str, layers: int) -> str:
     """E.g. cifar10_accuracy_4_layers, cifar10_accuracy_random: the layers are in the name.
 
-    A number of fewer layers must never be taken for the paper's, which is of all of them.
+    Nobody must take a number of fewer layers for the paper's, which is of all of them.
     """
     suffix = f"{layers}_layers" if row == "released" else row
     return f"{data}_{quantity}_{suffix}"

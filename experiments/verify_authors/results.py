@@ -1,0 +1,181 @@
+"""From rights and wrongs on the test images to the numbers of both checks, with their intervals.
+
+Part of measure.py, called by on_cifar10.py and on_svhn.py; functions of arrays. Accuracies, errors
+and their differences are in percent. Alone: `cifar10_numbers(right, choices, released, ...)`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.verify_authors.names import number_name
+from repro.claims.constructors import mean_over, single_number
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import Choice
+from repro.classification.few_labels import FewLabels
+from repro.released.networks import Released
+
+WHAT = {
+    "released": "the released discriminator",
+    "random": "the same layers with random weights",
+    "pixels": "raw pixels in [-1, 1]",
+}
+ON_CIFAR10, ON_SVHN = "verify authors, cifar10", "verify authors, svhn"  # purposes of draws
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Measurements of a check, and what the figure says about them (goes into parts.json)."""
+
+    measurements: list[Measurement]
+    described: dict[str, Any]
+
+
+def cifar10_numbers(
+    right: dict[str, np.ndarray],
+    choices: dict[str, list[Choice]],
+    released: Released,
+    *,
+    training_images: int,
+    held_out: int,
+    seed: int,
+) -> list[Measurement]:
+    """Accuracies of the three rows and their paired differences, in percent of test images.
+
+    right: by row (networks, T) bool; choices: by row the choice of C for each network.
+    """
+    share = {name: rights.mean(axis=0) for name, rights in right.items()}  # (T,), over networks
+    found: list[Measurement] = []
+    for name in WHAT:
+        networks = f", mean of {len(choices[name])} networks" if len(choices[name]) > 1 else ""
+        found += [
+            mean_over(
+                number_name("cifar10", "accuracy", name, released.complete_layers),
+                100 * share[name],
+                seed=seed,
+                purpose=f"{ON_CIFAR10}, accuracy, {name}",
+                over=f"test images{networks}",
+                by="bootstrap",
+                unit="%",
+                protocol=f"L2-SVM on {_features(name, released)}; C chosen on {held_out} held-out "
+                f"training images, then refitted on all {training_images}; test images once",
+            ),
+            single_number(
+                number_name("cifar10", "validation_accuracy", name, released.complete_layers),
+                100 * float(np.mean([one.accuracy for one in choices[name]])),
+                n=held_out,
+                why="it chose C, so it flatters",
+                unit="%",
+                protocol="on held-out training images",
+            ),
+            _chosen_c("cifar10", name, choices[name], released),
+        ]
+    return found + [
+        mean_over(
+            f"cifar10_released_minus_{other}",
+            100 * (share["released"] - share[other]),
+            seed=seed,
+            purpose=f"{ON_CIFAR10}, released minus {other}",
+            over="test images (both rows on the same images)",
+            by="paired bootstrap",
+            unit="percentage points",
+            protocol=f"accuracy on {WHAT['released']} ({_layers(released)}) minus accuracy on "
+            f"{WHAT[other]}",
+        )
+        for other in ("random", "pixels")
+    ]
+
+
+def svhn_numbers(
+    right: dict[str, np.ndarray],
+    fitted: dict[str, FewLabels],
+    released: Released,
+    *,
+    held_out: int,
+    seed: int,
+) -> list[Measurement]:
+    """Test errors of both rows over the draws, and their difference, in percent.
+
+    right: by row (draws, T) bool; fitted: by row the SVMs and the choice of their C.
+    """
+    rows = [
+        number
+        for name, few in fitted.items()
+        for number in _svhn_row(name, right[name], few, released, held_out=held_out, seed=seed)
+    ]
+    draws = min(map(len, right.values()))  # paired by draw of labels and by test image
+    share = {name: rights[:draws].mean(axis=0) for name, rights in right.items()}  # (T,)
+    difference = mean_over(
+        "svhn_random_minus_released",
+        100 * (share["released"] - share["random"]),
+        seed=seed,
+        purpose=f"{ON_SVHN}, random minus released",
+        over=f"test images, mean over the same {draws} draws",
+        by="paired bootstrap",
+        unit="percentage points",
+        protocol=f"error on {WHAT['random']} minus error on {WHAT['released']} "
+        f"({_layers(released)})",
+    )
+    return [*rows, difference]
+
+
+def _svhn_row(
+    name: str, right: np.ndarray, few: FewLabels, released: Released, *, held_out: int, seed: int
+) -> list[Measurement]:
+    """Mean test error over draws, its spread as the authors give it, and how C was chosen."""
+    errors = 100 * (1 - right.mean(axis=1))  # (draws,)
+    return [
+        mean_over(
+            number_name("svhn", "error", name, released.complete_layers),
+            errors,
+            seed=seed,
+            purpose=f"{ON_SVHN}, error, {name}",
+            over="draws of labels",
+            by="bootstrap of the mean",
+            unit="%",
+            protocol=f"L2-SVM on {_features(name, released)}, {few.labels} labels, class-balanced "
+            f"draws; C by other draws on {held_out} validation images; {right.shape[1]} test "
+            "images once",
+        ),
+        single_number(
+            number_name("svhn", "sd_over_draws", name, released.complete_layers),
+            float(errors.std(ddof=1)),
+            n=len(errors),
+            why="it is a spread (the authors' ± is 1.96 times this)",
+            unit="percentage points",
+            protocol="standard deviation of the test error over draws of labels",
+        ),
+        single_number(
+            number_name("svhn", "validation_error", name, released.complete_layers),
+            100 * (1 - few.choice.accuracy),
+            n=held_out,
+            why="it chose C, so it flatters",
+            unit="%",
+            protocol="mean over the draws that chose C, on validation images",
+        ),
+        _chosen_c("svhn", name, [few.choice], released),
+    ]
+
+
+def _chosen_c(data: str, row: str, choices: list[Choice], released: Released) -> Measurement:
+    """The C chosen; of several networks the first one's."""
+    edge = "; at the edge of what was tried" if any(one.at_edge for one in choices) else ""
+    return single_number(
+        number_name(data, "chosen_C", row, released.complete_layers),
+        choices[0].C,
+        n=len(choices[0].tried),
+        why="a choice among n values",
+        protocol=f"best on held-out images{edge}",
+    )
+
+
+def _features(row: str, released: Released) -> str:
+    """The features of a row in words, with the number of layers where they are the released D's."""
+    return WHAT[row] + (f", {_layers(released)}" if row == "released" else "")
+
+
+def _layers(released: Released) -> str:
+    """E.g. "the first 4 of 6 layers"."""
+    used, layers = released.complete_layers, released.layers
+    return f"all {layers} layers" if used == layers else f"the first {used} of {layers} layers"
