@@ -1,101 +1,25 @@
 """FID and KID by role, and the table with each number's protocol.
 
-Alone: python -m experiments.fid.figure (see --help)
+The figure step: reads the folder that measure.py wrote, draws with charts.py and tables.py. Alone:
+python -m experiments.fid.figure (see --help)
 """
 
 import json
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from matplotlib.axes import Axes
 
 from experiments.contract import figure_command
-from repro.claims.measurement import Measurement, read_measurements
-from repro.figures.drawing import (
-    INK,
-    MUTED,
-    PALETTE,
-    PAPER,
-    Style,
-    new_figure,
-    save_figure,
-    save_table,
-)
-
-# (kind, against) -> label, marker, face colour, shift of its line within a role
-KINDS = {
-    ("samples", "training"): ("samples against training images", "o", PALETTE[0], 0.22),
-    ("samples", "validation"): ("samples against held-out images", "o", PAPER, 0.0),
-    ("real", "training"): ("held-out against training images", "x", MUTED, -0.22),
-}
+from experiments.fid.charts import scores_chart
+from experiments.fid.tables import scores_table
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, save_figure, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
     """Write fig_fid.png and table_fid.csv."""
     parts = json.loads((measured / "parts.json").read_text(encoding="utf-8"))
     numbers = read_measurements(measured)
-    rows = {row["name"]: row for row in parts["rows"]}  # one of several trainings stands for all
-    roles = list(dict.fromkeys(row["role"] for row in rows.values()))
-    drawn, axes = new_figure(7.4, 1.9 + 0.62 * len(roles), columns=2)
-    for one, metric in zip(axes[0], ("fid", "kid"), strict=True):
-        for name, row in rows.items():
-            place = roles[::-1].index(row["role"])
-            _draw(one, metric, numbers[f"{metric}{name}"], row, place=place)
-        one.set_title(metric.upper(), loc="left", fontsize=10, color=INK)
-        one.set_yticks(range(len(roles)), roles[::-1])
-        one.set_ylim(-0.5, len(roles) - 0.5)
-        one.margins(x=0.12)
-        one.locator_params(axis="x", nbins=4)
-        one.grid(False, axis="y")
-    axes[0, 0].set_xlim(left=0)
-    drawn.supxlabel(parts["network"], fontsize=8, color=MUTED)
-    axes[0, 1].set_yticklabels([])
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    by_label = dict(zip(labels, handles, strict=True))
-    drawn.legend(by_label.values(), by_label, loc="outside upper center", ncols=2, frameon=False)
-    save_figure(out / "fig_fid.png", drawn, style=style)
-    save_table(out / "table_fid.csv", pd.DataFrame(_table(parts)))
-
-
-def _draw(axes: Axes, metric: str, number: Measurement, row: dict[str, Any], *, place: int) -> None:
-    label, marker, face, shift = KINDS[row["kind"], row["against"]]
-    colour = MUTED if marker == "x" else PALETTE[0]
-    height = place + shift
-    assert number.value is not None
-    if number.low is not None and number.high is not None:
-        axes.plot([number.low, number.high], [height, height], color=colour, linewidth=1.2)
-    axes.plot([number.value], [height], marker, color=colour, markerfacecolor=face, markersize=6,
-              label=label)  # fmt: skip
-    if metric == "fid" and row["warning"]:
-        axes.annotate("too few images", (number.value, height), xytext=(6, 0), va="center",
-                      textcoords="offset points", color=MUTED, annotation_clip=False)  # fmt: skip
-
-
-def _table(parts: dict[str, Any]) -> list[dict[str, object]]:
-    """One row a comparison; then the roles that were left out, with the reason."""
-    rows: list[dict[str, object]] = []
-    for row in parts["rows"]:
-        found = row["scores"]
-        rows.append(
-            {
-                "role": row["role"],
-                "compared": "samples" if row["kind"] == "samples" else "held-out images",
-                "training": row["training"] or "",
-                "images": found["first"],
-                "against": f"{row['against']} images",
-                "of these": found["second"],
-                "FID": found["fid"],
-                "KID": found["kid"],
-                "± over subsets": found["kid_sd"],
-                "subset": f"{found['subsets']} x {found['subset_size']}",
-                "warning": row["warning"],
-                "protocol": row["protocol"],
-            }
-        )
-    return rows + [
-        {"role": role, "warning": f"left out: {why}"} for role, why in parts["left_out"].items()
-    ]
+    save_figure(out / "fig_fid.png", scores_chart(numbers, parts), style=style)
+    save_table(out / "table_fid.csv", scores_table(parts))
 
 
 if __name__ == "__main__":

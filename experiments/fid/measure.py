@@ -1,29 +1,29 @@
 """FID and KID of every colour model of a run (not in the paper, which judges samples by eye).
 
-Reads the user's file of InceptionV3's weights, and of each role the models, the images they were
-trained on and the held-out images, where the run has them. Samples of every training are set
-against both; held-out images against training images show what real images get. Alone:
+Reads the user's file of InceptionV3's weights and, of each role, the models, the images they were
+trained on and the held-out images, where the run has them. Samples of every training are compared
+with both; held-out images compared with training images show what real images get. Alone:
 python -m experiments.fid.measure --input inception.weights=FILE --input faces.models.1=DIR
     --input faces.data=DIR [--input faces.validation=DIR] --out DIR
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.fid.numbers import FLOOR, SAMPLES, Comparison, measurements
+from experiments.fid.features import KeptFeatures
 from experiments.fid.options import Options
-from repro.artefacts.finished_parts import KeptWork
+from experiments.fid.results import FLOOR, SAMPLES, Comparison, measurements
 from repro.artefacts.provenance import write_json
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.model_folder import ModelFolder
-from repro.quality.fid import image_features, protocol, reference, sample_features, scores, unfit
+from repro.quality.fid import Scores, protocol, scores, unfit
 from repro.quality.inception import InceptionFeatures
 from repro.quality.inception_weights import read_weights
 from repro.quality.training_images import picture_shape, training_rows
@@ -32,13 +32,16 @@ from repro.specs.validation import SpecError, nearest
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """All comparisons of all roles; parts.json holds each, and why a role is left out."""
-    roles = _roles(inputs, options)
+    roles = _roles(inputs, wanted=options.roles)
     network = InceptionFeatures(
         read_weights(inputs.folder("inception.weights")),
         layer=options.layer,
         device=chosen_device(options.device),
     )
-    described = Described(network, options, seed, inputs.kept())
+    features = KeptFeatures(network, options.samples, options.real, seed, inputs.kept())
+    compare = partial(
+        scores, seed=seed, subsets=options.kid_subsets, subset_size=options.kid_subset_size
+    )
     rows: list[Comparison] = []
     left_out: dict[str, str] = {}
     for role in roles:
@@ -46,7 +49,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         if obstacle:
             left_out[role] = obstacle
         else:
-            rows += _compared(inputs, role, described)
+            rows += _compared(inputs, role, features, compare)
     if not rows:
         words = "; ".join(f"{role}: {why}" for role, why in left_out.items()) or "no models given"
         raise SpecError(f"FID and KID: there is nothing to measure ({words})")
@@ -56,49 +59,19 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     return measurements(rows)
 
 
-@dataclass(frozen=True)
-class Described:
-    """Features of images, each kept when it is finished: they take minutes to hours on a CPU."""
+def _roles(inputs: Inputs, *, wanted: tuple[str, ...]) -> list[str]:
+    """Roles with models, in the order given; of these the wanted ones, if any are named.
 
-    network: InceptionFeatures
-    options: Options
-    seed: int
-    kept: KeptWork
-
-    def samples(self, model: ModelFolder, role: str, number: int) -> np.ndarray:
-        """(options.samples, F) of a model's samples; number: of the training, from 1."""
-        return self._part(
-            f"{role}_samples_{number}",
-            lambda: sample_features(
-                model,
-                self.network,
-                count=self.options.samples,
-                seed=self.seed,
-                purpose=f"fid {role}",
-                index=number,
-            ),
-        )
-
-    def images(self, store: ImageStore, rows: np.ndarray, name: str) -> np.ndarray:
-        """(n, F) of rows of a dataset, n at most options.real; name: of the part."""
-        limit, purpose = self.options.real, f"fid {name}"
-        chosen = reference(rows, limit=limit, seed=self.seed, purpose=purpose)
-        return self._part(name, lambda: image_features(store, chosen, self.network))
-
-    def _part(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        return self.kept.part(name, lambda: {"features": make()})["features"]
-
-
-def _roles(inputs: Inputs, options: Options) -> list[str]:
-    """Roles with models, in the order given. Raises SpecError for one that has none."""
+    Raises SpecError for a wanted one that has no models.
+    """
     names = (key.split(".") for key in inputs.folders)
     there = list(dict.fromkeys(role for role, slot, *_ in names if slot == "models"))
-    for role in options.roles:
+    for role in wanted:
         if role not in there:
             raise SpecError(
                 f"experiments.fid.roles: no models for '{role}'; {nearest(role, there)}"
             )
-    return [role for role in there if role in options.roles or not options.roles]
+    return [role for role in there if role in wanted or not wanted]
 
 
 def _obstacle(inputs: Inputs, role: str) -> str:
@@ -108,8 +81,13 @@ def _obstacle(inputs: Inputs, role: str) -> str:
     return unfit(inputs.models(f"{role}.models")[0])
 
 
-def _compared(inputs: Inputs, role: str, described: Described) -> list[Comparison]:
-    """Samples of every training against training and held-out images, and these against those."""
+def _compared(
+    inputs: Inputs, role: str, features: KeptFeatures, compare: Callable[..., Scores]
+) -> list[Comparison]:
+    """Samples of every training against both kinds of real images, held-out against training ones.
+
+    compare: `scores` of repro.quality.fid but for the two sets of features and the purpose.
+    """
     models, store = inputs.models(f"{role}.models"), inputs.dataset(f"{role}.data")
     rows = training_rows(models[0], store)
     for model in models[1:]:
@@ -118,32 +96,24 @@ def _compared(inputs: Inputs, role: str, described: Described) -> list[Compariso
                 f"{model.folder} and {models[0].folder} were trained on different images of "
                 f"{store.folder}; give trainings on the same ones"
             )
-    real = {"training": described.images(store, rows, f"{role}_training")}
+    real = {"training": features.images(store, rows, f"{role}_training")}
     if inputs.has(f"{role}.validation"):
         held_out = inputs.dataset(f"{role}.validation")
         _refuse_other_size(held_out, models[0])
         every = np.arange(len(held_out))
-        real["validation"] = described.images(held_out, every, f"{role}_validation")
+        real["validation"] = features.images(held_out, every, f"{role}_validation")
     side = models[0].spec.network.image_size
 
-    def row(kind: str, against: str, features: np.ndarray, number: int) -> Comparison:
+    def row(kind: str, against: str, first: np.ndarray, number: int) -> Comparison:
         words = SAMPLES if kind == SAMPLES else "validation images"
-        found = scores(
-            features,
-            real[against],
-            seed=described.seed,
-            purpose=f"fid {role}, {kind}, {against}",
-            subsets=described.options.kid_subsets,
-            subset_size=described.options.kid_subset_size,
-        )
-        said = protocol(
-            described.network, found, first=words, second=f"{against} images", side=side
-        )
-        return Comparison(role, kind, against, number, found, said)
+        found = compare(first, real[against], purpose=f"fid {role}, {kind}, {against}")
+        second = f"{against} images"
+        stated = protocol(features.network, found, first=words, second=second, side=side)
+        return Comparison(role, kind, against, number, found, stated)
 
     made = []
     for number, model in enumerate(models, 1):
-        drawn = described.samples(model, role, number)
+        drawn = features.samples(model, role, number)
         made += [row(SAMPLES, against, drawn, number) for against in real]
     if "validation" in real:
         made.append(row(FLOOR, "training", real["validation"], 0))

@@ -48,7 +48,7 @@ class PixelFeatures:
 def _by_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.fid.measure.InceptionFeatures", PixelFeatures)
     monkeypatch.setattr("experiments.fid.measure.read_weights", lambda path: path)
-    monkeypatch.setattr("experiments.fid.numbers.FULL", PixelFeatures.width)
+    monkeypatch.setattr("experiments.fid.results.FULL", PixelFeatures.width)
 
 
 def trained(folder: Path, *, seed: int, rows: int = 70) -> Path:

@@ -1,7 +1,7 @@
 """FIDs and KIDs of single comparisons put together into measurements, named by their protocol.
 
-Part of measure.py. Of one training a FID is a bare number, and a KID has its spread over subsets;
-of several trainings both have a Student interval over the trainings.
+Part of measure.py. One training gives a bare FID, and a KID with its spread over subsets; several
+trainings give both a Student interval over the trainings. Alone: `measurements(comparisons)`.
 """
 
 from dataclasses import asdict, dataclass
@@ -20,9 +20,9 @@ FULL = 2048  # features of FID and KID proper
 
 @dataclass(frozen=True)
 class Comparison:
-    """One comparison. kind: what was compared; against: training or validation images.
+    """Two sets of pictures compared. kind: what was compared; against: "training" or "validation".
 
-    training: which of the role's trainings drew the samples, from 1; 0 where no model has a part.
+    training: which of the role's trainings drew the samples, from 1; 0 where both sets are real.
     """
 
     role: str
@@ -34,13 +34,13 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """What its measurements are called behind fid or kid: 10k_faces_training."""
+        """The end of its measurements' names, after fid or kid: 10k_faces_training."""
         count = count_word(self.scores.first) if self.kind == SAMPLES else "_real"
         features = "" if self.scores.width == FULL else f"_{self.scores.width}_features"
         return f"{count}_{self.role}_{self.against}{features}"
 
     def described(self) -> dict[str, Any]:
-        """As parts.json holds it."""
+        """The comparison as parts.json holds it."""
         return {**asdict(self), "name": self.name, "warning": self.scores.warning}
 
 
