@@ -1,8 +1,8 @@
 """Which trainings belong together: those of the recipe, and those of each change to it.
 
-Part of measure.py. Nothing says this but the models themselves: trainings whose settings are alike
-are one group, the first of them is the recipe, and a group's change is what its settings say
-otherwise.
+Part of measure.py. Only the models themselves tell: trainings with equal settings are one group,
+the first group is the recipe, and a group's change is the difference of its settings from the
+recipe's. Alone: `changes_among([ModelFolder.open(path) for path in paths])`.
 """
 
 import json
@@ -16,14 +16,14 @@ from repro.specs.validation import SpecError
 
 @dataclass(frozen=True)
 class Change:
-    """A group of trainings by seed; `changed` is empty for the recipe itself."""
+    """A group of trainings, one a seed; `changed` is empty for the recipe itself."""
 
     models: list[ModelFolder]
     changed: list[Difference]
 
     @property
     def name(self) -> str:
-        """As part of a measurement's name: "base", "kernel_4"."""
+        """The change as part of a measurement's name: "base", "kernel_4"."""
         return name_of(self.changed) if self.changed else "base"
 
     @property
@@ -37,7 +37,7 @@ class Change:
 
     @property
     def setting(self) -> dict[str, str]:
-        """Which single setting it changes, and to what, as a measurement says it; else {}."""
+        """`setting` and `changed_to` of its measurements where it changes one setting; else {}."""
         if len(self.changed) != 1:
             return {}
         key, _, value = self.changed[0]
@@ -45,7 +45,7 @@ class Change:
 
     @property
     def troubled(self) -> int:
-        """Trainings in which the monitor named a trouble."""
+        """Number of trainings in which the monitor named a trouble."""
         records = [json.loads((m.folder / "health.json").read_text()) for m in self.models]
         return sum(bool(record["findings"]) for record in records)
 
@@ -53,7 +53,8 @@ class Change:
 def changes_among(models: list[ModelFolder]) -> list[Change]:
     """The recipe first, then each change, in the order of the models; all with the same seeds.
 
-    Raises SpecError where a group has other seeds than the recipe, so that nothing could be paired.
+    Raises SpecError where a group has other seeds than the recipe and so could not be paired with
+    it, or fewer than two.
     """
     settings = list({model.spec.model_dump_json(): None for model in models})
     groups = [[m for m in models if m.spec.model_dump_json() == own] for own in settings]
