@@ -1,6 +1,6 @@
-"""Charts of the errors: by number of samples, by digit, and of the choice by validation digits.
+"""Fig 9, and charts of the errors: by number of samples, by digit, and of the choice.
 
-Part of figure.py.
+Part of figure.py. Alone: `errors_by_class(Errors(measured))`, of the folder of measure.py.
 """
 
 from typing import Any
@@ -14,16 +14,36 @@ from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
 from repro.claims.intervals import wilson
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, new_figure
+from repro.figures.drawing import INK, MUTED, grid, new_figure, show_picture
 
+PANELS = {"real": ("real", 7), "gan": ("fully connected GAN", 6), "dcgan": ("DCGAN", 7)}
 RING: dict[str, Any] = {
     "marker": "o", "linestyle": "none", "markersize": 13, "markerfacecolor": "none",
     "markeredgecolor": MUTED, "markeredgewidth": 1.5,
 }  # fmt: skip
 
 
+def digits_sheet(shown: dict[str, np.ndarray]) -> Figure:
+    """Fig 9: three panels, one row a class. shown: by panel (classes, 7, H, W) uint8."""
+    drawing, axes = new_figure(8.6, 4.6, columns=len(PANELS))
+    side = shown["real"].shape[2]
+    pictures = [
+        grid(
+            shown[row][:, :columns].reshape(-1, side, side, 1),
+            columns,
+            gap=max(1, side // 14),
+            background=120,
+        )
+        for row, (_, columns) in PANELS.items()
+    ]
+    axes[0, 0].get_gridspec().set_width_ratios([picture.shape[1] for picture in pictures])
+    for one, picture, (title, _) in zip(axes[0], pictures, PANELS.values(), strict=True):
+        show_picture(one, picture, title=title)
+    return drawing
+
+
 def errors_by_count(errors: Errors, numbers: dict[str, Measurement]) -> Figure:
-    """Left the test error, right the share of digits with a sample nearer than a training digit."""
+    """Test error (left), share of digits with a sample nearer than any training digit (right)."""
     drawing, axes = new_figure(8.6, 4.2, columns=2)
     for one, quantity in zip(axes[0], ("error", "nearer"), strict=True):
         for row in errors.models:
@@ -97,7 +117,7 @@ def errors_by_class(errors: Errors) -> Figure:
 
 
 def selection(curves: dict[str, np.ndarray]) -> Figure:
-    """Validation error of every generator kept, by passes over the digits; chosen ones ringed.
+    """Validation error of every generator kept by passes over the digits, the chosen ones ringed.
 
     curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" place among K.
     """

@@ -1,13 +1,13 @@
 """Seconds of Table 3's search: samples drawn, each digit compared with each sample.
 
-Asked by `python -m repro plan`. Alone: `seconds(known)`.
+Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import Known
 
 
 def seconds(known: Known) -> float:
-    """For every training of both networks, samples drawn and compared with the digits."""
+    """Seconds to draw the samples of all trainings of both networks and compare the digits."""
     options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
     train, validation, test = (
         known.images[str(name)] for name in (role.data, role.validation, role.test)

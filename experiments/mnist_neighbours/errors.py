@@ -1,6 +1,6 @@
-"""What measure.py left of the classification, as the figures and tables want it.
+"""The classified test digits that measure.py wrote, in the form that charts and tables need.
 
-Part of figure.py.
+Part of figure.py. Alone: `Errors(measured)`, of the folder of measure.py.
 """
 
 from functools import cached_property
@@ -13,7 +13,7 @@ from repro.figures.drawing import INK, PALETTE
 
 
 class RowStyle(NamedTuple):
-    """How a row of Table 3 is called and drawn; told apart by the marker too."""
+    """Label, colour and marker of a row of Table 3; the marker tells rows apart without colour."""
 
     label: str
     colour: str
@@ -30,8 +30,9 @@ ROWS = {
 class Errors:
     """The test digits by reference set.
 
-    labels (T,): what they are; counts (C,): numbers of samples; real_count: of real references;
-    wrong, distances: by row (R, C, T) of R trainings, (1, 1, T) for the real digits.
+    labels (T,): their classes; counts (C,): numbers of samples; few: the count of Table 3's first
+    column; real_count: number of real references; wrong, distances: by row (R, C, T) of R
+    trainings, (1, 1, T) for the real digits.
     """
 
     def __init__(self, measured: Path) -> None:

@@ -1,14 +1,14 @@
 """From each test digit's nearest reference to the numbers of Table 3, with their intervals.
 
 Part of measure.py; pure functions of arrays. Errors are in percent. Two spreads are kept apart:
-over test digits, which every interval is, and over trainings, a number of its own.
+every interval is over test digits, and the spread over trainings is a number of its own. Alone:
+`measurements(real, real_all, of_models, labels, few=50_000, seed=42)`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.mnist_neighbours.options import Options
 from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
 from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement
@@ -44,19 +44,36 @@ def count_name(count: int) -> str:
     return str(count)
 
 
+def error_arrays(
+    found: dict[str, list[NearestReferences]], labels: np.ndarray, *, few: int
+) -> dict[str, np.ndarray]:
+    """Arrays that the figures need: counts (C,), predicted and distances (R, C, T) of each row.
+
+    found: by row one NearestReferences a training; few: the count of Table 3's first column.
+    """
+    arrays = {"labels": labels, "few": np.array(few)}
+    for row, trainings in found.items():
+        arrays[f"{row}_counts"] = trainings[0].counts
+        arrays[f"{row}_predicted"] = np.stack([one.predicted for one in trainings]).astype(np.uint8)
+        distances = np.stack([one.distances for one in trainings])
+        arrays[f"{row}_distances"] = distances.astype(np.float32)
+    return arrays
+
+
 def measurements(
     real: NearestReferences,
     real_all: NearestReferences,
     of_models: dict[str, list[NearestReferences]],
     labels: np.ndarray,
-    options: Options,
     *,
+    few: int,
     seed: int,
 ) -> list[Measurement]:
     """All numbers of the experiment.
 
     real: with the training digits as references; real_all: with the validation digits as well;
-    of_models: by row one NearestReferences a training; labels (T,): those of the test digits.
+    of_models: by row one NearestReferences a training; labels (T,): those of the test digits; few:
+    the count of the table's first column, one of the counts.
     """
     made = _of_real(real, real_all, labels, seed=seed)
     wrong = {"real": real.wrong(labels)}  # (C, T), mean over trainings
@@ -66,7 +83,8 @@ def measurements(
         nearer = np.stack([one.distances < real.distances[0] for one in trainings])
         for place, count in enumerate(trainings[0].counts):
             made += _of_model(row, int(count), each[:, place], nearer[:, place], seed=seed)
-    columns = {"few": options.counts.index(options.few), "many": len(options.counts) - 1}
+    counts = of_models["dcgan"][0].counts.tolist()
+    columns = {"few": counts.index(few), "many": len(counts) - 1}
     for name, place in columns.items():
         dcgan = wrong["dcgan"][place]
         made += [
@@ -89,7 +107,7 @@ def _of_real(
 
 
 def _known(name: str, found: NearestReferences, labels: np.ndarray) -> Measurement:
-    """The error with real digits as what it is on MNIST: a fixed number, not one of a sample."""
+    """The error with real digits as a fixed number of MNIST, not as an estimate from a sample."""
     return single_number(
         name,
         100 * float(found.wrong(labels).mean()),
@@ -103,7 +121,11 @@ def _known(name: str, found: NearestReferences, labels: np.ndarray) -> Measureme
 def _of_model(
     row: str, count: int, wrong: np.ndarray, nearer: np.ndarray, *, seed: int
 ) -> list[Measurement]:
-    """One row at one count. wrong, nearer (R, T): misclassified; nearer than a training digit."""
+    """One row at one count.
+
+    wrong, nearer (R, T) bool: digits misclassified; digits nearer to a sample than to a training
+    digit.
+    """
     suffix = f"{row}_{count_name(count)}"
     references = f"{count:,} {MODELS[row]}, as many of each class"
     made = [
@@ -151,7 +173,7 @@ def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measur
 
 
 def _difference(name: str, by_digit: np.ndarray, *, seed: int) -> Measurement:
-    """Difference of two errors, by_digit (T,): wrong by the first less wrong by the second."""
+    """Difference of two errors, by_digit (T,): wrong by the first minus wrong by the second."""
     return mean_over(
         name,
         100 * by_digit,

@@ -51,7 +51,7 @@ class LabelledSamples:
 
     @torch.no_grad()
     def at(self, number: int) -> np.ndarray:
-        """Block `number`, samples number * block and on: (block, H*W*C) float32 in [0, 1]."""
+        """Block `number`, samples number * block onwards: (block, H*W*C) float32 in [0, 1]."""
         z = self.model.latents(self.block, seed=self.seed, purpose=self.purpose, index=number)
         first = number * self.block
         labels = torch.from_numpy(self.labels(np.arange(first, first + self.block)))
@@ -66,7 +66,7 @@ class LabelledSamples:
         return pixels
 
     def identity(self) -> str:
-        """All that decides the samples, as a digest."""
+        """A digest of everything that determines the samples."""
         digest = hashlib.sha256(self.file.read_bytes())
         digest.update(f"{self.seed} {self.purpose} {self.block} {self.device.type}".encode())
         return digest.hexdigest()

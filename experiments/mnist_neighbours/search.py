@@ -1,9 +1,10 @@
 """The nearest of 1,000, ... 10,000,000 samples to each digit: streamed, goes on after a kill.
 
 Part of measure.py. A block of samples is drawn, compared with all digits by one matrix product
-(repro.quality.neighbours) and forgotten, so memory does not grow with the number of samples. What
-the blocks have left is written to a file now and then; the same call goes on from it and ends in
-the same numbers, since a block depends on its number alone.
+(repro.quality.neighbours) and forgotten, so memory does not grow with the number of samples. The
+nearest so far are saved now and then; the same call goes on from that file and ends in the same
+numbers, since a block depends on its number alone. Alone:
+`nearest_samples(samples, digits, (1000,))`.
 """
 
 import hashlib
@@ -24,10 +25,10 @@ SECONDS_BETWEEN_SAVES = 20.0
 
 @dataclass(frozen=True)
 class NearestSamples:
-    """For each of C numbers of samples and T digits, the nearest among that many first samples.
+    """The nearest sample of each of T digits among the first so many samples, C numbers of them.
 
     counts (C,) int64; distances (C, T) float64, Euclidean, pixels in [0, 1]; numbers (C, T) int64:
-    which sample it is.
+    the number of that sample.
     """
 
     counts: np.ndarray
@@ -44,7 +45,7 @@ def nearest_samples(
 ) -> NearestSamples:
     """Exact 1-nearest samples of digits (T, F) float32 in [0, 1], at ascending counts.
 
-    state: .npz file of the unfinished search; one of another search is not used.
+    state: .npz file of the unfinished search; a file of another search is ignored.
     """
     search = _Search(samples, digits, counts)
     search.resume(state)
@@ -64,7 +65,7 @@ def nearest_samples(
 
 
 class _Search:
-    """A search under way: what is nearest so far, and what was nearest at the counts passed."""
+    """A search under way: the nearest samples so far, and those at the counts already passed."""
 
     def __init__(
         self, samples: LabelledSamples, digits: np.ndarray, counts: tuple[int, ...]
@@ -77,7 +78,7 @@ class _Search:
         self.identity = np.frombuffer(hashlib.sha256(words.encode()).digest(), np.uint8)
 
     def next_block(self) -> int:
-        """Draw one block and look at it, up to the last count; how many samples that were."""
+        """Draw one block, compare it up to the last count, and return the number compared."""
         before, size = self.nearest.seen, self.samples.block
         block = self.samples.at(before // size)
         end = min(before + size, self.counts[-1])
@@ -91,7 +92,7 @@ class _Search:
         return end - before
 
     def save(self, path: Path | None) -> None:
-        """Only ever called between blocks."""
+        """Write the state of the search; called only between blocks."""
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ class _Search:
         )
 
     def resume(self, path: Path | None) -> None:
-        """Go on from a saved search of the same samples, digits and counts, if there is one."""
+        """Continue a saved search of the same samples, digits and counts, if there is one."""
         if path is None or not path.is_file():
             return
         try:

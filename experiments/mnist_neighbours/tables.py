@@ -1,6 +1,6 @@
 """Table 3, and behind it the errors at every number of samples and of every digit.
 
-Part of figure.py.
+Part of figure.py. Alone: `by_class(Errors(measured))`, of the folder of measure.py.
 """
 
 import numpy as np

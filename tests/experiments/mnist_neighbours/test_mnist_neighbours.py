@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from experiments.contract import Inputs, run_measure
-from experiments.mnist_neighbours import measure as module
+from experiments.mnist_neighbours import references
 from experiments.mnist_neighbours.figure import figure
 from experiments.mnist_neighbours.measure import measure
 from experiments.mnist_neighbours.options import Options
@@ -107,7 +107,7 @@ def planted(
             chosen = [by_class[label][source.integers(len(by_class[label]))] for label in labels]
             return np.array(chosen, np.float32)
 
-    monkeypatch.setattr(module, "LabelledSamples", Planted)
+    monkeypatch.setattr(references, "LabelledSamples", Planted)
     return measured(folders, tmp_path / "planted")
 
 
@@ -157,7 +157,7 @@ def test_the_generator_is_chosen_before_the_test_digits_are_opened(
             labels = self.labels(np.arange(self.block)) + (self.step != 20)
             return bundled.data[labels % 10].astype(np.float32) / 16  # the first ten are 0 to 9
 
-    monkeypatch.setattr(module, "LabelledSamples", Planted)
+    monkeypatch.setattr(references, "LabelledSamples", Planted)
     out = tmp_path / "out"
     out.mkdir()
     measure(Watched(folders), OPTIONS, 4, out)
@@ -173,7 +173,6 @@ def test_the_generator_is_chosen_before_the_test_digits_are_opened(
 def test_numbers_by_hand() -> None:
     """Four test digits 0 1 2 3; two DCGAN trainings, one GAN, references 10 and 20."""
     labels = np.arange(4)
-    options = Options(counts=(10, 20), few=10)
     real = NearestReferences(np.array([5]), np.array([[0, 1, 2, 9]]), np.full((1, 4), 1.0))
     more = NearestReferences(np.array([6]), np.array([[0, 1, 9, 9]]), np.full((1, 4), 1.0))
     near = np.array([[2, 2, 2, 2], [0.5, 0.5, 2, 1.0]])  # equally near is not nearer
@@ -182,7 +181,7 @@ def test_numbers_by_hand() -> None:
         NearestReferences(np.array([10, 20]), np.array([[0, 9, 9, 9], [0, 1, 2, 9]]), near),
     ]
     gan = [NearestReferences(np.array([10, 20]), np.array([[9, 9, 9, 9], [0, 9, 9, 9]]), near)]
-    made = measurements(real, more, {"dcgan": trainings, "gan": gan}, labels, options, seed=1)
+    made = measurements(real, more, {"dcgan": trainings, "gan": gan}, labels, few=10, seed=1)
     found = {one.name: one.value for one in made}
     assert found["error_real"] == 25
     assert found["error_real_all_known"] == 50
