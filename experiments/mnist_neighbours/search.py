@@ -25,7 +25,7 @@ SECONDS_BETWEEN_SAVES = 20.0
 
 @dataclass(frozen=True)
 class NearestSamples:
-    """The nearest sample of each of T digits among the first so many samples, C numbers of them.
+    """The nearest sample of each of T digits, at C numbers of samples searched.
 
     counts (C,) int64; distances (C, T) float64, Euclidean, pixels in [0, 1]; numbers (C, T) int64:
     the number of that sample.

@@ -2,9 +2,10 @@
 
 Part of measure.py, which chooses C of each row on the validation images by the protocol of
 repro.classification.few_labels; the test images come to `FittedFeatureRow.tested` when all rows
-have chosen. Alone: `pixel_row(draws=20).extract(images, path)` gives features (N, F).
+have chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives features (N, F).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,24 +55,31 @@ class FittedFeatureRow:
         return replace(self, right=right)
 
 
-def network_row(
-    name: str, D: Discriminator, *, draws: int, statistics: np.ndarray, device: torch.device
-) -> FeatureRow:
-    """Features of D, its batch statistics frozen on the images `statistics` (N, H, W, C) uint8."""
-    D = D.to(device)
-    freeze_on(D, statistics)
-    return FeatureRow(name, lambda images, path: discriminator_features(D, images, out=path), draws)
+def feature_rows(
+    model: ModelFolder,
+    *,
+    statistics: np.ndarray,
+    draws: int,
+    control_draws: int,
+    random_networks: int,
+    device: torch.device,
+    seed: int,
+) -> Iterator[FeatureRow]:
+    """Features of D, and the controls: D with random weights, several times, and raw pixels.
 
+    statistics (N, H, W, C) uint8: images on which batch statistics are frozen; draws,
+    control_draws: on how many draws of labels D's row and the controls are tested.
+    """
 
-def random_discriminators(model: ModelFolder, number: int, *, seed: int) -> list[Discriminator]:
-    """The control: networks of the model's architecture with random weights."""
-    weights = [
-        int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
-        for index in range(number)
-    ]
-    return [model.random_discriminator(one) for one in weights]
+    def of_network(name: str, D: Discriminator, draws: int) -> FeatureRow:
+        D = D.to(device)
+        freeze_on(D, statistics)
+        return FeatureRow(
+            name, lambda images, path: discriminator_features(D, images, out=path), draws
+        )
 
-
-def pixel_row(*, draws: int) -> FeatureRow:
-    """Raw pixels in [-1, 1]."""
-    return FeatureRow("pixels", lambda images, path: pixel_features(images), draws)
+    yield of_network("dcgan", model.discriminator(), draws)
+    for index in range(random_networks):
+        weights = int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
+        yield of_network("random", model.random_discriminator(weights), control_draws)
+    yield FeatureRow("pixels", lambda images, path: pixel_features(images), control_draws)

@@ -13,12 +13,7 @@ from pathlib import Path
 from experiments.contract import Inputs, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
 from experiments.svhn_svm.data import PURPOSE, split
-from experiments.svhn_svm.feature_rows import (
-    FittedFeatureRow,
-    network_row,
-    pixel_row,
-    random_discriminators,
-)
+from experiments.svhn_svm.feature_rows import FittedFeatureRow, feature_rows
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import TestedRows, figure_arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
@@ -38,15 +33,16 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     require_known_classes(validation.labels, training.labels, where="svhn.validation")
 
     # features of D, of D with random weights and pixels, each with an SVM (the authors' script)
-    model, statistics = inputs.model("svhn.model"), training.images[: options.statistics_images]
-    networks = [("dcgan", model.discriminator(), options.draws)]
-    for D in random_discriminators(model, options.random_seeds, seed=seed):
-        networks.append(("random", D, options.random_draws))
-    rows = [
-        network_row(name, D, draws=draws, statistics=statistics, device=device)
-        for name, D, draws in networks
-    ]
-    rows.append(pixel_row(draws=options.random_draws))
+    model = inputs.model("svhn.model")
+    rows = feature_rows(
+        model,
+        statistics=training.images[: options.statistics_images],
+        draws=options.draws,
+        control_draws=options.random_draws,
+        random_networks=options.random_seeds,
+        device=device,
+        seed=seed,
+    )
     choose = partial(
         choose_on_images,
         L2SVC(tol=options.tol, device=device.type),
