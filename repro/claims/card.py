@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from repro.claims.measurement import number
 from repro.command_line import new_parser
 from repro.specs.roles import ROLES, SLOTS
+from repro.specs.scales import Scales
 from repro.specs.validation import Strict, nearest, read_yaml, validated
 
 
@@ -98,6 +99,9 @@ class ExperimentCard(Strict):
     optional: list[str] = Field([], description="further inputs, used where the run binds them")
     on_request: bool = Field(
         False, description="long: run when it is asked for by name, and not by `all`"
+    )
+    scales: Scales = Field(
+        Scales(), description="options of runs that are smaller than the paper, by their `scale:`"
     )
     captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
     claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")

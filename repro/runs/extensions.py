@@ -24,7 +24,8 @@ SOURCES = "data_prep"
 WORLDS = "data_prep.generated"
 EXPERIMENTS = "experiments"
 PACKAGES = ("repro", SOURCES, EXPERIMENTS)  # all code of this repository
-CARDS = ROOT / EXPERIMENTS  # a folder for each experiment, with its card, experiment.yaml
+CARDS = ROOT / EXPERIMENTS  # a folder for each experiment, with its card
+CARD = "experiment.yaml"
 
 
 def commands() -> dict[str, tuple[str, str]]:
@@ -79,9 +80,18 @@ def experiment_options(name: str, values: dict[str, Any], *, file: str) -> Stric
     return _options(importlib.import_module(f"{own}.options"), values, file=file, key=own)
 
 
+def card_options(name: str, values: dict[str, Any], *, scale: str) -> Strict:
+    """The same as its card gives them for a scale; SpecError names card, key and value."""
+    module = importlib.import_module(f"{EXPERIMENTS}.{name}.options")
+    return _options(module, values, file=str(CARDS / name / CARD), key=f"scales.{scale}")
+
+
 def experiment_cards() -> dict[str, ExperimentCard]:
-    """Name -> experiment.yaml of every experiment folder, in the order of the names."""
-    cards = sorted(CARDS.glob("*/experiment.yaml"))
+    """Name -> experiment.yaml of every experiment folder, in the order of the names.
+
+    A folder whose name begins with an underscore, such as that of the template, is none.
+    """
+    cards = sorted(CARDS.glob(f"[!_]*/{CARD}"))
     return {card.parent.name: read_card(card) for card in cards}
 
 

@@ -18,6 +18,7 @@ from repro.runs.checks import check_experiments, check_fit, check_names, missing
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
 from repro.runs.run import Experiment, Run
+from repro.runs.scales import check_scales, options_at_scale
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, read_yaml, validated
 
@@ -44,7 +45,10 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     spec = spec.model_copy(update={"models": models})
     cards = experiment_cards()
     check_experiments(spec, cards, file=file)
-    experiments = [Experiment(n, card) for n, card in cards.items() if n not in spec.leave_out]
+    check_scales(cards)
+    cards = {name: card for name, card in cards.items() if name not in spec.leave_out}
+    spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
+    experiments = [Experiment(name, card) for name, card in cards.items()]
     run = Run(Path(file).stem, file, spec, experiments, trainings, ablations)
     check_names(run)
     for experiment in experiments:
@@ -91,7 +95,7 @@ def run_steps_with(interpreter: str, checkout: Path) -> None:
 
 def report_spec(run: Run) -> dict[str, Any]:
     """What the report must know of a run beyond what it finds in its folders."""
-    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
+    values = run.spec.model_dump(exclude={"worlds", "scale", "experiments", "ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for role in values["roles"].values():
         role["kind"] = "generated" if generated.get(role["data"] or "", False) else "real"

@@ -17,8 +17,9 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_va
 from repro.command_line import new_parser
 from repro.specs.network import NetworkSpec
 from repro.specs.roles import RoleSpec
+from repro.specs.scales import Scales
 from repro.specs.training import AugmentationSpec, TrainingSpec
-from repro.specs.validation import Strict
+from repro.specs.validation import Strict, nearest
 
 
 class ModelSpec(Strict):
@@ -147,7 +148,14 @@ class RunSpec(Strict):
     roles: dict[str, RoleSpec] = Field(
         {}, description="role (repro.specs.roles) -> dataset and model of this run"
     )
-    experiments: dict[str, dict[str, Any]] = Field({}, description="options that differ")
+    scale: str | None = Field(
+        None,
+        description="tiny or demo: experiments have the options that their cards state for it "
+        "under `scales:`; null = the paper's",
+    )
+    experiments: dict[str, dict[str, Any]] = Field(
+        {}, description="options that differ from the paper's and from those of the scale"
+    )
     processes_per_training: int = Field(
         1,
         ge=1,
@@ -177,6 +185,13 @@ class RunSpec(Strict):
         if value and set(value) & set("{}"):
             raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
         return value or None
+
+    @field_validator("scale")
+    @classmethod
+    def _a_scale(cls, value: str | None) -> str | None:
+        if value is not None and value not in Scales.model_fields:
+            raise ValueError(f"no such scale; {nearest(value, Scales.model_fields)}")
+        return value
 
     @model_validator(mode="after")
     def _one_process_records(self) -> "RunSpec":
