@@ -7,6 +7,7 @@ checkout is copied where a test edits source files.
 import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -257,11 +258,52 @@ def test_changing_a_model_re_runs_that_model_only(checkout: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_new_experiment_folder_needs_no_edit(checkout: Path) -> None:
-    shutil.copytree(checkout / "experiments/latent_walk", checkout / "experiments/another_walk")
-    assert planned(checkout, checkout.parent / "run", "all") == {
-        "measure_another_walk", "another_walk", "report", "all",
-    }  # fmt: skip
+def test_a_card_re_runs_what_its_options_say_and_else_the_report_alone(checkout: Path) -> None:
+    card = checkout / "experiments/latent_walk/experiment.yaml"
+    text = card.read_text()
+    tiny = "  tiny: {segments: 10}\n"
+    assert tiny in text
+    for edit, expected in {
+        "  tiny:   {segments: 10}  # the same options\n": {"report", "all"},
+        f"{tiny}  demo: {{segments: 20}}\n": {"report", "all"},
+        "  tiny: {segments: 11}\n": {"measure_latent_walk", "latent_walk", "report", "all"},
+    }.items():
+        card.write_text(text.replace(tiny, edit))
+        assert planned(checkout, checkout.parent / "run", "all") == expected, edit
+
+
+def test_the_template_copied_as_the_readme_says_is_an_experiment(
+    checkout: Path, repository: Path
+) -> None:
+    """It is measured, drawn and reported, its own test passes, and no other file is edited."""
+    import pandas as pd
+
+    text = (checkout / "experiments/README.md").read_text()
+    (commands,) = re.findall(r"```\n(cp -r experiments/_template .*?)```", text, re.DOTALL)
+    (checkout / "tests/experiments").mkdir(parents=True)
+    for file in ("conftest.py", "experiments/untrained_model.py", "experiments/test_template.py"):
+        shutil.copy(repository / "tests" / file, checkout / "tests" / file)
+    copy = ["bash", "-e", "-c", commands.replace("NAME", "sharpness")]
+    subprocess.run(copy, cwd=checkout, check=True)
+    run, made = checkout.parent / "run", {"measure_sharpness", "sharpness", "report", "all"}
+    assert planned(checkout, run, "all") == made
+    snakemake(checkout, run, "all")
+    results = run / "results/tiny"
+    claims = pd.read_csv(results / "report/claims.csv").set_index("experiment")
+    claim = claims.loc["sharpness"]
+    measured = json.loads(
+        (results / "experiments/sharpness/measured/measurements.json").read_text()
+    )
+    assert claim["value"] == pytest.approx(measured["sharpness_difference"]["value"], rel=1e-3)
+    card = cards_of(checkout)["sharpness"]
+    assert card["title"] in html.unescape((results / "report/index.html").read_text())
+    spec = json.loads((results / "specs/experiments/sharpness.json").read_text())
+    assert spec["options"] == card["scales"]["tiny"]
+    test = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    test += ["-m", "", "tests/experiments/test_sharpness.py"]
+    done = subprocess.run(test, cwd=checkout, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "5 passed" in done.stdout
 
 
 def test_weights_for_fid_add_that_experiment_alone(checkout: Path) -> None:

@@ -14,12 +14,13 @@ BARS = 30
 
 
 def sharpness_chart(sharp: dict[str, np.ndarray]) -> Figure:
-    """A histogram of each kind of picture, values (N,) in grey levels a pixel, on common bars."""
+    """A histogram of each kind of picture, values (N,) in grey levels per pixel, on common bars."""
     drawing, axes = new_figure(7.0, 3.2)
     bars = np.histogram_bin_edges(np.concatenate(list(sharp.values())), bins=BARS)
     for kind, (label, colour) in KINDS.items():
-        axes[0, 0].hist(sharp[kind], bins=bars, label=label, color=colour, alpha=0.6)
+        share = np.full(len(sharp[kind]), 1 / len(sharp[kind]))  # the kinds differ in number
+        axes[0, 0].hist(sharp[kind], bins=bars, weights=share, label=label, color=colour, alpha=0.6)
     axes[0, 0].set_xlabel("mean gradient magnitude (grey levels per pixel)", color=INK)
-    axes[0, 0].set_ylabel("pictures", color=INK)
+    axes[0, 0].set_ylabel("share of the pictures", color=INK)
     axes[0, 0].legend(frameon=False)
     return drawing
