@@ -26,12 +26,13 @@ from repro.rng import shuffled
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Draw samples, take training images, and set the sharpness of the two side by side."""
     model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
+    count, untrained_seed = options.images, options.untrained_seed
+
+    control = _untrained(model, seed=untrained_seed)
     pictures = {
-        "training": _training_images(model, store, most=options.images, seed=seed),
-        "samples": _samples(model, model.generator(), count=options.images, seed=seed),
-        "untrained": _samples(
-            model, _untrained(model, seed=options.untrained_seed), count=options.images, seed=seed
-        ),
+        "training": _training_images(model, store, most=count, seed=seed),
+        "samples": _samples(model, model.generator(), count=count, seed=seed),
+        "untrained": _samples(model, control, count=count, seed=seed),
     }
     sharp = {kind: sharpness(images) for kind, images in pictures.items()}
     save_arrays(out / "sharpness.npz", **sharp)
