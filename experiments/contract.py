@@ -193,7 +193,7 @@ def _pair(text: str) -> tuple[str, Path]:
 
 
 def _described(options: type[Strict]) -> str:
-    lines = ["options (in the spec, or under experiments: in a run file):"]
+    lines = ["options (in the spec; of a run: scales: of the card, experiments: of the run file):"]
     for name, field in options.model_fields.items():
         lines.append(f"  {name} = {field.default!r}\n      {field.description or ''}")
     return "\n".join(lines)
