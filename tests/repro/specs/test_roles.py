@@ -64,6 +64,6 @@ def test_a_new_slot_and_a_new_role_are_a_line_each(
 def test_the_module_prints_every_role_and_slot(capsys: pytest.CaptureFixture[str]) -> None:
     from repro.specs.roles import main
 
-    main()
+    main([])
     printed = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
     assert printed == {"roles", "slots", *ROLES, *SLOTS}
