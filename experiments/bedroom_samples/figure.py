@@ -1,6 +1,6 @@
 """Figs 2 and 3 from the measured arrays: the same z after one pass and at the end.
 
-Alone: python -m experiments.bedroom_samples.figure (see --help)
+Reads arrays.npz of measure.py. Alone: python -m experiments.bedroom_samples.figure (see --help)
 """
 
 from pathlib import Path

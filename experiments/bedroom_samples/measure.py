@@ -1,9 +1,9 @@
 """Figs 2 and 3 (paper §4.1): bedrooms after one pass and at the end, and how near to real ones.
 
-Reads the bedroom model (its early and final snapshots) and its images; writes both sample sheets,
-drawn from the same unpicked z, and kernel distances to real images. Alone:
+Reads the bedroom model (its early and final snapshots) and its images. Writes arrays.npz with both
+sample sheets, drawn from the same unpicked z, and measures kernel distances to real images. Alone:
 python -m experiments.bedroom_samples.measure --spec S.json --input bedrooms.model=DIR
-    --input bedrooms.data=DIR --seed 42 --out DIR
+    --input bedrooms.data=DIR --out DIR
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from experiments.bedroom_samples.options import Options
+from experiments.bedroom_samples.results import distance_measurements
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
-from repro.claims.constructors import student_over
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
-from repro.networks.model_folder import draw
+from repro.networks.model_folder import ModelFolder, Snapshot, draw
 from repro.quality.kernel_distance import (
     block_distances,
     convolution_features,
@@ -25,42 +25,30 @@ from repro.quality.kernel_distance import (
 )
 from repro.rng import shuffled
 
+SNAPSHOTS: dict[str, Snapshot] = {"early": "early", "late": "final"}  # by their names here
+
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Draw both sheets, then the distances early, late and real against real."""
     model = inputs.model("bedrooms.model")
-    early, late = model.generator("early"), model.generator("final")
-    z = model.latents(options.rows * options.columns, seed=seed, purpose="bedroom samples, sheet")
-    training = model.spec.training
-    save_arrays(
-        out / "arrays.npz",
-        early=draw(early, z),
-        late=draw(late, z),
-        columns=np.array(options.columns),
-        passes=np.array([training.early_epochs, training.epochs]),
-    )
+    sheets = _sheets(model, count=options.rows * options.columns, seed=seed)
+    save_arrays(out / "arrays.npz", columns=np.array(options.columns), **sheets)
+
     real, other_real = _two_sets(inputs.dataset("bedrooms.data"), count=options.images, seed=seed)
-    z = model.latents(len(real), seed=seed, purpose="bedroom samples, distances")
-    untrained = model.random_discriminator(options.feature_seed)
-    network = frozen_on(untrained, np.concatenate([real, other_real]))
-    reference, floor = (convolution_features(network, x) for x in (real, other_real))
-    scale = np.concatenate([reference, floor])
+    distances = _distances(
+        model, real, other_real, blocks=options.blocks, feature_seed=options.feature_seed, seed=seed
+    )
+    return distance_measurements(distances, images=len(real))
 
-    def distances(images: np.ndarray | None) -> np.ndarray:
-        features = floor if images is None else convolution_features(network, images)
-        return block_distances(
-            standardised(features, by=scale),
-            standardised(reference, by=scale),
-            blocks=options.blocks,
-        )
 
-    values = {
-        "early": distances(draw(early, z)),
-        "late": distances(draw(late, z)),
-        "real": distances(None),
+def _sheets(model: ModelFolder, *, count: int, seed: int) -> dict[str, np.ndarray]:
+    """`count` samples of each snapshot from the same z, (count, H, W, C), and their passes."""
+    z = model.latents(count, seed=seed, purpose="bedroom samples, sheet")
+    training = model.spec.training
+    return {
+        **{name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()},
+        "passes": np.array([training.early_epochs, training.epochs]),
     }
-    values["early_minus_late"] = values["early"] - values["late"]
-    return [_measurement(name, v, images=len(real)) for name, v in values.items()]
 
 
 def _two_sets(store: ImageStore, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,16 +58,35 @@ def _two_sets(store: ImageStore, *, count: int, seed: int) -> tuple[np.ndarray, 
     return store.images[np.sort(rows[:count])], store.images[np.sort(rows[count : 2 * count])]
 
 
-def _measurement(name: str, values: np.ndarray, *, images: int) -> Measurement:
-    return student_over(
-        f"kernel_distance_{name}",
-        values,
-        over="disjoint blocks; one model, one z stream",
-        protocol=(
-            "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of the discriminator with "
-            f"initial weights (not Inception, so not KID), standardised; {images:,} images a kind"
-        ),
-    )
+def _distances(
+    model: ModelFolder,
+    real: np.ndarray,
+    other_real: np.ndarray,
+    *,
+    blocks: int,
+    feature_seed: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Distances to the real images (n, H, W, C), block by block: (blocks,) for each kind.
+
+    Kinds: early and late samples, drawn from the same z, and the other real images, which give the
+    floor. Features are those of a discriminator with initial weights.
+    """
+    z = model.latents(len(real), seed=seed, purpose="bedroom samples, distances")
+    untrained = model.random_discriminator(feature_seed)
+    network = frozen_on(untrained, np.concatenate([real, other_real]))
+    reference, floor = (convolution_features(network, x) for x in (real, other_real))
+    scale = np.concatenate([reference, floor])
+
+    def distances(features: np.ndarray) -> np.ndarray:
+        return block_distances(
+            standardised(features, by=scale), standardised(reference, by=scale), blocks=blocks
+        )
+
+    samples = {name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()}
+    # one kind's features at a time: they are large
+    found = {name: distances(convolution_features(network, x)) for name, x in samples.items()}
+    return {**found, "real": distances(floor)}
 
 
 if __name__ == "__main__":
