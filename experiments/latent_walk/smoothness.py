@@ -1,35 +1,40 @@
-"""How even the steps of a walk are in a feature space, beside two other ways between the same ends.
+"""How even the steps of a walk are in a feature space, compared with two other ways to its ends.
 
-Part of measure.py. The two others: a blend of the pixels, which is as even as can be, and the walk
-along training images: every frame replaced by the training image nearest to it, as a generator that
-knows its training images by heart would draw it. Alone: `walk_study(frames, model, store, ...)`.
+Part of measure.py. One of the others is a blend of the pixels, which is as even as a path can be.
+The other leads along training images: every frame is replaced by the training image nearest to it,
+as a generator that knows its training images by heart would draw it. Alone:
+`walk_study(frames, model, store, feature_seed=0, seed=42)`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from repro.data.images import halve
+from repro.data.images import halved_to
 from repro.data.store import ImageStore
-from repro.devices import chosen_device
 from repro.internals.latent import largest_step_share
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import convolution_features, frozen_on
-from repro.quality.training_images import mirrors, nearest_training_images, training_rows
+from repro.quality.kernel_distance import frozen_on
+from repro.quality.training_images import (
+    Describe,
+    mirrors,
+    nearest_training_images,
+    scaled_features,
+    training_rows,
+)
 from repro.rng import shuffled
 
 LOOKUP_SIDE = 32  # pixels; larger pictures are halved down to it before they are looked up
-SCALED_BY = 512  # training images that fix batch statistics and scales of the features, at most
-SEGMENTS = 16  # whose features are held at a time
+SCALED_BY = 512  # training images, at most, that fix batch statistics and scales of the features
+SEGMENTS = 16  # segments whose features are held at a time
 
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """What distances are of: images (n, H, W, C) uint8 -> float32 (n, F), and in words."""
+    """In what distances are taken, in words, and how it describes images, float32 (n, F)."""
 
     words: str
-    describe: Callable[[np.ndarray], np.ndarray]
+    describe: Describe
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class WalkStudy:
 def walk_study(
     frames: np.ndarray, model: ModelFolder, store: ImageStore, *, feature_seed: int, seed: int
 ) -> WalkStudy:
-    """The latent walk's frames (K, T, H, W, C) uint8 beside a pixel blend and training images.
+    """Compare the frames (K, T, H, W, C) uint8 of a latent walk with the two other walks.
 
     Raises CheckpointError where `store` is not the dataset the model was trained on.
     """
@@ -81,7 +86,7 @@ def nearest_training(
 ) -> np.ndarray:
     """Every frame (K, T, H, W, C) replaced by the training image nearest to it in pixels.
 
-    mirrored: training saw the images mirrored, too, so the mirrored ones count as well.
+    mirrored: training saw the images mirrored as well, so their mirrored sides count, too.
     """
     flat = frames.reshape(-1, *frames.shape[2:])
     nearest = nearest_training_images(flat, store, rows, describe=_small, mirrored=mirrored)
@@ -93,9 +98,7 @@ def nearest_training(
 
 
 def _small(images: np.ndarray) -> np.ndarray:
-    while images.shape[1] > LOOKUP_SIDE and images.shape[1] % 2 == 0:
-        images = halve(images)
-    return images.reshape(len(images), -1)
+    return halved_to(images, LOOKUP_SIDE).reshape(len(images), -1)
 
 
 def feature_space(
@@ -103,31 +106,23 @@ def feature_space(
 ) -> FeatureSpace:
     """All layers of a D of the model's architecture with initial weights, at 4x4, standardised.
 
-    Initial weights, not the model's own: they owe nothing to the training that is asked about, and
-    are the same for all models of one architecture. Batch statistics and the features' scales are
-    those of training images. Pixels for a model whose D has no convolutions.
+    The weights are initial ones and not the model's own, since they owe nothing to the training in
+    question and are the same for all models of one architecture. Batch statistics and the scales of
+    the features are those of training images. A model whose D has no convolutions gets pixels.
     """
     if model.spec.network.kind != "convolutional":
         return FeatureSpace("pixels", _pixels)
     chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
     images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
     network = frozen_on(model.random_discriminator(feature_seed), images)
-    network.to(chosen_device("auto"))
-    real = convolution_features(network, images)
-    mean, deviation = real.mean(axis=0), real.std(axis=0)
-    scale = 1 / np.where(deviation > 1e-8, deviation, np.inf)
-
-    def describe(pictures: np.ndarray) -> np.ndarray:
-        return ((convolution_features(network, pictures) - mean) * scale).astype(np.float32)
-
-    return FeatureSpace("features of a D with initial weights", describe)
+    return FeatureSpace("features of a D with initial weights", scaled_features(network, images))
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32)
 
 
-def feature_steps(frames: np.ndarray, describe: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def feature_steps(frames: np.ndarray, describe: Describe) -> np.ndarray:
     """Euclidean length of every step in a feature space: (K, T, H, W, C) -> (K, T-1) float64."""
     lengths = []
     for start in range(0, len(frames), SEGMENTS):

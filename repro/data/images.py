@@ -30,6 +30,7 @@ __all__ = [
     "decode",
     "decode_square",
     "halve",
+    "halved_to",
     "sniff",
     "to_tensor",
     "to_uint8",
@@ -117,6 +118,13 @@ def halve(images: np.ndarray) -> np.ndarray:
     blocks += 2
     blocks >>= 2
     return blocks.astype(np.uint8)
+
+
+def halved_to(images: np.ndarray, side: int) -> np.ndarray:
+    """uint8 (N, H, W, C), halved until neither side is above `side` pixels or one is odd."""
+    while max(images.shape[1:3]) > side and not (images.shape[1] % 2 or images.shape[2] % 2):
+        images = halve(images)
+    return images
 
 
 def _upright(image: np.ndarray, orientation: int) -> np.ndarray:

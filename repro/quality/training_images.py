@@ -1,7 +1,8 @@
 """The images a model was trained on: which rows of a dataset they are, and which lie nearest.
 
-Where in the flow: experiments/memorisation looks samples up among them and experiments/latent_walk
-sets a walk against one along them. Alone: `training_rows(ModelFolder.open(M), ImageStore.open(D))`.
+Where in the flow: experiments/memorisation looks samples up among them, and
+experiments/latent_walk compares a walk with one along them. `scaled_features` describes images for
+both. Alone: `training_rows(ModelFolder.open(M), ImageStore.open(D))`.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from repro.data.store import ImageStore
+from repro.devices import chosen_device
+from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.quality.kernel_distance import convolution_features
 from repro.quality.neighbours import Nearest
 
 FEWEST = 3
@@ -58,6 +62,29 @@ def picture_shape(model: ModelFolder) -> tuple[int, int, int]:
 def mirrors(model: ModelFolder) -> bool:
     """Whether the model saw its training images mirrored, too."""
     return model.spec.training.augmentation.flip > 0
+
+
+def scaled_features(
+    network: Discriminator, training: np.ndarray, *, root_mean_square: bool = False
+) -> Describe:
+    """How to describe images by all convolution layers of D at 4x4, none outweighing the others.
+
+    network: in eval mode, with frozen statistics; it is moved to the best device. Each feature has
+    mean 0 and variance 1 on the images `training` (n, H, W, C) uint8, and one that is constant
+    there counts as 0. root_mean_square: variance 1/F, so that the distance of two images is the
+    root mean square over their F features.
+    """
+    network.to(chosen_device("auto"))
+    known = convolution_features(network, training)
+    mean, deviation = known.mean(axis=0), known.std(axis=0)
+    scale = 1 / np.where(deviation > 1e-8, deviation, np.inf)
+    if root_mean_square:
+        scale = scale / np.sqrt(len(mean))
+
+    def describe(images: np.ndarray) -> np.ndarray:
+        return ((convolution_features(network, images) - mean) * scale).astype(np.float32)
+
+    return describe
 
 
 def nearest_training_images(

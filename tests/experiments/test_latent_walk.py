@@ -14,13 +14,13 @@ from experiments.latent_walk import measure as module
 from experiments.latent_walk.figure import figure
 from experiments.latent_walk.measure import measure
 from experiments.latent_walk.options import Options
+from experiments.latent_walk.results import step_measurements
 from experiments.latent_walk.smoothness import (
     WalkStudy,
     blended,
     feature_steps,
     nearest_training,
 )
-from experiments.latent_walk.unevenness import step_measurements
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, Verdict, read_measurements
 from repro.claims.verdict import judge

@@ -22,6 +22,7 @@ from repro.data.images import (
     decode,
     decode_square,
     halve,
+    halved_to,
     to_tensor,
     to_uint8,
 )
@@ -306,3 +307,15 @@ def test_halve_is_the_rounded_mean():
     assert halve(np.full((2, 4, 4, 3), 255, np.uint8)).min() == 255
     with pytest.raises(ValueError, match="even"):
         halve(np.zeros((1, 3, 4, 1), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("side", "most", "expected"), [(64, 32, 32), (64, 64, 64), (60, 20, 15), (60, 10, 15)]
+)
+def test_halved_to_a_side(side: int, most: int, expected: int) -> None:
+    """Every pixel is the mean of its square; an odd side ends the halving."""
+    ramp = np.broadcast_to(np.arange(side, dtype=np.uint8)[:, None, None], (1, side, side, 1))
+    made = halved_to(ramp, most)
+    assert made.shape == (1, expected, expected, 1)
+    squares = ramp.reshape(1, expected, side // expected, expected, -1, 1).mean(axis=(2, 4))
+    assert np.abs(made - squares).max() <= 1  # each halving rounds upwards

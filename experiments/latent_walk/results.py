@@ -1,0 +1,140 @@
+"""The numbers of Fig 4: how even steps are, ghosting half-way, and a walk along training images.
+
+Part of measure.py, which hands over frames of segments and what smoothness.py found. Alone:
+`smoothness_measurements(frames, jump=0.3, seed=42)`.
+"""
+
+import numpy as np
+
+from experiments.latent_walk.smoothness import WalkStudy
+from repro.claims.constructors import mean_over, ratio_over, share_over
+from repro.claims.measurement import Measurement
+from repro.internals.latent import largest_step_share, step_lengths
+from repro.quality.kernel_distance import sharpness
+
+OVER = "independent segments of one model"
+WALKS = {  # kind -> how a protocol names it
+    "latent": "the latent walk",
+    "pixels": "a pixel blend of the same ends",
+    "training": "the latent walk, every frame replaced by the training image nearest in pixels",
+}
+
+
+def smoothness_measurements(frames: np.ndarray, *, jump: float, seed: int) -> list[Measurement]:
+    """How even the steps of the segments (K, T, H, W, C) uint8 are in pixels.
+
+    A segment with a step above `jump`, a share of its path, has a jump. Segments on which nothing
+    moves are left out and lower n.
+    """
+    count = frames.shape[1] - 1
+    lengths = step_lengths(frames)
+    direct = step_lengths(frames[:, [0, -1]])[:, 0]
+    shares = largest_step_share(lengths)
+    shares = shares[~np.isnan(shares)]
+    steps = (
+        f"largest of {count} steps as a share of the path, pixel L2; even steps give "
+        f"{1 / count:g}, half the path in one step 0.5"
+    )
+    ratio = "pixel length of the latent path over that of the straight line between its ends"
+    return [
+        *_mean("largest_step_share", shares, seed=seed, protocol=steps),
+        *_jumps(shares, jump=jump),
+        *_mean(
+            "path_length_ratio",
+            lengths.sum(axis=1)[direct > 0] / direct[direct > 0],
+            seed=seed,
+            protocol=ratio,
+        ),
+    ]
+
+
+def _jumps(shares: np.ndarray, *, jump: float) -> list[Measurement]:
+    if len(shares) == 0:
+        return []
+    return [
+        share_over(
+            "segments_with_a_jump",
+            shares > jump,
+            over=OVER,
+            protocol=f"share of segments in which one step is over {jump:g} of the path",
+        )
+    ]
+
+
+def ghosting_measurements(frames: np.ndarray, *, seed: int) -> list[Measurement]:
+    """Sharpness half-way along segments (K, T, H, W, C) uint8, and in a blend of their ends."""
+    first, middle, last = frames[:, 0], frames[:, frames.shape[1] // 2], frames[:, -1]
+    blend = ((first.astype(np.uint16) + last + 1) // 2).astype(np.uint8)
+    ends = (sharpness(first) + sharpness(last)) / 2
+    latent, pixel = (sharpness(x)[ends > 0] / ends[ends > 0] for x in (middle, blend))
+    what = "mean gradient magnitude half-way over that of the two ends"
+    return [
+        *_mean("sharpness_half_way_latent", latent, seed=seed, protocol=f"{what}, latent walk"),
+        *_mean("sharpness_half_way_pixels", pixel, seed=seed, protocol=f"{what}, pixel blend"),
+        *_mean("sharpness_kept", latent - pixel, seed=seed, protocol=f"{what}: latent - pixel"),
+    ]
+
+
+def step_measurements(study: WalkStudy, *, seed: int) -> list[Measurement]:
+    """Largest step over mean step of each walk, and unevenness against that along training images.
+
+    Segments on which nothing moves are left out and lower n. Where none is left, or the walk along
+    training images is even, nothing is measured.
+    """
+    ratios = study.ratios
+    made: list[Measurement] = []
+    for kind, words in WALKS.items():
+        made += _mean(
+            f"step_ratio_{kind}",
+            ratios[kind][~np.isnan(ratios[kind])],
+            seed=seed,
+            protocol=f"largest of {study.steps} steps over the mean step, {study.space}; "
+            f"1: even, {study.steps}: all in one step; {words}",
+        )
+    for kind, suffix in {"latent": "", "pixels": "_pixels"}.items():
+        made += _against_training(
+            f"unevenness_share{suffix}",
+            ratios[kind] - 1,
+            ratios["training"] - 1,
+            seed=seed,
+            protocol=f"(largest step over mean step - 1) of {WALKS[kind]}, over that of "
+            f"{WALKS['training']}; means over segments, {study.space}; 0: even, 1: as uneven",
+        )
+    return made
+
+
+def _against_training(
+    name: str, own: np.ndarray, training: np.ndarray, *, seed: int, protocol: str
+) -> list[Measurement]:
+    """Mean of `own` (K,) over that of `training` (K,), the segments resampled in pairs."""
+    usable = ~(np.isnan(own) | np.isnan(training))
+    own, training = own[usable], training[usable]
+    if len(own) < 2 or training.mean() <= 0:
+        return []
+    return [
+        ratio_over(
+            name,
+            own,
+            training,
+            over=OVER,
+            seed=seed,
+            purpose=f"latent walk, {name}",
+            protocol=protocol,
+        )
+    ]
+
+
+def _mean(name: str, values: np.ndarray, *, seed: int, protocol: str) -> list[Measurement]:
+    """Mean over segments with its bootstrap interval; nothing where no segment was usable."""
+    if len(values) == 0:
+        return []
+    return [
+        mean_over(
+            name,
+            values,
+            seed=seed,
+            purpose=f"latent walk, {name}",
+            over=OVER,
+            protocol=protocol,
+        )
+    ]
