@@ -1,7 +1,7 @@
-"""How much of a channel's response is decided by the image's class: on ranks, channel by channel.
+"""How much of a channel's response the class of the image decides, on ranks, channel by channel.
 
-Part of measure.py. Bedrooms have no classes; labelled pictures of objects have. `class_share` and
-`class_auc` take any responses (N, C) with labels (N,).
+Part of measure.py. Bedrooms have no classes, labelled pictures of objects do. Alone: `class_share`
+and `class_auc` take any responses (N, C) with labels (N,).
 """
 
 from typing import NamedTuple
@@ -42,10 +42,11 @@ def class_share(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def class_auc(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For each channel the class it tells best from the rest, by area under the curve: (C,).
+    """Area under the curve of the class that a channel tells best from the rest: (N, C) -> (C,).
 
-    The chance that an image of that class has the stronger response of two, ties half. As the
-    largest over the classes it lies above 0.5 even where labels say nothing.
+    This is the chance that of two images, one of that class, the one of the class has the stronger
+    response, ties counting half. Being the largest over the classes, it lies above 0.5 even where
+    labels say nothing.
     """
     ranks, means, counts = class_ranks(value, labels)
     areas = (means - (counts[:, None] + 1) / 2) / (len(ranks) - counts[:, None])

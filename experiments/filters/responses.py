@@ -1,12 +1,12 @@
-"""One network's strongest responses over a pool of images: where, how, and by which gradients.
+"""One network's strongest responses over a pool of images: where they lie, and their gradients.
 
-Part of measure.py, which makes one of these for the trained and one for the untrained D.
+Part of measure.py, which makes one of these for the trained and one for the untrained D. Alone:
+`Responses(network, images, top=10, compared=128).selectivity`.
 """
 
 import numpy as np
 import torch
 
-from experiments.filters.options import Options
 from repro.data.images import to_tensor
 from repro.internals.edge_histograms import edges, shapes
 from repro.internals.guided_backprop import (
@@ -27,14 +27,21 @@ BRIGHTEST = 0.998  # gradients beyond this quantile of a channel's are shown as 
 
 
 class Responses:
-    """Strongest responses of D's last layer over images (N, H, W, C) uint8."""
+    """Strongest responses of D's last layer over images (N, H, W, C) uint8.
 
-    def __init__(self, network: Discriminator, images: np.ndarray, options: Options) -> None:
-        self.network, self.images, self.options = network, images, options
+    top: strongest images kept per channel; compared: channels, at most, whose gradients and patches
+    are measured.
+    """
+
+    def __init__(
+        self, network: Discriminator, images: np.ndarray, *, top: int, compared: int
+    ) -> None:
+        self.network, self.images = network, images
         self.field = field_of(network)
         self.peaks = peaks(network, images)
-        self.top = top_images(self.peaks.value, options.top)  # (channels, top)
-        self.selectivity = selectivity(self.peaks.value, options.top)  # (channels,)
+        self.top = top_images(self.peaks.value, top)  # (channels, top)
+        self.selectivity = selectivity(self.peaks.value, top)  # (channels,)
+        self._compared = self.top[:compared]
 
     @property
     def concentration(self) -> np.ndarray:
@@ -53,9 +60,9 @@ class Responses:
         )
         return made.permute(0, 2, 3, 1).numpy()
 
-    def tiles(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
-        """Guided gradients and patches of the images shown, uint8 (shown, size, size, C) each."""
-        images = self.top[channel][: self.options.shown]
+    def tiles(self, channel: int, *, shown: int) -> tuple[np.ndarray, np.ndarray]:
+        """Guided gradients and patches of the strongest images, each (shown, size, size, C)."""
+        images = self.top[channel][:shown]
         gradients = self.crops(self.gradient(channel, images), images, channel, fill=0)
         patches = self.crops(self.images[images], images, channel, fill=GREY)
         # one scale per channel, as in Fig 5
@@ -83,24 +90,25 @@ class Responses:
         return np.array([self._likeness(c, top) for c, top in enumerate(self._compared)])
 
     def any_likenesses(self, *, seed: int) -> np.ndarray:
-        """The same for as many images at random among those a channel answers, (compared,).
+        """The same for equally many random images among those a channel responds to, (compared,).
 
-        What a channel's gradients share whatever the image. NaN where it answers fewer than two
-        (an inactive unit has no guided gradient).
+        This is what the gradients of a channel share whatever the image. NaN where it responds to
+        fewer than two (an inactive unit has no guided gradient).
         """
         made = []
-        for channel in range(len(self._compared)):
+        for channel, top in enumerate(self._compared):
             order = shuffled(
                 len(self.images), seed=seed, purpose="filters, any images", index=channel
             )
-            active = order[self.peaks.value[order, channel] > 0][: self.options.top]
+            active = order[self.peaks.value[order, channel] > 0][: len(top)]
             made.append(self._likeness(channel, active) if len(active) > 1 else np.nan)
         return np.array(made)
 
     def shape_excesses(self, *, seed: int) -> np.ndarray:
-        """How much more alike the shapes in a channel's top patches are than in any, (compared,).
+        """How much more alike the shapes in a channel's top patches are than in random ones.
 
-        Any: as many images at random, at their own strongest places for that channel.
+        (compared,). Random patches are of equally many random images, at their own strongest places
+        for that channel.
         """
         found, made = edges(self.images), []
         for channel, top in enumerate(self._compared):
@@ -115,14 +123,10 @@ class Responses:
                         columns=self.peaks.column[images, channel],
                     )
                 )
-                for images in (top, order[: self.options.top])
+                for images in (top, order[: len(top)])
             ]  # fmt: skip
             made.append(alike[0] - alike[1])
         return np.array(made)
-
-    @property
-    def _compared(self) -> np.ndarray:
-        return self.top[: self.options.compared]
 
     def _likeness(self, channel: int, images: np.ndarray) -> float:
         gradients = self.gradient(channel, images)

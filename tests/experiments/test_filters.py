@@ -69,10 +69,10 @@ def test_a_planted_detector_is_found_selective_and_in_the_right_place(
 ) -> None:
     D = ModelFolder.open(model).random_discriminator(3)
     plant_detector(D, channel=0, colour=0, against=1)
-    side = Responses(frozen_on(D, images), images, Options(pool=80, top=10, shown=10))
+    side = Responses(frozen_on(D, images), images, top=10, compared=128)
     assert set(side.top[0]) == set(range(30, 40))
     assert side.selectivity[0] > side.selectivity[1:].max()
-    gradients, patches = side.tiles(0)
+    gradients, patches = side.tiles(0, shown=10)
     size = side.field.size
     assert patches.shape == gradients.shape == (10, size, size, 3)
     red = (patches == (255, 0, 0)).all(axis=3).sum(axis=(1, 2))
@@ -90,9 +90,8 @@ def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
 ) -> None:
     """Of equal images the strongest are no more alike than any; of different ones they may be."""
     folder = ModelFolder.open(model)
-    options = Options(pool=80, top=10)
     same = np.repeat(images[30:31], 40, axis=0)
-    side = Responses(frozen_on(folder.random_discriminator(3), images), same, options)
+    side = Responses(frozen_on(folder.random_discriminator(3), images), same, top=10, compared=128)
     excess = side.likenesses() - side.any_likenesses(seed=7)
     active = ~np.isnan(excess)
     assert active.any()
@@ -102,7 +101,7 @@ def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
     D = folder.random_discriminator(3)
     plant_detector(D, channel=0, colour=0, against=1)
     D.layers[-1].norm.bias.data[0] = 5  # so that it answers all images
-    side = Responses(frozen_on(D, images), images, options)
+    side = Responses(frozen_on(D, images), images, top=10, compared=128)
     assert side.likenesses()[0] - side.any_likenesses(seed=7)[0] > 0.2
 
 
@@ -120,7 +119,7 @@ def test_a_channel_that_finds_one_shape_is_told_from_one_that_does_not(
             pictures[30 + n, (np.abs(along) < 8) & (np.abs(across) < 2)] = (255, 0, 0)
         D = ModelFolder.open(model).random_discriminator(3)
         plant_detector(D, channel=0, colour=0, against=1)
-        side = Responses(frozen_on(D, pictures), pictures, Options(pool=80, top=10))
+        side = Responses(frozen_on(D, pictures), pictures, top=10, compared=128)
         assert set(side.top[0]) == set(range(30, 40))
         excesses.append(side.shape_excesses(seed=7)[0])
     assert excesses[0] > 0.3
@@ -131,7 +130,7 @@ def test_equal_networks_do_not_differ(model: Path, images: np.ndarray) -> None:
     """D's own initial weights against themselves: the difference is 0 to rounding."""
     folder = ModelFolder.open(model)
     D = folder.random_discriminator(1)
-    one, other = (Responses(frozen_on(D, images), images, OPTIONS) for _ in range(2))
+    one, other = (Responses(frozen_on(D, images), images, top=4, compared=128) for _ in range(2))
     assert np.array_equal(one.selectivity, other.selectivity)
     assert np.array_equal(one.concentration, other.concentration)
     assert np.array_equal(one.likenesses(), other.likenesses())

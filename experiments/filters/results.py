@@ -1,0 +1,100 @@
+"""The numbers of Fig 5: how selective, alike, concentrated and class-specific responses are.
+
+Part of measure.py, which hands over one value a channel for each side: random and trained weights,
+and for the classes also the trained ones with labels in random order. Alone:
+`class_measurements({"class_share": {"trained": ...}, ...}, pool="...", seed=42)`.
+"""
+
+import numpy as np
+
+from repro.claims.constructors import difference_over, mean_over
+from repro.claims.measurement import Measurement
+
+OVER = "the channels of one trained and one random D"
+PERMUTED = "permuted"  # the trained network's responses with the labels in random order
+TOP = "{top} strongest images a channel"
+BEDROOMS = {  # quantity -> what it is, unit
+    "selectivity": (
+        f"(mean of the strongest peaks - mean of all peaks) / sd of all, before activation; {TOP}",
+        "sd",
+    ),
+    "gradient_likeness": (
+        f"mean cosine between the guided gradients of a channel's strongest units; {TOP}",
+        "",
+    ),
+    "gradient_likeness_excess": (
+        "mean cosine between the guided gradients of a channel's strongest units, less that of as "
+        f"many images at random among those it answers; {TOP}",
+        "",
+    ),
+    "shape_likeness_excess": (
+        "mean cosine between the edge directions (8 directions, 4x4 cells) of the image patches of "
+        f"a channel's strongest units, less that of as many images at random; {TOP}",
+        "",
+    ),
+    "concentration": (
+        f"share of a map's variance that is its strongest position's, before activation; {TOP}",
+        "",
+    ),
+}
+CLASSES = {  # quantity -> what it is
+    "class_share": "share of the variance of a channel's ranked peaks that lies between classes",
+    "class_auc": "area under the curve of the class that a channel's peak tells best from the rest",
+}
+Values = dict[str, dict[str, np.ndarray]]  # quantity -> side -> a value a channel
+
+
+def bedroom_measurements(values: Values, *, top: int, pool: str, seed: int) -> list[Measurement]:
+    """The quantities of BEDROOMS; top: strongest images a channel, pool: the images in words."""
+    made = []
+    for name, (what, unit) in BEDROOMS.items():
+        protocol = f"{what.format(top=top)}; mean over channels; {pool}"
+        made += _compared(name, values[name], unit=unit, seed=seed, protocol=protocol)
+    return made
+
+
+def class_measurements(values: Values, *, pool: str, seed: int) -> list[Measurement]:
+    """The quantities of CLASSES; pool: the labelled images in words."""
+    made = []
+    for name, what in CLASSES.items():
+        protocol = f"{what}; mean over channels of the model of objects; {pool}"
+        made += _compared(name, values[name], unit="", seed=seed, protocol=protocol)
+    return made
+
+
+def _compared(
+    name: str, values: dict[str, np.ndarray], *, unit: str, seed: int, protocol: str
+) -> list[Measurement]:
+    """Mean over channels of each side, and trained minus random, with bootstrap intervals.
+
+    values: (channels,) by side. Channels without a value are left out; a side without any is not
+    measured.
+    """
+    usable = {side: v[~np.isnan(v)] for side, v in values.items()}
+    usable = {side: v for side, v in usable.items() if len(v)}
+    labels = {PERMUTED: "; labels in random order"}
+    made = [
+        mean_over(
+            f"{name}_{side}",
+            v,
+            over=OVER,
+            seed=seed,
+            purpose=f"filters, {name} {side}",
+            protocol=protocol + labels.get(side, ""),
+            unit=unit,
+        )
+        for side, v in usable.items()
+    ]
+    if {"random", "trained"} <= usable.keys():
+        difference = difference_over(
+            f"{name}_trained_minus_random",
+            usable["trained"],
+            usable["random"],
+            over=OVER,
+            seed=seed,
+            purpose=f"filters, {name}",
+            protocol=protocol,
+            unit=unit,
+        )
+        made.append(difference)
+    return made
