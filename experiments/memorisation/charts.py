@@ -1,6 +1,7 @@
-"""The two charts of memorisation: distances to the nearest training image, and samples' ranks.
+"""The pictures of memorisation: pairs, distances to the nearest training image, samples' ranks.
 
-Part of figure.py; `distances` holds what measure.py wrote into distances.npz.
+Part of figure.py; it takes the arrays of measure.py and measures nothing. `distances` is what
+distances.npz holds.
 """
 
 import numpy as np
@@ -8,8 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.memorisation.rank_tests import ranks
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.data.images import halved_to
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 
+LARGEST_SIDE = 64  # pixels of a picture in the sheet
+WIDTH = 820  # pixels of the sheet, about
+DOUBLED = 4  # first pairs, shown at twice the size
 CURVES = {  # kind -> (label, colour, line); told apart by the line too
     "samples": ("samples", PALETTE[3], "-"),
     "real": ("training images, each against the others", PALETTE[0], "-"),
@@ -28,8 +33,31 @@ RANKED = {  # key behind the space -> (label, colour, line)
 Arrays = dict[str, np.ndarray]
 
 
+def pairs_sheet(columns: list[np.ndarray]) -> np.ndarray:
+    """Arrays (n, H, W, C) uint8 side by side, image for image, in rows of several.
+
+    The first ones are shown at twice the size.
+    """
+    columns = [halved_to(images, LARGEST_SIDE) for images in columns]
+    together = np.stack(columns, axis=1)  # (n, columns, H, W, C)
+    strips = np.stack([grid(images, len(columns), gap=1) for images in together])
+    gap = max(4, strips.shape[1] // 6)
+    abreast = max(2, WIDTH // (strips.shape[2] + gap) // 2 * 2)  # even: larger ones take two
+    doubled = strips[:DOUBLED].repeat(2, axis=1).repeat(2, axis=2)
+    parts = [grid(doubled, abreast // 2, gap=gap)]
+    if len(strips) > DOUBLED:
+        parts.append(grid(strips[DOUBLED:], abreast, gap=gap))
+    width = max(part.shape[1] for part in parts)
+    white = np.full((gap, width, strips.shape[3]), 255, np.uint8)
+    widened = [
+        np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
+        for part in parts
+    ]
+    return np.concatenate([piece for part in widened for piece in (part, white)][:-1])
+
+
 def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
-    """Share of images with a training image nearer than x, one panel a space."""
+    """Share of images that have a training image nearer than x, one panel a space."""
     drawing, axes = new_figure(8.6, 4.2, columns=len(spaces))
     for one, space in zip(axes[0], spaces, strict=True):
         _distances(one, distances, space)

@@ -1,7 +1,7 @@
 """One model's samples and real images with their nearest training images, in each space.
 
 Part of measure.py, which makes one of these for the model and one for the model trained without
-de-duplication, from the same z. The kinds of image that are looked up are listed in search.py.
+de-duplication, from the same z. search.py lists the kinds of image that are looked up.
 """
 
 from dataclasses import dataclass
@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from experiments.memorisation.options import Options
 from experiments.memorisation.search import (
-    NearestTrainingImages,
     Queries,
     blurred,
     feature_description,
@@ -22,10 +20,10 @@ from experiments.memorisation.search import (
 from repro.data.store import ImageStore
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import sharpness
-from repro.quality.training_images import mirrors, training_rows
+from repro.quality.training_images import NearestImages, mirrors, training_rows
 from repro.rng import generator, shuffled
 
-BLURRED_BY = 500  # images whose median sharpness sets the blur
+BLURRED_BY = 500  # training images whose median sharpness sets the blur
 
 
 @dataclass(frozen=True)
@@ -35,17 +33,17 @@ class Study:
     store: ImageStore
     rows: np.ndarray  # (N,) training images, ascending; places in `found` are among them
     queries: Queries
-    found: dict[str, NearestTrainingImages]  # by space
-    nearest: dict[str, dict[str, np.ndarray]]  # space -> kind -> distances (n,)
+    found: dict[str, dict[str, NearestImages]]  # space -> kind -> (n, k), k the neighbours
+    nearest: dict[str, dict[str, np.ndarray]]  # space -> kind -> distances (n,) to the nearest
     partner: np.ndarray  # (real,) has a near-identical other training image
     sigma: float  # pixels, of the blur that matches the samples' sharpness
 
     def references(self, space: str) -> dict[str, np.ndarray]:
-        """Distances of each kind of real image that samples are set against, by name's suffix.
+        """Distances of each kind of real image that samples are compared with, by name's suffix.
 
-        "": training images against the others, near-identical ones left out, as far as two of them
+        "": training images against the others, without near-identical ones, provided that two
         remain; _held_out: images the model has not seen; _blur_matched: blurred to the samples'
-        sharpness, the same where there is nothing to match.
+        sharpness, or unchanged where there is nothing to match.
         """
         nearest = self.nearest[space]
         made = {
@@ -64,20 +62,27 @@ def study(
     model: ModelFolder,
     store: ImageStore,
     held_out: np.ndarray | None,
-    options: Options,
     *,
+    samples: int,
+    real: int,
+    near_identical: float,
+    feature_width: int,
     seed: int,
 ) -> Study:
-    """Look samples, training images and held-out images (n, H, W, C) uint8 up, blurred ones too.
+    """Look up samples, training images and held-out images (n, H, W, C) uint8, blurred ones too.
 
-    Raises CheckpointError where `store` is not the dataset the model was trained on.
+    samples, real: how many samples, and how many training images at most; near_identical: share of
+    the median distance below which the nearest other image is a partner; feature_width: above it
+    features are projected. Raises CheckpointError where `store` is not the dataset the model was
+    trained on.
     """
     rows = training_rows(model, store)
-    queries, sigma = _queries(model, store, rows, held_out, options, seed)
+    drawn = _samples(model, store, rows, count=samples, seed=seed)
+    queries, sigma = _queries(drawn, store, rows, held_out, real=real, seed=seed)
     describe = {
         "pixels": pixel_description,
         "features": feature_description(
-            model, queries.images["real"], widest=options.feature_width, seed=seed
+            model, queries.images["real"], widest=feature_width, seed=seed
         ),
     }
     found = {
@@ -88,14 +93,12 @@ def study(
     grey_levels = 1 / np.sqrt(pixel_description(queries.images["real"][:1]).size)
     nearest = {
         space: {
-            kind: distances[:, 0] * (grey_levels if space == "pixels" else 1.0)
-            for kind, distances in one.distances.items()
+            kind: one.distances[:, 0] * (grey_levels if space == "pixels" else 1.0)
+            for kind, one in by_kind.items()
         }
-        for space, one in found.items()
+        for space, by_kind in found.items()
     }
-    partner = np.any(
-        [_close(of["real"], options.near_identical) for of in nearest.values()], axis=0
-    )
+    partner = np.any([_close(of["real"], near_identical) for of in nearest.values()], axis=0)
     return Study(store, rows, queries, found, nearest, partner, sigma)
 
 
@@ -104,39 +107,40 @@ def _close(distances: np.ndarray, part: float) -> np.ndarray:
     return distances < part * np.median(distances)
 
 
+def _samples(
+    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, count: int, seed: int
+) -> np.ndarray:
+    """(count, H, W, C) uint8; a conditional model gets the labels of random training images."""
+    z = model.latents(count, seed=seed, purpose="memorisation, samples")
+    labels = None
+    if model.spec.network.classes:
+        source = generator(seed, "memorisation, labels of the samples")
+        chosen = rows[source.integers(0, len(rows), count)]
+        labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
+    return draw(model.generator(), z, labels)
+
+
 def _queries(
-    model: ModelFolder,
+    samples: np.ndarray,
     store: ImageStore,
     rows: np.ndarray,
     held_out: np.ndarray | None,
-    options: Options,
+    *,
+    real: int,
     seed: int,
 ) -> tuple[Queries, float]:
     """Samples and real images, the latter also blurred to the samples' sharpness, and its sigma."""
-    samples = _samples(model, store, rows, options, seed)
     order = shuffled(len(rows), seed=seed, purpose="memorisation, training images")
-    places = np.sort(order[: options.real])
-    real = np.asarray(store.images[rows[places]])
-    sigma = matching_sigma(real[:BLURRED_BY], wanted=float(np.median(sharpness(samples))))
-    images = {"samples": samples, "real": real}
+    places = np.sort(order[:real])
+    training = np.asarray(store.images[rows[places]])
+    sigma = matching_sigma(training[:BLURRED_BY], wanted=float(np.median(sharpness(samples))))
+    images = {"samples": samples, "real": training}
     own = {"samples": np.full(len(samples), -1), "real": places}
     if sigma > 0:
-        images["blurred"], own["blurred"] = blurred(real, sigma), places
+        images["blurred"], own["blurred"] = blurred(training, sigma), places
     if held_out is not None:
         images["held_out"] = held_out
         if sigma > 0:
             images["held_out_blurred"] = blurred(held_out, sigma)
     nowhere = {kind: np.full(len(x), -1) for kind, x in images.items() if kind not in own}
     return Queries(images, own | nowhere), sigma
-
-
-def _samples(
-    model: ModelFolder, store: ImageStore, rows: np.ndarray, options: Options, seed: int
-) -> np.ndarray:
-    z = model.latents(options.samples, seed=seed, purpose="memorisation, samples")
-    labels = None
-    if model.spec.network.classes:
-        source = generator(seed, "memorisation, labels of the samples")
-        chosen = rows[source.integers(0, len(rows), options.samples)]
-        labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
-    return draw(model.generator(), z, labels)

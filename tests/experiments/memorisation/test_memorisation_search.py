@@ -37,5 +37,5 @@ def test_the_search_in_blocks_is_that_of_all_at_once(make_dataset) -> None:
     distances, places = nearest_rows(
         queries.images["samples"].reshape(9, -1), store.images[rows].reshape(len(rows), -1), k=10
     )
-    np.testing.assert_array_equal(found.places["samples"], places)
-    np.testing.assert_allclose(found.distances["samples"], distances)
+    np.testing.assert_array_equal(found["samples"].places, places)
+    np.testing.assert_allclose(found["samples"].distances, distances)

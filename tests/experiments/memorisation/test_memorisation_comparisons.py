@@ -1,4 +1,4 @@
-"""Memorisation beside held-out images, and beside a model trained without de-duplication."""
+"""Memorisation compared with held-out images, and with a model trained without de-duplication."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,176 @@
+"""The numbers of memorisation: samples' distances to training images against those of real images.
+
+Part of measure.py, for which study.py has looked the distances up. Of one model: ratios, shares and
+rank tests. Of two models, with and without de-duplication: ranks compared z by z. Alone:
+`model_measurements(study, quantile=0.01, near_identical=0.5, seed=42, suffix="")`.
+"""
+
+import numpy as np
+
+from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
+from experiments.memorisation.study import Study
+from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
+from repro.claims.intervals import SMALLEST, bootstrap_ratio_of_medians
+from repro.claims.measurement import Measurement
+
+ALONE = "training images without a near-identical partner, each against the other training images"
+OVER_BOTH = "samples and training images of one model"
+HELD_OUT = "held-out images"
+BLURRED = "blurred to the samples' sharpness"
+AGAINST = {  # suffix of a name -> the real images
+    "": ALONE,
+    "_blur_matched": f"{ALONE}, {BLURRED}",
+    "_with_partners": "all training images drawn, each against the other training images",
+    "_held_out": HELD_OUT,
+    "_held_out_blur_matched": f"{HELD_OUT}, {BLURRED}",
+}
+
+
+def model_measurements(
+    found: Study, *, quantile: float, near_identical: float, seed: int, suffix: str
+) -> list[Measurement]:
+    """All numbers of one model; suffix: what stands behind their names, "" for the model itself.
+
+    quantile: a sample is suspicious if it is nearer than this share of real images; near_identical:
+    what the study took for a near-identical partner, for the protocol.
+    """
+    near = (
+        "share of the training images drawn that have another nearer than "
+        f"{near_identical:g} of the median distance to the nearest other, in any space"
+    )
+    made = [
+        _blur(found, suffix=suffix),
+        _share(f"near_identical_real{suffix}", found.partner, near),
+    ]
+    if "held_out" in found.nearest["pixels"]:
+        same = found.nearest["pixels"]["held_out"] == 0
+        words = "share of the held-out images that equal a training image, pixel for pixel"
+        made.append(_share(f"held_out_seen{suffix}", same, words))
+    for space in found.nearest:
+        for against, real in found.references(space).items():
+            made += _against(
+                f"{space}{against}{suffix}",
+                found.nearest[space]["samples"],
+                real,
+                quantile=quantile,
+                seed=seed,
+                words=f"{space}; real: {AGAINST[against]}",
+            )
+    return made
+
+
+def _blur(found: Study, *, suffix: str) -> Measurement:
+    return single_number(
+        f"matching_blur{suffix}",
+        found.sigma,
+        n=len(found.queries.images["samples"]),
+        why="a single number",
+        unit="pixels",
+        protocol=(
+            "Gaussian sigma that brings the median sharpness of training images down to that of "
+            "the samples; 0: the samples are as sharp or sharper"
+        ),
+    )
+
+
+def _against(
+    name: str, samples: np.ndarray, real: np.ndarray, *, quantile: float, seed: int, words: str
+) -> list[Measurement]:
+    """Distances (n,) of samples and (m,) of real images to the nearest training image."""
+    limit = _limit(real, quantile)
+    purpose, n = f"memorisation, {name}", len(samples)
+    nearer, ends = nearer_probability(samples, real)
+    return [
+        estimate_over(
+            f"median_ratio_{name}",
+            float(np.median(samples) / max(np.median(real), SMALLEST)),
+            bootstrap_ratio_of_medians(samples, real, seed=seed, purpose=purpose),
+            over=OVER_BOTH,
+            by="bootstrap interval",
+            n=n,
+            protocol=f"median distance to the nearest training image, samples over real; {words}",
+        ),
+        _share(
+            f"suspicious_share_{name}",
+            samples < limit,
+            f"share of samples nearer to a training image than {100 * quantile:g} % of "
+            f"{len(real):,} real images are; {words}",
+        ),
+        estimate_over(
+            f"nearer_probability_{name}",
+            nearer,
+            ends,
+            over=OVER_BOTH,
+            by="interval (DeLong)",
+            n=n,
+            protocol=f"chance that a sample is nearer than a real image; even: 0.5; {words}",
+        ),
+        single_number(
+            f"copying_z_{name}",
+            copying_z(samples, real),
+            n=n,
+            why="a single number",
+            protocol=(
+                "Mann-Whitney z of the distances (Meehan, Chaudhuri, Dasgupta 2020, one cell); "
+                f"below 0: samples are nearer, standard normal for equal distributions; {words}"
+            ),
+        ),
+    ]
+
+
+def _share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:
+    over = "the images of one model; the limit taken as given"
+    return share_over(name, chosen, over=over, protocol=protocol)
+
+
+def paired_measurements(
+    with_: Study, without: Study, *, quantile: float, seed: int
+) -> list[Measurement]:
+    """How much less is copied with de-duplication than without, z by z, in each space both have.
+
+    Each model's samples are ranked among real images of its own training set, in its own features,
+    so the ranks of both can be subtracted; distances could not.
+    """
+    made = []
+    for space in with_.nearest:
+        if space not in without.nearest:
+            continue
+        both = (with_.references(space), without.references(space))
+        for suffix in both[0]:
+            if suffix not in both[1]:
+                continue
+            nearest = [one.nearest[space]["samples"] for one in (with_, without)]
+            rank = [ranks(own, real[suffix]) for own, real in zip(nearest, both, strict=True)]
+            limits = [_limit(real[suffix], quantile) for real in both]
+            below = [own < limit for own, limit in zip(nearest, limits, strict=True)]
+            made += [
+                _difference(
+                    f"nearer_probability_lessened_{space}{suffix}",
+                    rank[0] - rank[1],
+                    "chance that a sample is nearer than a real image",
+                    seed=seed,
+                ),
+                _difference(
+                    f"suspicious_share_lessened_{space}{suffix}",
+                    below[1].astype(float) - below[0],
+                    f"share of samples nearer than {100 * quantile:g} % of real images are",
+                    seed=seed,
+                ),
+            ]
+    return made
+
+
+def _limit(real: np.ndarray, quantile: float) -> np.floating:
+    return np.quantile(real, quantile, method="inverted_cdf")
+
+
+def _difference(name: str, values: np.ndarray, what: str, *, seed: int) -> Measurement:
+    return mean_over(
+        name,
+        values,
+        seed=seed,
+        purpose=f"memorisation, {name}",
+        over="z, given to both models; real images taken as given",
+        protocol=f"{what}: trained on all images less trained on de-duplicated ones, the same z; "
+        "each model against its own training images; above 0: de-duplication lessens it",
+    )

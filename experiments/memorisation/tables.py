@@ -1,0 +1,44 @@
+"""The table of memorisation: samples against each kind of real image, with intervals.
+
+Part of figure.py; it takes the measurements and measures nothing.
+"""
+
+import pandas as pd
+
+from repro.claims.measurement import Measurement
+
+QUANTITIES = ("median_ratio", "suspicious_share", "nearer_probability", "copying_z")
+AGAINST = {  # suffix of a name -> how the table names the real images
+    "": "training images",
+    "_blur_matched": "training images blurred alike",
+    "_with_partners": "training images, near-identical ones too",
+    "_held_out": "held-out images",
+    "_held_out_blur_matched": "held-out images blurred alike",
+}
+MODELS = {"": "the model", "_without_dedup": "trained without de-duplication"}
+
+
+def memorisation_table(numbers: dict[str, Measurement], spaces: list[str]) -> pd.DataFrame:
+    """A row for a model, a space and a kind of real image; each quantity with its interval."""
+    rows = []
+    for model, of in MODELS.items():
+        for space in spaces:
+            for suffix, words in AGAINST.items():
+                row: dict[str, object] = {"samples of": of, "space": space, "against": words}
+                row |= _cells(numbers, f"{space}{suffix}{model}")
+                if len(row) > 3:
+                    rows.append(row)
+    return pd.DataFrame(rows).round(4)
+
+
+def _cells(numbers: dict[str, Measurement], name: str) -> dict[str, float | None]:
+    row: dict[str, float | None] = {}
+    for quantity in QUANTITIES:
+        one = numbers.get(f"{quantity}_{name}")
+        if one is None:
+            continue
+        words = quantity.replace("_", " ")
+        row[words] = one.value
+        if one.low is not None:
+            row |= {f"{words} low": one.low, f"{words} high": one.high}
+    return row
