@@ -1,4 +1,4 @@
-"""The charts of the de-duplication: recall by kind, precision and recall, settings (paper §4.1.1).
+"""The pictures of the de-duplication: groups, recall by kind, precision, settings (paper §4.1.1).
 
 Part of figure.py; it takes the arrays of measure.py and measures nothing.
 """
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.dedup.tables import LABELS, Arrays, by_kind
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 
 UNITS = {  # how a strength reads, e.g. "crop 5 %"
     "recompress": lambda s: f"JPEG quality {s:g}",
@@ -22,9 +22,25 @@ UNITS = {  # how a strength reads, e.g. "crop 5 %"
     "mirror": lambda s: "mirror",
 }
 SHORT = LABELS | {"autoencoder": "auto-\nencoder", "pixels": "equal\npixels"}
-MARKED = (0, 1, 2, 4, 8, 16, 24)  # distances written beside the paper's curve
+MARKED = (0, 1, 2, 4, 8, 16, 24)  # distances written next to the autoencoder's curve
 COLOURS = dict(zip(LABELS, PALETTE, strict=False))
 SMALL = 8.5  # points
+WRONG = (222, 143, 5)  # frame of an image that shows another original, by the truth file
+COLUMNS = 3  # groups side by side
+FRAME = 2  # pixels
+
+
+def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np.ndarray:
+    """Groups (G, M, H, W, C) uint8 as one picture, three a row, framed where `wrong` (G, M)."""
+    if len(images) == 0:
+        return np.full((64, 240, 3), 255, np.uint8)  # nothing was removed: an empty sheet
+    images = np.array(np.broadcast_to(images, (*images.shape[:-1], 3)))
+    framed = images.copy()
+    framed[wrong] = WRONG
+    framed[..., FRAME:-FRAME, FRAME:-FRAME, :] = images[..., FRAME:-FRAME, FRAME:-FRAME, :]
+    framed[~shown] = 255
+    strips = np.stack([grid(members, columns=len(members), gap=1) for members in framed])
+    return grid(strips, columns=min(COLUMNS, len(strips)), gap=8)
 
 
 def recall_chart(study: Arrays, truth: Arrays) -> Figure:

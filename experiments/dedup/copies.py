@@ -1,7 +1,8 @@
 """The planted copies, their originals in the dataset, and the codes of both by every method.
 
 Part of measure.py. The copies (data_prep/planted.py) are a dataset of their own, prepared as the
-images are; each is set beside the original whose key is in its key. Nothing is trained on them.
+images are; each is compared with the original whose key is part of its own. Nothing is trained on
+them. Alone: `read_copies(ImageStore.open(COPIES), ImageStore.open(DATA))`.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Figures and tables of the de-duplication, and the page to label collisions (paper §4.1.1).
 
-Alone: python -m experiments.dedup.figure (see --help)
+Reads the arrays and the measurements of measure.py. Alone:
+python -m experiments.dedup.figure (see --help)
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from experiments.contract import figure_command
 from experiments.dedup.charts import (
+    groups_sheet,
     precision_recall_chart,
     recall_chart,
     settings_chart,
@@ -16,11 +18,7 @@ from experiments.dedup.charts import (
 from experiments.dedup.label_page import write_label_page
 from experiments.dedup.tables import dedup_table, recall_table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, grid, save_figure, save_picture, save_table
-
-WRONG = (222, 143, 5)  # frame of an image that shows another original, by the truth
-COLUMNS = 3  # groups side by side
-FRAME = 2  # pixels
+from repro.figures.drawing import Style, save_figure, save_picture, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -48,19 +46,6 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
     collisions = np.load(measured / "collisions.npz")
     write_label_page(out / "sec411_label.html", collisions, banner=style.banner)
-
-
-def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """Groups (G, M, H, W, C) uint8 as one picture, three a row; frames where `wrong` (G, M)."""
-    if len(images) == 0:
-        return np.full((64, 240, 3), 255, np.uint8)  # nothing was removed: an empty sheet
-    images = np.array(np.broadcast_to(images, (*images.shape[:-1], 3)))
-    framed = images.copy()
-    framed[wrong] = WRONG
-    framed[..., FRAME:-FRAME, FRAME:-FRAME, :] = images[..., FRAME:-FRAME, FRAME:-FRAME, :]
-    framed[~shown] = 255
-    strips = np.stack([grid(members, columns=len(members), gap=1) for members in framed])
-    return grid(strips, columns=min(COLUMNS, len(strips)), gap=8)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The page on which a random sample of hash collisions is labelled by eye (paper §4.1.1).
 
-Part of figure.py. One self-contained HTML file that calls no address and works from a folder: each
-removed image stands beside the one kept for it, keys or buttons say same, different or unsure, and
-a button hands out labels.csv, which option `labels` of measure.py reads (labels.py). The look and
-the script of the page lie beside this module, in label_page.html.
+Part of figure.py. The page is one self-contained HTML file that calls no address and works from a
+folder. It shows each removed image next to the one kept for it; keys or buttons say same, different
+or unsure, and a button downloads labels.csv, which option `labels` of measure.py reads (labels.py).
+The look and the script of the page are in label_page.html next to this module.
 
 Alone: python -m experiments.dedup.figure writes it among the figures.
 """

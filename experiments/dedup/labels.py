@@ -1,9 +1,10 @@
-"""Labels made by eye on the label page -> false-positive rate with its interval (§4.1.1).
+"""Labels made by eye on the label page: read, checked, and decided by majority (paper §4.1.1).
 
 Part of measure.py. The paper looked at hash collisions and estimated that fewer than one in a
-hundred removals is wrong. Here a random sample of the images removed, each beside the one kept for
-it, is labelled in a browser (label_page.py); every labeller hands in one CSV file with the columns
-pair, kept_key, removed_key, label, and possibly more; label is same, different or unsure.
+hundred removals is wrong. Here people label a random sample of the images removed, each next to the
+one kept for it, in a browser (label_page.py). Every labeller hands in one CSV file with the columns
+pair, kept_key, removed_key and label, and possibly more; label is same, different or unsure. Alone:
+`read_labels(Path("labels.csv"), kept_keys=..., removed_keys=...)`.
 """
 
 import csv
@@ -11,10 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from repro.claims.constructors import counted_share_over
-from repro.claims.measurement import Measurement
 from repro.specs.validation import SpecError
 
 LABELS = ("same", "different", "unsure")
@@ -58,7 +55,7 @@ def read_labels(path: Path, *, kept_keys: list[str], removed_keys: list[str]) ->
 
 
 def _pair(row: Mapping[str, str], where: str, kept: list[str], removed: list[str]) -> int:
-    """Number of the row's pair from 0; it stands from 1 in the file."""
+    """Number of the row's pair, counted from 0; the file counts from 1."""
     given = row["kept_key"], row["removed_key"]
     number = row["pair"] or ""
     pair = int(number) - 1 if number.isdecimal() else -1
@@ -71,9 +68,9 @@ def _pair(row: Mapping[str, str], where: str, kept: list[str], removed: list[str
 
 
 def decisions(by_labeller: list[dict[int, str]]) -> dict[int, str]:
-    """Pair -> the label most labellers gave it among same and different; "unsure" on a tie.
+    """Pair -> the label that most labellers gave it among same and different; "unsure" on a tie.
 
-    A pair that nobody calls same or different is "unsure"; pairs nobody labelled are absent.
+    A pair that nobody calls same or different is "unsure"; pairs that nobody labelled are absent.
     """
     decided = {}
     for pair in sorted({pair for labels in by_labeller for pair in labels}):
@@ -83,40 +80,3 @@ def decisions(by_labeller: list[dict[int, str]]) -> dict[int, str]:
         if same == different:
             decided[pair] = "unsure"
     return decided
-
-
-def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list[Measurement]:
-    """The false-positive rate by eye and how the labellers agree; nothing without labels.
-
-    sample: what `sampled_collisions` drew.
-    """
-    kept, removed = (sample[f"{name}_keys"].tolist() for name in ("kept", "removed"))
-    by_labeller = [read_labels(Path(f), kept_keys=kept, removed_keys=removed) for f in files]
-    votes = Counter(decisions(by_labeller).values())
-    decided, unsure = votes["same"] + votes["different"], votes["unsure"]
-    if not decided + unsure:
-        return []
-    about = (
-        f"{decided + unsure} of {len(kept)} collisions drawn at random from "
-        f"{sample['collisions']}, labellers: {len(files)}"
-    )
-    measured = []
-    if decided:
-        text = f"{about}: different among same and different; {unsure} unsure or tied left out"
-        name = "false_positive_rate_by_eye"
-        wrong = votes["different"]
-        measured.append(counted_share_over(name, wrong, decided, over="pairs", protocol=text))
-    name, text = "false_positive_rate_by_eye_at_worst", f"{about}: unsure ones counted as different"
-    wrong, n = votes["different"] + unsure, decided + unsure
-    measured.append(counted_share_over(name, wrong, n, over="pairs", protocol=text))
-    by_several = [
-        {labels[pair] for labels in by_labeller if pair in labels}
-        for pair in range(len(kept))
-        if sum(pair in labels for labels in by_labeller) > 1
-    ]
-    if by_several:
-        agreed, n = sum(len(given) == 1 for given in by_several), len(by_several)
-        text = "pairs to which all who labelled it gave one label, of those labelled by several"
-        name = "labellers_agree"
-        measured.append(counted_share_over(name, agreed, n, over="pairs", protocol=text))
-    return measured

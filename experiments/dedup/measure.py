@@ -5,7 +5,7 @@ Reads the prepared bedrooms, their de-duplication, copies planted at known stren
 may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels and four
 perceptual hashes on the same images. Writes measurements.json, groups.npz (to look at), study.npz
 (recall and precision by distance), settings.npz (threshold and radius), truth.npz where there is a
-truth, and collisions.npz (to label by eye).
+truth file, and collisions.npz (to label by eye).
 
 Alone: python -m experiments.dedup.measure --spec S.json --input bedrooms.data=DIR
     --input bedrooms.dedup=DIR --input bedrooms.raw=DIR --input bedrooms.copies=DIR --out DIR
@@ -17,26 +17,20 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.dedup.copies import METHODS, CodesByMethod, codes_of, read_copies
-from experiments.dedup.labels import eye_measurements
 from experiments.dedup.options import Options
-from experiments.dedup.recall_study import copies_measurements, recall_study, study_arrays
-from experiments.dedup.removal import (
-    Removed,
-    read_removed,
+from experiments.dedup.recall_study import recall_study, study_arrays
+from experiments.dedup.removal import Removed, read_removed, sampled_collisions, shown_groups
+from experiments.dedup.results import (
+    compared_measurements,
+    copies_measurements,
+    eye_measurements,
+    precision_measurements,
     removed_measurements,
-    sampled_collisions,
-    shown_groups,
+    truth_measurements,
+    truth_measurements_allowed,
 )
 from experiments.dedup.settings_study import radius_study, threshold_study
-from experiments.dedup.truth_study import (
-    compared_measurements,
-    first_rows,
-    precision_measurements,
-    read_truth_of,
-    truth_arrays,
-    truth_recalls,
-    truth_recalls_allowed,
-)
+from experiments.dedup.truth_file import first_rows, read_truth_of, truth_arrays
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.dedup.binary_codes import first_with_same_code
@@ -46,40 +40,52 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     """Count what was removed, score all methods on copies and truth, draw what is to be seen."""
     store = inputs.dataset("bedrooms.data")
     folder = inputs.folder("bedrooms.dedup")
-    removed = read_removed(folder, images=len(store))
-    truth = read_truth_of(inputs.folder("bedrooms.raw"), store, options)
-    sample = sampled_collisions(store, removed, n=options.collisions, seed=seed)
-    by_eye = eye_measurements(options.labels, sample)  # first: a wrong file is told at once
-
-    n = min(options.compared, len(store))
-    known = None if truth is None else first_rows(truth, n)
-    copies = read_copies(inputs.dataset("bedrooms.copies"), store)
     network = folder / "autoencoder.safetensors"
-    codes = codes_of(
-        store.images, copies, n=n, codes=removed.codes, network=network, side=options.hash_side
+    n = min(options.compared, len(store))
+    truth = read_truth_of(
+        inputs.folder("bedrooms.raw"),
+        store,
+        file=options.truth,
+        required=options.truth != Options.model_fields["truth"].default,
+        same=options.same,
     )
-    study = recall_study(codes, copies, known, copy_share=options.copy_share)
-    found = _found_by_method(codes, removed, n=n)
+    known = None if truth is None else first_rows(truth, n)
 
-    measurements = [*removed_measurements(removed), *compared_measurements(found, seed=seed)]
-    measurements += [*copies_measurements(study, copies, seed=seed), *by_eye]
-    if truth is not None and known is not None:
-        measurements += precision_measurements(removed, truth)
-        measurements += truth_recalls(found, known, seed=seed)
-        arrays = truth_arrays(codes, known)
-        measurements += truth_recalls_allowed(study, arrays)
-        save_arrays(out / "truth.npz", **arrays)
-
-    thresholds = threshold_study(
-        store.images, copies, known, n=n, network=network, thresholds=options.thresholds
-    )
-    radii = radius_study(codes, known, radii=options.radii)
+    # what was removed, and a sample of it judged by eye: a wrong file of labels is reported early
+    removed = read_removed(folder, images=len(store))
+    sample = sampled_collisions(store, removed, n=options.collisions, seed=seed)
+    measurements = eye_measurements(options.labels, sample)
+    save_arrays(out / "collisions.npz", **sample)
     groups = shown_groups(
         store, removed, truth, groups=options.groups, members=options.members, seed=seed
     )
     save_arrays(out / "groups.npz", **groups)
-    save_arrays(out / "collisions.npz", **sample)
+    measurements += removed_measurements(removed)
+
+    # what each method finds of the planted copies, and holds equal besides
+    copies = read_copies(inputs.dataset("bedrooms.copies"), store)
+    codes = codes_of(
+        store.images, copies, n=n, codes=removed.codes, network=network, side=options.hash_side
+    )
+    found = _found_by_method(codes, removed, n=n)
+    measurements += compared_measurements(found, seed=seed)
+    study = recall_study(codes, copies, known, copy_share=options.copy_share)
+    measurements += copies_measurements(study, copies, seed=seed)
     save_arrays(out / "study.npz", **study_arrays(study, copies, seed=seed))
+
+    # the same by the truth file
+    if truth is not None and known is not None:
+        measurements += precision_measurements(removed, truth)
+        measurements += truth_measurements(found, known, seed=seed)
+        arrays = truth_arrays(codes, known)
+        measurements += truth_measurements_allowed(study, arrays)
+        save_arrays(out / "truth.npz", **arrays)
+
+    # other thresholds and radii than the paper's
+    thresholds = threshold_study(
+        store.images, copies, known, n=n, network=network, thresholds=options.thresholds
+    )
+    radii = radius_study(codes, known, radii=options.radii)
     save_arrays(
         out / "settings.npz",
         **{f"threshold_{name}": values for name, values in thresholds.items()},
@@ -89,9 +95,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _found_by_method(codes: CodesByMethod, removed: Removed, *, n: int) -> dict[str, np.ndarray]:
-    """Per method, for each of the first n images the first row it is held equal to: (n,) int64.
+    """Per method, for each of the first n images the first row that it equals: (n,) int64.
 
-    The autoencoder's is what was removed: images kept for other reasons stand for themselves.
+    For the autoencoder this is what was removed: images kept for other reasons equal themselves.
     """
     found = {"autoencoder": removed.standing_for[:n]}
     return found | {name: first_with_same_code(codes.images[name]) for name in METHODS[1:]}

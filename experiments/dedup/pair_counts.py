@@ -1,7 +1,8 @@
 """Pairs of images within each Hamming distance, those of one original and those of different ones.
 
-Part of measure.py. All pairs are counted, blockwise, so that memory stays bounded at any distance;
-only their distances are kept, not the pairs.
+Part of recall_study.py. All pairs are counted block by block, so that memory stays bounded at any
+distance; only counts by distance are kept, not the pairs. Alone:
+`pairs_by_distance(codes, group, furthest=32)`.
 """
 
 from dataclasses import dataclass

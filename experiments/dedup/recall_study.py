@@ -1,10 +1,12 @@
 """Recall of the planted copies and precision on pairs, per method and Hamming distance (§4.1.1).
 
-Part of measure.py. Recall: of the copies, those within d bits of their original. An interval over
-all kinds is over originals, since the copies of one picture are found or missed together; that of
-one kind at one strength is Wilson's, since there each original has one copy. Precision is of the
-pairs found in a stated mixture: n images of which `copy_share * n` are copies, all kinds and
-strengths in equal parts, all pairs of which that show different originals are counted.
+Part of measure.py. Recall is the share of the copies that lie within d bits of their original. An
+interval over all kinds is taken over originals, since the copies of one picture are found or missed
+together; that of one kind at one strength is Wilson's, since there each original has one copy.
+Precision is that of the pairs found in a stated mixture: of n images `copy_share * n` are copies,
+all kinds and strengths in equal parts, and all pairs that show different originals are counted.
+
+Alone: `recall_study(codes, copies, truth, copy_share=0.09)`.
 """
 
 from dataclasses import dataclass
@@ -14,9 +16,7 @@ import numpy as np
 
 from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, CodesByMethod, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
-from repro.claims.constructors import mean_over
 from repro.claims.intervals import bootstrap_means_of_columns
-from repro.claims.measurement import Measurement
 from repro.dedup.truth import Truth
 
 AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
@@ -25,7 +25,7 @@ ABSENT = -1  # in counts: not counted at this distance
 
 @dataclass(frozen=True)
 class RecallStudy:
-    """K methods, Q perturbations, D distances; ABSENT or NaN where a distance is not looked at."""
+    """K methods, Q perturbations, D distances; ABSENT or NaN at distances that are not counted."""
 
     found: np.ndarray  # (K, Q, D) int64, copies found
     copies: np.ndarray  # (Q,) int64, copies there are
@@ -68,7 +68,7 @@ def largest_allowed(precision: np.ndarray) -> int | None:
 def recall_study(
     codes: CodesByMethod, copies: Copies, truth: Truth | None, *, copy_share: float
 ) -> RecallStudy:
-    """Count everything. truth: of the images, in row order; None: all show different originals."""
+    """Count found copies and pairs. truth: of the images, in row order; None: all are originals."""
     n = len(codes.images["autoencoder"])
     group = np.arange(n) if truth is None else truth.group
     originals = np.unique(copies.original, return_inverse=True)[1].reshape(-1)
@@ -138,48 +138,3 @@ def over_originals(values: np.ndarray, *, seed: int) -> tuple[np.ndarray, np.nda
         columns, seed=seed, purpose="dedup, recall over originals"
     )
     return low.reshape(methods, distances), high.reshape(methods, distances)
-
-
-def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
-    """Recall of each method with equal codes and at the distance allowed, and paired gains."""
-    about = f"{len(copies.kinds)} copies of an original, kinds and strengths in equal parts"
-    if copies.without_original:
-        about += f"; {copies.without_original} copies without original in the dataset left out"
-    measured, allowed = [], {}
-    for row, method in enumerate(METHODS):
-        equal = study.by_original[row, :, 0]
-        text = f"planted copies with the code of their original; {about}"
-        measured.append(_over_originals(f"copies_recall_{method}", equal, seed, text))
-        distance = study.distance_allowed(method)
-        if distance is None:
-            continue
-        allowed[method] = study.by_original[row, :, distance]
-        text = (
-            f"planted copies within {distance} bits of their original, the largest distance up to "
-            f"{FURTHEST[method]} with at most 1 false pair in 100, chosen on these pairs; {about}"
-        )
-        name = f"copies_recall_{method}_allowed"
-        measured.append(_over_originals(name, allowed[method], seed, text))
-    ours = study.by_original[METHODS.index("autoencoder"), :, 0]
-    for row, method in enumerate(METHODS[1:], start=1):
-        text = f"recall of the autoencoder minus that of {method}, equal codes, same copies"
-        gain = ours - study.by_original[row, :, 0]
-        measured.append(_over_originals(f"copies_gain_over_{method}", gain, seed, text))
-        if {"autoencoder", method} <= allowed.keys():
-            text += ", each at the largest distance with at most 1 false pair in 100"
-            gain = allowed["autoencoder"] - allowed[method]
-            name = f"copies_gain_over_{method}_allowed"
-            text = text.replace(", equal codes", "")
-            measured.append(_over_originals(name, gain, seed, text))
-    return measured
-
-
-def _over_originals(name: str, values: np.ndarray, seed: int, protocol: str) -> Measurement:
-    return mean_over(
-        name,
-        values,
-        seed=seed,
-        purpose=f"dedup, {name}",
-        over="originals",
-        protocol=protocol,
-    )

@@ -1,6 +1,7 @@
-"""What the pipeline's de-duplication removed (paper §4.1.1): counts, groups to look at, collisions.
+"""What the pipeline's de-duplication removed (paper §4.1.1): groups to look at, and collisions.
 
-Part of measure.py: reads the folder that `data_prep/dedup.py` wrote. Needs no truth.
+Part of measure.py: reads the folder that `data_prep/dedup.py` wrote. It needs no truth file. Alone:
+`read_removed(folder, images=len(store))`.
 """
 
 import json
@@ -10,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from repro.claims.constructors import single_number
-from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
 from repro.dedup.truth import Truth
@@ -36,7 +35,7 @@ class Removed:
 
 
 def read_removed(folder: Path, *, images: int) -> Removed:
-    """The de-duplication of a dataset of so many images; StoreError where it is another's."""
+    """The de-duplication of a dataset of `images` images; StoreError where it is another's."""
     for name in FILES:
         if not (folder / name).is_file():
             raise StoreError(f"{folder}: no {name}; de-duplicate the dataset again")
@@ -50,38 +49,6 @@ def read_removed(folder: Path, *, images: int) -> Removed:
         )
     summary = json.loads((folder / "summary.json").read_text())
     return Removed(codes=codes, first=first, keep=keep, summary=summary)
-
-
-def removed_measurements(removed: Removed) -> list[Measurement]:
-    """How many were removed, how selective the code is, what was left for a look."""
-    groups = "images with the 128-bit code of an earlier image"
-    bits = (
-        "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
-    )
-    n = len(removed.keep)
-    gone, summary = float((~removed.keep).sum()), removed.summary
-    in_large = sum(group["images"] for group in summary["oversized_groups"])
-    values = {
-        "images_removed": (gone, "images", groups),
-        "removed_share": (gone / n, "", groups),
-        "effective_bits": (float(summary["code_health"]["effective_bits"]), "bits", bits),
-        "kept_for_review": (
-            float(in_large + summary["featureless_count"]),
-            "images",
-            "in oversized groups or without contrast: reported, never removed",
-        ),
-    }
-    return [
-        single_number(
-            name,
-            value,
-            n=n,
-            why="a count of the whole dataset",
-            protocol=protocol,
-            unit=unit,
-        )
-        for name, (value, unit, protocol) in values.items()
-    ]
 
 
 def shown_groups(
@@ -114,10 +81,10 @@ def shown_groups(
 def sampled_collisions(
     store: ImageStore, removed: Removed, *, n: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """At most n removed images at random, each beside the one kept for it, in random order.
+    """At most n removed images at random, each with the one kept for it, in random order.
 
-    images (P, 2, H, W, C) uint8, kept first; kept_keys and removed_keys (P,) str, as printable
-    text; collisions: how many images were removed in all.
+    images (P, 2, H, W, C) uint8, the one kept first; kept_keys and removed_keys (P,) str, as
+    printable text; collisions (): how many images were removed in all.
     """
     gone = np.flatnonzero(~removed.keep)
     chosen = generator(seed, "dedup, collisions to label").permutation(gone)[:n]
@@ -135,6 +102,6 @@ def sampled_collisions(
 
 
 def printable(key: str) -> str:
-    """A key as text that every CSV and browser can hold: odd bytes and controls as \\x..."""
+    """A key as text that every CSV and browser can hold; other bytes and controls become \\x..."""
     text = key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -2,8 +2,9 @@
 
 Part of measure.py. The paper thresholds the ReLU's activations and removes on equality; it gives no
 number for the threshold. Here other thresholds and radii are tried on the trained network: how many
-images would go, how many of them wrongly, how many planted copies are found. The rules by which
-the pipeline keeps flat pictures and large groups are not applied.
+images would be removed, how many of them wrongly, and how many planted copies would be found. The
+rules by which the pipeline keeps flat pictures and large groups are not applied. Alone:
+`radius_study(codes, truth, radii=[0, 8])`.
 """
 
 from pathlib import Path
@@ -65,7 +66,7 @@ def radius_study(
 
 
 def _removed(first: np.ndarray, truth: Truth | None) -> tuple[float, float]:
-    """Images that stand for none, by the first row (n,) each is held equal to; how many wrongly."""
+    """How many images equal an earlier row, first (n,), and how many of them wrongly."""
     keep = first == np.arange(len(first))
     wrong = false_removals(keep, first, truth).successes if truth is not None else np.nan
     return float((~keep).sum()), float(wrong)

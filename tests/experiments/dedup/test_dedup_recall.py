@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 
 from experiments.dedup.copies import FURTHEST, METHODS, CodesByMethod, Copies
 from experiments.dedup.pair_counts import pairs_by_distance
-from experiments.dedup.recall_study import (
-    copies_measurements,
-    largest_allowed,
-    over_originals,
-    recall_study,
-)
+from experiments.dedup.recall_study import largest_allowed, over_originals, recall_study
+from experiments.dedup.results import copies_measurements
 from experiments.dedup.settings_study import radius_study, threshold_study
 from repro.dedup.autoencoder import Autoencoder, HashInputs
 from repro.dedup.binary_codes import pack

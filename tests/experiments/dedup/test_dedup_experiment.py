@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from experiments.contract import Inputs, run_measure
+from experiments.dedup.charts import WRONG, groups_sheet
 from experiments.dedup.copies import read_copies
-from experiments.dedup.figure import WRONG, figure, groups_sheet
+from experiments.dedup.figure import figure
 from experiments.dedup.measure import measure
 from experiments.dedup.options import Options
 from repro.artefacts.provenance import step_folder, write_json

@@ -1,0 +1,238 @@
+"""The numbers of §4.1.1, from the weakest assumption to the strongest: counts, copies, truth, eye.
+
+Part of measure.py. Counts of what was removed need no truth, recall of planted copies needs the
+copies. What was removed wrongly is decided by the truth file, or by people who label a sample.
+Alone: `removed_measurements(read_removed(folder, images=n))`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from experiments.dedup.copies import FURTHEST, METHODS, Copies
+from experiments.dedup.labels import decisions, read_labels
+from experiments.dedup.recall_study import RecallStudy
+from experiments.dedup.removal import Removed
+from repro.claims.constructors import counted_share_over, mean_over, single_number
+from repro.claims.measurement import Measurement
+from repro.dedup.truth import Truth, copies_found, count_pairs, false_removals, kinds, recall
+
+PAIRED = "images (paired)"
+
+
+def removed_measurements(removed: Removed) -> list[Measurement]:
+    """How many were removed, how selective the code is, and what was kept for review."""
+    groups = "images with the 128-bit code of an earlier image"
+    bits = (
+        "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
+    )
+    n = len(removed.keep)
+    gone, summary = float((~removed.keep).sum()), removed.summary
+    in_large = sum(group["images"] for group in summary["oversized_groups"])
+    values = {
+        "images_removed": (gone, "images", groups),
+        "removed_share": (gone / n, "", groups),
+        "effective_bits": (float(summary["code_health"]["effective_bits"]), "bits", bits),
+        "kept_for_review": (
+            float(in_large + summary["featureless_count"]),
+            "images",
+            "in oversized groups or without contrast: reported, never removed",
+        ),
+    }
+    return [
+        single_number(
+            name,
+            value,
+            n=n,
+            why="a count of the whole dataset",
+            protocol=protocol,
+            unit=unit,
+        )
+        for name, (value, unit, protocol) in values.items()
+    ]
+
+
+def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
+    """What each method would remove, and how much more than pixel equality the autoencoder does.
+
+    found: for each of n images the first row that it equals, (n,) int64, per method.
+    """
+    removed = {name: labels != np.arange(len(labels)) for name, labels in found.items()}
+    n = len(removed["pixels"])
+    text = f"share of the first {n} images that equal an earlier one at distance 0"
+    shares = [
+        counted_share_over(
+            f"removed_share_{name}", int(gone.sum()), n, over="images", protocol=text
+        )
+        for name, gone in removed.items()
+    ]
+    more = removed["autoencoder"].astype(float) - removed["pixels"]
+    difference = "removed by the autoencoder minus by equality of pixels, same images"
+    return [
+        *shares,
+        _mean("removed_beyond_pixels", more, over=PAIRED, seed=seed, protocol=difference),
+    ]
+
+
+def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
+    """Recall of each method with equal codes and at the distance allowed, and paired gains."""
+    about = f"{len(copies.kinds)} copies of an original, kinds and strengths in equal parts"
+    if copies.without_original:
+        about += f"; {copies.without_original} copies without original in the dataset left out"
+    mean = partial(_mean, over="originals", seed=seed)
+    measured, allowed = [], {}
+    for row, method in enumerate(METHODS):
+        equal = study.by_original[row, :, 0]
+        text = f"planted copies with the code of their original; {about}"
+        measured.append(mean(f"copies_recall_{method}", equal, protocol=text))
+        distance = study.distance_allowed(method)
+        if distance is None:
+            continue
+        allowed[method] = study.by_original[row, :, distance]
+        text = (
+            f"planted copies within {distance} bits of their original, the largest distance up to "
+            f"{FURTHEST[method]} with at most 1 false pair in 100, chosen on these pairs; {about}"
+        )
+        measured.append(mean(f"copies_recall_{method}_allowed", allowed[method], protocol=text))
+    ours = study.by_original[METHODS.index("autoencoder"), :, 0]
+    for row, method in enumerate(METHODS[1:], start=1):
+        gain = ours - study.by_original[row, :, 0]
+        what = f"recall of the autoencoder minus that of {method}"
+        text = f"{what}, equal codes, same copies"
+        measured.append(mean(f"copies_gain_over_{method}", gain, protocol=text))
+        if {"autoencoder", method} <= allowed.keys():
+            gain = allowed["autoencoder"] - allowed[method]
+            text = f"{what}, same copies, "
+            text += "each at the largest distance with at most 1 false pair in 100"
+            measured.append(mean(f"copies_gain_over_{method}_allowed", gain, protocol=text))
+    return measured
+
+
+def precision_measurements(removed: Removed, truth: Truth) -> list[Measurement]:
+    """Errors among the images removed; nothing where none of them is judged."""
+    pairs = count_pairs(removed.standing_for, truth)
+    wrong = false_removals(removed.keep, removed.first, truth)
+    rate = "images removed that show another original than the one kept, by the truth file"
+    pair = "pairs of images in one group that show one original, by the truth file"
+    measured = []
+    if wrong.n:
+        measured.append(
+            counted_share_over(
+                "false_positive_rate", wrong.successes, wrong.n, over="images", protocol=rate
+            )
+        )
+    if pairs.found:
+        measured.append(
+            counted_share_over(
+                "pair_precision", pairs.true, pairs.found, over="pairs", protocol=pair
+            )
+        )
+    return measured
+
+
+def truth_measurements(
+    found: dict[str, np.ndarray], truth: Truth, *, seed: int
+) -> list[Measurement]:
+    """Recall of the truth file's copies, and false pairs, per method; nothing without a copy.
+
+    found: as for `compared_measurements`.
+    """
+    if len(truth.copies) == 0:
+        return []
+    text = "copies of the truth file that the method holds equal to their original, distance 0"
+    measurements = []
+    for method, labels in found.items():
+        shares = {"": recall(labels, truth)}
+        shares |= {f"_{kind}": recall(labels, truth, kind=kind) for kind in kinds(truth)}
+        for suffix, share in shares.items():
+            name = f"recall_{method}{suffix}"
+            measurements.append(
+                counted_share_over(name, share.successes, share.n, over="copies", protocol=text)
+            )
+        pairs = count_pairs(labels, truth)
+        measurements.append(
+            single_number(
+                f"false_pairs_{method}",
+                pairs.false,
+                n=pairs.found,
+                why="a single number",
+                unit="pairs",
+                protocol="pairs held equal that show different originals",
+            )
+        )
+    gain = copies_found(found["autoencoder"], truth).astype(float)
+    gain -= copies_found(found["pixels"], truth)
+    difference = "recall of the autoencoder minus that of equality of pixels, same copies"
+    paired = _mean("recall_gain_over_pixels", gain, over=PAIRED, seed=seed, protocol=difference)
+    return [*measurements, paired]
+
+
+def truth_measurements_allowed(
+    study: RecallStudy, arrays: Mapping[str, np.ndarray]
+) -> list[Measurement]:
+    """Recall of the truth file's copies at the distance allowed, per method.
+
+    arrays: what `truth_arrays` returns.
+    """
+    n = int(arrays["copies"].sum())
+    measured = []
+    for row, method in enumerate(METHODS):
+        distance = study.distance_allowed_by_truth(method)
+        if n == 0 or distance is None:
+            continue
+        wrong = int(study.false_pairs[row, distance])
+        pairs = wrong + int(study.true_pairs[row, distance])
+        text = (
+            f"copies of the truth file within {distance} bits of their original, the largest "
+            f"distance up to {FURTHEST[method]} with at most 1 false pair in 100 ({wrong} of "
+            f"{pairs}), chosen on these pairs"
+        )
+        name, found = f"recall_{method}_allowed", int(arrays["found"][row, :, distance].sum())
+        measured.append(counted_share_over(name, found, n, over="copies", protocol=text))
+    return measured
+
+
+def _mean(name: str, values: np.ndarray, *, over: str, seed: int, protocol: str) -> Measurement:
+    purpose = f"dedup, {name}"
+    return mean_over(name, values, seed=seed, purpose=purpose, over=over, protocol=protocol)
+
+
+def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list[Measurement]:
+    """The false-positive rate by eye and how far labellers agree; nothing without labels.
+
+    files: one a labeller; sample: what `sampled_collisions` drew. Raises SpecError for a file that
+    does not belong to this sample.
+    """
+    kept, removed = (sample[f"{name}_keys"].tolist() for name in ("kept", "removed"))
+    by_labeller = [read_labels(Path(f), kept_keys=kept, removed_keys=removed) for f in files]
+    votes = Counter(decisions(by_labeller).values())
+    decided, unsure = votes["same"] + votes["different"], votes["unsure"]
+    if not decided + unsure:
+        return []
+    about = (
+        f"{decided + unsure} of {len(kept)} collisions drawn at random from "
+        f"{sample['collisions']}, labellers: {len(files)}"
+    )
+    measured = []
+    if decided:
+        text = f"{about}: different among same and different; {unsure} unsure or tied left out"
+        name = "false_positive_rate_by_eye"
+        wrong = votes["different"]
+        measured.append(counted_share_over(name, wrong, decided, over="pairs", protocol=text))
+    name, text = "false_positive_rate_by_eye_at_worst", f"{about}: unsure ones counted as different"
+    wrong, n = votes["different"] + unsure, decided + unsure
+    measured.append(counted_share_over(name, wrong, n, over="pairs", protocol=text))
+    by_several = [
+        {labels[pair] for labels in by_labeller if pair in labels}
+        for pair in range(len(kept))
+        if sum(pair in labels for labels in by_labeller) > 1
+    ]
+    if by_several:
+        agreed, n = sum(len(given) == 1 for given in by_several), len(by_several)
+        text = "pairs to which all who labelled it gave one label, of those labelled by several"
+        name = "labellers_agree"
+        measured.append(counted_share_over(name, agreed, n, over="pairs", protocol=text))
+    return measured
