@@ -1,13 +1,13 @@
 """Boxes drawn by hand on the page: which samples they belong to, and reading their file.
 
 Part of measure.py. One person marks the windows of the samples on fig06_boxes.html and hands in
-boxes.json; option `boxes` names it:
+boxes.json, which option `boxes` names:
 
     {"samples": "0f3a...", "image_size": 64, "author": "Jo", "start": "nothing",
      "boxes": {"0": [[3, 4, 20, 30]], "1": []}}
 
-Boxes are x0, y0, x1, y1 in pixels from the upper left corner, x1 and y1 just outside. A sample with
-an empty list was looked at and has no window; one that is absent was not looked at.
+Boxes are x0, y0, x1, y1 in pixels from the upper left corner; x1 and y1 lie just outside. A sample
+with an empty list was looked at and has no window; one that is absent was not looked at.
 """
 
 import json
@@ -28,7 +28,7 @@ WHERE = "experiments.forgetting_windows.boxes"
 
 
 class BoxFile(Strict):
-    """What the page hands out."""
+    """The file as the page writes it."""
 
     samples: str = Field(description="identity of the samples the boxes were drawn on")
     image_size: int = Field(description="pixels per side of a sample")
@@ -80,7 +80,7 @@ def read_boxes(path: Path, *, samples: int, image_size: int, identity: str) -> B
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; ValueError for a key given twice."""
+    """A JSON object as a dict. Raises ValueError for a key given twice."""
     names = [name for name, _ in pairs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -103,7 +103,7 @@ def _check(boxes: list[tuple[int, int, int, int]], *, where: str, size: int) -> 
 def as_shares(
     boxes: Mapping[str, list[tuple[int, int, int, int]]], *, samples: int, image_size: int
 ) -> list[np.ndarray]:
-    """Per sample its boxes (n, 4) in [0, 1] of the picture; none for samples that are absent."""
+    """Boxes (n, 4) of each sample, in [0, 1] of the picture; none for samples that are absent."""
     rows = [boxes.get(str(number), []) for number in range(samples)]
     return [np.array(own, np.float64).reshape(-1, 4) / image_size for own in rows]
 

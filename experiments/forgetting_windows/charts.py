@@ -1,58 +1,99 @@
-"""Charts and table of Fig 6: window area left by variant, and the curve over numbers of maps.
+"""The drawings of Fig 6: rows of pictures, samples with their boxes, window area left, the curve.
 
 Part of figure.py.
 """
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image, ImageDraw
 
+from experiments.forgetting_windows.tables import VARIANTS, layers
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import (
+    INK,
+    MUTED,
+    PALETTE,
+    READABLE_WIDTH,
+    grid,
+    new_figure,
+    show_picture,
+)
 
-VARIANTS = {  # variant -> (label, colour, line, marker, hatch)
-    "positive": ("positive weight", PALETTE[3], "-", "o", ""),
-    "random": ("random", PALETTE[7], (0, (4, 2)), "s", "//"),
-    "lowest": ("lowest weight", PALETTE[0], (0, (1, 1.5)), "^", ".."),
+ROWS = {  # variant -> title of its row
+    "unmodified": "Unmodified samples, the first in which the judge finds a window",
+    "positive": "Without the maps of positive weight",
+    "random": "Control: without as many maps drawn at random",
+    "lowest": "Control: without as many maps of the lowest weights",
+}
+COLUMNS = 6  # of samples with their boxes
+LOOKS = {  # variant -> (colour, line, marker, hatch)
+    "positive": (PALETTE[3], "-", "o", ""),
+    "random": (PALETTE[7], (0, (4, 2)), "s", "//"),
+    "lowest": (PALETTE[0], (0, (1, 1.5)), "^", ".."),
 }
 ORDERS = {
     "positive": "highest weights first",
     "random": "at random (band: range of the sets)",
     "lowest": "lowest weights first",
 }
-COLUMNS = {
-    "window_area_left": "window area left",
-    "windows_gone": "pictures without windows now",
-    "change_elsewhere": "change of the rest (grey levels)",
-    "layout_kept": "layout kept",
-}
+
+
+def picture_rows(pictures: np.lib.npyio.NpzFile) -> Figure:
+    """One row per variant, the same z in a column; the paper's two rows first."""
+    there = [variant for variant in ROWS if variant in pictures]
+    columns = len(pictures["unmodified"])
+    drawing = Figure(
+        figsize=(7.6, (7.6 / columns + 0.26) * len(there)), layout="constrained", facecolor="white"
+    )
+    axes = drawing.subplots(len(there), 1, squeeze=False)[:, 0]
+    for one, variant in zip(axes, there, strict=True):
+        title = ROWS[variant]
+        if variant == "unmodified" and not pictures["with_window"].all():
+            title = f"Unmodified: {int(pictures['with_window'].sum())} with a window, then without"
+        show_picture(one, grid(pictures[variant], columns), title=title)
+    return drawing
+
+
+def boxed(samples: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Samples (N, H, W, 3) uint8 with their boxes (M, 5), in pixels, dashed: one picture."""
+    size = samples.shape[1]
+    factor = max(1, round(READABLE_WIDTH / (COLUMNS * size)))
+    tiles = []
+    for place, sample in enumerate(samples):
+        enlarged = sample.repeat(factor, axis=0).repeat(factor, axis=1)
+        picture = Image.fromarray(enlarged)
+        for box in boxes[boxes[:, 0] == place, 1:] * factor:
+            _dashed(ImageDraw.Draw(picture), box.tolist())
+        tiles.append(np.asarray(picture))
+    return grid(np.stack(tiles), min(COLUMNS, len(tiles)), gap=4)
+
+
+def _dashed(draw: ImageDraw.ImageDraw, box: list[int]) -> None:
+    """Draw a rectangle in black with dashes of orange, visible on any colour."""
+    x0, y0, x1, y1 = box[0], box[1], box[2] - 1, box[3] - 1
+    draw.rectangle((x0, y0, x1, y1), outline="black", width=2)
+    for start in range(0, max(x1 - x0, y1 - y0), 8):
+        for y in (y0, y1):
+            if x0 + start < x1:
+                draw.line((x0 + start, y, min(x0 + start + 4, x1), y), fill=PALETTE[1], width=2)
+        for x in (x0, x1):
+            if y0 + start < y1:
+                draw.line((x, y0 + start, x, min(y0 + start + 4, y1)), fill=PALETTE[1], width=2)
 
 
 def nothing(why: str) -> Figure:
-    """A figure that says why there is none."""
+    """An empty figure that says why there is nothing to draw."""
     drawing, axes = new_figure(7.0, 1.6)
     axes[0, 0].set_axis_off()
     axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=INK)
     return drawing
 
 
-def layers(numbers: Mapping[str, Measurement], main: int) -> list[tuple[str, str]]:
-    """Suffix of the measurements and name of each layer measured, the `main` one first."""
-    pattern = re.compile(r"positive_maps(_layer_(\d+))?")
-    matches = [match for name in numbers if (match := pattern.fullmatch(name))]
-    matches.sort(key=lambda match: (match[1] is not None, int(match[2] or 0)))
-    return [
-        (match[1] or "", f"layer {match[2]} (check)" if match[2] else f"layer {main}")
-        for match in matches
-    ]
-
-
 def bars(numbers: Mapping[str, Measurement], main: int) -> Figure:
-    """Window area left and change elsewhere by variant, with intervals; a group a layer."""
+    """Window area left and change elsewhere by variant, with intervals; a group per layer."""
     panels = {"window_area_left": "window area left", "change_elsewhere": "change of the rest"}
     units = {"window_area_left": "share of that before", "change_elsewhere": "grey levels"}
     drawing, axes = new_figure(7.6, 3.6, columns=2)
@@ -78,7 +119,7 @@ def bars(numbers: Mapping[str, Measurement], main: int) -> Figure:
 def _bar_panel(
     axes: Axes, numbers: Mapping[str, Measurement], quantity: str, groups: list[tuple[str, str]]
 ) -> None:
-    for place, (variant, (label, colour, _, _, hatch)) in enumerate(VARIANTS.items()):
+    for place, (variant, (colour, _, _, hatch)) in enumerate(LOOKS.items()):
         found = [
             (k, one) for k, (suffix, _) in enumerate(groups)
             if (one := numbers.get(f"{quantity}_{variant}{suffix}")) and one.value is not None
@@ -87,7 +128,7 @@ def _bar_panel(
         height = [one.value or 0.0 for _, one in found]
         ends = np.array([one.hull or (np.nan, np.nan) for _, one in found]).reshape(-1, 2).T
         axes.bar(
-            x, height, 0.22, color=colour, label=label, hatch=hatch, edgecolor="white",
+            x, height, 0.22, color=colour, label=VARIANTS[variant], hatch=hatch, edgecolor="white",
             yerr=np.abs(ends - height), ecolor=INK, capsize=3,
         )  # fmt: skip
     axes.set_xticks(range(len(groups)), [name for _, name in groups])
@@ -100,7 +141,7 @@ def curves(found: Mapping[str, np.ndarray]) -> Figure:
     counts, count = found["counts"], int(found["count"])
     positive = found["positive"][:, 0]  # (2, K)
     before = positive[0, 0]  # nothing dropped
-    for variant, (_, colour, line, marker, _) in VARIANTS.items():
+    for variant, (colour, line, marker, _) in LOOKS.items():
         values = found[variant]  # (2, sets, K): area, change
         area, change = values[0] / before, values[1]
         look = {"color": colour, "linestyle": line, "marker": marker, "markersize": 4}
@@ -124,25 +165,3 @@ def curves(found: Mapping[str, np.ndarray]) -> Figure:
     handles, labels = axes[0, 0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
     return drawing
-
-
-def table(numbers: Mapping[str, Measurement], main: int) -> pd.DataFrame:
-    """One row a layer and a variant; columns: each quantity with its interval."""
-    rows: list[dict[str, object]] = []
-    for suffix, name in layers(numbers, main):
-        positive, all_maps = numbers[f"positive_maps{suffix}"], numbers[f"positive_maps{suffix}"].n
-        for variant, (label, *_) in VARIANTS.items():
-            count = positive.value or 0
-            dropped = min(count, all_maps - count) if variant == "lowest" else count
-            row: dict[str, object] = {
-                "layer": name,
-                "maps dropped": label,
-                "number": int(dropped),
-                "of": all_maps,
-            }
-            for quantity, words in COLUMNS.items():
-                one = numbers.get(f"{quantity}_{variant}{suffix}")
-                if one is not None:
-                    row |= {words: one.value, f"{words} low": one.low, f"{words} high": one.high}
-            rows.append(row)
-    return pd.DataFrame(rows, columns=None if rows else ["layer", "maps dropped"]).round(4)

@@ -1,11 +1,10 @@
-"""Fig 6 (paper §6.3.1): maps of G that draw windows are dropped, and windows are forgotten.
+"""Fig 6 (paper §6.3.1): the maps of G that draw windows are dropped, and windows are forgotten.
 
 Reads the bedroom model. Windows are boxed on 150 samples, by hand or by a segmenter; a logistic
-regression finds the maps of one layer of G whose activations say "window"; new samples are drawn
-with and without these maps, with as many random ones less, and with those of the lowest weights
-less. A second segmenter judges what is left. Alone:
-python -m experiments.forgetting_windows.measure --spec S.json --input bedrooms.model=DIR
-    --seed 42 --out DIR
+regression finds the maps of one layer of G that respond to windows; new samples are drawn with and
+without these maps, without equally many random ones, and without those of the lowest weights. A
+second segmenter judges what is left. Alone:
+python -m experiments.forgetting_windows.measure --spec S.json --input bedrooms.model=DIR --out DIR
 """
 
 from pathlib import Path
@@ -13,35 +12,37 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.forgetting_windows.judging import Segmenters
-from experiments.forgetting_windows.marking import Marked, hand_boxes, mark
+from experiments.forgetting_windows.marking import hand_boxes, mark
+from experiments.forgetting_windows.marking_results import (
+    box_numbers,
+    judge_numbers,
+    regression_accuracy,
+    window_maps,
+)
 from experiments.forgetting_windows.options import Options
-from experiments.forgetting_windows.outcome import (
-    OVER_SAMPLES,
-    WORDS,
-    effect_measurements,
-    equal_change_measurements,
-    ratio_measurement,
+from experiments.forgetting_windows.regression import WindowRegression
+from experiments.forgetting_windows.results import (
+    comparison_numbers,
+    effect_numbers,
+    equal_change,
+    refitted,
+    without_colour,
 )
-from experiments.forgetting_windows.regression import (
-    refit_measurements,
-    refitted_weights,
-    regression_measurements,
-)
-from experiments.forgetting_windows.trials import Bench, Choices, Curve, curve
+from experiments.forgetting_windows.segmenters import Segmenters
+from experiments.forgetting_windows.trials import Choices, Curve, NewSamples, curve
 from experiments.forgetting_windows.trust import withheld
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
-from repro.internals.drop_maps import hidden_layers, hidden_maps, labelled_cells, map_weights
+from repro.internals.drop_maps import hidden_layers, hidden_maps
 from repro.networks.dcgan import Generator
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.specs.validation import SpecError
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Mark windows, find their maps at each layer, drop them, and judge new samples."""
+    """Box windows on samples, find their maps at each layer, drop them, and judge new samples."""
     model = inputs.model("bedrooms.model")
-    G = _generator(model, options)
+    G = _generator(model, layers=options.layers)
     people = hand_boxes(model, options.boxes, samples=options.samples, seed=seed)
     segmenters = Segmenters(
         rooms=options.rooms,
@@ -51,19 +52,51 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         least=options.least_window,
         seed=seed,
     )
-    marked, made = mark(model, G, segmenters, people, samples=options.samples, seed=seed)
+    made = judge_numbers(*segmenters.test_rooms(), seed=seed)
+
+    # "On 150 samples, 52 window bounding boxes were drawn manually."
+    marked = mark(model, G, segmenters, people, samples=options.samples, seed=seed)
     marked.save(out / "boxes.npz", shown=options.boxes_shown)
-    made += segmenters.accuracies(seed=seed)
+    made += box_numbers(marked, segmenters.windows(marked.pictures), seed=seed)
+
     z = model.latents(options.measured, seed=seed, purpose="forgetting windows, new samples")
-    for place, layer in enumerate(options.layers):
-        suffix = "" if place == 0 else f"_layer_{layer}"
-        bench = Bench(G, z, layer=layer, windows=segmenters.windows)
-        made += _at_layer(bench, marked, options, suffix, seed=seed, out=out)
+    for layer in options.layers:
+        # "... logistic regression was fit to predict whether a feature activation was on a window"
+        regression = WindowRegression(
+            maps=hidden_maps(G, marked.z, layer=layer).numpy(),
+            boxes=marked.marks.boxes,
+            negatives=options.negatives,
+            strength=options.strength,
+            seed=seed,
+            purpose=f"forgetting windows, layer {layer}",
+        )
+        # "... all feature maps with weights greater than zero (200 in total) were dropped"
+        choices = _choices(regression, sets=options.random_sets)
+        # "... random new samples were generated with and without the feature map removal"
+        new = NewSamples(G, z, layer=layer, windows=segmenters.windows)
+        is_the_papers = layer == options.layers[0]
+        if is_the_papers:
+            _save_pictures(out / "fig06.npz", new, choices, shown=options.shown)
+        if choices is None:
+            continue
+        suffix = "" if is_the_papers else f"_layer_{layer}"
+        made += _effects(new, regression, choices, suffix=suffix)
+        if is_the_papers:
+            made += _checks(
+                new,
+                regression,
+                choices,
+                folds=options.folds,
+                refits=options.refits,
+                samples=options.curve_samples,
+                steps=options.curve_steps,
+                out=out,
+            )
     return withheld(made, least=options.least_overlap)
 
 
-def _generator(model: ModelFolder, options: Options) -> Generator:
-    """G, which must be the paper's kind and have the layers asked for."""
+def _generator(model: ModelFolder, *, layers: list[int]) -> Generator:
+    """G, which must be a convolutional generator of RGB pictures and have these layers."""
     G = model.generator()
     if not isinstance(G, Generator) or G.channels != 3:
         network = model.spec.network
@@ -72,111 +105,81 @@ def _generator(model: ModelFolder, options: Options) -> Generator:
             "the layers of a convolutional generator of RGB pictures are wanted; give another model"
         )
     last = hidden_layers(G) - 1
-    if max(options.layers) > last:
+    if max(layers) > last:
         raise SpecError(
-            f"experiments.forgetting_windows.layers: {options.layers}, but the generator of "
+            f"experiments.forgetting_windows.layers: {layers}, but the generator of "
             f"{model.folder} has the hidden layers 0 to {last}; take the others out"
         )
     return G
 
 
-def _at_layer(
-    bench: Bench, marked: Marked, options: Options, suffix: str, *, seed: int, out: Path
+def _choices(regression: WindowRegression, *, sets: int) -> Choices | None:
+    """The maps to drop; None where nothing, or nothing but windows, is marked."""
+    if not regression.cells.usable:
+        return None
+    purpose = f"{regression.purpose}, random maps"
+    return Choices.of(regression.weights, sets=sets, seed=regression.seed, purpose=purpose)
+
+
+def _effects(
+    new: NewSamples, regression: WindowRegression, choices: Choices, *, suffix: str
 ) -> list[Measurement]:
-    """Regression and effects at one layer; for the first one also the arrays of the figures."""
-    purpose, main = f"forgetting windows, layer {bench.layer}", not suffix
-    maps = hidden_maps(bench.G, marked.z, layer=bench.layer).numpy()
-    cells = labelled_cells(
-        maps,
-        marked.boxes,
-        negatives=options.negatives,
-        seed=seed,
-        purpose=f"{purpose}, negatives",
-    )
-    if not cells.usable:  # no windows, or nothing but windows: nothing can be told apart
-        if main:
-            _save_pictures(out, bench, None, shown=options.shown)
-        return []
-    weights = map_weights(cells, C=options.strength)
-    purpose = f"{purpose}, random maps"
-    choices = Choices.of(weights, sets=options.random_sets, seed=seed, purpose=purpose)
-    found = curve(
-        bench,
-        weights,
-        samples=options.curve_samples,
-        steps=options.curve_steps,
-        sets=options.random_sets,
-        seed=seed,
-        purpose=purpose,
-    )
-    if main:
-        _save_pictures(out, bench, choices, shown=options.shown)
-        _save_curve(out, found, choices)
-    return [
-        *regression_measurements(
-            cells, weights, strength=options.strength, folds=options.folds, suffix=suffix, seed=seed
-        ),
-        *_refits(bench, maps, marked, weights, options, suffix, seed=seed),
-        *_effects(bench, choices, suffix, seed=seed),
-        *equal_change_measurements(found, int(choices.positive.sum()), suffix=suffix, seed=seed),
+    """What dropping the window maps and the controls does; suffix: "" at the paper's layer."""
+    seed = regression.seed
+    before, after, other = new.unmodified, new.effects(choices), new.other_samples()
+    made = [
+        window_maps(regression, suffix=suffix),
+        *effect_numbers(before, after, other, suffix=suffix, seed=seed),
     ]
+    if not suffix:
+        made += comparison_numbers(before, after, other, seed=seed)
+    return made
 
 
-def _refits(
-    bench: Bench,
-    maps: np.ndarray,
-    marked: Marked,
-    weights: np.ndarray,
-    options: Options,
-    suffix: str,
+def _checks(
+    new: NewSamples,
+    regression: WindowRegression,
+    choices: Choices,
     *,
-    seed: int,
+    folds: int,
+    refits: int,
+    samples: int,
+    steps: int,
+    out: Path,
 ) -> list[Measurement]:
-    """The same with regressions fitted on other draws of the marked samples."""
-    others = refitted_weights(
-        maps,
-        marked.boxes,
-        refits=options.refits,
-        strength=options.strength,
-        negatives=options.negatives,
-        seed=seed,
-        purpose=f"forgetting windows, layer {bench.layer}",
+    """Does the regression know windows, and do the windows go by it, or by damage or colour?
+
+    Writes curve.npz; curve and refits use the first `samples` new samples.
+    """
+    found = curve(
+        new,
+        regression.weights,
+        samples=samples,
+        steps=steps,
+        sets=len(choices.random),
+        seed=regression.seed,
+        purpose=f"{regression.purpose}, random maps",
     )
-    rows = slice(options.curve_samples)
-    before = bench.unmodified.area[rows].sum()
-    after = [bench.effect(other > 0, rows).area.sum() for other in others if before > 0]
-    left = [float(area / before) for area in after]
-    return refit_measurements(weights, others, left, suffix=suffix)
-
-
-def _effects(bench: Bench, choices: Choices, suffix: str, *, seed: int) -> list[Measurement]:
-    """What each choice of maps does to all new samples."""
-    effects = {
-        "positive": [bench.effect(choices.positive)],
-        "random": [bench.effect(one) for one in choices.random],
-        "lowest": [bench.effect(choices.lowest)],
-    }
+    _save_curve(out / "curve.npz", found, choices)
+    others = regression.refitted_weights(refits=refits)
+    left = [new.area_left(weights > 0, samples=samples) for weights in others]
+    after, before = (
+        new.area_without_colour(pictures)
+        for pictures in (new.pictures(choices.positive), new.before)
+    )
     return [
-        *effect_measurements(
-            bench.unmodified, effects, bench.other_samples(), suffix=suffix, seed=seed
-        ),
-        *ratio_measurement(
-            f"window_area_left_positive_without_colour{suffix}",
-            bench.area_without_colour(bench.pictures(choices.positive)),
-            bench.area_without_colour(bench.before),
-            seed=seed,
-            over=OVER_SAMPLES,
-            protocol="window area after over before, both pictures turned grey for the judge; "
-            f"dropped: {WORDS['positive']}",
-        ),
+        *regression_accuracy(regression, folds=folds),
+        *equal_change(found, int(choices.positive.sum()), seed=regression.seed),
+        *refitted([area for area in left if area is not None]),
+        *without_colour(after, before, seed=regression.seed),
     ]
 
 
-def _save_curve(out: Path, found: Curve, choices: Choices) -> None:
+def _save_curve(path: Path, found: Curve, choices: Choices) -> None:
     """Means over samples; no file where the judge finds no window, or nothing but window."""
-    if found.positive.size and found.positive[0, 0, 0].any():
+    if found.judged:
         save_arrays(
-            out / "curve.npz",
+            path,
             counts=found.counts,
             count=np.array(choices.positive.sum()),
             positive=found.positive.mean(axis=-1),
@@ -185,19 +188,19 @@ def _save_curve(out: Path, found: Curve, choices: Choices) -> None:
         )
 
 
-def _save_pictures(out: Path, bench: Bench, choices: Choices | None, *, shown: int) -> None:
+def _save_pictures(path: Path, new: NewSamples, choices: Choices | None, *, shown: int) -> None:
     """Fig 6: the first new samples in which the judge finds a window, by variant.
 
     Where it finds too few, the first samples without one follow.
     """
-    has = bench.unmodified.has_window > 0
+    has = new.unmodified.has_window > 0
     rows = np.argsort(~has, kind="stable")[:shown]
-    arrays = {"unmodified": bench.before[rows]}
+    arrays = {"unmodified": new.before[rows]}
     if choices is not None:
-        arrays["positive"] = bench.pictures(choices.positive, rows)
-        arrays["random"] = bench.pictures(choices.random[0], rows)
-        arrays["lowest"] = bench.pictures(choices.lowest, rows)
-    save_arrays(out / "fig06.npz", with_window=has[rows], layer=np.array(bench.layer), **arrays)
+        arrays["positive"] = new.pictures(choices.positive, rows)
+        arrays["random"] = new.pictures(choices.random[0], rows)
+        arrays["lowest"] = new.pictures(choices.lowest, rows)
+    save_arrays(path, with_window=has[rows], layer=np.array(new.layer), **arrays)
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ class Options(Strict):
     curve_samples: int = Field(
         150,
         ge=2,
-        description="of the new samples, so many for the refits and for the curve over numbers of "
-        "maps",
+        description="new samples used for the refits and for the curve over numbers of maps",
     )
     curve_steps: int = Field(8, ge=2, description="numbers of maps on that curve, evenly spread")
     rooms: int = Field(1200, ge=20, description="rooms drawn to train each of the two segmenters")
@@ -58,8 +57,8 @@ class Options(Strict):
         0.5,
         ge=0,
         le=1,
-        description="claims are decided where the judge overlaps with the boxes so much "
-        "(intersection over union); else it may not know windows in these pictures",
+        description="claims are decided where the judge overlaps with the boxes by at least this "
+        "(intersection over union); otherwise it may not know windows in these pictures",
     )
     shown: int = Field(10, ge=1, description="columns of Fig 6 (paper: 10)")
     boxes_shown: int = Field(36, ge=1, description="samples shown with their boxes")

@@ -1,8 +1,8 @@
 """Rooms drawn by program with their windows, prepared as the model's images are.
 
-Part of measure.py: the only pictures whose windows are known, on which both segmenters learn. Rooms
-are drawn anew from the experiment's own random stream, so none is among the training images of a
-model of generated rooms, though they come from the same world.
+Part of measure.py. These are the only pictures whose windows are known, and both segmenters learn
+from them. Rooms are drawn anew from the experiment's own random stream, so none is among the
+training images of a model of generated rooms, though they come from the same world.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class Rooms:
-    """Pictures (N, size, size, 3) uint8 and for each its window boxes (n, 4) in [0, 1]."""
+    """Pictures (N, size, size, 3) uint8, each with its window boxes (n, 4) in [0, 1]."""
 
     pictures: np.ndarray
     boxes: list[np.ndarray]
 
     def part(self, start: int, stop: int) -> "Rooms":
+        """The rooms from `start` up to `stop`."""
         return Rooms(self.pictures[start:stop], self.boxes[start:stop])
 
     def cover(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What dropping maps does to new samples: window area left, and change of the rest.
 
-Part of measure.py. One Bench holds the new samples at one layer; `effect` drops a choice of maps
-and measures the result. The rest of a picture is all outside the windows that the judge found
+Part of measure.py. NewSamples holds them at one layer of G; `effect` drops a choice of maps and
+measures the result. The rest of a picture is everything outside the windows that the judge found
 before, grown by a sixteenth of the side.
 """
 
@@ -24,7 +24,7 @@ class Effect:
 
     area: share of the picture that is window; has_window: 1 or 0; change: mean absolute difference
     of grey levels to the unmodified picture, elsewhere; likeness: their correlation, elsewhere.
-    NaN where there is no elsewhere, or one picture is plain there (likeness).
+    NaN where there is no elsewhere, or where one picture is plain there (likeness).
     """
 
     area: np.ndarray
@@ -33,7 +33,29 @@ class Effect:
     likeness: np.ndarray
 
 
-class Bench:
+@dataclass(frozen=True)
+class Choices:
+    """Which maps of a layer are dropped: those of positive weight, and the controls."""
+
+    positive: np.ndarray  # (maps,) bool
+    random: list[np.ndarray]  # sets of the same number of maps
+    lowest: np.ndarray  # the same number of the lowest weights, but none of positive weight
+
+    @classmethod
+    def of(cls, weights: np.ndarray, *, sets: int, seed: int, purpose: str) -> "Choices":
+        """weights (maps,): of the regression."""
+        count = int((weights > 0).sum())
+        return cls(
+            weights > 0,
+            [
+                random_maps(len(weights), count, seed=seed, purpose=purpose, index=index)
+                for index in range(sets)
+            ],
+            highest(-weights, min(count, len(weights) - count)),
+        )
+
+
+class NewSamples:
     """New samples at one layer of G, and the judge's view of them."""
 
     def __init__(self, G: Generator, z: Tensor, *, layer: int, windows: Windows) -> None:
@@ -58,15 +80,29 @@ class Bench:
         after = self.pictures(dropped, rows)
         return self._effect(after, self.windows(after), rows)
 
+    def effects(self, choices: Choices) -> dict[str, list[Effect]]:
+        """Effects on all samples by variant, of each set of maps: "random" has several."""
+        return {
+            "positive": [self.effect(choices.positive)],
+            "random": [self.effect(one) for one in choices.random],
+            "lowest": [self.effect(choices.lowest)],
+        }
+
     def other_samples(self) -> Effect:
-        """Each sample's picture replaced by the next one's: what no likeness at all looks like."""
+        """Each sample's picture replaced by the next one's: what unrelated rooms look like."""
         after = np.roll(self.before, -1, axis=0)
         return self._effect(after, self.windows(after), slice(None))
+
+    def area_left(self, dropped: np.ndarray, *, samples: int) -> float | None:
+        """Window area after over before on the first `samples`; None where there was none."""
+        rows = slice(samples)
+        before = self.unmodified.area[rows].sum()
+        return float(self.effect(dropped, rows).area.sum() / before) if before > 0 else None
 
     def area_without_colour(self, pictures: np.ndarray) -> np.ndarray:
         """Window area (N,) as the judge sees it when the pictures have lost their colour.
 
-        A window that has only turned from sky blue to brown would still be one there.
+        A window that has only turned from sky blue to brown is still one there.
         """
         grey = np.rint(pictures.astype(np.float32).mean(axis=3, keepdims=True)).astype(np.uint8)
         return self.windows(grey.repeat(3, axis=3)).mean(axis=(1, 2))
@@ -83,8 +119,8 @@ def differences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean absolute difference in grey levels and correlation over the pixels `where`.
 
-    Pictures (N, H, W, C) uint8, where (N, H, W) bool -> two arrays (N,) float64. NaN where no pixel
-    is meant; of the correlation also where either picture is plain there.
+    Pictures (N, H, W, C) uint8, where (N, H, W) bool -> two arrays (N,) float64. Both are NaN where
+    `where` holds no pixel, the correlation also where either picture is plain there.
     """
     one, other = (pictures.astype(np.float64).mean(axis=3) for pictures in (before, after))
     count = where.sum(axis=(1, 2))
@@ -103,33 +139,11 @@ def differences(
 
 
 @dataclass(frozen=True)
-class Choices:
-    """Which maps of a layer are dropped: those of positive weight, and the controls."""
-
-    positive: np.ndarray  # (maps,) bool
-    random: list[np.ndarray]  # sets of as many
-    lowest: np.ndarray  # as many of the lowest weights, but none of positive weight
-
-    @classmethod
-    def of(cls, weights: np.ndarray, *, sets: int, seed: int, purpose: str) -> "Choices":
-        """weights (maps,): of the regression."""
-        count = int((weights > 0).sum())
-        return cls(
-            weights > 0,
-            [
-                random_maps(len(weights), count, seed=seed, purpose=purpose, index=index)
-                for index in range(sets)
-            ],
-            highest(-weights, min(count, len(weights) - count)),
-        )
-
-
-@dataclass(frozen=True)
 class Curve:
     """Window area and change elsewhere against the number of maps dropped.
 
-    counts (K,); the others (2, sets, K, N): area, then change; one set but for random. Samples
-    that are nothing but window, so that there is no elsewhere, are left out.
+    counts (K,); the others (2, sets, K, N): area, then change; one set except for random. Samples
+    that are nothing but window, and so have no elsewhere, are left out.
     """
 
     counts: np.ndarray
@@ -137,20 +151,25 @@ class Curve:
     random: np.ndarray
     lowest: np.ndarray
 
+    @property
+    def judged(self) -> bool:
+        """Whether the judge finds a window, and anything else, in some unmodified sample."""
+        return bool(self.positive.size and self.positive[0, 0, 0].any())
+
 
 def curve(
-    bench: Bench, weights: np.ndarray, *, samples: int, steps: int, sets: int, seed: int,
+    new: NewSamples, weights: np.ndarray, *, samples: int, steps: int, sets: int, seed: int,
     purpose: str,
 ) -> Curve:  # fmt: skip
     """Effects of dropping 0 to all maps: by descending weight, at random, by ascending weight.
 
-    The first `samples` of the bench; `steps` even steps and the number of positive weights.
+    The first `samples` of the new ones; `steps` even steps and the number of positive weights.
     """
-    maps, rows = bench.width, slice(samples)
+    maps, rows = new.width, slice(samples)
     counts = np.unique([*np.rint(np.linspace(0, maps, steps + 1)), (weights > 0).sum()]).astype(int)
 
     def effects(chosen: Callable[[int], np.ndarray]) -> np.ndarray:
-        found = [bench.effect(chosen(count), rows) for count in counts]
+        found = [new.effect(chosen(count), rows) for count in counts]
         both = np.array([[one.area for one in found], [one.change for one in found]])
         return both[..., ~np.isnan(both[1]).any(axis=0)]
 

@@ -1,28 +1,28 @@
 """Whether the judge knows windows in these samples; if not, the claims are left undecided.
 
-Part of measure.py. The judge is trained on rooms drawn by program. On a model of photographs it may
-take bright patches for windows, and area of bright patches decides nothing about windows. What is
-known of it there is its overlap with the boxes that the regression was told.
+Part of measure.py and of figure.py. The judge is trained on rooms drawn by program. On a model of
+photographs it may take bright patches for windows, and the area of bright patches decides nothing
+about windows. All that is known of it there is its overlap with the boxes given to the regression.
 """
 
 from repro.claims.measurement import Measurement
 
 OVERLAP = "judge_iou_with_boxes"
-CLAIMED = (  # what the card's claims rest on; a test compares
+CLAIMED = (  # the measurements of the card's claims; a test compares
     "window_area_left_positive",
     "window_area_random_minus_positive",
     "window_area_lowest_minus_positive",
     "window_area_at_equal_change_random_minus_positive",
     "layout_kept_positive",
 )
-UNSURE = "unsure_"  # before the names of numbers by a judge that is not trusted
+UNSURE = "unsure_"  # precedes the names of numbers by a judge that is not trusted
 
 
 def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
     """The measurements as they are where the judge overlaps with the boxes by `least` or more.
 
-    Else what the claims rest on has no value, and the numbers go by names that say "unsure". A
-    judge whose overlap could not be measured is not trusted.
+    Otherwise the claims' measurements have no value, and their numbers go by names that begin with
+    "unsure_". A judge whose overlap could not be measured is not trusted.
     """
     overlap = next((one.value for one in made if one.name == OVERLAP), None)
     if overlap is not None and overlap >= least:
@@ -44,7 +44,7 @@ def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
 
 
 def as_shown(numbers: dict[str, Measurement]) -> dict[str, Measurement]:
-    """The numbers for figures, which show those of an untrusted judge too, by their plain names."""
+    """The numbers by their plain names; the figures show those of an untrusted judge as well."""
     return {
         name: numbers.get(UNSURE + name, one)
         for name, one in numbers.items()

@@ -153,15 +153,13 @@ def labelled_cells(
     )
 
 
-def map_weights(cells: Cells, *, C: float, standardise: bool = False) -> np.ndarray:
+def map_weights(cells: Cells, *, C: float) -> np.ndarray:
     """Weight of each map in the logistic regression, (maps,) float64, per unit of activation.
 
-    C: inverse strength of its L2 penalty. standardise: divide activations by their standard
-    deviation first, so that the penalty is the same for weak and strong maps; the paper says
-    neither. A map that is the same everywhere has weight 0. Raises ValueError where one of the two
-    kinds of cells is missing.
+    C: inverse strength of its L2 penalty, of which the paper says nothing. A map that is the same
+    everywhere has weight 0. Raises ValueError where one of the two kinds of cells is missing.
     """
-    return _fitted(cells, C=C, standardise=standardise)[0]
+    return _fitted(cells, C=C)[0]
 
 
 def held_out_scores(cells: Cells, *, C: float, folds: int, seed: int, purpose: str) -> np.ndarray:
@@ -176,17 +174,15 @@ def held_out_scores(cells: Cells, *, C: float, folds: int, seed: int, purpose: s
         held = np.isin(cells.sample, part)
         rest = Cells(cells.features[~held], cells.inside[~held], cells.sample[~held])
         if 0 < rest.inside.sum() < len(rest.inside):
-            weights, intercept = _fitted(rest, C=C, standardise=False)
+            weights, intercept = _fitted(rest, C=C)
             scores[held] = cells.features[held] @ weights + intercept
     return scores
 
 
-def _fitted(cells: Cells, *, C: float, standardise: bool) -> tuple[np.ndarray, float]:
+def _fitted(cells: Cells, *, C: float) -> tuple[np.ndarray, float]:
     features = cells.features.astype(np.float64)
-    spread = features.std(axis=0) if standardise else np.ones(features.shape[1])
-    scale = np.where(spread > 1e-12, spread, 1.0)
-    fitted = LogisticRegression(C=C, max_iter=MOST_ITERATIONS).fit(features / scale, cells.inside)
-    weights = fitted.coef_[0] / scale
+    fitted = LogisticRegression(C=C, max_iter=MOST_ITERATIONS).fit(features, cells.inside)
+    weights = fitted.coef_[0]
     weights[np.ptp(features, axis=0) == 0] = 0.0
     return weights, float(fitted.intercept_[0])
 

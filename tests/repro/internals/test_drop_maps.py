@@ -172,14 +172,8 @@ def test_weights_find_the_planted_maps() -> None:
     assert weights[5] == 0
     own = LogisticRegression(C=1.0, max_iter=5000).fit(cells.features, cells.inside)
     assert np.allclose(weights[:5], own.coef_[0, :5], atol=5e-3)
-    standardised = map_weights(cells, C=1.0, standardise=True)
-    spread = cells.features[:, :5].std(axis=0)
-    own = LogisticRegression(max_iter=5000).fit(cells.features[:, :5] / spread, cells.inside)
-    assert np.allclose(standardised[:5] * spread, own.coef_[0], atol=5e-3)
     scaled = Cells(cells.features * np.array([1, 1, 1, 1e-3, 1, 1]), cells.inside, cells.sample)
-    assert map_weights(scaled, C=1.0)[3] < 10  # the penalty holds a weak map down ...
-    found = map_weights(scaled, C=1.0, standardise=True)
-    assert np.isclose(found[3], standardised[3] * 1e3, rtol=1e-3)  # ... but not if standardised
+    assert map_weights(scaled, C=1.0)[3] < 10  # the penalty holds a weak map down
 
 
 def test_held_out_scores_tell_effect_from_none_and_see_no_sample_twice() -> None:

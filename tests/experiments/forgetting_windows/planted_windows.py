@@ -65,8 +65,6 @@ def windows(pictures: np.ndarray) -> np.ndarray:
 class KnowingSegmenters:
     """In place of the trained ones."""
 
-    proposer = None
-
     def __init__(self, **given: object) -> None:
         pass
 
@@ -76,8 +74,9 @@ class KnowingSegmenters:
     def windows(self, pictures: np.ndarray) -> np.ndarray:
         return windows(pictures)
 
-    def accuracies(self, *, seed: int) -> list:
-        return []
+    def test_rooms(self) -> tuple[np.ndarray, np.ndarray]:
+        none = np.zeros((0, SIZE, SIZE), bool)
+        return none, none
 
 
 def write_planted_model(folder: Path) -> Path:

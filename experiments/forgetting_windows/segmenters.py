@@ -1,0 +1,53 @@
+"""Who proposes window boxes and who judges what is left of the windows.
+
+Part of measure.py; results.py states how well the judge knows windows. A single segmenter in both
+roles would reward whatever pleases it by its own flaws, so two are trained on different rooms from
+different starts, and the judge is tested on rooms that neither has seen.
+"""
+
+import numpy as np
+
+from experiments.forgetting_windows.rooms import Rooms, draw_rooms
+from repro.internals.segmenter import (
+    Segmenter,
+    mask_boxes,
+    predict,
+    train_segmenter,
+    without_specks,
+)
+
+
+class Segmenters:
+    """The proposer of boxes and the judge of window area."""
+
+    def __init__(
+        self, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
+    ) -> None:
+        """Draws 2 * rooms + test_rooms rooms of `size` pixels and trains both.
+
+        least: smallest connected part that counts as a window, as a share of the picture.
+        """
+        drawn = draw_rooms(2 * rooms + test_rooms, size=size, seed=seed)
+        self.least = max(1, round(least * size * size))  # pixels
+
+        def trained(part: Rooms, role: str) -> Segmenter:
+            purpose = f"forgetting windows, {role}"
+            return train_segmenter(
+                part.pictures, part.cover(), seed=seed, purpose=purpose, epochs=epochs
+            )
+
+        self.proposer = trained(drawn.part(0, rooms), "proposer")
+        self.judge = trained(drawn.part(rooms, 2 * rooms), "judge")
+        self.test = drawn.part(2 * rooms, 2 * rooms + test_rooms)
+
+    def proposed(self, pictures: np.ndarray) -> list[np.ndarray]:
+        """Window boxes (n, 4) in [0, 1] for each of the pictures (N, H, W, 3) uint8."""
+        return [mask_boxes(mask, least=self.least) for mask in predict(self.proposer, pictures)]
+
+    def windows(self, pictures: np.ndarray) -> np.ndarray:
+        """The judge's window pixels, bool (N, H, W), without parts too small for a window."""
+        return without_specks(predict(self.judge, pictures), least=self.least)
+
+    def test_rooms(self) -> tuple[np.ndarray, np.ndarray]:
+        """Window pixels of the test rooms, by the judge and in truth: bool (N, H, W) each."""
+        return self.windows(self.test.pictures), self.test.masks()
