@@ -1,4 +1,4 @@
-"""Charts and table of Fig 7: success with and without realism, and what realism was measured by.
+"""The drawings of Fig 7: the sums, their success with and without realism, the measures of realism.
 
 Part of figure.py.
 """
@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
 
+WIDTH, HEIGHT = 9.0, 1.356  # inches: the figure, and a row of exemplars
+CONTROL_HEIGHTS = (1.35, 1.35)  # of the two rows below the exemplars; an exemplar's is 1
 ORDER = ("one_exemplar", "three_exemplars", "many_exemplars", "pixel_space", "random_direction")
 SERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "success": (
@@ -48,7 +49,6 @@ MEASURES = {
     "discriminator_score": "the model's discriminator: logit (right: real)",
 }
 SHADE = "#e6e8eb"
-SHARES = ("success", "realistic", "realistic_wider", *list(SERIES)[1:])
 REAL_OR_NOT = {"real": PALETTE[2], "samples": MUTED, "variants": PALETTE[0]}
 
 
@@ -62,6 +62,61 @@ def variant_names(realism: Mapping[str, np.ndarray]) -> dict[str, str]:
         "pixel_space": f"pixels of {few} exemplars",
         "random_direction": "random direction",
     }
+
+
+def sums(arrays: np.lib.npyio.NpzFile) -> Figure:
+    """All sums, one below the other."""
+    count = len(arrays["names"])
+    blocks = [
+        {key.partition(" ")[2]: arrays[key] for key in arrays.files if key.startswith(f"{number} ")}
+        for number in range(count)
+    ]
+    rows = [max(len(block[f"exemplars_{place}"]) for place in "abc") for block in blocks]
+    heights = [HEIGHT * (row + sum(CONTROL_HEIGHTS) + 0.35) for row in rows]
+    drawing = Figure(figsize=(WIDTH, sum(heights)), layout="constrained", facecolor="white")
+    parts = drawing.subfigures(count, 1, squeeze=False, height_ratios=heights)
+    for number, part in enumerate(parts[:, 0]):
+        names, by = arrays["names"][number].tolist(), str(arrays["by"][number])
+        if by:
+            part.suptitle(f"Exemplars {by}", x=0.01, ha="left", color=INK)
+        _draw_sum(part, names, blocks[number], rows=rows[number])
+    return drawing
+
+
+def _draw_sum(
+    part: SubFigure, names: list[str], block: dict[str, np.ndarray], *, rows: int
+) -> None:
+    """One sum: above in latent space, below in pixel space."""
+    heights = [rows + 0.35, *CONTROL_HEIGHTS]
+    axes = part.subplots(3, 4, width_ratios=[1, 1, 1, 3.1], height_ratios=heights)
+    operators = ("", "− ", "+ ")
+    for column, place in enumerate("abc"):
+        exemplars = block[f"exemplars_{place}"]  # (exemplars, H, W, C)
+        blank = np.full((rows - len(exemplars), *exemplars.shape[1:]), 255, np.uint8)
+        show_picture(axes[0, column], grid(np.concatenate([exemplars, blank]), 1))
+        name = operators[column] + names[column]
+        axes[0, column].set_title(_two_lines(name), loc="left", color=INK)
+        show_picture(axes[1, column], block["means"][column])
+        show_picture(axes[2, column], block["pixel_means"][column])
+    axes[1, 0].set_title("G at the mean z", loc="left", color=INK)
+    axes[2, 0].set_title("Control: mean of the pixels", loc="left", color=INK)
+    for place_ in (axes[1, 3], axes[0, 3]):
+        place_.remove()
+    result = part.add_subplot(axes[0, 3].get_subplotspec().get_gridspec()[0:2, 3])
+    show_picture(result, grid(block["grid"], 3))
+    title = f"= {names[3]}?\nmiddle: G(Y); around it: noise added to Y"
+    result.set_title(title, loc="left", color=INK)
+    show_picture(axes[2, 3], block["pixel_result"])
+    axes[2, 3].set_title("the same sum of pixels, clipped", loc="left", color=INK)
+
+
+def _two_lines(name: str) -> str:
+    """A concept's name broken near its middle, so that it fits over its column."""
+    words = name.split(" ")
+    if len(name) < 14 or len(words) < 3:
+        return name
+    cut = min(range(1, len(words)), key=lambda k: abs(len(" ".join(words[:k])) - len(name) / 2))
+    return " ".join(words[:cut]) + "\n" + " ".join(words[cut:])
 
 
 def success_chart(numbers: Mapping[str, Measurement], realism: Mapping[str, np.ndarray]) -> Figure:
@@ -113,23 +168,6 @@ def realism_chart(realism: Mapping[str, np.ndarray]) -> Figure:
         for edge in (3.5, 5.5):
             panel.axhline(edge, color=MUTED, linewidth=0.7)
     return drawing
-
-
-def table(numbers: Mapping[str, Measurement], realism: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A row a variant: success, realism, both, with intervals, and the means of the measures."""
-    rows = []
-    for variant, name in variant_names(realism).items():
-        row: dict[str, object] = {"sum of": name, "n": numbers[f"success_{variant}"].n}
-        for quantity in (*SHARES, *MEASURES):
-            one = numbers.get(f"{quantity}_{variant}")
-            if one is None:
-                continue
-            words = quantity.replace("_", " ")
-            if quantity in MEASURES:
-                words += " less plain" if one.unit else " over plain"
-            row |= {words: one.value, f"{words} low": one.low, f"{words} high": one.high}
-        rows.append(row)
-    return pd.DataFrame(rows).round(4)
 
 
 def _value(one: Measurement) -> float:

@@ -2,54 +2,53 @@
 
 Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
 chooses the exemplars among samples; another, trained on other images, judges the results; a third
-says which are blends. Writes the figure's pictures, the samples of the page on which exemplars are
-picked by hand, and success and realism over many random exemplars. Alone:
+finds blends. Writes the figure's pictures and the samples of the page on which exemplars are picked
+by hand, and measures success and realism over many random exemplars. Alone:
 python -m experiments.face_arithmetic.measure --spec S.json --input faces.model=DIR
-    --input faces.data=DIR --seed 42 --out DIR
+    --input faces.data=DIR --out DIR
 """
 
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from experiments.contract import Inputs, measure_command
-from experiments.face_arithmetic.judging import Classifiers, confirmed, shares
+from experiments.face_arithmetic.classifiers import Classifiers
 from experiments.face_arithmetic.options import Options
-from experiments.face_arithmetic.picked import (
-    NamedBlock,
-    Offered,
-    picked_blocks,
-    picked_measurements,
+from experiments.face_arithmetic.picked import Offered, picked_blocks, picked_sums
+from experiments.face_arithmetic.realism_results import realism_numbers
+from experiments.face_arithmetic.realism_study import RULES, Rated, RealismStudy, pooled
+from experiments.face_arithmetic.results import (
+    Hits,
+    confirmed,
+    judge_accuracies,
+    picked_shares,
+    shares,
 )
-from experiments.face_arithmetic.realism_study import RULES, Rated, RealismStudy
 from experiments.face_arithmetic.trials import (
     VARIANTS,
+    NamedBlock,
     Samples,
-    drawn_exemplars,
     figure_pictures,
+    random_exemplars,
     trial_pictures,
 )
+from experiments.face_arithmetic.triples import Sum
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.internals.attribute_classifier import predict, truth_table
+from repro.internals.hand_picks import Picks
 from repro.networks.model_folder import draw
-
-FOUND = "results in which the judge finds every wanted attribute"
-LIKE_SAMPLES = "that lie where plain samples mostly do in sharpness and in"
-QUANTITIES = {  # of results -> in words; the last two by realism_study.RULES
-    "success": FOUND,
-    "success_and_realistic": f"{FOUND} and {LIKE_SAMPLES} blend score",
-    "success_and_realistic_wider": f"{FOUND} and {LIKE_SAMPLES} wider blend score",
-}
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Choose exemplars, write the figure's pictures, and judge many random sums."""
     store, model = inputs.dataset("faces.data"), inputs.model("faces.model")
     G = model.generator()
+    attributes, averaged = list(options.attributes), options.exemplars_drawn
+    sums = [triple.by_column(attributes) for triple in options.triples]
     offered = Offered.by(model, G, options.offered, seed=seed)
-    given = offered.read(options.picks)  # first of all: a wrong file is refused at once
+    given = offered.read(options.picks)  # before anything is trained: a wrong file stops the run
     classifiers = Classifiers(
         store,
         truth_table(options.attributes, store.label),
@@ -61,10 +60,35 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     pictures = draw(G, z)
     samples = Samples(G, z, pictures, predict(classifiers.chooser, pictures)[0])
 
-    blocks, trials, agreed = _sums(samples, classifiers, options, seed=seed)
+    blocks: list[NamedBlock] = []
+    trials, agreed = [], []
+    for number, one in enumerate(sums):
+        purpose = f"face arithmetic, sum {number}"
+        candidates = [samples.candidates(concept, options.confident) for concept in one.concepts]
+        agreed += [
+            classifiers.finds(pictures[rows], concept)
+            for rows, concept in zip(candidates, one.concepts, strict=True)
+        ]
+        # Fig 7: the Z vectors of three exemplars are averaged, the surest ones of each concept
+        surest = [rows[: options.exemplars] for rows in candidates]
+        block = figure_pictures(
+            G, z, pictures, surest, noise=options.noise, seed=seed, purpose=purpose
+        )
+        blocks.append((one.names, "", block))
+        # the numbers: exemplars drawn at random among the surest, one by one and averaged
+        drawn = random_exemplars(
+            candidates,
+            trials=options.trials,
+            exemplars=averaged["many_exemplars"],
+            seed=seed,
+            purpose=purpose,
+        )
+        trials.append(
+            trial_pictures(samples, drawn, exemplars=options.exemplars, seed=seed, purpose=purpose)
+        )
     by_hand = picked_blocks(offered, given, noise=options.noise, seed=seed)
     _save_blocks(out / "arrays.npz", by_hand or blocks)
-    save_arrays(out / "offered.npz", **offered.arrays(options))
+    save_arrays(out / "offered.npz", **offered.arrays(options.triples))
 
     study = RealismStudy(
         classifiers,
@@ -75,117 +99,95 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
     )
     return [
-        *classifiers.accuracies(list(options.attributes)),
+        *judge_accuracies(classifiers.test_found, classifiers.test_truth, attributes),
         confirmed(agreed),
-        *_judged(trials, classifiers, study, options, seed=seed, out=out),
-        *picked_measurements(offered, given, classifiers, options, seed=seed),
+        *_judged(trials, sums, classifiers, study, exemplars=averaged, seed=seed, out=out),
+        *_judged_by_hand(
+            offered, given, sums, classifiers, noise=options.noise, trials=options.trials, seed=seed
+        ),
     ]
-
-
-def _sums(
-    samples: Samples, classifiers: Classifiers, options: Options, *, seed: int
-) -> tuple[list[NamedBlock], list[dict[str, np.ndarray]], list[np.ndarray]]:
-    """Of every sum: names and pictures of its block in Fig 7, the pictures of its trials.
-
-    And of every concept whether the judge confirms each candidate, bool (confident,).
-    """
-    blocks: list[NamedBlock] = []
-    trials, agreed = [], []
-    for number, triple in enumerate(options.triples):
-        purpose = f"face arithmetic, sum {number}"
-        concepts = [options.columns(dict(one)) for one in (triple.a, triple.b, triple.c)]
-        candidates = [samples.candidates(one, options.confident) for one in concepts]
-        agreed += [
-            classifiers.finds(samples.pictures[rows], one)
-            for rows, one in zip(candidates, concepts, strict=True)
-        ]
-        best = [rows[: options.exemplars] for rows in candidates]
-        block = figure_pictures(
-            samples.G,
-            [samples.z[torch.from_numpy(rows)] for rows in best],
-            [samples.pictures[rows] for rows in best],
-            noise=options.noise,
-            seed=seed,
-            purpose=purpose,
-        )
-        blocks.append((triple.concepts, "", block))
-        trials.append(_trials(samples, candidates, options, seed=seed, purpose=purpose))
-    return blocks, trials, agreed
-
-
-def _trials(
-    samples: Samples, candidates: list[np.ndarray], options: Options, *, seed: int, purpose: str
-) -> dict[str, np.ndarray]:
-    """Pictures of every variant for random exemplars among the candidates of a, b and c."""
-    rows = [
-        drawn_exemplars(
-            candidates[place],
-            trials=options.trials,
-            exemplars=options.exemplars_drawn["many_exemplars"],
-            seed=seed,
-            purpose=f"{purpose}, exemplars of {'abc'[place]}",
-        )
-        for place in range(3)
-    ]
-    return trial_pictures(
-        samples, rows, exemplars=options.exemplars, seed=seed, purpose=f"{purpose}, direction"
-    )
 
 
 def _judged(
     trials: list[dict[str, np.ndarray]],
+    sums: list[Sum],
     classifiers: Classifiers,
     study: RealismStudy,
-    options: Options,
     *,
+    exemplars: dict[str, int],
     seed: int,
     out: Path,
 ) -> list[Measurement]:
     """Success, realism, and both together, of every variant; writes realism.npz."""
-    wanted = [options.columns(triple.wanted) for triple in options.triples]
-    hits: dict[str, dict[str, list[np.ndarray]]] = {quantity: {} for quantity in QUANTITIES}
-    rated: dict[str, Rated] = {}
-    for variant in VARIANTS:
-        parts = [t[variant] for t in trials]
-        found = [classifiers.finds(p, w) for p, w in zip(parts, wanted, strict=True)]
-        by_sum = [study.rated(part) for part in parts]
-        rated[variant] = {k: np.concatenate([one[k] for one in by_sum]) for k in by_sum[0]}
-        hits["success"][variant] = found
-        for rule in RULES:
-            hits[f"success_and_{rule}"][variant] = [
-                one & study.realistic(ratings, rule)
-                for one, ratings in zip(found, by_sum, strict=True)
-            ]
-    _save_realism(out / "realism.npz", study, rated, options)
-    names = [triple.concepts[3] for triple in options.triples]
+    found: Hits = {v: [] for v in VARIANTS}
+    rated: dict[str, list[Rated]] = {v: [] for v in VARIANTS}
+    for pictures, one in zip(trials, sums, strict=True):
+        for variant in VARIANTS:
+            found[variant].append(classifiers.finds(pictures[variant], one.wanted))
+            rated[variant].append(study.rated(pictures[variant]))
+    results = {variant: pooled(by_sum) for variant, by_sum in rated.items()}
+    _save_realism(out / "realism.npz", study, results, exemplars=exemplars)
     made = []
-    for quantity, protocol in QUANTITIES.items():
-        made += shares(
-            quantity,
-            hits[quantity],
-            names,
-            protocol=protocol,
-            exemplars=options.exemplars_drawn,
-            seed=seed,
-        )
-    return [*made, *study.measurements(rated)]
+    for quantity, hits in ({"success": found} | _realistic_as_well(found, rated, study)).items():
+        names = [one.names[3] for one in sums]
+        made += shares(quantity, hits, names, exemplars=exemplars, seed=seed)
+    return [*made, *realism_numbers(study, results)]
+
+
+def _realistic_as_well(
+    found: Hits, rated: dict[str, list[Rated]], study: RealismStudy
+) -> dict[str, Hits]:
+    """Results that have every wanted attribute and are realistic, by each of RULES."""
+    return {
+        f"success_and_{rule}": {
+            variant: [
+                hits & study.realistic(ratings, rule)
+                for hits, ratings in zip(found[variant], rated[variant], strict=True)
+            ]
+            for variant in VARIANTS
+        }
+        for rule in RULES
+    }
+
+
+def _judged_by_hand(
+    offered: Offered,
+    given: list[Picks],
+    sums: list[Sum],
+    classifiers: Classifiers,
+    *,
+    noise: float,
+    trials: int,
+    seed: int,
+) -> list[Measurement]:
+    """Success of picked sums whose result the run's sums name, so that it can be judged."""
+    made = []
+    for one in sums:
+        result = one.names[3]
+        picked = picked_sums(offered, given, result, noise=noise, trials=trials, seed=seed)
+        if picked is not None:
+            about, singles = (
+                classifiers.finds(draw(offered.G, z), one.wanted)
+                for z in (picked.about, picked.singles)
+            )
+            made += picked_shares(result, about, singles, noise=noise)
+    return made
 
 
 def _save_realism(
-    path: Path, study: RealismStudy, rated: dict[str, Rated], options: Options
+    path: Path, study: RealismStudy, results: dict[str, Rated], *, exemplars: dict[str, int]
 ) -> None:
-    """ "blend_score, real_images" and so on: (N,); limits and numbers of exemplars beside them."""
+    """Arrays (N,) called "blend_score, real_images" and so on, the limits, and exemplars (3,)."""
     scores = {
         f"{measure}, {kind}": values
-        for kind, ratings in (study.calibration | rated).items()
+        for kind, ratings in (study.calibration | results).items()
         for measure, values in ratings.items()
     }
     limits = {f"highest, {name}": one.highest_blend_score for name, one in study.limits.items()}
     sharp = study.limits["blend_score"]
-    counts = options.exemplars_drawn
     save_arrays(
         path,
-        exemplars=[counts[v] for v in ("one_exemplar", "three_exemplars", "many_exemplars")],
+        exemplars=[exemplars[v] for v in ("one_exemplar", "three_exemplars", "many_exemplars")],
         sharpness_limits=[sharp.lowest_sharpness, sharp.highest_sharpness],
         **scores,
         **limits,

@@ -66,7 +66,3 @@ class Options(Strict):
         """How many exemplars a concept has in each variant that averages them."""
         larger = max(self.exemplars, min(self.many, self.confident))
         return {"three_exemplars": self.exemplars, "one_exemplar": 1, "many_exemplars": larger}
-
-    def columns(self, concept: dict[str, int]) -> dict[int, int]:
-        """A concept by column of the attribute table."""
-        return {list(self.attributes).index(name): value for name, value in concept.items()}

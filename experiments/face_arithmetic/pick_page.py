@@ -1,10 +1,10 @@
 """The page on which exemplars of Fig 7 (and of Fig 8) are picked by hand (paper §6.3.2).
 
-Part of figure.py. One self-contained HTML file that calls no address and works from a folder: it
-shows samples of the face model, takes them into concepts whose names are free, and hands out
-picks.json, which option `picks` of face_arithmetic and of turn_vector reads
-(repro.internals.hand_picks). The look and the script of the page lie beside this module, in
-pick_page.html.
+Part of figure.py. One self-contained HTML file that loads nothing from the network and works from a
+folder. It shows samples of the face model, sorts them into concepts with free names, and downloads
+picks.json, which option `picks` of face_arithmetic and of turn_vector names
+(repro.internals.hand_picks reads it). The look and the script of the page are in pick_page.html in
+this folder.
 
 Alone: python -m experiments.face_arithmetic.figure writes it among the figures.
 """

@@ -1,7 +1,7 @@
 """The sums of Fig 7: which samples stand for a concept, and the pictures that their sums give.
 
-Part of face_arithmetic/measure.py, which trains the classifiers, judges these pictures and states
-the numbers. A concept is a mapping column of the attribute table -> 1 or 0.
+Part of measure.py, which judges these pictures. A concept is a mapping column of the attribute
+table -> 1 or 0.
 """
 
 from dataclasses import dataclass
@@ -24,11 +24,13 @@ from repro.rng import generator
 VARIANTS = (
     "three_exemplars", "one_exemplar", "many_exemplars", "pixel_space", "random_direction",
 )  # fmt: skip
+Block = dict[str, np.ndarray]  # one sum of Fig 7, see figure_pictures
+NamedBlock = tuple[tuple[str, ...], str, Block]  # names of A to D, who picked or "", pictures
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of G, and what the choosing classifier says of them."""
+    """Samples of G, and the choosing classifier's probabilities."""
 
     G: GeneratorNetwork
     z: Tensor  # (N, z_dim)
@@ -51,6 +53,22 @@ def drawn_exemplars(
     return generator(seed, purpose).permuted(orders, axis=1)[:, :exemplars]
 
 
+def random_exemplars(
+    candidates: list[np.ndarray], *, trials: int, exemplars: int, seed: int, purpose: str
+) -> list[np.ndarray]:
+    """The same for the candidates of a, b and c of one sum."""
+    return [
+        drawn_exemplars(
+            rows,
+            trials=trials,
+            exemplars=exemplars,
+            seed=seed,
+            purpose=f"{purpose}, exemplars of {place}",
+        )
+        for place, rows in zip("abc", candidates, strict=True)
+    ]
+
+
 def trial_pictures(
     samples: Samples, rows: list[np.ndarray], *, exemplars: int, seed: int, purpose: str
 ) -> dict[str, np.ndarray]:
@@ -64,7 +82,8 @@ def trial_pictures(
     many = [samples.z[torch.from_numpy(r)] for r in rows]  # (trials, many, z_dim)
     few = [r[:, :exemplars] for r in rows]
     a, b, c = (z[:, :exemplars] for z in many)
-    anywhere = random_directions(a.mean(dim=1) - b.mean(dim=1), seed=seed, purpose=purpose)
+    step = a.mean(dim=1) - b.mean(dim=1)
+    anywhere = random_directions(step, seed=seed, purpose=f"{purpose}, direction")
     made = {
         "three_exemplars": concept_sum(a, b, c),
         "one_exemplar": concept_sum(a[:, :1], b[:, :1], c[:, :1]),
@@ -88,27 +107,29 @@ def pixel_sum(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
 
 def figure_pictures(
     G: GeneratorNetwork,
-    z: list[Tensor],
-    pictures: list[np.ndarray],
+    z: Tensor,
+    pictures: np.ndarray,
+    rows: list[np.ndarray],
     *,
     noise: float,
     seed: int,
     purpose: str,
-) -> dict[str, np.ndarray]:
+) -> Block:
     """One block of Fig 7 from the exemplars of a, b and c, all uint8.
 
-    z: (exemplars, z_dim) of each concept, pictures: (exemplars, H, W, C); concepts may have
-    different numbers of them. Gives exemplars_a, exemplars_b, exemplars_c (exemplars, H, W, C);
-    means (3, H, W, C): G at the mean z of each concept; grid (9, H, W, C): G(Y) in the middle and
-    8 pictures with U(-noise, noise) added to Y; pixel_means (3, H, W, C) and pixel_result
-    (H, W, C).
+    z (N, z_dim) and pictures (N, H, W, C) of samples; rows: the exemplars of each concept, whose
+    number may differ. Gives exemplars_a, exemplars_b, exemplars_c (exemplars, H, W, C); means
+    (3, H, W, C): G at the mean z of each concept; grid (9, H, W, C): G(Y) in the middle and 8
+    pictures with U(-noise, noise) added to Y; pixel_means (3, H, W, C) and pixel_result (H, W, C).
     """
-    result = concept_sum(*z)
+    own = [z[torch.from_numpy(one)] for one in rows]
+    shown = [pictures[one] for one in rows]
+    result = concept_sum(*own)
     near = around(result, count=8, scale=noise, seed=seed, purpose=purpose)
-    shown = {f"exemplars_{'abc'[place]}": p for place, p in enumerate(pictures)}
-    return shown | {
-        "means": draw(G, torch.stack([one.mean(dim=0) for one in z])),
+    return {
+        **{f"exemplars_{place}": one for place, one in zip("abc", shown, strict=True)},
+        "means": draw(G, torch.stack([one.mean(dim=0) for one in own])),
         "grid": draw(G, torch.cat([near[:4], result[None], near[4:]])),
-        "pixel_means": np.stack([np.rint(p.mean(axis=0)).astype(np.uint8) for p in pictures]),
-        "pixel_result": pixel_sum(*(p[None] for p in pictures))[0],
+        "pixel_means": np.stack([np.rint(one.mean(axis=0)).astype(np.uint8) for one in shown]),
+        "pixel_result": pixel_sum(*(one[None] for one in shown))[0],
     }

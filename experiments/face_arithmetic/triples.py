@@ -1,10 +1,12 @@
 """Sums of concepts, A - B + C = D, as a run's options state them (paper §6.3.2).
 
-Part of face_arithmetic/measure.py. A concept is a mapping attribute -> 1 (present) or 0 (absent);
-attributes that it does not name may be anything. Attributes that a sum should not touch are best
-named all the same: it is fairer to compare smiles among faces without glasses.
+Part of options.py and measure.py. A concept is a mapping attribute -> 1 (present) or 0 (absent);
+attributes that it does not name may be anything. It is best to name attributes that a sum should
+not touch as well: comparing smiles among faces without glasses is fairer.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -13,6 +15,16 @@ from repro.internals.hand_picks import SUM
 from repro.specs.validation import Strict
 
 Concept = dict[str, Literal[0, 1]]
+Columns = dict[int, int]  # a concept by column of the attribute table
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A triple whose attributes are columns of the attribute table."""
+
+    names: tuple[str, ...]  # of A, B, C and D
+    concepts: tuple[Columns, ...]  # A, B and C
+    wanted: Columns  # D
 
 
 class Triple(Strict):
@@ -45,6 +57,15 @@ class Triple(Strict):
         match = SUM.fullmatch(self.name)
         assert match is not None  # validated
         return match.groups()
+
+    def by_column(self, attributes: Iterable[str]) -> Sum:
+        """attributes: the names of the table's columns, in order."""
+        column = {name: place for place, name in enumerate(attributes)}
+        parts = [
+            {column[name]: int(value) for name, value in concept.items()}
+            for concept in (self.a, self.b, self.c, self.wanted)
+        ]
+        return Sum(self.concepts, tuple(parts[:3]), parts[3])
 
 
 # The paper's two sums.
