@@ -1,4 +1,4 @@
-"""Which axes a run can follow: what its options name, as far as its faces are labelled.
+"""Which axes a run can follow: those that its options name and its faces are labelled for.
 
 Part of measure.py. An axis is one label field with two ends, "pose <= -0.5" and "pose >= 0.5".
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.turn_vector.options import Axis, Options
+from experiments.turn_vector.options import Axis
 from repro.data.store import ImageStore
 from repro.internals.attribute_classifier import parse_condition
 from repro.specs.validation import SpecError
@@ -40,17 +40,17 @@ class Axes:
         return np.stack([store.label(field).astype(np.float64) for field in self.fields], axis=1)
 
 
-def axes_of_run(options: Options, store: ImageStore) -> Axes:
+def axes_of_run(store: ImageStore, axes: dict[str, Axis], *, turn: str, given: bool) -> Axes:
     """The axes that can be followed on these faces.
 
-    Axes that the run file names must be labelled: otherwise StoreError says which labels there
-    are. Of the default ones those are taken that are; where none is, the first label that varies,
-    between its lower and upper quarter. Raises SpecError for an axis on two fields, and for faces
-    without any label.
+    turn: the axis of Fig 8. given: the run file names the axes, and all must be labelled; otherwise
+    StoreError says which labels there are. Of default axes the labelled ones are taken; where none
+    is labelled, the first label that varies, between its lower and upper quarter. Raises SpecError
+    for an axis on two fields, and for faces without any label.
     """
-    turn, ends, remark = options.turn, dict(options.axes), ""
+    ends, remark = dict(axes), ""
     fields = {name: _field(name, axis) for name, axis in ends.items()}
-    if not options.axes_were_given:
+    if not given:
         labelled = store.manifest["label_fields"]
         ends = {name: axis for name, axis in ends.items() if fields[name] in labelled}
         ends = ends or _first_label(store)

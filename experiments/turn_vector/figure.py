@@ -3,146 +3,24 @@
 Alone: python -m experiments.turn_vector.figure (see --help)
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from experiments.contract import figure_command
-from repro.claims.measurement import Measurement, read_measurements
-from repro.figures.drawing import (
-    INK,
-    PALETTE,
-    Style,
-    grid,
-    new_figure,
-    save_figure,
-    save_table,
-    show_picture,
-)
-
-GAP = 2  # pixels between pictures, as repro.figures.drawing.grid leaves them
-QUANTITIES = {
-    "rank_correlation": "rank correlation",
-    "rank_correlation_random_direction": "the same, random direction (either way)",
-    "monotone_rows": "monotone rows",
-    "change": "change",
-    "change_random_direction": "change, random direction (either way)",
-    "others_flipped": "others flipped",
-    "others_flipped_random_direction": "others flipped, random direction",
-    "realistic_ends": "realistic ends",
-    "realistic_ends_random_direction": "realistic ends, random direction",
-}
+from experiments.turn_vector.charts import changes, turned_samples
+from experiments.turn_vector.tables import table
+from repro.claims.measurement import read_measurements
+from repro.figures.drawing import Style, save_figure, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
     """Write fig08_turn_vector.png, fig08_pose.png and fig08_turn_vector.csv."""
     pictures, rows = np.load(measured / "arrays.npz"), np.load(measured / "rows.npz")
-    save_figure(out / "fig08_turn_vector.png", _turned(pictures), style=style)
-    save_figure(out / "fig08_pose.png", _changes(rows), style=style)
+    save_figure(out / "fig08_turn_vector.png", turned_samples(pictures), style=style)
+    save_figure(out / "fig08_pose.png", changes(rows), style=style)
     numbers = read_measurements(measured)
-    save_table(out / "fig08_turn_vector.csv", _table(numbers, rows["names"].tolist()))
-
-
-def _turned(arrays: Mapping[str, np.ndarray]) -> Figure:
-    """Above the exemplars and their averages, below the rows with the middle column ruled off."""
-    frames = arrays["rows"]  # (K, T, H, W, C)
-    count, steps, side = frames.shape[:3]
-    width = 9.0
-    height = width / steps * (count + 1.1) + 0.8
-    drawing = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    above, below = drawing.subplots(2, 1, height_ratios=[1, count])
-    show_picture(above, _header(arrays))
-    axis, by = str(arrays["axis"]), str(arrays["by"])
-    heading = f"left and right of '{axis}': exemplars {by or 'chosen by rule'}, and G at the mean z"
-    if str(arrays["remark"]):
-        heading += f"\n({arrays['remark']})"
-    above.set_title(heading, loc="left", color=INK)
-    show_picture(below, grid(frames.reshape(count * steps, *frames.shape[2:]), steps))
-    reach = float(arrays["reach"])
-    below.set_title(
-        f"random samples, from −{reach:g} to +{reach:g} of the vector right − left; "
-        "between the rules: the sample itself",
-        loc="left",
-        color=INK,
-    )
-    pitch, middle = side + GAP, steps // 2
-    for place in (middle, middle + 1):
-        below.axvline(place * pitch - GAP / 2 - 0.5, color=INK, linewidth=2.5)
-    return drawing
-
-
-def _header(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Exemplars of left, their average, a gap, the average of right, its exemplars: one strip."""
-    left, right = arrays["averages"][:1], arrays["averages"][1:]
-    side = left.shape[1]
-    gap = np.full((side, side // 4, left.shape[3]), 255, np.uint8)
-    strips = [arrays["left"], left, right, arrays["right"]]
-    tiles = [grid(strip, len(strip)) for strip in strips]
-    return np.concatenate(
-        [tiles[0], gap, tiles[1], gap, gap, gap, gap, tiles[2], gap, tiles[3]], axis=1
-    )
-
-
-def _changes(rows: Mapping[str, np.ndarray]) -> Figure:
-    """A panel an axis: change of its reading along its own vectors, and along random directions."""
-    names = rows["names"].tolist()
-    columns = min(2, len(names))
-    lines = -(-len(names) // columns)
-    drawing, axes = new_figure(8.6, 0.7 + 2.9 * lines, rows=lines, columns=columns)
-    reach = float(rows["reach"])
-    for panel in axes.flat[len(names) :]:
-        panel.remove()
-    for number, name in enumerate(names):
-        panel = axes.flat[number]
-        t = np.linspace(-reach, reach, rows["turned"].shape[2])
-        _draw_band(panel, t, rows["turned"][number], "own vector", PALETTE[0], "-", "o")
-        _draw_band(panel, t, rows["control"][number], "random direction", PALETTE[3], "--", "s")
-        panel.set_title(name, loc="left", color=INK)
-        if number % columns == 0:
-            panel.set_ylabel("reading, less the sample's own", color=INK)
-        if number >= len(names) - columns:
-            panel.set_xlabel("share of the vector added", color=INK)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
-    return drawing
-
-
-def _draw_band(
-    panel: Axes, t: np.ndarray, readings: np.ndarray, label: str, colour: str, line: str, mark: str
-) -> None:
-    """Change of rows (R, T) from their middle: mean, and band of the middle eight tenths."""
-    changes = readings - readings[:, readings.shape[1] // 2, None]
-    low, high = np.quantile(changes, [0.1, 0.9], axis=0)
-    panel.fill_between(t, low, high, color=colour, alpha=0.12, linewidth=0)
-    for edge in (low, high):
-        panel.plot(t, edge, color=colour, linestyle=line, linewidth=0.8)
-    panel.plot(
-        t, changes.mean(axis=0), color=colour, linestyle=line, marker=mark, markersize=4,
-        label=f"{label}: mean, and middle 80 % of rows",
-    )  # fmt: skip
-
-
-def _table(numbers: Mapping[str, Measurement], names: list[str]) -> pd.DataFrame:
-    """A row an axis: every quantity with its interval, and the judge's own accuracy."""
-    rows = []
-    for place, name in enumerate(names):
-        row: dict[str, object] = {"axis": name}
-        wanted = {q: f"turn_{q}" if place == 0 else f"{q}: {name}" for q in QUANTITIES}
-        columns = {wanted[q]: words for q, words in QUANTITIES.items()}
-        columns |= {
-            f"judge_correlation_{name}": "judge's correlation",
-            f"judge_error_{name}": "judge's error",
-        }
-        for measurement, words in columns.items():
-            one = numbers.get(measurement)
-            if one is not None:
-                row |= {words: one.value, f"{words} low": one.low, f"{words} high": one.high}
-        rows.append(row)
-    return pd.DataFrame(rows).round(4)
+    save_table(out / "fig08_turn_vector.csv", table(numbers, rows["names"].tolist()))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What is stated of the rows of Fig 8: steadiness, size and side effects of the change.
+"""The numbers of Fig 8: steadiness, size and side effects of the change along rows.
 
-Part of measure.py. Each takes the readings of rows (R, T, A) made along vectors of one axis, and
-beside it rows along random directions of equal length.
+Part of measure.py. The readings (R, T, A) of rows along vectors of one axis are compared with those
+of rows along random directions of equal length.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from repro.claims.measurement import Measurement
 OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
 RANDOM = "_random_direction"  # ends the names of the controls
 OVER_REAL = "held-out real images"
-Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value a row, protocol)
+Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value per row, protocol)
 
 
 def rank_correlations(readings: np.ndarray) -> np.ndarray:
@@ -111,6 +111,36 @@ def of_axis(
         title(axes, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
     )
     return [*made, monotone]
+
+
+def of_picked_vector(
+    rows: Rows, control: Rows, axes: Axes, *, by: str, reach: float, seed: int
+) -> list[Measurement]:
+    """The numbers of Fig 8's axis for rows along the one vector of hand-picked exemplars.
+
+    by: "picked by hand (NAME)". Those of the random directions alone are left out; of_axis states
+    them.
+    """
+    made = []
+    for one in of_axis(rows, control, axes, 0, reach=reach, seed=seed):
+        if "minus" in one.name or not one.name.endswith(RANDOM):
+            words = {
+                "name": f"picked_{one.name}",
+                "protocol": f"{one.protocol}; exemplars {by}",
+                "spread": one.spread.replace(OVER_ROWS, "random samples, all along one vector"),
+            }
+            made.append(one.model_copy(update=words))
+    return made
+
+
+def of_plain_samples(realistic: np.ndarray) -> Measurement:
+    """How many plain samples the limits of realism admit: bool (N,)."""
+    return share_over(
+        "realistic_plain_samples",
+        realistic,
+        over="plain samples",
+        protocol="plain samples that the limits were not taken from that lie within them",
+    )
 
 
 def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -> Stated:

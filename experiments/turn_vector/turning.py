@@ -1,8 +1,8 @@
 """Rows of Fig 8: samples moved along vectors, and what a judge reads off every picture.
 
-Part of measure.py; it states no numbers. The chooser finds the samples that show an end most
-surely; the judge reads every axis's label off a picture as a number. The two learn from disjoint
-real images, and the classifier of blends (repro.internals.realism) from the chooser's.
+Part of measure.py; results.py states the numbers. The chooser finds the samples that show an end
+most surely; the judge reads every axis's label off a picture as a number. The two learn from
+disjoint real images, and the classifier of blends (repro.internals.realism) from the chooser's.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from experiments.turn_vector.axes import Axes
-from experiments.turn_vector.options import Options
 from repro.data.store import ImageStore
 from repro.internals.attribute_classifier import predict, predict_values, truth_table
 from repro.internals.independent_classifiers import LabelledParts
@@ -27,28 +26,39 @@ from repro.rng import generator
 class Readers:
     """Chooser, judge and classifier of blends, and what the judge reads off unseen real images."""
 
-    def __init__(self, store: ImageStore, axes: Axes, options: Options, *, seed: int) -> None:
-        parts = LabelledParts.of(
-            store, images=options.classifier_images, seed=seed, purpose="turn vector"
-        )
+    def __init__(
+        self,
+        store: ImageStore,
+        axes: Axes,
+        *,
+        images: int,
+        epochs: int,
+        blend_epochs: int,
+        seed: int,
+    ) -> None:
+        """Trains them on at most `images` rows of the store; a fifth of these is held out.
+
+        epochs: passes of chooser and judge; blend_epochs: of the classifier of blends.
+        """
+        parts = LabelledParts.of(store, images=images, seed=seed, purpose="turn vector")
         truth, values = truth_table(axes.expressions, store.label), axes.values(store)
-        self.chooser = parts.chooser(truth, epochs=options.classifier_epochs)
-        self.judge = parts.reader(values, epochs=options.classifier_epochs)
+        self.chooser = parts.chooser(truth, epochs=epochs)
+        self.judge = parts.reader(values, epochs=epochs)
         self.blend_judge = train_blend_judge(
             store.images[parts.for_chooser],
             seed=seed,
             purpose="turn vector, blends",
-            epochs=options.blend_epochs,
+            epochs=blend_epochs,
         )
         self.test_values = values[parts.held_out]  # (n, A)
         self.test_readings = predict_values(self.judge, store.images[parts.held_out])
 
     def limits(self, samples: np.ndarray) -> RealismLimits:
-        """Where these plain samples mostly lie."""
+        """The region in which these plain samples mostly lie."""
         return RealismLimits.around(blend_scores(self.blend_judge, samples), sharpness(samples))
 
     def realistic(self, pictures: np.ndarray, limits: RealismLimits) -> np.ndarray:
-        """Which of (N, H, W, C) lie there too: bool (N,)."""
+        """Which pictures (N, H, W, C) lie within the limits: bool (N,)."""
         return limits.admit(blend_scores(self.blend_judge, pictures), sharpness(pictures))
 
 
@@ -65,6 +75,7 @@ class ExemplarPool:
     def of(
         cls, G: GeneratorNetwork, z: Tensor, readers: Readers, *, confident: int
     ) -> "ExemplarPool":
+        """Draws z (N, z_dim) and ranks the pictures by the chooser."""
         pictures = draw(G, z)
         probabilities = predict(readers.chooser, pictures)[0]
         surest = [most_confident(column, confident) for column in probabilities.T]

@@ -13,9 +13,10 @@ from untrained_model import write_model
 
 from experiments.contract import Inputs
 from experiments.playable import measure as module
-from experiments.playable.figure import example, figure
+from experiments.playable.figure import figure
 from experiments.playable.measure import measure
 from experiments.playable.options import Options
+from experiments.playable.page import example
 from repro.claims.measurement import Measurement
 from repro.data.images import to_uint8
 from repro.figures.drawing import Style

@@ -14,7 +14,7 @@ from untrained_model import write_model
 from experiments.contract import Inputs, run_measure
 from experiments.turn_vector import measure as module
 from experiments.turn_vector import turning
-from experiments.turn_vector.axes import axes_of_run
+from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.figure import figure
 from experiments.turn_vector.measure import measure
 from experiments.turn_vector.options import Axis, Options
@@ -125,11 +125,15 @@ def test_slopes_and_flips_by_hand() -> None:
     assert flipped(readings, np.array([0.5, 0.5])).tolist() == [[True, False], [False, False]]
 
 
+def axes_of(options: Options, store: ImageStore) -> Axes:
+    return axes_of_run(store, options.axes, turn=options.turn, given=options.axes_were_given)
+
+
 def test_axes_are_those_that_the_faces_are_labelled_for(make_dataset: Callable) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), np.uint8)
 
-    def axes(options: Options, name: str, **labels: np.ndarray):
-        return axes_of_run(options, ImageStore.open(make_dataset(noise, name=name, **labels)))
+    def axes(options: Options, name: str, **labels: np.ndarray) -> Axes:
+        return axes_of(options, ImageStore.open(make_dataset(noise, name=name, **labels)))
 
     pose = np.linspace(-1, 1, 8).astype(np.float32)
     bit = np.arange(8, dtype=np.uint8) % 2
@@ -155,10 +159,10 @@ def test_axes_that_cannot_be_are_refused(make_dataset: Callable) -> None:
     store = ImageStore.open(make_dataset(noise, age=np.arange(8, dtype=np.int32)))
     two = Options(turn="x", axes={"x": Axis(left="age <= 3", right="pose >= 4")})
     with pytest.raises(SpecError, match=r"axes\.x: left is on 'age' and right on 'pose'"):
-        axes_of_run(two, store)
+        axes_of(two, store)
     odd = Options(turn="x", axes={"x": Axis(left="age", right="age >= 4")})
     with pytest.raises(SpecError, match=r"axes\.x: .*'field operator number'"):
-        axes_of_run(odd, store)
+        axes_of(odd, store)
 
 
 @pytest.mark.parametrize(

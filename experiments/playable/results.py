@@ -1,0 +1,70 @@
+"""The numbers of the page: what its directions add, and what the exported generator costs.
+
+Part of measure.py.
+"""
+
+import numpy as np
+
+from repro.claims.constructors import mean_over, single_number
+from repro.claims.measurement import Measurement
+
+OVER = "samples of one model"
+GAINED = "share of samples in which the judge finds the attribute at +1, less that at -1"
+
+
+def gains(
+    names: list[str], found: np.ndarray, control: np.ndarray, *, seed: int
+) -> list[Measurement]:
+    """How much more often each direction's attribute is there at +1 than at -1; over all as well.
+
+    found, control: bool (directions, ends, N), along the directions and along random ones.
+    """
+    gained, by_chance = (ends[:, 1].astype(float) - ends[:, 0] for ends in (found, control))
+    made = [
+        mean_over(
+            f"gained_{name}",
+            one,
+            seed=seed,
+            purpose=f"playable, gained {name}",
+            over=OVER,
+            protocol=GAINED,
+        )
+        for name, one in zip(names, gained, strict=True)
+    ]
+    made.append(
+        mean_over(
+            "gained_over_random_direction",
+            (gained - by_chance).mean(axis=0),
+            seed=seed,
+            purpose="playable, gained over random",
+            over=OVER,
+            protocol=f"{GAINED}; mean over directions, less the same along random directions of "
+            "their lengths",
+        )
+    )
+    return made
+
+
+def export_numbers(errors: np.ndarray, *, array_bytes: int) -> list[Measurement]:
+    """What rounding the weights changes, and how large the generator is in the page.
+
+    errors (N,): the largest difference of each picture, in grey levels; array_bytes: of its arrays.
+    """
+    return [
+        single_number(
+            "largest_rounding_error",
+            float(errors.max()),
+            n=len(errors),
+            why="the largest of all pixels of n pictures",
+            unit="grey levels",
+            protocol="pictures by weights of 16 bits against those of the model",
+        ),
+        single_number(
+            "generator_megabytes",
+            array_bytes * 4 / 3 / 1e6,
+            n=1,
+            why="a single number",
+            unit="MB",
+            protocol="the generator's arrays as text within the page",
+        ),
+    ]
