@@ -9,7 +9,7 @@ repro.claims.constructors, which takes the ends from here. Which one, by what wa
     difference of two unpaired means            bootstrap_difference
     ratio of means over paired units            bootstrap_ratio
     ratio of two unpaired medians               bootstrap_ratio_of_medians
-    any statistic of resampled units            bootstrap_of
+    any statistic of resampled units            percentiles of bootstrap_draws
     means over samples and over random sets     crossed_means, crossed_ratio
     chance that one value is below another      delong
     correlation                                 fisher_z
@@ -76,21 +76,6 @@ def bootstrap_draws(
     """
     source = generator(seed, purpose)
     return np.array([statistic(source.integers(0, units, units)) for _ in range(draws)], float)
-
-
-def bootstrap_of(
-    statistic: Callable[[np.ndarray], float],
-    units: int,
-    *,
-    seed: int,
-    purpose: str,
-    draws: int = DRAWS,
-) -> Ends:
-    """Bootstrap interval of any statistic of independent units, e.g. whole samples of many cells.
-
-    Arguments as for bootstrap_draws.
-    """
-    return percentiles(bootstrap_draws(statistic, units, seed=seed, purpose=purpose, draws=draws))
 
 
 def bootstrap_mean(
