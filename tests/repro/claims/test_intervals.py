@@ -110,7 +110,11 @@ def test_bootstrap_draws_are_those_of_a_plain_loop() -> None:
     wanted = pytest.approx(tuple(np.percentile(means, [2.5, 97.5])), rel=1e-12)
     assert bootstrap_mean(values, seed=3, purpose="loop") == wanted
     assert (
-        percentiles(bootstrap_draws(lambda rows: values[rows].mean(), 30, seed=3, purpose="loop"))
+        percentiles(
+            bootstrap_draws(
+                lambda rows: values[rows].mean(), 30, seed=3, purpose="loop", draws=DRAWS
+            )
+        )
         == wanted
     )
 
@@ -121,7 +125,9 @@ def test_bootstrap_of_a_statistic_agrees_with_scipy() -> None:
         (values,), np.std, method="percentile", n_resamples=4000, rng=np.random.default_rng(1)
     ).confidence_interval
     ours = percentiles(
-        bootstrap_draws(lambda rows: float(values[rows].std()), 60, seed=1, purpose="test")
+        bootstrap_draws(
+            lambda rows: float(values[rows].std()), 60, seed=1, purpose="test", draws=DRAWS
+        )
     )
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.03)
 
@@ -130,7 +136,10 @@ def test_a_draw_without_a_value_is_left_out() -> None:
     def share_of_zeros(rows: np.ndarray) -> float:
         return np.nan if (rows == 0).sum() > 1 else float((rows == 0).mean())
 
-    assert percentiles(bootstrap_draws(share_of_zeros, 4, seed=1, purpose="test")) == (0, 0.25)
+    assert percentiles(bootstrap_draws(share_of_zeros, 4, seed=1, purpose="test", draws=DRAWS)) == (
+        0,
+        0.25,
+    )
 
 
 def test_difference_is_wider_than_either_mean_and_has_its_sign() -> None:

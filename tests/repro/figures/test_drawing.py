@@ -128,7 +128,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import pandas as pd
-from repro.figures import *
+from repro.figures.drawing import *
 out = Path(sys.argv[1])
 log = pd.DataFrame({"step": np.arange(9), "loss_d": np.arange(9) ** 0.5, "d_real": 0.5})
 save_figure(out / "f.png", training_curves(log), style=Style(banner="TINY"))
