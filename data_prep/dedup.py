@@ -27,7 +27,7 @@ import numpy as np
 import torch
 
 from repro.artefacts.provenance import step_folder, write_json
-from repro.command_line import add_threads, new_parser, run_main
+from repro.command_line import add_threads, natural, new_parser, run_main
 from repro.data.shards import Shard
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
@@ -35,7 +35,7 @@ from repro.dedup.binary_codes import code_health
 from repro.dedup.options import Options
 from repro.dedup.removal import find_removal, refuse_degenerate
 from repro.errors import UnusableError
-from repro.specs.validation import read_step, validated
+from repro.specs.validation import OptionsAndSeed, read_step, validated
 
 NETWORK, TRAINING = "autoencoder.safetensors", "training.json"
 
@@ -149,10 +149,11 @@ def main(words: list[str] | None = None) -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset")
     parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
-    parser.add_argument("--seed", type=int, help="instead of the spec's (default 42)")
+    parser.add_argument("--seed", type=natural, help="instead of the spec's (default 42)")
     add_threads(parser, default=1)
-    parser.add_argument("--train", action="store_true", help="only train the network into OUT")
-    parser.add_argument("--trained", type=Path, help="folder of --train: do not train here")
+    network = parser.add_mutually_exclusive_group()
+    network.add_argument("--train", action="store_true", help="only train the network into OUT")
+    network.add_argument("--trained", type=Path, help="folder of --train: do not train here")
     parser.add_argument("--shard", type=Shard.parse, help="3/8: only the codes of this part")
     parser.add_argument("--parts", type=Path, nargs="+", default=[], help="folders of --shard")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -164,9 +165,9 @@ def main(words: list[str] | None = None) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    spec = read_step(given.spec)
-    options = validated(Options, spec.get("options", {}), where=str(given.spec), key="options")
-    seed = spec.get("seed", 42) if given.seed is None else given.seed
+    spec = validated(OptionsAndSeed, read_step(given.spec), where=str(given.spec))
+    options = validated(Options, spec.options, where=str(given.spec), key="options")
+    seed = spec.seed if given.seed is None else given.seed
     if given.train:
         train(data=given.data, out=given.out, options=options, seed=seed)
         return

@@ -1,4 +1,4 @@
-"""An unfinished preparation on disk: where it stands, and whether it can be gone on with.
+"""An unfinished preparation on disk: where it stands, and whether it can be continued.
 
 Where in the flow: prepare.py writes a dataset into such a folder, which lies beside the result and
 is no output of any step, so that it outlives a job that was killed. `progress.json` is replaced

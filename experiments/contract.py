@@ -31,7 +31,7 @@ from repro.figures.drawing import Style
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
 from repro.specs.roles import SLOTS
-from repro.specs.validation import SpecError, Strict, nearest, read_step, validated
+from repro.specs.validation import OptionsAndSeed, SpecError, Strict, read_step, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
     from repro.networks.model_folder import ModelFolder
@@ -62,7 +62,8 @@ class Inputs:
     def folder(self, name: str) -> Path:
         """Raises SpecError naming the inputs there are."""
         if name not in self.folders:
-            raise SpecError(f"no input '{name}' was given; {nearest(name, self.folders)}")
+            given = ", ".join(self.folders) or "nothing"
+            raise SpecError(f"no input '{name}' was given: add --input {name}=DIR (given: {given})")
         return self.folders[name]
 
     def has(self, name: str) -> bool:
@@ -129,13 +130,13 @@ def _measure(
         import torch
 
         torch.set_num_threads(given.threads)
-    spec = read_step(given.spec)
-    folders = dict(_pair(text) for text in given.input)
+    spec = validated(OptionsAndSeed, read_step(given.spec), where=str(given.spec))
+    folders = _folders(given.input)
     run_measure(
         measure,
-        validated(options, spec.get("options", {}), where=str(given.spec), key="options"),
+        validated(options, spec.options, where=str(given.spec), key="options"),
         folders=folders,
-        seed=spec.get("seed", 42),
+        seed=spec.seed,
         out=given.out,
         state=given.state,
     )
@@ -183,6 +184,16 @@ def _figure(figure: Figure, words: list[str] | None) -> None:
     style = validated(Style, values, where=str(given.spec))
     with step_folder(given.out, inputs={"measured": given.measured}, spec=values) as building:
         figure(given.measured, building, style)
+
+
+def _folders(given: list[str]) -> dict[str, Path]:
+    """The folders by input. Raises SpecError for one that is given twice."""
+    folders: dict[str, Path] = {}
+    for name, folder in map(_pair, given):
+        if name in folders:
+            raise SpecError(f"--input {name} is given twice: {folders[name]} and {folder}")
+        folders[name] = folder
+    return folders
 
 
 def _pair(text: str) -> tuple[str, Path]:

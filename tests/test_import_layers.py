@@ -1,5 +1,6 @@
 """One direction: the contracts of pyproject.toml hold, and planted imports break them."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -69,3 +70,13 @@ def test_a_planted_import_is_found(copied: Path, file: str, planted: str, broken
             path.write_text(before)
     assert found.returncode == 1, found.stdout
     assert f"{broken} BROKEN" in found.stdout
+
+
+def test_packages_of_the_library_hold_words_alone(repository: Path) -> None:
+    """A statement in an `__init__.py` would be code of every step that imports from the package."""
+    packages = sorted(repository.glob("repro/**/__init__.py"))
+    assert len(packages) > 15
+    for path in packages:
+        (only,) = ast.parse(path.read_text(encoding="utf-8")).body
+        assert isinstance(only, ast.Expr), path
+        assert isinstance(only.value, ast.Constant), path

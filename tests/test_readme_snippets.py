@@ -75,3 +75,11 @@ def test_the_planted_copy_is_found_and_nothing_else(after: dict[str, Any]) -> No
     assert [row.split(",")[1] for row in rows] == ["03.png", "copy.png"]
     assert after["found"].summary["removed"] == 1
     assert (after["folder"] / "found" / "sheet_001.png").is_file()
+
+
+def test_the_tree_names_every_module(repository: Path, readme: str) -> None:
+    tree = readme.split("```")[1]
+    modules = [*repository.glob("repro/*.py"), *repository.glob("repro/*/*.py")]
+    names = {path.stem for path in modules if path.stem != "__init__"}
+    assert len(names) > 90
+    assert {name for name in names if not re.search(rf"\b{name}\b", tree)} == set()

@@ -108,7 +108,7 @@ def _is_done(place: Place, *, unpacked: bool, report: Callable[[str], None]) -> 
         raise DownloadError(
             f"{place.final}: is there, but it is not the published file ({complaint}). Nothing is "
             f"fetched over it: move it away; if it was only cut off, rename it to "
-            f"{place.final.name}.part, and it is gone on with"
+            f"{place.final.name}.part, and the download continues from there"
         )
     report(f"{place.entry.name}: is there and as published: {place.final}")
     return True
@@ -130,7 +130,8 @@ def _adopted(place: Place, *, given: Sequence[Path], report: Callable[[str], Non
         if candidate in given or candidate != place.download:
             raise DownloadError(
                 f"{candidate}: not the published {place.entry.name} ({complaint}), and not used: "
-                f"move it away, or, if it was only cut off, to {place.part}: it is gone on with"
+                f"move it away, or, if it was only cut off, to {place.part}: "
+                "the download continues from there"
             )
         report(f"{candidate}: not as published ({complaint}); kept as {_set_aside(place).name}")
     return None

@@ -30,10 +30,15 @@ from typing import Any
 from repro.artefacts.disk_full import named
 from repro.artefacts.folder_lock import sole_use
 from repro.command_line import new_parser
-from repro.errors import ExpectedError
+from repro.errors import ExpectedError, UnusableError
 from repro.places import ROOT
 
 SIDECAR = "provenance.json"
+SNAKEMAKES_OWN = ".snakemake_timestamp"  # in every folder that it waits for
+EXPLAINED = (  # what `explain` tells of a record
+    "command", "commit", "dirty", "seed", "device", "threads", "seconds", "peak_memory_mb",
+    "finished", "inputs", "versions",
+)  # fmt: skip
 NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
 
@@ -199,8 +204,10 @@ def step_folder(
     unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
     after an exception the temporary folder is removed and an older `out` is left as it was. Raises
     FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
-    its step wrote, InUseError where another process writes `out`, DiskFullError.
+    its step wrote, InUseError where another process writes `out`, DiskFullError, and UnusableError
+    for an `out` whose replacement would delete an input or a folder that no step wrote.
     """
+    _refuse_to_delete(out, inputs)
     for name, path in inputs.items():
         if not path.exists():
             raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
@@ -221,6 +228,25 @@ def step_folder(
         if out.exists():
             shutil.rmtree(out)
         building.replace(out)
+
+
+def _refuse_to_delete(out: Path, inputs: Mapping[str, Path]) -> None:
+    """Only what a step wrote is replaced: never an input, a file, or a folder of the user's."""
+    place = out.resolve()
+    for name, path in inputs.items():
+        if place in (path.resolve(), *path.resolve().parents):
+            raise UnusableError(
+                f"{out}: writing there would delete the input '{name}' ({path}); "
+                "choose another folder to write"
+            )
+    if out.exists() and not out.is_dir():
+        raise UnusableError(f"{out}: a file is in the way; choose another folder to write")
+    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if there - {SNAKEMAKES_OWN} and SIDECAR not in there:
+        raise UnusableError(
+            f"{out}: no step of this project wrote this folder (it has no {SIDECAR}), so it is not "
+            "replaced; choose another folder to write, or remove it first"
+        )
 
 
 def _record(
@@ -270,22 +296,24 @@ def explain(path: Path) -> str:
 def _explanation(path: Path, folder: Path) -> str:
     sidecar = folder / SIDECAR
     outputs = _recorded(sidecar)
-    record = json.loads(sidecar.read_text())
-    lines = [f"{path}", f"  made by      {' '.join(record['command'])}"]
+    record = json.loads(sidecar.read_text(encoding="utf-8"))
+    if missing := [key for key in EXPLAINED if key not in record]:
+        raise ChangedFileError(f"{sidecar} lacks {', '.join(missing)}; {_remade(sidecar)}")
+    lines = [f"{path}", f"  made by        {' '.join(record['command'])}"]
     if path.is_file() and path.name != SIDECAR:
         name = path.relative_to(folder).as_posix()
         stated = outputs.get(name)
         lines.append(
-            "  content      as recorded"
+            "  content        as recorded"
             if stated == sha256_of_file(path)
-            else "  content      CHANGED since it was made"
+            else "  content        CHANGED since it was made"
         )
     state = "with uncommitted changes" if record["dirty"] else "clean"
-    lines.append(f"  commit       {record['commit']} ({state})")
+    lines.append(f"  commit         {record['commit']} ({state})")
     for key in ("seed", "device", "threads", "seconds", "peak_memory_mb", "finished"):
-        lines.append(f"  {key:<13}{record[key]}")
-    lines += [f"  input        {name}: {i['path']}" for name, i in record["inputs"].items()]
-    lines += [f"  version      {name} {version}" for name, version in record["versions"].items()]
+        lines.append(f"  {key:<15}{record[key]}")
+    lines += [f"  input          {name}: {i['path']}" for name, i in record["inputs"].items()]
+    lines += [f"  version        {name} {version}" for name, version in record["versions"].items()]
     return "\n".join(lines)
 
 

@@ -190,8 +190,16 @@ def _load(network: nn.Module, path: Path) -> None:
 
 
 def read_log(path: Path) -> pd.DataFrame:
-    """log.jsonl as a table: a row a line, NaN where a line says nothing of a column."""
-    return pd.read_json(path, lines=True)
+    """log.jsonl as a table: a row a line, NaN where a line says nothing of a column.
+
+    Raises CheckpointError for a log that is damaged.
+    """
+    try:
+        return pd.read_json(path, lines=True)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: not one JSON object a line ({error}); train the model again"
+        ) from None
 
 
 def main(words: list[str] | None = None) -> None:
@@ -199,4 +207,5 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="results/<run>/models/<model>")
     model = ModelFolder.open(parser.parse_args(words).folder)
     print(json.dumps(model.description, indent=1))
-    print(model.log().tail(1).T.to_string(header=False))
+    last = model.log().ffill().tail(1)  # the last value of every column
+    print(last.T.to_string(header=False) if len(last) else "the log is empty")

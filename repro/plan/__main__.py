@@ -1,4 +1,4 @@
-"""How long a run will take here, what it needs, and what of it fits into so many hours.
+"""How long a run will take here, what it needs, and what of it fits into a number of hours.
 
     python -m repro plan config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
 
@@ -198,7 +198,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("config", help="a run file, e.g. config/paper.yaml")
     add_device(parser)
     add_threads(parser, default=1)
-    parser.add_argument("--hours", type=float, help="say what fits into so many hours")
+    parser.add_argument("--hours", type=float, help="print what fits into this number of hours")
     parser.add_argument(
         "--gpus", type=at_least_one, default=1, help="devices side by side (default 1)"
     )

@@ -1,4 +1,4 @@
-"""What of a run fits into so many hours, and which claims can then be decided.
+"""What of a run fits into a number of hours, and which claims can then be decided.
 
 Used by `python -m repro plan --hours H [--gpus N]`. An experiment needs the trainings among its
 inputs; those it can do without (`optional`) are taken last, where hours are left. Experiments are

@@ -137,7 +137,7 @@ def _published(name: str, options: Any) -> int | None:
 
 
 def _stretch(images: int, options: Any) -> int:
-    """Of so many records those that the options `start` and `stop` take, where there are such."""
+    """The number of images that the options `start` and `stop` leave, where a source has them."""
     stop = getattr(options, "stop", None)
     return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)
 
@@ -189,7 +189,7 @@ def products_per_image(model: ModelSpec) -> float:
 
 
 def training_counts(model: ModelSpec, *, images: int) -> TrainingCounts:
-    """Of a whole training on so many images, as repro.train.minibatches.Schedule divides them."""
+    """Minibatches of a whole training, as repro.train.minibatches.Schedule divides the images."""
     training = model.training
     schedule = Schedule(images=images, training=training, seed=0)
     passes, rest = divmod(schedule.length, schedule.per_epoch)

@@ -77,7 +77,7 @@ class Measured:
 
 
 def measure_training(model: ModelSpec, *, clock: Clock, seconds: float) -> Measured:
-    """Rate of a training's minibatches, in about so many seconds of wall clock."""
+    """Rate of a training's minibatches, measured for about `seconds` of wall clock."""
     keep_freed_memory()  # as repro.train does
     began, full = time.perf_counter(), model.training.batch
     with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +113,7 @@ def _live_gpu_bytes(device: torch.device) -> int:
 
 
 def _affordable(small: "Steps", full: int, seconds: float) -> int:
-    """The larger batch: the spec's own, or on a CPU what so many seconds leave time for."""
+    """The larger batch: the spec's own, or on a CPU what the given seconds leave time for."""
     if small.clock.device.type == "cuda":
         return full
     began = time.perf_counter()

@@ -39,6 +39,7 @@ def commands() -> dict[str, tuple[str, str]]:
         "sources": ("source", "list the sources of images and their options"),
         "generate": ("generate", "draw raw images by program"),
         "prepare": ("prepare", "turn raw images into a prepared dataset"),
+        "dedup-dataset": ("dedup", "find the near-duplicates of a prepared dataset"),
     }
     folder = ROOT / SOURCES
     return {
@@ -77,13 +78,22 @@ def world_options(generator: str, values: dict[str, Any], *, file: str, key: str
 def experiment_options(name: str, values: dict[str, Any], *, file: str) -> Strict:
     """The same of an experiment that there is; its key in a run file is `experiments.<name>`."""
     own = f"{EXPERIMENTS}.{name}"
-    return _options(importlib.import_module(f"{own}.options"), values, file=file, key=own)
+    return _options(_options_module(name), values, file=file, key=own)
 
 
 def card_options(name: str, values: dict[str, Any], *, scale: str) -> Strict:
     """The same as its card gives them for a scale; SpecError names card, key and value."""
-    module = importlib.import_module(f"{EXPERIMENTS}.{name}.options")
-    return _options(module, values, file=str(CARDS / name / CARD), key=f"scales.{scale}")
+    file, key = str(CARDS / name / CARD), f"scales.{scale}"
+    return _options(_options_module(name), values, file=file, key=key)
+
+
+def _options_module(name: str) -> ModuleType:
+    if not (CARDS / name / "options.py").is_file():
+        raise SpecError(
+            f"{CARDS / name}: an experiment needs an options.py with a class Options; copy that of "
+            "experiments/_template"
+        )
+    return importlib.import_module(f"{EXPERIMENTS}.{name}.options")
 
 
 def experiment_cards() -> dict[str, ExperimentCard]:
@@ -92,6 +102,12 @@ def experiment_cards() -> dict[str, ExperimentCard]:
     A folder whose name begins with an underscore, such as that of the template, is none.
     """
     cards = sorted(CARDS.glob(f"[!_]*/{CARD}"))
+    for folder in (card.parent for card in cards):
+        if not folder.name.isidentifier():
+            raise SpecError(
+                f"{folder}: '{folder.name}' is no name for an experiment, which is a package of "
+                "Python; use letters, digits and underscores"
+            )
     return {card.parent.name: read_card(card) for card in cards}
 
 

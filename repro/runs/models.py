@@ -77,7 +77,7 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
     """Every training under `ablations:`: the recipe, then each change laid over it; {} for none.
 
     All have the same seeds. taken: names of the run's other models. Raises SpecError, naming file
-    and key, for a value that does not fit and a change that changes nothing or stands there twice.
+    and key, for a value that does not fit and a change that changes nothing or is given twice.
     """
     if spec.ablations is None:
         return {}
@@ -92,7 +92,7 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
             raise SpecError(f"{file}: '{key}' is {change}, which the recipe says already")
         name = f"{PREFIX}-{name_of(changed)}"
         if name in models:
-            raise SpecError(f"{file}: '{key}' is {change}, which stands there twice; leave out one")
+            raise SpecError(f"{file}: '{key}' is {change}, which is given twice; leave out one")
         models[name] = model
     apart, _ = trained_apart(models, seed=spec.seed, file=file)
     for name in sorted(set(apart) & set(taken)):

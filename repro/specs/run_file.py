@@ -86,7 +86,7 @@ class DatasetSpec(Strict):
     source: str = Field(description="name of a module in data_prep: lsun, folder, ...")
     image_size: int = Field(64, ge=8, le=256, description="pixels per side after the centre crop")
     channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB")
-    limit: int | None = Field(None, ge=1, description="at most so many images, evenly spread")
+    limit: int | None = Field(None, ge=1, description="largest number of images, evenly spread")
     options: dict[str, Any] = Field({}, description="the source module's Options")
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from repro.errors import ExpectedError
 
@@ -29,6 +29,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class OptionsAndSeed(Strict):
+    """The JSON file (--spec) of a step that has Options of its own."""
+
+    options: dict[str, Any] = {}
+    seed: int = Field(42, ge=0, strict=True)
+
+
 SpecType = TypeVar("SpecType", bound=BaseModel)
 
 
@@ -37,7 +44,7 @@ def module_options(module: ModuleType) -> type[Strict]:
     options = getattr(module, "Options", None)
     if not (isinstance(options, type) and issubclass(options, Strict)):
         raise SpecError(
-            f"{module.__name__} defines no `Options` (a subclass of repro.specs.run_file.Strict)"
+            f"{module.__name__} defines no `Options` (a subclass of repro.specs.validation.Strict)"
         )
     return options
 
@@ -114,11 +121,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def read_step(path: Path | None, *, needs: typing.Collection[str] = ()) -> dict[str, Any]:
+def read_step(path: Path | None) -> dict[str, Any]:
     """The mapping in a step's JSON file (--spec); {} where none is given.
 
-    needs: keys that it must have. Raises SpecError naming the file and what is wrong with it, and
-    OSError where it cannot be opened.
+    Raises SpecError naming the file and what is wrong with it, and OSError where it cannot be
+    opened.
     """
     if path is None:
         return {}
@@ -128,9 +135,4 @@ def read_step(path: Path | None, *, needs: typing.Collection[str] = ()) -> dict[
         raise SpecError(f"{path}: not valid JSON: {error}") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
-    missing = [key for key in needs if key not in values]
-    if missing:
-        raise SpecError(
-            f"{path}: '{missing[0]}' is missing; a run's own files are in results/<run>/specs"
-        )
     return values

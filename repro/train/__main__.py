@@ -10,13 +10,15 @@ With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each
 import argparse
 import importlib
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import Field
 
 from repro.command_line import add_device, add_threads, new_parser, run_main
 from repro.devices import keep_freed_memory
 from repro.specs.run_file import ModelSpec
-from repro.specs.validation import read_step, validated
+from repro.specs.validation import Strict, read_step, validated
 from repro.train.loop import train
 
 
@@ -41,18 +43,26 @@ def main(words: list[str] | None = None) -> None:
     keep_freed_memory()
     if given.threads:
         torch.set_num_threads(given.threads)
-    values = read_step(given.spec, needs=("model", "seed"))
+    step = validated(TrainStep, read_step(given.spec), where=str(given.spec))
     train(
-        spec=validated(ModelSpec, values["model"], where=str(given.spec)),
+        spec=validated(ModelSpec, step.model, where=str(given.spec), key="model"),
         data=given.data,
         dedup=given.dedup,
         state_folder=given.state,
         out=given.out,
-        seed=values["seed"],
+        seed=step.seed,
         device=given.device,
-        banner=values.get("banner", ""),
+        banner=step.banner,
         cuda_graphs=given.cuda_graphs,
     )
+
+
+class TrainStep(Strict):
+    """The JSON file (--spec) of a training."""
+
+    model: dict[str, Any]
+    seed: int = Field(ge=0, strict=True)
+    banner: str = ""
 
 
 class ListPresets(argparse.Action):

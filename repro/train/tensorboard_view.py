@@ -176,7 +176,10 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="results, a run, or the folder of a training")
     parser.add_argument("--out", type=Path, required=True, help="folder for tensorboard --logdir")
     parser.add_argument(
-        "--follow", type=float, metavar="SECONDS", help="look for new lines so often, until Ctrl-C"
+        "--follow",
+        type=float,
+        metavar="SECONDS",
+        help="seconds between looks, until Ctrl-C",
     )
     given = parser.parse_args(words)
     if given.follow is not None and given.follow <= 0:

@@ -18,6 +18,7 @@ from repro.artefacts.provenance import (
     sha256_of_input,
     step_folder,
 )
+from repro.errors import UnusableError
 
 
 def write(out: Path, text: str, **options: object) -> None:
@@ -142,3 +143,41 @@ def test_the_commit_is_our_own_and_not_that_of_a_repository_around_site_packages
         found[root] = commit_and_dirty.__wrapped__()
     assert found[tmp_path] == (theirs.stdout.strip(), False)
     assert found[site] == ("unknown", True)
+
+
+@pytest.mark.parametrize("place", ["input", ".", "link"])
+def test_an_output_never_replaces_an_input(tmp_path: Path, place: str) -> None:
+    given = tmp_path / "input"
+    given.mkdir()
+    (given / "photo.jpg").write_bytes(b"one of a kind")
+    (tmp_path / "link").symlink_to(given)
+    with (
+        pytest.raises(UnusableError, match="would delete the input 'raw'"),
+        step_folder(tmp_path / place, inputs={"raw": given}),
+    ):
+        raise AssertionError("it began")
+    assert (given / "photo.jpg").read_bytes() == b"one of a kind"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["input", "link"]
+
+
+def test_a_folder_that_no_step_wrote_is_not_replaced(tmp_path: Path) -> None:
+    mine, file, empty = (tmp_path / name for name in ("mine", "file", "empty"))
+    mine.mkdir()
+    (mine / "photo.jpg").write_bytes(b"one of a kind")
+    file.write_text("in the way")
+    for out, words in ((mine, "no step of this project wrote"), (file, "a file is in the way")):
+        with pytest.raises(UnusableError, match=words), step_folder(out, inputs={}):
+            raise AssertionError("it began")
+    assert (mine / "photo.jpg").is_file()
+    empty.mkdir()
+    (empty / ".snakemake_timestamp").touch()
+    for text in ("first", "second"):  # an empty folder, then what a step wrote
+        with step_folder(empty, inputs={}) as building:
+            (building / "result.txt").write_text(text)
+        assert (empty / "result.txt").read_text() == text
+
+
+def test_a_record_that_lacks_what_it_should_tell_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "provenance.json").write_text(json.dumps({"outputs": {}}))
+    with pytest.raises(ChangedFileError, match="lacks command, commit"):
+        explain(tmp_path)
