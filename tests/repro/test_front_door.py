@@ -31,6 +31,7 @@ WORDS = {  # what each command takes that is a path
     "provenance": [FILE],
     "generate": ["--spec", FILE, "--out", SPARE],
     "prepare": ["--spec", FILE, "--raw", FILE, "--out", SPARE],
+    "dedup-dataset": ["--data", FILE, "--out", SPARE],
     "download": ["lsun", "--raw", SPARE, "--manifest", FILE],
     "face-detection": [FILE, "--out", SPARE],
 }
@@ -45,7 +46,7 @@ STEPS = {  # modules that the pipeline or the reader starts by name
     "experiments.latent_walk.figure": ["--spec", FILE, "--measured", FILE, "--out", SPARE],
     "data_prep.generate": WORDS["generate"],
     "data_prep.prepare": WORDS["prepare"],
-    "data_prep.dedup": ["--data", FILE, "--out", SPARE],
+    "data_prep.dedup": WORDS["dedup-dataset"],
     "data_prep.download": WORDS["download"],
     "data_prep.face_detection": WORDS["face-detection"],
 }
