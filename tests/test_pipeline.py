@@ -64,8 +64,8 @@ def planned(checkout: Path, folder: Path, *words: str) -> set[str]:
 
 
 def cards_of(checkout: Path) -> dict[str, dict]:
-    """Name -> experiment.yaml of every experiment, in order."""
-    files = sorted((checkout / "experiments").glob("*/experiment.yaml"))
+    """Name -> experiment.yaml of every experiment, in order; the template is none."""
+    files = sorted((checkout / "experiments").glob("[!_]*/experiment.yaml"))
     return {path.parent.name: yaml.safe_load(path.read_text()) for path in files}
 
 
@@ -281,10 +281,11 @@ def test_the_template_copied_as_the_readme_says_is_an_experiment(
     text = (checkout / "experiments/README.md").read_text()
     (commands,) = re.findall(r"```\n(cp -r experiments/_template .*?)```", text, re.DOTALL)
     (checkout / "tests/experiments").mkdir(parents=True)
-    for file in ("conftest.py", "experiments/untrained_model.py", "experiments/test_template.py"):
+    for file in ("conftest.py", "untrained_model.py", "experiments/test_template.py"):
         shutil.copy(repository / "tests" / file, checkout / "tests" / file)
     copy = ["bash", "-e", "-c", commands.replace("NAME", "sharpness")]
-    subprocess.run(copy, cwd=checkout, check=True)
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(copy, cwd=checkout, check=True, env={**os.environ, "PATH": tools})
     run, made = checkout.parent / "run", {"measure_sharpness", "sharpness", "report", "all"}
     assert planned(checkout, run, "all") == made
     snakemake(checkout, run, "all")
