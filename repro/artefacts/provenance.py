@@ -8,6 +8,9 @@ that reads another's folder first compares its files with that record: one that 
 (a disk that errs, an edit by hand) is refused, never used.
 
 `python -m repro provenance FILE` explains the artefact FILE (or folder).
+
+Longer than 300 lines: the folder of a step, the record beside it and the comparison of the two are
+one contract.
 """
 
 import hashlib
