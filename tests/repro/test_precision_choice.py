@@ -14,6 +14,7 @@ from repro.specs.network import NetworkSpec
 from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
+from repro.train import loop
 from repro.train.loop import train
 
 CPU = torch.device("cpu")
@@ -80,7 +81,10 @@ def test_the_flags_of_this_machine_are_those_that_pytorch_sees() -> None:
 
 
 def test_a_model_says_what_was_decided_and_is_not_resumed_elsewhere(
-    make_dataset: Callable[..., Path], tmp_path: Path, processor: Callable[[str], None]
+    make_dataset: Callable[..., Path],
+    tmp_path: Path,
+    processor: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = make_dataset(np.random.default_rng(0).integers(0, 256, (32, 16, 16, 3), dtype=np.uint8))
     network = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=4, norm_eps=1e-5)
@@ -98,9 +102,12 @@ def test_a_model_says_what_was_decided_and_is_not_resumed_elsewhere(
     recorded = json.loads((tmp_path / "float32" / "provenance.json").read_text())
     assert "auto" not in json.dumps(recorded)
 
-    (tmp_path / "taken").write_text("in the way of the model folder")
-    with pytest.raises((SpecError, OSError)):
-        run("taken")  # the state folder stays
+    def full_disk(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(loop, "write_model", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        run("stopped")  # the state folder stays
     assert (tmp_path / "state" / "settings.json").is_file()
     processor(ZEN_4)
     with pytest.raises(SpecError, match=r"'float32' -> 'bfloat16'[\s\S]*the processor decides"):
