@@ -118,12 +118,12 @@ def test_a_damaged_resume_state_is_passed_over(
     ],
 )
 def test_a_damaged_run_file_stops_before_any_job(copy: Site, damage: Damage) -> None:
-    """What is no YAML at all Snakemake refuses itself, naming no file; repro.runs.load names it."""
+    """What is no YAML Snakemake refuses without naming a file; `python -m repro check` names it."""
     before = kept_files(copy.results)
     file = copy.folder / "tiny.yaml"
     file.write_bytes(damage((copy.checkout / "config/tiny.yaml").read_bytes()))
     said = Site(copy.checkout, copy.folder, file).run("all", succeeds=False)
     assert any(words in said for words in ("tiny.yaml", "Config file", "codec can't decode"))
     assert kept_files(copy.results) == before
-    told = copy.refused("repro.runs.load", file)
+    told = copy.refused("repro", "check", file)
     assert re.match(r"error: (\S+/)?tiny\.yaml: ", told), told
