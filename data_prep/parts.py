@@ -19,7 +19,7 @@ from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError, StoreWriter
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 PART_FILE = "part.json"
 

@@ -33,7 +33,7 @@ from repro.artefacts.provenance import step_folder
 from repro.command_line import at_least_one, new_parser, run_main
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import Strict, read_step, validated
 
 

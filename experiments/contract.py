@@ -30,7 +30,6 @@ from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
-from repro.specs.roles import SLOTS
 from repro.specs.validation import OptionsAndSeed, SpecError, Strict, read_step, validated
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
@@ -117,8 +116,8 @@ def _measure(
         action="append",
         default=[],
         metavar="ROLE.SLOT=DIR",
-        help=f"a folder of the run; slots: {', '.join(SLOTS)}; give it once for each input, "
-        "ROLE.models.1 and so on where there are several",
+        help="a folder of the run; `python -m repro roles` lists roles and slots; give it once for "
+        "each input, ROLE.models.1 and so on where there are several",
     )
     parser.add_argument(
         "--state", type=Path, help="folder of unfinished work, to go on after a kill"

@@ -1,7 +1,8 @@
-"""Where the files lie that this repository ships beside its modules."""
+"""Where the packages of this repository lie, and the files that it ships beside its modules."""
 
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-ROOT = PACKAGE.parent  # of the checkout, or site-packages: repro/, data_prep/, experiments/
+ROOT = PACKAGE.parent  # of the checkout, or site-packages: the packages lie in it
+PACKAGES = ("repro", "data_prep", "experiments")  # all code of this repository
 PRESETS = (PACKAGE / "presets").resolve()  # in a checkout a link to config/presets

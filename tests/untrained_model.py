@@ -14,8 +14,8 @@ from repro.networks.model_folder import (
     save_network,
     snapshot_file,
 )
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 
 
 def write_model(

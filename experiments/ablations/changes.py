@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass
 
 from repro.networks.model_folder import ModelFolder
-from repro.runs.models import changes_of, name_of
-from repro.specs.differences import Difference, as_in_a_run_file
+from repro.specs.differences import Difference, as_in_a_run_file, changes_of, name_of
 from repro.specs.validation import SpecError
 
 

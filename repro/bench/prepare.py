@@ -30,7 +30,7 @@ from repro.data.decode_pool import in_order
 from repro.data.raw_images import lmdb_entries
 from repro.data.store import ImageStore
 from repro.runs.extensions import preparation
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 SIZE = 64
 

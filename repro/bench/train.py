@@ -30,8 +30,9 @@ from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
 from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
 from repro.places import PRESETS
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec, PresetSpec
+from repro.specs.presets import PresetSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import read_yaml, validated
 from repro.train.minibatches import Images

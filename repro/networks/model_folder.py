@@ -30,8 +30,8 @@ from repro.data.images import to_uint8
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import Discriminator, GeneratorNetwork
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.validation import validated
 
 Snapshot = Literal["early", "final"]

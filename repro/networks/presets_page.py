@@ -16,8 +16,7 @@ from repro.networks.layers import discriminator_without_memory, generator_withou
 from repro.places import PRESETS
 from repro.specs.differences import as_in_a_run_file, differing_from_paper
 from repro.specs.network import NetworkSpec
-from repro.specs.presets import Preset, read_presets
-from repro.specs.run_file import PresetSpec
+from repro.specs.presets import Preset, PresetSpec, read_presets
 
 PAGE = PRESETS / "README.md"
 Row = tuple[str, ...]
@@ -30,8 +29,8 @@ OPENING = """\
 A preset is a network and a training, one file in this folder. A run file names it (`preset:
 paper_64`, the default) and holds only what differs from it. "Paper" below means the 64x64 bedroom
 model (Fig 1, section 4; the authors' code where the paper is silent), whose values are the defaults
-of repro/specs/run_file.py; `python -m repro settings` says what each key means. To add a
-preset, put a file here.
+of repro/specs; `python -m repro settings` says what each key means. To add a preset, put a file
+here.
 
 "Authors'" marks the recipes of the paper's authors. Nothing may end their training early, and what
 they differ in is how the authors' own models differ from each other. Parameters are all that is

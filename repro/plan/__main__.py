@@ -26,7 +26,7 @@ from repro.plan.counts import Count, image_counts
 from repro.plan.rates import Measured, measure_training, other_rates
 from repro.runs.load import load_run
 from repro.runs.run import Run
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.specs.validation import SpecError
 
 TRAINING_SECONDS = 36.0  # of the benchmark, for all trainings together

@@ -31,7 +31,7 @@ from repro.plan.counts import (
 from repro.plan.rates import Measured, OtherRates, StepRate
 from repro.runs.extensions import experiment_cost, experiment_options
 from repro.runs.run import Run
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.train.trainer import with_precision
 
 HOUR = 3600

@@ -23,8 +23,8 @@ from repro.data.raw_images import SourceError
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.runs.extensions import missing_files, source, source_options, world, world_options
 from repro.runs.run import Run
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.validation import SpecError, Strict, nearest
 from repro.train.minibatches import Schedule
 from repro.train.trainer import SHEET_SIDE

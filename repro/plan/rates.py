@@ -33,8 +33,9 @@ from repro.figures.drawing import Style, grid, save_picture
 from repro.quality.neighbours import Nearest
 from repro.rng import generator
 from repro.runs.extensions import preparation, source
+from repro.specs.dataset import DatasetSpec
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import DatasetSpec, ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.train.minibatches import Images
 from repro.train.monitor import diversity

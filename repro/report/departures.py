@@ -20,9 +20,9 @@ import pandas as pd
 from repro.claims.measurement import Measurement, in_words, read_measurements
 from repro.command_line import new_parser
 from repro.specs.differences import as_in_a_run_file
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import read_presets
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 
 PAPERS_OWN = "paper_64"  # what Fig 1 shows; the other presets of the authors' depart from it

@@ -1,7 +1,8 @@
 """What the library finds by name outside itself: sources, worlds, experiments, their commands.
 
-The only module of repro/ that names data_prep/ or experiments/, so that everything else of the
-library works without them. A source of images is a module of data_prep/, a world (images drawn by
+The only module of repro/ that reaches into data_prep/ or experiments/ (repro/places.py lists the
+packages), so that everything else of the library works without them. No step of the pipeline but
+the report imports it. A source of images is a module of data_prep/, a world (images drawn by
 program) one of data_prep/generated/, an experiment a folder of experiments/; adding one is a new
 file or folder there and no edit here. Used by repro.runs.load and repro.runs.checks for run files,
 by repro.plan for counts and costs, and by the front door for its list of commands.
@@ -23,7 +24,6 @@ from repro.specs.validation import SpecError, Strict, module_options, nearest, v
 SOURCES = "data_prep"
 WORLDS = "data_prep.generated"
 EXPERIMENTS = "experiments"
-PACKAGES = ("repro", SOURCES, EXPERIMENTS)  # all code of this repository
 CARDS = ROOT / EXPERIMENTS  # a folder for each experiment, with its card
 CARD = "experiment.yaml"
 

@@ -12,8 +12,7 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
-from repro.places import ROOT
-from repro.runs.extensions import PACKAGES
+from repro.places import PACKAGES, ROOT
 
 
 def import_closure(*modules: str) -> list[str]:

@@ -8,13 +8,14 @@ when an experiment that reads the slot `ablations` is asked for.
 Alone: `with_preset({"preset": "paper_64", "data": "rooms"}, file="my.yaml", key="models.rooms")`.
 """
 
-import re
 from collections.abc import Collection
 from typing import Any
 
 from repro.places import PRESETS, ROOT
-from repro.specs.differences import Difference, as_in_a_run_file, differences
-from repro.specs.run_file import FOR_ALL, ModelSpec, PresetSpec, RunModelSpec, RunSpec
+from repro.specs.differences import changes_of, name_of
+from repro.specs.model import ModelSpec
+from repro.specs.presets import PresetSpec
+from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec
 from repro.specs.validation import SpecError, nearest, read_yaml, validated
 
 PREFIX = "ablation"
@@ -98,18 +99,6 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
     for name in sorted(set(apart) & set(taken)):
         raise SpecError(f"{file}: 'models.{name}' is the name of an ablation; give it another")
     return apart
-
-
-def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
-    """What one model's spec says otherwise than the other's, in the order of the specs."""
-    own = set(ModelSpec.model_fields)
-    return differences(base.model_dump(include=own), model.model_dump(include=own))
-
-
-def name_of(changed: list[Difference]) -> str:
-    """Changes as part of a file's or measurement's name: "kernel_4", "l2_0-beta1_0.9"."""
-    words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
-    return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
 
 
 def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> RunModelSpec:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from repro.claims.card import ExperimentCard
 from repro.runs.extensions import source_module
+from repro.specs.model import ModelSpec
 from repro.specs.roles import SLOTS, Kind
-from repro.specs.run_file import ModelSpec, RunModelSpec, RunSpec
+from repro.specs.run_file import RunModelSpec, RunSpec
 
 
 @dataclass

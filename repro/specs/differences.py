@@ -6,9 +6,11 @@ preset, repro.report.departures of all sources side by side. Alone:
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
 
@@ -30,6 +32,18 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Differ
     What only one of them sets does not differ.
     """
     return list(_differing(_as_json(one), _as_json(other), key=""))
+
+
+def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
+    """What one model's spec says otherwise than the other's, in the order of the specs."""
+    own = set(ModelSpec.model_fields)
+    return differences(base.model_dump(include=own), model.model_dump(include=own))
+
+
+def name_of(changed: list[Difference]) -> str:
+    """Changes as part of a file's or measurement's name: "kernel_4", "l2_0-beta1_0.9"."""
+    words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
+    return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
 
 
 def as_in_a_run_file(value: Any) -> str:

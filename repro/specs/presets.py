@@ -8,9 +8,24 @@ read_presets()}`.
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import Field
+
 from repro.places import PRESETS
-from repro.specs.run_file import PresetSpec
-from repro.specs.validation import read_yaml, validated
+from repro.specs.network import NetworkSpec
+from repro.specs.training import TrainingSpec
+from repro.specs.validation import Strict, read_yaml, validated
+
+
+class PresetSpec(Strict):
+    """A known recipe (config/presets/<name>.yaml)."""
+
+    title: str = Field(description="what it is, in one line")
+    source: str = Field(description="where the recipe comes from")
+    of_the_paper: bool = Field(
+        False, description="a recipe of the paper's authors, which nothing may stop early"
+    )
+    network: NetworkSpec = NetworkSpec()
+    training: TrainingSpec = TrainingSpec()
 
 
 class Preset(NamedTuple):

@@ -1,9 +1,9 @@
-"""Typed specs of everything in config/: the paper's values are the defaults.
+"""The typed spec of a run file, config/<run>.yaml; the paper's values are the defaults.
 
-A run file (config/*.yaml) and a preset (config/presets/*.yaml) hold only what differs from the
-values here. Unknown keys and values out of range are refused (repro.specs.validation).
-`repro.runs.load` resolves a run file into these models; the pipeline hands each step its own spec
-as one JSON file.
+A run file holds only what differs from them; unknown keys and values out of range are refused
+(repro.specs.validation). `repro.runs.load` resolves it into these models, and the pipeline hands
+each step its own part as one JSON file: a dataset's (dataset.py), a model's (model.py), options.
+No step imports this module, nor roles.py, so that an edit here makes no step run again.
 
 `python -m repro settings` prints every field with its default, unit and source.
 """
@@ -15,23 +15,13 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from repro.command_line import new_parser
+from repro.specs.dataset import DatasetSpec
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.roles import RoleSpec
 from repro.specs.scales import Scales
 from repro.specs.training import AugmentationSpec, TrainingSpec
 from repro.specs.validation import Strict, nearest
-
-
-class ModelSpec(Strict):
-    """A model of a run: a preset, the dataset it is trained on, and what differs from both."""
-
-    data: str = Field(description="name of the dataset it is trained on")
-    preset: str = Field("paper_64", description="name of a file in config/presets")
-    deduplicated: bool = Field(
-        False, description="leave out what the dataset's hash removed (paper §4.1.1: of bedrooms)"
-    )
-    network: NetworkSpec = NetworkSpec()
-    training: TrainingSpec = TrainingSpec()
 
 
 class RunModelSpec(ModelSpec):
@@ -56,18 +46,6 @@ class AblationsSpec(Strict):
     )
 
 
-class PresetSpec(Strict):
-    """A known recipe (config/presets/<name>.yaml)."""
-
-    title: str = Field(description="what it is, in one line")
-    source: str = Field(description="where the recipe comes from")
-    of_the_paper: bool = Field(
-        False, description="a recipe of the paper's authors, which nothing may stop early"
-    )
-    network: NetworkSpec = NetworkSpec()
-    training: TrainingSpec = TrainingSpec()
-
-
 class WorldSpec(Strict):
     """Raw data drawn by program, written in an official layout (data_prep/generated/)."""
 
@@ -78,16 +56,6 @@ class WorldSpec(Strict):
         "are, stamped on their figures instead of the run's banner",
     )
     options: dict[str, Any] = Field({}, description="that module's Options")
-
-
-class DatasetSpec(Strict):
-    """A prepared dataset: where the raw images lie and how they are read."""
-
-    source: str = Field(description="name of a module in data_prep: lsun, folder, ...")
-    image_size: int = Field(64, ge=8, le=256, description="pixels per side after the centre crop")
-    channels: Literal[1, 3] = Field(3, description="1 grey, 3 RGB")
-    limit: int | None = Field(None, ge=1, description="largest number of images, evenly spread")
-    options: dict[str, Any] = Field({}, description="the source module's Options")
 
 
 class RunDatasetSpec(DatasetSpec):

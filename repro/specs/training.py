@@ -1,6 +1,6 @@
 """How networks are trained, as configs state it: typed, the paper's values as defaults.
 
-Part of repro.specs.run_file, which reads run files and presets; the modules of repro.train obey it.
+Part of repro.specs.model and repro.specs.presets; the modules of repro.train obey it.
 """
 
 from typing import Literal

@@ -1,6 +1,6 @@
 """Strict models, and complaints that name the file, the key, what was found and what is allowed.
 
-The base of every typed spec (repro.specs.run_file) and of every module's Options. `validated` turns
+The base of every typed spec of repro.specs and of every module's Options. `validated` turns
 a mapping into a model or says what is wrong with it, with the nearest valid name; `read_yaml` reads
 a mapping and refuses a key given twice; `read_step` reads the JSON file that the pipeline gives a
 step.

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from repro.command_line import add_device, add_threads, new_parser, run_main
 from repro.devices import keep_freed_memory
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.specs.validation import Strict, read_step, validated
 from repro.train.loop import train
 

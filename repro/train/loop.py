@@ -29,7 +29,7 @@ from repro.artefacts.provenance import sha256_of_json, step_folder
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.figures.drawing import Style
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.specs.validation import SpecError
 from repro.train.minibatches import Images
 from repro.train.model_writer import write_model

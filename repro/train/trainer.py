@@ -18,7 +18,7 @@ from repro.devices import decided_precision
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import draw, draw_latents
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.train.cuda_graphs import RecordedStep
 from repro.train.minibatches import Images, Minibatch, Minibatches, Schedule
 from repro.train.processes import ALONE, Processes

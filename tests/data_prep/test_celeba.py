@@ -10,7 +10,7 @@ from data_prep.prepare import prepare
 from data_prep.source import missing
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError
 
 NAMES = "5_o_Clock_Shadow Eyeglasses Male Smiling"

@@ -16,7 +16,7 @@ from data_prep.prepare import prepare
 from data_prep.source import explain_missing, missing
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError
 
 HEADER = "file,face,left,top,width,height,neighbours,photo_width,photo_height,reason\n"

@@ -10,7 +10,7 @@ from data_prep import folder
 from data_prep.prepare import prepare
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError
 
 

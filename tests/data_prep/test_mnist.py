@@ -12,7 +12,7 @@ from data_prep.prepare import prepare
 from data_prep.source import missing
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (7, 28, 28), dtype=np.uint8)

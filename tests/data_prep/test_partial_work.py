@@ -17,7 +17,7 @@ from data_prep import prepare as module
 from data_prep.prepare import prepare
 from repro.artefacts import resumable_file as growing_file
 from repro.data import decode_pool
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 LABELS = {"labels_from_name": r"\d+_(?P<shade>\d+)"}
 SPEC = DatasetSpec(source="folder", image_size=8, options=LABELS)

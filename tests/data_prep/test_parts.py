@@ -19,7 +19,7 @@ from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 LABELLED = DatasetSpec(
     source="folder", image_size=8, options={"labels_from_name": r"\d+_(?P<shade>\d+)"}

@@ -14,7 +14,7 @@ from data_prep.source import Record, missing
 from repro.data.images import decode
 from repro.data.store import ImageStore
 from repro.dedup.perturbations import KINDS, near_copy, perturbations
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError, validated
 
 COPIES = len(perturbations())

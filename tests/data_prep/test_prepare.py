@@ -19,7 +19,7 @@ from data_prep.source import Record, load_source, source_names
 from repro.data import decode_pool
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError
 
 SPEC = DatasetSpec(source="folder", image_size=16)

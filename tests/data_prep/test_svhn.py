@@ -13,7 +13,7 @@ from data_prep.source import missing
 from data_prep.svhn import Options
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
-from repro.specs.run_file import DatasetSpec
+from repro.specs.dataset import DatasetSpec
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)

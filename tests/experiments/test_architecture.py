@@ -13,8 +13,8 @@ from experiments.architecture.options import Options
 from experiments.contract import Inputs
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import Style
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 
 
 def measured(tmp_path: Path, **network) -> dict[str, Measurement]:

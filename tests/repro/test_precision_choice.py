@@ -10,8 +10,8 @@ import torch
 
 from repro import devices
 from repro.devices import decided_precision
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train import loop

@@ -11,8 +11,8 @@ from repro.internals.segmenter import mask_boxes
 from repro.networks.build import build_generator
 from repro.networks.dcgan import Generator
 from repro.networks.model_folder import save_network
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 
 SIZE, MAPS = 16, 8
 WINDOW_MAPS = (1, 4)  # of layer 1: each alone makes a window of the places where it is active

@@ -9,8 +9,8 @@ from repro import rng
 from repro.networks.build import build_generator
 from repro.networks.dcgan import freeze_statistics
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 
 NETWORK = NetworkSpec(
     kind="conditional", image_size=8, base_size=2, channels=1, classes=10, pixel_low=0,

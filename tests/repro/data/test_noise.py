@@ -7,8 +7,8 @@ import numpy as np
 from data_prep.prepare import prepare
 from repro.data.noise import noise_dataset, smooth_noise, write_cifar_records, write_jpegs
 from repro.data.store import ImageStore
+from repro.specs.dataset import DatasetSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import DatasetSpec
 
 
 def test_a_dataset_is_as_the_network_takes_it(tmp_path: Path) -> None:

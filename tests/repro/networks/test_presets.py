@@ -22,9 +22,9 @@ from repro.runs.checks import missing_raw_data
 from repro.runs.import_closure import import_closure
 from repro.runs.load import load_run
 from repro.specs.differences import differing_from_paper
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.presets import Preset, read_presets
-from repro.specs.run_file import ModelSpec, PresetSpec
+from repro.specs.presets import Preset, PresetSpec, read_presets
 from repro.specs.validation import SpecError
 from repro.train.loop import train
 from repro.train.minibatches import Schedule

@@ -35,7 +35,7 @@ from repro.plan.rates import (
     measure_training,
 )
 from repro.runs.load import load_run
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 from repro.specs.validation import SpecError
 
 CPU = torch.device("cpu")

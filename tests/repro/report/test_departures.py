@@ -14,7 +14,7 @@ from repro.report.departures import (
     source_in_words,
 )
 from repro.runs.models import with_preset
-from repro.specs.run_file import ModelSpec
+from repro.specs.model import ModelSpec
 
 
 def model(preset: str = "paper_64", **parts: object) -> dict:

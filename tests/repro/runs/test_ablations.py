@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from repro.runs.load import load_run
-from repro.runs.models import changes_of
 from repro.runs.run import Run
+from repro.specs.differences import changes_of
 from repro.specs.validation import SpecError
 
 RECIPE: dict[str, Any] = {"data": "bedrooms", "network": {"ngf": 8}, "training": {"batch": 16}}

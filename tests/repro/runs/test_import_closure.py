@@ -46,6 +46,17 @@ def test_a_step_does_not_depend_on_what_it_does_not_import() -> None:
     assert "repro/report/pictures.py" not in import_closure("repro.train")
 
 
+def test_an_edit_of_what_run_files_may_hold_makes_no_step_run_again(repository: Path) -> None:
+    """Not the roles, nor the spec of whole runs, nor the commands and sources found by name."""
+    of_run_files = {"repro/specs/roles.py", "repro/specs/run_file.py", "repro/runs/extensions.py"}
+    assert of_run_files <= set(import_closure("repro.runs.load"))
+    experiments = [f.parent.name for f in repository.glob("experiments/[!_]*/measure.py")]
+    assert len(experiments) > 10
+    steps = ["repro.train", "data_prep.generate", "data_prep.prepare", "data_prep.dedup"]
+    steps += [f"experiments.{one}.{step}" for one in experiments for step in ("measure", "figure")]
+    assert [step for step in steps if of_run_files & set(import_closure(step))] == []
+
+
 def test_a_name_that_is_no_module_is_refused() -> None:
     with pytest.raises(FileNotFoundError, match=r"no module repro\.trane"):
         import_closure("repro.trane")

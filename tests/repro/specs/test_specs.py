@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec, RunSpec
+from repro.specs.run_file import RunSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError, read_yaml, validated
 

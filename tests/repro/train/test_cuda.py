@@ -12,8 +12,8 @@ import torch
 
 from repro.data.store import ImageStore
 from repro.quality.neighbours import Nearest
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.train.minibatches import Images
 from repro.train.trainer import Trainer, TrainingError

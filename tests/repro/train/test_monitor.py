@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repro.data.store import ImageStore
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec, Trouble
 from repro.train.log import Log
 from repro.train.minibatches import Images

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from repro.data.store import ImageStore
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.train.minibatches import Images
 from repro.train.trainer import Trainer

@@ -28,8 +28,8 @@ from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import ModelFolder, draw
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train.loop import _device, train

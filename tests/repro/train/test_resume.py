@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from repro.networks.model_folder import CheckpointError
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import AugmentationSpec, TrainingSpec
 from repro.train.loop import train
 from repro.train.resume_state import latest_state, save_state

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from repro.data.store import ImageStore
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import CheckpointError, ModelFolder, draw
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train.loop import train
