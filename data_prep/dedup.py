@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from repro.artefacts.provenance import step_folder, write_json
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
 from repro.command_line import add_threads, natural, new_parser, run_main
 from repro.data.shards import Shard
 from repro.data.store import ImageStore

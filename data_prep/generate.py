@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field
 
 import data_prep.generated
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.command_line import at_least_one, new_parser, run_main
 from repro.specs.validation import SpecError, Strict, module_options, nearest, read_step, validated
 

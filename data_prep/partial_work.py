@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.provenance import write_json
 from repro.artefacts.resumable_file import DamagedFileError
+from repro.artefacts.whole_file import write_json
 from repro.data.store_writer import StoreWriter
 
 RECORDS_BETWEEN_SAVES = 4096

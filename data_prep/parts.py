@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.source import source_names
-from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json, write_json
+from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json
+from repro.artefacts.whole_file import write_json
 from repro.data.decoders import decoder_versions
 from repro.data.shards import Shard
 from repro.data.store import ImageStore

@@ -29,7 +29,7 @@ from data_prep.parts import join, made_from, write_part_file
 from data_prep.record_pixels import Loaded, decoded
 from data_prep.source import Record, Source, explain_missing, load_source, missing, source_options
 from repro.artefacts.folder_lock import sole_use
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.command_line import at_least_one, new_parser, run_main
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard

@@ -17,13 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from repro.artefacts.finished_parts import KeptWork
-from repro.artefacts.provenance import (
-    sha256_of_file,
-    sha256_of_input,
-    sha256_of_json,
-    step_folder,
-    write_json,
-)
+from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
 from repro.command_line import add_threads, new_parser, run_main
 from repro.data.store import ImageStore

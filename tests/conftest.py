@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.data.store_writer import StoreWriter
 
 torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 from tqdm import tqdm
 
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.errors import ExpectedError
 from repro.specs.validation import Strict
 

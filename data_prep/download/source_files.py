@@ -22,6 +22,7 @@ from data_prep.download.manifest import MANIFEST, Place, planned, read_manifest
 from data_prep.download.part_file import FetchError
 from data_prep.download.transfer import is_page
 from data_prep.download.unpack import require_whole, unpack, unpacked_size
+from repro.artefacts.whole_file import written_whole
 from repro.errors import ExpectedError
 
 
@@ -197,12 +198,8 @@ def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[s
     if not place.is_packed:
         if archive != place.final:
             place.final.parent.mkdir(parents=True, exist_ok=True)
-            temporary = place.final.with_name(f".{place.final.name}.partial")
-            try:
+            with written_whole(place.final) as temporary:
                 shutil.copyfile(archive, temporary)
-                temporary.replace(place.final)
-            finally:
-                temporary.unlink(missing_ok=True)
         report(f"{place.entry.name}: done: {place.final}")
         return
     kind = place.kind

@@ -15,7 +15,6 @@ __main__.py is the command for it: python -m data_prep.face_detection PHOTOS --o
 """
 
 import csv
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,7 +27,8 @@ import cv2
 from tqdm import tqdm
 
 from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
-from repro.artefacts.provenance import sha256_of_file, write_json
+from repro.artefacts.provenance import sha256_of_file
+from repro.artefacts.whole_file import write_json, written_whole
 from repro.data.decoders import UnreadableImage, decoder_versions, sniff
 from repro.data.images import decode
 from repro.data.raw_images import SourceError, files_below
@@ -80,17 +80,14 @@ def detect_folder(
         return _search(photos, file, per_thread.detector)
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        with _one_opencv_thread(), ThreadPoolExecutor(workers) as pool:
-            batches = (
-                files[i : i + BATCH * workers] for i in range(0, len(files), BATCH * workers)
-            )
-            searched = (one for batch in batches for one in pool.map(search, batch))
-            counts = _write(temporary, tqdm(searched, total=len(files), unit="photo", disable=None))
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        written_whole(out) as temporary,
+        _one_opencv_thread(),
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        batches = (files[i : i + BATCH * workers] for i in range(0, len(files), BATCH * workers))
+        searched = (one for batch in batches for one in pool.map(search, batch))
+        counts = _write(temporary, tqdm(searched, total=len(files), unit="photo", disable=None))
     about = {"options": options.model_dump(), "cascade_sha256": sha256_of_file(cascade)}
     about |= {"versions": decoder_versions(), "counts": counts}
     write_json(out.with_suffix(".json"), about)

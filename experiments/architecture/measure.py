@@ -17,7 +17,7 @@ from experiments.architecture.results import (
     shape_measurement,
 )
 from experiments.contract import Inputs, measure_command
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
 from repro.networks.layers import (
     discriminator_without_memory,

@@ -18,7 +18,7 @@ from experiments.contract import Inputs, measure_command
 from experiments.fid.features import KeptFeatures
 from experiments.fid.options import Options
 from experiments.fid.results import FLOOR, SAMPLES, Comparison, measurements
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.devices import chosen_device

@@ -23,7 +23,7 @@ from experiments.verify_authors.on_svhn import check_on_svhn
 from experiments.verify_authors.options import Options
 from experiments.verify_authors.results import ON_CIFAR10, ON_SVHN, Outcome
 from repro.artefacts.arrays import save_arrays
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import chosen_and_refitted, with_held_out

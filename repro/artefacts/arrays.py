@@ -5,12 +5,13 @@ Where in the flow: every step that leaves arrays writes them by `save_arrays`.
 Alone: `save_arrays(Path("walk.npz"), frames=frames)`.
 """
 
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from repro.artefacts.whole_file import written_whole
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
@@ -21,15 +22,15 @@ def save_arrays(path: Path, **arrays: Any) -> None:
     """
     if path.suffix != ".npz":
         raise ValueError(f"{path}: arrays are written to a file named .npz")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        written_whole(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
+    ):
         for name in sorted(arrays):
             array = np.asanyarray(arrays[name])
             if array.dtype.hasobject:
-                temporary.unlink()
                 raise ValueError(f"{path}: array '{name}' holds Python objects; store numbers")
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             with archive.open(entry, "w", force_zip64=True) as stream:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
-    temporary.replace(path)

@@ -1,6 +1,6 @@
 """A full disk in words: which file or folder could not be written, and what to do.
 
-Where in the flow: whatever writes much (repro.artefacts.provenance.step_folder and write_json, the
+Where in the flow: whatever writes much (repro.artefacts.step_folder and whole_file, the
 files of a dataset, memory maps) does it within `named`, because the system's own message often
 names no file, and numpy's and safetensors' name no reason. It has nothing to run alone.
 """

@@ -1,6 +1,6 @@
 """One process at a time: a lock beside a folder that two must not write at once.
 
-Where in the flow: repro.artefacts.provenance.step_folder holds it on every step's output, training
+Where in the flow: repro.artefacts.step_folder holds it on every step's output, training
 and preparing on their folders of unfinished work. Snakemake locks its working folder itself; this
 is for steps started by hand, and for one that outlived its Snakemake. The lock ends with the
 process, however that ends, so a killed run leaves none. It has nothing to run alone.

@@ -1,39 +1,29 @@
-"""What made an artefact: the sidecar `provenance.json`, and whole-or-absent output folders.
+"""What made an artefact: the record `provenance.json`, and whether files still are as recorded.
 
-Every step of the pipeline writes its folder through `step_folder`. The folder is built under a
-temporary name beside its final place and renamed when the step has succeeded, so that a reader
-sees it whole or not at all. The sidecar holds the command, the spec and its hash, the commit, the
-sha256 of every input and output, seed, versions, device, threads, seconds and peak memory. A step
-that reads another's folder first compares its files with that record: one that has changed since
-(a disk that errs, an edit by hand) is refused, never used.
+Every step of the pipeline writes its folder through repro.artefacts.step_folder, which leaves that
+record: the command, the spec and its hash, the commit, the sha256 of every input and output, seed,
+versions, device, threads, seconds and peak memory. A step that reads another's folder first
+compares its files with the record: one that has changed since (a disk that errs, an edit by hand)
+is refused, never used.
 
 `python -m repro provenance FILE` explains the artefact FILE (or folder).
-
-Longer than 300 lines: the folder of a step, the record beside it and the comparison of the two are
-one contract.
 """
 
 import hashlib
 import json
-import os
 import platform
 import resource
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from fnmatch import fnmatch
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.disk_full import named
-from repro.artefacts.folder_lock import sole_use
 from repro.command_line import new_parser
-from repro.errors import ExpectedError, UnusableError
+from repro.errors import ExpectedError
 from repro.places import ROOT
 
 SIDECAR = "provenance.json"
@@ -42,7 +32,7 @@ EXPLAINED = (  # what `explain` tells of a record
     "command", "commit", "dirty", "seed", "device", "threads", "seconds", "peak_memory_mb",
     "finished", "inputs", "versions",
 )  # fmt: skip
-NOT_CONTENT = (SIDECAR, ".snakemake_timestamp")
+NOT_CONTENT = (SIDECAR, SNAKEMAKES_OWN)
 PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
 
 
@@ -119,16 +109,6 @@ def refuse_changed(name: str, folder: Path, *, unread: Collection[str] = ()) -> 
             )
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON (sorted keys, indent 1) under a temporary name and rename it into place."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
-    with named(path):
-        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
-    temporary.replace(path)
-
-
 @cache
 def commit_and_dirty() -> tuple[str, bool]:
     """Commit of the working tree and whether it differs from it; ("unknown", True) without git."""
@@ -182,109 +162,6 @@ def peak_memory_mb() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _threads() -> int:
-    torch = sys.modules.get("torch")
-    return torch.get_num_threads() if torch is not None else 1
-
-
-def _relative(path: Path) -> str:
-    """Path as seen from the working folder: provenance names no machine's absolute paths."""
-    return Path(os.path.relpath(path)).as_posix()
-
-
-@contextmanager
-def step_folder(
-    out: Path,
-    *,
-    inputs: Mapping[str, Path],
-    spec: Mapping[str, Any] | None = None,
-    seed: int | None = None,
-    unread: Collection[str] = (),
-) -> Iterator[Path]:
-    """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
-
-    inputs: name -> file or folder the step reads. spec: all settings that determine the result.
-    unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
-    after an exception the temporary folder is removed and an older `out` is left as it was. Raises
-    FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
-    its step wrote, InUseError where another process writes `out`, DiskFullError, and UnusableError
-    for an `out` whose replacement would delete an input or a folder that no step wrote.
-    """
-    _refuse_to_delete(out, inputs)
-    for name, path in inputs.items():
-        if not path.exists():
-            raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
-        refuse_changed(name, path, unread=unread)
-    building = out.with_name(f".{out.name}.partial")
-    with named(out), sole_use(out):
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-        started = time.monotonic()
-        try:
-            yield building
-            record = _record(building, out.name, inputs, dict(spec or {}), seed)
-            record["seconds"] = round(time.monotonic() - started, 3)
-            write_json(building / SIDECAR, record)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-        if out.exists():
-            shutil.rmtree(out)
-        building.replace(out)
-
-
-def _refuse_to_delete(out: Path, inputs: Mapping[str, Path]) -> None:
-    """Only what a step wrote is replaced: never an input, a file, or a folder of the user's."""
-    place = out.resolve()
-    for name, path in inputs.items():
-        if place in (path.resolve(), *path.resolve().parents):
-            raise UnusableError(
-                f"{out}: writing there would delete the input '{name}' ({path}); "
-                "choose another folder to write"
-            )
-    if out.exists() and not out.is_dir():
-        raise UnusableError(f"{out}: a file is in the way; choose another folder to write")
-    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
-    if there - {SNAKEMAKES_OWN} and SIDECAR not in there:
-        raise UnusableError(
-            f"{out}: no step of this project wrote this folder (it has no {SIDECAR}), so it is not "
-            "replaced; choose another folder to write, or remove it first"
-        )
-
-
-def _record(
-    building: Path, step: str, inputs: Mapping[str, Path], spec: dict[str, Any], seed: int | None
-) -> dict[str, Any]:
-    commit, dirty = commit_and_dirty()
-    return {
-        "step": step,
-        "command": _command(),
-        "spec": spec,
-        "spec_sha256": sha256_of_json(spec),
-        "commit": commit,
-        "dirty": dirty,
-        "inputs": {
-            name: {"path": _relative(path), "sha256": sha256_of_input(path)}
-            for name, path in sorted(inputs.items())
-        },
-        "outputs": content_hashes(building),
-        "seed": seed,
-        "versions": versions(),
-        "device": device_name(),
-        "threads": _threads(),
-        "peak_memory_mb": peak_memory_mb(),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
-
-
-def _command() -> list[str]:
-    main = sys.modules["__main__"]
-    module, file = getattr(main, "__spec__", None), Path(sys.argv[0]).name
-    if module:
-        return ["python", "-m", module.name.removesuffix(".__main__"), *sys.argv[1:]]
-    return [*(["python"] if file.endswith(".py") else []), file, *sys.argv[1:]]
-
-
 def explain(path: Path) -> str:
     """Text telling how the artefact at `path` (a file or a step's folder) was made."""
     if not path.exists():
@@ -321,6 +198,10 @@ def _explanation(path: Path, folder: Path) -> str:
 
 
 def main(words: list[str] | None = None) -> None:
-    parser = new_parser("provenance", explain.__doc__)
+    parser = new_parser(
+        "provenance",
+        "Tell what made a file of a run, and whether it is still as it was written: the command,\n"
+        "commit, seed, machine, inputs and versions that its step recorded.",
+    )
     parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")
     print(explain(parser.parse_args(words).file))

@@ -28,6 +28,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from repro.artefacts.whole_file import written_whole
 from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
 from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
@@ -150,9 +151,8 @@ class Autoencoder(nn.Module):
     def save(self, path: Path) -> None:
         """Write weights and scaling as safetensors: same values, same bytes."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_bytes(save(tensors, metadata={"scaling": self.scaling}))
-        temporary.replace(path)
+        with written_whole(path) as temporary:
+            temporary.write_bytes(save(tensors, metadata={"scaling": self.scaling}))
 
 
 def train_autoencoder(

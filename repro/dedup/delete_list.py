@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from repro.artefacts.whole_file import written_whole
 from repro.dedup.files_once import FileNames
 from repro.dedup.removal import Removal
 
@@ -57,9 +58,8 @@ def write_delete_list(
         lines.append(key)
     end = "\0" if null else "\n"
     text = "".join(line + end for line in lines)
-    temporary = file.with_name(f".{file.name}.partial")
-    temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
-    temporary.replace(file)
+    with written_whole(file) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
     return Listed(len(lines), linked, line_breaks)
 
 

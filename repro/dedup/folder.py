@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.provenance import SIDECAR, step_folder, write_json
+from repro.artefacts.provenance import SIDECAR
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
 from repro.data.raw_images import lmdb_file
 from repro.dedup.contact_sheet import write_sheets
 from repro.dedup.files_once import FileNames, file_names, legible

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from repro.artefacts.whole_file import written_whole
 from repro.command_line import new_parser
 from repro.errors import UnusableError
 from repro.figures.drawing import BANNER_PAPER, INK, PAPER, font
@@ -55,9 +56,8 @@ def save_animation(path: Path, sheets: Sequence[Path]) -> None:
         for sheet, picture in zip(chosen, pictures, strict=True)
     ]
     data = _encoded(frames, kind=path.suffix, quality=quality)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def minibatch_of(sheet: Path) -> int:

@@ -21,6 +21,7 @@ from matplotlib.text import Text
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from repro.artefacts.whole_file import written_whole
 from repro.specs.validation import Strict
 
 # seaborn's "colorblind" palette, written out so that no pyplot is imported (a test compares them).
@@ -107,7 +108,8 @@ def save_figure(path: Path, figure: Figure, *, style: Style) -> None:
 def save_table(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as CSV: six significant digits, no index column, Unix line ends."""
     text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    _replace(path, text.encode("utf-8"))
+    with written_whole(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
 
 
 def new_figure(
@@ -259,12 +261,5 @@ def _write_png(path: Path, picture: Image.Image, *, kind: str) -> None:
     """
     kind_of_picture = PngInfo()
     kind_of_picture.add_text("Kind", kind)
-    temporary = path.with_name(f".{path.name}.part")
-    picture.save(temporary, format="PNG", dpi=(DPI, DPI), pnginfo=kind_of_picture)
-    temporary.replace(path)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        picture.save(temporary, format="PNG", dpi=(DPI, DPI), pnginfo=kind_of_picture)

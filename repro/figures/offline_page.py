@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from repro.artefacts.whole_file import written_whole
+
 SHARED = Path(__file__).parent / "templates"
 
 
@@ -39,9 +41,8 @@ def write_page(path: Path, *, template: Path, content: object) -> None:
                 f"{template}: expected {place} once, found it {page.count(place)} times"
             )
         page = page.replace(place, text)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 def _shared(name: str) -> str:

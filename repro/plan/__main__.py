@@ -17,7 +17,8 @@ from typing import Any
 
 import torch
 
-from repro.artefacts.provenance import device_name, write_json
+from repro.artefacts.provenance import device_name
+from repro.artefacts.whole_file import write_json
 from repro.command_line import add_device, add_threads, at_least_one, new_parser, run_main
 from repro.devices import Clock, chosen_device, device_words
 from repro.plan.budget import Chosen, budget, budget_in_words, ends_of

@@ -22,7 +22,7 @@ from typing import get_args
 import numpy as np
 import torch
 
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.command_line import add_device, add_seed, add_threads, at_least_one, new_parser
 from repro.data.store import ImageStore
 from repro.devices import chosen_device

@@ -17,7 +17,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.claims.measurement import Verdict, in_words
 from repro.claims.verdict import Judgement
 from repro.figures.drawing import save_table

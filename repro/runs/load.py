@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
 from repro.runs.checks import check_experiments, check_fit, check_names, missing_raw_data
 from repro.runs.extensions import experiment_cards

@@ -25,7 +25,8 @@ import torch
 from tqdm import tqdm
 
 from repro.artefacts.folder_lock import sole_use
-from repro.artefacts.provenance import sha256_of_json, step_folder
+from repro.artefacts.provenance import sha256_of_json
+from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.figures.drawing import Style

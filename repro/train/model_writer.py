@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from repro import rng
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.figures.animation import save_animation
 from repro.figures.drawing import Style, grid, save_figure, save_picture, training_curves
 from repro.networks.dcgan import freeze_statistics, parameter_count

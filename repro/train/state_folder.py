@@ -19,7 +19,7 @@ from typing import Any
 from torch import nn
 
 from repro.artefacts.disk_full import named
-from repro.artefacts.provenance import write_json
+from repro.artefacts.whole_file import write_json
 from repro.figures.drawing import Style, grid, save_picture
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
 from repro.specs.validation import SpecError

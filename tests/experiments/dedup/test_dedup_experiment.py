@@ -15,7 +15,8 @@ from experiments.dedup.copies import read_copies
 from experiments.dedup.figure import figure
 from experiments.dedup.measure import measure
 from experiments.dedup.options import Options
-from repro.artefacts.provenance import step_folder, write_json
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.data.store import ImageStore

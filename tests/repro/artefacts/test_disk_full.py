@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from repro.artefacts.disk_full import DiskFullError, named, reserve
-from repro.artefacts.provenance import step_folder, write_json
 from repro.artefacts.resumable_file import GrowingFile
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
 
 FULL = Path("/dev/full")  # every write to it meets the end of the disk
 needs_dev_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from repro.artefacts.folder_lock import InUseError, sole_use
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 
 HOLDER = """
 import os, sys, time

@@ -19,7 +19,7 @@ import yaml
 from browser import dom_of, needs_chromium
 from PIL import Image
 
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.claims.card import Claim, ExperimentCard
 from repro.claims.measurement import Verdict
 from repro.figures.animation import save_animation

@@ -23,7 +23,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
-from repro.artefacts.provenance import step_folder
+from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
 from repro.networks.build import build_discriminator, build_generator

@@ -1,0 +1,136 @@
+"""The output folder of a step: whole or absent, with the record of what made it.
+
+Where in the flow: every step of the pipeline writes through `step_folder`. The folder is built
+under a temporary name beside its final place and renamed when the step has succeeded, so that a
+reader sees it whole or not at all; the record is `provenance.json` (repro.artefacts.provenance).
+Nothing of the user's is replaced. Alone: `with step_folder(Path("out"), inputs={}) as folder: ...`.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from repro.artefacts.disk_full import named
+from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.provenance import (
+    SIDECAR,
+    SNAKEMAKES_OWN,
+    commit_and_dirty,
+    content_hashes,
+    device_name,
+    peak_memory_mb,
+    refuse_changed,
+    sha256_of_input,
+    sha256_of_json,
+    versions,
+)
+from repro.artefacts.whole_file import write_json
+from repro.errors import UnusableError
+
+
+@contextmanager
+def step_folder(
+    out: Path,
+    *,
+    inputs: Mapping[str, Path],
+    spec: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    unread: Collection[str] = (),
+) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
+
+    inputs: name -> file or folder the step reads. spec: all settings that determine the result.
+    unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
+    after an exception the temporary folder is removed and an older `out` is left as it was. Raises
+    FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
+    its step wrote, InUseError where another process writes `out`, DiskFullError, and UnusableError
+    for an `out` whose replacement would delete an input or a folder that no step wrote.
+    """
+    _refuse_to_delete(out, inputs)
+    for name, path in inputs.items():
+        if not path.exists():
+            raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
+        refuse_changed(name, path, unread=unread)
+    building = out.with_name(f".{out.name}.partial")
+    with named(out), sole_use(out):
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        started = time.monotonic()
+        try:
+            yield building
+            record = _record(building, out.name, inputs, dict(spec or {}), seed)
+            record["seconds"] = round(time.monotonic() - started, 3)
+            write_json(building / SIDECAR, record)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+        if out.exists():
+            shutil.rmtree(out)
+        building.replace(out)
+
+
+def _refuse_to_delete(out: Path, inputs: Mapping[str, Path]) -> None:
+    """Only what a step wrote is replaced: never an input, a file, or a folder of the user's."""
+    place = out.resolve()
+    for name, path in inputs.items():
+        if place in (path.resolve(), *path.resolve().parents):
+            raise UnusableError(
+                f"{out}: writing there would delete the input '{name}' ({path}); "
+                "choose another folder to write"
+            )
+    if out.exists() and not out.is_dir():
+        raise UnusableError(f"{out}: a file is in the way; choose another folder to write")
+    there = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
+    if there - {SNAKEMAKES_OWN} and SIDECAR not in there:
+        raise UnusableError(
+            f"{out}: no step of this project wrote this folder (it has no {SIDECAR}), so it is not "
+            "replaced; choose another folder to write, or remove it first"
+        )
+
+
+def _record(
+    building: Path, step: str, inputs: Mapping[str, Path], spec: dict[str, Any], seed: int | None
+) -> dict[str, Any]:
+    commit, dirty = commit_and_dirty()
+    return {
+        "step": step,
+        "command": _command(),
+        "spec": spec,
+        "spec_sha256": sha256_of_json(spec),
+        "commit": commit,
+        "dirty": dirty,
+        "inputs": {
+            name: {"path": _relative(path), "sha256": sha256_of_input(path)}
+            for name, path in sorted(inputs.items())
+        },
+        "outputs": content_hashes(building),
+        "seed": seed,
+        "versions": versions(),
+        "device": device_name(),
+        "threads": _threads(),
+        "peak_memory_mb": peak_memory_mb(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _command() -> list[str]:
+    main = sys.modules["__main__"]
+    module, file = getattr(main, "__spec__", None), Path(sys.argv[0]).name
+    if module:
+        return ["python", "-m", module.name.removesuffix(".__main__"), *sys.argv[1:]]
+    return [*(["python"] if file.endswith(".py") else []), file, *sys.argv[1:]]
+
+
+def _threads() -> int:
+    torch = sys.modules.get("torch")
+    return torch.get_num_threads() if torch is not None else 1
+
+
+def _relative(path: Path) -> str:
+    """Path as seen from the working folder: provenance names no machine's absolute paths."""
+    return Path(os.path.relpath(path)).as_posix()

@@ -1,0 +1,48 @@
+"""A file that stands whole or not at all: written under a temporary name, then renamed.
+
+Where in the flow: every writer of a single file (JSON, pictures, tables, arrays) goes through here;
+whole folders are `step_folder`'s (repro.artefacts.step_folder). Alone:
+`with written_whole(Path("a.txt")) as temporary: temporary.write_text("...")`.
+"""
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from repro.artefacts.disk_full import named
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, renamed to `path` when the block succeeds.
+
+    After an exception nothing is left of it, and an older `path` is as it was. Raises
+    IsADirectoryError before the block where a folder stands there, DiskFullError, and any other
+    OSError with the name of `path` in place of the temporary one.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with named(path):
+            yield temporary
+            temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(path)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON (sorted keys, indent 1), whole or not at all. Raises what written_whole does."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
+    with written_whole(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
