@@ -18,7 +18,7 @@ from pydantic import Field
 
 import data_prep.generated
 from repro.artefacts.step_folder import step_folder
-from repro.command_line import at_least_one, new_parser, run_main
+from repro.command_line import add_workers, new_parser, run_main
 from repro.specs.validation import SpecError, Strict, module_options, nearest, read_step, validated
 
 
@@ -58,7 +58,7 @@ def main(words: list[str] | None = None) -> None:
     parser = new_parser("generate", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: generator, seed, ...")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--workers", type=at_least_one, default=2, help="processes that draw")
+    add_workers(parser, "processes that draw")
     given = parser.parse_args(words)
     spec = validated(GenerateSpec, read_step(given.spec), where=str(given.spec))
     generate(spec=spec, out=given.out, workers=given.workers)

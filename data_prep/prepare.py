@@ -30,7 +30,7 @@ from data_prep.record_pixels import Loaded, decoded
 from data_prep.source import Record, Source, explain_missing, load_source, missing, source_options
 from repro.artefacts.folder_lock import sole_use
 from repro.artefacts.step_folder import step_folder
-from repro.command_line import at_least_one, new_parser, run_main
+from repro.command_line import add_workers, new_parser, run_main
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.specs.dataset import DatasetSpec
@@ -179,9 +179,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: a DatasetSpec")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
     parser.add_argument("--out", type=Path, help="folder to write; replaced when done")
-    parser.add_argument(
-        "--workers", type=at_least_one, default=2, help="decoding threads (default 2)"
-    )
+    add_workers(parser, "decoding threads")
     parser.add_argument("--state", type=Path, help="folder for unfinished work; beside OUT if none")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="only say what is missing in --raw")

@@ -9,6 +9,7 @@ Measuring and drawing are separate steps, so restyling a figure never measures a
 The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} for the second.
 """
 
+import argparse
 import shutil
 import sys
 from collections.abc import Callable
@@ -109,6 +110,7 @@ def _measure(
     parser.add_argument("--spec", type=Path, help="JSON with options and seed (default: defaults)")
     parser.add_argument(
         "--input",
+        type=_pair,
         action="append",
         default=[],
         metavar="ROLE.SLOT=DIR",
@@ -126,7 +128,9 @@ def _measure(
 
         torch.set_num_threads(given.threads)
     spec = validated(OptionsAndSeed, read_step(given.spec), where=str(given.spec))
-    folders = _folders(given.input)
+    folders = dict(given.input)
+    if len(folders) < len(given.input):
+        parser.error(f"an --input is given twice: {', '.join(name for name, _ in given.input)}")
     run_measure(
         measure,
         validated(options, spec.options, where=str(given.spec), key="options"),
@@ -181,20 +185,13 @@ def _figure(figure: Figure, words: list[str] | None) -> None:
         figure(given.measured, building, style)
 
 
-def _folders(given: list[str]) -> dict[str, Path]:
-    """The folders by input. Raises SpecError for one that is given twice."""
-    folders: dict[str, Path] = {}
-    for name, folder in map(_pair, given):
-        if name in folders:
-            raise SpecError(f"--input {name} is given twice: {folders[name]} and {folder}")
-        folders[name] = folder
-    return folders
-
-
 def _pair(text: str) -> tuple[str, Path]:
+    """ROLE.SLOT=DIR, for `type=`."""
     name, equals, folder = text.partition("=")
     if not equals:
-        raise SpecError(f"--input {text}: expected ROLE.SLOT=DIR, e.g. faces.model=results/...")
+        raise argparse.ArgumentTypeError(
+            f"found '{text}', expected ROLE.SLOT=DIR, e.g. faces.model=results/..."
+        )
     return name, Path(folder)
 
 

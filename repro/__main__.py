@@ -6,16 +6,16 @@
 
 A command is a function `main(words)` of a module, which is imported only when it is asked for; to
 add one, name it here; those of data_prep/ come from repro.runs.extensions. Neither the list nor the
-commands need Snakemake.
+commands need Snakemake. Whatever takes time to import is imported within `run_main`, so that Ctrl-C
+ends in a word meanwhile too.
 """
 
 import importlib
 import sys
+from functools import cache
 from importlib import metadata
 
 from repro.command_line import program, run_main
-from repro.runs import extensions
-from repro.specs.validation import nearest
 
 WRONG_ARGUMENTS = 2
 DISTRIBUTION = "dcgan-reproduction"
@@ -33,14 +33,21 @@ OWN = {  # name: (module with a `main`, what the command does)
     "model": ("repro.networks.model_folder", "what is in the folder of a trained model"),
     "fid": ("repro.quality.fid", "FID and KID of a model, with weights that you give"),
     "released": ("repro.released.__main__", "which of the authors' weights a folder holds"),
-    "card": ("repro.claims.card", "check an experiment's card and print its claims and rules"),
+    "card": ("repro.runs.cards", "check an experiment's card and print its claims and rules"),
     "report": ("repro.report.__main__", "the report of a run from its folders"),
     "ledger": ("repro.report.departures", "a run file beside the paper and its authors' code"),
     "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),
     "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),
     "bench": ("repro.bench.__main__", "speed of ours beside a reference, in one run"),
 }
-COMMANDS = extensions.commands() | OWN
+
+
+@cache
+def all_commands() -> dict[str, tuple[str, str]]:
+    """All commands: name -> (module with a `main`, what the command does)."""
+    from repro.runs import extensions
+
+    return extensions.commands() | OWN
 
 
 def main() -> None:
@@ -54,8 +61,8 @@ def _front_door(words: list[str] | None) -> None:
         print(listing())
     elif words[0] == "--version":
         print(f"dcgan {version()}")
-    elif words[0] in COMMANDS:
-        module = importlib.import_module(COMMANDS[words[0]][0])
+    elif words[0] in all_commands():
+        module = importlib.import_module(all_commands()[words[0]][0])
         module.main(words[1:])
     else:
         _refuse(words[0])
@@ -63,8 +70,8 @@ def _front_door(words: list[str] | None) -> None:
 
 def listing() -> str:
     """All commands, a line each."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {about}" for name, (_, about) in COMMANDS.items()]
+    width = max(map(len, all_commands()))
+    lines = [f"  {name:<{width}}  {about}" for name, (_, about) in all_commands().items()]
     return "\n".join(
         [
             f"usage: {program('COMMAND')} ...\n",
@@ -84,7 +91,9 @@ def version() -> str:
 
 
 def _refuse(word: str) -> None:
-    print(f"error: no command '{word}'; {nearest(word, COMMANDS)}", file=sys.stderr)
+    from repro.specs.validation import nearest
+
+    print(f"error: no command '{word}'; {nearest(word, all_commands())}", file=sys.stderr)
     sys.exit(WRONG_ARGUMENTS)
 
 

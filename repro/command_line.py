@@ -6,7 +6,7 @@ measure.py) does so through `run_main`:
 
     exit status 0      done
                 1      an ExpectedError or an OSError, told in one line without a traceback
-                2      a command line that does not parse
+                2      a command line with a word or a value that cannot be meant
                 130    interrupted (Ctrl-C)
 
 The flags that several commands have: --data a prepared dataset, --raw a folder of raw data, --out
@@ -17,6 +17,8 @@ there at once.
 """
 
 import argparse
+import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -38,7 +40,7 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         main(words)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
-        print(f"\n{str(interrupt) or 'interrupted'}", file=sys.stderr)
+        print(f"\n{str(interrupt) or 'stopped'}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,6 +104,35 @@ def add_threads(parser: argparse.ArgumentParser, default: int | None = None) -> 
         metavar="N",
         help=f"CPU threads; rounding may depend on their number (default: {words})",
     )
+
+
+def add_workers(parser: argparse.ArgumentParser, what: str, *, default: int = 2) -> None:
+    """--workers: how many of `what` work side by side."""
+    parser.add_argument(
+        "--workers",
+        type=at_least_one,
+        default=default,
+        metavar="N",
+        help=f"{what} side by side; the result does not depend on it (default: %(default)s)",
+    )
+
+
+def file_to_write(text: str) -> Path:
+    """A file that can be written, for `type=`: no folder, and in a folder that is there."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"found the folder '{text}', expected a file to write")
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"'{text}': no folder '{path.parent}'; make it first")
+    return path
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0, for `type=`."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"found '{text}', expected a number above 0")
 
 
 def at_least_one(text: str) -> int:

@@ -15,7 +15,7 @@ from unittest import mock
 import pytest
 from snakemake.cli import get_argument_parser
 
-from repro.__main__ import COMMANDS, main
+from repro.__main__ import all_commands, main
 from repro.specs.run_file import RunSpec
 
 ROOT = Path(__file__).parent.parent
@@ -73,10 +73,10 @@ def _of_command(words: list[str]) -> str:
     if not words or words[0].startswith("-"):
         return "" if words in ([], ["--version"], ["--help"]) else f"no flag {words[0]}"
     name, *rest = words
-    if name not in COMMANDS and name != "COMMAND":
+    if name not in all_commands() and name != "COMMAND":
         return f"no command {name}"
     inner = [rest[0]] if name == "bench" and rest and not rest[0].startswith("-") else []
-    return _unknown_flags(rest, _help_of_command(name, *inner)) if name in COMMANDS else ""
+    return _unknown_flags(rest, _help_of_command(name, *inner)) if name in all_commands() else ""
 
 
 def _of_make(words: list[str]) -> str:

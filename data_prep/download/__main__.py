@@ -10,7 +10,7 @@ from pathlib import Path
 from data_prep.download.fetch import RETRIES, amount
 from data_prep.download.manifest import MANIFEST, Place, listing, planned, read_manifest
 from data_prep.download.source_files import download
-from repro.command_line import new_parser, run_main
+from repro.command_line import natural, new_parser, run_main
 
 
 def main(words: list[str] | None = None) -> None:
@@ -25,7 +25,7 @@ def main(words: list[str] | None = None) -> None:
         help="a copy from elsewhere (or a folder of copies), checked and used; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--retries", type=int, default=RETRIES, help=f"without a new byte (default {RETRIES})"
+        "--retries", type=natural, default=RETRIES, help=f"without a new byte (default {RETRIES})"
     )
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help="what there is to fetch")
     given = parser.parse_args(words)

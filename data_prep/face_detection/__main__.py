@@ -5,12 +5,15 @@ Where in the flow: before the pipeline. photo_folder.py does the work and descri
 python -m data_prep.face_detection PHOTOS --out boxes.csv [--workers 2]
 """
 
+import argparse
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from data_prep.face_detection.detector import DetectorOptions
 from data_prep.face_detection.photo_folder import detect_folder
-from repro.command_line import at_least_one, new_parser, run_main
-from repro.specs.validation import validated
+from repro.command_line import add_workers, file_to_write, new_parser, run_main
+from repro.specs.validation import SpecError, validated
 
 
 def main(words: list[str] | None = None) -> None:
@@ -19,21 +22,19 @@ def main(words: list[str] | None = None) -> None:
         "Find the faces in a folder of photos; the source `faces` cuts them out.",
     )
     parser.add_argument("photos", type=Path, help="folder of photos, flat or nested")
-    parser.add_argument("--out", type=Path, required=True, help="CSV file to write")
-    parser.add_argument("--workers", type=at_least_one, default=2, help="threads (default 2)")
+    parser.add_argument("--out", type=file_to_write, required=True, help="CSV file to write")
+    add_workers(parser, "threads")
     parser.add_argument("--cascade", type=Path, help="XML file instead of OpenCV's frontal cascade")
     for name, field in DetectorOptions.model_fields.items():
-        kind = type(field.default)
-        flag = f"--{name.replace('_', '-')}"
         parser.add_argument(
-            flag,
-            type=kind,
+            f"--{name.replace('_', '-')}",
+            type=partial(_value, name),
             default=field.default,
             help=f"{field.description} (default {field.default})",
         )
     given = parser.parse_args(words)
     values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
-    options = validated(DetectorOptions, values, where="face_detection", key="options")
+    options = DetectorOptions(**values)
     counts = detect_folder(
         given.photos, given.out, options=options, workers=given.workers, cascade=given.cascade
     )
@@ -42,6 +43,14 @@ def main(words: list[str] | None = None) -> None:
         f"{counts['photos']} photos, {counts['photos_with_several']} with several; unread: "
         f"{counts['unread'] or 'none'}"
     )
+
+
+def _value(name: str, text: str) -> Any:
+    """The detector's option `name`, for `type=`."""
+    try:
+        return getattr(validated(DetectorOptions, {name: text}, where="expected"), name)
+    except SpecError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

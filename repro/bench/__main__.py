@@ -16,6 +16,10 @@ from repro.artefacts.provenance import device_name
 from repro.command_line import add_threads, at_least_one, new_parser, run_main
 
 
+class AsWritten(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Help with the text as it stands, and every option with its default."""
+
+
 def bench_names() -> list[str]:
     """Names of all benches: the modules of this package that define `run`."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
@@ -39,7 +43,7 @@ def main(words: list[str] | None = None) -> None:
         about = benches.add_parser(
             name,
             description=bench.__doc__,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=AsWritten,
         )
         add_threads(about, default=2)
         about.add_argument("--repeats", type=at_least_one, default=3, help="runs of either side")

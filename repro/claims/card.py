@@ -4,8 +4,7 @@ Where in the flow: a card is written before anything is run. `measure.py` leaves
 `measurements.json` (repro.claims.measurement); the report sets the two side by side
 (repro.claims.verdict).
 
-Alone: `python -m repro card experiments/latent_walk/experiment.yaml` checks a card and
-prints its claims with their rules in words.
+Alone: `read_card(Path("experiments/latent_walk/experiment.yaml"))`.
 """
 
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from repro.claims.measurement import number
-from repro.command_line import new_parser
 from repro.specs.roles import ROLES, SLOTS
 from repro.specs.scales import Scales
 from repro.specs.validation import Strict, nearest, read_yaml, validated
@@ -147,12 +145,3 @@ class ExperimentCard(Strict):
 def read_card(path: Path) -> ExperimentCard:
     """Read an experiment.yaml. Raises SpecError naming file, key, found and allowed."""
     return validated(ExperimentCard, read_yaml(path), where=str(path))
-
-
-def main(words: list[str] | None = None) -> None:
-    parser = new_parser("card", __doc__)
-    parser.add_argument("card", type=Path, help="experiments/<name>/experiment.yaml")
-    card = read_card(parser.parse_args(words).card)
-    print(f"{card.title} (paper section {card.paper.section})")
-    for claim in card.claims:
-        print(f"  {claim.id}: {claim.statement}\n    {claim.kind}: {claim.rule_in_words}")

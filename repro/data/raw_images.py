@@ -94,7 +94,8 @@ def _opened(path: Path) -> Iterator[lmdb.Environment]:
         database = lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=True)
     except lmdb.Error as error:
         raise SourceError(
-            f"{path}: no LMDB database ({error}); unpack the download again"
+            f"{path}: expected a folder of images or an LMDB database, found a file that is none "
+            f"({error}); if it should be one, unpack the download again"
         ) from None
     try:
         # The file is mapped into memory: reading a page behind its end would kill the process.

@@ -27,7 +27,7 @@ from typing import Any
 import torch
 
 from repro.artefacts.provenance import SIDECAR
-from repro.command_line import add_seed, at_least_one, new_parser, run_main
+from repro.command_line import add_seed, add_workers, at_least_one, natural, new_parser, run_main
 from repro.data.decoders import UnreadableImage
 from repro.dedup.delete_list import write_delete_list
 from repro.dedup.files_once import file_bytes, legible
@@ -108,13 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--method", choices=ALL_METHODS, default=TRAINED, help="dae: the paper's autoencoder, "
         "trained on these images (default); the others need no training")  # fmt: skip
-    add("--radius", type=int, metavar="R", help="see below (default 0)")
+    add("--radius", type=natural, metavar="R", help="see below (default 0)")
     add("--delete-list", type=Path, metavar="FILE", help="write the names of what would go")
     add("--null", action="store_true", help="end each of them in a zero byte, for xargs -0")
     add("--autoencoder", type=Path, metavar="FILE", help="use this .safetensors: no training")
     add_seed(parser)
-    add("--workers", type=at_least_one, default=min(8, os.cpu_count() or 1), metavar="N",
-        help="decoding threads (default: cores, at most 8); same result")  # fmt: skip
+    add_workers(parser, "decoding threads", default=min(8, os.cpu_count() or 1))
     add("--sheet-groups", type=at_least_one, default=SHEET_GROUPS, metavar="N",
         help=f"groups drawn on the contact sheets, at most (default {SHEET_GROUPS})")  # fmt: skip
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="see below")

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from repro.artefacts.whole_file import written_whole
-from repro.command_line import new_parser
+from repro.command_line import file_to_write, new_parser
 from repro.errors import UnusableError
 from repro.figures.drawing import BANNER_PAPER, INK, PAPER, font
 
@@ -142,7 +142,9 @@ def _encoded(frames: list[Image.Image], *, kind: str, quality: int) -> bytes:
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("animation", __doc__)
     parser.add_argument("folder", type=Path, help="model folder, or state folder of a training")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, .webp or .gif")
+    parser.add_argument(
+        "--out", type=file_to_write, required=True, help="file to write, .webp or .gif"
+    )
     given = parser.parse_args(words)
     sheets = sorted((given.folder / "samples").glob("step_*.png"))
     if not sheets:

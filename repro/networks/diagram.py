@@ -8,16 +8,15 @@ preset, without training anything:
 
 import itertools
 import math
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
-from repro.command_line import new_parser
+from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import DPI, INK, MUTED, PALETTE, PAPER, Style, save_figure
 from repro.networks.layer_shapes import MapStack, Shape
-from repro.specs.validation import SpecError, nearest
+from repro.specs.validation import nearest
 
 WIDTH = 7.6  # inches
 NAMES = 0.95  # inches, the column of the rows' names
@@ -160,9 +159,9 @@ def main(words: list[str] | None = None) -> None:
     presets = {preset.name: preset.spec.network for preset in read_presets()}
     parser = new_parser("diagram", __doc__)
     parser.add_argument("preset", help=f"one of {', '.join(presets)}")
-    parser.add_argument("--out", type=Path, required=True, help="PNG to write")
+    parser.add_argument("--out", type=file_to_write, required=True, help="PNG to write")
     given = parser.parse_args(words)
     if given.preset not in presets:
-        raise SpecError(f"no preset '{given.preset}'; {nearest(given.preset, presets)}")
+        parser.error(f"no preset '{given.preset}'; {nearest(given.preset, presets)}")
     save_figure(given.out, pair_diagram(stages_of_pair(presets[given.preset])), style=Style())
     print(f"wrote {given.out}")

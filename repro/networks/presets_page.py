@@ -3,13 +3,12 @@
 A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
 flow: `repro.runs.load` lays a run file's model over its preset; this module only shows them.
 
-`python -m repro presets` prints config/presets/README.md, `--write` writes it.
+`python -m repro presets` prints that page, `--out config/presets/README.md` writes it.
 `python -m repro train --list-presets` prints the short list.
 """
 
-from pathlib import Path
-
-from repro.command_line import new_parser
+from repro.artefacts.whole_file import written_whole
+from repro.command_line import file_to_write, new_parser
 from repro.networks.dcgan import parameter_count
 from repro.networks.layer_shapes import WeightLayer
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
@@ -24,7 +23,8 @@ Row = tuple[str, ...]
 OPENING = """\
 # Presets
 
-<!-- Written by `python -m repro presets --write`; a test fails when it is out of date. -->
+<!-- Written by `python -m repro presets --out config/presets/README.md`; a test fails when it is
+out of date. -->
 
 A preset is a network and a training, one file in this folder. A run file names it (`preset:
 paper_64`, the default) and holds only what differs from it. "Paper" below means the 64x64 bedroom
@@ -68,7 +68,7 @@ def list_presets() -> str:
     rows += [(p.name, *_in_short(p.spec), p.spec.title) for p in read_presets()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*(line.rstrip() for line in lines), "", f"More: {_shown(PAGE)}"])
+    return "\n".join([*(line.rstrip() for line in lines), "", "More: python -m repro presets"])
 
 
 def page() -> str:
@@ -165,17 +165,13 @@ def _table(head: Row, rows: list[Row]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _shown(path: Path) -> str:
-    return path.relative_to(PRESETS.parent.parent).as_posix()
-
-
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("presets", __doc__)
-    parser.add_argument("--write", action="store_true", help=f"write {_shown(PAGE)}")
-    if not parser.parse_args(words).write:
+    parser.add_argument("--out", type=file_to_write, help="file to write instead of printing")
+    out = parser.parse_args(words).out
+    if out is None:
         print(page(), end="")
         return
-    temporary = PAGE.with_suffix(".partial")
-    temporary.write_text(page(), encoding="utf-8")
-    temporary.replace(PAGE)
-    print(f"wrote {_shown(PAGE)}")
+    with written_whole(out) as temporary:
+        temporary.write_text(page(), encoding="utf-8")
+    print(f"wrote {out}")

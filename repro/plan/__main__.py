@@ -12,14 +12,21 @@ has nothing else to do.
 import argparse
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from repro.artefacts.provenance import device_name
 from repro.artefacts.whole_file import write_json
-from repro.command_line import add_device, add_threads, at_least_one, new_parser, run_main
+from repro.command_line import (
+    above_zero,
+    add_device,
+    add_threads,
+    at_least_one,
+    file_to_write,
+    new_parser,
+    run_main,
+)
 from repro.devices import Clock, chosen_device, device_words
 from repro.plan.budget import Chosen, budget, budget_in_words, ends_of
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
@@ -28,7 +35,6 @@ from repro.plan.rates import Measured, measure_training, other_rates
 from repro.runs.load import load_run
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
-from repro.specs.validation import SpecError
 
 TRAINING_SECONDS = 36.0  # of the benchmark, for all trainings together
 COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "from")
@@ -36,33 +42,22 @@ COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "fr
 
 def main(words: list[str] | None = None) -> None:
     given = _arguments().parse_args(words)
-    _check(given)
     run = load_run(given.config)
     if given.raw is not None:
         run = load_run(given.config, {run.spec.raw_key: given.raw})
-    counts = image_counts(run, _counts_given(given.images))
+    counts = image_counts(run, dict(given.images))
     torch.set_num_threads(given.threads)
     record = plan(run, counts, given)
     if given.out:
         write_json(given.out, record)
 
 
-def _check(given: argparse.Namespace) -> None:
-    if given.hours is not None and not given.hours > 0:
-        raise SpecError(f"--hours {given.hours:g}: expected a number above 0")
-    if given.out is not None and not given.out.absolute().parent.is_dir():
-        raise SpecError(f"--out {given.out}: no folder {given.out.parent}; make it first")
-
-
-def _counts_given(words: list[str]) -> dict[str, int]:
-    """NAME=COUNT, ... Raises SpecError for anything else."""
-    given = {}
-    for word in words:
-        name, _, number = word.partition("=")
-        if not number.isdecimal() or int(number) < 1:
-            raise SpecError(f"--images {word}: expected NAME=COUNT, e.g. faces=202599")
-        given[name] = int(number)
-    return given
+def _count(text: str) -> tuple[str, int]:
+    """NAME=COUNT, for `type=`."""
+    name, _, number = text.partition("=")
+    if not number.isdecimal() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected NAME=COUNT, e.g. faces=202599")
+    return name, int(number)
 
 
 def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
@@ -199,15 +194,22 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("config", help="a run file, e.g. config/paper.yaml")
     add_device(parser)
     add_threads(parser, default=1)
-    parser.add_argument("--hours", type=float, help="print what fits into this number of hours")
+    parser.add_argument(
+        "--hours", type=above_zero, help="print what fits into this number of hours"
+    )
     parser.add_argument(
         "--gpus", type=at_least_one, default=1, help="devices side by side (default 1)"
     )
     parser.add_argument(
-        "--images", action="append", default=[], metavar="NAME=COUNT", help="images of a dataset"
+        "--images",
+        type=_count,
+        action="append",
+        default=[],
+        metavar="NAME=COUNT",
+        help="images of a dataset; may be repeated",
     )
     parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
-    parser.add_argument("--out", type=Path, help="JSON file to keep the plan in")
+    parser.add_argument("--out", type=file_to_write, help="JSON file to keep the plan in")
     return parser
 
 

@@ -23,7 +23,14 @@ import numpy as np
 import torch
 
 from repro.artefacts.whole_file import write_json
-from repro.command_line import add_device, add_seed, add_threads, at_least_one, new_parser
+from repro.command_line import (
+    add_device,
+    add_seed,
+    add_threads,
+    at_least_one,
+    file_to_write,
+    new_parser,
+)
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.model_folder import ModelFolder, draw
@@ -222,7 +229,7 @@ def main(words: list[str] | None = None) -> None:
     add_seed(parser)
     add_device(parser)
     add_threads(parser)
-    parser.add_argument("--out", type=Path, help="JSON file to write as well")
+    parser.add_argument("--out", type=file_to_write, help="JSON file to write as well")
     given = parser.parse_args(words)
     if given.threads:
         torch.set_num_threads(given.threads)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from repro.claims.measurement import number
-from repro.command_line import new_parser
+from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import save_table
 from repro.report.build import CLAIM_COLUMNS
 from repro.specs.validation import SpecError
@@ -152,7 +152,7 @@ def main(words: list[str] | None = None) -> None:
         "first", type=Path, metavar="RUN_A", help="results/<run> or published/<run>"
     )
     parser.add_argument("second", type=Path, metavar="RUN_B", help="the run set beside it")
-    parser.add_argument("--out", type=Path, help="CSV of all claims to write")
+    parser.add_argument("--out", type=file_to_write, help="CSV of all claims to write")
     given = parser.parse_args(words)
     table = compared(read_claims(given.first), read_claims(given.second))
     print(summary(table, (str(given.first), str(given.second))))

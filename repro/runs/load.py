@@ -14,11 +14,12 @@ from typing import Any
 
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
+from repro.runs.cards import check_scales
 from repro.runs.checks import check_experiments, check_fit, check_names, missing_raw_data
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
 from repro.runs.run import Experiment, Run
-from repro.runs.scales import check_scales, options_at_scale
+from repro.runs.scales import options_at_scale
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, read_yaml, validated
 
@@ -120,6 +121,14 @@ def _write(path: Path, values: dict[str, Any]) -> None:
         write_json(path, values)
 
 
+def _whether_it_runs(experiment: Experiment) -> str:
+    if experiment.unbound:
+        return f"left out, for this run has no {', '.join(experiment.unbound)}"
+    if experiment.card.on_request:
+        return f"only when asked for: snakemake {experiment.name}"
+    return "runs"
+
+
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
@@ -127,6 +136,5 @@ def main(words: list[str] | None = None) -> None:
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:
-        state = f"not bound: {', '.join(experiment.unbound)}" if experiment.unbound else "runs"
-        print(f"experiment {experiment.name}: {state}")
+        print(f"experiment {experiment.name}: {_whether_it_runs(experiment)}")
     print("\n".join(missing_raw_data(run)) or "all raw data are there")

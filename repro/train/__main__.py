@@ -27,7 +27,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--spec", type=Path, required=True, help="JSON of a ModelSpec and a seed")
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset folder")
     parser.add_argument(
-        "--dedup", type=Path, help="de-duplication folder; default: keep all images"
+        "--dedup", type=Path, help="de-duplication folder, where the spec says deduplicated: true"
     )
     parser.add_argument("--state", type=Path, required=True, help="folder of the resume states")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
@@ -44,8 +44,19 @@ def main(words: list[str] | None = None) -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     step = validated(TrainStep, read_step(given.spec), where=str(given.spec))
+    spec = validated(ModelSpec, step.model, where=str(given.spec), key="model")
+    if spec.deduplicated and given.dedup is None:
+        parser.error(
+            f"{given.spec} says deduplicated: true; give the de-duplication of {given.data} as "
+            "--dedup DIR, or leave deduplicated out"
+        )
+    if given.dedup is not None and not spec.deduplicated:
+        parser.error(
+            f"--dedup {given.dedup} is given, but {given.spec} does not say deduplicated: true; "
+            "leave out --dedup, or say so"
+        )
     train(
-        spec=validated(ModelSpec, step.model, where=str(given.spec), key="model"),
+        spec=spec,
         data=given.data,
         dedup=given.dedup,
         state_folder=given.state,

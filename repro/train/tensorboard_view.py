@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from repro.command_line import new_parser
+from repro.command_line import above_zero, new_parser
 from repro.errors import ExpectedError
 from repro.figures.animation import minibatch_of
 from repro.train.monitor import Monitor
@@ -177,13 +177,11 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for tensorboard --logdir")
     parser.add_argument(
         "--follow",
-        type=float,
+        type=above_zero,
         metavar="SECONDS",
         help="seconds between looks, until Ctrl-C",
     )
     given = parser.parse_args(words)
-    if given.follow is not None and given.follow <= 0:
-        parser.error("--follow: expected seconds above 0")
     views: dict[str, TrainingView] = {}
     try:
         update_views(views, folder=given.folder, out=given.out)

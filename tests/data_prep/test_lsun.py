@@ -104,5 +104,5 @@ def test_cut_off_database_is_an_error_not_a_crash(tmp_path):
     with pytest.raises(SourceError, match="cut off"):
         lsun.count(tmp_path, lsun.Options())
     (folder / "data.mdb").write_bytes(b"no database" * 1000)
-    with pytest.raises(SourceError, match="no LMDB database"):
+    with pytest.raises(SourceError, match="expected a folder of images or an LMDB database, found"):
         lsun.count(tmp_path, lsun.Options())

@@ -6,13 +6,12 @@ With `--size 32 --enlarge 3` one sees what a network sees that works at 32 x 32.
 import math
 import sys
 from functools import partial
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from data_prep.generated.drawing.layer import Draw
-from repro.command_line import add_seed, at_least_one, new_parser, run_main
+from repro.command_line import add_seed, at_least_one, file_to_write, new_parser, run_main
 
 
 def square(picture: np.ndarray, size: int) -> np.ndarray:
@@ -44,7 +43,7 @@ def sheet_command(draw: Draw, *, size: int) -> None:
 
 def _write_sheet(draw: Draw, size: int, words: list[str] | None) -> None:
     parser = new_parser("sheet", sys.modules["__main__"].__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
+    parser.add_argument("--out", type=file_to_write, required=True, help="PNG file to write")
     parser.add_argument("--count", type=at_least_one, default=64, help="number of pictures")
     add_seed(parser)
     parser.add_argument("--size", type=at_least_one, default=size, help="side of a tile, pixels")

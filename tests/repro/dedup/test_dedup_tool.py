@@ -238,7 +238,7 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--radius", "-1"], "'radius'"),
+        (["--radius", "-1"], "--radius: found '-1', expected a whole number from 0"),
         (["--radius", "33"], "'radius'"),
         (["--option", "nois=0.5"], "did you mean 'noise'"),
         (["--option", "noise"], "expected name=value"),
@@ -277,6 +277,10 @@ def test_nothing_of_the_users_is_replaced(
     assert "is a file" in str(run("photos", "--out", mine / "letter.txt", *phash))
     image = photos / "p00.png"
     before = state(photos) | state(mine)
+    (tmp_path / "notes.txt").write_text("dear")
+    assert "expected a folder of images or an LMDB database" in str(
+        run("notes.txt", "--out", "out", *phash)
+    )
     assert "is an image" in str(run("photos", "--out", "out", "--delete-list", image, *phash))
     assert "no folder" in str(run("photos", "--out", "out", "--delete-list", "no/list", *phash))
     assert state(photos) | state(mine) == before

@@ -236,7 +236,7 @@ def test_an_edit_of_the_report_or_of_the_list_of_presets_trains_nothing_anew() -
 
 def test_the_page_is_up_to_date() -> None:
     current = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
-    assert current == page(), f"{PAGE} is out of date: run  python -m repro presets --write"
+    assert current == page(), f"{PAGE} is out of date: run  python -m repro presets --out {PAGE}"
 
 
 def test_the_page_and_the_list_name_every_preset_with_its_counts(preset: Preset) -> None:

@@ -36,7 +36,6 @@ from repro.plan.rates import (
 )
 from repro.runs.load import load_run
 from repro.specs.model import ModelSpec
-from repro.specs.validation import SpecError
 
 CPU = torch.device("cpu")
 RUN: dict[str, Any] = {
@@ -278,17 +277,3 @@ def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFi
     torch.set_num_threads(threads)
     line = next(one for one in capsys.readouterr().out.splitlines() if "prepare bed" in one)
     assert line.split()[2] == "9"
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--hours=-1"], "--hours -1: expected a number above 0"),
-        (["--out=nowhere/plan.json"], "no folder nowhere"),
-        (["--images=bedrooms"], "--images bedrooms: expected NAME=COUNT"),
-    ],
-)
-def test_bad_words_are_refused(load: Any, words: list[str], said: str) -> None:
-    load(RUN)
-    with pytest.raises(SpecError, match=said):
-        main(["small.yaml", *words])

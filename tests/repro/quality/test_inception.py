@@ -105,8 +105,9 @@ def test_wrong_files_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="a folder; expected"):
         require_weights(tmp_path)
     missing.write_bytes(b"no weights at all")
-    with pytest.raises(SpecError, match=r"weights\.pth: cannot be read as weights"):
+    with pytest.raises(SpecError, match=r"weights\.pth: cannot be read as weights") as refused:
         read_weights(missing)
+    assert "weights_only" not in str(refused.value)  # PyTorch's advice: to run what the file says
     own = {"conv.weight": torch.ones(3), "conv.bias": torch.ones(1)}
     whole = written(tmp_path / "own.pth", own)
     with pytest.raises(SpecError, match=r"own\.pth: its 2 tensors \(conv\.weight, conv\.bias"):

@@ -13,6 +13,7 @@ import yaml
 from repro.claims.card import ExperimentCard
 from repro.runs.checks import missing_raw_data
 from repro.runs.load import load_run, report_spec, write_specs
+from repro.runs.load import main as check
 from repro.runs.models import merged
 from repro.runs.run import Run
 from repro.specs.network import NetworkSpec
@@ -227,6 +228,18 @@ def test_wrong_names_and_values_are_named(load: Any, changes: dict, expected: st
     with pytest.raises(SpecError, match=expected) as caught:
         load(**changes)
     assert "small.yaml" in str(caught.value)
+
+
+def test_check_says_what_runs_what_waits_to_be_asked_for_and_what_is_left_out(
+    load: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(ablations={"model": {"data": "bedrooms"}, "changes": [{"network": {"kernel": 3}}]},
+         roles={"ablated": {"data": "bedrooms", "validation": "photos"}})  # fmt: skip
+    check(["small.yaml"])
+    said = capsys.readouterr().out.splitlines()
+    assert "experiment latent_walk: runs" in said
+    assert "experiment ablations: only when asked for: snakemake ablations" in said
+    assert "experiment dedup: left out, for this run has no bedrooms.copies" in said
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from repro.claims.card import ExperimentCard, read_card
+from repro.claims.card import read_card
 from repro.runs.load import load_run, write_specs
 from repro.runs.run import Run
-from repro.runs.scales import check_scales
 from repro.specs.scales import Scales
 from repro.specs.validation import SpecError
 
@@ -81,31 +80,6 @@ def test_a_wrong_scale_of_a_card_is_named(repository: Path, tmp_path: Path) -> N
     with pytest.raises(SpecError, match=r"unknown key 'scales\.tniy'; did you mean 'tiny'") as said:
         read_card(file)
     assert str(file) in str(said.value)
-
-
-def card(scales: dict[str, Any]) -> ExperimentCard:
-    values = {"title": "t", "paper": {"section": "1"}, "inputs": ["bedrooms.data"], "claims": []}
-    return ExperimentCard.model_validate(values | {"scales": scales})
-
-
-@pytest.mark.parametrize(
-    ("scales", "expected"),
-    [
-        ({"tiny": {"segmnts": 4}}, r"unknown key 'scales\.tiny\.segmnts'; did you mean 'segments'"),
-        ({"demo": {"segmnts": 4}}, r"unknown key 'scales\.demo\.segmnts'"),
-        ({"tiny": {}, "demo": {"segments": 1}}, r"'scales\.demo\.segments': .*\(found: 1\)"),
-    ],
-)
-def test_wrong_options_of_a_card_are_named_whatever_the_run(scales: dict, expected: str) -> None:
-    with pytest.raises(SpecError, match=expected) as said:
-        check_scales({"latent_walk": card(scales)})
-    assert "experiments/latent_walk/experiment.yaml: " in str(said.value)
-
-
-def test_the_options_of_the_template_fit_it(repository: Path) -> None:
-    template = read_card(repository / "experiments/_template/experiment.yaml")
-    assert template.scales.options("tiny")
-    check_scales({"_template": template})
 
 
 def test_folders_with_an_underscore_are_no_experiments(load: Load, repository: Path) -> None:

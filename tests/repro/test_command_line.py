@@ -1,0 +1,193 @@
+"""Commands end alike: a user's errors and interrupts in words, our mistakes with a traceback."""
+
+import ast
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repro.__main__ import main
+from repro.bench import prepare as bench_prepare
+
+SLOW = """
+import sys, time
+def main(words):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+SLOW_IMPORT = """
+import time
+print("ready", flush=True)
+time.sleep(60)
+"""
+WRONG = """
+def main(words):
+    raise RuntimeError("a planted mistake")
+"""
+UNUSABLE = """
+from repro.errors import UnusableError
+def main(words):
+    raise UnusableError("photos: found none; give a folder that holds some")
+"""
+PLANTED = """
+import repro.__main__ as door
+door.all_commands()["planted"] = ("planted", "planted by a test")
+door.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plan", "config/demo.yaml", "--hours", "-3"], "found '-3', expected a number above 0"),
+        (["plan", "config/demo.yaml", "--hours", "inf"], "found 'inf', expected a number above 0"),
+        (["plan", "config/demo.yaml", "--images", "x"], "found 'x', expected NAME=COUNT"),
+        (["plan", "config/demo.yaml", "--gpus", "0"], "found '0', expected a whole number from 1"),
+        (["plan", "config/demo.yaml", "--out", "FOLDER"], "found the folder 'FOLDER'"),
+        (["plan", "config/demo.yaml", "--out", "no/a.json"], "no folder 'no'; make it first"),
+        (["tensorboard", "results", "--out", "a", "--follow", "0"], "expected a number above 0"),
+        (["face-detection", ".", "--out", "a.csv", "--scale-step", "1"], "greater than 1"),
+        (["face-detection", ".", "--out", "a.csv", "--minimum-size", "x"], "a valid integer"),
+        (["face-detection", ".", "--out", "FOLDER"], "found the folder 'FOLDER'"),
+        (["download", "lsun", "--raw", "a", "--retries", "-1"], "a whole number from 0"),
+        (["diagram", "paper_46", "--out", "a.png"], "did you mean 'paper_64'"),
+        (["diagram", "paper_64", "--out", "FOLDER"], "found the folder 'FOLDER'"),
+        (["compare", "a", "b", "--out", "FOLDER"], "found the folder 'FOLDER'"),
+        (["presets", "--out", "FOLDER"], "found the folder 'FOLDER'"),
+    ],
+)
+def test_values_that_cannot_be_meant(
+    words: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FOLDER").mkdir()
+    monkeypatch.setattr(sys, "argv", ["repro/__main__.py", *words])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    found = capsys.readouterr().err
+    assert found.startswith(f"usage: python -m repro {words[0]} ")
+    assert said in found
+    assert [path.name for path in tmp_path.rglob("*")] == ["FOLDER"]
+
+
+def test_the_text_of_a_bench_stands_as_it_was_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["repro/__main__.py", "bench", "prepare", "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert bench_prepare.__doc__ is not None
+    said = capsys.readouterr().out
+    assert bench_prepare.__doc__.strip() in said
+    assert "(default: 20000)" in said
+
+
+# --- processes of their own -------------------------------------------------------------------
+
+
+def planted(folder: Path, code: str, *, repository: Path) -> subprocess.Popen[str]:
+    """The front door with the command `planted`, which does `code`."""
+    (folder / "planted.py").write_text(code)
+    return subprocess.Popen(
+        [sys.executable, "-c", PLANTED, "planted"],
+        cwd=folder,
+        env={"PYTHONPATH": f"{repository}:{folder}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite that runs in the background hands on that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+@pytest.mark.parametrize("code", [SLOW, SLOW_IMPORT])
+def test_an_interrupt_is_no_error(tmp_path: Path, code: str, repository: Path) -> None:
+    process = planted(tmp_path, code, repository=repository)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "\nstopped\n"
+
+
+def test_what_takes_time_to_import_is_imported_where_an_interrupt_is_caught(
+    repository: Path,
+) -> None:
+    code = "import sys, repro.__main__; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert [n for n in done.stdout.split() if n.startswith("repro")] == [
+        "repro", "repro.errors", "repro.command_line", "repro.__main__",
+    ]  # fmt: skip
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path) -> None:
+    process = planted(tmp_path, WRONG, repository=repository)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.startswith("Traceback")
+    assert 'planted.py", line 3, in main' in said
+    assert "RuntimeError: a planted mistake" in said
+
+
+def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> None:
+    process = planted(tmp_path, UNUSABLE, repository=repository)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (
+        1,
+        "error: photos: found none; give a folder that holds some\n",
+    )
+
+
+def test_a_reader_that_leaves_early_is_no_error(repository: Path) -> None:
+    command = f"{sys.executable} -m repro presets | head -n 1"
+    done = subprocess.run(
+        command, shell=True, cwd=repository, capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout, done.stderr) == ("# Presets\n", "")
+
+
+# --- no way around it -------------------------------------------------------------------------
+
+
+def sources(repository: Path) -> dict[str, ast.Module]:
+    folders = ("repro", "data_prep", "experiments")
+    paths = [path for folder in folders for path in repository.glob(f"{folder}/**/*.py")]
+    assert len(paths) > 250
+    return {path.relative_to(repository).as_posix(): ast.parse(path.read_text()) for path in paths}
+
+
+def test_whatever_can_be_started_ends_through_run_main(repository: Path) -> None:
+    starts = {"run_main", "measure_command", "figure_command", "sheet_command"}
+    found = {}
+    for name, tree in sources(repository).items():
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.If) and "__name__" in ast.unparse(last.test):
+            (call,) = last.body
+            found[name] = ast.unparse(call).partition("(")[0]
+    assert len(found) > 30
+    others = {name: call for name, call in found.items() if call not in starts}
+    assert others == {"repro/__main__.py": "main"}  # which hands run_main its words
+
+
+def test_shared_flags_are_defined_once(repository: Path) -> None:
+    flags = {"--device", "--threads", "--workers"}
+    found = [
+        (name, node.args[0].value)
+        for name, tree in sources(repository).items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("add_argument")
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value in flags
+    ]
+    assert sorted(found) == [("repro/command_line.py", flag) for flag in sorted(flags)]
