@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from experiments.forgetting_windows.trials import Curve, Effect
-from repro.claims.constructors import crossed_ratio_over, estimate_over, range_over
+from repro.claims.constructors import estimate_over, range_over, ratio_over
 from repro.claims.intervals import SMALLEST, crossed_means, percentiles
 from repro.claims.measurement import Measurement
 
@@ -147,7 +147,7 @@ def ratio_measurement(
     if below.size == 0 or abs(below.mean()) < SMALLEST:
         return []
     return [
-        crossed_ratio_over(
+        ratio_over(
             name,
             above,
             below,

@@ -9,7 +9,7 @@ behind the kind of interval: "95 % Wilson interval over test images".
     student_over              mean of few values, such as trainings
     share_over, counted_share_over    Wilson
     difference_over           of two unpaired means, bootstrap
-    ratio_over, crossed_ratio_over    of means, bootstrap
+    ratio_over                of means, bootstrap, crossed where sets vary as well
     estimate_over             any other estimate with ends from repro.claims.intervals
     deviation_around, range_over      no confidence interval: ± a standard deviation, a range
     single_number             no interval, and why not
@@ -165,38 +165,19 @@ def ratio_over(
     protocol: str,
     unit: str = "",
 ) -> Measurement:
-    """mean(above) / mean(below) of the same units, (N,) each, with its 95 % bootstrap interval."""
+    """mean(above) / mean(below) with its 95 % bootstrap interval.
+
+    (N,) each: of the same units. (sets, N) and (sets or 1, N): over samples and random sets, both
+    resampled.
+    """
+    interval = bootstrap_ratio if above.ndim == 1 else crossed_ratio
     return estimate_over(
         name,
         float(above.mean() / below.mean()),
-        bootstrap_ratio(above, below, seed=seed, purpose=purpose),
+        interval(above, below, seed=seed, purpose=purpose),
         over=over,
         by="bootstrap interval",
-        n=len(above),
-        protocol=protocol,
-        unit=unit,
-    )
-
-
-def crossed_ratio_over(
-    name: str,
-    above: np.ndarray,
-    below: np.ndarray,
-    *,
-    over: str,
-    seed: int,
-    purpose: str,
-    protocol: str,
-    unit: str = "",
-) -> Measurement:
-    """The same over samples and random sets, (sets, N) and (sets or 1, N), by crossed bootstrap."""
-    return estimate_over(
-        name,
-        float(above.mean() / below.mean()),
-        crossed_ratio(above, below, seed=seed, purpose=purpose),
-        over=over,
-        by="bootstrap interval",
-        n=above.shape[1],
+        n=above.shape[-1],
         protocol=protocol,
         unit=unit,
     )

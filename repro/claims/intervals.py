@@ -190,11 +190,11 @@ def delong(above: np.ndarray, below: np.ndarray) -> Ends:
 
 
 def fisher_z(correlation: float, *, n: int) -> Ends:
-    """Interval of Pearson's correlation of n > 3 pairs, normal to the three digits of 1.96.
+    """Interval of Pearson's correlation of n > 3 pairs.
 
     By Fisher's z: the inverse hyperbolic tangent of r is nearly normal with deviation
     1 / sqrt(n - 3).
     """
     centre = np.arctanh(np.clip(correlation, -1 + 1e-9, 1 - 1e-9))
-    half = 1.96 / np.sqrt(n - 3)
+    half = stats.norm.ppf(1 - TAIL) / np.sqrt(n - 3)
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))

@@ -10,7 +10,6 @@ import pytest
 
 from repro.claims.constructors import (
     counted_share_over,
-    crossed_ratio_over,
     deviation_around,
     difference_over,
     estimate_over,
@@ -52,7 +51,7 @@ def test_text_names_the_interval_and_its_units() -> None:
         "95 % bootstrap interval over segments": ratio_over(
             "x", VALUES, VALUES, over="segments", **DRAWN
         ),
-        "95 % bootstrap interval over samples and sets": crossed_ratio_over(
+        "95 % bootstrap interval over samples and sets": ratio_over(
             "x", pair, pair, over="samples and sets", **DRAWN
         ),
         "95 % interval (DeLong) over samples": estimate_over(
@@ -84,7 +83,7 @@ def test_numbers_by_hand() -> None:
     assert (apart.value, apart.n) == (3.75 - 37 / 3, 3)
     assert ends(ratio_over("x", 3 * VALUES, VALUES, over="s", **DRAWN)) == pytest.approx([3] * 3)
     sets = np.stack([VALUES, 3 * VALUES])
-    crossed = crossed_ratio_over("x", sets, VALUES[None], over="both", **DRAWN)
+    crossed = ratio_over("x", sets, VALUES[None], over="both", **DRAWN)
     assert ends(crossed) == pytest.approx([1, 2, 3])  # both sets the first, or both the second
     assert ends(deviation_around("x", 5, 2, over="draws", n=3, protocol="p")) == [3, 5, 7]
     assert ends(range_over("x", [1.0, 2.0, 6.0], of="fits", protocol="p")) == [1, 3, 6]
