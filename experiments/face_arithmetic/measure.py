@@ -60,32 +60,18 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     pictures = draw(G, z)
     samples = Samples(G, z, pictures, predict(classifiers.chooser, pictures)[0])
 
-    blocks: list[NamedBlock] = []
-    trials, agreed = [], []
-    for number, one in enumerate(sums):
-        purpose = f"face arithmetic, sum {number}"
-        candidates = [samples.candidates(concept, options.confident) for concept in one.concepts]
-        agreed += [
-            classifiers.finds(pictures[rows], concept)
-            for rows, concept in zip(candidates, one.concepts, strict=True)
-        ]
-        # Fig 7: the Z vectors of three exemplars are averaged, the surest ones of each concept
-        surest = [rows[: options.exemplars] for rows in candidates]
-        block = figure_pictures(
-            G, z, pictures, surest, noise=options.noise, seed=seed, purpose=purpose
-        )
-        blocks.append((one.names, "", block))
-        # the numbers: exemplars drawn at random among the surest, one by one and averaged
-        drawn = random_exemplars(
-            candidates,
-            trials=options.trials,
-            exemplars=averaged["many_exemplars"],
-            seed=seed,
-            purpose=purpose,
-        )
-        trials.append(
-            trial_pictures(samples, drawn, exemplars=options.exemplars, seed=seed, purpose=purpose)
-        )
+    # of each sum's concepts, best first: (concepts, confident) rows of the samples
+    candidates = [[samples.candidates(c, options.confident) for c in one.concepts] for one in sums]
+    surest = [[rows[: options.exemplars] for rows in own] for own in candidates]
+    blocks = _blocks(samples, sums, surest, noise=options.noise, seed=seed)
+    trials = _trials(
+        samples,
+        candidates,
+        trials=options.trials,
+        exemplars=options.exemplars,
+        most=averaged["many_exemplars"],
+        seed=seed,
+    )
     by_hand = picked_blocks(offered, given, noise=options.noise, seed=seed)
     _save_blocks(out / "arrays.npz", by_hand or blocks)
     save_arrays(out / "offered.npz", **offered.arrays(options.triples))
@@ -100,11 +86,73 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     return [
         *judge_accuracies(classifiers.test_found, classifiers.test_truth, attributes),
-        confirmed(agreed),
+        confirmed(_agreed(classifiers, pictures, sums, candidates)),
         *_judged(trials, sums, classifiers, study, exemplars=averaged, seed=seed, out=out),
         *_judged_by_hand(
             offered, given, sums, classifiers, noise=options.noise, trials=options.trials, seed=seed
         ),
+    ]
+
+
+def _purpose(number: int) -> str:
+    """The name of the random draws of a sum."""
+    return f"face arithmetic, sum {number}"
+
+
+def _blocks(
+    samples: Samples, sums: list[Sum], surest: list[list[np.ndarray]], *, noise: float, seed: int
+) -> list[NamedBlock]:
+    """Fig 7: of each sum, the Z vectors of the surest exemplars of each concept are averaged."""
+    return [
+        (
+            one.names,
+            "",
+            figure_pictures(
+                samples.G,
+                samples.z,
+                samples.pictures,
+                rows,
+                noise=noise,
+                seed=seed,
+                purpose=_purpose(number),
+            ),
+        )
+        for number, (one, rows) in enumerate(zip(sums, surest, strict=True))
+    ]
+
+
+def _trials(
+    samples: Samples,
+    candidates: list[list[np.ndarray]],
+    *,
+    trials: int,
+    exemplars: int,
+    most: int,
+    seed: int,
+) -> list[dict[str, np.ndarray]]:
+    """The numbers: of each sum, exemplars at random among the candidates, one by one and averaged.
+
+    exemplars: averaged, as in the figure; most: by the variant that averages many.
+    """
+    made = []
+    for number, own in enumerate(candidates):
+        purpose = _purpose(number)
+        drawn = random_exemplars(own, trials=trials, exemplars=most, seed=seed, purpose=purpose)
+        made.append(trial_pictures(samples, drawn, exemplars=exemplars, seed=seed, purpose=purpose))
+    return made
+
+
+def _agreed(
+    classifiers: Classifiers,
+    pictures: np.ndarray,
+    sums: list[Sum],
+    candidates: list[list[np.ndarray]],
+) -> list[np.ndarray]:
+    """Whether the judge too finds each concept of each sum in its candidates."""
+    return [
+        classifiers.finds(pictures[rows], concept)
+        for one, own in zip(sums, candidates, strict=True)
+        for rows, concept in zip(own, one.concepts, strict=True)
     ]
 
 

@@ -91,12 +91,14 @@ def self_training(
     components: int,
     confident: float,
     seed: int,
-) -> SelfTraining:
+) -> SelfTraining | None:
     """Logistic regression on whitened principal components of the pixels, then on its own guesses.
 
     The components are those of `unlabelled` training images, whose guesses above the probability
-    `confident` become labels. Nothing is chosen here.
+    `confident` become labels. Nothing is chosen here. None where `unlabelled` is 0.
     """
+    if not unlabelled:
+        return None
     more = training.some(unlabelled, seed=seed, purpose="unlabelled images")
     pixels = pixel_features(training.images[more])
     pca = PCA(

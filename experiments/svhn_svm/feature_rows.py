@@ -8,6 +8,7 @@ have chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +19,13 @@ from repro.classification.discriminator_features import (
     freeze_on,
     pixel_features,
 )
-from repro.classification.few_labels import Extract, FewLabels, right_on_images
+from repro.classification.few_labels import (
+    Extract,
+    FewLabels,
+    choose_on_images,
+    right_on_images,
+)
+from repro.classification.svm import L2SVC
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.rng import generator
@@ -34,6 +41,26 @@ class FeatureRow:
     name: str
     extract: Extract
     draws: int
+
+    def fitted(
+        self, svm: L2SVC, training: Split, validation: Split, scratch: Path, **settings: Any
+    ) -> "FittedFeatureRow":
+        """The row with C chosen on the validation images and an SVM fitted on each of its draws.
+
+        settings: seed, per_class, selection_draws, grid and extensions of
+        repro.classification.few_labels.choose_and_test.
+        """
+        few = choose_on_images(
+            svm,
+            self.extract,
+            training,
+            validation,
+            scratch=scratch,
+            draws=self.draws,
+            purpose=PURPOSE,
+            **settings,
+        )
+        return FittedFeatureRow(self, few)
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,18 @@ python -m experiments.svhn_svm.measure --input svhn.data=DIR --input svhn.valida
     --input svhn.test=DIR --input svhn.model=DIR --out DIR
 """
 
-from functools import partial
 from pathlib import Path
 
 from experiments.contract import Inputs, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
-from experiments.svhn_svm.data import PURPOSE, split
-from experiments.svhn_svm.feature_rows import FittedFeatureRow, feature_rows
+from experiments.svhn_svm.data import split
+from experiments.svhn_svm.feature_rows import feature_rows
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import TestedRows, figure_arrays, measurements
 from experiments.svhn_svm.supervised_row import random_search, searched_right
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import require_known_classes
-from repro.classification.few_labels import choose_on_images
 from repro.classification.random_search import draw_trial
 from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
@@ -31,9 +29,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     device, per_class = chosen_device(options.device), options.per_class
     training, validation = split(inputs, "data"), split(inputs, "validation")
     require_known_classes(validation.labels, training.labels, where="svhn.validation")
+    model = inputs.model("svhn.model")
 
     # features of D, of D with random weights and pixels, each with an SVM (the authors' script)
-    model = inputs.model("svhn.model")
     rows = feature_rows(
         model,
         statistics=training.images[: options.statistics_images],
@@ -43,20 +41,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         device=device,
         seed=seed,
     )
-    choose = partial(
-        choose_on_images,
-        L2SVC(tol=options.tol, device=device.type),
-        training=training,
-        validation=validation,
-        scratch=out,
-        per_class=per_class,
-        grid=options.grid,
-        extensions=options.extensions,
-        selection_draws=options.selection_draws,
-        seed=seed,
-        purpose=PURPOSE,
-    )
-    fitted = [FittedFeatureRow(row, choose(extract=row.extract, draws=row.draws)) for row in rows]
+    settings = {"grid": options.grid, "extensions": options.extensions}
+    settings |= {"per_class": per_class, "selection_draws": options.selection_draws}
+    svm = L2SVC(tol=options.tol, device=device.type)
+    fitted = [one.fitted(svm, training, validation, out, seed=seed, **settings) for one in rows]
 
     # rows that the paper cites, and D's architecture trained on the same labels alone
     to_choose = training.draws(per_class, options.selection_draws, seed=seed, use="to choose k")
@@ -76,26 +64,22 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
     test = split(inputs, "test")  # opened here, all being chosen
     require_known_classes(test.labels, training.labels, where="svhn.test")
-    searched = guessing = None
-    if search:
-        searched = searched_right(model.spec.network, search, test, device=device)
-    if options.unlabelled:
-        guessing = self_training(
-            training,
-            test,
-            draws=to_test,
-            unlabelled=options.unlabelled,
-            components=options.components,
-            confident=options.confident,
-            seed=seed,
-        )
+    guessing = self_training(
+        training,
+        test,
+        draws=to_test,
+        unlabelled=options.unlabelled,
+        components=options.components,
+        confident=options.confident,
+        seed=seed,
+    )
     tested = TestedRows(
         rows=[one.tested(test, out) for one in fitted],
         neighbours=neighbours,
         neighbours_right=neighbours_right(neighbours, training, test, draws=to_test),
         self_training=guessing,
         search=search,
-        searched_right=searched,
+        searched_right=searched_right(model.spec.network, search, test, device=device),
         validation_images=len(validation.labels),
     )
     save_arrays(out / "arrays.npz", **figure_arrays(tested))

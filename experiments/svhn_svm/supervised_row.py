@@ -104,12 +104,14 @@ def _as_arrays(result: TrialResult) -> dict[str, np.ndarray]:
 
 
 def searched_right(
-    network: NetworkSpec, search: Search, test: Split, *, device: torch.device
-) -> np.ndarray:
+    network: NetworkSpec, search: Search | None, test: Split, *, device: torch.device
+) -> np.ndarray | None:
     """(T,) bool: test images that the chosen trial's network labels rightly.
 
-    None of them where every trial failed.
+    None of them where every trial failed; None without a search.
     """
+    if search is None:
+        return None
     state = {
         name.removeprefix(STATE): torch.from_numpy(values)
         for name, values in search.best.items()
