@@ -2,7 +2,7 @@
 
 import ast
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -123,21 +123,37 @@ def direct_calls(root: Path) -> list[str]:
             for alias in node.names
             if alias.name == "Measurement"
         }
-        found += [
-            f"{path.relative_to(root)}:{node.lineno}"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and _builds(node.func, names)
-        ]
+        found += [f"{path.relative_to(root)}:{line}" for line in _lines_that_build(tree, names)]
     return found
 
 
-def _builds(called: ast.expr, names: set[str]) -> bool:
-    """Measurement(...), measurement.Measurement(...), Measurement.model_construct(...)."""
-    if isinstance(called, ast.Attribute) and called.attr.startswith("model_"):
-        called = called.value
-    if isinstance(called, ast.Attribute):
-        return called.attr in names
-    return isinstance(called, ast.Name) and called.id in names
+def _lines_that_build(tree: ast.Module, names: set[str]) -> Iterator[int]:
+    """Lines that call the class, give it another name, or hand it on for others to call."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and not _only_asks(node):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            named = [one.value for one in given if isinstance(one, ast.Constant)]
+            handed_on = any(_is_the_class(one, names) for one in given) or "Measurement" in named
+            if _is_the_class(node.func, names) or handed_on:
+                yield node.lineno
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            if _is_the_class(node.value, names):
+                yield node.lineno
+        elif isinstance(node, ast.ClassDef) and any(_is_the_class(b, names) for b in node.bases):
+            yield node.lineno
+
+
+def _only_asks(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "isinstance"
+
+
+def _is_the_class(value: ast.expr | None, names: set[str]) -> bool:
+    """Measurement, measurement.Measurement, Measurement.model_construct and its kin."""
+    if isinstance(value, ast.Attribute) and value.attr.startswith("model_"):
+        value = value.value
+    if isinstance(value, ast.Attribute):
+        return value.attr in names
+    return isinstance(value, ast.Name) and value.id in names
 
 
 def test_nothing_outside_claims_builds_a_measurement(repository: Path) -> None:
@@ -151,6 +167,11 @@ def test_nothing_outside_claims_builds_a_measurement(repository: Path) -> None:
         "from repro.claims.measurement import Measurement as M\nx = [M(name='x', value=1, n=1)]\n",
         "from repro.claims import measurement\nmeasurement.Measurement(name='x', value=1, n=1)\n",
         "from repro.claims.measurement import Measurement\nMeasurement.model_validate({})\n",
+        "from repro.claims.measurement import Measurement\nM = Measurement\n",
+        "from repro.claims.measurement import Measurement\nmake: type = Measurement\n",
+        "from repro.claims.measurement import Measurement\nmade = list(map(Measurement, []))\n",
+        "from repro.claims import measurement\nM = getattr(measurement, 'Measurement')\n",
+        "from repro.claims.measurement import Measurement\nclass Mine(Measurement): pass\n",
     ],
 )
 @pytest.mark.parametrize("where", ["experiments/latent_walk/planted.py", "repro/dedup/planted.py"])

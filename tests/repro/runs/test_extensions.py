@@ -1,7 +1,8 @@
 """Only repro/runs/extensions.py names data_prep or experiments; what it finds is there.
 
 The contracts of import-linter see import statements. The guard here sees those in strings as well:
-modules imported by a computed name, commands started by `-m`, folders of the checkout.
+modules imported by a computed name, code that is executed, commands started by `-m`, files and
+folders of the checkout.
 """
 
 import ast
@@ -21,6 +22,9 @@ OUTSIDE = ("data_prep", "experiments")
 EXEMPT = ("runs/extensions.py", "places.py")  # places.py lists the packages
 FRONT_DOOR = "__main__.py"  # imports the modules that its own table names
 IMPORTERS = {"import_module", "__import__", "find_spec", "run_module"}
+EXECUTORS = {"exec", "eval"}  # of Python; a network's eval() is a method
+LOADERS = {"pkgutil", "runpy"}  # modules of Python that import by name
+OPENERS = {"Path", "open", "join", "listdir", "scandir", "walk", "glob", "iglob", "rglob"}
 DOTTED = re.compile(r"(?<![\w./])(data_prep|experiments)\.(\w|$)")
 
 
@@ -44,11 +48,17 @@ def _in_module(tree: ast.Module, name: str) -> Iterator[tuple[int, str]]:
             names = [module] if module else [alias.name for alias in node.names]
             if any(_outside(one) for one in names):
                 yield node.lineno, "import statement"
+            if any(one.partition(".")[0] in LOADERS for one in names):
+                yield node.lineno, "a module that imports by name"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in EXECUTORS:
+            yield node.lineno, "code that is executed"
         if isinstance(node, ast.Call) and _strays(node) and name != FRONT_DOOR:
             yield node.lineno, f"{_called(node)} of a computed or outside name"
         if isinstance(node, ast.Constant) and id(node) not in plain and _names(node.value):
             yield node.lineno, f"string {node.value!r}"
-        if (folder := _folder(node)) is not None and _outside(folder.partition("/")[0]):
+        if (folder := _folder(node)) is not None and _outside(
+            folder.removeprefix("./").partition("/")[0]
+        ):
             yield node.lineno, f"folder {folder!r}"  # type: ignore[attr-defined]
 
 
@@ -78,11 +88,15 @@ def _strays(call: ast.Call) -> bool:
     return not isinstance(name, ast.Constant) or _outside(str(name.value))
 
 
+def _first(path: str) -> str:
+    return path.removeprefix("./").partition("/")[0]
+
+
 def _folder(node: ast.AST) -> str | None:
-    """`x` of ROOT / "x" and of Path("x")."""
+    """`x` of ROOT / "x", of Path("x"), open("x") and others that take a path."""
     if isinstance(node, ast.BinOp) and getattr(node.left, "id", "") == "ROOT":
         part: ast.expr | None = node.right
-    elif isinstance(node, ast.Call) and _called(node) == "Path" and node.args:
+    elif isinstance(node, ast.Call) and _called(node) in OPENERS and node.args:
         part = node.args[0]
     else:
         part = None
@@ -122,6 +136,15 @@ def copied(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         'module = "{}.{}".format("data_prep", "lsun")',
         'from repro.places import ROOT\ncards = ROOT / "experiments"',
         'from pathlib import Path\ncards = Path(f"experiments/{__name__}")',
+        'import pkgutil\npkgutil.resolve_name("data_prep.lsun" if __name__ else "")',
+        'from pkgutil import resolve_name as found\nfound("exper" + "iments.contract")',
+        'import runpy\nrunpy.run_path("data" + "_prep/prepare.py")',
+        'exec("import " + "data" + "_prep")',
+        "contract = eval(\"__import__('exper' + 'iments')\")",
+        'text = open("experiments/contract.py").read()',
+        'import os\nnames = os.listdir("./experiments")',
+        'import os\nplace = os.path.join("data_prep", "lsun.py")',
+        'from repro.places import ROOT\ncards = list(ROOT.glob("experiments/*/experiment.yaml"))',
     ],
 )
 @pytest.mark.parametrize("file", ["report/build.py", "rng.py"])
@@ -142,6 +165,8 @@ def test_a_planted_name_is_found(copied: Path, file: str, planted: str) -> None:
         'words = "two experiments, one run"',
         'from pathlib import Path\nfolder = Path("results") / "experiments"',
         'import importlib\nimportlib.import_module("repro.data.store")',
+        "def still(model):\n    return model.eval()",
+        'lines = ", ".join(["experiments/a", "b"])',
     ],
 )
 def test_docstrings_and_other_words_are_none(copied: Path, harmless: str) -> None:
