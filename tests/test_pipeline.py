@@ -2,6 +2,8 @@
 
 One run is shared by the tests; a second run in another folder must give the same bytes. The
 checkout is copied where a test edits source files.
+
+Longer than 300 lines: that one run takes minutes.
 """
 
 import html
