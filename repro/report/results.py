@@ -7,7 +7,6 @@ that is there but cannot be read is one, and its message names the file.
 Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experiments"))`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from repro.claims.verdict import Judgement, judge
 from repro.report.commands import command_for
 from repro.report.spec import Health, ReportExperiment, ReportRole, ReportSpec
 from repro.specs.differences import Difference, differing_from_paper
-from repro.specs.validation import SpecError, validated
+from repro.specs.validation import SpecError, read_step, validated
 
 MODEL_PICTURES = {  # in the order of the page, with what they show
     "real_and_generated.png": "Training images beside generated ones",
@@ -134,12 +133,9 @@ def read_steps(run: Path) -> list[Step]:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON mapping. Raises SpecError naming the file when it is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # no JSON, or no UTF-8
-        raise SpecError(f"{path}: not valid JSON: {error}; remove its folder and rerun") from None
-    if not isinstance(content, dict):
-        raise SpecError(f"{path}: expected a JSON mapping, found {type(content).__name__}")
-    return content
+        return read_step(path)
+    except SpecError as error:
+        raise SpecError(f"{error}; remove its folder and rerun") from None
 
 
 def not_comparable_because(
