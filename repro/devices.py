@@ -88,6 +88,16 @@ def _cpu_flags() -> set[str]:
 
 
 @cache
+def is_intel() -> bool:
+    """Whether the processor is Intel's, for which MKL's matrix products are written."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "GenuineIntel" in text
+
+
+@cache
 def _own_gpu() -> tuple[int, IO[bytes] | None]:
     """Number of a GPU that no other process has locked, and its lock, held until this one ends.
 

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.networks.patch_products import Convolution, TransposedConvolution
 from repro.rng import torch_generator
 
 # Momentum 0 leaves the stored statistics alone while training: they are set by freeze_statistics.
@@ -184,17 +185,17 @@ def normed_maps(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, *, side: int) 
     return norm(x.unflatten(1, (-1, side, side)))
 
 
-def convolution(start: int, end: int, *, kernel: int, stride: int) -> nn.Conv2d:
+def convolution(start: int, end: int, *, kernel: int, stride: int) -> Convolution:
     """Convolution to size / stride; 4x4 kernels only at stride 2."""
-    return nn.Conv2d(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
+    return Convolution(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
 
 
-def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> nn.ConvTranspose2d:
+def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> TransposedConvolution:
     """Fractionally-strided convolution to size * stride (authors' ops.deconv)."""
     # An odd kernel at stride 2 leaves one row open; the authors' code forces size * stride.
     extra = stride - 1 if kernel % 2 else 0
     padding = (kernel - 1) // 2
-    return nn.ConvTranspose2d(start, end, kernel, stride, padding, extra, bias=False)
+    return TransposedConvolution(start, end, kernel, stride, padding, extra, bias=False)
 
 
 def to_pixels(x: Tensor, *, low: int) -> Tensor:

@@ -1,0 +1,251 @@
+"""Convolutions as matrix products of patches, where the processor is faster that way.
+
+PyTorch's float32 convolutions on the CPU (oneDNN) come near the speed of a large matrix product at
+32x32 and 16x16, but not everywhere: a strided convolution whose weights exceed the cache runs at a
+quarter to a half of it, the gradient by the weights of any strided one at half, and what computes
+images of one or three channels at a tenth. There these classes gather the patches of some images
+at a time into a block that stays in the cache and multiply it by the weights. `routes` says which
+way each direction of a layer goes: by the layer's shape and the kind of processor, never by timing,
+so that a machine always computes the same bytes. Measured by `python -m repro bench layers`.
+
+Where in the flow: the layers of repro.networks.dcgan. All else uses PyTorch's own convolutions: other
+devices, bfloat16, other makers' processors (where MKL's product is no faster than oneDNN).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from repro.devices import is_intel
+
+CACHE = 4 * 2**20  # bytes of weights beyond which oneDNN reads them from memory again and again
+BLOCK = 16 * 2**20  # bytes of patches gathered at a time
+THIN = 4  # channels of an image: up to here a transposed convolution is spread by F.fold
+WIDE = 128  # maps from which gathering patches costs less than oneDNN's slower weight gradient
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Which directions of a layer go by patches.
+
+    gather: from the larger maps to the smaller ones (a convolution, or the gradient of a transposed
+    one by its input); spread: the other way; weights: the gradient by the weights.
+    """
+
+    gather: bool
+    spread: bool
+    weights: bool
+
+    @property
+    def any(self) -> bool:
+        return self.gather or self.spread or self.weights
+
+
+NONE = Routes(gather=False, spread=False, weights=False)
+
+
+def routes(weight: Tensor, stride: int) -> Routes:
+    """Of a weight (coarse maps, fine maps, k, k) float32 on a processor where patches pay."""
+    coarse, fine = weight.shape[:2]
+    if min(coarse, fine) <= THIN:
+        return Routes(gather=False, spread=fine <= THIN, weights=False)
+    heavy = stride > 1 and weight.numel() * weight.element_size() > CACHE
+    return Routes(gather=heavy, spread=heavy, weights=heavy or (stride > 1 and fine >= WIDE))
+
+
+def patches_pay(x: Tensor) -> bool:
+    """Whether x is where `routes` holds: a float32 tensor on an Intel processor, with MKL."""
+    return (
+        x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")
+        and torch.backends.mkl.is_available()
+        and is_intel()
+    )
+
+
+class Convolution(nn.Conv2d):
+    """nn.Conv2d (square kernel, no bias); each direction by its route."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
+        if not chosen.any:
+            return super().forward(x)
+        return _Convolved.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
+
+
+class TransposedConvolution(nn.ConvTranspose2d):
+    """nn.ConvTranspose2d (square kernel, no bias, to size x stride); each direction by its route."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
+        if not chosen.any or output_size is not None:
+            return super().forward(x, output_size)
+        return _Transposed.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
+
+
+class _Convolved(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.layer = _Layer(stride, padding, x.shape[2], chosen)
+        return ctx.layer.gathered(x, weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        by_x = ctx.layer.spread(gradient, weight) if ctx.needs_input_grad[0] else None
+        by_weight = ctx.layer.by_weights(x, gradient, weight) if ctx.needs_input_grad[1] else None
+        return by_x, by_weight, None, None, None
+
+
+class _Transposed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
+    ) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.layer = _Layer(stride, padding, x.shape[2] * stride, chosen)
+        return ctx.layer.spread(x, weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        by_x = ctx.layer.gathered(gradient, weight) if ctx.needs_input_grad[0] else None
+        by_weight = ctx.layer.by_weights(gradient, x, weight) if ctx.needs_input_grad[1] else None
+        return by_x, by_weight, None, None, None
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The three directions between fine maps (N, C, side, side) and coarse ones.
+
+    weight (coarse maps, fine maps, k, k) in any memory format; channels_last saves a copy of it.
+    All maps that come out are channels_last.
+    """
+
+    stride: int
+    padding: int
+    side: int  # of the fine maps
+    chosen: Routes
+
+    def gathered(self, fine: Tensor, weight: Tensor) -> Tensor:
+        """A convolution of the fine maps: (N, coarse maps, side / stride, side / stride)."""
+        if not self.chosen.gather:
+            return F.conv2d(fine, weight, None, self.stride, self.padding)
+        rows = _rows(weight)
+        side, step = self._coarse_side(weight), self._images_a_block(weight)
+        pixels = fine.permute(0, 2, 3, 1)
+        out = fine.new_empty(len(fine), side, side, len(rows))
+        patches = _Patches(self, weight, min(step, len(fine)))
+        for start in range(0, len(fine), step):
+            part = patches.of(pixels[start : start + step])
+            torch.mm(part, rows.T, out=out[start : start + step].view(-1, len(rows)))
+        return out.permute(0, 3, 1, 2)
+
+    def spread(self, coarse: Tensor, weight: Tensor) -> Tensor:
+        """The transposed convolution of the coarse maps: (N, fine maps, side, side)."""
+        if not self.chosen.spread:
+            extra = self.side - (coarse.shape[2] - 1) * self.stride - weight.shape[2]
+            extra += 2 * self.padding
+            stride, padding = self.stride, self.padding
+            return F.conv_transpose2d(coarse, weight, None, stride, padding, extra)
+        if weight.shape[1] <= THIN:
+            return self._folded(coarse, weight)
+        rows, k, maps = _rows(weight), weight.shape[2], weight.shape[1]
+        step, side = self._images_a_block(weight), coarse.shape[2]
+        gradients = coarse.permute(0, 2, 3, 1).contiguous()
+        out = coarse.new_empty(len(coarse), self.side, self.side, maps)
+        inner = slice(self.padding, self.padding + self.side)
+        for start in range(0, len(coarse), step):
+            part = gradients[start : start + step]
+            taps = (part.view(-1, len(rows)) @ rows).view(len(part), side, side, k, k, maps)
+            sums = coarse.new_zeros(len(part), self._padded(weight), self._padded(weight), maps)
+            reach = self.stride * side
+            for i in range(k):
+                for j in range(k):
+                    place = sums[:, i : i + reach : self.stride, j : j + reach : self.stride]
+                    place += taps[:, :, :, i, j]
+            out[start : start + step] = sums[:, inner, inner]
+        return out.permute(0, 3, 1, 2)
+
+    def _folded(self, coarse: Tensor, weight: Tensor) -> Tensor:
+        """`spread` to images of few channels: their planes are added up by F.fold."""
+        rows = weight.reshape(len(weight), -1).T  # by channel, then place
+        side, step = coarse.shape[2], self._images_a_block(weight)
+        columns = coarse.permute(0, 2, 3, 1).reshape(len(coarse), side * side, -1).transpose(1, 2)
+        size = (self.side, self.side)
+        out = coarse.new_empty(len(coarse), weight.shape[1], *size)
+        for start in range(0, len(coarse), step):
+            products = torch.matmul(rows, columns[start : start + step])
+            out[start : start + step] = F.fold(
+                products, size, weight.shape[2], padding=self.padding, stride=self.stride
+            )
+        return out.contiguous(memory_format=torch.channels_last)
+
+    def by_weights(self, fine: Tensor, coarse: Tensor, weight: Tensor) -> Tensor:
+        """The gradient by the weights, given the fine maps and the coarse ones (or gradients)."""
+        if not self.chosen.weights:
+            stride, padding = [self.stride] * 2, [self.padding] * 2
+            return torch.ops.aten.convolution_backward(
+                coarse, fine, weight, None, stride, padding, [1, 1], False, [0, 0], 1,
+                [False, True, False],
+            )[1]  # fmt: skip
+        step = self._images_a_block(weight)
+        pixels, gradients = fine.permute(0, 2, 3, 1), coarse.permute(0, 2, 3, 1).contiguous()
+        maps, k = weight.shape[1], weight.shape[2]
+        sums = weight.new_zeros(len(weight), k * k * maps)
+        patches = _Patches(self, weight, min(step, len(fine)))
+        for start in range(0, len(fine), step):
+            part = gradients[start : start + step].view(-1, len(weight))
+            torch.addmm(sums, part.T, patches.of(pixels[start : start + step]), out=sums)
+        return sums.view(len(weight), k, k, maps).permute(0, 3, 1, 2)
+
+    def _coarse_side(self, weight: Tensor) -> int:
+        return (self.side + 2 * self.padding - weight.shape[2]) // self.stride + 1
+
+    def _padded(self, weight: Tensor) -> int:
+        """Side of the fine maps with the padding that the patches reach."""
+        reached = (self._coarse_side(weight) - 1) * self.stride + weight.shape[2]
+        return max(self.padding + self.side, reached, self.stride * self._coarse_side(weight)
+                   + weight.shape[2] - 1)
+
+    def _images_a_block(self, weight: Tensor) -> int:
+        row = weight[0].numel() * weight.element_size()
+        return max(1, BLOCK // (row * self._coarse_side(weight) ** 2))
+
+
+class _Patches:
+    """Patches of blocks of images, in memory that is used again from block to block."""
+
+    def __init__(self, layer: _Layer, weight: Tensor, images: int) -> None:
+        maps, k, side = weight.shape[1], weight.shape[2], layer._coarse_side(weight)
+        padded, stride = layer._padded(weight), layer.stride
+        self.framed = weight.new_zeros(images, padded, padded, maps)
+        inner = slice(layer.padding, layer.padding + layer.side)
+        self.inside = self.framed[:, inner, inner]
+        image, row = padded * padded * maps, padded * maps
+        self.windows = self.framed.as_strided(
+            (images, side, side, k, k, maps), (image, stride * row, stride * maps, row, maps, 1)
+        )
+        self.gathered = weight.new_empty(images, side, side, k, k, maps)
+
+    def of(self, pixels: Tensor) -> Tensor:
+        """Patches (n * side * side, k * k * maps) of images (n, H, W, maps); valid until the next."""
+        n = len(pixels)
+        self.inside[:n] = pixels
+        self.gathered[:n] = self.windows[:n]
+        return self.gathered[:n].flatten(3).flatten(0, 2)
+
+
+def _rows(weight: Tensor) -> Tensor:
+    """The weight as a matrix (coarse maps, k * k * fine maps)."""
+    return weight.permute(0, 2, 3, 1).reshape(len(weight), -1)
