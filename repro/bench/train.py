@@ -8,7 +8,7 @@ its own, as people run it: what one leaves in the allocator must not serve the o
 counted by PyTorch's flop counter on the library's own step; the large matrix product they are set
 beside is timed in the same rounds.
 
-Runs alone: python -m repro bench train [--device cuda] [--preset paper_64] [--batch 128]
+Runs alone: python -m repro bench train [--device cuda] [--presets paper_64] [--batch 128]
 """
 
 import argparse
@@ -46,22 +46,34 @@ SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
-    parser.add_argument("--preset", default="pytorch_tutorial", help="network of config/presets")
+    parser.add_argument(
+        "--presets",
+        nargs="+",
+        default=["pytorch_tutorial", "paper_64", "imagenet32"],
+        metavar="PRESET",
+        help="networks of config/presets",
+    )
     parser.add_argument("--batch", type=at_least_one, default=64, help="images a minibatch")
-    parser.add_argument("--steps", type=at_least_one, default=8, help="minibatches a run")
+    parser.add_argument("--steps", type=at_least_one, default=3, help="minibatches a run")
     parser.add_argument(
         "--images", type=at_least_one, default=2048, help="random images trained on"
     )
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """One case a precision: ours, the plain loop (float32), their ratio, TFLOP/s and shares."""
+    """One case a preset and precision: ours, the plain loop (float32), TFLOP/s and shares."""
     device = chosen_device(given.device)
+    cases = [case for preset in given.presets for case in _cases(preset, given, device)]
+    return {"device": device_words(device), "batch": given.batch, "cases": cases}
+
+
+def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list[dict[str, Any]]:
     ours = [*PRECISIONS, *([RECORDED] if device.type == "cuda" else [])]
     names = ["plain", *ours, *(f"product {name}" for name in PRECISIONS)]
     with tempfile.TemporaryDirectory() as folder:
-        noise_dataset(Path(folder) / "data", _network(given.preset), count=given.images)
-        apart = {name: Apart(name, given, Path(folder) / "data") for name in names}
+        data = Path(folder) / "data"
+        noise_dataset(data, preset_network(preset), count=given.images)
+        apart = {name: Apart(name, preset, given, data) for name in names}
         rates = alternate(apart, repeats=given.repeats)
         for one in apart.values():
             one.close()
@@ -72,33 +84,28 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         speed = rates[name].rate * flop / given.batch / 1e12
         cases.append(
             {
-                "case": name,
+                "case": f"{preset}, {name}",
                 "ours": rates[name].rate,
                 "reference": rates["plain"].rate,
                 "ratio": round(rates[name].rate / rates["plain"].rate, 3),
                 "unit": "images/s",
                 "n": given.steps * given.batch,
+                "gflop_per_image": round(flop / given.batch / 1e9, 3),
                 "tflop_per_s": round(speed, 4),
                 "product_tflop_per_s": round(product, 4),
                 "share_of_product": round(speed / product, 3),
             }
         )
-    return {
-        "device": device_words(device),
-        "preset": given.preset,
-        "batch": given.batch,
-        "gflop_per_image": round(flop / given.batch / 1e9, 3),
-        "cases": cases,
-    }
+    return cases
 
 
 class Apart:
     """A way of `alternate` in a process of its own, which waits between its runs."""
 
-    def __init__(self, name: str, given: argparse.Namespace, data: Path) -> None:
+    def __init__(self, name: str, preset: str, given: argparse.Namespace, data: Path) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, name, given, data))
+        self.process = context.Process(target=_serve, args=(theirs, name, preset, given, data))
         self.process.start()
         theirs.close()
         self.flop: float = self.connection.recv()  # of a step of ours, else 0; it is ready
@@ -112,16 +119,18 @@ class Apart:
         self.process.join()
 
 
-def _serve(connection: Connection, name: str, given: argparse.Namespace, data: Path) -> None:
+def _serve(
+    connection: Connection, name: str, preset: str, given: argparse.Namespace, data: Path
+) -> None:
     """Make the way called `name`, then run it each time it is asked for."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
     flop = 0.0
     if name.startswith("product"):
-        way = _large_product(name.removeprefix("product "), device=device)
+        way = large_product(name.removeprefix("product "), device=device)
     else:
         store = ImageStore.open(data)
-        network = _network(given.preset)
+        network = preset_network(preset)
         images = Images(store, np.arange(len(store)), device)
         if name == "plain":
             step = PlainLoop(network, images, batch=given.batch, device=device).step
@@ -136,7 +145,8 @@ def _serve(connection: Connection, name: str, given: argparse.Namespace, data: P
         connection.send(way())
 
 
-def _network(preset: str) -> NetworkSpec:
+def preset_network(preset: str) -> NetworkSpec:
+    """The network of a preset."""
     path = PRESETS / f"{preset}.yaml"
     return validated(PresetSpec, read_yaml(path), where=str(path)).network
 
@@ -184,7 +194,7 @@ def _timed(
     return way
 
 
-def _large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
+def large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
     """A way of `alternate`: one square matrix product; its units are GFLOP."""
     side = SIDES[device.type]
     kind = torch.float32 if precision == "float32" else torch.bfloat16

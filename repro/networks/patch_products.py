@@ -8,8 +8,8 @@ at a time into a block that stays in the cache and multiply it by the weights. `
 way each direction of a layer goes: by the layer's shape and the kind of processor, never by timing,
 so that a machine always computes the same bytes. Measured by `python -m repro bench layers`.
 
-Where in the flow: the layers of repro.networks.dcgan. All else uses PyTorch's own convolutions: other
-devices, bfloat16, other makers' processors (where MKL's product is no faster than oneDNN).
+Where in the flow: the layers of repro.networks.dcgan. All else uses PyTorch's own convolutions:
+other devices, bfloat16, other makers' processors (where MKL's product is no faster than oneDNN).
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,10 @@ from torch.autograd.function import once_differentiable
 from repro.devices import is_intel
 
 CACHE = 4 * 2**20  # bytes of weights beyond which oneDNN reads them from memory again and again
-BLOCK = 16 * 2**20  # bytes of patches gathered at a time
+BLOCK = 4 * 2**20, 16 * 2**20  # bytes of patches gathered at a time, at least and at most
+PADDING = 16  # floats after a patch: rows at powers of two would share the same few cache lines
 THIN = 4  # channels of an image: up to here a transposed convolution is spread by F.fold
-WIDE = 128  # maps from which gathering patches costs less than oneDNN's slower weight gradient
+WIDE = 64  # maps from which gathering patches costs less than oneDNN's slower weight gradient
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def patches_pay(x: Tensor) -> bool:
 
 
 class Convolution(nn.Conv2d):
-    """nn.Conv2d (square kernel, no bias); each direction by its route."""
+    """nn.Conv2d (square kernel, no bias), each direction by its route."""
 
     def forward(self, x: Tensor) -> Tensor:
         chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
@@ -79,7 +80,7 @@ class Convolution(nn.Conv2d):
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d (square kernel, no bias, to size x stride); each direction by its route."""
+    """nn.ConvTranspose2d (square kernel, no bias, to size * stride), by the same rule."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
@@ -94,7 +95,7 @@ class _Convolved(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.layer = _Layer(stride, padding, x.shape[2], chosen)
+        ctx.layer = Layer(stride, padding, x.shape[2], chosen)
         return ctx.layer.gathered(x, weight)
 
     @staticmethod
@@ -112,7 +113,7 @@ class _Transposed(torch.autograd.Function):
         ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.layer = _Layer(stride, padding, x.shape[2] * stride, chosen)
+        ctx.layer = Layer(stride, padding, x.shape[2] * stride, chosen)
         return ctx.layer.spread(x, weight)
 
     @staticmethod
@@ -125,10 +126,10 @@ class _Transposed(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """The three directions between fine maps (N, C, side, side) and coarse ones.
 
-    weight (coarse maps, fine maps, k, k) in any memory format; channels_last saves a copy of it.
+    weight (coarse maps, fine maps, k, k) in any memory format; channels_last saves a copy.
     All maps that come out are channels_last.
     """
 
@@ -142,7 +143,7 @@ class _Layer:
         if not self.chosen.gather:
             return F.conv2d(fine, weight, None, self.stride, self.padding)
         rows = _rows(weight)
-        side, step = self._coarse_side(weight), self._images_a_block(weight)
+        side, step = self.coarse_side(weight), self._images_a_block(weight)
         pixels = fine.permute(0, 2, 3, 1)
         out = fine.new_empty(len(fine), side, side, len(rows))
         patches = _Patches(self, weight, min(step, len(fine)))
@@ -164,11 +165,11 @@ class _Layer:
         step, side = self._images_a_block(weight), coarse.shape[2]
         gradients = coarse.permute(0, 2, 3, 1).contiguous()
         out = coarse.new_empty(len(coarse), self.side, self.side, maps)
-        inner = slice(self.padding, self.padding + self.side)
+        inner, framed = slice(self.padding, self.padding + self.side), self.padded_side(weight)
         for start in range(0, len(coarse), step):
             part = gradients[start : start + step]
             taps = (part.view(-1, len(rows)) @ rows).view(len(part), side, side, k, k, maps)
-            sums = coarse.new_zeros(len(part), self._padded(weight), self._padded(weight), maps)
+            sums = coarse.new_zeros(len(part), framed, framed, maps)
             reach = self.stride * side
             for i in range(k):
                 for j in range(k):
@@ -209,26 +210,29 @@ class _Layer:
             torch.addmm(sums, part.T, patches.of(pixels[start : start + step]), out=sums)
         return sums.view(len(weight), k, k, maps).permute(0, 3, 1, 2)
 
-    def _coarse_side(self, weight: Tensor) -> int:
+    def coarse_side(self, weight: Tensor) -> int:
+        """Side of the coarse maps."""
         return (self.side + 2 * self.padding - weight.shape[2]) // self.stride + 1
 
-    def _padded(self, weight: Tensor) -> int:
+    def padded_side(self, weight: Tensor) -> int:
         """Side of the fine maps with the padding that the patches reach."""
-        reached = (self._coarse_side(weight) - 1) * self.stride + weight.shape[2]
-        return max(self.padding + self.side, reached, self.stride * self._coarse_side(weight)
-                   + weight.shape[2] - 1)
+        # `spread` adds every tap at every place of a stride: the last of them reach further
+        taps = self.stride * self.coarse_side(weight) + weight.shape[2] - 1
+        return max(self.padding + self.side, taps)
 
     def _images_a_block(self, weight: Tensor) -> int:
-        row = weight[0].numel() * weight.element_size()
-        return max(1, BLOCK // (row * self._coarse_side(weight) ** 2))
+        least, most = BLOCK
+        size = weight.element_size()
+        block = min(max(2 * weight.numel() * size, least), most)
+        return max(1, block // (weight[0].numel() * size * self.coarse_side(weight) ** 2))
 
 
 class _Patches:
     """Patches of blocks of images, in memory that is used again from block to block."""
 
-    def __init__(self, layer: _Layer, weight: Tensor, images: int) -> None:
-        maps, k, side = weight.shape[1], weight.shape[2], layer._coarse_side(weight)
-        padded, stride = layer._padded(weight), layer.stride
+    def __init__(self, layer: Layer, weight: Tensor, images: int) -> None:
+        maps, k, side = weight.shape[1], weight.shape[2], layer.coarse_side(weight)
+        padded, stride = layer.padded_side(weight), layer.stride
         self.framed = weight.new_zeros(images, padded, padded, maps)
         inner = slice(layer.padding, layer.padding + layer.side)
         self.inside = self.framed[:, inner, inner]
@@ -236,14 +240,21 @@ class _Patches:
         self.windows = self.framed.as_strided(
             (images, side, side, k, k, maps), (image, stride * row, stride * maps, row, maps, 1)
         )
-        self.gathered = weight.new_empty(images, side, side, k, k, maps)
+        values = k * k * maps
+        rows = weight.new_empty(images * side**2, values + PADDING)
+        self.rows, self.a_image = rows[:, :values], side**2
+        across = values + PADDING
+        self.gathered = rows.as_strided(
+            self.windows.shape,
+            (side**2 * across, side * across, across, k * maps, maps, 1),
+        )
 
     def of(self, pixels: Tensor) -> Tensor:
-        """Patches (n * side * side, k * k * maps) of images (n, H, W, maps); valid until the next."""
+        """Patches (n * side^2, k * k * maps) of images (n, H, W, maps), until the next call."""
         n = len(pixels)
         self.inside[:n] = pixels
         self.gathered[:n] = self.windows[:n]
-        return self.gathered[:n].flatten(3).flatten(0, 2)
+        return self.rows[: n * self.a_image]
 
 
 def _rows(weight: Tensor) -> Tensor:

@@ -48,19 +48,29 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
 
 def test_record(capsys: pytest.CaptureFixture[str]) -> None:
     threads = torch.get_num_threads()
-    words = ["train", "--threads=1", "--repeats=1", "--steps=1", "--images=8", "--batch=4"]
+    words = [
+        "train",
+        "--presets",
+        "pytorch_tutorial",
+        "--threads=1",
+        "--repeats=1",
+        "--steps=1",
+        "--images=8",
+        "--batch=4",
+    ]
     bench.main(words)
     torch.set_num_threads(threads)
     record = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert record["bench"] == "train"
     # G forward 1, D forward 3, D backward 4 (no gradient of its images: less), through D 1, G 2:
     # 11 passes of 0.208 GFLOP
-    assert record["gflop_per_image"] == pytest.approx(11 * 0.2084, rel=0.02)
-    assert [case["case"] for case in record["cases"]] == ["float32", "bfloat16"]
+    names = [f"pytorch_tutorial, {precision}" for precision in ("float32", "bfloat16")]
+    assert [case["case"] for case in record["cases"]] == names
     for case in record["cases"]:
+        assert case["gflop_per_image"] == pytest.approx(11 * 0.2084, rel=0.02)
         assert case["n"] == 4
         assert np.isclose(case["ratio"], case["ours"] / case["reference"], atol=2e-3)
-        speed = case["ours"] * record["gflop_per_image"] / 1e3
+        speed = case["ours"] * case["gflop_per_image"] / 1e3
         assert case["tflop_per_s"] == pytest.approx(speed, rel=0.01)
         assert case["share_of_product"] == pytest.approx(
             case["tflop_per_s"] / case["product_tflop_per_s"], rel=0.02
