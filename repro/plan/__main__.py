@@ -27,7 +27,7 @@ from repro.command_line import (
     new_parser,
     run_main,
 )
-from repro.devices import Clock, chosen_device, device_words
+from repro.devices import Clock, chosen_device, decided_precision, device_words
 from repro.plan.budget import Chosen, budget, budget_in_words, ends_of
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
 from repro.plan.counts import Count, image_counts
@@ -97,8 +97,10 @@ def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Me
             run.model(names[0]), clock=clock, seconds=seconds / max(1, len(kinds))
         )
         found |= dict.fromkeys(names, measured)
-        batch = run.model(names[0]).training.batch
-        print(measured_in_words(names, measured, batch=batch), flush=True)
+        training = run.model(names[0]).training
+        precision = decided_precision(training.precision, clock.device)
+        words = measured_in_words(names, measured, batch=training.batch, precision=precision)
+        print(words, flush=True)
     return found
 
 
@@ -109,13 +111,16 @@ def _kind(model: ModelSpec) -> str:
     return f"{model.network.model_dump_json()} {same}"
 
 
-def measured_in_words(names: list[str], measured: Measured, *, batch: int) -> str:
-    """The two batches measured, how far apart their rates are, and what follows at `batch`."""
+def measured_in_words(names: list[str], measured: Measured, *, batch: int, precision: str) -> str:
+    """The two batches measured, how far apart their rates are, and what follows at `batch`.
+
+    precision: the arithmetic that was decided for the device, which was measured.
+    """
     (small, large), (few, many) = measured.batches, measured.seconds
     seconds = measured.rate.fixed + batch * measured.rate.per_image
     rate = measured.rate
     return (
-        f"  {', '.join(names)}: {small / few:,.1f} images/s at batch {small}, "
+        f"  {', '.join(names)}, {precision}: {small / few:,.1f} images/s at batch {small}, "
         f"{large / many:,.1f} at {large}; so {1e3 * rate.fixed:.1f} ms a minibatch and "
         f"{1e3 * rate.per_image:.2f} ms an image, {batch / seconds:,.1f} images/s at {batch}"
     )

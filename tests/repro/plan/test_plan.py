@@ -247,6 +247,7 @@ def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFi
     torch.set_num_threads(threads)
     text = capsys.readouterr().out
     lines = {" ".join(line.split()[:2]): line for line in text.splitlines()}
+    assert "  bedrooms, float32: " in text  # what was measured, and would be trained in
     # 50 images in batches of 8: 7 minibatches a pass, two passes, 36 s each
     assert lines["train bedrooms"].split()[2:5] == ["50", "14", "8.4min"]
     assert lines["prepare bedrooms"].split()[2:4] == ["50", "50s"]
