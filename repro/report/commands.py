@@ -22,7 +22,8 @@ def command_for(spec: "ReportSpec", target: str, *, ask_for: str = "") -> str:
 
     ask_for: "key=..." that only the user can fill in.
     """
-    given = spec.model_dump(include={"raw", "photos", "image_size", "channels"})
+    given = {"run": spec.named}
+    given |= spec.model_dump(include={"raw", "photos", "image_size", "channels"})
     return pipeline_command(target, config=spec.config, given=given, ask_for=ask_for)
 
 

@@ -46,6 +46,7 @@ class ReportSpec(_Tolerant):
     """specs/report.json of a run: what there should be, so that what is missing can be named."""
 
     run: str
+    named: str | None = Field(None, description="the run's name where it was given by --config")
     title: str
     banner: str = ""
     description: str = ""

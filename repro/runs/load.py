@@ -19,6 +19,7 @@ from repro.runs.checks import check_experiments, check_fit, check_names, missing
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
 from repro.runs.run import Experiment, Run
+from repro.runs.run_name import refuse_other_photos, run_name
 from repro.runs.scales import options_at_scale
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, read_yaml, validated
@@ -27,10 +28,13 @@ from repro.specs.validation import SpecError, read_yaml, validated
 def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     """Read a run file, with `overrides` (Snakemake's --config) merged over it.
 
-    Raises SpecError naming file, key, what was found and what is allowed.
+    `run` names the run and its folder, which else have the file's name. Raises SpecError naming
+    file, key, what was found and what is allowed.
     """
     file = os.path.relpath(file)  # as it would be typed here
     values = merged(read_yaml(Path(file)), overrides or {})
+    named = values.pop("run", None)
+    name = run_name(named, file=file)
     values["models"] = {
         name: with_preset(model, file=file, key=f"models.{name}")
         for name, model in (values.get("models") or {}).items()
@@ -50,7 +54,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     cards = {name: card for name, card in cards.items() if name not in spec.leave_out}
     spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
     experiments = [Experiment(name, card) for name, card in cards.items()]
-    run = Run(Path(file).stem, file, spec, experiments, trainings, ablations)
+    run = Run(name, file, spec, experiments, trainings, ablations, named=named)
     check_names(run)
     for experiment in experiments:
         for slot in experiment.card.inputs:
@@ -64,7 +68,11 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
 
 
 def write_specs(run: Run) -> None:
-    """Write each step's spec file, where it is new or differs from the one on disk."""
+    """Write each step's spec file, where it is new or differs from the one on disk.
+
+    Raises SpecError for a folder that was made from other photos.
+    """
+    refuse_other_photos(run)
     spec = run.spec
     for name, world in spec.worlds.items():
         drawing = {**world.model_dump(exclude={"real"}), "seed": spec.seed}
@@ -107,6 +115,7 @@ def report_spec(run: Run) -> dict[str, Any]:
     repeats = [name for names in run.trainings.values() for name in names[1:]]
     more = {
         "run": run.name,
+        "named": run.named,
         "config": run.file,
         "experiments": experiments,
         "repeats": repeats,

@@ -42,6 +42,7 @@ class Run:
     experiments: list[Experiment]
     trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
     ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained when asked for
+    named: str | None = None  # `run` behind --config, where the name is not the file's
 
     @property
     def folder(self) -> Path:
