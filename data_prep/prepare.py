@@ -22,8 +22,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from data_prep.partial_work import PartialWork
 from data_prep.parts import join, made_from, write_part_file
 from data_prep.record_pixels import Loaded, decoded
@@ -33,6 +31,7 @@ from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
+from repro.progress import Progress
 from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import Strict, read_step, validated
 
@@ -151,7 +150,7 @@ def _write(
     records: Iterator[Loaded], partial: PartialWork, *, spec: DatasetSpec, workers: int, total: int
 ) -> None:
     runs = decoded(records, size=spec.image_size, channels=spec.channels, workers=workers)
-    with tqdm(total=total, initial=partial.done, unit="img", disable=None) as progress:
+    with Progress("preparing", unit="images", total=total, initial=partial.done) as progress:
         for run in runs:
             partial.writer.extend(run.images, run.keys, run.labels)
             for key, reason in run.skipped:

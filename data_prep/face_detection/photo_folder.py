@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-from tqdm import tqdm
 
 from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
 from repro.artefacts.provenance import sha256_of_file
@@ -32,6 +31,7 @@ from repro.artefacts.whole_file import write_json, written_whole
 from repro.data.decoders import UnreadableImage, decoder_versions, sniff
 from repro.data.images import decode
 from repro.data.raw_images import SourceError, files_below
+from repro.progress import tracked
 
 COLUMNS = (
     *("file", "face", "left", "top", "width", "height", "neighbours"),
@@ -87,7 +87,8 @@ def detect_folder(
     ):
         batches = (files[i : i + BATCH * workers] for i in range(0, len(files), BATCH * workers))
         searched = (one for batch in batches for one in pool.map(search, batch))
-        counts = _write(temporary, tqdm(searched, total=len(files), unit="photo", disable=None))
+        turns = tracked(searched, "looking for faces", unit="photos", total=len(files))
+        counts = _write(temporary, turns)
     about = {"options": options.model_dump(), "cascade_sha256": sha256_of_file(cascade)}
     about |= {"versions": decoder_versions(), "counts": counts}
     write_json(out.with_suffix(".json"), about)

@@ -18,6 +18,7 @@ from experiments.dedup.copies import DISTANCES, FURTHEST, METHODS, CodesByMethod
 from experiments.dedup.pair_counts import pairs_by_distance
 from repro.claims.intervals import bootstrap_means_of_columns
 from repro.dedup.truth import Truth
+from repro.progress import tracked
 
 AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
 ABSENT = -1  # in counts: not counted at this distance
@@ -79,7 +80,7 @@ def recall_study(
     false_pairs, true_pairs = (np.full(shape, ABSENT, np.int64) for _ in range(2))
     distances = codes.distances()
     per_original = np.bincount(originals)
-    for row, method in enumerate(METHODS):
+    for row, method in enumerate(tracked(METHODS, "pairs by distance", unit="hashes")):
         for d in range(FURTHEST[method] + 1):
             near = distances[method] <= d
             found[row, :, d] = np.bincount(copies.perturbation[near], minlength=perturbations)

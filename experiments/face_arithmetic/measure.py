@@ -39,6 +39,7 @@ from repro.claims.measurement import Measurement
 from repro.internals.attribute_classifier import predict, truth_table
 from repro.internals.hand_picks import Picks
 from repro.networks.model_folder import draw
+from repro.progress import tracked
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -135,7 +136,7 @@ def _trials(
     exemplars: averaged, as in the figure; most: by the variant that averages many.
     """
     made = []
-    for number, own in enumerate(candidates):
+    for number, own in enumerate(tracked(candidates, "sums of concepts", unit="sums")):
         purpose = _purpose(number)
         drawn = random_exemplars(own, trials=trials, exemplars=most, seed=seed, purpose=purpose)
         made.append(trial_pictures(samples, drawn, exemplars=exemplars, seed=seed, purpose=purpose))

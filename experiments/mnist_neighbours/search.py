@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from experiments.mnist_neighbours.samples import LabelledSamples
 from repro.artefacts.arrays import save_arrays
+from repro.progress import Progress
 from repro.quality.neighbours import Nearest
 
 SECONDS_BETWEEN_SAVES = 20.0
@@ -50,9 +50,10 @@ def nearest_samples(
     search = _Search(samples, digits, counts)
     search.resume(state)
     saved = time.monotonic()
-    with tqdm(total=counts[-1], initial=search.nearest.seen, unit=" samples", disable=None) as bar:
+    seen, total = search.nearest.seen, counts[-1]
+    with Progress("nearest samples", unit="samples", total=total, initial=seen) as progress:
         while search.nearest.seen < counts[-1]:
-            bar.update(search.next_block())
+            progress.update(search.next_block())
             if time.monotonic() - saved > SECONDS_BETWEEN_SAVES:
                 search.save(state)
                 saved = time.monotonic()

@@ -17,6 +17,7 @@ from experiments.svhn_svm.data import Split
 from repro.artefacts.finished_parts import KeptWork
 from repro.classification.random_search import Trial, TrialResult
 from repro.classification.supervised import Labelled, predict, restored, train_trial
+from repro.progress import tracked
 from repro.specs.network import NetworkSpec
 
 STATE = "state_"  # before the names of weights, among a trial's arrays
@@ -84,7 +85,7 @@ def random_search(
     errors: list[float] = []
     passes: list[int] = []
     best: dict[str, np.ndarray] = {}
-    for trial in trials:
+    for trial in tracked(trials, "supervised trials", unit="trials"):
         arrays = kept.part(f"trial_{trial.index:03d}", partial(trained, trial))
         if not errors or float(arrays["error"]) < min(errors):
             best = arrays

@@ -31,6 +31,7 @@ from repro.artefacts.provenance import (
 )
 from repro.artefacts.whole_file import write_json
 from repro.errors import UnusableError
+from repro.progress import working
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def step_folder(
             raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
         refuse_changed(name, path, unread=unread)
     building = out.with_name(f".{out.name}.partial")
-    with named(out), sole_use(out):
+    with named(out), sole_use(out), working(f"making {out}"):
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         started = time.monotonic()

@@ -26,6 +26,7 @@ from repro.artefacts.disk_full import reserve
 from repro.data.images import to_tensor
 from repro.errors import UnusableError
 from repro.networks.dcgan import ConvolutionBlock, Discriminator, freeze_statistics
+from repro.progress import tracked
 
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 
@@ -141,7 +142,7 @@ def _pooled(maps: Tensor) -> Tensor:
 
 def _batches(D: Discriminator, images: np.ndarray, batch: int) -> Iterator[Tensor]:
     device = next(D.parameters()).device
-    for start in range(0, len(images), batch):
+    for start in tracked(range(0, len(images), batch), "features of D", unit="batches"):
         x = to_tensor(np.asarray(images[start : start + batch]))
         yield x.to(device).contiguous(memory_format=torch.channels_last)
 

@@ -30,6 +30,7 @@ from repro.classification.choose_c import (
 )
 from repro.classification.svm import L2SVC
 from repro.classification.svm_grid import AUTHORS_GRID
+from repro.progress import tracked
 
 # features (N, F) of images (N, H, W, C) uint8, which may lie in the new file that is named
 Extract = Callable[[np.ndarray, Path], np.ndarray]
@@ -93,10 +94,14 @@ def choose_and_test(
 
     def evaluate(Cs: Sequence[float]) -> list[float]:
         draws_of_a_value = range(selection_draws)
-        return [float(np.mean([held_out_accuracy(C, i) for i in draws_of_a_value])) for C in Cs]
+        return [
+            float(np.mean([held_out_accuracy(C, i) for i in draws_of_a_value]))
+            for C in tracked(Cs, "choice of C", unit="values")
+        ]
 
     choice = choose_C(evaluate, grid, extensions=extensions)
-    svms = [fitted(drawn("to test", index), choice.C) for index in range(draws)]
+    turns = tracked(range(draws), "fits to test", unit="draws of labels")
+    svms = [fitted(drawn("to test", index), choice.C) for index in turns]
     return FewLabels(choice, svms, labels=per_class * len(np.unique(y)))
 
 

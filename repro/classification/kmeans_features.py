@@ -25,6 +25,7 @@ from torch import Tensor
 
 from repro.classification.discriminator_features import new_features
 from repro.errors import UnusableError
+from repro.progress import tracked, working
 from repro.rng import generator
 
 CONTRAST_FLOOR = 10.0  # added to a patch's variance, in squared grey levels of 0..255
@@ -86,7 +87,7 @@ class KMeansFeatures:
         encoder = _Encoder(self, (images.shape[1], images.shape[2]), device)
         shape = (len(images), QUADRANTS * len(self.centroids))
         with new_features(shape, out) as features:
-            for start in range(0, len(images), batch):
+            for start in tracked(range(0, len(images), batch), "K-means features", unit="batches"):
                 part = slice(start, start + batch)
                 pixels = torch.from_numpy(np.array(images[part])).to(device)
                 encoded = encoder(pixels.permute(0, 3, 1, 2).float())
@@ -137,7 +138,8 @@ def fit_kmeans(
         compute_labels=False,
         random_state=int(generator(seed, f"{purpose}, k-means").integers(2**31)),
     )
-    clustering.fit(x.numpy())
+    with working(f"K-means of {patches:,} patches"):
+        clustering.fit(x.numpy())
     found = clustering.cluster_centers_.astype(np.float32)
     return KMeansFeatures(mean.numpy(), whitening.numpy(), found, patch)
 

@@ -28,6 +28,7 @@ from repro.data.images import to_tensor
 from repro.errors import UnusableError
 from repro.networks.build import undrawn_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
+from repro.progress import tracked
 from repro.rng import shuffled, stream_key
 from repro.specs.network import NetworkSpec
 
@@ -105,7 +106,7 @@ def train_trial(
     errors: list[float] = []
     losses: list[float] = []
     state: dict[str, Tensor] = {}
-    for number in range(1, epochs + 1):
+    for number in tracked(range(1, epochs + 1), "supervised training", unit="passes"):
         loss = run.one_pass(number)
         if not np.isfinite(loss):
             return TrialResult(trial, tuple(passes), tuple(errors), tuple(losses), number)

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from repro.classification.svm_design import Design
 from repro.classification.svm_preconditioner import Preconditioner, Sample
+from repro.progress import tracked
 
 REFRESH = 25  # iterations between recomputing the scores, which are otherwise updated
 STALLED = 1e-9  # relative fall of the objective over REFRESH iterations called no progress
@@ -75,7 +76,8 @@ def minimise(
     previous: tuple[Tensor, Tensor] | None = None  # (step, gradient) of the last iteration
     bound = torch.full_like(targets[0], -torch.inf)  # (k,) of the minimum
     last_checked = torch.inf
-    for iteration in range(max_iter + 1):
+    turns = tracked(range(max_iter + 1), f"fit of the SVM at C = {C:g}", unit="iterations at most")
+    for iteration in turns:
         point = _at(design, targets, W, slack, C=C)
         bound = torch.maximum(bound, point.dual)
         # the two agree at the minimum; near it the first has the smaller rounding

@@ -26,13 +26,13 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from repro.artefacts.whole_file import written_whole
 from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
 from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
 from repro.errors import UnusableError
+from repro.progress import tracked
 from repro.rng import generator, shuffled, torch_generator
 
 SIDE = 32  # pixels
@@ -183,7 +183,8 @@ def train_autoencoder(
     optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
     errors = []
     batches = islice(minibatches(inputs, batch=batch, seed=seed), steps)
-    for step, pictures in enumerate(tqdm(batches, total=steps, unit="step", disable=None)):
+    turns = tracked(batches, "training of the hash", unit="minibatches", total=steps)
+    for step, pictures in enumerate(turns):
         clean = network.inputs(pictures)  # (batch, 3072)
         source = torch_generator(seed, "autoencoder, noise and dropout", step)
         noisy = _corrupted(clean, corruption=corruption, noise=noise, source=source)
@@ -245,7 +246,7 @@ def encode(
     batches = shard.of_these(range(-(-len(inputs) // ENCODING_BATCH)))
     codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
     batch = np.zeros((ENCODING_BATCH, SIDE, SIDE, 3), np.uint8)
-    for number in tqdm(batches, unit_scale=ENCODING_BATCH, unit="img", disable=None):
+    for number in tracked(batches, "hashing", unit=f"batches of {ENCODING_BATCH:,}"):
         start = number * ENCODING_BATCH
         pictures = inputs.rows(start, start + ENCODING_BATCH)
         n = len(pictures)

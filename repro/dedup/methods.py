@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
@@ -21,6 +20,7 @@ from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
 from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
 from repro.errors import UnusableError
+from repro.progress import Progress
 
 TRAINED, EXACT = "dae", "pixels"
 ALL_METHODS = (TRAINED, *HASHES, EXACT)
@@ -100,7 +100,7 @@ def _network(
 def _perceptual(inputs: HashInputs, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Codes (N, 8) uint8 and contrasts (N,) of the pictures."""
     codes, contrasts = [], []
-    with tqdm(total=len(inputs), desc="hashing", unit="img", disable=None) as progress:
+    with Progress("hashing", unit="images", total=len(inputs)) as progress:
         for start in range(0, len(inputs), BLOCK):
             pictures = inputs.rows(start, start + BLOCK)
             codes.append(perceptual_codes(pictures, method))

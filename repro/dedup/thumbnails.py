@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from repro.data.decode_pool import chunks_in_order
 from repro.data.decoders import UnreadableImage
@@ -24,6 +23,7 @@ from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
 from repro.dedup.files_once import FileNames, file_bytes
 from repro.dedup.perceptual import perceptual_code
+from repro.progress import Progress
 
 SIDE = 32  # pixels
 EQUALITY = {"checksum_low": "u8", "checksum_high": "u8", "height": "u4", "width": "u4"}
@@ -51,7 +51,7 @@ def read_thumbnails(
             channels=3,
             label_fields=EQUALITY if checksums else {},
         ) as writer,
-        tqdm(total=total, desc="reading", unit="img", disable=None) as progress,
+        Progress("reading", unit="images", total=total) as progress,
     ):
 
         def look(chunk: list[Record]) -> list[tuple[str, Thumbnail | str]]:

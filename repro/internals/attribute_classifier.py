@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from repro.data.images import halve, to_tensor
 from repro.errors import UnusableError
+from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
 
 SIDE = 32  # pixels: larger images are halved down to at most this
@@ -192,7 +193,7 @@ def _trained(
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=epochs)
     network.train()
-    for epoch in range(epochs):
+    for epoch in tracked(range(epochs), "training of a classifier", unit="passes"):
         order = torch.from_numpy(shuffled(len(x), seed=seed, purpose=purpose, index=epoch))
         for rows in order.split(batch):
             if len(rows) < 2:  # batch statistics of a single image are undefined

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from repro.data.images import to_tensor
 from repro.internals.attribute_classifier import SIDE, at_classifier_size
+from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
 
 WIDTHS = (16, 24, 32)  # maps at the full, half and quarter side
@@ -90,7 +91,7 @@ def train_segmenter(
         optimiser, 1.0, 0.02, total_iters=max(epochs * batches, 1)
     )
     network.train()
-    for epoch in range(epochs):
+    for epoch in tracked(range(epochs), "training of the judge of windows", unit="passes"):
         order = torch.from_numpy(shuffled(len(x), seed=seed, purpose=purpose, index=epoch))
         for number, rows in enumerate(order.split(batch)[:batches]):
             source = torch_generator(seed, f"{purpose}, degraded", epoch * batches + number)

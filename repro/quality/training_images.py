@@ -14,6 +14,7 @@ from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.progress import tracked
 from repro.quality.kernel_distance import convolution_features
 from repro.quality.neighbours import Nearest
 
@@ -107,7 +108,7 @@ def nearest_training_images(
     described = np.concatenate([_in_blocks(describe, side) for side in sides])
     own = None if exclude is None else np.tile(exclude, len(sides))
     search = Nearest(described, k, exclude=own)
-    for start in range(0, len(rows), BLOCK):
+    for start in tracked(range(0, len(rows), BLOCK), "nearest images", unit="blocks"):
         block = np.asarray(store.images[rows[start : start + BLOCK]])
         search.see(describe(block), start)
     shape = (len(sides), len(queries), k)

@@ -17,9 +17,11 @@ from pydantic import Field
 
 from repro.command_line import add_device, add_threads, new_parser, run_main
 from repro.devices import keep_freed_memory
+from repro.progress import REPORTER
 from repro.specs.model import ModelSpec
 from repro.specs.validation import Strict, read_step, validated
 from repro.train.loop import train
+from repro.train.processes import Processes
 
 
 def main(words: list[str] | None = None) -> None:
@@ -55,6 +57,9 @@ def main(words: list[str] | None = None) -> None:
             f"--dedup {given.dedup} is given, but {given.spec} does not say deduplicated: true; "
             "leave out --dedup, or say so"
         )
+    first = Processes.launched().first
+    if first:
+        REPORTER.say(f"sheets of samples come into {given.state / 'samples'}")
     train(
         spec=spec,
         data=given.data,
@@ -66,6 +71,8 @@ def main(words: list[str] | None = None) -> None:
         banner=step.banner,
         cuda_graphs=given.cuda_graphs,
     )
+    if first:
+        REPORTER.say(f"trained; look at {given.out / 'samples.png'}")
 
 
 class TrainStep(Strict):

@@ -16,13 +16,13 @@ repro.train.state_folder and repro.train.model_writer what is written.
 """
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from repro.artefacts.folder_lock import sole_use
 from repro.artefacts.provenance import sha256_of_json
@@ -30,6 +30,7 @@ from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.figures.drawing import Style
+from repro.progress import Progress
 from repro.specs.model import ModelSpec
 from repro.specs.validation import SpecError
 from repro.train.minibatches import Images
@@ -89,7 +90,7 @@ def train(
                 processes=processes,
                 cuda_graphs=cuda_graphs,
             )
-            monitor = _run(trainer, state_folder, style)
+            monitor = _run(trainer, state_folder, style, name=out.name)
         if monitor is not None:
             write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
     if processes.first:
@@ -150,44 +151,54 @@ def _device(name: str, processes: Processes = ALONE) -> torch.device:
     return torch.device("cuda", processes.local_rank)
 
 
-def _run(trainer: Trainer, folder: Path, style: Style) -> Monitor | None:
+def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor | None:
     """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`.
 
-    Returns the monitor, which the first process alone has.
+    name: of the model, for what is printed. Returns the monitor, which the first process alone has.
     """
     schedule, training, processes = trainer.schedule, trainer.spec.training, trainer.processes
     start = _resume(trainer, folder)
     record = TrainingRecord(trainer, folder, style, start=start) if processes.first else None
     stops = processes.from_first(record is not None and record.log.stops, trainer.device)
-    progress = tqdm(
-        range(start, schedule.length),
+    progress = Progress(
+        f"training of {name}",
+        unit="minibatches",
         initial=start,
         total=schedule.length,
-        disable=None if processes.first else True,
+        shown=processes.first,
     )
-    for t in progress:
-        if stops:
-            break
-        trainer.step(t)
-        done = t + 1
-        last = done == schedule.length
-        logs = done % training.log_every == 0 or last
-        draws = done % training.sample_every == 0 or last
-        saves = done % training.checkpoint_every == 0 or last
-        if logs or draws or saves:
-            _check_finite(trainer, record, done)
-        line = trainer.log_line(done) if logs else None
-        if line:
-            progress.set_postfix({k: line[k] for k in ("loss_d", "loss_g") if k in line})
-        if record:
-            record.after(done, line=line, draws=draws)
-        if logs or draws:  # one of them may have shown a trouble
-            stops = processes.from_first(record is not None and record.log.stops, trainer.device)
-        if saves or stops:
-            state = trainer.state()
-            if processes.first:
-                save_state(folder, done, state)
+    with progress:
+        for t in range(start, schedule.length):
+            if stops:
+                break
+            trainer.step(t)
+            done = t + 1
+            last = done == schedule.length
+            logs = done % training.log_every == 0 or last
+            draws = done % training.sample_every == 0 or last
+            saves = done % training.checkpoint_every == 0 or last
+            if logs or draws or saves:
+                _check_finite(trainer, record, done)
+            line = trainer.log_line(done) if logs else None
+            if line:
+                progress.note(_losses(line))
+            if record:
+                record.after(done, line=line, draws=draws)
+            if logs or draws:  # one of them may have shown a trouble
+                ends = record is not None and record.log.stops
+                stops = processes.from_first(ends, trainer.device)
+            if saves or stops:
+                state = trainer.state()
+                if processes.first:
+                    save_state(folder, done, state)
+            progress.update()
     return record.log.monitor if record else None
+
+
+def _losses(line: Mapping[str, float | int]) -> str:
+    """The losses in a line of the log, in words."""
+    names = {"loss_d": "loss of D", "loss_g": "loss of G"}
+    return ", ".join(f"{words} {line[key]:.2f}" for key, words in names.items() if key in line)
 
 
 def _check_finite(trainer: Trainer, record: TrainingRecord | None, done: int) -> None:

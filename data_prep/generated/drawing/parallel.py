@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import cv2
 
+from repro.progress import tracked
+
 Result = TypeVar("Result")
 WORTH_A_POOL = 256  # starting a process costs about as much as drawing this many pictures
 
@@ -33,4 +35,5 @@ def in_order(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([draw.__module__])
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        yield from pool.map(one, numbers, chunksize=32)
+        pictures = pool.map(one, numbers, chunksize=32)
+        yield from tracked(pictures, "drawing", unit="pictures", total=count)

@@ -66,7 +66,13 @@ def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
     data: Path, tmp_path: Path, repository: Path
 ) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(command(data, whole), check=True, cwd=repository)
+    done = subprocess.run(
+        command(data, whole), check=True, cwd=repository, capture_output=True, text=True
+    )
+    first, *_, last = done.stderr.splitlines()
+    assert first.endswith(f"sheets of samples come into {whole / 'state' / 'samples'}")
+    assert last.endswith(f"trained; look at {whole / 'model' / 'samples.png'}")
+    assert (whole / "model/samples.png").is_file()
     words = command(data, killed)
     # points of the log; where within the next minibatches the kill falls is left to the machine
     points = np.sort(np.random.default_rng().integers(8, STEPS - 40, 5))
