@@ -20,6 +20,8 @@ from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run, run_steps_with, write_specs
 from repro.runs.step_inputs import StepInputs, code, from_here, pages, parts, templates
 from repro.specs.validation import SpecError
+from repro.watch.closing import closing
+from repro.watch.snakemake_log import show
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 try:
@@ -36,6 +38,7 @@ run_steps_with(sys.executable, BASE)
 OUT = str(RUN.folder)
 SPEC = RUN.spec
 INPUTS = StepInputs(RUN, asked=lambda: workflow.dag_settings.targets)
+SHOWN = show(workflow, RUN)
 
 
 wildcard_constraints:
@@ -83,5 +86,12 @@ rule all:
 
 
 onsuccess:
-    if Path(f"{OUT}/report/index.html").is_file():
-        print(f"\nThe report: {OUT}/report/index.html\n")
+    if SHOWN:
+        SHOWN.ended(log, succeeded=True)
+    else:
+        print(closing(RUN, targets=workflow.dag_settings.targets))
+
+
+onerror:
+    if SHOWN:
+        SHOWN.ended(log, succeeded=False)

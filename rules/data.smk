@@ -14,6 +14,7 @@ rule draw_world:
         f"{OUT}/logs/draw_world/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/draw_world/{{name}}.tsv"
+    priority: INPUTS.world_priority
     conda:
         "../environment.yml"
     shell:
@@ -36,6 +37,7 @@ rule prepare_dataset:
         f"{OUT}/logs/prepare_dataset/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/prepare_dataset/{{name}}.tsv"
+    priority: INPUTS.data_priority
     conda:
         "../environment.yml"
     threads: 1
@@ -66,6 +68,7 @@ rule dedup_dataset:
         f"{OUT}/logs/dedup_dataset/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/dedup_dataset/{{name}}.tsv"
+    priority: INPUTS.data_priority
     conda:
         "../environment.yml"
     threads: 1

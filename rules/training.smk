@@ -14,7 +14,7 @@ rule train_model:
         f"{OUT}/logs/train_model/{{name}}.log",
     benchmark:
         f"{OUT}/benchmarks/train_model/{{name}}.tsv"
-    priority: 10
+    priority: INPUTS.training_priority
     retries: 1
     conda:
         "../environment.yml"

@@ -8,7 +8,7 @@ Alone: `code("repro.train")`.
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -56,6 +56,9 @@ def parts(gathered: Callable[[str], Iterable[str]], folder: str) -> list[str]:
     return paths if len(paths) > 1 else []
 
 
+SHOWN_FIRST, TRAINS = 100, 10  # priorities; of all else 0
+
+
 class Named(Protocol):
     """A job's wildcards."""
 
@@ -83,6 +86,24 @@ class StepInputs:
         """The de-duplication of a model's dataset; [] where the model does not ask for it."""
         model = self.run.model(wildcards.name)
         return [str(self.run.folder / "dedup" / model.data)] if model.deduplicated else []
+
+    def world_priority(self, wildcards: Mapping[str, str]) -> int:
+        """Of drawing a world: that of the first model comes before everything else."""
+        first = self._first_data()
+        own = None if first is None else self.run.spec.datasets[first].world
+        return SHOWN_FIRST if own == wildcards["name"] else 0
+
+    def data_priority(self, wildcards: Mapping[str, str]) -> int:
+        """Of preparing or de-duplicating a dataset, likewise."""
+        return SHOWN_FIRST if wildcards["name"] == self._first_data() else 0
+
+    def training_priority(self, wildcards: Mapping[str, str]) -> int:
+        """Trainings are long; the first model of the run file is the one that somebody sees."""
+        return SHOWN_FIRST if wildcards["name"] == next(iter(self.run.spec.models)) else TRAINS
+
+    def _first_data(self) -> str | None:
+        """The dataset of the run file's first model; None of a run without models."""
+        return next((model.data for model in self.run.spec.models.values()), None)
 
     def reported(self, wildcards: object) -> list[str]:
         """What the report waits for: all but what is run on request and was not asked for.

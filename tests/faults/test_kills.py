@@ -32,9 +32,11 @@ def spread_moments(jobs: int, kills: int, source: random.Random) -> list[tuple[i
     ]
 
 
-def ended_before(process: subprocess.Popen[bytes], log: Path, *, jobs: int, seconds: float) -> bool:
+def ended_before(
+    process: subprocess.Popen[bytes], site: Site, *, jobs: int, seconds: float
+) -> bool:
     """Whether it ends by itself before it has finished `jobs` jobs and is so long in another."""
-    while process.poll() is None and (jobs_finished(log) < jobs or not at_work(log)):
+    while process.poll() is None and (jobs_finished(site) < jobs or not at_work(site)):
         time.sleep(0.05)
     try:
         process.wait(timeout=seconds)
@@ -49,11 +51,11 @@ def killed_run(site: Site, moments: list[tuple[int, float]], log: Path) -> list[
     finished = 0
     process = site.start(*ALL, log=log)
     for jobs, seconds in moments:
-        if ended_before(process, log, jobs=jobs - finished, seconds=seconds):
+        if ended_before(process, site, jobs=jobs - finished, seconds=seconds):
             break
         kill(process)
-        hits.append(at_work(log))
-        finished += jobs_finished(log)
+        hits.append(at_work(site))
+        finished += jobs_finished(site)
         if len(hits) == 1:
             refused_until_unlocked(site)
         site.run("--unlock")

@@ -73,8 +73,12 @@ class Site:
         return done.stdout
 
     def start(self, *words: str, log: Path) -> subprocess.Popen[bytes]:
-        """The same in the background, leading a process group of its own; output into `log`."""
+        """The same in the background, leading a process group of its own; output into `log`.
+
+        Logs of Snakemake's from before are removed, so that `snakemakes_log` is this one's.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder / ".snakemake/log", ignore_errors=True)
         with log.open("wb") as stream:
             return subprocess.Popen(
                 self.command(*words),
@@ -109,16 +113,22 @@ def kill(group: subprocess.Popen[bytes]) -> None:
     group.wait()
 
 
-def at_work(log: Path) -> Counter[str]:
+def snakemakes_log(site: Site) -> str:
+    """What Snakemake has written into its own log since it was last started; "" before that."""
+    newest = max(site.folder.glob(".snakemake/log/*.snakemake.log"), default=None)
+    return newest.read_text(errors="replace") if newest else ""
+
+
+def at_work(site: Site) -> Counter[str]:
     """Rules whose jobs had been started, and not reported as finished, when the log ended."""
-    text = log.read_text(errors="replace")
+    text = snakemakes_log(site)
     finished = set(FINISHED.findall(text))
     return Counter(rule for rule, job in STARTED.findall(text) if job not in finished)
 
 
-def jobs_finished(log: Path) -> int:
+def jobs_finished(site: Site) -> int:
     """Jobs that Snakemake had reported as finished when the log ended."""
-    return len(FINISHED.findall(log.read_text(errors="replace")))
+    return len(FINISHED.findall(snakemakes_log(site)))
 
 
 def kept_files(results: Path, *parts: str) -> dict[str, bytes]:

@@ -110,3 +110,22 @@ def test_the_report_waits_for_what_is_on_request_only_where_it_was_asked_for(inp
         f"{R}/experiments/ablations/figures",
     }
     assert f"{R}/data/photos" not in by_itself | more
+
+
+def test_what_the_first_model_needs_comes_before_everything_else(inputs) -> None:
+    of = inputs("all")
+    assert of.world_priority({"name": "rooms"}) == 100
+    assert of.data_priority({"name": "bedrooms"}) == 100
+    assert of.data_priority({"name": "photos"}) == 0
+    first, second = of.run.spec.models
+    assert of.training_priority({"name": first}) == 100
+    assert of.training_priority({"name": second}) == 10
+
+
+def test_a_run_without_models_has_nothing_to_show_first(inputs) -> None:
+    without = {
+        key: value for key, value in RUN.items() if key not in ("models", "roles", "ablations")
+    }
+    Path("bare.yaml").write_text(yaml.safe_dump(without))
+    bare = StepInputs(load_run("bare.yaml"), asked=lambda: ())
+    assert bare.world_priority({"name": "rooms"}) == bare.data_priority({"name": "photos"}) == 0

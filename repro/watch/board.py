@@ -1,0 +1,125 @@
+"""The steps of a run that goes on: which wait, run, are done or have failed, and since when.
+
+Where in the flow: repro.watch.snakemake_log tells it what Snakemake says; repro.watch.terminal and
+repro.watch.page show it. A running step's place within its own loop is read from the last line of
+its log (repro.progress). It may be asked from several threads.
+
+Alone: `Board(clock=time.time).plan([Step(...)])`.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from repro.progress import Reading, read
+
+State = Literal["waiting", "running", "done", "failed"]
+TAIL_BYTES = 4096  # of a log, for its last line
+
+
+@dataclass
+class Step:
+    """A job of Snakemake's. Times are those of the board's clock, in seconds."""
+
+    id: int
+    rule: str
+    name: str
+    stage: str
+    words: str
+    outputs: list[Path] = field(default_factory=list)
+    log: Path | None = None
+    expected: float = 0.0  # seconds that it is thought to take
+    state: State = "waiting"
+    started: float = 0.0
+    ended: float = 0.0
+
+    def reading(self) -> Reading | None:
+        """The last line of its log that says how far it is; None where there is none."""
+        for line in reversed(last_lines(self.log, most=5)):
+            if found := read(line):
+                return found
+        return None
+
+
+def last_lines(path: Path | None, *, most: int) -> list[str]:
+    """The last lines of a file, without empty ones; [] where it cannot be read."""
+    if path is None:
+        return []
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, 2) - TAIL_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = [line.rstrip() for line in text.replace("\r", "\n").splitlines()]
+    return [line for line in lines if line][-most:]
+
+
+class Board:
+    """All steps of the run by Snakemake's number; `clock` gives seconds from any origin."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.began = clock()
+        self.ended: float | None = None
+        self.cores = 1
+        self._steps: dict[int, Step] = {}
+        self._lock = threading.RLock()
+
+    def plan(self, steps: Iterable[Step]) -> None:
+        """The steps that are to be made."""
+        with self._lock:
+            for step in steps:
+                self._steps.setdefault(step.id, step)
+
+    def start(self, number: int, *, log: Path | None = None) -> Step | None:
+        """A step has begun, for the first time or anew; None for one that is not planned."""
+        return self._change(number, "running", log=log)
+
+    def finish(self, number: int) -> Step | None:
+        return self._change(number, "done")
+
+    def fail(self, number: int) -> Step | None:
+        """None also where it is known already: Snakemake says it twice."""
+        with self._lock:
+            step = self._steps.get(number)
+            return (
+                None if step is None or step.state != "running" else self._change(number, "failed")
+            )
+
+    def _change(self, number: int, state: State, *, log: Path | None = None) -> Step | None:
+        with self._lock:
+            step = self._steps.get(number)
+            if step is None:
+                return None
+            step.state = state
+            step.log = log or step.log
+            if state == "running":
+                step.started = self.clock()
+            else:
+                step.ended = self.clock()
+            return step
+
+    def steps(self, *states: State) -> list[Step]:
+        """The steps in these states, or all, in the order of Snakemake's numbers."""
+        with self._lock:
+            found = [step for step in self._steps.values() if not states or step.state in states]
+        return sorted(found, key=lambda step: (step.started or float("inf"), step.id))
+
+    @property
+    def done(self) -> int:
+        return len(self.steps("done"))
+
+    @property
+    def total(self) -> int:
+        return len(self._steps)
+
+    def close(self) -> None:
+        """The run has ended."""
+        self.ended = self.ended or self.clock()
+
+    def elapsed(self) -> float:
+        """Seconds since the run began, or that it took."""
+        return (self.clock() if self.ended is None else self.ended) - self.began

@@ -1,0 +1,95 @@
+"""The last words of a run: where its results lie, what to open, and how to go on.
+
+Where in the flow: the Snakefile prints `closing` when a run has succeeded or there was nothing to
+do, `failure` when a step failed.
+"""
+
+import os
+import shlex
+from collections.abc import Collection, Iterable
+
+from repro.places import ROOT
+from repro.progress import in_words
+from repro.runs.run import Experiment, Run
+from repro.watch.board import Step, last_lines
+from repro.watch.step_words import plain
+
+PLAYABLE = "playable.html"
+ACTIVATE = ".venv/bin/activate"
+DEFAULT_FILE = "config/demo.yaml"  # the Snakefile's
+LAST_LINES = 12  # of a failed step's log
+INDENT = "    "
+
+
+def closing(run: Run, *, targets: Collection[str]) -> str:
+    """What a run that made `targets` (of the command line; none: all) has left, in lines."""
+    asked = [one for one in run.experiments if one.name in targets]
+    lines: list[str] = []
+    for experiment in asked:
+        lines += _of_experiment(run, experiment)
+    if not targets or {"all", "report"} & {*targets} or any(e.card.on_request for e in asked):
+        lines += _of_report(run, every=not asked)
+    if "train" in targets:
+        lines += [f"The models:   {run.folder}/models (samples.png in each)"]
+    if "prepare" in targets:
+        lines += [f"The datasets: {run.folder}/data"]
+    return "\n".join(plain(line) for line in lines)
+
+
+def _of_experiment(run: Run, experiment: Experiment) -> list[str]:
+    folder = run.folder / "experiments" / experiment.name / "figures"
+    if not folder.is_dir():
+        return []
+    pictures = [path for path in sorted(folder.iterdir()) if path.suffix in (".png", ".html")]
+    return [f"The figures:  {folder}", *(f"{INDENT}{path}" for path in pictures)]
+
+
+def _of_report(run: Run, *, every: bool) -> list[str]:
+    report = run.folder / "report" / "index.html"
+    if not report.is_file():
+        return []
+    lines = [f"The report:   {report}"]
+    pages = sorted(run.folder.glob(f"experiments/*/figures/{PLAYABLE}"))
+    lines += [f"To play with: {page}" for page in pages]
+    if every and (name := _example(run)):
+        lines += ["To go on with one experiment (a folder of experiments/ each):"]
+        if (ROOT / ACTIVATE).is_file() and "VIRTUAL_ENV" not in os.environ:
+            lines += [f"{INDENT}source {ACTIVATE}"]
+        lines += [f"{INDENT}{_command(run, name)}"]
+    return lines
+
+
+def _example(run: Run) -> str | None:
+    """An experiment that this run can make."""
+    names = [one.name for one in run.runnable if not one.card.on_request]
+    return "latent_walk" if "latent_walk" in names else next(iter(names), None)
+
+
+def _command(run: Run, target: str) -> str:
+    """The call of Snakemake that makes `target` of this run."""
+    words = ["snakemake", target]
+    if run.file != DEFAULT_FILE:
+        words += ["--configfile", run.file]
+    given = {"run": run.named, "raw": run.spec.raw, "photos": run.spec.photos}
+    pairs = [f"{key}={value}" for key, value in given.items() if value]
+    return shlex.join([*words, *(["--config", *pairs] if pairs else [])])
+
+
+def failure(step: Step) -> list[str]:
+    """What to say of a failed step: the last lines of its log, and what to do."""
+    lines = last_lines(step.log, most=LAST_LINES)
+    said = [f"FAILED after {in_words(step.ended - step.started)}: {step.words}"]
+    said += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
+    if step.log is not None:
+        said.append(f"  its log: {plain(str(step.log))}")
+    return said
+
+
+def what_to_do(failed: Iterable[Step]) -> list[str]:
+    """After a run in which steps failed."""
+    names = "; ".join(step.words for step in failed)
+    return [
+        f"Not all could be made. Failed: {names or 'see above'}",
+        "Mend what the log says and give the same command again: what is finished stays, what was "
+        "cut short goes on where it was.",
+    ]

@@ -1,0 +1,106 @@
+"""How long a run will still take: what is known of its steps, and what they have taken so far.
+
+Where in the flow: repro.watch.board's steps get `expected_seconds` at the start; `remaining` is
+shown while the run goes on. What a step is thought to take comes from, in this order: an earlier
+run of it into the same folder (its benchmark file); results/<run>/plan.json, which `python -m
+repro plan CONFIG --out results/<run>/plan.json` measures on this machine; a rough number by its
+rule. A running step that says how long it will take is believed; steps that wait are
+thought to be as much slower or faster than expected as those of their rule have been.
+"""
+
+import csv
+import json
+from pathlib import Path
+from statistics import median
+
+from repro.watch.board import Board, Step
+from repro.watch.step_words import DRAW, MEASURE
+
+HOUR = 3600
+# seconds by the start of a rule's name, of steps of which nothing is known
+ROUGHLY = {
+    "draw_world": 5, "prepare": 4, "dedup": 25, "train_hash": 20, "hash_part": 5,
+    "train_model": 120, MEASURE: 20, "report": 10,
+}  # fmt: skip
+FIGURES = 4.0  # seconds
+# repro.plan.costs.Stage.kind by rule
+KINDS = {
+    "draw_world": "draw",
+    "prepare_dataset": "prepare",
+    "dedup_dataset": "dedup",
+    "train_model": "train",
+}
+
+
+def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, float]) -> float:
+    """What a step is thought to take; planned: `read_plan`."""
+    earlier = _earlier(benchmark)
+    if earlier is not None:
+        return earlier
+    kind = "measure" if step.rule.startswith(MEASURE) else KINDS.get(step.rule, "")
+    name = step.rule.removeprefix(MEASURE) if kind == "measure" else step.name
+    if f"{kind} {name}" in planned:
+        return planned[f"{kind} {name}"]
+    return next((s for start, s in ROUGHLY.items() if step.rule.startswith(start)), FIGURES)
+
+
+def _earlier(benchmark: Path | None) -> float | None:
+    """Seconds of the last time that the step was made; None where it was not."""
+    try:
+        if benchmark is None:
+            return None
+        with benchmark.open(newline="") as stream:
+            return float(list(csv.DictReader(stream, delimiter="\t"))[-1]["s"])
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+
+
+def read_plan(path: Path) -> dict[str, float]:
+    """Seconds by "kind name" of a plan that was kept; {} where there is none or it is damaged."""
+    try:
+        stages = json.loads(path.read_text())["stages"]
+        return {
+            f"{one['kind']} {one['name']}": HOUR * float(one["hours"])
+            for one in stages
+            if one["hours"] is not None
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def remaining(board: Board) -> float | None:
+    """Seconds until all steps are done, as far as one can tell; None before there is a step."""
+    if not board.total:
+        return None
+    now, pace = board.clock(), _paces(board)
+    running = [_left(step, now, pace) for step in board.steps("running")]
+    waiting = [step.expected * pace.get(_kind(step), 1.0) for step in board.steps("waiting")]
+    work = sum(running) + sum(waiting)
+    return max([work / max(1, board.cores), *running])
+
+
+def _left(step: Step, now: float, pace: dict[str, float]) -> float:
+    reading = step.reading()
+    if reading and reading.left is not None:
+        return reading.left
+    return max(2.0, step.expected * pace.get(_kind(step), 1.0) - (now - step.started))
+
+
+def _kind(step: Step) -> str:
+    """Steps that are compared with each other."""
+    return next((start for start in (MEASURE, DRAW) if step.rule.startswith(start)), step.rule)
+
+
+def _paces(board: Board) -> dict[str, float]:
+    """Seconds that steps of a kind have taken, in those they were thought to take."""
+    found: dict[str, list[float]] = {}
+    for step in board.steps("done"):
+        if step.expected > 0:
+            found.setdefault(_kind(step), []).append((step.ended - step.started) / step.expected)
+    now = board.clock()
+    for step in board.steps("running"):
+        reading = step.reading()
+        if reading and reading.left is not None and step.expected > 0:
+            whole = now - step.started + reading.left
+            found.setdefault(_kind(step), []).append(whole / step.expected)
+    return {kind: median(values) for kind, values in found.items()}

@@ -1,0 +1,172 @@
+"""Snakemake's messages, shown as a person wants them: steps in words, pictures, time left.
+
+Where in the flow: the Snakefile calls `show` when it is read. In the process that runs the steps,
+the handler that prints Snakemake's log is replaced by `Shown`; that log goes on into its own file
+(.snakemake/log/). Until the run begins, and for dry runs, lists, --verbose, another --logger or a
+version of Snakemake that is made otherwise, everything is printed as Snakemake does. So it is, too,
+after an error in here: what is shown must never end a run.
+
+A logger plugin of Snakemake's would have to be installed as a package of its own before `snakemake`
+is called; this works wherever the Snakefile does, however Snakemake was started.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from repro.runs.run import Run
+from repro.watch.board import Board, Step
+from repro.watch.closing import closing, what_to_do
+from repro.watch.narrator import Narrator
+from repro.watch.page import PAGE, write_page
+from repro.watch.remaining import expected_seconds, read_plan
+from repro.watch.step_words import words_of
+from repro.watch.terminal import display_for
+
+DEFAULT_HANDLER = "DefaultStreamHandler"  # Snakemake's own
+NOTHING = "Nothing to be done"
+UNSAID = ("Assuming unrestricted shared filesystem", "Building DAG")  # before a run
+AGAIN = "Trying to restart job"
+
+
+def show(workflow: Any, run: Run) -> "Shown | None":
+    """Show what this Snakemake does as a person wants it; None where it is shown as ever.
+
+    workflow: Snakemake's object of that name in a Snakefile.
+    """
+    try:
+        output = workflow.output_settings
+        own = workflow.exec_mode.name == "DEFAULT" and not (output.dryrun or output.verbose)
+        log = workflow.logger_manager.logger
+        handlers = [one for one in log.handlers if one.name == DEFAULT_HANDLER]
+        if not own or len(handlers) != 1 or output.quiet:
+            return None
+    except AttributeError:
+        return None
+    shown = Shown(handlers[0], workflow, run)
+    log.removeHandler(handlers[0])
+    log.addHandler(shown)
+    return shown
+
+
+class Shown(logging.Handler):
+    """Takes the place of `usual`, the handler that prints Snakemake's log."""
+
+    def __init__(self, usual: logging.Handler, workflow: Any, run: Run) -> None:
+        super().__init__()
+        self.usual, self.workflow, self.run = usual, workflow, run
+        self.name = DEFAULT_HANDLER
+        self._narrator: Narrator | None = None
+        self._begun = self._broken = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._broken and not self._begun:
+            self._begun = _event(record) == "workflow_started"
+        if self._broken or not self._begun:
+            if self._broken or not str(record.msg).startswith(UNSAID):
+                self.usual.handle(record)
+            return
+        try:
+            self._told(record)
+        except Exception as error:  # whatever is wrong in here, the run goes on
+            self._give_up(error)
+            self.usual.handle(record)
+
+    def _told(self, record: logging.LogRecord) -> None:
+        told, event = record.__dict__, _event(record)
+        if event == "run_info":
+            self._plan()
+        elif self._narrator is not None and event == "job_info":
+            self._narrator.started(told["jobid"], log=_first(told["log"]))
+        elif self._narrator is not None and event == "job_finished":
+            self._narrator.finished(told["job_id"])
+        elif self._narrator is not None and event == "job_error":
+            self._narrator.failed(told["jobid"])
+        elif event is None and str(record.msg).startswith(NOTHING):
+            print(f"{NOTHING}: all of it is there.\n{self.closing()}", flush=True)
+        elif self._narrator is not None and event is None and str(record.msg).startswith(AGAIN):
+            self._narrator.display.say("  It is tried once more.")
+        elif record.levelno >= logging.WARNING and event is None:
+            self.usual.handle(record)
+
+    def _plan(self) -> None:
+        folder, board = self.run.folder, Board(clock=time.monotonic)
+        with suppress(AttributeError, TypeError):
+            board.cores = int(self.workflow.cores)
+        page = folder / PAGE
+        self._narrator = Narrator(
+            folder,
+            display_for(sys.stderr, environment=os.environ),
+            board,
+            write_page=lambda board, left: write_page(page, self.run, board, left),
+        )
+        self._narrator.planned(self._steps(), page=page)
+        threading.Thread(target=self._ticks, daemon=True, name="what is shown").start()
+
+    def _steps(self) -> Iterable[Step]:
+        """The jobs that Snakemake is going to run; targets that make nothing are none."""
+        titles = {one.name: one.card.title for one in self.run.experiments}
+        planned = read_plan(self.run.folder / "plan.json")
+        for job in self.workflow.dag.needrun_jobs():
+            if not job.output:
+                continue
+            name = str(job.wildcards_dict.get("name", ""))
+            stage, words = words_of(job.rule.name, name, titles=titles)
+            outputs = [Path(str(path)) for path in job.output]
+            step = Step(job.jobid, job.rule.name, name, stage, words, outputs, _first(job.log))
+            benchmark = Path(str(job.benchmark)) if job.benchmark else None
+            step.expected = expected_seconds(step, benchmark=benchmark, planned=planned)
+            yield step
+
+    def _ticks(self) -> None:
+        while self._narrator is not None and not self._narrator.closed and not self._broken:
+            try:
+                self._narrator.tick()
+            except Exception as error:
+                self._give_up(error)
+            time.sleep(1)
+
+    def _give_up(self, error: Exception) -> None:
+        self._broken = True
+        with suppress(Exception):
+            if self._narrator is not None:
+                self._narrator.display.close()
+        print(f"(from here on Snakemake's own log, because of {error!r})", file=sys.stderr)
+
+    def closing(self) -> str:
+        """The last words of a run that succeeded."""
+        return closing(self.run, targets=self.workflow.dag_settings.targets)
+
+    def ended(self, log: Iterable[str], *, succeeded: bool) -> None:
+        """Take the bars away and say where the results are, or what to do; log: Snakemake's own."""
+        failed: list[Step] = []
+        if self._narrator is not None:
+            self._narrator.close()
+            failed = self._narrator.board.steps("failed")
+        words = [self.closing()] if succeeded else what_to_do(failed)
+        for line in ["", *words, *(f"Snakemake's log: {os.path.relpath(one)}" for one in log)]:
+            print(line, file=sys.stdout if succeeded else sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Snakemake ends, whatever the reason."""
+        with suppress(Exception):
+            if self._narrator is not None:
+                self._narrator.close()
+        self.usual.close()
+        super().close()
+
+
+def _event(record: logging.LogRecord) -> str | None:
+    """Snakemake's kind of a message; None of a plain one."""
+    event = getattr(record, "event", None)
+    return None if event is None else str(event)
+
+
+def _first(paths: Iterable[Any]) -> Path | None:
+    return next((Path(str(path)) for path in paths), None)
