@@ -83,7 +83,8 @@ def base(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy2(source, copy)
     write_weights(base / "run")
-    snakemake(base / "checkout", base / "run", "all", "ablations")
+    said = snakemake(base / "checkout", base / "run", "all", "ablations")
+    (base / "said.txt").write_text(said)
     return base
 
 
@@ -105,6 +106,43 @@ def checkout(base: Path, tmp_path: Path) -> Path:
     """Sources to be edited, beside a copy of their run in `../run`."""
     shutil.copytree(base, tmp_path / "copy", symlinks=True)
     return tmp_path / "copy" / "checkout"
+
+
+def test_the_run_is_told_in_words(base: Path, run: Path) -> None:
+    said = (base / "said.txt").read_text()
+    lines = said.splitlines()
+    results = Path("results/tiny")
+    assert re.fullmatch(
+        r"\d+ steps to make, about .*To watch: results/tiny/progress.html", lines[0]
+    )
+    total = int(lines[0].split()[0])
+    assert all(char.isprintable() or char == "\n" for char in said)
+    for words in ("Drawing rooms by program", "Training faces", "Measuring: Arithmetic on faces"):
+        assert (
+            len(
+                [
+                    line
+                    for line in lines
+                    if line.endswith(f"] {words}") or line.endswith(f" left] {words}")
+                ]
+            )
+            == 1
+        ), words
+    for model in ("faces", "bedrooms"):
+        assert f"    {results}/models/{model}/samples.png" in lines
+    started = [line for line in lines if re.match(r"\[ *\d+ of \d+, .* left\] [A-Z]", line)]
+    assert len(started) >= total - 1  # the last one may leave nothing to wait for
+    assert len(lines) < 4 * total
+    (report,) = (line for line in lines if line.startswith("The report:"))
+    assert (run / report.split()[-1]).is_file()
+    (page,) = (line for line in lines if line.startswith("To play with:"))
+    assert (run / page.split()[-1]).is_file()
+    assert any(line.startswith("    snakemake latent_walk --configfile ") for line in lines)
+    own = run / lines[-1].removeprefix("Snakemake's log: ")
+    assert "rule train_model:" in own.read_text()
+    shown = (run / results / "progress.html").read_text()
+    assert f"{total} of {total} steps" in shown
+    assert 'http-equiv="refresh"' not in shown
 
 
 def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: Path) -> None:
