@@ -118,16 +118,7 @@ def test_the_run_is_told_in_words(base: Path, run: Path) -> None:
     total = int(lines[0].split()[0])
     assert all(char.isprintable() or char == "\n" for char in said)
     for words in ("Drawing rooms by program", "Training faces", "Measuring: Arithmetic on faces"):
-        assert (
-            len(
-                [
-                    line
-                    for line in lines
-                    if line.endswith(f"] {words}") or line.endswith(f" left] {words}")
-                ]
-            )
-            == 1
-        ), words
+        assert sum(line.endswith(f"] {words}") for line in lines) == 1, words
     for model in ("faces", "bedrooms"):
         assert f"    {results}/models/{model}/samples.png" in lines
     started = [line for line in lines if re.match(r"\[ *\d+ of \d+, .* left\] [A-Z]", line)]

@@ -27,8 +27,9 @@ def closing(run: Run, *, targets: Collection[str]) -> str:
     lines: list[str] = []
     for experiment in asked:
         lines += _of_experiment(run, experiment)
-    if not targets or {"all", "report"} & {*targets} or any(e.card.on_request for e in asked):
-        lines += _of_report(run, every=not asked)
+    everything = not targets or "all" in targets
+    if everything or "report" in targets or any(one.card.on_request for one in asked):
+        lines += _of_report(run, everything=everything)
     if "train" in targets:
         lines += [f"The models:   {run.folder}/models (samples.png in each)"]
     if "prepare" in targets:
@@ -44,14 +45,14 @@ def _of_experiment(run: Run, experiment: Experiment) -> list[str]:
     return [f"The figures:  {folder}", *(f"{INDENT}{path}" for path in pictures)]
 
 
-def _of_report(run: Run, *, every: bool) -> list[str]:
+def _of_report(run: Run, *, everything: bool) -> list[str]:
     report = run.folder / "report" / "index.html"
     if not report.is_file():
         return []
     lines = [f"The report:   {report}"]
     pages = sorted(run.folder.glob(f"experiments/*/figures/{PLAYABLE}"))
     lines += [f"To play with: {page}" for page in pages]
-    if every and (name := _example(run)):
+    if everything and (name := _example(run)):
         lines += ["To go on with one experiment (a folder of experiments/ each):"]
         if (ROOT / ACTIVATE).is_file() and "VIRTUAL_ENV" not in os.environ:
             lines += [f"{INDENT}source {ACTIVATE}"]
