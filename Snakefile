@@ -20,8 +20,7 @@ from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run, run_steps_with, write_specs
 from repro.runs.step_inputs import StepInputs, code, from_here, pages, parts, templates
 from repro.specs.validation import SpecError
-from repro.watch.closing import closing
-from repro.watch.snakemake_log import show
+from repro.watch.snakemake_log import last_words, show
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 try:
@@ -89,7 +88,7 @@ onsuccess:
     if SHOWN:
         SHOWN.ended(log, succeeded=True)
     else:
-        print(closing(RUN, targets=workflow.dag_settings.targets))
+        print(last_words(workflow, RUN))
 
 
 onerror:

@@ -6,7 +6,7 @@ do, `failure` when a step failed.
 
 import os
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from repro.places import ROOT
 from repro.progress import in_words
@@ -21,15 +21,18 @@ LAST_LINES = 12  # of a failed step's log
 INDENT = "    "
 
 
-def closing(run: Run, *, targets: Collection[str]) -> str:
-    """What a run that made `targets` (of the command line; none: all) has left, in lines."""
+def closing(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
+    """What a run that made `targets` (of the command line; none: all) has left, in lines.
+
+    given: the words KEY=VALUE behind --config, with which a next command must go on.
+    """
     asked = [one for one in run.experiments if one.name in targets]
     lines: list[str] = []
     for experiment in asked:
         lines += _of_experiment(run, experiment)
     everything = not targets or "all" in targets
     if everything or "report" in targets or any(one.card.on_request for one in asked):
-        lines += _of_report(run, everything=everything)
+        lines += _of_report(run, given if everything else None)
     if "train" in targets:
         lines += [f"The models:   {run.folder}/models (samples.png in each)"]
     if "prepare" in targets:
@@ -45,18 +48,19 @@ def _of_experiment(run: Run, experiment: Experiment) -> list[str]:
     return [f"The figures:  {folder}", *(f"{INDENT}{path}" for path in pictures)]
 
 
-def _of_report(run: Run, *, everything: bool) -> list[str]:
+def _of_report(run: Run, given: Sequence[str] | None) -> list[str]:
+    """given: None where it need not be said how to go on."""
     report = run.folder / "report" / "index.html"
     if not report.is_file():
         return []
     lines = [f"The report:   {report}"]
     pages = sorted(run.folder.glob(f"experiments/*/figures/{PLAYABLE}"))
     lines += [f"To play with: {page}" for page in pages]
-    if everything and (name := _example(run)):
+    if given is not None and (name := _example(run)):
         lines += ["To go on with one experiment (a folder of experiments/ each):"]
         if (ROOT / ACTIVATE).is_file() and "VIRTUAL_ENV" not in os.environ:
             lines += [f"{INDENT}source {ACTIVATE}"]
-        lines += [f"{INDENT}{_command(run, name)}"]
+        lines += [f"{INDENT}{_command(run, name, given)}"]
     return lines
 
 
@@ -66,14 +70,12 @@ def _example(run: Run) -> str | None:
     return "latent_walk" if "latent_walk" in names else next(iter(names), None)
 
 
-def _command(run: Run, target: str) -> str:
+def _command(run: Run, target: str, given: Sequence[str]) -> str:
     """The call of Snakemake that makes `target` of this run."""
     words = ["snakemake", target]
     if run.file != DEFAULT_FILE:
         words += ["--configfile", run.file]
-    given = {"run": run.named, "raw": run.spec.raw, "photos": run.spec.photos}
-    pairs = [f"{key}={value}" for key, value in given.items() if value]
-    return shlex.join([*words, *(["--config", *pairs] if pairs else [])])
+    return shlex.join([*words, *(["--config", *given] if given else [])])
 
 
 def failure(step: Step) -> list[str]:

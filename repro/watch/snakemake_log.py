@@ -55,6 +55,13 @@ def show(workflow: Any, run: Run) -> "Shown | None":
     return shown
 
 
+def last_words(workflow: Any, run: Run) -> str:
+    """The last words of a run that succeeded."""
+    settings = getattr(workflow, "config_settings", None)
+    given = getattr(settings, "config_args", None) or ()
+    return closing(run, targets=workflow.dag_settings.targets, given=given)
+
+
 class Shown(logging.Handler):
     """Takes the place of `usual`, the handler that prints Snakemake's log."""
 
@@ -89,7 +96,9 @@ class Shown(logging.Handler):
         elif self._narrator is not None and event == "job_error":
             self._narrator.failed(told["jobid"])
         elif event is None and str(record.msg).startswith(NOTHING):
-            print(f"{NOTHING}: all of it is there.\n{self.closing()}", flush=True)
+            print(
+                f"{NOTHING}: all of it is there.\n{last_words(self.workflow, self.run)}", flush=True
+            )
         elif self._narrator is not None and event is None and str(record.msg).startswith(AGAIN):
             self._narrator.display.say("  It is tried once more.")
         elif record.levelno >= logging.WARNING and event is None:
@@ -139,17 +148,13 @@ class Shown(logging.Handler):
                 self._narrator.display.close()
         print(f"(from here on Snakemake's own log, because of {error!r})", file=sys.stderr)
 
-    def closing(self) -> str:
-        """The last words of a run that succeeded."""
-        return closing(self.run, targets=self.workflow.dag_settings.targets)
-
     def ended(self, log: Iterable[str], *, succeeded: bool) -> None:
         """Take the bars away and say where the results are, or what to do; log: Snakemake's own."""
         failed: list[Step] = []
         if self._narrator is not None:
             self._narrator.close()
             failed = self._narrator.board.steps("failed")
-        words = [self.closing()] if succeeded else what_to_do(failed)
+        words = [last_words(self.workflow, self.run)] if succeeded else what_to_do(failed)
         for line in ["", *words, *(f"Snakemake's log: {os.path.relpath(one)}" for one in log)]:
             print(line, file=sys.stdout if succeeded else sys.stderr, flush=True)
 

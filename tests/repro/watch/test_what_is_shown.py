@@ -273,6 +273,8 @@ def test_the_whole_run_ends_with_the_report_the_page_and_how_to_go_on(run: Run) 
             f"To play with: {run.folder}/experiments/playable/figures/playable.html",
         ]
         assert lines[-1] == f"    snakemake latent_walk --configfile {run.file}"
+    again = closing(run, targets={"all"}, given=["photos=~/my cats", "image_size=32"])
+    assert again.endswith(f"{run.file} --config 'photos=~/my cats' image_size=32")
     assert closing(run, targets={"report"}).startswith("The report:")
     assert "report" not in closing(run, targets={"train"})
 
