@@ -6,7 +6,7 @@ do, `failure` when a step failed.
 
 import os
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from repro.places import ROOT
 from repro.progress import in_words
@@ -19,6 +19,7 @@ ACTIVATE = ".venv/bin/activate"
 DEFAULT_FILE = "config/demo.yaml"  # the Snakefile's
 LAST_LINES = 12  # of a failed step's log
 INDENT = "    "
+INTERRUPTED = "interrupted"  # the last line of a step that was stopped (repro.command_line)
 
 
 def closing(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
@@ -81,6 +82,8 @@ def _command(run: Run, target: str, given: Sequence[str]) -> str:
 def failure(step: Step) -> list[str]:
     """What to say of a failed step: the last lines of its log, and what to do."""
     lines = last_lines(step.log, most=LAST_LINES)
+    if lines[-1:] == [INTERRUPTED]:
+        return [f"Stopped after {in_words(step.ended - step.started)}: {step.words}"]
     said = [f"FAILED after {in_words(step.ended - step.started)}: {step.words}"]
     said += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
     if step.log is not None:
@@ -88,9 +91,12 @@ def failure(step: Step) -> list[str]:
     return said
 
 
-def what_to_do(failed: Iterable[Step]) -> list[str]:
-    """After a run in which steps failed."""
-    names = "; ".join(step.words for step in failed)
+def what_to_do(failed: Sequence[Step]) -> list[str]:
+    """After a run in which steps failed, or that somebody stopped."""
+    broken = [step for step in failed if last_lines(step.log, most=1) != [INTERRUPTED]]
+    if failed and not broken:
+        return ["Stopped. The same command goes on where it was."]
+    names = "; ".join(step.words for step in broken)
     return [
         f"Not all could be made. Failed: {names or 'see above'}",
         "Mend what the log says and give the same command again: what is finished stays, what was "

@@ -92,12 +92,13 @@ class Narrator:
             now = self.board.clock()
             for step in self.board.steps("running"):
                 self._first_sheet(step)
-            left = remaining(self.board)
+            page_is_due = now - self._written >= PAGE_EVERY
+            left = remaining(self.board) if self.display.live or page_is_due else None
             self.display.draw(self.board, left)
             if now - self._reminded >= REMINDER:
                 self._reminded = now
                 self._remind()
-            if now - self._written >= PAGE_EVERY:
+            if page_is_due:
                 self._page(left)
 
     def _first_sheet(self, step: Step) -> None:

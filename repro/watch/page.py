@@ -24,6 +24,7 @@ from repro.watch.board import Board, Step
 from repro.watch.step_words import pictures_of
 
 PAGE = "progress.html"
+TEMPLATE = "progress_page.html"
 WIDTH, HEIGHT = 320, 110  # of a curve, in SVG units
 POINTS = 160  # of a curve at most: means of neighbouring lines
 CURVES = {"loss_d": "D", "loss_g": "G"}
@@ -78,10 +79,8 @@ def write_page(path: Path, run: Run, board: Board, left: float | None) -> None:
 
 
 def _template() -> Any:
-    folder = Path(__file__).parent / "templates"
-    return Environment(loader=FileSystemLoader(folder), autoescape=True).get_template(
-        "progress.html.j2"
-    )
+    folder = Path(__file__).parent
+    return Environment(loader=FileSystemLoader(folder), autoescape=True).get_template(TEMPLATE)
 
 
 def _row(step: Step, board: Board) -> dict[str, Any]:

@@ -33,6 +33,7 @@ DEFAULT_HANDLER = "DefaultStreamHandler"  # Snakemake's own
 NOTHING = "Nothing to be done"
 UNSAID = ("Assuming unrestricted shared filesystem", "Building DAG")  # before a run
 AGAIN = "Trying to restart job"
+ENDING = ("Will exit after", "Terminating processes")  # after Ctrl-C or a signal
 
 
 def show(workflow: Any, run: Run) -> "Shown | None":
@@ -101,7 +102,9 @@ class Shown(logging.Handler):
             )
         elif self._narrator is not None and event is None and str(record.msg).startswith(AGAIN):
             self._narrator.display.say("  It is tried once more.")
-        elif record.levelno >= logging.WARNING and event is None:
+        elif self._narrator is not None and event is None and str(record.msg).startswith(ENDING):
+            self._narrator.display.say(str(record.msg))
+        elif record.levelno >= logging.WARNING:
             self.usual.handle(record)
 
     def _plan(self) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from repro.runs.load import load_run
 from repro.runs.run import Run
 from repro.watch.board import Board, Step, last_lines
-from repro.watch.closing import closing
+from repro.watch.closing import closing, failure, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.remaining import expected_seconds, read_plan, remaining
 from repro.watch.snakemake_log import Shown, show
@@ -203,6 +203,18 @@ def test_a_run_in_plain_lines(board: Board, clock: Clock, tmp_path: Path) -> Non
     assert pages[-1] == 1
 
 
+def test_what_somebody_stopped_has_not_failed(tmp_path: Path) -> None:
+    stopped, broken = tmp_path / "stopped", tmp_path / "broken"
+    stopped.write_text("at work\n\ninterrupted\n")
+    broken.write_text("error: no\n")
+    one, other = step(1, log=stopped, ended=130.0), step(2, "report", log=broken)
+    assert failure(one) == ["Stopped after 2 min: measure_x"]
+    assert failure(other)[:2] == ["FAILED after 0 s: Writing the report", "    error: no"]
+    assert what_to_do([one]) == ["Stopped. The same command goes on where it was."]
+    assert what_to_do([one, other])[0] == "Not all could be made. Failed: Writing the report"
+    assert what_to_do([])[0] == "Not all could be made. Failed: see above"
+
+
 def test_a_page_that_cannot_be_written_ends_nothing(board: Board, tmp_path: Path) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "no space left on device")
@@ -342,12 +354,15 @@ def test_snakemakes_messages_become_words(
     log.info("Select jobs to execute...")
     log.info("rule prepare_dataset", extra={"event": "job_info", "jobid": 7, "log": ["a.log"]})
     log.warning("a warning of Snakemake's")
+    log.error("OSError: missing files", extra={"event": "error"})
     log.info("Finished", extra={"event": "job_finished", "job_id": 7})
     shown.ended(["x.log"], succeeded=True)
     said = capsys.readouterr()
     assert said.err.splitlines() == ["[0 of 1, 0 s, about 4 s left] Preparing the images of faces"]
     assert said.out.splitlines()[-1] == "Snakemake's log: x.log"
-    assert usual(log, shown).said == ["Using profile x", "a warning of Snakemake's"]
+    assert usual(log, shown).said == [
+        *("Using profile x", "a warning of Snakemake's", "OSError: missing files"),
+    ]
 
 
 def test_an_error_in_what_is_shown_ends_nothing(
