@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from repro.progress import Progress
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.run_file import ModelSpec
 from repro.specs.training import TrainingSpec
 from repro.train.loop import train
 
