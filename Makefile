@@ -2,19 +2,33 @@
 # PYTHON chooses the interpreter that .venv is made with (3.11 to 3.13). The packages are compiled at
 # once: where Python may not write .pyc files, each of the pipeline's processes would do it again. The
 # project itself is installed editable, so that its commands work from any folder.
+# TORCH=cpu, when .venv is made, takes PyTorch's CPU build from PyTorch's own index instead of PyPI's
+# build with 4 GB of CUDA's libraries. requirements.lock has no hashes of that build; all else keeps
+# its hashes.
 
 PYTHON ?= python3
+TORCH ?=
 BIN := .venv/bin
 STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
-.PHONY: all test faults lint lock publish slurm-test clean
+.PHONY: all setup test check test-avx2 faults lint lock publish slurm-test clean
 
 all: $(STAMP)
 	$(BIN)/snakemake all --configfile $(CONFIG)
 
+setup: $(STAMP)
+
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# For every edit, in 90 seconds on 2 cores: all but the pipeline's tests and those marked slow.
+check: $(STAMP)
+	$(BIN)/python -m pytest -m "not (faults or pipeline or slow)"
+
+# All tests as on a processor without AVX-512, whose roundings differ: none may hang on a trajectory.
+test-avx2: $(STAMP)
+	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest
 
 # Kills, full disks, damaged files, odd places: the tiny pipeline must end in the same bytes, in under
 # 15 minutes on 2 cores. Small file systems are mounted by root; the tests that need them are skipped
@@ -34,6 +48,15 @@ lint: $(STAMP)
 slurm-test: $(STAMP)
 	$(BIN)/python tests/slurm/run.py
 
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# PyTorch in the lock, and what on Linux its default build alone needs
+OF_TORCH := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
+
+ifneq ($(filter-out cpu,$(TORCH)),)
+$(error TORCH is $(TORCH), which is neither cpu nor empty: TORCH=cpu takes the CPU build of PyTorch, \
+    no TORCH the default one)
+endif
+
 $(STAMP): requirements.lock pyproject.toml
 	@found=$$($(PYTHON) --version 2>&1) || found='no Python'; \
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2> /dev/null || { \
@@ -41,9 +64,15 @@ $(STAMP): requirements.lock pyproject.toml
 	        "them and name it, e.g. PYTHON=python3.13 make $(or $(MAKECMDGOALS),all)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
-	    --require-hashes -r requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+ifeq ($(TORCH),cpu)
+	awk '/^[a-z]/ { kept = !/$(OF_TORCH)/ } kept' requirements.lock > .venv/without-torch.lock
+	$(INSTALL) --compile-bytecode --no-deps --require-hashes -r .venv/without-torch.lock
+	$(INSTALL) --compile-bytecode --no-deps --torch-backend cpu \
+	    $$(grep -oE '^(torch|torchvision)==[^ ]+' requirements.lock)
+else
+	$(INSTALL) --compile-bytecode --require-hashes -r requirements.lock
+endif
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 # After a change of the packages in pyproject.toml: new pins with hashes. Those that still fit stay;
