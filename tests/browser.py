@@ -1,15 +1,22 @@
-"""Pages in headless Chromium: run a script inside a page, read what it left in the document."""
+"""Pages in headless Chromium: run a script inside a page, read what it left in the document.
+
+`python tests/browser.py` prints the browser that the tests use, and fails where there is none.
+"""
 
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "chromium-headless-shell")
+NAMES = (
+    "chromium", "chromium-headless-shell", "chromium-browser", "google-chrome-stable",
+    "google-chrome",
+)  # fmt: skip
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium in PATH")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no browser in PATH: chromium")
 
 # What a test's script may use: say(id, text) leaves a text for the test to read in `by_id`;
 # what the page offers for download is left as "name" and "file" instead of being saved.
@@ -79,3 +86,9 @@ def after_script(page: Path, script: str, folder: Path, *, milliseconds: int = 3
     text = page.read_text(encoding="utf-8").replace("</body>", f"{TOOLS}{script}</body>")
     scripted.write_text(text, encoding="utf-8")
     return Content(dom_of(scripted, folder, milliseconds=milliseconds))
+
+
+if __name__ == "__main__":
+    if CHROMIUM is None:
+        sys.exit(f"none of {', '.join(NAMES)} is in PATH")
+    print(CHROMIUM)
