@@ -1,12 +1,16 @@
 """What the tests share: small prepared datasets and the folder of the repository."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from allowed_skips import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from hypothesis import settings
+from tiny_pipeline import finished_run
+from warm_python import warm_python
 
 from repro.artefacts.step_folder import step_folder
 from repro.data.store_writer import StoreWriter
@@ -25,6 +29,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A `python` whose libraries are imported already (warm_python.py says what for)."""
+    with warm_python(tmp_path_factory.mktemp("warm")) as python:
+        yield python
+
+
+@pytest.fixture(scope="session")
+def base(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder with a copy of the sources, `checkout`, and a finished run of them, `run`.
+
+    It is made once for all processes of pytest-xdist, whose temporary folders lie side by side.
+    """
+    own = tmp_path_factory.getbasetemp()
+    return finished_run(repository, (own if worker_id == "master" else own.parent) / "pipeline")
+
+
+@pytest.fixture
+def run(base: Path) -> Path:
+    """The finished run; not to be changed."""
+    return base / "run"
+
+
+@pytest.fixture
+def checkout(base: Path, tmp_path: Path) -> Path:
+    """Sources to be edited, beside a copy of their run in `../run`."""
+    shutil.copytree(base, tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy" / "checkout"
 
 
 @pytest.fixture

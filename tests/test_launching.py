@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_pipeline import snakemake
+from tiny_pipeline import snakemake
 
 from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run
@@ -16,9 +16,9 @@ TARGET = "results/tiny/models/faces"
 KNOWN = {"mem_mb", "runtime", "gpu", "gpu_model", "slurm_partition", "slurm_account"}
 
 
-def command(repository: Path, folder: Path, *words: str) -> str:
+def command(python: Path, repository: Path, folder: Path, *words: str) -> str:
     """The shell command of a training, by a dry run."""
-    text = snakemake(repository, folder, TARGET, "--dry-run", "--printshellcmds", *words)
+    text = snakemake(python, repository, folder, TARGET, "--dry-run", "--printshellcmds", *words)
     lines = [line for line in text.splitlines() if f"--out {TARGET} " in line]
     assert len(lines) == 1, text[-3000:]
     return lines[0].split(":", 1)[1].strip()
@@ -44,15 +44,19 @@ def test_what_both_profiles_say_of_a_run_is_the_same(repository: Path) -> None:
         assert ours[key] == default[key], key
 
 
-def test_a_training_in_one_process_with_cuda_graphs(repository: Path, tmp_path: Path) -> None:
-    found = command(repository, tmp_path, "--config", "cuda_graphs=true")
+def test_a_training_in_one_process_with_cuda_graphs(
+    warm: Path, repository: Path, tmp_path: Path
+) -> None:
+    found = command(warm, repository, tmp_path, "--config", "cuda_graphs=true")
     assert found.startswith("python -m repro.train --spec results/tiny/specs/models/faces.json ")
     assert " --threads 1 --cuda-graphs --out " in found
 
 
-def test_a_training_in_two_processes_shares_its_threads(repository: Path, tmp_path: Path) -> None:
+def test_a_training_in_two_processes_shares_its_threads(
+    warm: Path, repository: Path, tmp_path: Path
+) -> None:
     words = ("--set-threads", "train_model=2", "--config", "processes_per_training=2")
-    found = command(repository, tmp_path, *words)
+    found = command(warm, repository, tmp_path, *words)
     start = "python -m torch.distributed.run --standalone --nproc_per_node 2 -m repro.train --spec "
     assert found.startswith(start)
     assert " --threads 1 " in found

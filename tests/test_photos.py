@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_pipeline import snakemake
+from tiny_pipeline import snakemake
 
 from repro.runs.load import load_run
 
@@ -54,12 +54,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(
+    warm: Path, home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The run folder after the command of the README."""
     folder = tmp_path_factory.mktemp("photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        snakemake(repository, folder, *words("~/my pictures"), run="photos")
+        snakemake(warm, repository, folder, *words("~/my pictures"), run="photos")
     return folder / "results/photos"
 
 
@@ -117,10 +119,10 @@ def test_other_photos_need_a_name_of_their_own(results: Path, repository: Path, 
 
 
 def test_what_will_not_do_stops_before_any_job(
-    home: Path, repository: Path, tmp_path: Path
+    warm: Path, home: Path, repository: Path, tmp_path: Path
 ) -> None:
     def refusal(*given: str) -> str:
-        return snakemake(repository, tmp_path, *given, run="photos", check=False)
+        return snakemake(warm, repository, tmp_path, *given, run="photos", check=False)
 
     assert "say where your pictures are: --config photos=FOLDER" in refusal("all")
     few = tmp_path / "few"

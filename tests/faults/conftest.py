@@ -6,11 +6,10 @@ when a single one of these tests is tried again. Its sources are those that it w
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from test_pipeline import CODE, write_weights
+from tiny_pipeline import copy_sources, write_weights
 from tiny_run import Site
 
 
@@ -33,17 +32,6 @@ def undisturbed(repository: Path, tmp_path_factory: pytest.TempPathFactory, work
         if not (site.results / "report").exists():
             site.run("all")
     return site
-
-
-def copy_sources(repository: Path, checkout: Path) -> None:
-    """What a run reads of a repository, which an edit during the tests then does not reach."""
-    for name in CODE:
-        source, copy = repository / name, checkout / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, copy)
 
 
 @pytest.fixture

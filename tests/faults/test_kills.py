@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_pipeline import write_weights
+from tiny_pipeline import write_weights
 from tiny_run import Site, assert_same, at_work, jobs_finished, kept_files, kill
 
 pytestmark = pytest.mark.faults

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from small_disks import read_only
-from test_pipeline import write_weights
+from tiny_pipeline import write_weights
 from tiny_run import RESULTS, Site, assert_same, kept_files
 
 pytestmark = pytest.mark.faults

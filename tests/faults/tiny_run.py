@@ -1,6 +1,6 @@
 """The tiny pipeline as a user starts it, to be killed, starved and damaged by the fault tests.
 
-A `Site` is a checkout and a working folder, which may be the same. Unlike in tests/test_pipeline.py
+A `Site` is a checkout and a working folder, which may be the same. Unlike in tests/tiny_pipeline.py
 the checkout's own profile is in force (profiles/default: rerun-incomplete, keep-going), as where a
 user types the commands.
 """
@@ -15,7 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from test_pipeline import DETERMINISTIC, OF_THE_PLACE
+from tiny_pipeline import DETERMINISTIC, OF_THE_PLACE
 
 RESULTS = Path("results/tiny")
 STARTED = re.compile(r"^(?:local)?rule (\w+):(?:.*\n)+?    jobid: (\d+)$", re.MULTILINE)
