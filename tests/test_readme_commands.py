@@ -81,7 +81,7 @@ def _of_command(words: list[str]) -> str:
 
 def _of_make(words: list[str]) -> str:
     text = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z-]+):", text, re.M))
+    targets = set(re.findall(r"^([a-z0-9-]+):", text, re.M))
     variables = set(re.findall(r"^([A-Z]+) \?=", text, re.M))
     names = [word.partition("=")[0] for word in words]
     return ", ".join(f"no target {name}" for name in names if name not in targets | variables)

@@ -21,7 +21,6 @@ import os
 import random
 import runpy
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -78,6 +77,9 @@ def serve(address: str) -> dict[str, Any]:
         print("ready", flush=True)
         while True:
             ready, _, _ = select.select([sys.stdin, listening], [], [])
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG) != (0, 0):  # so that their seconds are counted
+                    pass
             if sys.stdin in ready:
                 sys.exit()
             connection, _ = listening.accept()
@@ -89,7 +91,6 @@ def serve(address: str) -> dict[str, Any]:
 
 def _attended(connection: socket.socket) -> dict[str, Any]:
     """Fork once more: one process waits for the other, and tells the stand-in how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, files, _, _ = socket.recv_fds(connection, 8, 3)
     with connection.makefile("rb") as stream:
         request: dict[str, Any] = json.loads(stream.read(int.from_bytes(size, "big")))
@@ -133,7 +134,6 @@ if __name__ == "__main__":
     for library in LIBRARIES:
         importlib.import_module(library)
     gc.freeze()  # what is there now is never looked through, and so not copied, by the forks
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     given = serve(sys.argv[1])
     sys.executable = sys.argv[2]
     try:

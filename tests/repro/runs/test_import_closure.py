@@ -1,7 +1,7 @@
 """The closure of a step's module: all that Python loads for it, and no more than it can matter."""
 
+import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +30,14 @@ for module in list(sys.modules.values()):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_closure_holds_what_python_loads(step: str, repository: Path) -> None:
-    command = [sys.executable, "-c", CODE.format(started=STEPS[step])]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+def test_closure_holds_what_python_loads(
+    step: str, warm: Path, repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "loads.py").write_text(CODE.format(started=STEPS[step]))
+    done = subprocess.run(
+        [warm, "-m", "loads"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(repository)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
     loaded = {Path(line).relative_to(repository).as_posix() for line in done.stdout.split()}
     modules = {file for file in loaded if not file.endswith("/__init__.py")}
     assert len(modules) > 3
