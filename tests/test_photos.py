@@ -3,6 +3,7 @@
 import html
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,14 +55,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(
-    warm: Path, home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """The run folder after the command of the README."""
+def results(home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder after the command of the README, by the real Python throughout."""
     folder = tmp_path_factory.mktemp("photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        snakemake(warm, repository, folder, *words("~/my pictures"), run="photos")
+        snakemake(sys.executable, repository, folder, *words("~/my pictures"), run="photos")
     return folder / "results/photos"
 
 

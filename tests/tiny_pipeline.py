@@ -8,11 +8,11 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
 from released_folder import write_pair
+from warm_python import warm_python
 
 DETERMINISTIC = {".json", ".csv", ".png", ".webp", ".npy", ".npz", ".safetensors", ".mdb"}
 OF_THE_PLACE = {"provenance.json", "report.json", "claims.csv"}  # they name times and paths
@@ -93,7 +93,8 @@ def write_weights(run: Path) -> None:
 def finished_run(repository: Path, base: Path) -> Path:
     """`base` with a copy of the sources, `checkout`, and a finished run of them, `run`.
 
-    Whoever comes first makes it, with the real Python; the others wait.
+    Whoever comes first makes it, and the others wait. Its warm Python is its own: one that made
+    the run that is compared with this one too would give both the same order of sets.
     """
     base.mkdir(parents=True, exist_ok=True)
     with (base / "lock").open("w") as lock:
@@ -101,6 +102,9 @@ def finished_run(repository: Path, base: Path) -> Path:
         if not (base / "finished").exists():
             copy_sources(repository, base / "checkout")
             write_weights(base / "run")
-            snakemake(sys.executable, base / "checkout", base / "run", "all", "ablations")
+            (base / "warm").mkdir()
+            with warm_python(base / "warm") as python:
+                snakemake(python, base / "checkout", base / "run", "all", "ablations")
+            shutil.rmtree(base / "warm")
             (base / "finished").touch()
     return base

@@ -8,8 +8,8 @@ runs the module there; for anything else it becomes the real interpreter. The se
 process that started it. Unix only.
 
 What differs from a real start: processes have one hash seed in common, and reports of memory begin
-with the libraries'. So the run that the tests look at is made by the real interpreter, and only
-runs that are compared with it, dry runs and refusals by this one.
+with the libraries'. So two runs that are compared have a server each, and test_photos.py runs the
+command of the README with the real interpreter, as `make faults` does.
 """
 
 import atexit

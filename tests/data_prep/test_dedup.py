@@ -34,6 +34,7 @@ def members(out: Path) -> list[tuple[int, str, bool]]:
         return [(int(r["group"]), r["key"], r["kept"] == "1") for r in rows]
 
 
+@pytest.mark.slow
 def test_exact_and_brighter_copies_go_and_the_first_of_each_stays(
     make_dataset, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_same_seed_same_bytes(make_dataset, tmp_path: Path) -> None:
     assert outputs["a"]["codes.npy"] != outputs["c"]["codes.npy"]
 
 
+@pytest.mark.slow
 def test_oversized_groups_and_flat_pictures_are_reported_and_kept(
     make_dataset, tmp_path: Path
 ) -> None:
@@ -91,6 +93,7 @@ def test_oversized_groups_and_flat_pictures_are_reported_and_kept(
     assert [m for m in members(tmp_path / "d") if m[1] == "key00105"] == [(0, "key00105", True)]
 
 
+@pytest.mark.slow
 def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path: Path) -> None:
     # one direction of variation: all bits say the same or nothing
     ramp = np.linspace(0, 1, 100)[:, None, None, None]
@@ -117,6 +120,7 @@ def test_training_length(options: Options, steps: int) -> None:
     assert options.training(1000)["steps"] == steps
 
 
+@pytest.mark.slow
 def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
     data = make_dataset(rooms(40))
 
@@ -132,6 +136,7 @@ def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
     assert record["spec"]["presentations"] == 640
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", [1, 3])
 def test_parts_made_apart_give_the_same_bytes(
     make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
@@ -165,6 +170,7 @@ def test_parts_made_apart_give_the_same_bytes(
     assert not (tmp_path / "wrong").exists()
 
 
+@pytest.mark.slow
 def test_chance_is_warned_of(make_dataset, tmp_path: Path) -> None:
     options = Options(presentations=6400, radius=30)
     summary = dedup(data=make_dataset(rooms(200)), out=tmp_path / "d", options=options, seed=1)

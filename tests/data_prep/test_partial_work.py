@@ -115,6 +115,7 @@ def life(out: Path, raw: Path, *, killed_at: int) -> bool:
     return not os.WIFSIGNALED(status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_anywhere_it_goes_on_to_the_same_bytes(tmp_path, raw, undisturbed, seed):
     rng = np.random.default_rng(seed)
@@ -145,6 +146,7 @@ def events(raw, tmp_path_factory):
     return int(out.with_name("events").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before_the_end", range(20))
 def test_killed_around_the_end_nothing_is_lost(tmp_path, raw, undisturbed, events, before_the_end):
     """Each of the last events: finishing, linking, writing the sidecar, renaming, tidying up."""
@@ -168,6 +170,7 @@ prepare.main()
 """
 
 
+@pytest.mark.slow
 def test_the_command_killed_from_outside(tmp_path, raw, undisturbed):
     spec = tmp_path / "spec.json"
     spec.write_text(SPEC.model_dump_json())

@@ -65,6 +65,7 @@ def without_sidecar(folder: Path) -> dict[str, str]:
     return content_hashes(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [None, 17, 2])
 @pytest.mark.parametrize("which", ["pictures", "database"])
 def test_however_many_parts_the_bytes_are_those_of_one_run(tmp_path, request, which, limit):
@@ -146,6 +147,7 @@ def test_parts_of_other_raw_data_or_another_spec_are_refused(tmp_path, pictures)
         join_parts(spec=LABELLED, raw=tmp_path / "raw", parts=parts, out=tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path, pictures):
     spec = tmp_path / "spec.json"
     spec.write_text(LABELLED.model_dump_json())

@@ -147,6 +147,7 @@ def run(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path, raw):
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({"source": "folder", "image_size": 16, "limit": 10}))

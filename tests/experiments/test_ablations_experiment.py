@@ -79,6 +79,7 @@ def test_a_worse_recipe_is_found_and_an_equal_one_is_not(
     assert "change_in_distance_base" not in found
 
 
+@pytest.mark.slow
 def test_files_are_those_of_the_card_and_the_same_twice(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:

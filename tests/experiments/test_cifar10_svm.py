@@ -58,6 +58,7 @@ def measured(folders: dict[str, Path], tmp_path: Path) -> Path:
     return tmp_path / "measured"
 
 
+@pytest.mark.slow
 def test_filters_beat_pixels_and_every_claim_has_its_number(measured: Path, repository: Path):
     found = read_measurements(measured)
     assert found["accuracy_dcgan"].value > 70
@@ -70,6 +71,7 @@ def test_filters_beat_pixels_and_every_claim_has_its_number(measured: Path, repo
     assert {claim.measurement for claim in card.claims} <= set(found)
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes_and_nothing_left_behind(
     measured: Path, folders: dict[str, Path], tmp_path: Path
 ):
@@ -92,6 +94,7 @@ class Watched(Inputs):
         return super().dataset(name)
 
 
+@pytest.mark.slow
 def test_test_set_is_opened_once_and_decides_nothing(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ):
@@ -110,6 +113,7 @@ def test_test_set_is_opened_once_and_decides_nothing(
     assert shifted["accuracy_dcgan"] < 25 < right["accuracy_dcgan"]
 
 
+@pytest.mark.slow
 def test_labels_without_meaning_give_chance(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ):
@@ -120,12 +124,14 @@ def test_labels_without_meaning_give_chance(
     assert 12 < found["accuracy_dcgan"].value < 38  # 25 % ± 4 standard errors of 200 images
 
 
+@pytest.mark.slow
 def test_standardised_features_also_run(folders: dict[str, Path], tmp_path: Path):
     options = OPTIONS.model_copy(update={"standardise": True, "statistics_images": 64})
     found = {m.name: m for m in measure(Inputs(folders), options, 3, tmp_path)}
     assert found["accuracy_dcgan"].value > 70
 
 
+@pytest.mark.slow
 def test_figure_writes_what_the_card_promises(measured: Path, tmp_path: Path, repository: Path):
     (tmp_path / "figure").mkdir()
     figure(measured, tmp_path / "figure", Style(banner="TINY - not a result"))
@@ -225,6 +231,7 @@ def test_machines_count_right_as_argmax_does_and_survive_the_disk():
         np.testing.assert_array_equal(right[machine], labels == y)
 
 
+@pytest.mark.slow
 def test_goes_on_behind_the_rows_that_are_finished(
     folders: dict[str, Path], measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -248,6 +255,7 @@ def test_goes_on_behind_the_rows_that_are_finished(
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.slow
 def test_without_further_networks_the_rows_that_are_left_are_measured(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ):
@@ -264,6 +272,7 @@ def test_without_further_networks_the_rows_that_are_left_are_measured(
     assert {path.name for path in (tmp_path / "drawn").iterdir()} == set(card.captions)
 
 
+@pytest.mark.slow
 def test_refuses_unknown_test_classes(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ):

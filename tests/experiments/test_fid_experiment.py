@@ -178,6 +178,7 @@ def test_grey_models_are_left_out_by_name(
         measured(only, tmp_path, roles=["face"])
 
 
+@pytest.mark.slow
 def test_one_model_alone(
     folders: dict[str, Path],
     tmp_path: Path,

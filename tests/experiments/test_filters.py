@@ -181,6 +181,7 @@ def measured(
     return {m.name: m for m in measure(Inputs(folders), options, 7, out)}
 
 
+@pytest.mark.slow
 def test_class_specific_channels_are_told_from_others(
     labelled: dict[str, Path], model: Path, images: np.ndarray, tmp_path: Path
 ) -> None:
@@ -199,6 +200,7 @@ def test_class_specific_channels_are_told_from_others(
     assert found["class_share_permuted"].value == pytest.approx(2 / 89, abs=0.03)
 
 
+@pytest.mark.slow
 def test_the_pool_is_without_near_duplicates(
     model: Path, images: np.ndarray, make_dataset, tmp_path: Path
 ) -> None:
@@ -227,6 +229,7 @@ def test_the_pool_is_without_near_duplicates(
         measured(folders | {"bedrooms.dedup": tmp_path / "dedup"}, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [True, False])
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     labelled: dict[str, Path], tmp_path: Path, repository: Path, classes: bool
@@ -254,6 +257,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
 
 
+@pytest.mark.slow
 def test_labelled_images_that_do_not_fit_are_refused(
     labelled: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -268,6 +272,7 @@ def test_labelled_images_that_do_not_fit_are_refused(
         measured(folders, tmp_path)
 
 
+@pytest.mark.slow
 def test_untrained_side_depends_on_its_seed(
     model: Path, images: np.ndarray, make_dataset, tmp_path: Path
 ) -> None:

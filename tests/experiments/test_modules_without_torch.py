@@ -18,9 +18,12 @@ LOAD = """
 import sys
 from repro.runs.load import load_run
 
-load_run(sys.argv[1])
-sys.exit("a run file is checked with torch" if "torch" in sys.modules else 0)
+for name in sys.argv[1:]:
+    load_run(name)
+    if "torch" in sys.modules:
+        sys.exit(f"{name} is checked with torch")
 """
+MODULES = ("options", "charts", "tables", "figure")
 
 
 def run(program: str, *words: str, folder: Path) -> tuple[int, str]:
@@ -29,19 +32,19 @@ def run(program: str, *words: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("module", ["options", "charts", "tables", "figure"])
-def test_no_such_module_of_any_experiment_loads_torch(module: str, repository: Path) -> None:
-    files = sorted(repository.glob(f"experiments/*/{module}.py"))
-    names = [f"experiments.{file.parent.name}.{module}" for file in files]
-    assert f"experiments._template.{module}" in names
+def test_no_such_module_of_any_experiment_loads_torch(repository: Path) -> None:
+    files = [f for name in MODULES for f in sorted(repository.glob(f"experiments/*/{name}.py"))]
+    names = [f"experiments.{file.parent.name}.{file.stem}" for file in files]
+    assert {f"experiments._template.{name}" for name in MODULES} <= set(names)
     assert run(PROGRAM, *names, folder=repository) == (0, "")
 
 
+@pytest.mark.slow
 def test_one_that_does_is_found(repository: Path) -> None:
     code, said = run(PROGRAM, "experiments._template.measure", folder=repository)
     assert (code, said) == (1, "experiments._template.measure loads torch\n")
 
 
-@pytest.mark.parametrize("name", ["tiny", "demo", "paper"])
-def test_a_run_file_is_checked_without_torch(name: str, repository: Path) -> None:
-    assert run(LOAD, f"config/{name}.yaml", folder=repository) == (0, "")
+def test_a_run_file_is_checked_without_torch(repository: Path) -> None:
+    files = [f"config/{name}.yaml" for name in ("tiny", "demo", "paper")]
+    assert run(LOAD, *files, folder=repository) == (0, "")

@@ -67,6 +67,7 @@ def page(measured: Callable, tmp_path: Path) -> Path:
     return tmp_path / "figures" / "playable.html"
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice_and_no_address(page: Path, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     figure(tmp_path / "measured", tmp_path / "again", Style(banner="TEST <b>"))
@@ -109,6 +110,7 @@ say("warning", at("banner").textContent);
 """
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_the_browser_draws_what_pytorch_draws(page: Path, tmp_path: Path) -> None:
     said = after_script(page, SCRIPT, tmp_path).by_id

@@ -57,6 +57,7 @@ def measured(folders: dict[str, Path], tmp_path: Path) -> Path:
     return tmp_path / "measured"
 
 
+@pytest.mark.slow
 def test_filters_beat_pixels_and_every_claim_has_its_number(
     measured: Path, folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_labels_without_meaning_give_chance(
     assert "error_cnn" not in found
 
 
+@pytest.mark.slow
 def test_search_goes_on_with_the_trial_it_was_in(
     folders: dict[str, Path],
     measured: Path,
@@ -145,6 +147,7 @@ def test_trials_that_all_fail_are_reported_as_such(
     assert found["validation_error_cnn"] == found["error_cnn"] == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trials", [3, 0])
 def test_figure_writes_what_the_card_promises(
     folders: dict[str, Path], tmp_path: Path, repository: Path, trials: int

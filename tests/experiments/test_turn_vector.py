@@ -80,6 +80,7 @@ def measured(
     return run
 
 
+@pytest.mark.slow
 def test_a_vector_that_turns_is_found_to_turn(measured: Callable) -> None:
     found = measured(bars)
     assert found["judge_correlation_pose"].value > 0.95
@@ -94,6 +95,7 @@ def test_a_vector_that_turns_is_found_to_turn(measured: Callable) -> None:
     assert found["turn_rank_correlation"].n == 30
 
 
+@pytest.mark.slow
 def test_a_generator_without_a_turn_is_found_out(measured: Callable) -> None:
     found = measured(unturned)
     assert found["judge_correlation_pose"].value > 0.95  # it is not the judge's fault
@@ -179,6 +181,7 @@ def test_options_that_cannot_be_are_refused(change: dict, message: str) -> None:
         Options(**change)
 
 
+@pytest.mark.slow
 def test_exemplars_from_a_picks_file(measured: Callable, inputs: Inputs, tmp_path: Path) -> None:
     model = ModelFolder.open(inputs.folder("faces.model"))
     z = offered_latents(model, 60, seed=7)[:, 0].numpy()
@@ -213,6 +216,7 @@ def test_exemplars_from_a_picks_file(measured: Callable, inputs: Inputs, tmp_pat
         picked(left=ends["left"])
 
 
+@pytest.mark.slow
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     inputs: Inputs, tmp_path: Path, repository: Path
 ) -> None:

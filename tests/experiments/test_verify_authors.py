@@ -98,6 +98,7 @@ def drawn(measured: Path, out: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+@pytest.mark.slow
 def test_filters_that_fit_beat_random_ones(measured: Path, repository: Path, tmp_path: Path):
     found = read_measurements(measured)
     assert found["arrays_read"].value == found["arrays_read"].n == 8 + 10 + 17 + 19
@@ -120,6 +121,7 @@ def test_filters_that_fit_beat_random_ones(measured: Path, repository: Path, tmp
     assert (rows[0]["paper's, whole D"][:4], rows[3]["paper's, whole D"][:5]) == ("82.8", "22.48")
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes_and_nothing_left_behind(
     measured: Path, folders: dict[str, Path], tmp_path: Path
 ):
@@ -130,6 +132,7 @@ def test_same_inputs_same_bytes_and_nothing_left_behind(
         assert (measured / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_dead_filters_are_at_chance_and_lose(data: dict[str, Path], tmp_path: Path):
     dead = write_released(tmp_path / "dead", first="dead")
     found = {m.name: m for m in measure(Inputs({"authors.released": dead, **data}), OPTIONS, 3,
@@ -140,6 +143,7 @@ def test_dead_filters_are_at_chance_and_lose(data: dict[str, Path], tmp_path: Pa
     assert found["svhn_random_minus_released"].low < 0
 
 
+@pytest.mark.slow
 def test_missing_arrays_are_said_and_their_number_is_not_the_papers(
     data: dict[str, Path], tmp_path: Path
 ):
@@ -204,6 +208,7 @@ class Watched(Inputs):
         return super().dataset(name)
 
 
+@pytest.mark.slow
 def test_test_sets_are_opened_once_and_decide_nothing(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ):

@@ -44,6 +44,7 @@ def taken(process: subprocess.Popen[str]) -> tuple[str, str]:
     return process.stdout.readline().strip(), process.stdout.readline().strip()
 
 
+@pytest.mark.slow
 def test_processes_side_by_side_take_different_gpus_and_a_killed_one_frees_its_own(
     machine: Path,
 ) -> None:
@@ -63,6 +64,7 @@ def test_processes_side_by_side_take_different_gpus_and_a_killed_one_frees_its_o
                 process.communicate()
 
 
+@pytest.mark.slow
 def test_where_all_are_taken_the_first_is_shared(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +100,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's malloc")
 def test_pages_are_made_once() -> None:
     def faults(word: str) -> int:

@@ -230,6 +230,7 @@ FAULTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(faults=st.lists(FAULTS, max_size=12), retries=st.integers(0, 3))
 def test_whatever_goes_wrong_no_wrong_file_and_no_byte_lost(faults, retries):

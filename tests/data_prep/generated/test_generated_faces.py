@@ -31,6 +31,7 @@ def twins(index: int, attribute: str, pose: float = 0.0) -> tuple[np.ndarray, np
     return pictures[0], pictures[1]
 
 
+@pytest.mark.slow
 def test_all_combinations_are_equally_frequent_and_pose_is_independent(
     portraits: list[tuple[np.ndarray, dict[str, float]]],
 ) -> None:

@@ -191,6 +191,7 @@ def test_nothing_but_the_shape_depends_on_the_digit(monkeypatch: pytest.MonkeyPa
     assert len(set(walls)) == 20
 
 
+@pytest.mark.slow
 def test_colour_does_not_tell_the_digit(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     digits, pictures = drawn
 

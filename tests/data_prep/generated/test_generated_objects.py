@@ -76,6 +76,7 @@ def test_every_thing_fills_its_square_and_stays_about_in_it(name: str) -> None:
     assert len(x) > 350
 
 
+@pytest.mark.slow
 def test_class_is_hard_to_tell_from_pixels_and_harder_from_colour() -> None:
     train = [objects.train_picture(7, i) for i in range(700)]
     test = [objects.test_picture(7, i) for i in range(300)]

@@ -41,6 +41,7 @@ def thumbnail(data: bytes) -> np.ndarray:
     return (small - small.mean()) / small.std()
 
 
+@pytest.mark.slow
 def test_database_holds_every_record_of_the_table_under_lsun_keys(world: Path) -> None:
     values, table = payloads(world), rows(world / "duplicates.csv")
     assert list(values) == [row["key"] for row in table] == sorted(values)
@@ -148,6 +149,7 @@ def test_unknown_kind_of_copy_is_refused() -> None:
         near_copy(data, np.zeros((0, 4)), kind="sharpen", rng=np.random.default_rng(0))
 
 
+@pytest.mark.slow
 def test_a_room_depends_on_seed_and_number_only(tmp_path: Path, world: Path) -> None:
     again, fewer, other = tmp_path / "again", tmp_path / "fewer", tmp_path / "other"
     for folder, options, seed in (

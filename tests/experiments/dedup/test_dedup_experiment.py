@@ -141,6 +141,7 @@ def test_fewer_images_compared(folders: dict[str, Path], tmp_path: Path) -> None
     assert found["copies_recall_pixels"].n == 3
 
 
+@pytest.mark.slow
 def test_without_truth_only_what_needs_none(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:
@@ -217,6 +218,7 @@ def test_the_sample_to_label_is_of_removed_images(folders: dict[str, Path], tmp_
         assert np.array_equal(shown, images[[KEYS.index(key) for key in pair]])
 
 
+@pytest.mark.slow
 def test_every_claim_has_its_measurement_and_two_runs_the_same_bytes(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:

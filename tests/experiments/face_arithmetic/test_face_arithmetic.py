@@ -49,6 +49,7 @@ def measured(
     return run
 
 
+@pytest.mark.slow
 def test_arithmetic_succeeds_where_attributes_are_linear(measured: Callable) -> None:
     found = measured(bands)
     assert all(found[f"judge_accuracy_{name}"].value > 0.9 for name in NAMES)
@@ -65,6 +66,7 @@ def test_arithmetic_succeeds_where_attributes_are_linear(measured: Callable) -> 
     assert found["success_one_exemplar"].value == pytest.approx(np.mean(parts))
 
 
+@pytest.mark.slow
 def test_arithmetic_fails_where_nothing_is_linear(measured: Callable) -> None:
     found = measured(scrambled)
     assert found["exemplars_confirmed"].value > 0.9  # single samples are fine ...
@@ -123,6 +125,7 @@ def test_options_name_unknown_attributes() -> None:
         Options(confident=2)
 
 
+@pytest.mark.slow
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     model: Path, labelled: Path, tmp_path: Path, repository: Path
 ) -> None:
@@ -150,6 +153,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert {p.name for p in (tmp_path / "figures").iterdir()} == {*card.captions, page}
 
 
+@pytest.mark.slow
 def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
     found = measured(bands)
     for variant in trials.VARIANTS:
@@ -175,6 +179,7 @@ def outlines(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
     return pictures
 
 
+@pytest.mark.slow
 def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
     model: Path, make_dataset: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,7 @@ def shows(model: Path, **wanted: bool) -> list[int]:
     return (np.flatnonzero(good) + 1).tolist()
 
 
+@pytest.mark.slow
 def test_picks_are_drawn_and_judged_where_the_result_is_known(
     run: Callable, tmp_path: Path
 ) -> None:
@@ -177,6 +178,7 @@ def test_picks_are_drawn_and_judged_where_the_result_is_known(
     assert (tmp_path / "figures" / "fig07_face_arithmetic.png").is_file()
 
 
+@pytest.mark.slow
 def test_wrong_picks_of_the_concept_fail_to_succeed(run: Callable, tmp_path: Path) -> None:
     """Planted absence: nobody wears glasses, so no sum can."""
     model = write_model(tmp_path / "same")

@@ -33,6 +33,7 @@ def test_the_names_are_those_the_card_rests_on(repository: Path) -> None:
     assert set(CLAIMED) == {claim.measurement for claim in card.claims}
 
 
+@pytest.mark.slow
 def test_a_judge_that_looks_elsewhere_decides_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_planted_window_maps_are_found_and_forgotten(
     assert set(verdicts.values()) == {"reproduced"}, verdicts
 
 
+@pytest.mark.slow
 def test_trained_segmenters_are_repeatable_and_files_are_those_of_the_card(
     tmp_path: Path, repository: Path
 ) -> None:
@@ -94,6 +95,7 @@ def test_trained_segmenters_are_repeatable_and_files_are_those_of_the_card(
     assert {p.name for p in (tmp_path / "figures").iterdir()} == FILES
 
 
+@pytest.mark.slow
 def test_figures_of_a_planted_effect(tmp_path: Path, knowing: None) -> None:
     model = write_planted_model(tmp_path / "model")
     folders = {"bedrooms.model": model}
@@ -123,6 +125,7 @@ def test_where_nothing_is_marked_nothing_is_claimed(
     assert {p.name for p in tmp_path.iterdir()} >= FILES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [False, True])
 def test_a_judge_that_sees_no_window_or_nothing_else(
     tmp_path: Path, knowing: None, monkeypatch: pytest.MonkeyPatch, value: bool

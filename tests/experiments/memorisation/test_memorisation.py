@@ -202,6 +202,7 @@ def make_fully_connected(model: Path) -> None:
     (model / "spec.json").write_text(json.dumps(content))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["convolutional", "fully_connected"])
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     folders: dict[str, Path], tmp_path: Path, repository: Path, kind: str

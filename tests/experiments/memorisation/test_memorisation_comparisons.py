@@ -79,6 +79,7 @@ def test_held_out_images_that_were_trained_on_are_told(
         measured(folders, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copied", [0, 60])
 def test_a_model_that_copies_more_without_deduplication_is_told(
     folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -69,6 +69,7 @@ def test_real_digits_are_classified_as_scikit_learn_does(
     assert found["error_real_known"].low is None
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes_and_every_figure(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:
@@ -247,6 +248,7 @@ measure_command(measure.measure, measure.Options)
 """
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_in_the_same_bytes(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_ways_alternate():
     assert rates["a"].rate > 0
 
 
+@pytest.mark.slow
 def test_the_last_line_is_the_record(capsys):
     bench.main(["prepare", "--images", "120", "--repeats", "1", "--threads", "1"])
     record = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -46,6 +46,7 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
     torch.testing.assert_close(plain_d(images).flatten(), D(images).sigmoid(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_record(capsys: pytest.CaptureFixture[str]) -> None:
     threads = torch.get_num_threads()
     words = [

@@ -82,6 +82,7 @@ def test_one_sample_a_class_by_hand():
         assert svm.coef_[0, 0] == pytest.approx(4 * C / (1 + 4 * C), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", [0, 200, 1000])
 def test_gap_bounds_the_distance_to_the_minimum(digits, sample):
     X, y = digits[0].astype(np.float64), digits[1]
@@ -149,6 +150,7 @@ def test_sampled_rows_are_distinct_and_always_the_same():
     np.testing.assert_array_equal(sampled_rows(7, 100), np.arange(7))
 
 
+@pytest.mark.slow
 def test_preconditioner_saves_iterations_where_the_spectrum_is_steep():
     """A large mean and a spectrum that falls as 1/i, as features of a network have them."""
     rng = np.random.default_rng(0)

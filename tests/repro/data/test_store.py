@@ -113,6 +113,7 @@ def test_unknown_label_names_the_known_ones(tmp_path):
         ImageStore.open(tmp_path).label("age")
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_any_key_survives(tmp_path_factory, keys):

@@ -104,6 +104,7 @@ def test_scaling_by_dataset_subtracts_the_mean_picture() -> None:
     assert float(x.square().mean()) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_without_noise_it_reconstructs_as_principal_components_do() -> None:
     pictures = scenes(500)  # 48 dimensions before the scaling: well within 128 units
     network, error = train_autoencoder(
@@ -126,6 +127,7 @@ def test_same_seed_same_weights_other_seed_others() -> None:
     assert not torch.equal(weights[0], weights[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corruption", ["masking", "gaussian"])
 def test_noise_makes_the_task_harder(corruption) -> None:
     inputs = HashInputs(scenes(300))
@@ -136,6 +138,7 @@ def test_noise_makes_the_task_harder(corruption) -> None:
     assert noisy > clean
 
 
+@pytest.mark.slow
 def test_equal_pictures_get_equal_codes_wherever_they_stand(trained: Autoencoder) -> None:
     originals = scenes(300, seed=8)
     order = np.random.default_rng(0).integers(0, 300, 1500)  # over two batches, the last partial

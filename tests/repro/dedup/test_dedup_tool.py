@@ -89,6 +89,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int | 
     return call
 
 
+@pytest.mark.slow
 def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
     root, elsewhere = tmp_path / "odd 'files", tmp_path / "elsewhere"
     root.mkdir()
@@ -125,6 +126,7 @@ def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
     assert {frozenset(key for key, _ in group) for group in groups(tmp_path / "equal")} == exact
 
 
+@pytest.mark.slow
 def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     photos: Path, tmp_path: Path
 ) -> None:
@@ -223,6 +225,7 @@ def test_too_few_to_train_on(photos: Path, run: Callable[..., int | str | None])
     assert run("photos", "--out", "out", "--method", "phash") == 0
 
 
+@pytest.mark.slow
 def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "ramp"
     folder.mkdir()

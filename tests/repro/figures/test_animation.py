@@ -94,6 +94,7 @@ def test_spread_has_both_ends_no_more_than_48_and_even_gaps(count: int) -> None:
     assert len(gaps) == 0 or (gaps.min() >= 1 and gaps.max() - gaps.min() <= 1)
 
 
+@pytest.mark.slow
 def test_long_animation_of_64_pixel_sheets_is_small_enough(tmp_path: Path) -> None:
     """Coarse noise, which compresses worse than what a generator draws."""
     source = np.random.default_rng(0)

@@ -122,6 +122,7 @@ def test_banner_is_stamped_on_pictures_and_figures_and_fits(tmp_path: Path) -> N
     np.testing.assert_array_equal(with_banner[26:], without)
 
 
+@pytest.mark.slow
 def test_same_input_same_bytes_in_another_process_too(tmp_path: Path) -> None:
     program = """
 import sys

@@ -131,6 +131,7 @@ def shaded(n: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return images.astype(np.uint8), np.stack([level, column], axis=1)
 
 
+@pytest.mark.slow
 def test_values_are_read_in_their_own_units() -> None:
     reader = train_values(*shaded(600, seed=0), seed=1, purpose="test", epochs=12)
     images, truth = shaded(300, seed=1)

@@ -82,6 +82,7 @@ def test_every_other_picture_is_blurred_and_contrasts_vary() -> None:
     assert roughened(images[..., :1], seed=1, purpose="test").shape == (200, 64, 64, 1)
 
 
+@pytest.mark.slow
 def test_blends_are_told_from_single_pictures_even_blurred_ones() -> None:
     judge = train_blend_judge(rings(500, seed=0), seed=1, purpose="test", epochs=12)
     others = rings(200, seed=1)

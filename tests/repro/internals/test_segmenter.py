@@ -36,6 +36,7 @@ def test_sides() -> None:
     assert {size: working_side(size) for size in sides} == sides
 
 
+@pytest.mark.slow
 def test_a_planted_thing_is_found_and_nothing_without_it() -> None:
     pictures, masks = squares(128)
     network = train_segmenter(pictures, masks, seed=1, purpose="test", epochs=5, batch=16)

@@ -322,6 +322,7 @@ def normalised(x: torch.Tensor, norm: torch.nn.BatchNorm2d) -> torch.Tensor:
 NARROWED = {"paper_64": {"ngf": 32, "ndf": 32}}
 
 
+@pytest.mark.slow
 def test_a_short_training(
     preset: Preset, make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:

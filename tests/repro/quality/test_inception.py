@@ -43,6 +43,7 @@ class Pictures(torch.utils.data.Dataset):
         return self.images[row]
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_torch_fidelity_itself(weights: Path) -> None:
     first, second = pictures(8, seed=1), pictures(10, seed=2, light=40)
     whole = torch_fidelity.calculate_metrics(
@@ -73,6 +74,7 @@ def test_the_numbers_are_those_of_torch_fidelity_itself(weights: Path) -> None:
     assert np.array_equal(network.of_blocks([first[:3], first[3:]])[:3], network.of(first[:3]))
 
 
+@pytest.mark.slow
 def test_all_features_of_the_full_network(weights: Path) -> None:
     network = InceptionFeatures(read_weights(weights))
     features = network.of(pictures(2, seed=1))

@@ -99,6 +99,7 @@ def test_a_small_picture_that_gets_no_lighter_goes_in_as_it_is(tmp_path: Path) -
     assert found.note == ""
 
 
+@pytest.mark.slow
 def test_a_heavy_animation_is_shown_by_some_frames_from_first_to_last(tmp_path: Path) -> None:
     sheets = [tmp_path / f"step_{step:08d}.png" for step in range(0, 700, 100)]
     levels = np.linspace(0, 225, len(sheets)).round().astype(np.uint8)

@@ -309,6 +309,7 @@ def page(report: Path) -> Page:
     return Page((report / "index.html").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_page_calls_no_address(page: Page, report: Path) -> None:
     assert page.addresses
     for tag, address in page.addresses:

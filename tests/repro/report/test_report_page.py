@@ -59,6 +59,7 @@ def section_of(report: Path, experiment: str) -> str:
     )[0]
 
 
+@pytest.mark.slow
 def test_every_figure_and_table_on_generated_data_says_so(report: Path) -> None:
     captions = re.findall(
         r"<figcaption>.*?</figcaption>", (report / "index.html").read_text(), re.S

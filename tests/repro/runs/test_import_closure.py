@@ -29,6 +29,7 @@ for module in list(sys.modules.values()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_closure_holds_what_python_loads(
     step: str, warm: Path, repository: Path, tmp_path: Path
