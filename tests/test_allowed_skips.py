@@ -21,6 +21,7 @@ def test_in_browser(): ...
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "allowed", "status", "processes"),
     [

@@ -74,6 +74,7 @@ def test_conda_environment_tells_the_limits_of_the_other_extras(repository: Path
             assert requirement in text
 
 
+@pytest.mark.slow
 def test_every_package_needed_is_imported(repository: Path) -> None:
     """By modules, or by tests: torchvision and seaborn are what some of ours is compared with."""
     folders = ("repro", "data_prep", "experiments", "tests")

@@ -44,6 +44,7 @@ def test_the_contracts_hold(repository: Path) -> None:
     assert f"Analyzed {len(modules)} files" in found.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "planted", "broken"),
     [

@@ -33,6 +33,7 @@ def after(readme: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return names
 
 
+@pytest.mark.slow
 def test_the_ten_public_names_are_shown(readme: str, after: dict[str, Any]) -> None:
     section = readme.partition("## Ten names to import")[2].partition("\n## ")[0]
     assert set(re.findall(r"\*\*`(\w+)`\*\*", section)) == PUBLIC_NAMES

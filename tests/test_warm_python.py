@@ -93,6 +93,7 @@ def test_a_signal_reaches_the_module(warm: Path, folder: Path) -> None:
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.slow
 def test_random_numbers_are_not_the_same_in_two_processes(warm: Path, folder: Path) -> None:
     program = "import random, numpy\nprint(random.random(), numpy.random.rand())\n"
     (folder / "draws.py").write_text(program)

@@ -32,6 +32,7 @@ def run(program: str, *words: str, folder: Path) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 def test_no_such_module_of_any_experiment_loads_torch(repository: Path) -> None:
     files = [f for name in MODULES for f in sorted(repository.glob(f"experiments/*/{name}.py"))]
     names = [f"experiments.{file.parent.name}.{file.stem}" for file in files]
@@ -45,6 +46,7 @@ def test_one_that_does_is_found(repository: Path) -> None:
     assert (code, said) == (1, "experiments._template.measure loads torch\n")
 
 
+@pytest.mark.slow
 def test_a_run_file_is_checked_without_torch(repository: Path) -> None:
     files = [f"config/{name}.yaml" for name in ("tiny", "demo", "paper")]
     assert run(LOAD, *files, folder=repository) == (0, "")

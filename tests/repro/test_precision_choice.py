@@ -80,6 +80,7 @@ def test_the_flags_of_this_machine_are_those_that_pytorch_sees() -> None:
         assert "avx2" in flags
 
 
+@pytest.mark.slow
 def test_a_model_says_what_was_decided_and_is_not_resumed_elsewhere(
     make_dataset: Callable[..., Path],
     tmp_path: Path,

@@ -320,6 +320,7 @@ def test_a_log_names_the_trouble_in_its_line_and_stops_there(
     assert again.stops
 
 
+@pytest.mark.slow
 def test_a_training_set_up_to_fail_is_found_and_stopped(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -333,6 +334,7 @@ def test_a_training_set_up_to_fail_is_found_and_stopped(
     assert findings(lines) == log.monitor.findings
 
 
+@pytest.mark.slow
 def test_a_training_set_up_well_has_no_finding(
     make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def curves(store: ImageStore, *, seed: int, **training: object) -> np.ndarray:
     return np.array(rows)
 
 
+@pytest.mark.slow
 def test_bfloat16_and_float32_agree_within_the_spread_over_seeds(store: ImageStore) -> None:
     full = np.stack([curves(store, seed=s) for s in SEEDS])  # (seeds, windows, curves)
     low = np.stack([curves(store, seed=s, precision="bfloat16") for s in SEEDS])

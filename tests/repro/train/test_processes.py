@@ -355,6 +355,7 @@ def test_the_model_is_one_like_any_other(whole: Path) -> None:
     assert not np.array_equal(pictures, draw(model.generator("early"), z))
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
     data: Path, whole: Path, tmp_path: Path, repository: Path
 ) -> None:

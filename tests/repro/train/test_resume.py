@@ -62,6 +62,7 @@ def logged_step(log: Path) -> int:
     return int(json.loads(whole[-1])["step"]) if whole else 0
 
 
+@pytest.mark.slow
 def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
     data: Path, tmp_path: Path, repository: Path
 ) -> None:
@@ -114,6 +115,7 @@ def test_disk_full_while_saving_leaves_the_state_before(tmp_path: Path) -> None:
     assert state["step"] == 1
 
 
+@pytest.mark.slow
 def test_disk_full_in_a_training_which_goes_on_once_there_is_room(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

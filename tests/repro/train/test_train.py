@@ -193,6 +193,7 @@ def test_a_label_beyond_the_classes_is_refused(make_dataset: Callable[..., Path]
         Images(store, np.arange(60), CPU, low=0, classes=3)
 
 
+@pytest.mark.slow
 def test_model_folder(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
@@ -211,6 +212,7 @@ def test_model_folder(data: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(final[:2], draw(model.generator(), z[:2]))
 
 
+@pytest.mark.slow
 def test_generators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
     """Each is the last generator of a training of the same seed that ended there."""
     arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
@@ -229,6 +231,7 @@ def test_generators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
     assert Schedule(images=70, training=TrainingSpec(), seed=1).snapshots == []
 
 
+@pytest.mark.slow
 def test_discriminators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
     """Each is the last one, frozen alike, of a training of the same seed that ended there."""
     arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
@@ -367,6 +370,7 @@ class Alarmist(Monitor):
         return new
 
 
+@pytest.mark.slow
 def test_a_trouble_is_named_and_changes_nothing_unless_asked(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
