@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+import pytest
 import yaml
 
 # conda-forge's name where it differs from PyPI's

@@ -102,18 +102,22 @@ def test_every_experiment_that_can_run_is_reported(results: Path, repository: Pa
     assert "Real data" in page
 
 
-def test_other_photos_need_a_name_of_their_own(results: Path, repository: Path, home: Path) -> None:
+def test_other_photos_need_a_name_of_their_own(
+    warm: Path, results: Path, repository: Path, home: Path
+) -> None:
     shutil.copytree(home / "my pictures", home / "others", dirs_exist_ok=True)
     folder = results.parent.parent
     before = {path: path.stat().st_mtime_ns for path in results.rglob("*")}
-    said = snakemake(repository, folder, *words(str(home / "others")), run="photos", check=False)
+    said = snakemake(
+        warm, repository, folder, *words(str(home / "others")), run="photos", check=False
+    )
     assert "results/photos was made from the photos in ~/my pictures, not from" in said
     assert "--config run=others photos=" in said
     assert before == {path: path.stat().st_mtime_ns for path in results.rglob("*")}
     named = ("--dry-run", *words(str(home / "others"), run="others"))
-    assert "results/others/data/photos" in snakemake(repository, folder, *named, run="photos")
+    assert "results/others/data/photos" in snakemake(warm, repository, folder, *named, run="photos")
     assert "a run's name is letters" in snakemake(
-        repository, folder, *words(str(home / "others"), run="a/b"), run="photos", check=False
+        warm, repository, folder, *words(str(home / "others"), run="a/b"), run="photos", check=False
     )
 
 

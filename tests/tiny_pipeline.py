@@ -104,7 +104,8 @@ def finished_run(repository: Path, base: Path) -> Path:
             write_weights(base / "run")
             (base / "warm").mkdir()
             with warm_python(base / "warm") as python:
-                snakemake(python, base / "checkout", base / "run", "all", "ablations")
+                said = snakemake(python, base / "checkout", base / "run", "all", "ablations")
+            (base / "said.txt").write_text(said)
             shutil.rmtree(base / "warm")
             (base / "finished").touch()
     return base
