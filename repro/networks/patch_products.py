@@ -70,21 +70,21 @@ def patches_pay(x: Tensor) -> bool:
 
 
 class Convolution(nn.Conv2d):
-    """nn.Conv2d (square kernel, no bias), each direction by its route."""
+    """nn.Conv2d (square kernel), each direction by its route where it has no bias."""
 
     def forward(self, x: Tensor) -> Tensor:
         chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
-        if not chosen.any:
+        if not chosen.any or self.bias is not None:
             return super().forward(x)
         return _Convolved.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d (square kernel, no bias, to size * stride), by the same rule."""
+    """nn.ConvTranspose2d (square kernel, to size * stride), by the same rule."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
-        if not chosen.any or output_size is not None:
+        if not chosen.any or self.bias is not None or output_size is not None:
             return super().forward(x, output_size)
         return _Transposed.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
 
