@@ -15,6 +15,7 @@ from typing import Protocol
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
 from repro.runs.run import Run
+from repro.specs.model import ModelSpec
 
 
 def from_here(path: Path) -> str:
@@ -56,9 +57,6 @@ def parts(gathered: Callable[[str], Iterable[str]], folder: str) -> list[str]:
     return paths if len(paths) > 1 else []
 
 
-SHOWN_FIRST, TRAINS = 100, 10  # priorities; of all else 0
-
-
 class Named(Protocol):
     """A job's wildcards."""
 
@@ -88,22 +86,27 @@ class StepInputs:
         return [str(self.run.folder / "dedup" / model.data)] if model.deduplicated else []
 
     def world_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of drawing a world: that of the first model comes before everything else."""
-        first = self._first_data()
-        own = None if first is None else self.run.spec.datasets[first].world
-        return SHOWN_FIRST if own == wildcards["name"] else 0
+        """Of drawing a world: that of the first model that needs it; 0 where none does."""
+        datasets = self.run.spec.datasets
+        return self._rank(lambda model: datasets[model.data].world == wildcards["name"])
 
     def data_priority(self, wildcards: Mapping[str, str]) -> int:
         """Of preparing or de-duplicating a dataset, likewise."""
-        return SHOWN_FIRST if wildcards["name"] == self._first_data() else 0
+        return self._rank(lambda model: model.data == wildcards["name"])
 
     def training_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Trainings are long; the first model of the run file is the one that somebody sees."""
-        return SHOWN_FIRST if wildcards["name"] == next(iter(self.run.spec.models)) else TRAINS
+        """Of a training: models are trained in the run file's order, before anything is measured.
 
-    def _first_data(self) -> str | None:
-        """The dataset of the run file's first model; None of a run without models."""
-        return next((model.data for model in self.run.spec.models.values()), None)
+        So a run file that names its longest trainings first keeps all cores busy to the end.
+        """
+        model = self.run.spec.models[wildcards["name"]]
+        return self._rank(lambda other: other is model)
+
+    def _rank(self, wanted: Callable[[ModelSpec], bool]) -> int:
+        """Of the first such model in the run file: the number of models from it on, else 0."""
+        models = list(self.run.spec.models.values())
+        ranks = (len(models) - place for place, model in enumerate(models) if wanted(model))
+        return next(ranks, 0)
 
     def reported(self, wildcards: object) -> list[str]:
         """What the report waits for: all but what is run on request and was not asked for.

@@ -112,14 +112,12 @@ def test_the_report_waits_for_what_is_on_request_only_where_it_was_asked_for(inp
     assert f"{R}/data/photos" not in by_itself | more
 
 
-def test_what_the_first_model_needs_comes_before_everything_else(inputs) -> None:
+def test_models_and_what_they_need_come_in_the_run_files_order(inputs) -> None:
     of = inputs("all")
-    assert of.world_priority({"name": "rooms"}) == 100
-    assert of.data_priority({"name": "bedrooms"}) == 100
-    assert of.data_priority({"name": "photos"}) == 0
-    first, second = of.run.spec.models
-    assert of.training_priority({"name": first}) == 100
-    assert of.training_priority({"name": second}) == 10
+    assert of.world_priority({"name": "rooms"}) == 2  # the first of two models needs them
+    assert of.data_priority({"name": "bedrooms"}) == 2
+    assert of.data_priority({"name": "photos"}) == 0  # no model does
+    assert [of.training_priority({"name": name}) for name in of.run.spec.models] == [2, 1]
 
 
 def test_a_run_without_models_has_nothing_to_show_first(inputs) -> None:
