@@ -1,7 +1,9 @@
 """MNIST: the four official idx files, gzipped or not (paper, supplementary material: digits).
 
 Labels: `class`, 0 to 9. Pixels are handed on as they are; a picture of another size than the
-dataset's `image_size` (MNIST: 28) is scaled like any other.
+dataset's `image_size` (MNIST: 28) is scaled like any other. With `shuffle: 42`, the first 50,000
+training digits (`stop: 50000`) are those on which the authors trained, the last 10,000 (`start:
+50000`) those on which they validated (their mnist/load.py and lib/rng.py).
 
 Alone: `count(RAW, Options())` is the number of training digits.
 """
@@ -28,9 +30,17 @@ PUBLISHED = {"train": 60_000, "test": 10_000}
 
 
 class Options(Stretch):
-    """The paper's 50,000 digits for training are those of train before stop 50000."""
+    """In the order of shuffle 42, the paper's 50,000 digits for training are those before 50000."""
 
     split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
+    shuffle: int | None = Field(
+        None,
+        ge=0,
+        lt=2**32,
+        description="null = the files' order; a number = the random order that scikit-learn's "
+        "shuffle makes with NumPy's RandomState of this seed. The authors shuffle train by 42 and "
+        "set its last 10,000 digits aside for validation",
+    )
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
@@ -65,7 +75,7 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Digits in the files' order, (H, W) uint8, key "train:00000" and so on.
+    """Digits in the order of `shuffle`, (H, W) uint8, key "train:00000": number in the file.
 
     Raises SourceError for a wrong magic number, a file that is cut off or too long, numbers of
     images and labels that differ, a label above 9, or fewer digits than `stop` asks for.
@@ -80,7 +90,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
         )
     if labels.max(initial=0) > 9:
         raise SourceError(f"{labels_path}: label {labels.max()}, expected 0 to 9; {AGAIN}")
-    for number in options.chosen(len(images), images_path, what="digits"):
+    for number in _chosen(len(images), images_path, options):
         yield Record(
             key=f"{options.split}:{number:05d}",
             payload=images[number],
@@ -95,6 +105,16 @@ def _files(raw: Path, options: Options) -> tuple[Path, Path]:
     plain = [raw / name for name in names]
     chosen = [path if path.exists() else path.with_name(path.name + ".gz") for path in plain]
     return chosen[0], chosen[1]
+
+
+def _chosen(found: int, path: Path, options: Options) -> list[int]:
+    """Numbers in the file of the digits taken, of the `found` in it."""
+    places = options.chosen(found, path, what="digits")
+    if options.shuffle is None:
+        return list(places)
+    # the authors' generator instead of repro.rng, so that the digits set aside are theirs
+    order = np.random.RandomState(options.shuffle).permutation(found)
+    return [int(number) for number in order[places]]
 
 
 def _stream(path: Path) -> BinaryIO:

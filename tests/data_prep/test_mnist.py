@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+from sklearn.utils import shuffle
 
 from data_prep import mnist
 from data_prep.mnist import Options
@@ -60,11 +61,36 @@ def test_a_part_of_the_digits_keeps_its_numbers(tmp_path):
     assert [record.labels["class"] for record in both] == LABELS.tolist()
 
 
+# what NumPy has drawn since its first versions: RandomState(42).permutation(n)
+ORDERS_OF_42 = {7: [0, 1, 5, 2, 4, 3, 6], 10: [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]}
+
+
+@pytest.mark.parametrize("digits", ORDERS_OF_42)
+def test_the_authors_order(tmp_path, digits):
+    """The stated orders, and what scikit-learn's shuffle, which the authors call, makes of both."""
+    images = np.arange(digits, dtype=np.uint8)[:, None, None] * np.ones((2, 2), np.uint8)
+    labels = np.arange(digits, dtype=np.uint8)[::-1].copy() % 10
+    write(tmp_path, images=idx(images), labels=idx(labels))
+    shuffled_images, shuffled_labels = shuffle(
+        images, labels, random_state=np.random.RandomState(42)
+    )
+    train = list(mnist.records(tmp_path, Options(shuffle=42, stop=digits - 2)))
+    validation = list(mnist.records(tmp_path, Options(shuffle=42, start=digits - 2)))
+    assert (len(train), len(validation)) == (digits - 2, 2)
+    both = train + validation
+    assert [record.key for record in both] == [f"train:{n:05d}" for n in ORDERS_OF_42[digits]]
+    assert (np.stack([record.payload for record in both]) == shuffled_images).all()
+    assert [record.labels["class"] for record in both] == shuffled_labels.tolist()
+    other = mnist.records(tmp_path, Options(shuffle=43))
+    assert [record.key for record in other] != [record.key for record in both]
+
+
 def test_a_part_that_is_not_there(tmp_path):
     write(tmp_path)
-    for options in (Options(stop=8), Options(start=7)):
-        with pytest.raises(SourceError, match=r"train-images.* holds 7 digits, but those from"):
-            mnist.count(tmp_path, options)
+    for options in (Options(stop=8), Options(start=7), Options(start=7, shuffle=42)):
+        for work in (mnist.count, lambda *given: list(mnist.records(*given))):
+            with pytest.raises(SourceError, match=r"train-images.* holds 7 digits, but those from"):
+                work(tmp_path, options)
     with pytest.raises(ValueError, match="stop 3 must be above start 3"):
         Options(start=3, stop=3)
 
