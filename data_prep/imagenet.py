@@ -20,16 +20,21 @@ PUBLISHED = 1_281_167  # images of the training set of ImageNet-1k
 
 class Options(Strict):
     folder: str = Field("", description="folder below raw that holds the class folders; '' = raw")
+    classes: tuple[str, ...] = Field(
+        (), description="class folders that are read; [] = all of them"
+    )
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
+    root = raw / options.folder
     return [
         Requirement(
-            path=raw / options.folder,
+            path=path,
             what="ImageNet class folders (n01440764/, ...)",
             how_to_get="register at image-net.org, download ILSVRC2012_img_train.tar and unpack it "
             "and the archive of every class into a folder of the class's name",
         )
+        for path in [root / name for name in options.classes] or [root]
     ]
 
 
@@ -38,27 +43,38 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
-    """Names of the class folders, sorted; an empty folder is a class too."""
+    """Names of the class folders that are read, sorted; an empty folder is a class too."""
+    if options.classes:
+        return sorted(set(options.classes))
     folders = (raw / options.folder).iterdir()
     return sorted(f.name for f in folders if f.is_dir() and not f.name.startswith("."))
 
 
 def published(options: Options) -> int | None:
-    """Of the raw folder itself; a folder below it may hold anything."""
-    return PUBLISHED if options.folder == "" else None
+    """Of all classes of the raw folder itself; a folder below it may hold anything."""
+    return None if options.folder or options.classes else PUBLISHED
 
 
 def count(raw: Path, options: Options) -> int:
-    return len(files_below(raw / options.folder))
+    return len(_files(raw, options))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Files sorted by path; those beside the class folders are left out with a reason."""
     root = raw / options.folder
     index = {name: number for number, name in enumerate(class_names(raw, options) or [])}
-    for key in files_below(root):
+    for key in _files(raw, options):
         name, slash, _ = key.partition("/")
         if slash:
             yield Record(key=key, payload=root / key, labels={"class": index[name]})
         else:
             yield Record(key=key, skip="outside_class_folder")
+
+
+def _files(raw: Path, options: Options) -> list[str]:
+    """Relative paths of the files below the folder; where `classes` are named, of those alone."""
+    root = raw / options.folder
+    if not options.classes:
+        return files_below(root)
+    classes = class_names(raw, options) or []
+    return [f"{name}/{file}" for name in classes for file in files_below(root / name)]

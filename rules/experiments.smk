@@ -21,6 +21,7 @@ for experiment in RUN.runnable:
             f"{OUT}/logs/measure/{experiment.name}.log",
         benchmark:
             f"{OUT}/benchmarks/measure/{experiment.name}.tsv"
+        priority: INPUTS.measuring_priority(experiment)
         conda:
             "../environment.yml"
         threads: 1

@@ -17,7 +17,7 @@ def seconds(known: Known) -> float:
         for training in known.run.trainings[str(name)]:
             network = known.model(training).network
             width = network.image_size**2 * network.channels
-            snapshots = max(1, known.model(training).training.snapshots)
+            snapshots = known.model(training).training.networks_kept
             drawn = options.counts[-1] + snapshots * options.selection_samples
             compared = options.counts[-1] * test + snapshots * (
                 options.selection_samples * validation

@@ -72,7 +72,7 @@ def training_disk(model: ModelSpec, counts: TrainingCounts) -> float:
     G, D = network_sizes(model.network)
     states = 2 * 3 * VALUE * (G.parameters + D.parameters)
     kept_g, kept_d = 2, 1
-    snapshots = max(0, model.training.snapshots - 1)
+    snapshots = model.training.networks_kept - 1
     kept_g += snapshots * ("generator" in model.training.snapshots_of)
     kept_d += snapshots * ("discriminator" in model.training.snapshots_of)
     rows = 8 * counts.images

@@ -4,7 +4,7 @@ config/<run>.yaml -> Run. The Snakefile asks it for the names, the input folders
 of each step; repro.runs.checks says what is wrong before any step starts. Spec files are written
 only when they change, so that changing one model makes one model run again.
 
-`python -m repro check CONFIG` prints what a run file would do.
+`python -m repro check CONFIG [--raw FOLDER]` prints what a run file would do.
 """
 
 import json
@@ -141,7 +141,11 @@ def _whether_it_runs(experiment: Experiment) -> str:
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    run = load_run(parser.parse_args(words).config)
+    parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
+    given = parser.parse_args(words)
+    run = load_run(given.config)
+    if given.raw is not None:
+        run = load_run(given.config, {run.spec.raw_key: given.raw})
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from repro.places import ROOT
 from repro.runs.import_closure import import_closure
-from repro.runs.run import Run
+from repro.runs.run import Experiment, Run
 from repro.specs.model import ModelSpec
 
 
@@ -91,16 +91,29 @@ class StepInputs:
         return self._rank(lambda model: datasets[model.data].world == wildcards["name"])
 
     def data_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of preparing or de-duplicating a dataset, likewise."""
-        return self._rank(lambda model: model.data == wildcards["name"])
+        """Of preparing or de-duplicating a dataset, likewise, or of an experiment that reads it."""
+        name = wildcards["name"]
+        folders = {self.run.folder / kind / name for kind in ("data", "dedup")}
+        readers = [one for one in self.run.runnable if folders & set(one.inputs.values())]
+        own = self._rank(lambda model: model.data == name)
+        return max([own, *map(self.measuring_priority, readers)])
 
     def training_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of a training: models are trained in the run file's order, before anything is measured.
+        """Of a training: models are trained in the run file's order, those of ablations last.
 
-        So a run file that names its longest trainings first keeps all cores busy to the end.
+        All of them before anything is measured, unless the run measures early. So a run file that
+        names its longest trainings first keeps all cores busy to the end.
         """
-        model = self.run.spec.models[wildcards["name"]]
+        model = self.run.trained[wildcards["name"]]
         return self._rank(lambda other: other is model)
+
+    def measuring_priority(self, experiment: Experiment) -> int:
+        """Of an experiment: that of the last of its models in a run that measures early, else 0."""
+        if not self.run.spec.measure_early:
+            return 0
+        models = {self.run.folder / "models" / name: name for name in self.run.trained}
+        read = [models[path] for path in experiment.inputs.values() if path in models]
+        return min((self.training_priority({"name": name}) for name in read), default=0)
 
     def _rank(self, wanted: Callable[[ModelSpec], bool]) -> int:
         """Of the first such model in the run file: the number of models from it on, else 0."""

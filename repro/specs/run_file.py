@@ -136,6 +136,12 @@ class RunSpec(Strict):
     ablations: AblationsSpec | None = Field(
         None, description="trainings with one setting changed at a time, run when asked for"
     )
+    measure_early: bool = Field(
+        False,
+        description="models are trained in the order in which `models` lists them; true: an "
+        "experiment is measured as soon as its own are there, before those listed below them are "
+        "trained; false: all trainings come first",
+    )
     leave_out: list[str] = Field(
         [], description="experiments that mean nothing on this run's pictures (windows of cats)"
     )

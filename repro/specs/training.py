@@ -3,13 +3,15 @@
 Part of repro.specs.model and repro.specs.presets; the modules of repro.train obey it.
 """
 
-from typing import Literal
+from itertools import pairwise
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
 
 Trouble = Literal["saturated_discriminator", "collapse", "oscillation"]
+Passes = Annotated[float, Field(gt=0)]
 
 
 class AugmentationSpec(Strict):
@@ -54,12 +56,12 @@ class TrainingSpec(Strict):
         "that would reach 0 after the last (authors' MNIST code: 100 of 200)",
     )
     early_epochs: float = Field(1.0, gt=0, description="pass of the early snapshot (Fig 2: 1)")
-    snapshots: int = Field(
+    snapshots: Annotated[int, Field(ge=0)] | tuple[Passes, ...] = Field(
         0,
-        ge=0,
-        description="networks kept, evenly spread over the training, the last one included: an "
-        "experiment may choose among generators by validation (MNIST) or follow what "
-        "discriminators have learnt (Table 1); 0 = only the last",
+        description="networks kept, evenly spread over the training, the last one included; or a "
+        "list of the passes after which they are kept, as well as the last: an experiment may "
+        "choose among generators by validation (MNIST) or follow what discriminators have learnt "
+        "(Table 1); 0 = only the last",
     )
     snapshots_of: tuple[Literal["generator", "discriminator"], ...] = Field(
         ("generator",), description="which of the two networks `snapshots` keeps"
@@ -90,6 +92,25 @@ class TrainingSpec(Strict):
         if self.decay_epochs > self.epochs:
             raise ValueError(f"decay_epochs {self.decay_epochs:g} exceed epochs {self.epochs:g}")
         return self
+
+    @model_validator(mode="after")
+    def _snapshots_in_order(self) -> "TrainingSpec":
+        if isinstance(self.snapshots, tuple):
+            if any(low >= high for low, high in pairwise(self.snapshots)):
+                raise ValueError(f"snapshots must ascend, found {list(self.snapshots)}")
+            if self.snapshots and self.snapshots[-1] > self.epochs:
+                raise ValueError(
+                    f"snapshots after pass {self.snapshots[-1]:g}, but the training ends after "
+                    f"epochs {self.epochs:g}"
+                )
+        return self
+
+    @property
+    def networks_kept(self) -> int:
+        """Of each network that `snapshots` keeps, how many there are at the end, 1 at least."""
+        if isinstance(self.snapshots, int):
+            return max(1, self.snapshots)
+        return len({*self.snapshots, self.epochs})
 
     @model_validator(mode="after")
     def _early_is_earlier(self) -> "TrainingSpec":

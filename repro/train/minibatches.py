@@ -114,8 +114,11 @@ class Schedule:
 
     def _snapshots(self) -> list[int]:
         """After which minibatches networks are kept, the end left out."""
-        count = self.training.snapshots
-        steps = {math.ceil(self.length * i / count) for i in range(1, count)}
+        kept = self.training.snapshots
+        if isinstance(kept, int):
+            steps = {math.ceil(self.length * i / kept) for i in range(1, kept)}
+        else:
+            steps = {math.ceil(passes * self.per_epoch) for passes in kept}
         return sorted(steps - {self.length})
 
     def rows(self, t: int) -> np.ndarray:

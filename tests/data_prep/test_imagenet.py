@@ -5,6 +5,7 @@ from PIL import Image
 
 from data_prep import imagenet
 from data_prep.prepare import prepare
+from data_prep.source import missing
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
 from repro.specs.dataset import DatasetSpec
@@ -46,6 +47,25 @@ def test_limit_keeps_every_class(raw):
     (raw / "train/LOC_synset_mapping.txt").unlink()
     store = prepared(raw, limit=6)
     assert store.label("class").tolist() == [0, 0, 1, 1, 3, 3]
+
+
+def test_some_classes_and_nothing_of_the_others(raw):
+    options = {"folder": "train", "classes": ["n10", "n01"]}
+    spec = DatasetSpec(source="imagenet", image_size=32, options=options)
+    assert imagenet.count(raw, imagenet.Options(**options)) == 8
+    prepare(spec=spec, raw=raw, out=raw.parent / "some")
+    store = ImageStore.open(raw.parent / "some")
+    assert store.class_names == ["n01", "n10"]
+    assert store.label("class").tolist() == [0] * 4 + [1] * 4
+    assert list(store.keys) == [f"{n}/{n}_{i}.JPEG" for n in ("n01", "n10") for i in range(4)]
+    assert store.manifest["skipped"] == {}
+    assert imagenet.published(imagenet.Options(classes=["n01"])) is None
+    assert imagenet.published(imagenet.Options()) == 1_281_167
+
+
+def test_a_class_that_is_not_there_is_named(raw):
+    options = imagenet.Options(folder="train", classes=["n01", "n03"])
+    assert [one.path for one in missing(raw, "imagenet", options)] == [raw / "train/n03"]
 
 
 def test_missing_folder_is_explained(tmp_path):

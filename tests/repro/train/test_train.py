@@ -232,6 +232,32 @@ def test_generators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_networks_are_kept_after_stated_passes(data: Path, tmp_path: Path) -> None:
+    """Of 5 minibatches a pass: after passes 1 and 2.5, and at the end, stated or not."""
+    spec = model_spec(snapshots=(1, 2.5), snapshots_of=("generator", "discriminator"))
+    arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
+    train(spec=spec, out=tmp_path / "model", device="cpu", **arguments)
+    model = ModelFolder.open(tmp_path / "model")
+    assert model.snapshots() == model.snapshots("discriminator") == [5, 13, 20]
+    assert spec.training.networks_kept == 3
+    for stated in ((1, 2.5, 4), (4,)):
+        training = model_spec(snapshots=stated).training
+        schedule = Schedule(images=70, training=training, seed=1)
+        assert schedule.snapshots == [5, 13][: len(stated) - 1]
+        assert training.networks_kept == len(stated)
+
+
+def test_passes_after_which_networks_are_kept_ascend_and_lie_in_the_training() -> None:
+    with pytest.raises(ValueError, match=r"must ascend, found \[2.0, 1.0\]"):
+        TrainingSpec(snapshots=(2, 1))
+    with pytest.raises(ValueError, match="after pass 6, but the training ends after epochs 5"):
+        TrainingSpec(snapshots=(1, 6))
+    for wrong in (-1, (0,)):
+        with pytest.raises(ValueError, match="greater than"):
+            TrainingSpec(snapshots=wrong)
+
+
+@pytest.mark.slow
 def test_discriminators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
     """Each is the last one, frozen alike, of a training of the same seed that ended there."""
     arguments = {"data": data, "dedup": None, "state_folder": tmp_path / "state", "seed": 1}
