@@ -21,6 +21,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "own": {"color": PALETTE[2], "marker": "D", "linestyle": "--"},
     "kmeans": {"color": PALETTE[1], "marker": "s", "linestyle": "-."},
     "random": {"color": PALETTE[3], "marker": "^", "linestyle": ":"},
+    "released": {"color": PALETTE[4], "marker": "P", "linestyle": "-"},
+    "dcgan_cut": {"color": PALETTE[0], "marker": "v", "linestyle": "--"},
+    "random_cut": {"color": PALETTE[3], "marker": "<", "linestyle": "--"},
     "pixels": {"color": MUTED, "marker": "x", "linestyle": "-"},
 }
 

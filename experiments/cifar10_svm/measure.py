@@ -1,10 +1,10 @@
 """Table 1 (paper §5.1): CIFAR-10 by an L2-SVM on features of a D that never saw CIFAR-10.
 
 Reads the discriminator trained on the objects role (the paper: ImageNet-1k), one trained on
-CIFAR-10 itself where the run has it, and the training and test images of cifar10. The same images,
-splits and draws serve all rows (rows.py). Alone:
+CIFAR-10 itself and the authors' own where the run has them, and the training and test images of
+cifar10. The same images, splits and draws serve all rows (rows.py). Alone:
 python -m experiments.cifar10_svm.measure --input objects.model=DIR --input cifar10.data=DIR
-    --input cifar10.test=DIR [--input cifar10.model=DIR] --out DIR
+    --input cifar10.test=DIR [--input cifar10.model=DIR] [--input authors.released=DIR] --out DIR
 """
 
 from collections.abc import Callable
@@ -28,6 +28,7 @@ from experiments.cifar10_svm.rows import (
     kmeans_row,
     pixel_row,
     random_rows,
+    released_of,
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
@@ -37,6 +38,8 @@ from repro.classification.choose_c import Training, require_known_classes, with_
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
+from repro.networks.dcgan import Discriminator
+from repro.released.networks import Released
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -57,10 +60,16 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         scaled=options.standardise,
         device=device,
     )
-    rows = [features.row("dcgan", model.discriminator())]
+    D = model.discriminator()
+    released, cut = _released(inputs, D), None
+    if released and released.complete_layers < len(D.layers):
+        cut = released.complete_layers
+    rows = [*features.rows("dcgan", D, cut=cut)]
     if inputs.has("cifar10.model"):
         rows.append(features.row("own", inputs.model("cifar10.model").discriminator()))
-    rows += random_rows(features, model, networks=options.random_seeds, seed=seed)
+    if released:
+        rows.append(features.row("released", released.discriminator(), trained=False))
+    rows += random_rows(features, model, networks=options.random_seeds, seed=seed, cut=cut)
     if options.centroids:
         rows.append(
             kmeans_row(
@@ -91,6 +100,13 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     arrays = figure_arrays(results, progress, training, per_class=per_class)
     save_arrays(out / "arrays.npz", **arrays)
     return measurements(results, progress, per_class=per_class, seed=seed)
+
+
+def _released(inputs: Inputs, D: Discriminator) -> Released | None:
+    """The authors' networks that D can be set beside, where the run has any."""
+    if not inputs.has("authors.released"):
+        return None
+    return released_of(inputs.folder("authors.released"), D)
 
 
 def _kept_row(

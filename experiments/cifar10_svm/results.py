@@ -27,9 +27,22 @@ WHAT = {
     "dcgan": "D's pooled features",
     "own": "pooled features of a D trained on the target images",
     "random": "pooled features of D with random weights",
+    "released": "pooled features of the layers of D that the authors released",
+    "dcgan_cut": "D's pooled features, of as many layers as the authors released",
+    "random_cut": "pooled features of as many layers of D with random weights as were released",
     "kmeans": "one-layer K-means features",
     "pixels": "raw pixels in [-1, 1]",
 }
+
+# Differences besides those of "dcgan" from every row of whole networks: what the further layers
+# add, equally many layers beside each other, and the authors' features beside K-means
+COMPARED = (
+    ("dcgan", "dcgan_cut"),
+    ("dcgan_cut", "released"),
+    ("dcgan_cut", "random_cut"),
+    ("released", "random_cut"),
+    ("released", "kmeans"),
+)
 
 
 @dataclass(frozen=True)
@@ -107,9 +120,9 @@ def measurements(
         ]
         if len(of_row) > 1:
             found.append(_over_networks(of_row))
-    for other in _names(results)[1:]:
+    for pair in _compared(_names(results)):
         found += [
-            _difference(results, other, few=few, per_class=per_class, seed=seed)
+            _difference(results, *pair, few=few, per_class=per_class, seed=seed)
             for few in (False, True)
         ]
     return found + _gain(progress, seed=seed)
@@ -117,6 +130,13 @@ def measurements(
 
 def _names(results: list[Result]) -> list[str]:
     return list(dict.fromkeys(one.name for one in results))
+
+
+def _compared(names: list[str]) -> list[tuple[str, str]]:
+    """Pairs of rows whose difference is measured."""
+    fewer_layers = {"released", "dcgan_cut", "random_cut"} if "dcgan_cut" in names else set()
+    whole = [("dcgan", name) for name in names[1:] if name not in fewer_layers]
+    return whole + [pair for pair in COMPARED if set(pair) <= set(names)]
 
 
 def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
@@ -208,17 +228,17 @@ def _over_networks(of_row: list[Result]) -> Measurement:
 
 
 def _difference(
-    results: list[Result], other: str, *, few: bool, per_class: int, seed: int
+    results: list[Result], one: str, other: str, *, few: bool, per_class: int, seed: int
 ) -> Measurement:
-    """Accuracy on D's features minus that on the other row's, paired by test image."""
+    """Accuracy on one row's features minus that on the other's, paired by test image."""
 
     def rights(name: str) -> np.ndarray:  # (T,), mean over networks and draws
         count = per_class if few else ALL
-        of_row = [one.rights(count).mean(axis=0) for one in results if one.name == name]
+        of_row = [row.rights(count).mean(axis=0) for row in results if row.name == name]
         return np.mean(of_row, axis=0)
 
-    differences = 100 * (rights("dcgan") - rights(other))
-    name = f"dcgan_minus_{other}{'_per_class' if few else ''}"
+    differences = 100 * (rights(one) - rights(other))
+    name = f"{one}_minus_{other}{'_per_class' if few else ''}"
     labels = f"{per_class} labels a class, mean over the draws" if few else "all labels"
     return mean_over(
         name,
@@ -228,7 +248,7 @@ def _difference(
         over="test images (both rows on the same images)",
         by="paired bootstrap",
         unit="percentage points",
-        protocol=f"accuracy on D's features minus accuracy on {WHAT[other]}, {labels}",
+        protocol=f"accuracy on {WHAT[one]}, minus accuracy on {WHAT[other]}; {labels}",
     )
 
 

@@ -6,6 +6,7 @@ Part of measure.py. Every row gets the same images and is followed by the same l
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +20,18 @@ from repro.classification.discriminator_features import (
 from repro.classification.kmeans_features import fit_kmeans
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
+from repro.released.networks import Released, released_networks
 from repro.rng import generator
 
 PURPOSE = "cifar10 svm"
+CUT = "_cut"  # behind the name of a row: of the first layers of its networks alone
 
 
 @dataclass(frozen=True)
 class Table1Row:
     """A row of the table: how it makes features (N, F) of images (N, H, W, C) uint8."""
 
-    name: str  # dcgan, own, random, kmeans, pixels
+    name: str  # dcgan, own, random, released, kmeans, pixels, or one of the first two cut (CUT)
     number: int  # of several networks with random weights, from 1
     extract: Callable[[np.ndarray, Path], np.ndarray]  # the path: where the features may lie
     units: int  # maps of the widest layer, the paper's last column
@@ -52,28 +55,59 @@ class NetworkFeatures:
     def row(
         self, name: str, D: Discriminator, *, number: int = 1, trained: bool = True
     ) -> Table1Row:
-        """The row of one discriminator; `trained` is False for one with random weights."""
+        """The row of one discriminator; `trained`: whether it has statistics of its own."""
+        return next(self.rows(name, D, number=number, trained=trained))
+
+    def rows(
+        self,
+        name: str,
+        D: Discriminator,
+        *,
+        number: int = 1,
+        trained: bool = True,
+        cut: int | None = None,
+    ) -> Iterator[Table1Row]:
+        """The row of one discriminator and, given `cut`, that of its first so many layers."""
         D = D.to(self.device)
         if not (trained and self.keep_trained):
             freeze_on(D, self.target)
-        widest = max(p.shape[0] for p in D.layers.parameters() if p.ndim == 4)
-        return Table1Row(
-            name,
-            number,
-            lambda images, path: discriminator_features(D, images, out=path),
-            widest,
-            self.scaled,
-        )
+        for layers in (None,) if cut is None else (None, cut):
+            kernels = [p for p in D.layers[:layers].parameters() if p.ndim == 4]
+            yield Table1Row(
+                name if layers is None else f"{name}{CUT}",
+                number,
+                partial(_features_of, D, layers),
+                max(len(kernel) for kernel in kernels),
+                self.scaled,
+            )
+
+
+def _features_of(
+    D: Discriminator, layers: int | None, images: np.ndarray, path: Path
+) -> np.ndarray:
+    return discriminator_features(D, images, layers=layers, out=path)
 
 
 def random_rows(
-    features: NetworkFeatures, model: ModelFolder, *, networks: int, seed: int
+    features: NetworkFeatures, model: ModelFolder, *, networks: int, seed: int, cut: int | None
 ) -> Iterator[Table1Row]:
     """The control: several networks of the model's architecture with random weights."""
     for index in range(networks):
         weights = int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
         D = model.random_discriminator(weights)
-        yield features.row("random", D, number=index + 1, trained=False)
+        yield from features.rows("random", D, number=index + 1, trained=False, cut=cut)
+
+
+def released_of(folder: Path, D: Discriminator) -> Released | None:
+    """The authors' ImageNet networks in `folder` that D can be set beside; None without any.
+
+    They see images of D's size; some layers of their discriminator are there, no more than D has.
+    """
+    for one in released_networks(folder):
+        fits = one.kind == "imagenet" and one.image_size == D.image_size
+        if fits and 0 < one.complete_layers <= len(D.layers):
+            return one
+    return None
 
 
 def kmeans_row(

@@ -26,6 +26,9 @@ ROWS = {  # all rows that may be run here, in the order of the table
     "random": "D with random weights + L2-SVM",
     "kmeans": "1 layer K-means + L2-SVM",
     "own": "D trained on the target images + L2-SVM",
+    "random_cut": "as many layers, random + L2-SVM",
+    "dcgan_cut": "as many layers of ours + L2-SVM",
+    "released": "layers the authors released + L2-SVM",
     "dcgan": "DCGAN features + L2-SVM",
 }
 

@@ -48,16 +48,18 @@ def discriminator_features(
     images: np.ndarray,
     *,
     batch: int = 128,
+    layers: int | None = None,
     out: Path | None = None,
     dtype: Literal["float32", "float16"] = "float32",
 ) -> np.ndarray:
     """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
 
-    images: (N, H, W, C) uint8, at D's size. Returns (N, F), layer by layer, within one by (channel,
-    row, column); in memory, or a memory map of the new file `out` (.npy), which is there whole or
-    not at all. D must have frozen statistics (`freeze_on`): then a row depends on its own image
-    only, whatever `batch`. Post-activation and unstandardised, as the authors' SVHN script (paper
-    silent). float16 halves the file and rounds to 11 bits; L2SVC turns it into float32 in memory.
+    images: (N, H, W, C) uint8, at D's size. layers: of the first so many layers alone. Returns
+    (N, F), layer by layer, within one by (channel, row, column); in memory, or a memory map of the
+    new file `out` (.npy), which is there whole or not at all. D must have frozen statistics
+    (`freeze_on`): then a row depends on its own image only, whatever `batch`. Post-activation and
+    unstandardised, as the authors' SVHN script (paper silent). float16 halves the file and rounds
+    to 11 bits; L2SVC turns it into float32 in memory.
 
     Raises ValueError when D is in training mode, when the images are not of its size, or when a
     map's side is no multiple of 4.
@@ -67,19 +69,19 @@ def discriminator_features(
         raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
     if not len(images):
         raise ValueError("discriminator_features: found no images, expected at least one")
-    shape = (len(images), feature_count(D))
+    shape = (len(images), feature_count(D, layers))
     with new_features(shape, out, dtype) as features:
         row = 0
         for x in _batches(D, images, batch):
-            pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1)
+            pooled = torch.cat([_pooled(maps) for maps in D.features(x, layers)], dim=1)
             features[row : row + len(x)] = pooled.cpu().numpy()
             row += len(x)
     return features
 
 
-def feature_count(D: Discriminator) -> int:
-    """Features of an image: 16 for every map of every convolution layer."""
-    blocks = (block for block in D.layers if isinstance(block, ConvolutionBlock))
+def feature_count(D: Discriminator, layers: int | None = None) -> int:
+    """Features of an image: 16 for every map of every convolution layer (of the first `layers`)."""
+    blocks = (block for block in D.layers[:layers] if isinstance(block, ConvolutionBlock))
     return POOLED**2 * sum(block.conv.out_channels for block in blocks)
 
 

@@ -160,10 +160,13 @@ class Discriminator(DiscriminatorNetwork):
         # the flat order is that of (C, H, W), whatever the memory format of the maps
         return self.head(x.flatten(1)).squeeze(1)
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1)."""
+    def features(self, x: Tensor, layers: int | None = None) -> list[Tensor]:
+        """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1).
+
+        layers: only of the first so many.
+        """
         maps = []
-        for layer in self.layers:
+        for layer in self.layers[:layers]:
             x = layer(x)
             maps.append(x)
         return maps

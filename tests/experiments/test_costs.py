@@ -52,6 +52,9 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     assert disk == 50_000 * 28_672 * 4  # the paper's number of features
     assert memory > disk
     assert left_out("cifar10_svm", origin) == "the SVMs"
+    Path("raw/authors_weights").mkdir(parents=True)  # four of ours twice, theirs once, and our own
+    more, _ = experiment_seconds(known, "cifar10_svm")
+    assert more / seconds == pytest.approx((2 * 4 + 1 + 1) / 5)
     seconds, _ = experiment_seconds(known, "svhn_svm")
     G, D = network_sizes(known.model("svhn").network)
     images = 2 * 63_257 + 10_000 + 26_032  # four networks

@@ -93,6 +93,16 @@ def test_the_papers_count_and_windows():
     assert [side // 4 for side in sides] == [8, 4, 4, 2, 2, 1]
 
 
+def test_the_first_layers_give_the_first_columns(tmp_path):
+    """12,288 of the 28,672: the four layers of which the authors' weights are there."""
+    D = build_discriminator(NetworkSpec(image_size=32, layers="paired", kernel=3), seed=0)
+    x = pictures(2, size=32)
+    freeze_on(D, x)
+    four = discriminator_features(D, x, layers=4, out=tmp_path / "four.npy")
+    assert four.shape == (2, 12_288)
+    np.testing.assert_array_equal(four, discriminator_features(D, x)[:, :12_288])
+
+
 @given(batch=st.integers(1, 12), seed=st.integers(0, 5))
 @settings(max_examples=12, deadline=None)
 def test_a_row_depends_on_its_own_image_only(D, batch, seed):
