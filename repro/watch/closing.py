@@ -7,6 +7,7 @@ do, `failure` when a step failed.
 import os
 import shlex
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from repro.places import ROOT
 from repro.progress import in_words
@@ -42,11 +43,15 @@ def closing(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) ->
 
 
 def _of_experiment(run: Run, experiment: Experiment) -> list[str]:
-    folder = run.folder / "experiments" / experiment.name / "figures"
+    folder = _figures(run, experiment)
     if not folder.is_dir():
         return []
     pictures = [path for path in sorted(folder.iterdir()) if path.suffix in (".png", ".html")]
     return [f"The figures:  {folder}", *(f"{INDENT}{path}" for path in pictures)]
+
+
+def _figures(run: Run, experiment: Experiment) -> Path:
+    return run.folder / "experiments" / experiment.name / "figures"
 
 
 def _of_report(run: Run, given: Sequence[str] | None) -> list[str]:
@@ -55,8 +60,8 @@ def _of_report(run: Run, given: Sequence[str] | None) -> list[str]:
     if not report.is_file():
         return []
     lines = [f"The report:   {report}"]
-    pages = sorted(run.folder.glob(f"experiments/*/figures/{PLAYABLE}"))
-    lines += [f"To play with: {page}" for page in pages]
+    pages = [_figures(run, experiment) / PLAYABLE for experiment in run.experiments]
+    lines += [f"To play with: {page}" for page in pages if page.is_file()]
     if given is not None and (name := _example(run)):
         lines += ["To go on with one experiment (a folder of experiments/ each):"]
         if (ROOT / ACTIVATE).is_file() and "VIRTUAL_ENV" not in os.environ:
