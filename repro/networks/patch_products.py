@@ -73,56 +73,52 @@ class Convolution(nn.Conv2d):
     """nn.Conv2d (square kernel), each direction by its route where it has no bias."""
 
     def forward(self, x: Tensor) -> Tensor:
-        chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
-        if not chosen.any or self.bias is not None:
+        chosen = _routes_of(self, x)
+        if not chosen.any:
             return super().forward(x)
-        return _Convolved.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
+        layer = Layer(self.stride[0], int(self.padding[0]), x.shape[2], chosen)
+        return _ByPatches.apply(x, self.weight, layer, False)
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
     """nn.ConvTranspose2d (square kernel, to size * stride), by the same rule."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        chosen = routes(self.weight, self.stride[0]) if patches_pay(x) else NONE
-        if not chosen.any or self.bias is not None or output_size is not None:
+        chosen = _routes_of(self, x)
+        if not chosen.any or output_size is not None:
             return super().forward(x, output_size)
-        return _Transposed.apply(x, self.weight, self.stride[0], int(self.padding[0]), chosen)
+        stride = self.stride[0]
+        layer = Layer(stride, int(self.padding[0]), x.shape[2] * stride, chosen)
+        return _ByPatches.apply(x, self.weight, layer, True)
 
 
-class _Convolved(torch.autograd.Function):
+def _routes_of(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Routes:
+    if layer.bias is not None or not patches_pay(x):
+        return NONE
+    return routes(layer.weight, layer.stride[0])
+
+
+class _ByPatches(torch.autograd.Function):
+    """A convolution (from fine maps to coarse ones) or, with `up`, a transposed one."""
+
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, layer: "Layer", up: bool) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.layer = Layer(stride, padding, x.shape[2], chosen)
-        return ctx.layer.gathered(x, weight)
+        ctx.layer, ctx.up = layer, up
+        return layer.spread(x, weight) if up else layer.gathered(x, weight)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        by_x = ctx.layer.spread(gradient, weight) if ctx.needs_input_grad[0] else None
-        by_weight = ctx.layer.by_weights(x, gradient, weight) if ctx.needs_input_grad[1] else None
-        return by_x, by_weight, None, None, None
-
-
-class _Transposed(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, padding: int, chosen: Routes
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.layer = Layer(stride, padding, x.shape[2] * stride, chosen)
-        return ctx.layer.spread(x, weight)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight = ctx.saved_tensors
-        by_x = ctx.layer.gathered(gradient, weight) if ctx.needs_input_grad[0] else None
-        by_weight = ctx.layer.by_weights(gradient, x, weight) if ctx.needs_input_grad[1] else None
-        return by_x, by_weight, None, None, None
+        layer, (wants_x, wants_weight) = ctx.layer, ctx.needs_input_grad[:2]
+        fine, coarse = (gradient, x) if ctx.up else (x, gradient)
+        by_x = by_weight = None
+        if wants_x:
+            by_x = layer.gathered(fine, weight) if ctx.up else layer.spread(coarse, weight)
+        if wants_weight:
+            by_weight = layer.by_weights(fine, coarse, weight)
+        return by_x, by_weight, None, None
 
 
 @dataclass(frozen=True)
