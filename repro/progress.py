@@ -145,7 +145,7 @@ class Progress:
             self._reporter.say(f"{self.what}: {self._count()} done in {taken}{self._remark()}")
 
     def update(self, turns: int = 1) -> None:
-        """So many turns more are done."""
+        """Count `turns` more as done."""
         self.done += turns
         if self.bar is not None:
             self.bar.update(turns)

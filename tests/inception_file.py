@@ -44,7 +44,7 @@ def _drawn(name: str, values: Tensor, source: torch.Generator) -> Tensor:
 
 
 def write_inception(path: Path, *, seed: int = 1, pictures: int = 2) -> Path:
-    """Write the file; batch statistics of so many pictures of random colours, under noise."""
+    """Write the file; batch statistics over pictures of random colours, under noise."""
     network = untrained_network(seed)
     source = torch_generator(seed, "made-up inception, pictures")
     small = torch.rand(pictures, 3, 4, 4, generator=source)

@@ -67,7 +67,7 @@ class NetworkFeatures:
         trained: bool = True,
         cut: int | None = None,
     ) -> Iterator[Table1Row]:
-        """The row of one discriminator and, given `cut`, that of its first so many layers."""
+        """The row of one discriminator and, given `cut`, the row of its first `cut` layers."""
         D = D.to(self.device)
         if not (trained and self.keep_trained):
             freeze_on(D, self.target)

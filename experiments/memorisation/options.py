@@ -12,7 +12,7 @@ class Options(Strict):
     """What is drawn, compared and shown; nothing of it is the paper's, which searches nothing."""
 
     samples: int = Field(512, ge=2, description="samples measured")
-    shown: int = Field(64, ge=1, description="of these, the first so many are shown")
+    shown: int = Field(64, ge=1, description="how many of them are shown")
     real: int = Field(2000, ge=2, description="training images compared with the others, at most")
     quantile: float = Field(
         0.01, gt=0, lt=1, description="nearer than this share of real images counts as suspicious"

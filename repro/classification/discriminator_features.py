@@ -54,7 +54,7 @@ def discriminator_features(
 ) -> np.ndarray:
     """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
 
-    images: (N, H, W, C) uint8, at D's size. layers: of the first so many layers alone. Returns
+    images: (N, H, W, C) uint8, at D's size. layers: only of the first `layers` ones. Returns
     (N, F), layer by layer, within one by (channel, row, column); in memory, or a memory map of the
     new file `out` (.npy), which is there whole or not at all. D must have frozen statistics
     (`freeze_on`): then a row depends on its own image only, whatever `batch`. Post-activation and

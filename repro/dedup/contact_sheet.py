@@ -37,7 +37,7 @@ class Group:
 
     @property
     def drawn(self) -> np.ndarray:
-        """The members that are drawn: as many as stand beside each other."""
+        """The members that are drawn: as many as fit into one row."""
         return self.members[:ACROSS]
 
 

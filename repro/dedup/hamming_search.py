@@ -26,7 +26,7 @@ MOST_MASKS = 4095
 
 
 class TooManyPairsError(ExpectedError, ValueError):
-    """So many codes lie within the radius that it cannot tell near-duplicates from chance."""
+    """Too many codes lie within the radius for it to tell near-duplicates from chance."""
 
 
 def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ def _agreeing(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows i, j of words (N, W) that agree under the mask (W,) and are within the radius.
 
-    Candidates stand beside each other once the codes are sorted by what the mask leaves of them.
+    Candidates are neighbours once the codes are sorted by what the mask leaves of them.
     """
     keys = _keys(words & mask)
     order = np.argsort(keys)

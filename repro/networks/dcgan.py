@@ -163,7 +163,7 @@ class Discriminator(DiscriminatorNetwork):
     def features(self, x: Tensor, layers: int | None = None) -> list[Tensor]:
         """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1).
 
-        layers: only of the first so many.
+        layers: only of the first `layers` ones.
         """
         maps = []
         for layer in self.layers[:layers]:

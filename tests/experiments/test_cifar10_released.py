@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_stripes import stripes
+from planted_stripes import QUICK, stripes
 from released_folder import write_pair
 from untrained_model import write_model
 
@@ -21,18 +21,7 @@ from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.networks.model_folder import ModelFolder
 
-OPTIONS = Options(
-    per_class=12,
-    draws=2,
-    selection_draws=1,
-    label_counts=(),
-    grid=(1e-3, 1e-2),
-    extensions=0,
-    random_seeds=2,
-    centroids=12,
-    patches=4_000,
-    tol=1e-3,
-)
+OPTIONS = Options(**QUICK, draws=2, selection_draws=1, label_counts=(), extensions=0)
 FURTHER = {"released", "dcgan_cut", "random_cut"}  # rows
 WIDTHS = (6, 6, 8, 8)  # four layers with strides 1, 2, 1, 2: 16 pixels, like the stripes
 

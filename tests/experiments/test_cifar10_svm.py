@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planted_stripes import stripes
+from planted_stripes import QUICK, stripes
 from untrained_model import write_model
 
 from experiments.cifar10_svm import measure as measuring
@@ -26,17 +26,7 @@ from repro.figures.drawing import Style
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(
-    per_class=12,
-    draws=3,
-    selection_draws=2,
-    label_counts=(4,),
-    curve_draws=2,
-    grid=(1e-3, 1e-2),
-    extensions=1,
-    random_seeds=2,
-    centroids=12,
-    patches=4_000,
-    tol=1e-3,
+    **QUICK, draws=3, selection_draws=2, label_counts=(4,), curve_draws=2, extensions=1
 )
 
 

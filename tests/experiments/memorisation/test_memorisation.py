@@ -93,7 +93,7 @@ def test_noisy_copies_are_found_and_shown_first(
         assert verdicts(found, repository)[2] == Verdict.NOT
         assert found["copying_z_features"].value < -10
     pairs = np.load(tmp_path / "pairs.npz")
-    first = int((copied < 12).sum())  # so many of the twelve shown are copies
+    first = int((copied < 12).sum())  # copies among the twelve shown
     originals_of = dict(zip(copied, originals, strict=True))
     shown = {samples[i].tobytes(): images[originals_of[i]] for i in copied if i < 12}
     for k in range(first):

@@ -168,7 +168,7 @@ def _encoded(image: Image.Image, kind: str) -> bytes:
 
 
 def _png_header(width: int, height: int) -> bytes:
-    """A PNG that claims so many pixels and holds hardly any."""
+    """A PNG whose header claims many pixels and whose data hold hardly any."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return (

@@ -12,6 +12,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import yaml
+from short_training import train_in
 
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
@@ -26,7 +27,6 @@ from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import Preset, PresetSpec, read_presets
 from repro.specs.validation import SpecError
-from repro.train.loop import train
 from repro.train.minibatches import Schedule
 
 ALL = {preset.name: preset for preset in read_presets()}
@@ -343,16 +343,7 @@ def test_a_short_training(
     spec = ModelSpec.model_validate(
         {"data": "data", "preset": preset.name, "network": small, "training": training}
     )
-    train(
-        spec=spec,
-        data=data,
-        dedup=None,
-        state_folder=tmp_path / "state",
-        out=tmp_path / "model",
-        seed=3,
-        device="cpu",
-    )
-    model = ModelFolder.open(tmp_path / "model")
+    model = ModelFolder.open(train_in(tmp_path, spec, data, seed=3))
     assert model.spec == spec
     counts = model.description["parameters"]
     if preset.name not in NARROWED:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from short_training import train_in
 
 from repro.progress import Progress
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
-from repro.train.loop import train
 
 
 def test_a_training_counts_its_minibatches_and_says_the_losses_of_its_log(
@@ -33,22 +33,14 @@ def test_a_training_counts_its_minibatches_and_says_the_losses_of_its_log(
         network=NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=4),
         training=training,
     )
-    train(
-        spec=spec,
-        data=data,
-        dedup=None,
-        state_folder=tmp_path / "state",
-        out=tmp_path / "faces",
-        seed=1,
-        device="cpu",
-    )
-    lines = [json.loads(line) for line in (tmp_path / "faces/log.jsonl").read_text().splitlines()]
+    log = train_in(tmp_path, spec, data) / "log.jsonl"
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     losses = {one["step"]: one for one in lines if "loss_d" in one}
     assert [done for done, _ in said] == list(range(1, 13))  # 3 passes of 64 / 16 minibatches
     assert sorted(losses) == [4, 8, 12]
     for done, line in said:
         assert line.startswith(
-            f"training of faces: {done} of 12 minibatches ({100 * done // 12} %)"
+            f"training of model: {done} of 12 minibatches ({100 * done // 12} %)"
         )
         latest = losses.get(done - done % 4)
         if latest is None:

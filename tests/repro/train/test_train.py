@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from short_training import train_in
 
 from repro.data.store import ImageStore
 from repro.networks.build import build_discriminator, build_generator
@@ -361,27 +362,13 @@ def test_a_training_that_diverges_ends_and_says_so(data: Path, tmp_path: Path) -
 
 def test_too_few_images_for_a_batch(data: Path, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="70 images are fewer than one batch of 71"):
-        train(
-            spec=model_spec(batch=71),
-            data=data,
-            dedup=None,
-            state_folder=tmp_path / "state",
-            out=tmp_path / "model",
-            seed=1,
-        )
+        train_in(tmp_path, model_spec(batch=71), data)
 
 
 def test_network_of_another_size_than_the_images(data: Path, tmp_path: Path) -> None:
     spec = ModelSpec(data="data", network=NetworkSpec(image_size=32, ngf=2, ndf=2))
     with pytest.raises(SpecError, match="holds images of 16 px with 3 channels"):
-        train(
-            spec=spec,
-            data=data,
-            dedup=None,
-            state_folder=tmp_path / "state",
-            out=tmp_path / "model",
-            seed=1,
-        )
+        train_in(tmp_path, spec, data)
 
 
 class Alarmist(Monitor):
