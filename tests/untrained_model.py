@@ -19,13 +19,20 @@ from repro.specs.network import NetworkSpec
 
 
 def write_model(
-    folder: Path, *, image_size: int = 16, seed: int = 1, kept: tuple[int, ...] = ()
+    folder: Path,
+    *,
+    image_size: int = 16,
+    seed: int = 1,
+    kept: tuple[int, ...] = (),
+    ndf: int = 4,
+    images: int = 20,
 ) -> Path:
     """Early and final generator with different initial weights, a discriminator, frozen all.
 
-    kept: minibatches, of 20, after which a discriminator with other weights was kept.
+    kept: minibatches, of 20, after which a discriminator with other weights was kept. ndf: maps of
+    D's first layer. images: how many it says it was trained on.
     """
-    network = NetworkSpec(image_size=image_size, z_dim=8, ngf=4, ndf=4, init_sd=0.2)
+    network = NetworkSpec(image_size=image_size, z_dim=8, ngf=4, ndf=ndf, init_sd=0.2)
     (folder / "snapshots").mkdir(parents=True)
     for number, file in enumerate(GENERATOR_FILES.values()):
         G = build_generator(network, seed=seed + 100 * number)
@@ -38,6 +45,6 @@ def write_model(
         freeze_statistics(D, [noise * 2 - 1])
         save_network(D, folder / file)
     spec = ModelSpec(data="test", network=network).model_dump()
-    counts = {"minibatches": 20, "minibatches_per_epoch": 5}
+    counts = {"minibatches": 20, "minibatches_per_epoch": 5, "images": images}
     (folder / "spec.json").write_text(json.dumps({"spec": spec, "seed": seed, **counts}))
     return folder

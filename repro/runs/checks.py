@@ -37,6 +37,7 @@ def check_names(run: Run) -> None:
             for slot in SLOTS.values()
             if slot.kind in defined
         ),
+        *((f"roles.{n}.rungs", m, run.trained) for n, r in spec.roles.items() for m in r.rungs),
     ]
     for key, name, names in mentions:
         if name is not None and name not in names:

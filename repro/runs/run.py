@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from repro.claims.card import ExperimentCard
 from repro.runs.extensions import source_module
@@ -101,12 +102,12 @@ class Run:
         about, key = SLOTS[slot], f"{role}.{slot}"
         name = getattr(self.spec.roles.get(role), about.key, None)
         paths = self._paths(about.kind, name)
-        if about.kind in ("trainings", "ablations"):
+        if about.kind in ("models", "trainings", "ablations"):
             return {f"{key}.{i}": path for i, path in enumerate(paths, 1)}
         return {key: paths[0]} if paths else {}
 
-    def _paths(self, kind: Kind, name: str | None) -> list[Path]:
-        """Where a slot's folders lie; name: what the role says under the slot's key."""
+    def _paths(self, kind: Kind, name: Any) -> list[Path]:
+        """Where a slot's folders lie; name: what the role says under the slot's key, or names."""
         if kind == "weights":
             return [self.spec.weights_file] if self.spec.weights_file else []
         if name is None:
@@ -122,6 +123,8 @@ class Run:
                 return [self.raw_folder(name)]
             case "model":
                 return [models / name]
+            case "models":
+                return [models / one for one in name]
             case "trainings":
                 return [models / training for training in self.trainings[name]]
             case "ablations":

@@ -21,6 +21,7 @@ ROLES = {
     "faces": "faces cut out of photographs (sections 4.2 and 6.3.2)",
     "objects": "ImageNet at 32 x 32 pixels, on which features are learned (sections 4.3 and 5.1)",
     "cifar10": "CIFAR-10, which these features classify (section 5.1)",
+    "ladder": "discriminators of several sizes, from which Table 1 is forecast",
     "svhn": "house numbers, classified with few labels (section 5.2)",
     "mnist": "handwritten digits (section 8.1)",
     "ablated": "what the ablations are trained on",
@@ -33,7 +34,8 @@ Kind = Literal[
     "dedup",  # the de-duplication of a dataset
     "raw",  # the raw images of a dataset
     "model",  # a model, in its first training
-    "trainings",  # a model in all its trainings: several inputs, <role>.<slot>.1 and so on
+    "models",  # models of the run: several inputs, <role>.<slot>.1 and so on
+    "trainings",  # a model in all its trainings: several inputs as well
     "ablations",  # all ablations trained on a dataset: several inputs as well
     "released",  # a folder of downloads, which may be missing
     "weights",  # the file `fid_weights` of the run file, whatever the role
@@ -62,6 +64,9 @@ class RoleSpec(Strict):
     copies: str | None = _names("dataset", "dataset of near-duplicates of known originals")
     model: str | None = _names("model", "the model")
     baseline: str | None = _names("model", "model it is compared with")
+    rungs: list[str] = Field(
+        [], description="models of several sizes", json_schema_extra={"kind": "models"}
+    )
     released: str | None = _names(
         "released", "a folder of weights that the paper's authors released, below `raw`"
     )

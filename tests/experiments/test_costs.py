@@ -61,3 +61,19 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     assert seconds == pytest.approx(4 * images * D.products / (2 * G.products + 4 * D.products))
     assert kept_bytes(known, "svhn_svm") == (73_257 * 16 * 448 * 4, 0)
     assert experiment_seconds(known, "playable") == (None, "not predicted")
+
+
+def test_every_rung_of_the_ladder_has_features_and_one_is_untrained(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = load_run(str(repository / "config/two_cores.yaml"), {"raw": "raw"})
+    images = {"cifar10": 40_000, "cifar10_batch5": 10_000}
+    known = Known(run, images, dict.fromkeys(run.spec.models, StepRate(0.0, 1.0)), 0.0)
+    seconds, origin = experiment_seconds(known, "cifar10_forecast")
+    assert origin == "formula, features alone"
+    # discriminators of 4 trainings after 1, 2, 5 and 10 passes, and their first weights
+    rungs = ("objects", "objects_64", "objects_32", "objects_64_of_20000")
+    wanted = 5 * 130_000 * sum(known.judged(name) for name in rungs)
+    assert seconds == pytest.approx(wanted)
+    assert kept_bytes(known, "cifar10_forecast")[0] == 40_000 * 28_672 * 4

@@ -169,6 +169,12 @@ def test_a_model_trained_several_times_is_a_model_for_each_seed(load: Any) -> No
         "bedrooms.models.3": models / "bedrooms-3",
     }
     assert run.slot_folders("bedrooms", "baselines") == {"bedrooms.baselines.1": models / "one"}
+    run = load(**changes, roles={"ladder": {"rungs": ["one", "bedrooms-2"]}})
+    assert run.slot_folders("ladder", "rungs") == {
+        "ladder.rungs.1": models / "one",
+        "ladder.rungs.2": models / "bedrooms-2",
+    }
+    assert load(**changes).slot_folders("ladder", "rungs") == {}
     write_specs(run)
     spec = json.loads(run.spec_file("models", "bedrooms-3").read_text())
     assert spec["seed"] == 44
@@ -179,6 +185,8 @@ def test_a_model_trained_several_times_is_a_model_for_each_seed(load: Any) -> No
         load(**taken)
     with pytest.raises(SpecError, match=r"roles\.bedrooms\.baseline': no such name 'on'"):
         load(**changes, roles={"bedrooms": {"baseline": "on"}})
+    with pytest.raises(SpecError, match=r"roles\.ladder\.rungs': no such name 'bedrooms-4'"):
+        load(**changes, roles={"ladder": {"rungs": ["bedrooms-4"]}})
 
 
 def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None:

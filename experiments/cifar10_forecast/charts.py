@@ -1,0 +1,73 @@
+"""The ladder with its fitted curves, the forecast, and how it was checked. Part of figure.py."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from experiments.cifar10_forecast.laws import LAWS
+from experiments.cifar10_forecast.results import PAPERS
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+
+MARKERS = "osD^vP<>X*"
+PAPERS_COLOUR = PALETTE[3]
+
+
+def ladder_chart(arrays: dict[str, np.ndarray]) -> Figure:
+    """Left: accuracy over passes, a line a training. Right: forecasts with their intervals."""
+    drawing, axes = new_figure(8.6, 4.4, columns=2)
+    _draw_ladder(axes[0, 0], arrays)
+    _draw_forecasts(axes[0, 1], arrays)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    return drawing
+
+
+def _draw_ladder(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
+    passes, paper = arrays["curve_passes"], arrays["paper"]
+    for place, number in enumerate(np.unique(arrays["model"])):
+        own = arrays["model"] == number
+        sizes, accuracy = arrays["sizes"][own], arrays["accuracy"][own]
+        colour = PALETTE[place % len(PALETTE)]
+        error = np.abs(arrays["accuracy_ends"][own].T - accuracy)
+        axes.errorbar(
+            sizes[:, 2], accuracy, yerr=error, fmt=MARKERS[place % len(MARKERS)], color=colour,
+            markersize=5, capsize=2, label=f"{sizes[0, 0]:,.0f} maps, {sizes[0, 1]:,.0f} images",
+        )  # fmt: skip
+        axes.plot(passes, arrays["curves"][place], color=colour, linewidth=1)
+    axes.plot(passes, arrays["curve_paper"], color=INK, linewidth=1, linestyle="--")
+    value, low, high = arrays["forecast"]
+    axes.errorbar(
+        paper[2], value, yerr=[[value - low], [high - value]], fmt="*", color=INK, markersize=11,
+        capsize=3, label=f"forecast: {paper[0]:,.0f} maps, {paper[1]:,.0f} images",
+    )  # fmt: skip
+    axes.axhline(PAPERS, color=PAPERS_COLOUR, linestyle=":", label=f"the paper's {PAPERS} %")
+    axes.set_xscale("log")
+    axes.set_xticks(np.unique([*arrays["sizes"][:, 2], paper[2]]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("passes of the GAN over its training images", color=INK)
+    axes.set_ylabel("accuracy on test images (%)", color=INK)
+
+
+def _draw_forecasts(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
+    """The check first, then the forecast pooled and by law."""
+    rows = [
+        ("largest rung,\nfrom the others", arrays["largest_forecast"], PALETTE[0]),
+        ("paper's sizes,\npooled", arrays["forecast"], INK),
+        *(
+            (f"law: {law}", ends, MUTED)
+            for law, ends in zip(LAWS, arrays["forecast_by_law"], strict=True)
+        ),
+    ]
+    for place, (_, (value, low, high), colour) in enumerate(reversed(rows)):
+        axes.plot([low, high], [place, place], color=colour, linewidth=2)
+        axes.plot(value, place, "*" if colour == INK else "o", color=colour, markersize=9)
+    measured = arrays["accuracy"][int(arrays["largest"])]
+    axes.plot(measured, len(rows) - 1, "x", color=PALETTE[1], markersize=9, label="measured")
+    axes.axvline(PAPERS, color=PAPERS_COLOUR, linestyle=":")
+    axes.set_yticks(range(len(rows)), [label for label, _, _ in reversed(rows)])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.grid(False, axis="y")
+    axes.legend(frameon=False, loc="lower left")
+    axes.set_xlabel("accuracy on test images (%), 95 % intervals", color=INK)

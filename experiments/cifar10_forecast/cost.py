@@ -1,0 +1,27 @@
+"""Seconds that the ladder's features take, and the bytes they occupy; the SVMs are left out.
+
+Called by `python -m repro plan`. Alone: `seconds(known)`.
+"""
+
+from repro.plan.costs import PROCESS_BYTES, Known, feature_width
+
+ONLY = "features alone"
+WITHOUT = "the SVMs"
+
+
+def seconds(known: Known) -> float:
+    """Seconds of every rung's features: statistics twice, training images and test images once."""
+    roles = known.run.spec.roles
+    images = 3 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
+    return sum(
+        images * (1 + known.model(name).training.networks_kept) * known.judged(name)
+        for name in roles["ladder"].rungs
+    )
+
+
+def kept_bytes(known: Known) -> tuple[float, float]:
+    """(disk, memory): one rung's features at a time, of which the SVM holds a copy in memory."""
+    roles = known.run.spec.roles
+    width = max(feature_width(known.model(name)) for name in roles["ladder"].rungs)
+    size = float(4 * width * known.images[str(roles["cifar10"].data)])
+    return size, PROCESS_BYTES + size

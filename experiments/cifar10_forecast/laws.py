@@ -1,0 +1,172 @@
+"""How accuracy grows with a discriminator's size and training, and what that forecasts.
+
+Part of measure.py; loads no PyTorch. A rung of the ladder is one discriminator: its maps, the
+images it was trained on, its passes over them, and which test images its features label correctly.
+Three laws are fitted to the rungs by least squares, each linear in the logarithms of the three
+sizes on a scale of its own. None of them is known to be true, so the forecast is pooled over them.
+
+    forecast(ladder, target, seed=42, draws=1000).value
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repro.claims.intervals import percentiles
+from repro.errors import UnusableError
+from repro.rng import generator
+
+SIZES = ("maps", "images", "passes")
+LAWS = {  # name -> in words
+    "power": "error a power of each size",
+    "floor": "error a floor and a power of each size",
+    "logit": "log-odds of a correct label linear in the logarithms",
+}
+FLOORS = np.linspace(0.0, 0.98, 50)  # tried for `floor`, as shares of the smallest error
+LEAST, MOST = 1e-4, 1 - 1e-4  # accuracies are kept within, where their logarithms are finite
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """R rungs, of T test images.
+
+    sizes (R, 3) float64: maps, images, passes; model (R,): which training a rung belongs to;
+    correct (R, T) bool.
+    """
+
+    sizes: np.ndarray
+    model: np.ndarray
+    correct: np.ndarray
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """(R,) in [0, 1]."""
+        return self.correct.mean(axis=1)
+
+    @property
+    def largest(self) -> int:
+        """The rung of the most maps, then images, then passes."""
+        return int(np.lexsort(self.sizes.T[::-1])[-1])
+
+    def without_largest(self) -> "Ladder":
+        """The rungs of all trainings but the one with the largest rung."""
+        rest = self.model != self.model[self.largest]
+        return Ladder(self.sizes[rest], self.model[rest], self.correct[rest])
+
+    def require_variation(self) -> None:
+        """Raises UnusableError where the rungs do not tell the effects of the sizes apart."""
+        logs = np.column_stack([np.ones(len(self.sizes)), np.log2(self.sizes)])
+        if len(self.sizes) <= logs.shape[1] or np.linalg.matrix_rank(logs) < logs.shape[1]:
+            found = "; ".join(" x ".join(f"{size:g}" for size in rung) for rung in self.sizes)
+            raise UnusableError(
+                f"the ladder has the rungs ({' x '.join(SIZES)}) {found}, from which the effects "
+                "of the three cannot be told apart; bind trainings that differ in maps and in "
+                "images, one at a time, and keep discriminators after several passes"
+            )
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Accuracy in [0, 1] at the sizes asked for: by law the fit and its draws (D,)."""
+
+    values: dict[str, float]
+    drawn: dict[str, np.ndarray]
+
+    @property
+    def value(self) -> float:
+        """The mean of the laws' fits."""
+        return float(np.mean(list(self.values.values())))
+
+    @property
+    def pooled(self) -> np.ndarray:
+        """Draws of all laws."""
+        return np.concatenate(list(self.drawn.values()))
+
+    def ends(self, widening: float = 1.0) -> tuple[float, float]:
+        """Its 95 % interval, each side `widening` times as long, within [0, 1]."""
+        low, high = percentiles(self.pooled)
+        low, high = min(low, self.value), max(high, self.value)
+        low = self.value - widening * (self.value - low)
+        high = self.value + widening * (high - self.value)
+        return max(0.0, low), min(1.0, high)
+
+
+def forecast(ladder: Ladder, target: np.ndarray, *, seed: int, draws: int) -> Forecast:
+    """The laws fitted to the ladder, at `target` (3,): maps, images, passes.
+
+    A draw resamples the test images, refits, turns the residuals of each training around or not at
+    random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one training
+    are not independent), and fits again. Raises UnusableError as require_variation does.
+    """
+    ladder.require_variation()
+    design = _design(ladder.sizes, target)
+    source = generator(seed, "cifar10_forecast, resampling")
+    images = ladder.correct.shape[1]
+    accuracies = np.empty((draws, len(design)))
+    for row in accuracies:
+        row[:] = ladder.correct @ source.multinomial(images, np.full(images, 1 / images)) / images
+    _, member = np.unique(ladder.model, return_inverse=True)
+    turned = source.choice([-1.0, 1.0], (draws, member.max() + 1))[:, member]
+    values, drawn = {}, {}
+    for law in LAWS:
+        values[law] = float(_fitted(law, design, ladder.accuracy[None])[1][0])
+        curve, _ = _fitted(law, design, accuracies)
+        again = curve + turned * (accuracies - curve) * _freedom(design)
+        drawn[law] = _fitted(law, design, again)[1]
+    return Forecast(values, drawn)
+
+
+def fitted(ladder: Ladder, sizes: np.ndarray) -> np.ndarray:
+    """The mean of the laws' curves, in [0, 1], at sizes (S, 3): (S,)."""
+    at_each = [
+        np.mean([_fitted(law, _design(ladder.sizes, one), ladder.accuracy[None])[1][0]
+                 for law in LAWS])
+        for one in sizes
+    ]  # fmt: skip
+    return np.array(at_each)
+
+
+def widening(without: Forecast, measured: float) -> float:
+    """How many times too short a forecast's interval was, of what was measured since; at least 1.
+
+    without: forecast from the other trainings; measured: accuracy in [0, 1]. The longer of both
+    sides of a forecast that has no spread at all counts as one test image in ten thousand.
+    """
+    low, high = without.ends()
+    side = high - without.value if measured > without.value else without.value - low
+    return max(1.0, abs(measured - without.value) / max(side, 1e-4))
+
+
+def _design(sizes: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(R, 4): 1 and the doublings from `target`, where only the first coefficient counts."""
+    return np.column_stack([np.ones(len(sizes)), np.log2(sizes / target)])
+
+
+def _freedom(design: np.ndarray) -> float:
+    """Residuals of a fit are too small by this factor."""
+    rungs, coefficients = design.shape
+    return float(np.sqrt(rungs / (rungs - coefficients)))
+
+
+def _fitted(law: str, design: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A law's curve (D, R) and its value at the target (D,), for accuracies (D, R) in [0, 1]."""
+    accuracy = accuracy.clip(LEAST, MOST)
+    solve = np.linalg.pinv(design)
+    if law == "logit":
+        coefficients = np.log(accuracy / (1 - accuracy)) @ solve.T
+        return _odds(coefficients @ design.T), _odds(coefficients[:, 0])
+    error, best = 1 - accuracy, np.full(len(accuracy), np.inf)
+    curve, at_target = np.empty_like(accuracy), np.empty(len(accuracy))
+    for share in FLOORS if law == "floor" else FLOORS[:1]:
+        floor = share * error.min(axis=1, keepdims=True)
+        coefficients = np.log(error - floor) @ solve.T
+        found = floor + np.exp(coefficients @ design.T)
+        misfit = ((found - error) ** 2).sum(axis=1)
+        better = misfit < best
+        best[better], curve[better] = misfit[better], 1 - found[better]
+        at_target[better] = 1 - (floor[:, 0] + np.exp(coefficients[:, 0]))[better]
+    return curve, at_target.clip(0, 1)
+
+
+def _odds(logits: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-logits))

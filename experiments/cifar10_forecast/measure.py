@@ -1,0 +1,154 @@
+"""What Table 1 would be at the paper's own scale, forecast from a ladder of smaller trainings.
+
+Reads the trainings of the ladder, with the discriminators kept on their way, and CIFAR-10. Each
+discriminator is put through Table 1's protocol with all labels (paper §5.1); laws fitted to how
+accuracy grows with maps, images and passes (laws.py) give a number for the paper's sizes. Alone:
+python -m experiments.cifar10_forecast.measure --input ladder.rungs.1=DIR --input ladder.rungs.2=DIR
+    ... --input cifar10.data=DIR --input cifar10.test=DIR --out DIR
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from experiments.cifar10_forecast.laws import Ladder
+from experiments.cifar10_forecast.options import Options
+from experiments.cifar10_forecast.results import accuracies, figure_arrays, measurements
+from experiments.contract import Inputs, measure_command
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.classification.choose_c import (
+    Training,
+    chosen_and_refitted,
+    require_known_classes,
+    with_held_out,
+)
+from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import ModelFolder
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A discriminator of the ladder; step: minibatches of its training, 0 for its first weights."""
+
+    model: ModelFolder
+    number: int  # of the model in the ladder, from 0
+    step: int
+
+    @property
+    def sizes(self) -> tuple[int, int, float]:
+        """Maps of the first layer, training images, passes over them."""
+        about = self.model.description
+        passes = self.step / about["minibatches_per_epoch"]
+        return self.model.spec.network.ndf, about["images"], passes
+
+    def discriminator(self) -> Discriminator:
+        if self.step == 0:
+            return self.model.random_discriminator(self.model.seed)
+        return self.model.discriminator(self.step)
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Climb the ladder on the training images, open the test set, fit the laws, forecast."""
+    device, kept = chosen_device(options.device), inputs.kept()
+    training = with_held_out(
+        inputs.dataset("cifar10.data"),
+        most=options.validation,
+        share=options.validation_share,
+        seed=seed,
+        purpose="cifar10 svm, held-out images",  # those of Table 1
+    )
+    models = inputs.models("ladder.rungs")
+    rungs = [*_rungs(models)]
+    fit = partial(_fit, training=training, options=options, device=device, scratch=out)
+    machines = [
+        kept.part(f"rung_{rung.number + 1}_{rung.step:08d}", partial(fit, rung)) for rung in rungs
+    ]
+
+    test = inputs.dataset("cifar10.test")  # opened here, all being chosen
+    y = test.label("class")
+    require_known_classes(y, training.labels, where=str(test.folder))
+    target = training.images[: options.statistics_images]
+    correct = np.stack([
+        _labels(_frozen(rung, target, device), test.images, machine, scratch=out) == y
+        for rung, machine in zip(rungs, machines, strict=True)
+    ])  # fmt: skip
+
+    sizes = np.array([rung.sizes for rung in rungs], float)
+    trained = sizes[:, 2] > 0
+    number = np.array([rung.number for rung in rungs])
+    ladder = Ladder(sizes[trained], number[trained], correct[trained])
+    paper = np.array([options.paper_maps, options.paper_images, options.paper_passes], float)
+    arrays = figure_arrays(ladder, paper, seed=seed, draws=options.resamplings)
+    chosen = np.array([machine["C"] for machine in machines])
+    untrained = [sizes[~trained, 0], chosen[~trained], *accuracies(correct[~trained]).T]
+    save_arrays(
+        out / "arrays.npz",
+        **arrays,
+        names=np.array([model.folder.name for model in models]),
+        C=chosen[trained],
+        untrained=np.column_stack(untrained),
+    )
+    return measurements(arrays)
+
+
+def _rungs(models: list[ModelFolder]) -> Iterator[Rung]:
+    """Every model untrained, and each of its discriminators that was kept."""
+    for number, model in enumerate(models):
+        for step in [0, *model.snapshots("discriminator")]:
+            yield Rung(model, number, step)
+
+
+def _frozen(rung: Rung, target: np.ndarray, device: torch.device) -> Discriminator:
+    """The rung's discriminator with the batch statistics of unlabelled training images."""
+    D = rung.discriminator().to(device)
+    freeze_on(D, target)
+    return D
+
+
+def _fit(
+    rung: Rung, *, training: Training, options: Options, device: torch.device, scratch: Path
+) -> dict[str, np.ndarray]:
+    """C chosen on held-out images, then the machine of all training images."""
+    D = _frozen(rung, training.images[: options.statistics_images], device)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
+        X = discriminator_features(D, training.images, out=Path(folder) / "features.npy")
+        choice, machine = chosen_and_refitted(
+            L2SVC(tol=options.tol, device=device.type),
+            X,
+            training.labels,
+            held_out=training.held_out,
+            grid=options.grid,
+            extensions=options.extensions,
+        )
+    return {
+        "classes": machine.classes_,
+        "coef": machine.coef_,
+        "intercept": machine.intercept_,
+        "C": np.array(choice.C),
+    }
+
+
+def _labels(
+    D: Discriminator, images: np.ndarray, machine: dict[str, np.ndarray], *, scratch: Path
+) -> np.ndarray:
+    """The labels (T,) that a fitted machine gives to images."""
+    fitted = L2SVC()
+    fitted.classes_, fitted.coef_ = machine["classes"], machine["coef"]
+    fitted.intercept_ = machine["intercept"]
+    fitted.n_features_in_ = machine["coef"].shape[1]
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
+        X = discriminator_features(D, images, out=Path(folder) / "features.npy")
+        return fitted.predict(X)
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)

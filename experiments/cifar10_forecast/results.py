@@ -1,0 +1,149 @@
+"""From the rungs of the ladder to the forecast, its check, and the numbers claims rest on.
+
+Part of measure.py; loads no PyTorch. Alone: `measurements(figure_arrays(ladder, paper, ...))`.
+"""
+
+import numpy as np
+
+from experiments.cifar10_forecast.laws import (
+    LAWS,
+    SIZES,
+    Ladder,
+    fitted,
+    forecast,
+    widening,
+)
+from repro.claims.constructors import estimate_over, single_number
+from repro.claims.intervals import percentiles, wilson
+from repro.claims.measurement import Measurement
+
+PAPERS = 82.8  # % of CIFAR-10's test images, with 50,000 labels (Table 1)
+BY = "bootstrap interval"
+OVER = "test images and trainings of the ladder, pooled over three laws"
+PROTOCOL = "L2-SVM on all of D's features, all labels; laws in the logarithms of the three sizes"
+CURVE = 25  # points of a fitted curve
+
+
+def figure_arrays(
+    ladder: Ladder, paper: np.ndarray, *, seed: int, draws: int
+) -> dict[str, np.ndarray]:
+    """The rungs, their forecast at the sizes `paper` (3,), and how the smaller ones did.
+
+    All accuracies in percent. Raises UnusableError where the ladder, or what is left of it without
+    the training of its largest rung, does not tell the effects of the three sizes apart.
+    """
+    ladder.require_variation()
+    at_paper = forecast(ladder, paper, seed=seed, draws=draws)
+    rest, largest = ladder.without_largest(), ladder.largest
+    without = forecast(rest, ladder.sizes[largest], seed=seed, draws=draws)
+    measured = ladder.accuracy[largest]
+    factor, rungs = widening(without, measured), accuracies(ladder.correct)
+    gains = _gains(ladder, seed=seed, draws=draws)
+    passes = np.geomspace(ladder.sizes[:, 2].min(), paper[2], CURVE)
+    return {
+        "sizes": ladder.sizes,
+        "model": ladder.model,
+        "accuracy": rungs[:, 0],
+        "accuracy_ends": rungs[:, 1:],
+        "fitted": 100 * fitted(ladder, ladder.sizes),
+        "test_images": np.array(ladder.correct.shape[1]),
+        "paper": paper,
+        "forecast": 100 * np.array([at_paper.value, *at_paper.ends(factor)]),
+        "forecast_by_law": 100 * np.array([
+            [at_paper.values[law], *percentiles(at_paper.drawn[law])] for law in LAWS
+        ]),
+        "widening": np.array(factor),
+        "largest": np.array(largest),
+        "largest_forecast": 100 * np.array([without.value, *without.ends()]),
+        "gains": 100 * gains,
+        "curve_passes": passes,
+        "curves": 100 * np.array([_curve(ladder, passes, one) for one in np.unique(ladder.model)]),
+        "curve_paper": 100 * fitted(ladder, _at_passes(paper, passes)),
+    }  # fmt: skip
+
+
+def accuracies(correct: np.ndarray) -> np.ndarray:
+    """Of rungs (R, T) bool, in percent: accuracy and its Wilson interval over images, (R, 3)."""
+    hits = [(int(one.sum()), len(one)) for one in correct]
+    return 100 * np.array([[s / n, *wilson(successes=s, n=n)] for s, n in hits])
+
+
+def _gains(ladder: Ladder, *, seed: int, draws: int) -> np.ndarray:
+    """What doubling each size adds at the largest rung: (3, 3) value, low, high."""
+    here = ladder.sizes[ladder.largest]
+    now = forecast(ladder, here, seed=seed, draws=draws)
+    gains = []
+    for size in range(len(SIZES)):
+        doubled = here.copy()
+        doubled[size] *= 2
+        then = forecast(ladder, doubled, seed=seed, draws=draws)  # the same draws
+        gains.append([then.value - now.value, *percentiles(then.pooled - now.pooled)])
+    return np.array(gains)
+
+
+def _curve(ladder: Ladder, passes: np.ndarray, model: int) -> np.ndarray:
+    """The fitted curve of one training over passes."""
+    return fitted(ladder, _at_passes(ladder.sizes[ladder.model == model][0], passes))
+
+
+def _at_passes(sizes: np.ndarray, passes: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.tile(sizes[:2], (len(passes), 1)), passes])
+
+
+def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
+    """The forecast, its distance from the paper's number, its check, and each size's effect."""
+    rungs, factor = len(arrays["sizes"]), float(arrays["widening"])
+    value, low, high = arrays["forecast"]
+    sizes = " x ".join(f"{one:,g} {name}" for name, one in zip(SIZES, arrays["paper"], strict=True))
+    protocol = f"{PROTOCOL}; for {sizes}"
+    if factor > 1:
+        protocol += f"; interval {factor:.1f} times as long, as the check on the largest rung asks"
+    largest = float(arrays["accuracy"][int(arrays["largest"])])
+    before, least, most = arrays["largest_forecast"]
+    found = [
+        _estimate("forecast", value, (low, high), rungs, protocol, unit="%"),
+        _estimate(
+            "forecast_minus_paper",
+            value - PAPERS,
+            (low - PAPERS, high - PAPERS),
+            rungs,
+            f"{protocol}; less the paper's {PAPERS} %",
+            unit="points",
+        ),
+        _estimate(
+            "largest_rung_minus_forecast",
+            largest - before,
+            (largest - most, largest - least),
+            rungs,
+            f"{PROTOCOL}; accuracy of the largest rung less that forecast from the other trainings",
+            unit="points",
+        ),
+        single_number(
+            "widening",
+            factor,
+            n=1,
+            why="of one check",
+            protocol="error in forecasting the largest rung over the interval's side, at least 1",
+        ),
+    ]
+    for name, (gain, below, above) in zip(SIZES, arrays["gains"], strict=True):
+        found.append(
+            _estimate(
+                f"gain_from_twice_the_{name}",
+                gain,
+                (below, above),
+                rungs,
+                f"{PROTOCOL}; at the largest rung",
+                unit="points",
+            )
+        )
+    return found
+
+
+def _estimate(
+    name: str, value: float, ends: tuple[float, float], n: int, protocol: str, *, unit: str
+) -> Measurement:
+    return estimate_over(
+        name, float(value), (float(ends[0]), float(ends[1])), over=OVER, by=BY, n=n,
+        protocol=protocol, unit=unit,
+    )  # fmt: skip

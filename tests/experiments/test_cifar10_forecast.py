@@ -1,0 +1,184 @@
+"""The forecast on planted laws: recovered, checked, and refused where it cannot be made."""
+
+import csv
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_stripes import QUICK, stripes
+from untrained_model import write_model
+
+from experiments.cifar10_forecast.figure import figure
+from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, widening
+from experiments.cifar10_forecast.measure import measure
+from experiments.cifar10_forecast.options import Options
+from experiments.cifar10_forecast.results import figure_arrays, measurements
+from experiments.contract import Inputs
+from repro.claims.card import read_card
+from repro.errors import UnusableError
+from repro.figures.drawing import Style
+
+PAPER = np.array([128, 1_281_167, 30.0])
+TRAININGS = ((128, 100_000), (64, 100_000), (32, 100_000), (64, 20_000))
+PASSES = (1, 2, 5, 10)
+IMAGES = 4000
+
+
+def planted(
+    accuracy: Callable[[np.ndarray], float], *, noise: float = 0.0, seed: int = 0
+) -> Ladder:
+    """Rungs of which exactly the planted share of images is right, the same ones first in all.
+
+    noise: of each training's accuracy.
+    """
+    source = np.random.default_rng(seed)
+    own = source.normal(0, noise, len(TRAININGS))
+    rungs = [(i, *sizes, p) for i, sizes in enumerate(TRAININGS) for p in PASSES]
+    sizes = np.array([rung[1:] for rung in rungs], float)
+    number = np.array([rung[0] for rung in rungs])
+    wanted = [accuracy(one) + own[i] for one, i in zip(sizes, number, strict=True)]
+    easy = source.permutation(IMAGES)
+    correct = np.array([easy < round(IMAGES * share) for share in wanted])
+    return Ladder(sizes, number, correct)
+
+
+def power(sizes: np.ndarray) -> float:
+    maps, images, passes = sizes
+    return 1 - 0.45 * (maps / 32) ** -0.2 * (images / 20_000) ** -0.1 * passes**-0.08
+
+
+def logit(sizes: np.ndarray) -> float:
+    maps, images, passes = np.log2(sizes)
+    return 1 / (1 + np.exp(-(-3.0 + 0.2 * maps + 0.12 * images + 0.1 * passes)))
+
+
+def flat(sizes: np.ndarray) -> float:
+    return 0.7
+
+
+@pytest.mark.parametrize(("law", "truth"), [("power", power), ("logit", logit)])
+def test_a_planted_law_is_recovered_by_its_own_fit(law: str, truth: Callable) -> None:
+    found = forecast(planted(truth), PAPER, seed=1, draws=200)
+    assert found.values[law] == pytest.approx(truth(PAPER), abs=0.004)  # whole test images
+    low, high = found.ends()
+    assert low < truth(PAPER) < high
+    assert 0 <= low < found.value < high <= 1
+
+
+def test_a_floor_is_seen_where_there_is_one() -> None:
+    def truth(sizes: np.ndarray) -> float:
+        return 0.8 - 0.2 * (sizes[0] / 32) ** -0.7 * (sizes[1] / 20_000) ** -0.4 / sizes[2] ** 0.5
+
+    found = forecast(planted(truth), PAPER, seed=1, draws=100)
+    far = {law: abs(value - truth(PAPER)) for law, value in found.values.items()}
+    assert min(far, key=lambda law: far[law]) == "floor"
+    assert far["floor"] < 0.02
+
+
+def test_intervals_cover_the_truth_when_trainings_differ_by_luck() -> None:
+    covered = []
+    for seed in range(40):
+        found = forecast(planted(power, noise=0.004, seed=seed), PAPER, seed=1, draws=100)
+        low, high = found.ends()
+        covered.append(low <= power(PAPER) <= high)
+    assert np.mean(covered) >= 0.9  # of 95 %, with 4 trainings
+
+
+def test_more_is_better_where_it_was_planted_and_not_where_it_was_not() -> None:
+    for truth, rises in ((power, True), (flat, False)):
+        ladder = planted(truth, noise=0.002)
+        arrays = figure_arrays(ladder, PAPER, seed=1, draws=200)
+        gains = [one for one in measurements(arrays) if one.name.startswith("gain")]
+        assert len(gains) == 3
+        assert [one.low is not None and one.low > 0.3 for one in gains] == [rises] * 3
+
+
+def test_the_largest_training_is_forecast_from_the_others_alone() -> None:
+    ladder = planted(power)
+    rest = ladder.without_largest()
+    assert ladder.sizes[ladder.largest].tolist() == [128, 100_000, 10]
+    assert rest.sizes[:, 0].max() == 64
+    assert len(rest.sizes) == 12
+    arrays = figure_arrays(ladder, PAPER, seed=1, draws=200)
+    by_name = {one.name: one for one in measurements(arrays)}
+    assert by_name["largest_rung_minus_forecast"].value == pytest.approx(0, abs=0.5)
+    # the largest training falls short of the law by ten points: the interval grows
+    short = planted(lambda sizes: power(sizes) - 0.1 * (sizes[0] == 128))
+    longer = {m.name: m for m in measurements(figure_arrays(short, PAPER, seed=1, draws=200))}
+    assert longer["largest_rung_minus_forecast"].value == pytest.approx(-10, abs=0.5)
+    assert longer["widening"].value is not None
+    assert longer["widening"].value > 2 * (by_name["widening"].value or 0)
+    low, high = longer["forecast"].low, longer["forecast"].high
+    assert low is not None
+    assert high is not None
+    assert high - low > 10
+
+
+def test_the_factor_of_widening_by_hand() -> None:
+    around = np.linspace(0.6, 0.8, 2001)
+    without = Forecast({"power": 0.7}, {"power": around})  # 95 %: 0.605 to 0.795
+    assert widening(without, 0.75) == 1
+    assert widening(without, 0.89) == pytest.approx(0.19 / 0.095)
+    assert widening(without, 0.51) == pytest.approx(0.19 / 0.095)
+    low, high = without.ends(2)
+    assert (low, high) == (pytest.approx(0.51), pytest.approx(0.89))
+
+
+@pytest.mark.parametrize("size", range(3))
+def test_a_ladder_in_which_a_size_does_not_vary_is_refused(size: int) -> None:
+    ladder = planted(power)
+    one = ladder.sizes[:, size] == ladder.sizes[0, size]
+    with pytest.raises(UnusableError, match="cannot be told apart"):
+        forecast(
+            Ladder(ladder.sizes[one], ladder.model[one], ladder.correct[one]),
+            PAPER, seed=1, draws=100,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path]:
+    images, labels = stripes(120, seed=0)
+    tests, answers = stripes(80, seed=1)
+    ladder = product((4, 6, 8), (20, 40))
+    models = [
+        write_model(tmp_path / f"m{i}", ndf=maps, images=n, kept=(5, 10), seed=i)
+        for i, (maps, n) in enumerate(ladder)
+    ]
+    return {
+        **{f"ladder.rungs.{i}": folder for i, folder in enumerate(models, 1)},
+        "cifar10.data": make_dataset(images, name="data", **{"class": labels}),
+        "cifar10.test": make_dataset(tests, name="test", **{"class": answers}),
+    }
+
+
+@pytest.mark.slow
+def test_from_networks_to_figures_twice_the_same_bytes(
+    folders: dict[str, Path], tmp_path: Path, repository: Path
+) -> None:
+    options = Options(
+        grid=QUICK["grid"], tol=QUICK["tol"], extensions=0, resamplings=100, paper_maps=16
+    )
+    made = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        found = {m.name: m for m in measure(Inputs(folders), options, 3, tmp_path / name)}
+        made.append((tmp_path / name / "arrays.npz").read_bytes())
+    assert made[0] == made[1]
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["arrays.npz"]
+    card = read_card(repository / "experiments/cifar10_forecast/experiment.yaml")
+    assert {claim.measurement for claim in card.claims} <= set(found)
+    with np.load(tmp_path / "one" / "arrays.npz") as arrays:
+        assert arrays["sizes"].tolist() == [
+            [maps, n, passes] for maps, n in product((4, 6, 8), (20, 40)) for passes in (1, 2, 4)
+        ]
+        assert arrays["accuracy"].min() > 25  # stripes of four directions
+        assert arrays["untrained"][:, 0].tolist() == [4, 4, 6, 6, 8, 8]
+    (tmp_path / "figures").mkdir()
+    figure(tmp_path / "one", tmp_path / "figures", Style())
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == set(card.captions)
+    with (tmp_path / "figures" / "table1_ladder.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 18 + 6
+    assert rows[0]["training"] == "m0"
