@@ -24,6 +24,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "released": {"color": PALETTE[4], "marker": "P", "linestyle": "-"},
     "dcgan_cut": {"color": PALETTE[0], "marker": "v", "linestyle": "--"},
     "random_cut": {"color": PALETTE[3], "marker": "<", "linestyle": "--"},
+    "kmeans_fewer": {"color": PALETTE[1], "marker": "p", "linestyle": ":"},
+    "kmeans_unscaled": {"color": PALETTE[1], "marker": "h", "linestyle": "--"},
+    "dcgan_scaled": {"color": PALETTE[0], "marker": "X", "linestyle": "-."},
     "pixels": {"color": MUTED, "marker": "x", "linestyle": "-"},
 }
 

@@ -14,14 +14,15 @@ def seconds(known: Known) -> float:
     """Seconds of every network's features of all images and its statistics of the training ones.
 
     Where the authors' weights are there, each is run twice, on all and on its first layers (counted
-    as all), and theirs once.
+    as all), and theirs once. The trained one is run once more for its features scaled.
     """
     roles = known.run.spec.roles
     images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
-    random = known.options("cifar10_svm").random_seeds
+    options = known.options("cifar10_svm")
+    random = options.random_seeds
     own = roles["cifar10"].model
     released = bool(known.run.slot_folders("authors", "released"))
-    networks = (1 + random) * (1 + released) + released
+    networks = (1 + random) * (1 + released) + released + options.scaled_both_ways
     an_image = networks * known.judged(str(roles["objects"].model))
     return images * (an_image + (known.judged(own) if own else 0.0))
 

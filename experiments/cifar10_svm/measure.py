@@ -29,6 +29,7 @@ from experiments.cifar10_svm.rows import (
     pixel_row,
     random_rows,
     released_of,
+    scaled_the_other_way,
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
@@ -57,7 +58,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     features = NetworkFeatures(
         target=training.images[: options.statistics_images],
         keep_trained=options.statistics == "source",
-        scaled=options.standardise,
         device=device,
     )
     D = model.discriminator()
@@ -70,17 +70,14 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     if released:
         rows.append(features.row("released", released.discriminator(), trained=False))
     rows += random_rows(features, model, networks=options.random_seeds, seed=seed, cut=cut)
+    kmeans = partial(kmeans_row, training.images, patches=options.patches, seed=seed, device=device)
     if options.centroids:
-        rows.append(
-            kmeans_row(
-                training.images,
-                centroids=options.centroids,
-                patches=options.patches,
-                seed=seed,
-                device=device,
-            )
-        )
+        rows.append(kmeans(centroids=options.centroids))
+    if options.fewer_centroids:
+        rows.append(kmeans(centroids=options.fewer_centroids, name="kmeans_fewer"))
     rows.append(pixel_row(training.images))
+    if options.scaled_both_ways:
+        rows += scaled_the_other_way(rows)
 
     svm = L2SVC(tol=options.tol, device=device.type)
     repeats = dict.fromkeys(options.label_counts, options.curve_draws)

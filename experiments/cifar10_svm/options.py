@@ -37,6 +37,9 @@ class Options(Strict):
     centroids: int = Field(
         4_800, ge=0, description="of the K-means row (Table 1: 4,800 units); 0 leaves it out"
     )
+    fewer_centroids: int = Field(
+        0, ge=0, description="of a second K-means row; 0 leaves it out (Coates, Ng and Lee: 1,600)"
+    )
     patches: int = Field(
         400_000, ge=1, description="random patches of training images that K-means is fitted to"
     )
@@ -48,8 +51,10 @@ class Options(Strict):
     statistics_images: int | None = Field(
         None, ge=2, description="target images that freeze the batch statistics; null = all"
     )
-    standardise: bool = Field(
-        False, description="scale D's features to mean 0, deviation 1 (paper: not mentioned)"
+    scaled_both_ways: bool = Field(
+        False,
+        description="further rows of D's features brought to mean 0, deviation 1, and of K-means' "
+        "as they are, so that both are treated alike (paper: neither is mentioned)",
     )
     tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
     device: Literal["auto", "cpu", "cuda"] = Field(

@@ -31,6 +31,9 @@ WHAT = {
     "dcgan_cut": "D's pooled features, of as many layers as the authors released",
     "random_cut": "pooled features of as many layers of D with random weights as were released",
     "kmeans": "one-layer K-means features",
+    "kmeans_fewer": "one-layer K-means features of fewer centroids",
+    "dcgan_scaled": "D's pooled features, brought to mean 0 and deviation 1",
+    "kmeans_unscaled": "one-layer K-means features as they are",
     "pixels": "raw pixels in [-1, 1]",
 }
 
@@ -42,6 +45,7 @@ COMPARED = (
     ("dcgan_cut", "random_cut"),
     ("released", "random_cut"),
     ("released", "kmeans"),
+    ("dcgan_scaled", "kmeans"),
 )
 
 

@@ -5,7 +5,7 @@ Part of measure.py. Every row gets the same images and is followed by the same l
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from repro.released.networks import Released, released_networks
 from repro.rng import generator
 
 PURPOSE = "cifar10 svm"
+OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # rows, and their other scaling
 CUT = "_cut"  # behind the name of a row: of the first layers of its networks alone
 
 
@@ -31,7 +32,7 @@ CUT = "_cut"  # behind the name of a row: of the first layers of its networks al
 class Table1Row:
     """A row of the table: how it makes features (N, F) of images (N, H, W, C) uint8."""
 
-    name: str  # dcgan, own, random, released, kmeans, pixels, or one of the first two cut (CUT)
+    name: str  # a key of tables.ROWS
     number: int  # of several networks with random weights, from 1
     extract: Callable[[np.ndarray, Path], np.ndarray]  # the path: where the features may lie
     units: int  # maps of the widest layer, the paper's last column
@@ -43,13 +44,11 @@ class NetworkFeatures:
     """How every discriminator of the table makes features.
 
     target (S, H, W, C) uint8: the unlabelled images of the target set that freeze batch statistics;
-    keep_trained: a trained discriminator keeps the statistics of its own training images instead;
-    scaled: as in Table1Row.
+    keep_trained: a trained discriminator keeps the statistics of its own training images instead.
     """
 
     target: np.ndarray
     keep_trained: bool
-    scaled: bool
     device: torch.device
 
     def row(
@@ -78,7 +77,6 @@ class NetworkFeatures:
                 number,
                 partial(_features_of, D, layers),
                 max(len(kernel) for kernel in kernels),
-                self.scaled,
             )
 
 
@@ -111,19 +109,32 @@ def released_of(folder: Path, D: Discriminator) -> Released | None:
 
 
 def kmeans_row(
-    images: np.ndarray, *, centroids: int, patches: int, seed: int, device: torch.device
+    images: np.ndarray,
+    *,
+    centroids: int,
+    patches: int,
+    seed: int,
+    device: torch.device,
+    name: str = "kmeans",
 ) -> Table1Row:
     """One-layer K-means of Coates, Ng and Lee (2011), the baseline of the paper's first row."""
     fitted = fit_kmeans(
         images, centroids=centroids, patches=patches, seed=seed, purpose=f"{PURPOSE}, kmeans"
     )
     return Table1Row(
-        "kmeans",
+        name,
         1,
         lambda images, path: fitted.features(images, out=path, device=device),
         centroids,
         scaled=True,
     )
+
+
+def scaled_the_other_way(rows: list[Table1Row]) -> Iterator[Table1Row]:
+    """D's features scaled and K-means' unscaled: of each the way that the table has not."""
+    for row in rows:
+        if row.name in OTHER_WAY:
+            yield replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)
 
 
 def pixel_row(images: np.ndarray) -> Table1Row:

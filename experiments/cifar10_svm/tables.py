@@ -24,11 +24,14 @@ CITED_PER_CLASS, CITED_TRAINING_IMAGES = 400, 50_000
 ROWS = {  # all rows that may be run here, in the order of the table
     "pixels": "raw pixels + L2-SVM",
     "random": "D with random weights + L2-SVM",
+    "kmeans_fewer": "1 layer K-means, fewer centroids + L2-SVM",
+    "kmeans_unscaled": "1 layer K-means, unscaled + L2-SVM",
     "kmeans": "1 layer K-means + L2-SVM",
     "own": "D trained on the target images + L2-SVM",
     "random_cut": "as many layers, random + L2-SVM",
     "dcgan_cut": "as many layers of ours + L2-SVM",
     "released": "layers the authors released + L2-SVM",
+    "dcgan_scaled": "DCGAN features, scaled + L2-SVM",
     "dcgan": "DCGAN features + L2-SVM",
 }
 

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,16 +13,17 @@ from untrained_model import write_model
 
 from experiments.cifar10_svm import measure as measuring
 from experiments.cifar10_svm.figure import figure
-from experiments.cifar10_svm.fitting import FittedMachines
+from experiments.cifar10_svm.fitting import FittedMachines, features_of
 from experiments.cifar10_svm.measure import measure
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
+from experiments.cifar10_svm.rows import Table1Row
 from experiments.cifar10_svm.tables import CITED
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.classification.choose_c import Choice
+from repro.classification.choose_c import Choice, Training
 from repro.figures.drawing import Style
 from repro.specs.validation import SpecError
 
@@ -116,10 +118,37 @@ def test_labels_without_meaning_give_chance(
 
 
 @pytest.mark.slow
-def test_standardised_features_also_run(folders: dict[str, Path], tmp_path: Path):
-    options = OPTIONS.model_copy(update={"standardise": True, "statistics_images": 64})
+def test_both_scalings_of_both_features_and_two_sizes_of_k_means(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    scales: dict[str, tuple[float, float]] = {}
+    fit_row = measuring.fit_row
+
+    def noted(row: Table1Row, training: Training, *args: Any, **named: Any) -> FittedMachines:
+        with features_of(row, training.images, tmp_path) as (X, _):
+            moving = X[:, X.std(axis=0) > 1e-3]
+            scales[row.name] = np.abs(moving.mean(axis=0)).max(), moving.std(axis=0).max()
+        return fit_row(row, training, *args, **named)
+
+    monkeypatch.setattr(measuring, "fit_row", noted)
+    options = OPTIONS.model_copy(
+        update={"scaled_both_ways": True, "fewer_centroids": 6, "statistics_images": 64}
+    )
     found = {m.name: m for m in measure(Inputs(folders), options, 3, tmp_path)}
-    assert found["accuracy_dcgan"].value > 70
+    for scaled in ("dcgan_scaled", "kmeans", "kmeans_fewer"):
+        mean, deviation = scales[scaled]
+        assert mean < 1e-3
+        assert deviation == pytest.approx(1, abs=1e-3)
+    for plain in ("dcgan", "kmeans_unscaled"):
+        assert scales[plain][0] > 0.01
+    for row in scales:
+        assert found[f"accuracy_{row}"].n == 200
+    for row in ("dcgan_scaled", "kmeans_fewer", "kmeans_unscaled"):
+        difference = found["accuracy_dcgan"].value - found[f"accuracy_{row}"].value
+        assert found[f"dcgan_minus_{row}"].value == pytest.approx(difference)
+    assert "dcgan_scaled_minus_kmeans" in found
+    units = {name: one for name, one in np.load(tmp_path / "arrays.npz").items() if "units" in name}
+    assert (units["kmeans_units"], units["kmeans_fewer_units"]) == (12, 6)
 
 
 @pytest.mark.slow
