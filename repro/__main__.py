@@ -31,6 +31,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "tensorboard": ("repro.train.tensorboard_view", "trainings, running ones too, for TensorBoard"),
     "animation": ("repro.figures.animation", "the sample sheets of a training, animated"),
     "model": ("repro.networks.model_folder", "what is in the folder of a trained model"),
+    "half": ("repro.networks.half_precision", "a model at half the size, weights in float16"),
     "fid": ("repro.quality.fid", "FID and KID of a model, with weights that you give"),
     "released": ("repro.released.__main__", "which of the authors' weights a folder holds"),
     "card": ("repro.runs.cards", "check an experiment's card and print its claims and rules"),

@@ -19,6 +19,7 @@ WORDS = {  # what each command takes that is a path
     "tensorboard": [FILE, "--out", SPARE],
     "animation": [FILE, "--out", SPARE],
     "model": [FILE],
+    "half": [FILE, "--out", SPARE],
     "fid": ["--model", FILE, "--data", FILE, "--weights", FILE],
     "released": [FILE],
     "card": [FILE],

@@ -1,0 +1,106 @@
+"""A model folder at half the size: weights rounded to float16, to be kept or passed on.
+
+Where in the flow: after a training, for a model that is to be published. The new folder is read as
+any other (repro.networks.model_folder), which turns the weights into float32 again. What is small,
+gains, biases and batch statistics, stays as it is. What the rounding does is measured on pictures
+that the generator draws, printed, and kept in the folder as rounding.json.
+
+`python -m repro half MODEL_FOLDER --out FOLDER --only discriminator`
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from repro.artefacts.step_folder import step_folder
+from repro.artefacts.whole_file import write_json
+from repro.command_line import new_parser
+from repro.networks.model_folder import (
+    DISCRIMINATOR_FILE,
+    GENERATOR_FILES,
+    CheckpointError,
+    ModelFolder,
+    Which,
+    draw,
+)
+
+FILES: dict[Which, str] = {
+    "generator": GENERATOR_FILES["final"],
+    "discriminator": DISCRIMINATOR_FILE,
+}
+PICTURES = 256  # drawn to measure what the rounding does
+
+
+def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> dict[str, float]:
+    """Write G and D of `model` (or one of them) to the folder `out`; returns what is measured.
+
+    pixels: the largest difference of a picture's value, in grey levels of 255; features: that of
+    D's maps (root mean square) over their standard deviation, in the layer where it is largest.
+    Raises CheckpointError for weights beyond float16's 65,504, and what step_folder raises.
+    """
+    kept: list[Which] = [only] if only else ["generator", "discriminator"]
+    with step_folder(out, inputs={"model": model.folder}, spec={"kept": list(kept)}) as folder:
+        for name in ("spec.json", "log.jsonl", "health.json"):
+            if (model.folder / name).is_file():
+                shutil.copyfile(model.folder / name, folder / name)
+        for which in kept:
+            _round(model.folder / FILES[which], folder / FILES[which])
+        measured = _measured(model, ModelFolder.open(folder), kept)
+        write_json(folder / "rounding.json", measured)
+    return measured
+
+
+def _round(source: Path, target: Path) -> None:
+    """Matrices and kernels of a file of weights as float16, vectors and counts as they are."""
+    rounded = {}
+    for name, values in load_file(source).items():
+        rounded[name] = values.half() if values.ndim > 1 else values
+        if not torch.isfinite(rounded[name]).all():
+            raise CheckpointError(f"{source}: '{name}' has values that float16 cannot hold")
+    save_file(rounded, target)
+
+
+@torch.no_grad()
+def _measured(model: ModelFolder, half: ModelFolder, kept: list[Which]) -> dict[str, float]:
+    """What the rounding changes, on pictures that G draws of the same z and labels."""
+    z = model.latents(PICTURES, seed=0, purpose="half precision, pictures")
+    classes = model.spec.network.classes
+    labels = torch.arange(PICTURES) % classes if classes else None
+    G, measured = model.generator(), {}
+    if "generator" in kept:
+        pictures = [draw(one, z, labels).astype(int) for one in (G, half.generator())]
+        measured["pixels"] = float(np.abs(pictures[0] - pictures[1]).max())
+    if "discriminator" in kept and model.spec.network.kind == "convolutional":
+        images = G(z)
+        pairs = zip(_maps(model, images), _maps(half, images), strict=True)
+        measured["features"] = max(
+            float((a - b).square().mean().sqrt() / a.std()) for a, b in pairs
+        )
+    return measured
+
+
+def _maps(model: ModelFolder, images: Tensor) -> Iterator[Tensor]:
+    """The maps of every layer of the discriminator."""
+    yield from model.discriminator().features(images)
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("half", __doc__)
+    parser.add_argument("model", type=Path, help="results/<run>/models/<model>")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--only", choices=sorted(FILES), help="one of the networks alone")
+    given = parser.parse_args(words)
+    measured = write_half(ModelFolder.open(given.model), given.out, only=given.only)
+    for path in sorted(given.out.glob("*.safetensors")):
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    if "pixels" in measured:
+        print(f"pictures differ by at most {measured['pixels']:.0f} of 255 grey levels")
+    if "features" in measured:
+        print(
+            f"D's maps differ by {measured['features']:.1g} standard deviations (root mean square)"
+        )
