@@ -1,11 +1,11 @@
 """Near-duplicates of known originals, made from another source: the test set of the hash (§4.1.1).
 
 Takes pictures evenly spread over the records of the wrapped source (`of`) and makes of each one
-copy of every kind and strength (repro/dedup/perturbations.py): 25 a picture. A copy is made from
-the full-size picture and encoded as JPEG, and so goes through the same decoder, crop and scaling as
-all images of that source. Its key is "<original's key>|<kind>|<strength>", its labels `class`
-(number of the kind) and `strength`. Nothing is trained on these copies; the originals are not among
-them.
+copy of every kind and strength (repro/dedup/perturbations.py): 25 a picture, 21 of the fresh kinds.
+A copy is made from the full-size picture and encoded as JPEG, and so goes through the same decoder,
+crop and scaling as all images of that source. Its key is "<original's key>|<kind>|<strength>", its
+labels `class` (number of the kind) and `strength`. Nothing is trained on these copies; the
+originals are not among them.
 
 Alone: `count(RAW, Options(of="lsun"))` is the number of copies.
 """
@@ -21,7 +21,7 @@ from pydantic import Field, model_validator
 from data_prep.source import Record, Requirement, load_source, source_options
 from repro.data.decoders import UnreadableImage
 from repro.data.images import decode
-from repro.dedup.perturbations import KINDS, QUALITY, near_copy, perturbations
+from repro.dedup.perturbations import FRESH_KINDS, KINDS, QUALITY, near_copy, perturbations
 from repro.rng import generator
 from repro.specs.validation import SpecError, Strict, validated
 
@@ -34,6 +34,9 @@ class Options(Strict):
     originals: int = Field(400, ge=1, description="pictures taken, evenly spread over the source")
     quality: int = Field(
         QUALITY, ge=1, le=100, description="JPEG quality of the copies, but for the kind recompress"
+    )
+    fresh: bool = Field(
+        False, description="copies of the kinds on which no setting of the hash was chosen"
     )
     seed: int = Field(42, ge=0, description="of the noise and of where a crop lies")
 
@@ -63,12 +66,16 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
-    return list(KINDS)
+    return list(_kinds(options))
+
+
+def _kinds(options: Options) -> tuple[str, ...]:
+    return FRESH_KINDS if options.fresh else KINDS
 
 
 def copies(options: Options, originals: int) -> int:
     """Number of copies made of a source of `originals` records."""
-    return min(options.originals, originals) * len(perturbations())
+    return min(options.originals, originals) * len(perturbations(fresh=options.fresh))
 
 
 def count(raw: Path, options: Options) -> int:
@@ -81,10 +88,11 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     The source is divided into as many equal stretches as originals are wanted; the first readable
     record of each is taken. Where a stretch has none, its copies are skipped with a reason.
     """
+    kinds = _kinds(options)
     for key, picture in _originals(raw, options):
-        for kind, strength in perturbations():
+        for kind, strength in perturbations(fresh=options.fresh):
             name = copy_key(key, kind, strength)
-            labels: dict[str, float | int] = {"class": KINDS.index(kind), "strength": strength}
+            labels: dict[str, float | int] = {"class": kinds.index(kind), "strength": strength}
             if picture is None:
                 yield Record(key=name, labels=labels, skip=UNREADABLE)
                 continue

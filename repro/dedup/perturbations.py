@@ -1,9 +1,11 @@
-"""Near-duplicates of a picture, made in seven ways at stated strengths.
+"""Near-duplicates of a picture, made in stated ways at stated strengths.
 
 Where in the flow: the source `data_prep/planted.py` makes a test set of copies with it, on which
 `experiments/dedup` measures how many of them a hash finds (paper §4.1.1 argues its recall only from
 the number removed). Everything is applied to the full-size picture, and every copy is a JPEG, so
 that it is read like any photo met again on the web.
+
+The settings of the hash were chosen on copies of these kinds (experiments/LOG.md):
 
 | kind       | strength is                                                                  |
 |------------|------------------------------------------------------------------------------|
@@ -17,8 +19,22 @@ that it is read like any photo met again on the web.
 |            | a quarter of its own pixels leaves a smaller picture as it is                |
 | mirror     | 1: left and right exchanged                                                  |
 
+Nothing was chosen on these, the fresh ones:
+
+| kind       | strength is                                                                  |
+|------------|------------------------------------------------------------------------------|
+| contrast   | factor on the distance from the picture's mean, clipped at 0 and 255         |
+| grey       | 1: the luma (ITU-R BT.601) in all three channels                             |
+| warmth     | factor on red and divisor of blue, clipped at 255                            |
+| sharpen    | amount of an unsharp mask, its Gaussian as wide as that of blur at 1         |
+| caption    | share of the height, at the bottom, covered by a black bar with white words  |
+| frame      | white border added on all sides, as a share of the shorter side              |
+| rotate     | degrees, enlarged until no corner is empty; either way with equal probability |
+
 Alone: `near_copy(picture, kind="blur", strength=2.0, rng=generator(42, "a copy"))`.
 """
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -33,14 +49,25 @@ STRENGTHS: dict[str, tuple[float, ...]] = {
     "blur": (0.5, 1, 2, 3),
     "mirror": (1,),
 }
-KINDS = tuple(STRENGTHS)
+FRESH_STRENGTHS: dict[str, tuple[float, ...]] = {
+    "contrast": (0.7, 0.85, 1.15, 1.3),
+    "grey": (1,),
+    "warmth": (0.8, 0.9, 1.1, 1.25),
+    "sharpen": (0.5, 1, 2),
+    "caption": (0.05, 0.1, 0.15),
+    "frame": (0.01, 0.03, 0.05),
+    "rotate": (1, 2, 5),
+}
+KINDS, FRESH_KINDS = tuple(STRENGTHS), tuple(FRESH_STRENGTHS)
 QUALITY = 95  # of the copies' JPEG, where the quality is not the perturbation
+WORDS = "Photo: from the web"  # of a caption
 BLUR_SIDE = 256  # pixels: shorter side to which the strengths of blur refer
 
 
-def perturbations() -> list[tuple[str, float]]:
-    """All (kind, strength), in the order of the table above."""
-    return [(kind, strength) for kind, strengths in STRENGTHS.items() for strength in strengths]
+def perturbations(*, fresh: bool = False) -> list[tuple[str, float]]:
+    """All (kind, strength) of the first table above, or of the second, in its order."""
+    table = FRESH_STRENGTHS if fresh else STRENGTHS
+    return [(kind, strength) for kind, strengths in table.items() for strength in strengths]
 
 
 def near_copy(
@@ -53,9 +80,9 @@ def near_copy(
 ) -> bytes:
     """A near-duplicate of picture (H, W, 3) uint8 as JPEG bytes (4:2:0); a pure function.
 
-    strength: see the module's table; any value of its unit, not only those of `STRENGTHS`. rng
-    draws the place of a crop and the noise. quality: of the JPEG, 1..100, but for "recompress".
-    Raises ValueError for an unknown kind.
+    strength: see the module's tables; any value of its unit, not only those named there. rng draws
+    the place of a crop, the noise and the way of a rotation. quality: of the JPEG, 1..100,
+    but for "recompress". Raises ValueError for an unknown kind.
     """
     if kind == "recompress":
         quality = round(strength)
@@ -69,29 +96,97 @@ def perturbed(
     picture: np.ndarray, *, kind: str, strength: float, rng: np.random.Generator
 ) -> np.ndarray:
     """What `near_copy` encodes: (h, w, 3) uint8; the picture itself for "recompress"."""
+    if kind not in MAKERS:
+        raise ValueError(f"no perturbation '{kind}'; there are {', '.join(MAKERS)}")
+    return MAKERS[kind](picture, strength, rng)
+
+
+def _rescaled(picture: np.ndarray, factor: float, _: np.random.Generator) -> np.ndarray:
+    size = [max(1, round(side * factor)) for side in picture.shape[1::-1]]
+    return cv2.resize(
+        picture, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    )
+
+
+def _cropped(picture: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     height, width = picture.shape[:2]
-    if kind == "recompress":
-        return picture
-    if kind == "rescale":
-        size = max(1, round(width * strength)), max(1, round(height * strength))
-        method = cv2.INTER_AREA if strength < 1 else cv2.INTER_CUBIC
-        return cv2.resize(picture, size, interpolation=method)
-    if kind == "crop":
-        rows, columns = (max(1, round(side * (1 - strength))) for side in (height, width))
-        top, left = (int(rng.integers(n + 1)) for n in (height - rows, width - columns))
-        return picture[top : top + rows, left : left + columns]
-    if kind == "brightness":
-        return _as_pixels(picture.astype(np.float32) * np.float32(strength))
-    if kind == "noise":
-        noise = rng.standard_normal(picture.shape, np.float32)
-        return _as_pixels(picture + np.float32(strength) * noise)
-    if kind == "blur":
-        deviation = strength * min(height, width) / BLUR_SIDE
-        return cv2.GaussianBlur(picture, (0, 0), deviation)
-    if kind == "mirror":
-        return picture[:, ::-1]
-    raise ValueError(f"no perturbation '{kind}'; there are {', '.join(KINDS)}")
+    rows, columns = (max(1, round(side * (1 - share))) for side in (height, width))
+    top, left = (int(rng.integers(n + 1)) for n in (height - rows, width - columns))
+    return picture[top : top + rows, left : left + columns]
+
+
+def _noisy(picture: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    noise = rng.standard_normal(picture.shape, np.float32)
+    return _as_pixels(picture + np.float32(deviation) * noise)
+
+
+def _blurred(picture: np.ndarray, deviation: float, _: np.random.Generator) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), deviation * min(picture.shape[:2]) / BLUR_SIDE)
+
+
+def _contrasted(picture: np.ndarray, factor: float, _: np.random.Generator) -> np.ndarray:
+    mean = picture.mean(dtype=np.float64)
+    return _as_pixels(mean + factor * (picture - mean))
+
+
+def _grey(picture: np.ndarray, _: float, __: np.random.Generator) -> np.ndarray:
+    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+
+
+def _warmed(picture: np.ndarray, factor: float, _: np.random.Generator) -> np.ndarray:
+    return _as_pixels(picture * np.array([factor, 1, 1 / factor], np.float32))
+
+
+def _sharpened(picture: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
+    soft = _blurred(picture, 1.0, rng).astype(np.float32)
+    return _as_pixels(picture + np.float32(amount) * (picture - soft))
+
+
+def _captioned(picture: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
+    height = picture.shape[0]
+    bar = min(height, max(1, round(share * height)))
+    captioned = picture.copy()
+    captioned[height - bar :] = 0
+    where, size = (bar // 4, height - bar // 4), bar / 40
+    cv2.putText(captioned, WORDS, where, cv2.FONT_HERSHEY_SIMPLEX, size, (255,) * 3, 1, cv2.LINE_AA)
+    return captioned
+
+
+def _framed(picture: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
+    border = max(1, round(share * min(picture.shape[:2])))
+    return np.pad(picture, ((border, border), (border, border), (0, 0)), constant_values=255)
+
+
+def _rotated(picture: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
+    height, width = picture.shape[:2]
+    angle = np.deg2rad(degrees)
+    longer = max(height / width, width / height)
+    enlarged = np.cos(angle) + longer * np.sin(angle)  # the rectangle within the turned one
+    turn = float(degrees * rng.choice([-1, 1]))
+    middle = (width - 1) / 2, (height - 1) / 2
+    matrix = cv2.getRotationMatrix2D(middle, turn, float(enlarged))
+    return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
 
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+MAKERS: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarray]] = {
+    "recompress": lambda picture, quality, rng: picture,  # the encoder does it
+    "rescale": _rescaled,
+    "crop": _cropped,
+    "brightness": lambda picture, factor, rng: _as_pixels(
+        picture.astype(np.float32) * np.float32(factor)
+    ),
+    "noise": _noisy,
+    "blur": _blurred,
+    "mirror": lambda picture, one, rng: picture[:, ::-1],
+    "contrast": _contrasted,
+    "grey": _grey,
+    "warmth": _warmed,
+    "sharpen": _sharpened,
+    "caption": _captioned,
+    "frame": _framed,
+    "rotate": _rotated,
+}

@@ -13,7 +13,7 @@ from data_prep.prepare import prepare
 from data_prep.source import Record, missing
 from repro.data.images import decode
 from repro.data.store import ImageStore
-from repro.dedup.perturbations import KINDS, near_copy, perturbations
+from repro.dedup.perturbations import FRESH_KINDS, KINDS, near_copy, perturbations
 from repro.specs.dataset import DatasetSpec
 from repro.specs.validation import SpecError, validated
 
@@ -82,6 +82,17 @@ def test_copies_are_those_of_the_full_size_picture(folder: Path) -> None:
             no_draws = np.random.default_rng(0)
             expected = near_copy(source, kind=kind, strength=strength, rng=no_draws)
             assert record.payload() == expected
+
+
+def test_fresh_copies_are_of_the_other_kinds(folder: Path) -> None:
+    given = options(originals=3, fresh=True)
+    records = list(planted.records(folder, given))
+    fresh = perturbations(fresh=True)
+    assert len(records) == planted.count(folder, given) == 3 * len(fresh)
+    assert planted.class_names(folder, given) == list(FRESH_KINDS)
+    for record, (kind, strength) in zip(records, fresh * 3, strict=True):
+        assert record.key.split("|")[1:] == [kind, f"{strength:g}"]
+        assert record.labels == {"class": FRESH_KINDS.index(kind), "strength": strength}
 
 
 def test_copies_of_an_original_do_not_depend_on_the_others(folder: Path) -> None:

@@ -2,10 +2,18 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from repro.data.images import decode
-from repro.dedup.perturbations import KINDS, STRENGTHS, near_copy, perturbations, perturbed
+from repro.dedup.perturbations import (
+    FRESH_KINDS,
+    KINDS,
+    STRENGTHS,
+    near_copy,
+    perturbations,
+    perturbed,
+)
 
 MIDDLE = np.full((120, 160, 3), 128, np.uint8)
 
@@ -31,13 +39,15 @@ def error(photo: np.ndarray, kind: str, strength: float) -> float:
 
 def test_every_kind_and_strength_gives_a_jpeg_and_the_same_each_time(photo: np.ndarray) -> None:
     assert len(perturbations()) == sum(map(len, STRENGTHS.values())) == 25
+    assert len(perturbations(fresh=True)) == 21
+    assert not set(KINDS) & set(FRESH_KINDS)
     seen = set()
-    for kind, strength in perturbations():
+    for kind, strength in perturbations() + perturbations(fresh=True):
         one, again = (near_copy(photo, kind=kind, strength=strength, rng=rng(3)) for _ in range(2))
         assert one == again
         assert decode(one).shape[2] == 3
         seen.add(one)
-    assert len(seen) == 25
+    assert len(seen) == 25 + 21
 
 
 def test_lower_jpeg_quality_is_smaller_and_further_from_the_original(photo: np.ndarray) -> None:
@@ -110,6 +120,66 @@ def test_mirrored_twice_is_the_picture(photo: np.ndarray) -> None:
     assert np.array_equal(perturbed(once, kind="mirror", strength=1, rng=rng()), photo)
 
 
+def test_contrast_is_a_factor_around_the_mean(photo: np.ndarray) -> None:
+    made = perturbed(photo, kind="contrast", strength=0.7, rng=rng()).astype(float)
+    assert made.mean() == pytest.approx(photo.mean(), abs=0.1)
+    assert made.std() == pytest.approx(0.7 * photo.std(), rel=0.01)
+    stripes = np.tile(np.array([10, 240], np.uint8)[:, None, None], (30, 40, 3))
+    assert set(np.unique(perturbed(stripes, kind="contrast", strength=1.3, rng=rng()))) == {0, 255}
+
+
+def test_grey_is_pillows_luma(photo: np.ndarray) -> None:
+    made = perturbed(photo, kind="grey", strength=1, rng=rng())
+    luma = np.asarray(Image.fromarray(photo).convert("L"), int)
+    assert np.abs(made - luma[..., None]).max() <= 1
+
+
+def test_warmth_moves_red_and_blue_apart() -> None:
+    made = perturbed(MIDDLE, kind="warmth", strength=1.25, rng=rng())
+    assert (made == [160, 128, 102]).all()  # 128 * 1.25; 128; 128 / 1.25 = 102.4
+
+
+def test_sharpening_adds_what_blur_takes_away(photo: np.ndarray) -> None:
+    soft = perturbed(photo, kind="blur", strength=1, rng=rng()).astype(float)
+    made = perturbed(photo, kind="sharpen", strength=0.5, rng=rng())
+    assert np.abs(made - (photo + 0.5 * (photo - soft))).max() <= 0.5
+
+
+def test_a_caption_covers_its_share_and_nothing_else(photo: np.ndarray) -> None:
+    made = perturbed(photo, kind="caption", strength=0.1, rng=rng())
+    assert np.array_equal(made[:-26], photo[:-26])  # of 256 rows
+    bar = made[-26:]
+    assert (bar == 0).mean() > 0.5
+    assert (bar > 200).sum() > 100  # words
+
+
+def test_a_frame_is_white_and_the_picture_whole(photo: np.ndarray) -> None:
+    made = perturbed(photo, kind="frame", strength=0.05, rng=rng())
+    assert made.shape == (256 + 2 * 13, 300 + 2 * 13, 3)
+    assert np.array_equal(made[13:-13, 13:-13], photo)
+    assert (made[:13] == 255).all()
+    assert (made[:, -13:] == 255).all()
+
+
+@pytest.mark.parametrize("shape", [(200, 300), (300, 200), (200, 200)])
+def test_a_rotation_turns_lines_by_its_angle_and_leaves_no_corner_empty(
+    shape: tuple[int, int],
+) -> None:
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    inside = (rows >= 3) & (rows < shape[0] - 3) & (columns >= 3) & (columns < shape[1] - 3)
+    framed = np.where(inside[..., None], np.uint8(100), np.uint8(255)).repeat(3, axis=2)
+    corners = perturbed(framed, kind="rotate", strength=5, rng=rng()) > 200
+    assert corners.mean() < 0.025  # the frame is touched, not left: outside all would be 255
+    ramp = (60 + rows * (120 / shape[0])).astype(np.float32)
+    picture = np.repeat(ramp[..., None], 3, axis=2).astype(np.uint8)
+    turned = []
+    for seed in range(8):
+        made = perturbed(picture, kind="rotate", strength=5, rng=rng(seed)).astype(float)[..., 0]
+        down, right = (np.gradient(made, axis=axis)[60:-60, 60:-60].mean() for axis in (0, 1))
+        turned.append(round(np.rad2deg(np.arctan2(right, down))))
+    assert set(turned) == {-5, 5}
+
+
 def test_an_unknown_kind_is_named() -> None:
-    with pytest.raises(ValueError, match=f"no perturbation 'swirl'; there are {', '.join(KINDS)}"):
+    with pytest.raises(ValueError, match=f"'swirl'; there are {', '.join(KINDS + FRESH_KINDS)}"):
         near_copy(MIDDLE, kind="swirl", strength=1, rng=rng())

@@ -39,7 +39,7 @@ def test_published_sizes_of_the_papers_run(
     counts = image_counts(load_run(str(repository / "config/paper.yaml")), {})
     found = {name: count.images for name, count in counts.items()}
     assert found["bedrooms"] == 3_033_042
-    assert found["bedrooms_copies"] == 400 * 25
+    assert found["bedrooms_copies"] == 400 * 21
     assert (found["bedrooms_validation"], found["faces"]) == (300, 202_599)
     assert (found["imagenet"], found["mnist_test"]) == (1_281_167, 10_000)
     assert (found["svhn"], found["svhn_validation"]) == (63_257, 10_000)
