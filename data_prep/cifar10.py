@@ -27,6 +27,7 @@ AGAIN = "unpack the download again"
 PICTURE = None  # pixels, nothing to decode
 PUBLISHED = 10_000  # images in each of the six files
 TRAINING_FILES = 5
+PAPER_IMAGES = {"data": 50_000, "test": 10_000}  # section 5.1
 
 
 class Options(Strict):

@@ -16,6 +16,7 @@ from repro.data.raw_images import files_below
 from repro.specs.validation import Strict
 
 PUBLISHED = 1_281_167  # images of the training set of ImageNet-1k
+PAPER_IMAGES = {"data": 1_281_167}  # ImageNet-1k, section 4.3
 
 
 class Options(Strict):

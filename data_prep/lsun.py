@@ -18,6 +18,7 @@ from repro.specs.validation import Strict
 
 PICTURE = (256, 341)  # usual height and width of a record, pixels
 PUBLISHED = {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}  # records, as LSUN says
+PAPER_IMAGES = {"data": 3_033_042}  # LSUN's bedrooms, section 4.1
 
 
 class Options(Strict):

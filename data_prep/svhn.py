@@ -29,6 +29,7 @@ NUMBERS = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in
 AGAIN = "download the file again"
 PICTURE = None  # pixels, nothing to decode
 PUBLISHED = {"train": 73_257, "test": 26_032, "extra": 531_131}
+PAPER_IMAGES = {"data": 63_257, "test": 26_032}  # without the 10,000 for validation, section 5.2
 
 
 class Options(Stretch):

@@ -46,6 +46,10 @@ COMPARED = (
     ("released", "random_cut"),
     ("released", "kmeans"),
     ("dcgan_scaled", "kmeans"),
+    # untrained controls of the differences above
+    ("random", "pixels"),
+    ("random", "kmeans"),
+    ("random_cut", "released"),
 )
 
 

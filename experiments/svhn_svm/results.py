@@ -101,8 +101,10 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     found += _neighbours_chosen(outcome)
     if outcome.search is not None:
         found += _search(outcome.search, outcome.validation_images)
-        found.append(_difference_on_validation(outcome))
+        found += [_difference_on_validation(outcome, name) for name in ("dcgan", "random")]
     found += [_difference("dcgan", name, rights, seed=seed) for name in rights if name != "dcgan"]
+    controls = [name for name in ("knn", "cnn") if name in rights]
+    found += [_difference("random", name, rights, seed=seed) for name in controls]
     if outcome.self_training is not None:
         both = {
             "self_training": outcome.self_training.right,
@@ -215,16 +217,16 @@ def _search(search: Search, held_out: int) -> list[Measurement]:
     ]
 
 
-def _difference_on_validation(outcome: TestedRows) -> Measurement:
+def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
     assert outcome.search is not None
-    dcgan = 1 - outcome.of_row("dcgan")[0].few.choice.accuracy
+    error = float(np.mean([1 - one.few.choice.accuracy for one in outcome.of_row(name)]))
     return single_number(
-        "dcgan_minus_cnn_validation",
-        100 * (dcgan - float(outcome.search.errors.min())),
+        f"{name}_minus_cnn_validation",
+        100 * (error - float(outcome.search.errors.min())),
         n=outcome.validation_images,
         why="both numbers made a choice",
         unit="percentage points",
-        protocol="validation error on D's features at the C chosen minus that of the best trial",
+        protocol=f"validation error of {WHAT[name]} at the C chosen minus that of the best trial",
     )
 
 

@@ -65,12 +65,37 @@ class Claim(Strict):
     rule: Rule
     needs: Literal["training", "data"] = Field(
         "training",
-        description="of a value: what must be the paper's for it to be decided; data: no model "
-        "of the run has a part in it",
+        description="what must be the paper's for it to be decided there; data: no model that the "
+        "run trains has a part in it",
     )
     roles: list[str] = Field(
-        [], description="of a value: roles it rests on; [] = all among the experiment's inputs"
+        [], description="roles whose data it rests on; [] = all among the experiment's inputs"
     )
+    source: Literal["paper", "authors_code", "ours"] = Field(
+        description="who says so: the paper, its authors' repository alone, or nobody but us; "
+        "counted apart"
+    )
+    control: str = Field(
+        "",
+        description="name of the Measurement that gives the same quantity for an untrained "
+        "network or hash of the same shape, or for random directions or maps",
+    )
+    without_control: str = Field(
+        "", description="instead of `control`: why no untrained control makes sense"
+    )
+
+    @model_validator(mode="after")
+    def _one_control(self) -> "Claim":
+        if self.control and self.without_control:
+            raise ValueError("give either `control:` or `without_control:`, not both")
+        if self.control == self.measurement:
+            raise ValueError(f"control: '{self.control}' is the measurement itself")
+        return self
+
+    @property
+    def lacks_control(self) -> bool:
+        """Whether a control is still to be measured."""
+        return not (self.control or self.without_control)
 
     @property
     def rule_in_words(self) -> str:

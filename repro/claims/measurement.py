@@ -6,23 +6,12 @@ Where in the flow: `measure.py` of an experiment writes `measurements.json`; ver
 
 import json
 import math
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from repro.specs.validation import SpecError, Strict, validated
-
-
-class Verdict(StrEnum):
-    """What a run says of a claim, from best to least known."""
-
-    REPRODUCED = "reproduced"
-    PARTLY = "partly"
-    NOT = "not"
-    NOT_COMPARABLE = "not comparable"
-    NOT_RUN = "not run"
 
 
 class Measurement(Strict):

@@ -1,49 +1,116 @@
 """The verdict on a claim: its rule from the card against the measurement that answers it.
 
-Where in the flow: the report calls `judge` for every claim of every experiment. A number from other
-data or another scale is never set against the paper's number: such a claim (`kind: value`) is "not
-comparable", while claims of direction are decided.
+Where in the flow: the report calls `judge` for every claim of every experiment, with the ground on
+which it is decided (repro.claims.ground). The words say what was decided: "reproduced" is kept for
+the paper's data at its scale and for the authors' weights. A number from other data or another
+scale is never set against the paper's (`kind: value`). A claim that its untrained control passes as
+well is not decided.
+
+Alone: `judge(claim, measurement, ground=Ground.DRAWN)`.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from repro.claims.card import Claim
-from repro.claims.measurement import Measurement, Verdict
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, in_words
+
+
+class Verdict(StrEnum):
+    """What a run says of a claim."""
+
+    REPRODUCED = "reproduced"
+    PARTLY = "partly"
+    NOT = "not reproduced"
+    HOLDS = "holds on other data"
+    HOLDS_DRAWN = "holds in a drawn world"
+    UNDECIDED = "undecided"
+    FAILS = "fails on other data"
+    FAILS_DRAWN = "fails in a drawn world"
+    UNTRAINED_PASSES = "not decided (untrained passes)"
+    TOO_SMALL = "not decided (too small)"
+    NOT_COMPARABLE = "not comparable"
+    NOT_RUN = "not run"
+
+
+WORDS = {  # ground -> words for: the whole interval inside, the value alone, the value outside
+    Ground.PAPER: (Verdict.REPRODUCED, Verdict.PARTLY, Verdict.NOT),
+    Ground.OTHER: (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.FAILS),
+    Ground.DRAWN: (Verdict.HOLDS_DRAWN, Verdict.UNDECIDED, Verdict.FAILS_DRAWN),
+}
+HOLDING = {inside for inside, _, _ in WORDS.values()}
+DECIDED = HOLDING | {Verdict.PARTLY} | {outside for _, _, outside in WORDS.values()}
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim, what was measured (if anything), and the verdict with its reason in words."""
+    """A claim, what was measured (if anything), and the verdict with its reason in words.
+
+    control: the measurement of the untrained control, where there is one.
+    """
 
     claim: Claim
     measurement: Measurement | None
     verdict: Verdict
     reason: str
+    control: Measurement | None = None
 
 
 def judge(
-    claim: Claim, measurement: Measurement | None, *, not_comparable_because: str = ""
+    claim: Claim,
+    measurement: Measurement | None,
+    *,
+    ground: Ground,
+    control: Measurement | None = None,
+    because: str = "",
 ) -> Judgement:
-    """Decide one claim. `not_comparable_because`: why data or scale are not the paper's, or "".
+    """Decide one claim. because: why the ground is not the paper's data and scale.
 
-    Nothing measured: not run. A paper's number under other conditions: not comparable. Else the
-    interval (or the bare value): wholly inside the rule: reproduced; only the value inside: partly;
-    the value outside: not.
+    In this order: nothing measured; a run that is too small; a paper's number on another ground;
+    the value outside the rule; only the value inside; the whole interval (or the bare value)
+    inside. A claim of the last kind that `control`, put to the same rule, passes in the same way is
+    not decided.
     """
+
+    def judged(verdict: Verdict, reason: str) -> Judgement:
+        return Judgement(claim, measurement, verdict, reason, control)
+
     hull = measurement.hull if measurement else None
     if measurement is None or measurement.value is None or hull is None:
         why = measurement.no_value_because if measurement else "not measured"
         reason = why or "measured without a result"
-        if claim.kind == "value" and not_comparable_because:
-            reason += f" in this run ({not_comparable_because})"
-        return Judgement(claim, measurement, Verdict.NOT_RUN, reason)
-    if claim.kind == "value" and not_comparable_because:
-        return Judgement(claim, measurement, Verdict.NOT_COMPARABLE, not_comparable_because)
-    bare = measurement.low is None and measurement.high is None
+        if claim.kind == "value" and ground in (Ground.OTHER, Ground.DRAWN):
+            reason += f" in this run ({because})"
+        return judged(Verdict.NOT_RUN, reason)
+    if ground == Ground.TOO_SMALL:
+        return judged(Verdict.TOO_SMALL, because or ground.value)
+    if claim.kind == "value" and ground != Ground.PAPER:
+        return judged(Verdict.NOT_COMPARABLE, because)
+    inside, partly, outside = WORDS[ground]
     if not claim.rule.holds(measurement.value):
-        return Judgement(claim, measurement, Verdict.NOT, f"the value is not {claim.rule.words}")
-    if claim.rule.holds(hull[0]) and claim.rule.holds(hull[1]):
-        what = "the value, which has no interval, is" if bare else "the whole interval is"
-        return Judgement(claim, measurement, Verdict.REPRODUCED, f"{what} {claim.rule.words}")
-    reason = f"the value is {claim.rule.words}, its interval is not wholly"
-    return Judgement(claim, measurement, Verdict.PARTLY, reason)
+        return judged(outside, f"the value is not {claim.rule.words}")
+    if not _wholly(claim, measurement):
+        return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
+    if control is not None and _wholly(claim, control):
+        named = claim.control.replace("_", " ")
+        passes = f"the control is {claim.rule.words} as well ({named}: {in_words(control)})"
+        return judged(Verdict.UNTRAINED_PASSES, passes)
+    bare = measurement.low is None and measurement.high is None
+    what = "the value, which has no interval, is" if bare else "the whole interval is"
+    return judged(inside, f"{what} {claim.rule.words}{_of_the_control(claim, control)}")
+
+
+def _wholly(claim: Claim, measurement: Measurement) -> bool:
+    """Whether value and interval lie inside the rule; what could not be measured does not."""
+    hull = measurement.hull
+    return hull is not None and claim.rule.holds(hull[0]) and claim.rule.holds(hull[1])
+
+
+def _of_the_control(claim: Claim, control: Measurement | None) -> str:
+    if claim.without_control:
+        return ""
+    if control is None:
+        return "; no untrained control was measured"
+    named = claim.control.replace("_", " ")
+    return f", that of the control is not ({named}: {in_words(control)})"

@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from repro.claims.card import Claim, ExperimentCard
+from repro.claims.ground import Ground, ground_of
 from repro.plan.costs import Stage
+from repro.runs.paper_scale import bound_roles
 from repro.runs.run import Run
+from repro.specs.scales import TOO_SMALL
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,10 @@ def needs_of(run: Run, hours: Mapping[str, float]) -> list[Need]:
 
 def decidable(claim: Claim, card: ExperimentCard, run: Run) -> bool:
     """Whether a run at this scale, once measured, decides the claim (repro.report.results)."""
-    if claim.kind == "direction":
-        return True
-    enough = (True, "data") if claim.needs == "data" else (True,)
-    roles = [run.spec.roles.get(role) for role in claim.roles or card.roles]
-    return all(role is not None and role.as_in_paper in enough for role in roles)
+    if run.spec.scale in TOO_SMALL or run.spec.raw_key == "photos":
+        return False
+    ground = ground_of(claim, card, bound_roles(run)).ground
+    return claim.kind == "direction" or ground == Ground.PAPER
 
 
 def choose(

@@ -18,8 +18,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from repro.artefacts.step_folder import step_folder
-from repro.claims.measurement import Verdict, in_words
-from repro.claims.verdict import Judgement
+from repro.claims.measurement import in_words
+from repro.claims.verdict import Judgement, Verdict
 from repro.figures.drawing import save_table
 from repro.figures.offline_page import SHARED
 from repro.report.commands import command_for
@@ -33,10 +33,12 @@ from repro.report.departures import (
     markdown,
     source_in_words,
 )
+from repro.report.own_pictures import opening
 from repro.report.provenance_words import commit_in_words, cost, stages, versions
 from repro.report.quantities import duration, memory, value_in_words
 from repro.report.results import ExperimentResult, RunResults, read_json, read_run
 from repro.report.spec import ReportSpec
+from repro.report.tally import NO_CONTROL, tally
 from repro.report.views import experiment_view, model_view
 from repro.specs.differences import as_in_a_run_file
 from repro.specs.validation import validated
@@ -44,12 +46,24 @@ from repro.specs.validation import validated
 TEMPLATES = Path(__file__).parent / "templates"
 UNREAD = ("raw/*", "parts/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
 VERDICT_WORDS = {  # how a verdict reads on the page; claims.csv holds the bare verdict
-    Verdict.REPRODUCED: "reproduced",
-    Verdict.PARTLY: "partly reproduced",
-    Verdict.NOT: "not reproduced",
-    Verdict.NOT_COMPARABLE: "not comparable",
-    Verdict.NOT_RUN: "not run",
+    verdict: "partly reproduced" if verdict == Verdict.PARTLY else verdict.value
+    for verdict in Verdict
 }
+LOOKS = {  # verdict -> colour and mark of the page
+    Verdict.REPRODUCED: "reproduced",
+    Verdict.PARTLY: "partly",
+    Verdict.NOT: "not",
+    Verdict.HOLDS: "holds",
+    Verdict.HOLDS_DRAWN: "holds",
+    Verdict.UNDECIDED: "partly",
+    Verdict.FAILS: "fails",
+    Verdict.FAILS_DRAWN: "fails",
+    Verdict.UNTRAINED_PASSES: "untrained",
+    Verdict.TOO_SMALL: "untrained",
+    Verdict.NOT_COMPARABLE: "not-comparable",
+    Verdict.NOT_RUN: "not-run",
+}
+SOURCES = {"paper": "the paper", "authors_code": "its authors' repository", "ours": "ours"}
 METERS = {  # columns of a training log whose last value is shown
     "loss_d": "loss of D",
     "loss_g": "loss of G",
@@ -59,8 +73,9 @@ METERS = {  # columns of a training log whose last value is shown
     "diversity": "diversity of the samples (real images: 1)",
 }
 CLAIM_COLUMNS = [
-    "experiment", "id", "section", "statement", "paper", "ours", "verdict", "reason", "rule",
-    "kind", "measurement", "value", "low", "high", "n", "unit", "spread", "command",
+    "experiment", "id", "section", "statement", "source", "paper", "ours", "verdict", "reason",
+    "rule", "control", "kind", "measurement", "value", "low", "high", "n", "unit", "spread",
+    "command",
 ]  # fmt: skip
 
 
@@ -76,13 +91,14 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     for experiment in results.experiments:
         inputs[f"card {experiment.name}"] = experiments / experiment.name / "experiment.yaml"
     with step_folder(out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD) as folder:
-        rows = claim_rows(results)
-        save_table(folder / "claims.csv", rows)
+        table = claim_rows(results)
+        save_table(folder / "claims.csv", table)
         entries = departures(results)
         save_table(folder / "departures.csv", ledger_table(entries))
-        shown = _shown(results, run) | {"ledger": entries}
+        rows = [dict(zip(CLAIM_COLUMNS, row, strict=True)) for row in table.to_numpy().tolist()]
+        shown = _shown(results, run, rows) | {"ledger": entries}
         for name, template in (("index.html", "report.html.j2"), ("report.md", "report.md.j2")):
-            text = _templates().get_template(template).render(**shown, rows=rows.to_dict("records"))
+            text = _templates().get_template(template).render(**shown, rows=rows)
             (folder / name).write_text(text, encoding="utf-8")
 
 
@@ -110,11 +126,12 @@ def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, 
     claim, measured = judgement.claim, judgement.measurement
     return {
         "experiment": experiment.name,
-        **claim.model_dump(include={"id", "section", "statement", "paper", "kind", "measurement"}),
+        **claim.model_dump(include={name for name in CLAIM_COLUMNS if hasattr(claim, name)}),
         "ours": in_words(measured) if measured else "",
         "verdict": judgement.verdict.value,
         "reason": judgement.reason,
         "rule": claim.rule_in_words,
+        "control": control_in_words(judgement),
         **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
         "n": measured.n if measured else "",
         "unit": measured.unit if measured else "",
@@ -123,7 +140,17 @@ def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, 
     }
 
 
-def _shown(results: RunResults, run: Path) -> dict[str, Any]:
+def control_in_words(judgement: Judgement) -> str:
+    """The untrained control of a claim: name and number, why there is none, or that it lacks."""
+    claim = judgement.claim
+    if claim.without_control:
+        return f"none: {claim.without_control}"
+    if judgement.control is None:
+        return NO_CONTROL
+    return f"{claim.control.replace('_', ' ')}: {in_words(judgement.control)}"
+
+
+def _shown(results: RunResults, run: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything the templates show."""
     spec = results.spec
     verdicts = [j.verdict for e in results.experiments for j in e.judgements]
@@ -133,8 +160,12 @@ def _shown(results: RunResults, run: Path) -> dict[str, Any]:
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
         "first_line": first_line(spec),
         "banner": "" if spec.banner.lower() in first_line(spec).lower() else spec.banner,
-        "counts": {verdict: verdicts.count(verdict) for verdict in Verdict},
+        "counts": {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts},
+        "tally": tally(rows),
         "words": VERDICT_WORDS,
+        "looks": LOOKS,
+        "sources": SOURCES,
+        "opening": opening(results, run) if spec.own_pictures else None,
         "meters": METERS,
         "experiments": [experiment_view(one, spec, run) for one in results.experiments],
         "experiments_run": sum(bool(one.measurements) for one in results.experiments),
@@ -161,6 +192,7 @@ def _templates() -> jinja2.Environment:
         "duration": duration,
         "memory": memory,
         "commit": commit_in_words,
+        "control": control_in_words,
         "measured": in_words,
         "ledger": markdown,
         "setting": as_in_a_run_file,

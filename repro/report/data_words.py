@@ -8,7 +8,8 @@ Alone: `first_line(spec)` with the ReportSpec of a run's specs/report.json.
 
 from collections.abc import Mapping
 
-from repro.report.spec import ReportRole, ReportSpec
+from repro.claims.ground import BoundRole
+from repro.report.spec import ReportSpec
 
 
 def first_line(spec: ReportSpec) -> str:
@@ -16,6 +17,8 @@ def first_line(spec: ReportSpec) -> str:
     roles = {name: role for name, role in spec.roles.items() if role.data}
     drawn = sorted(name for name, role in roles.items() if role.kind == "generated")
     real = sorted(name for name, role in roles.items() if role.kind == "real")
+    if spec.own_pictures:
+        return "Your own pictures: this run says nothing of the paper."
     if spec.generated and not real:
         return (
             "Generated data: programs made the images of this run, as stand-ins for the paper's. "
@@ -32,7 +35,7 @@ def first_line(spec: ReportSpec) -> str:
     return "Real data, not at the paper's scale or not the paper's own: see the departures."
 
 
-def data_in_words(roles: Mapping[str, ReportRole]) -> str:
+def data_in_words(roles: Mapping[str, BoundRole]) -> str:
     """What stands under figures and tables made from these roles; "" where all are real."""
     shown = {name: role for name, role in roles.items() if role.data}
     drawn = sorted(name for name, role in shown.items() if role.kind == "generated")

@@ -15,12 +15,14 @@ from typing import Any
 import pandas as pd
 
 from repro.artefacts.provenance import SIDECAR
-from repro.claims.card import Claim, ExperimentCard, read_card
+from repro.claims.card import ExperimentCard, read_card
+from repro.claims.ground import BoundRole, Ground, Grounds, ground_of
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Judgement, judge
 from repro.report.commands import command_for
-from repro.report.spec import Health, ReportExperiment, ReportRole, ReportSpec
+from repro.report.spec import Health, ReportExperiment, ReportSpec
 from repro.specs.differences import Difference, differing_from_paper
+from repro.specs.scales import TOO_SMALL
 from repro.specs.validation import SpecError, read_step, validated
 
 MODEL_PICTURES = {  # in the order of the page, with what they show
@@ -103,6 +105,7 @@ class RunResults:
 def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
     """Read the folder `run` (results/<run>); `experiments` holds the cards and READMEs."""
     steps = read_steps(run)
+    spec = spec.model_copy(update={"roles": roles_as_prepared(run, spec.roles)})
     return RunResults(
         spec=spec,
         experiments=[
@@ -138,19 +141,47 @@ def read_json(path: Path) -> dict[str, Any]:
         raise SpecError(f"{error}; remove its folder and rerun") from None
 
 
-def not_comparable_because(
-    claim: Claim, card: ExperimentCard, roles: Mapping[str, ReportRole]
-) -> str:
-    """Why a claim's number may not be set against the paper's; "" where it may."""
-    enough = (True, "data") if claim.needs == "data" else (True,)
-    played = {role: roles.get(role, ReportRole()) for role in claim.roles or card.roles}
-    drawn = {name for name, role in played.items() if role.kind == "generated" and role.data}
-    reasons = [
-        f"{name}: {'generated data' if name in drawn else 'data or scale differ'}"
-        for name, role in played.items()
-        if role.as_in_paper not in enough
-    ]
-    return "; ".join(reasons)
+def roles_as_prepared(run: Path, roles: Mapping[str, BoundRole]) -> dict[str, BoundRole]:
+    """The roles, those no longer as in the paper whose datasets hold other numbers of images."""
+    return {name: _as_prepared(run, role) for name, role in roles.items()}
+
+
+def _as_prepared(run: Path, role: BoundRole) -> BoundRole:
+    found = []
+    for dataset, expected in role.expected_images.items():
+        path = run / "data" / dataset / "manifest.json"
+        if not path.is_file():
+            continue  # nothing has been measured on it
+        manifest = read_json(path)
+        count = manifest.get("count", 0) + sum(manifest.get("skipped", {}).values())
+        if count != expected:
+            found.append(f"{dataset} holds {count:,} images, the paper's {expected:,}")
+    if not found:
+        return role
+    return role.model_copy(update={"as_in_paper": False, "not_as_in_paper": found})
+
+
+def judgements(
+    card: ExperimentCard, measured: Mapping[str, Measurement], spec: ReportSpec
+) -> list[Judgement]:
+    """Every claim of a card decided; [] for the reader's own pictures."""
+    if spec.own_pictures:
+        return []
+    found = []
+    for claim in card.claims:
+        on = ground_of(claim, card, spec.roles)
+        if spec.scale in TOO_SMALL:
+            on = Grounds(Ground.TOO_SMALL, f"the run's scale is {spec.scale}")
+        found.append(
+            judge(
+                claim,
+                measured.get(claim.measurement),
+                ground=on.ground,
+                control=measured.get(claim.control),
+                because=on.because,
+            )
+        )
+    return found
 
 
 def _experiment(
@@ -168,14 +199,7 @@ def _experiment(
         card=card,
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
         command=command_for(spec, one.name, ask_for=card.ask_for),
-        judgements=[
-            judge(
-                claim,
-                measured.get(claim.measurement),
-                not_comparable_because=not_comparable_because(claim, card, spec.roles),
-            )
-            for claim in card.claims
-        ],
+        judgements=judgements(card, measured, spec),
         measurements=list(measured.values()),
         figures=[path for path in pictures if path.suffix == ".png"],
         tables=[path for path in pictures if path.suffix == ".csv"],

@@ -4,22 +4,17 @@ Where in the flow: repro.runs.load writes specs/report.json, repro.train.model_w
 the report reads both by these types, so that it can name what is missing.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from repro.claims.ground import BoundRole
 
 
 class _Tolerant(BaseModel):
     """Base of what the pipeline writes for the report: further keys are left unread."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class ReportRole(_Tolerant):
-    data: str | None = None
-    model: str | None = None
-    as_in_paper: bool | Literal["data"] = False
-    kind: Literal["generated", "real"] = "real"
 
 
 class ReportExperiment(_Tolerant):
@@ -56,9 +51,16 @@ class ReportSpec(_Tolerant):
     image_size: int | None = None
     channels: int | None = None
     generated: bool = False
-    roles: dict[str, ReportRole] = {}
+    scale: str | None = None
+    roles: dict[str, BoundRole] = {}
     departures: list[str] = []
     datasets: dict[str, Any] = {}
     models: dict[str, Any] = {}
+    opens_with: list[str] = Field([], description="<experiment>/<figure or measurement>")
     repeats: list[str] = Field([], description="models that are further trainings of another one")
     experiments: list[ReportExperiment] = []
+
+    @property
+    def own_pictures(self) -> bool:
+        """Whether it is a run on the reader's own photos, which says nothing of the paper."""
+        return self.photos is not None

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from repro.report.commands import again_command
 from repro.report.data_words import data_in_words
+from repro.report.own_pictures import weaknesses
 from repro.report.pictures import Picture, embed_animation, embed_picture
 from repro.report.provenance_words import commands, cost
 from repro.report.readmes import readme_html
@@ -51,6 +52,7 @@ class ModelView:
     title: str
     epoch: str
     troubles: list[str]
+    weaknesses: list[str]  # of samples of the reader's own pictures
     stop: str
     pictures: list[Picture]
     animation: Picture | None
@@ -95,6 +97,7 @@ def model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
         title=model_in_words(description),
         epoch=epoch_in_words(description),
         troubles=troubles_in_words(result.health),
+        weaknesses=weaknesses(result) if spec.own_pictures else [],
         stop=stop_in_words(result.health),
         pictures=[
             embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)

@@ -6,8 +6,9 @@ the resolved run, the Snakefile asks for `missing_raw_data`. `python -m repro ch
 prints both.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+from repro.claims.card import ExperimentCard
 from repro.dedup.options import Options as DedupOptions
 from repro.quality.inception_weights import require_weights
 from repro.runs.extensions import (
@@ -56,6 +57,17 @@ def check_experiments(spec: RunSpec, known: Collection[str], *, file: str) -> No
                 raise SpecError(
                     f"{file}: '{key}': no experiment '{name}'; {nearest(name, allowed)}"
                 )
+
+
+def check_opening(spec: RunSpec, cards: Mapping[str, ExperimentCard], *, file: str) -> None:
+    """What the report opens with is of experiments that are not left out; figures have captions."""
+    for one in spec.opens_with:
+        name, _, what = one.partition("/")
+        if name not in cards:
+            raise SpecError(f"{file}: 'opens_with': no experiment '{name}'; {nearest(name, cards)}")
+        captions = cards[name].captions
+        if what.endswith(".png") and what not in captions:
+            raise SpecError(f"{file}: 'opens_with': no figure '{one}'; {nearest(what, captions)}")
 
 
 def check_fit(run: Run) -> None:

@@ -58,6 +58,12 @@ def source(name: str) -> ModuleType:
     return importlib.import_module(source_module(name))
 
 
+def paper_images(name: str) -> dict[str, int]:
+    """How many images the paper's own set has that source `name` reads, by slot of its role."""
+    found: dict[str, int] = getattr(source(name), "PAPER_IMAGES", {})
+    return found
+
+
 def world(generator: str) -> ModuleType:
     """The module that draws a world."""
     return importlib.import_module(f"{WORLDS}.{generator}")

@@ -15,9 +15,16 @@ from typing import Any
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
 from repro.runs.cards import check_scales
-from repro.runs.checks import check_experiments, check_fit, check_names, missing_raw_data
+from repro.runs.checks import (
+    check_experiments,
+    check_fit,
+    check_names,
+    check_opening,
+    missing_raw_data,
+)
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
+from repro.runs.paper_scale import bound_roles
 from repro.runs.run import Experiment, Run
 from repro.runs.run_name import refuse_other_photos, run_name
 from repro.runs.scales import options_at_scale
@@ -52,6 +59,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     check_experiments(spec, cards, file=file)
     check_scales(cards)
     cards = {name: card for name, card in cards.items() if name not in spec.leave_out}
+    check_opening(spec, cards, file=file)
     spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
     experiments = [Experiment(name, card) for name, card in cards.items()]
     run = Run(name, file, spec, experiments, trainings, ablations, named=named)
@@ -104,10 +112,10 @@ def run_steps_with(interpreter: str, checkout: Path) -> None:
 
 def report_spec(run: Run) -> dict[str, Any]:
     """What the report must know of a run beyond what it finds in its folders."""
-    values = run.spec.model_dump(exclude={"worlds", "scale", "experiments", "ablations"})
+    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
-    for role in values["roles"].values():
-        role["kind"] = "generated" if generated.get(role["data"] or "", False) else "real"
+    for name, role in bound_roles(run).items():
+        values["roles"][name] |= role.model_dump()
     experiments = [
         {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
         for e in run.experiments

@@ -145,6 +145,11 @@ class RunSpec(Strict):
     leave_out: list[str] = Field(
         [], description="experiments that mean nothing on this run's pictures (windows of cats)"
     )
+    opens_with: list[str] = Field(
+        [],
+        description="of a run on your own pictures: <experiment>/<figure or measurement> that its "
+        "report shows first",
+    )
     departures: list[str] = Field([], description="where this run departs from the paper, and why")
 
     @field_validator("raw", "photos", "fid_weights", mode="before")

@@ -13,6 +13,8 @@ from pydantic import Field
 
 from repro.specs.validation import Strict
 
+TOO_SMALL = ("tiny",)  # runs at these scales decide no claim
+
 
 class Scales(Strict):
     """Options of an experiment by scale; what is not given there has the paper's value."""

@@ -1,77 +1,80 @@
 "use strict";
 // Sort and filter of the claims table, zoom of the figures. The page is whole without any of it.
 (() => {
-  const table = document.querySelector(".claims");
-  const body = table.tBodies[0];
-  const rows = [...body.rows];
-  const first = [...rows];
-  const toggles = [...document.querySelectorAll("button[data-verdict]")];
-  const search = document.querySelector("#search");
-  const sort = document.querySelector("#sort");
-  const shown = document.querySelector("#shown");
-  const all = document.querySelector("#all");
-  const pressed = new Set();
+  function claims(table) {
+    const body = table.tBodies[0];
+    const rows = [...body.rows];
+    const first = [...rows];
+    const toggles = [...document.querySelectorAll("button[data-verdict]")];
+    const search = document.querySelector("#search");
+    const sort = document.querySelector("#sort");
+    const shown = document.querySelector("#shown");
+    const all = document.querySelector("#all");
+    const pressed = new Set();
 
-  function filter() {
-    for (const one of toggles) one.setAttribute("aria-pressed", pressed.has(one.dataset.verdict));
-    const words = search.value.toLowerCase().split(/\s+/);
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      const fits = !pressed.size || pressed.has(row.dataset.verdict);
-      row.hidden = !(fits && words.every((word) => text.includes(word)));
+    function filter() {
+      for (const one of toggles) one.setAttribute("aria-pressed", pressed.has(one.dataset.verdict));
+      const words = search.value.toLowerCase().split(/\s+/);
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        const fits = !pressed.size || pressed.has(row.dataset.verdict);
+        row.hidden = !(fits && words.every((word) => text.includes(word)));
+      }
+      const left = rows.filter((row) => !row.hidden).length;
+      all.hidden = left === rows.length;
+      shown.textContent = all.hidden ? `${left} claims` : `${left} of ${rows.length} claims`;
     }
-    const left = rows.filter((row) => !row.hidden).length;
-    all.hidden = left === rows.length;
-    shown.textContent = all.hidden ? `${left} claims` : `${left} of ${rows.length} claims`;
-  }
 
-  for (const one of toggles) {
-    one.addEventListener("click", () => {
-      if (!pressed.delete(one.dataset.verdict)) pressed.add(one.dataset.verdict);
+    for (const one of toggles) {
+      one.addEventListener("click", () => {
+        if (!pressed.delete(one.dataset.verdict)) pressed.add(one.dataset.verdict);
+        filter();
+        // From the first screen the table is out of sight.
+        if (one.matches(".chip") && pressed.size) document.querySelector("#claims").scrollIntoView();
+      });
+    }
+    search.addEventListener("input", filter);
+    all.addEventListener("click", () => {
+      pressed.clear();
+      search.value = "";
       filter();
-      // From the first screen the table is out of sight.
-      if (one.matches(".chip") && pressed.size) document.querySelector("#claims").scrollIntoView();
+      search.focus();
     });
-  }
-  search.addEventListener("input", filter);
-  all.addEventListener("click", () => {
-    pressed.clear();
-    search.value = "";
+    document.querySelector(".tools").hidden = false;
     filter();
-    search.focus();
-  });
-  document.querySelector(".tools").hidden = false;
-  filter();
 
-  const collator = new Intl.Collator("en", { numeric: true });
-  // Numbers as numbers (ours: -0.5 before 0.05), other texts as read (4.1.1 before 4.2).
-  function compare(a, b, numbers) {
-    return numbers ? Number(a) - Number(b) : collator.compare(a, b);
-  }
-  function sortBy(head, up) {
-    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const key = (row) => row.cells[head.cellIndex].dataset.key;
-    const numbers = rows.every((row) => !Number.isNaN(Number(key(row))));
-    rows.sort((a, b) => {
-      if (!key(a) || !key(b)) return Boolean(key(b)) - Boolean(key(a)); // without a number: last
-      return (up ? 1 : -1) * compare(key(a), key(b), numbers);
+    const collator = new Intl.Collator("en", { numeric: true });
+    // Numbers as numbers (ours: -0.5 before 0.05), other texts as read (4.1.1 before 4.2).
+    function compare(a, b, numbers) {
+      return numbers ? Number(a) - Number(b) : collator.compare(a, b);
+    }
+    function sortBy(head, up) {
+      for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", up ? "ascending" : "descending");
+      const key = (row) => row.cells[head.cellIndex].dataset.key;
+      const numbers = rows.every((row) => !Number.isNaN(Number(key(row))));
+      rows.sort((a, b) => {
+        if (!key(a) || !key(b)) return Boolean(key(b)) - Boolean(key(a)); // without a number: last
+        return (up ? 1 : -1) * compare(key(a), key(b), numbers);
+      });
+      body.append(...rows);
+      sort.value = head.cellIndex;
+    }
+    const heads = [...table.tHead.rows[0].cells];
+    for (const head of heads) {
+      head.querySelector("button").addEventListener("click", () => {
+        sortBy(head, head.getAttribute("aria-sort") !== "ascending");
+      });
+    }
+    sort.addEventListener("change", () => {
+      if (sort.value) return sortBy(heads[sort.value], true);
+      for (const head of heads) head.removeAttribute("aria-sort");
+      rows.splice(0, rows.length, ...first);
+      body.append(...rows);
     });
-    body.append(...rows);
-    sort.value = head.cellIndex;
   }
-  const heads = [...table.tHead.rows[0].cells];
-  for (const head of heads) {
-    head.querySelector("button").addEventListener("click", () => {
-      sortBy(head, head.getAttribute("aria-sort") !== "ascending");
-    });
-  }
-  sort.addEventListener("change", () => {
-    if (sort.value) return sortBy(heads[sort.value], true);
-    for (const head of heads) head.removeAttribute("aria-sort");
-    rows.splice(0, rows.length, ...first);
-    body.append(...rows);
-  });
+  const table = document.querySelector(".claims");
+  if (table) claims(table); // a run on own pictures has none
 
   const dialog = document.querySelector("dialog");
   const large = dialog.querySelector("img");
