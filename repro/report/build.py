@@ -63,7 +63,7 @@ LOOKS = {  # verdict -> colour and mark of the page
     Verdict.NOT_COMPARABLE: "not-comparable",
     Verdict.NOT_RUN: "not-run",
 }
-SOURCES = {"paper": "the paper", "authors_code": "its authors' repository", "ours": "ours"}
+SOURCES = {"paper": "the paper's", "authors_code": "its authors' code", "ours": "ours"}
 METERS = {  # columns of a training log whose last value is shown
     "loss_d": "loss of D",
     "loss_g": "loss of G",

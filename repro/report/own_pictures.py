@@ -58,8 +58,8 @@ def weaknesses(model: ModelResult) -> list[str]:
         )
     if minibatches is not None and minibatches < LEAST_MINIBATCHES:
         found.append(
-            f"too few minibatches: {minibatches:,}, less than {LEAST_MINIBATCHES:,} (more epochs or "
-            "more pictures make more of them)"
+            f"too few minibatches: {minibatches:,}, less than {LEAST_MINIBATCHES:,} (more "
+            "epochs or more pictures make more of them)"
         )
     return found
 
