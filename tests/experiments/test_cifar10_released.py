@@ -71,12 +71,19 @@ def test_as_many_layers_as_are_there(
     by_hand = 100 * svm.score(Z, test.label("class"))
     assert found["accuracy_dcgan_cut"].value == pytest.approx(by_hand, abs=2)  # 2 of 120 images
 
-    for one, other in (("dcgan_cut", "released"), ("released", "kmeans"), ("dcgan", "dcgan_cut")):
+    for one, other in (
+        ("dcgan_cut", "released"),
+        ("released", "kmeans"),
+        ("dcgan", "dcgan_cut"),
+        ("random", "kmeans"),
+        ("random_cut", "released"),
+    ):
         difference = found[f"accuracy_{one}"].value - found[f"accuracy_{other}"].value
         assert found[f"{one}_minus_{other}"].value == pytest.approx(difference)
     assert "dcgan_minus_released" not in found  # of unequal layers
     card = read_card(repository / "experiments/cifar10_svm/experiment.yaml")
     assert {claim.measurement for claim in card.claims} <= set(found)
+    assert {claim.control for claim in card.claims if claim.control} <= set(found)
     (tmp_path / "drawn").mkdir()
     figure(tmp_path / "measured", tmp_path / "drawn", Style())
     table = (tmp_path / "drawn/table1_cifar10.csv").read_text()

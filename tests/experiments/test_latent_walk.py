@@ -22,8 +22,9 @@ from experiments.latent_walk.smoothness import (
     nearest_training,
 )
 from repro.claims.card import read_card
-from repro.claims.measurement import Measurement, Verdict, read_measurements
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
 from repro.networks.model_folder import CheckpointError, ModelFolder, draw
@@ -82,7 +83,7 @@ def measured(
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/latent_walk/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement)).verdict
+    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def test_linear_generator_has_even_steps_and_ghosts_like_pixels(

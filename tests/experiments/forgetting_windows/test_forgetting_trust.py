@@ -13,8 +13,9 @@ from experiments.forgetting_windows.measure import measure
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.trust import CLAIMED, OVERLAP, UNSURE, as_shown, withheld
 from repro.claims.card import read_card
-from repro.claims.measurement import Measurement, Verdict, read_measurements
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 
 OPTIONS = Options(
@@ -44,7 +45,7 @@ def test_a_judge_that_looks_elsewhere_decides_nothing(
     assert found[OVERLAP].value < 0.5
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
     for claim in card.claims:
-        decided = judge(claim, found.get(claim.measurement))
+        decided = judge(claim, found.get(claim.measurement), ground=Ground.PAPER)
         assert decided.verdict == Verdict.NOT_RUN
         if claim.measurement in found:
             assert "the judge's overlap with the boxes is 0." in decided.reason
@@ -61,7 +62,9 @@ def test_a_judge_that_knows_them_decides(
     assert found[OVERLAP].value > 0.5
     assert not any(name.startswith(UNSURE) for name in found)
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
-    verdicts = {judge(claim, found[claim.measurement]).verdict for claim in card.claims}
+    verdicts = {
+        judge(claim, found[claim.measurement], ground=Ground.PAPER).verdict for claim in card.claims
+    }
     assert Verdict.NOT_RUN not in verdicts
 
 

@@ -20,6 +20,7 @@ from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
 from experiments.forgetting_windows.options import Options
 from repro.claims.card import read_card
+from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import judge
 from repro.figures.drawing import Style
@@ -67,7 +68,10 @@ def test_planted_window_maps_are_found_and_forgotten(
         assert f"{name}_layer_0" in found
     assert "window_area_left_positive_refitted_layer_0" not in found  # of the first layer only
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
-    verdicts = {c.id: judge(c, found.get(c.measurement)).verdict.value for c in card.claims}
+    verdicts = {
+        c.id: judge(c, found.get(c.measurement), ground=Ground.PAPER).verdict.value
+        for c in card.claims
+    }
     assert set(verdicts.values()) == {"reproduced"}, verdicts
 
 

@@ -18,8 +18,9 @@ from experiments.memorisation.measure import measure
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
 from repro.claims.card import read_card
-from repro.claims.measurement import Measurement, Verdict, read_measurements
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 from repro.networks.build import build_generator
 from repro.networks.model_folder import GENERATOR_FILES, CheckpointError, save_network
@@ -61,7 +62,7 @@ def verdicts(found: dict[str, Measurement], repository: Path) -> list[Verdict]:
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/memorisation/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement)).verdict
+    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) -> None:

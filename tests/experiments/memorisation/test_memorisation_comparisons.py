@@ -15,8 +15,9 @@ from experiments.memorisation.figure import figure
 from experiments.memorisation.measure import measure
 from experiments.memorisation.options import Options
 from repro.claims.card import read_card
-from repro.claims.measurement import Measurement, Verdict
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement
+from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 from repro.networks.model_folder import CheckpointError
 from repro.specs.validation import SpecError
@@ -40,7 +41,7 @@ def folders(make_dataset, tmp_path: Path) -> dict[str, Path]:
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/memorisation/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement)).verdict
+    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:

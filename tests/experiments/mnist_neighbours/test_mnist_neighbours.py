@@ -22,8 +22,9 @@ from experiments.mnist_neighbours.options import Options
 from experiments.mnist_neighbours.results import NearestReferences, count_name, measurements
 from experiments.mnist_neighbours.samples import LabelledSamples
 from repro.claims.card import read_card
-from repro.claims.measurement import Measurement, Verdict, read_measurements
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.specs.validation import SpecError
@@ -114,7 +115,10 @@ def planted(
 
 def verdicts(found: dict[str, Measurement], repository: Path) -> dict[str, Verdict]:
     card = read_card(repository / "experiments/mnist_neighbours/experiment.yaml")
-    return {claim.id: judge(claim, found.get(claim.measurement)).verdict for claim in card.claims}
+    return {
+        claim.id: judge(claim, found.get(claim.measurement), ground=Ground.PAPER).verdict
+        for claim in card.claims
+    }
 
 
 def test_right_labels_beat_wrong_ones(monkeypatch, folders, tmp_path: Path, repository: Path):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repro.claims.card import Claim, ExperimentCard, Rule, read_card
-from repro.claims.measurement import Measurement, Verdict, in_words, number, read_measurements
-from repro.claims.verdict import judge
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, in_words, number, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.specs.validation import SpecError
 
 CARD = {
@@ -28,6 +29,7 @@ CARD = {
             "measurement": "largest_step_share",
             "kind": "direction",
             "rule": {"below": 0.5},
+            "source": "paper",
         }
     ],
     "departures": [],
@@ -50,23 +52,29 @@ def measured(
         ({"below": 0.5}, 0.3, 0.2, 0.4, "reproduced"),
         ({"below": 0.5}, 0.3, 0.2, 0.5, "partly"),  # the limit itself is outside
         ({"below": 0.5}, 0.3, 0.2, 0.6, "partly"),
-        ({"below": 0.5}, 0.5, None, None, "not"),
-        ({"below": 0.5}, 0.6, 0.4, 0.8, "not"),
+        ({"below": 0.5}, 0.5, None, None, "not reproduced"),
+        ({"below": 0.5}, 0.6, 0.4, 0.8, "not reproduced"),
         ({"below": 0.5}, 0.3, None, None, "reproduced"),
         ({"below": 0.5}, 0.3, 0.1, None, "reproduced"),  # one end: the value stands for the other
         ({"below": 0.5}, 0.3, None, 0.7, "partly"),
         ({"above": 0}, 2.0, 1.0, 3.0, "reproduced"),
         ({"above": 0}, 2.0, 0.0, 3.0, "partly"),
         ({"above": 0}, 2.0, -1.0, 5.0, "partly"),
-        ({"above": 0}, 0.0, None, None, "not"),
-        ({"above": 0}, -1.0, -2.0, 1.0, "not"),
+        ({"above": 0}, 0.0, None, None, "not reproduced"),
+        ({"above": 0}, -1.0, -2.0, 1.0, "not reproduced"),
         ({"above": 0}, 2.0, 1.0, math.inf, "reproduced"),
         ({"within": [72, 76]}, 74.0, 72.0, 76.0, "reproduced"),  # both ends belong to it
         ({"within": [72, 76]}, 74.0, 71.9, 75.0, "partly"),
         ({"within": [72, 76]}, 74.0, 73.0, 76.1, "partly"),
-        ({"within": [72, 76]}, 76.1, 75.0, 77.0, "not"),
-        ({"within": [72, 76]}, 60.0, 50.0, 90.0, "not"),
-        ({"below": 0.5}, 0.6, 0.1, 0.2, "not"),  # a value outside its own interval counts too
+        ({"within": [72, 76]}, 76.1, 75.0, 77.0, "not reproduced"),
+        ({"within": [72, 76]}, 60.0, 50.0, 90.0, "not reproduced"),
+        (
+            {"below": 0.5},
+            0.6,
+            0.1,
+            0.2,
+            "not reproduced",
+        ),  # a value outside its own interval counts too
         ({"below": 0.5}, 0.3, math.nan, math.nan, "reproduced"),  # no interval, as good as none
         ({"below": 0.5}, math.nan, 0.1, 0.2, "not run"),
         ({"below": 0.5}, None, None, None, "not run"),
@@ -75,23 +83,24 @@ def measured(
 def test_verdict_by_hand(
     rule: dict, value: float | None, low: float | None, high: float | None, verdict: str
 ) -> None:
-    assert judge(claim(rule), measured(value, low, high)).verdict == verdict
+    assert judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict == verdict
     as_value = claim(rule, kind="value")
-    assert judge(as_value, measured(value, low, high)).verdict == verdict  # paper's own conditions
-    elsewhere = judge(as_value, measured(value, low, high), not_comparable_because="other data")
+    assert (
+        judge(as_value, measured(value, low, high), ground=Ground.PAPER).verdict == verdict
+    )  # paper's own conditions
+    elsewhere = judge(
+        as_value, measured(value, low, high), ground=Ground.OTHER, because="other data"
+    )
     assert elsewhere.verdict == ("not run" if verdict == "not run" else "not comparable")
     if verdict != "not run":
         assert elsewhere.reason == "other data"
 
 
-def test_direction_is_decided_on_any_data() -> None:
-    judgement = judge(claim({"below": 0.5}), measured(0.3), not_comparable_because="generated")
-    assert judgement.verdict is Verdict.REPRODUCED
-
-
 def test_nothing_measured_is_not_run() -> None:
     for kind in ("direction", "value"):
-        found = judge(claim({"below": 1}, kind=kind), None, not_comparable_because="generated")
+        found = judge(
+            claim({"below": 1}, kind=kind), None, ground=Ground.DRAWN, because="generated"
+        )
         assert found.verdict is Verdict.NOT_RUN
         words = {"direction": "not measured", "value": "not measured in this run (generated)"}
         assert found.reason == words[kind]
@@ -115,8 +124,8 @@ def test_interval_decides_as_all_its_points_would(rule: dict, ends: list[float])
         else rule["within"][0] <= x <= rule["within"][1]
         for x in (low, value, high)
     ]  # fmt: skip
-    expected = "not" if not holds[1] else "reproduced" if all(holds) else "partly"
-    assert judge(claim(rule), measured(value, low, high)).verdict == expected
+    expected = "not reproduced" if not holds[1] else "reproduced" if all(holds) else "partly"
+    assert judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict == expected
 
 
 @given(rule=rules, ends=triples, shrink=st.floats(0, 1))
@@ -124,19 +133,23 @@ def test_a_narrower_interval_never_weakens_a_verdict(
     rule: dict, ends: list[float], shrink: float
 ) -> None:
     low, value, high = ends
-    order = ["not", "partly", "reproduced"]
-    wide = judge(claim(rule), measured(value, low, high)).verdict
+    order = ["not reproduced", "partly", "reproduced"]
+    wide = judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict
     narrow_low = min(value, max(low, value - shrink * (value - low)))
     narrow_high = max(value, min(high, value + shrink * (high - value)))
-    narrow = judge(claim(rule), measured(value, narrow_low, narrow_high)).verdict
+    narrow = judge(
+        claim(rule), measured(value, narrow_low, narrow_high), ground=Ground.PAPER
+    ).verdict
     assert order.index(narrow) >= order.index(wide)
 
 
 @given(limit=reals, ends=triples)
 def test_below_is_above_seen_in_the_mirror(limit: float, ends: list[float]) -> None:
     low, value, high = ends
-    below = judge(claim({"below": limit}), measured(value, low, high)).verdict
-    above = judge(claim({"above": -limit}), measured(-value, -high, -low)).verdict
+    below = judge(claim({"below": limit}), measured(value, low, high), ground=Ground.PAPER).verdict
+    above = judge(
+        claim({"above": -limit}), measured(-value, -high, -low), ground=Ground.PAPER
+    ).verdict
     assert below == above
 
 
@@ -190,6 +203,15 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
         ({"claims": None}, r"'claims'"),
         ({"claims": CARD["claims"] * 2}, "claim ids given twice: smooth"),  # type: ignore[operator]
         ({"captions": {"fig.svg": "x"}}, r"found fig\.svg"),
+        ({"claims": [CARD["claims"][0] | {"source": "nobody"}]}, r"'claims\.0\.source'"),  # type: ignore[index]
+        (
+            {"claims": [CARD["claims"][0] | {"control": "c", "without_control": "w"}]},  # type: ignore[index]
+            "either `control:` or `without_control:`",
+        ),
+        (
+            {"claims": [CARD["claims"][0] | {"control": "largest_step_share"}]},  # type: ignore[index]
+            "is the measurement itself",
+        ),
         ({"claims": [CARD["claims"][0] | {"kind": "guess"}]}, r"'claims\.0\.kind'"),  # type: ignore[index]
         ({"claims": [CARD["claims"][0] | {"rule": {"under": 1}}]}, r"'claims\.0\.rule\.under'"),  # type: ignore[index]
         ({"paper": {"section": 6.1}}, r"'paper\.section'.*found: 6\.1"),

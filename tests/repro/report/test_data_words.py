@@ -1,7 +1,8 @@
 """repro/report/data_words.py: a reader learns which images were drawn by program."""
 
+from repro.claims.ground import BoundRole
 from repro.report.data_words import data_in_words, first_line
-from repro.report.spec import ReportRole, ReportSpec
+from repro.report.spec import ReportSpec
 
 
 def test_real_run_is_not_called_generated() -> None:
@@ -19,8 +20,8 @@ def test_real_run_is_not_called_generated() -> None:
 
 
 def test_data_in_words_tells_what_part_is_generated() -> None:
-    def role(kind: str, data: str | None = "x") -> ReportRole:
-        return ReportRole.model_validate({"kind": kind, "data": data})
+    def role(kind: str, data: str | None = "x") -> BoundRole:
+        return BoundRole.model_validate({"kind": kind, "data": data})
 
     drawn, real = role("generated"), role("real")
     unbound = role("generated", None)  # weights alone: no images to be generated

@@ -5,10 +5,12 @@ Longer than 300 lines: one writer of made-up runs serves all the tests here.
 
 import base64
 import csv
+import html
 import io
 import json
 import re
 import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,8 +22,7 @@ from browser import dom_of, needs_chromium
 from PIL import Image
 
 from repro.artefacts.step_folder import step_folder
-from repro.claims.card import Claim, ExperimentCard
-from repro.claims.measurement import Verdict
+from repro.claims.verdict import Verdict
 from repro.figures.animation import save_animation
 from repro.figures.drawing import (
     Style,
@@ -31,10 +32,10 @@ from repro.figures.drawing import (
     save_table,
     training_curves,
 )
-from repro.report.build import build_report
+from repro.report.build import SOURCES, build_report
 from repro.report.pictures import embed_animation, embed_picture
-from repro.report.results import not_comparable_because, read_run
-from repro.report.spec import ReportRole, ReportSpec
+from repro.report.results import read_run
+from repro.report.spec import ReportSpec
 from repro.specs.differences import differing_from_paper
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
@@ -43,11 +44,11 @@ from repro.specs.validation import SpecError
 STYLE = Style(banner="GENERATED DATA")
 # Verdicts worked out by hand from the cards and measurements below.
 EXPECTED = {
-    "smooth_transitions": "reproduced",  # [0.1, 0.2] below 0.5
-    "pixels_differ": "partly",  # 0.6 above 0.5, [0.4, 0.8] not
-    "jumps": "not",  # 0.9 is not below 0.5
+    "smooth_transitions": "holds in a drawn world",  # [0.1, 0.2] below 0.5; untrained: 0.7
+    "pixels_differ": "undecided",  # 0.6 above 0.5, [0.4, 0.8] not
+    "jumps": "fails in a drawn world",  # 0.9 is not below 0.5
     "accuracy": "not comparable",  # a value, on generated images
-    "beats_random": "reproduced",  # 20 above 0
+    "beats_random": "not decided (untrained passes)",  # 20 above 0, and so is 10 [8, 12]
     "nan_number": "not run",
     "error_rate": "not run",
 }
@@ -57,7 +58,7 @@ def command(target: str) -> str:
     return f"snakemake {target} --configfile config/demo.yaml"
 
 
-def claim(name: str, measurement: str, rule: dict, kind: str = "direction") -> dict:
+def claim(name: str, measurement: str, rule: dict, kind: str = "direction", **more: object) -> dict:
     return {
         "id": name,
         "section": "6.1",
@@ -66,6 +67,8 @@ def claim(name: str, measurement: str, rule: dict, kind: str = "direction") -> d
         "measurement": measurement,
         "kind": kind,
         "rule": rule,
+        "source": "paper",
+        **more,
     }
 
 
@@ -98,9 +101,9 @@ def make_experiments(home: Path) -> None:
             "Walking in the latent space",
             "bedrooms",
             [
-                claim("smooth_transitions", "step_share", {"below": 0.5}),
+                claim("smooth_transitions", "step_share", {"below": 0.5}, control="step_untrained"),
                 claim("pixels_differ", "pixel_share", {"above": 0.5}),
-                claim("jumps", "jump_share", {"below": 0.5}),
+                claim("jumps", "jump_share", {"below": 0.5}, source="ours"),
             ],
             {"fig04_latent_walk.png": "Each row walks from one random point towards the next."},
         ),
@@ -109,7 +112,7 @@ def make_experiments(home: Path) -> None:
             "objects",
             [
                 claim("accuracy", "svm_accuracy", {"within": [80.0, 85.0]}, kind="value"),
-                claim("beats_random", "gain", {"above": 0}),
+                claim("beats_random", "gain", {"above": 0}, control="gain_untrained"),
                 claim("nan_number", "nothing", {"above": 0}),
             ],
             {"table1_cifar10.csv": "The paper's column beside ours."},
@@ -196,6 +199,7 @@ def make_run(run: Path) -> Path:
     with step_folder(walk / "measured", inputs={}, seed=42) as out:
         measured = [
             number("step_share", 0.15, 0.1, 0.2),
+            number("step_untrained", 0.7, 0.4, 0.8),
             number("pixel_share", 0.6, 0.4, 0.8),
             number("jump_share", 0.9, 0.85, 0.95),
         ]
@@ -205,6 +209,7 @@ def make_run(run: Path) -> Path:
     svm = run / "experiments" / "cifar10_svm"
     with step_folder(svm / "measured", inputs={}, seed=42) as out:
         measured = [number("svm_accuracy", 83.0), number("gain", 20.0, 15.0, 25.0)]
+        measured.append(number("gain_untrained", 10.0, 8.0, 12.0))
         measured.append(number("nothing", float("nan")))
         write_measurements(out, measured)
     with step_folder(svm / "figures", inputs={}) as out:
@@ -333,9 +338,31 @@ def test_verdicts_on_the_page_are_those_worked_out_by_hand(page: Page) -> None:
 
 def test_counts_of_the_first_screen(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
-    chips = dict(re.findall(r'data-verdict="([a-z ]+)" aria-pressed.*?<b>(\d+)</b>', text))
-    expected = {str(v): str(list(EXPECTED.values()).count(v)) for v in Verdict}
-    assert chips == expected
+    chips = dict(re.findall(r'data-verdict="([a-z ()]+)" aria-pressed.*?<b>(\d+)</b>', text))
+    assert chips == {verdict: str(n) for verdict, n in Counter(EXPECTED.values()).items()}
+    assert set(chips) <= set(Verdict)
+
+
+def test_what_is_decided_is_counted_by_who_states_it(report: Path) -> None:
+    sentences = [
+        "The paper's own numbers: 0 of 2 decided (1 not comparable, 1 not run).",
+        "Its stated directions: 1 of 4 decided (1 holds in a drawn world, 1 undecided, "
+        "1 not decided (untrained passes), 1 not run).",
+        "Ours, counted apart: 1 of 1 decided (1 fails in a drawn world).",
+    ]
+    page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
+    assert re.findall(r"<li>(.*?)</li>", page.partition('class="tally"')[2])[:3] == sentences
+    first = (report / "report.md").read_text(encoding="utf-8").partition("\n")[0]
+    assert first.endswith(" ".join(sentences))
+
+
+def test_the_control_of_a_claim_is_shown(report: Path) -> None:
+    with (report / "claims.csv").open(encoding="utf-8", newline="") as stream:
+        rows = {row["id"]: row for row in csv.DictReader(stream)}
+    assert rows["smooth_transitions"]["control"] == "step untrained: 0.7 [0.4, 0.8], n = 200"
+    assert rows["pixels_differ"]["control"] == "not measured yet"
+    assert "(gain untrained: 10 [8, 12], n = 200)" in rows["beats_random"]["reason"]
+    assert (rows["jumps"]["source"], rows["accuracy"]["source"]) == ("ours", "paper")
 
 
 def test_first_words_say_that_data_are_generated(report: Path) -> None:
@@ -373,10 +400,11 @@ def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
         statement, name = re.fullmatch(r"(.*) \(`(\w+)`\)", cells[1]).groups()  # type: ignore[union-attr]
         in_markdown.append([cells[0], statement, name, *(cell.strip("`") for cell in cells[2:])])
     columns = (
-        "section", "statement", "id", "paper", "ours", "verdict", "reason", "rule", "experiment",
-        "command",
+        "section", "statement", "id", "source", "paper", "ours", "verdict", "reason", "rule",
+        "control", "experiment", "command",
     )  # fmt: skip
-    assert in_markdown == [[row[column] for column in columns] for row in rows]
+    words = [row | {"source": SOURCES[row["source"]]} for row in rows]
+    assert in_markdown == [[row[column] for column in columns] for row in words]
     assert {row["id"]: row["verdict"] for row in rows} == EXPECTED
 
 
@@ -551,34 +579,6 @@ def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
     (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
     with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
         embed_picture(tmp_path / "torn.png", caption="")
-
-
-def test_a_value_that_needs_no_training_is_decided_where_the_data_are_the_papers() -> None:
-    def why(needs: str, as_in_paper: bool | str) -> str:
-        values = {"id": "a", "section": "8.1", "statement": "s", "paper": "p", "kind": "value"}
-        claim = Claim.model_validate(
-            {**values, "measurement": "m", "rule": {"above": 0}, "needs": needs}
-        )
-        card = ExperimentCard.model_validate(
-            {"title": "t", "paper": {"section": "8.1"}, "inputs": ["mnist.data"], "claims": [claim]}
-        )
-        role = ReportRole.model_validate({"kind": "real", "as_in_paper": as_in_paper})
-        return not_comparable_because(claim, card, {"mnist": role})
-
-    assert why("data", "data") == why("data", True) == why("training", True) == ""
-    assert why("training", "data") == why("data", False) == "mnist: data or scale differ"
-
-
-def test_a_value_rests_on_the_roles_its_claim_names() -> None:
-    claims = [
-        claim("one", "x", {"below": 1}, "value") | {"roles": roles} for roles in ([], ["svhn"])
-    ]
-    claims[1]["id"] = "two"
-    values = card("t", "svhn", claims, {}) | {"optional": ["mnist.data"]}
-    whole = ExperimentCard.model_validate(values)
-    roles = {"svhn": ReportRole(as_in_paper=True), "mnist": ReportRole(as_in_paper=False)}
-    found = [not_comparable_because(one, whole, roles) for one in whole.claims]
-    assert found == ["mnist: data or scale differ", ""]
 
 
 def test_pictures_of_the_first_training_stand_for_its_repeats(home: Path, tmp_path: Path) -> None:

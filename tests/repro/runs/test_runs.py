@@ -98,7 +98,7 @@ def test_optional_inputs_and_released_weights_are_given_where_they_are_there(
             "paper": {"section": "5"},
             "inputs": ["authors.released"],
             "optional": ["bedrooms.data", "svhn.data"],
-            "claims": [claim | {"kind": "direction", "rule": {"above": 0}}],
+            "claims": [claim | {"kind": "direction", "rule": {"above": 0}, "source": "ours"}],
         }
     )
     monkeypatch.setattr("repro.runs.load.experiment_cards", lambda: {"check": card})

@@ -1,0 +1,98 @@
+"""The words of a verdict by what was decided, and what an untrained control does to it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repro.claims.card import Claim
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement
+from repro.claims.verdict import DECIDED, HOLDING, Verdict, judge
+
+WORDS = {  # ground -> interval inside the rule, value alone inside, value outside
+    Ground.PAPER: ("reproduced", "partly", "not reproduced"),
+    Ground.OTHER: ("holds on other data", "undecided", "fails on other data"),
+    Ground.DRAWN: ("holds in a drawn world", "undecided", "fails in a drawn world"),
+    Ground.TOO_SMALL: ("not decided (too small)",) * 3,
+}
+
+
+def claim(kind: str = "direction", **more: object) -> Claim:
+    values = {"id": "a", "section": "1", "statement": "s", "paper": "p", "measurement": "m"}
+    return Claim.model_validate(
+        values | {"kind": kind, "rule": {"above": 0}, "source": "paper"} | more
+    )
+
+
+def around(value: float, half: float) -> Measurement:
+    return Measurement(name="m", value=value, low=value - half, high=value + half, n=9)
+
+
+CASES = (around(2, 1), around(2, 3), around(-1, 3))
+
+
+@pytest.mark.parametrize("ground", list(Ground))
+def test_the_words_say_on_what_a_direction_was_decided(ground: Ground) -> None:
+    assert [judge(claim(), one, ground=ground).verdict for one in CASES] == list(WORDS[ground])
+
+
+@pytest.mark.parametrize("ground", list(Ground))
+def test_a_number_is_decided_on_the_papers_ground_alone(ground: Ground) -> None:
+    found = [judge(claim("value"), one, ground=ground, because="b") for one in CASES]
+    other = "not decided (too small)" if ground == Ground.TOO_SMALL else "not comparable"
+    expected = WORDS[ground] if ground == Ground.PAPER else (other,) * 3
+    assert [one.verdict for one in found] == list(expected)
+
+
+@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.DRAWN])
+@pytest.mark.parametrize(
+    ("control", "decided"),
+    [
+        (around(2, 1), False),  # as far above 0 as ours: the architecture does it
+        (around(0.5, 1), True),  # above 0 by chance, perhaps
+        (around(-2, 1), True),
+        (Measurement(name="c", value=None, n=0), True),  # an untrained network gave no number
+        (Measurement(name="c", value=1.0, n=1), False),  # a bare number passes as ours would
+        (None, True),  # not measured: said, and counted apart
+    ],
+)
+def test_what_the_control_passes_as_well_is_not_decided(
+    ground: Ground, control: Measurement | None, decided: bool
+) -> None:
+    found = judge(claim(control="c"), around(2, 1), ground=ground, control=control)
+    assert (found.verdict in DECIDED) is decided
+    assert found.verdict == (WORDS[ground][0] if decided else "not decided (untrained passes)")
+    assert found.control is control
+    assert ("no untrained control was measured" in found.reason) == (control is None)
+
+
+def test_a_claim_that_needs_no_control_says_nothing_of_one() -> None:
+    found = judge(claim(without_control="a count"), around(2, 1), ground=Ground.PAPER)
+    assert found.verdict == Verdict.REPRODUCED
+    assert found.reason == "the whole interval is above 0"
+
+
+values = st.floats(-100, 100)
+halves = st.floats(0, 100)
+measurements = st.builds(around, values, halves)
+
+
+@given(ours=measurements, control=measurements, ground=st.sampled_from(list(Ground)))
+def test_a_control_takes_back_what_holds_and_changes_nothing_else(
+    ours: Measurement, control: Measurement, ground: Ground
+) -> None:
+    alone = judge(claim(control="c"), ours, ground=ground).verdict
+    beside = judge(claim(control="c"), ours, ground=ground, control=control).verdict
+    assert control.low is not None
+    passes = control.low > 0
+    taken_back = alone in HOLDING and passes
+    assert beside == (Verdict.UNTRAINED_PASSES if taken_back else alone)
+
+
+@given(ours=measurements)
+def test_the_same_numbers_are_decided_alike_on_every_ground(ours: Measurement) -> None:
+    grounds = (Ground.PAPER, Ground.OTHER, Ground.DRAWN)
+    places = {
+        [*WORDS[ground]].index(judge(claim(), ours, ground=ground).verdict) for ground in grounds
+    }
+    assert len(places) == 1
