@@ -99,7 +99,17 @@ def test_every_experiment_that_can_run_is_reported(results: Path, repository: Pa
         assert one.card.title in page
     assert "A DCGAN of your own pictures" in page
     assert "Your pictures stand in for LSUN's three million bedrooms" in page
-    assert "Real data" in page
+    assert "Your own pictures" in page
+    opening = page.partition('<section id="pictures">')[2].partition("</section>")[0]
+    shown = load_run(str(repository / "config/photos.yaml")).spec.opens_with
+    figures = [one.partition("/") for one in shown if one.endswith(".png")]
+    assert figures
+    for name, _, file in figures:
+        assert f"experiments/{name}/figures/{file}" in opening
+    measured = [one.partition("/")[2].replace("_", " ") for one in shown if one[-4:] != ".png"]
+    assert any(name.capitalize() in opening for name in measured)
+    assert "too few minibatches: 12" in page.lower()  # 3 in each of 4 epochs
+    assert (results / "report/claims.csv").read_text().count("\n") == 1  # no verdict
 
 
 def test_other_photos_need_a_name_of_their_own(

@@ -67,6 +67,17 @@ def test_experiments_can_be_left_out(load: Any) -> None:
         load(leave_out=["latent_wlak"])
 
 
+def test_what_a_report_opens_with_is_there(load: Any) -> None:
+    shown = ["latent_walk/fig04_latent_walk.png", "latent_walk/largest_step_share"]
+    assert report_spec(load(opens_with=shown))["opens_with"] == shown
+    with pytest.raises(SpecError, match=r"'opens_with': no figure.*fig04_latent_walk\.png"):
+        load(opens_with=["latent_walk/fig04_latent_wlak.png"])
+    with pytest.raises(SpecError, match=r"'opens_with': no experiment 'latent_wlak'"):
+        load(opens_with=["latent_wlak/largest_step_share"])
+    with pytest.raises(SpecError, match=r"'opens_with': no experiment 'latent_walk'"):
+        load(opens_with=shown, leave_out=["latent_walk"])
+
+
 def test_presets_lie_between_defaults_and_run(load: Any) -> None:
     changes = {
         "models": {"bedrooms": {"preset": "imagenet32"}},
