@@ -87,25 +87,32 @@ class Shown(logging.Handler):
             self.usual.handle(record)
 
     def _told(self, record: logging.LogRecord) -> None:
-        told, event = record.__dict__, _event(record)
-        if event == "run_info":
+        if _event(record) == "run_info":
             self._plan()
-        elif self._narrator is not None and event == "job_info":
-            self._narrator.started(told["jobid"], log=_first(told["log"]))
-        elif self._narrator is not None and event == "job_finished":
-            self._narrator.finished(told["job_id"])
-        elif self._narrator is not None and event == "job_error":
-            self._narrator.failed(told["jobid"])
-        elif event is None and str(record.msg).startswith(NOTHING):
-            print(
-                f"{NOTHING}: all of it is there.\n{last_words(self.workflow, self.run)}", flush=True
-            )
-        elif self._narrator is not None and event is None and str(record.msg).startswith(AGAIN):
-            self._narrator.display.say("  It is tried once more.")
-        elif self._narrator is not None and event is None and str(record.msg).startswith(ENDING):
-            self._narrator.display.say(str(record.msg))
-        elif record.levelno >= logging.WARNING:
+        elif _event(record) is None and str(record.msg).startswith(NOTHING):
+            words = last_words(self.workflow, self.run)
+            print(f"{NOTHING}: all of it is there.\n{words}", flush=True)
+        elif not self._narrated(record) and record.levelno >= logging.WARNING:
             self.usual.handle(record)
+
+    def _narrated(self, record: logging.LogRecord) -> bool:
+        """Whether the narrator had something to say of it; not before the steps are known."""
+        told, event, narrator = record.__dict__, _event(record), self._narrator
+        if narrator is None:
+            return False
+        if event == "job_info":
+            narrator.started(told["jobid"], log=_first(told["log"]))
+        elif event == "job_finished":
+            narrator.finished(told["job_id"])
+        elif event == "job_error":
+            narrator.failed(told["jobid"])
+        elif event is None and str(record.msg).startswith(AGAIN):
+            narrator.display.say("  It is tried once more.")
+        elif event is None and str(record.msg).startswith(ENDING):
+            narrator.display.say(str(record.msg))
+        else:
+            return False
+        return True
 
     def _plan(self) -> None:
         folder, board = self.run.folder, Board(clock=time.monotonic)
