@@ -5,7 +5,7 @@ Apart from measure.py, so that a run file is checked without loading what measur
 
 from pydantic import Field
 
-from repro.specs.validation import Strict
+from repro.specs.validation import GivenPath, Strict
 
 PAPER_COPY_SHARE = 275_000 / 3_033_042  # what the paper removed
 
@@ -41,7 +41,7 @@ class Options(Strict):
     groups: int = Field(24, ge=1, description="groups shown, drawn at random")
     members: int = Field(4, ge=2, description="images shown of a group, the one kept first")
     collisions: int = Field(200, ge=1, description="removed images drawn for labelling by eye")
-    labels: list[str] = Field(
+    labels: list[GivenPath] = Field(
         [],
         description="CSV files that the label page made, one a person; paths from the folder in "
         "which the run is started",

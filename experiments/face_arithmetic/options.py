@@ -6,7 +6,7 @@ Apart from measure.py, so that a run file is checked without loading what measur
 from pydantic import Field, model_validator
 
 from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
-from repro.specs.validation import Strict
+from repro.specs.validation import GivenPath, Strict
 
 
 class Options(Strict):
@@ -38,7 +38,7 @@ class Options(Strict):
     offered: int = Field(
         300, ge=1, description="samples on the page on which exemplars are picked by hand"
     )
-    picks: list[str] = Field(
+    picks: list[GivenPath] = Field(
         [],
         description="JSON files that the page made, one a person; Fig 7 is then drawn from them; "
         "paths from the folder in which the run is started",

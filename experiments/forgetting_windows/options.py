@@ -5,13 +5,13 @@ Apart from measure.py, so that a run file is checked without loading what measur
 
 from pydantic import Field, model_validator
 
-from repro.specs.validation import Strict
+from repro.specs.validation import GivenPath, Strict
 
 
 class Options(Strict):
     """Whose boxes, which layers, how the regression is fitted, and how many of everything."""
 
-    boxes: list[str] = Field(
+    boxes: list[GivenPath] = Field(
         [],
         description="JSON files of boxes drawn by hand on the page fig06_boxes.html (paper: 52 by "
         "hand), one a person; the first is used, others are compared with it; paths from the "

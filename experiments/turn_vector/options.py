@@ -5,7 +5,7 @@ Apart from measure.py, so that a run file is checked without loading what measur
 
 from pydantic import Field, model_validator
 
-from repro.specs.validation import Strict
+from repro.specs.validation import GivenPath, Strict
 
 
 class Axis(Strict):
@@ -50,7 +50,7 @@ class Options(Strict):
     offered: int = Field(
         300, ge=1, description="samples on the page of face_arithmetic, where exemplars are picked"
     )
-    picks: list[str] = Field(
+    picks: list[GivenPath] = Field(
         [],
         max_length=1,
         description="a JSON file that the page made, with the concepts left and right: Fig 8 is "

@@ -140,8 +140,8 @@ def preparation() -> Callable[..., None]:
 
 def _require(name: str, package: str, *, file: str, key: str) -> None:
     folder = ROOT / Path(*package.split("."))
-    if not (folder / f"{name}.py").is_file():
-        names = [p.stem for p in folder.glob("*.py") if "class Options" in p.read_text()]
+    names = [p.stem for p in folder.glob("*.py") if "\nclass Options" in p.read_text("utf-8")]
+    if name not in names:
         place = folder.relative_to(ROOT)
         raise SpecError(f"{file}: '{key}': no module '{name}' in {place}/; {nearest(name, names)}")
 

@@ -24,10 +24,12 @@ from repro.runs.checks import (
 )
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
+from repro.runs.overrides import given_by_config, told_of
 from repro.runs.paper_scale import bound_roles
 from repro.runs.run import Experiment, Run
 from repro.runs.run_name import refuse_other_photos, run_name
 from repro.runs.scales import options_at_scale
+from repro.specs.names import NAMED, require_names
 from repro.specs.run_file import RunSpec
 from repro.specs.validation import SpecError, read_yaml, validated
 
@@ -36,16 +38,27 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     """Read a run file, with `overrides` (Snakemake's --config) merged over it.
 
     `run` names the run and its folder, which else have the file's name. Raises SpecError naming
-    file, key, what was found and what is allowed.
+    file (or --config), key, what was found and what is allowed.
     """
     file = os.path.relpath(file)  # as it would be typed here
-    values = merged(read_yaml(Path(file)), overrides or {})
+    values = read_yaml(Path(file))
+    given = given_by_config(overrides or {}, values)
+    try:
+        return _resolved(merged(values, overrides or {}), file=file)
+    except SpecError as error:
+        raise SpecError(told_of(str(error), file=file, given=given)) from None
+
+
+def _resolved(values: dict[str, Any], *, file: str) -> Run:
     named = values.pop("run", None)
     name = run_name(named, file=file)
-    values["models"] = {
-        name: with_preset(model, file=file, key=f"models.{name}")
-        for name, model in (values.get("models") or {}).items()
-    }
+    require_names(values, file=file)
+    values = {key: value for key, value in values.items() if value is not None or key not in NAMED}
+    if isinstance(values.get("models"), dict):
+        values["models"] = {
+            name: with_preset(model, file=file, key=f"models.{name}")
+            for name, model in values["models"].items()
+        }
     if values.get("raw") and values.get("photos"):
         raise SpecError(
             f"{file}: 'raw' ({values['raw']}) and 'photos' ({values['photos']}) are two names of "

@@ -8,14 +8,16 @@ when an experiment that reads the slot `ablations` is asked for.
 Alone: `with_preset({"preset": "paper_64", "data": "rooms"}, file="my.yaml", key="models.rooms")`.
 """
 
+import hashlib
 from collections.abc import Collection
 from typing import Any
 
 from repro.places import PRESETS, ROOT
 from repro.specs.differences import changes_of, name_of
 from repro.specs.model import ModelSpec
+from repro.specs.names import is_name, nearest_name
 from repro.specs.presets import PresetSpec
-from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec
+from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec, laid_over_network
 from repro.specs.validation import SpecError, nearest, read_yaml, validated
 
 PREFIX = "ablation"
@@ -38,17 +40,19 @@ def with_preset(model: Any, *, file: str, key: str) -> Any:
     if not isinstance(model, dict):
         return model  # validation says what is wrong with it
     name = model.get("preset", ModelSpec.model_fields["preset"].default)
-    path = PRESETS / f"{name}.yaml"
-    if not path.is_file():
-        names = [p.stem for p in PRESETS.glob("*.yaml")]
+    names = [p.stem for p in PRESETS.glob("*.yaml")]
+    if name not in names:
         raise SpecError(f"{file}: '{key}.preset': no preset '{name}'; {nearest(str(name), names)}")
+    path = PRESETS / f"{name}.yaml"
     values = read_yaml(path)
     preset = validated(PresetSpec, values, where=str(path.relative_to(ROOT)))
     recipe = {part: values.get(part, {}) for part in ("network", "training")}
     both = merged(recipe, model)
-    if preset.of_the_paper and (both.get("training") or {}).get("stop_on"):
+    training = both.get("training")
+    stopping = training.get("stop_on") if isinstance(training, dict) else None
+    if preset.of_the_paper and stopping:
         raise SpecError(
-            f"{file}: '{key}.training.stop_on' is {both['training']['stop_on']}, but nothing may "
+            f"{file}: '{key}.training.stop_on' is {stopping}, but nothing may "
             f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
             "stop_on out (troubles are named all the same) or take another preset"
         )
@@ -91,7 +95,7 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
         changed = changes_of(base, model)
         if not changed:
             raise SpecError(f"{file}: '{key}' is {change}, which the recipe says already")
-        name = f"{PREFIX}-{name_of(changed)}"
+        name = _short(f"{PREFIX}-{name_of(changed)}")
         if name in models:
             raise SpecError(f"{file}: '{key}' is {change}, which is given twice; leave out one")
         models[name] = model
@@ -104,6 +108,14 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
 def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> RunModelSpec:
     assert spec.ablations is not None
     for_all = {name: getattr(spec, name) for name in FOR_ALL if getattr(spec, name) is not None}
-    own = {"network": for_all, "trainings": spec.ablations.trainings}
-    complete = merged(with_preset(values, file=file, key=key), own)
+    own = {"trainings": spec.ablations.trainings}
+    complete = laid_over_network(merged(with_preset(values, file=file, key=key), own), for_all)
     return validated(RunModelSpec, complete, where=file, key=key)
+
+
+def _short(name: str) -> str:
+    """The name of an ablation; of one that changes much, its beginning and a digest of the rest."""
+    if is_name(name, "model"):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{nearest_name(name[:60], 'model')}-{digest}"

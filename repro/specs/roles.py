@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field
 
 from repro.command_line import new_parser
-from repro.specs.validation import Strict
+from repro.specs.validation import GivenPath, Strict
 
 ROLES = {
     "bedrooms": "LSUN's bedrooms (sections 4.1 and 6)",
@@ -67,7 +67,7 @@ class RoleSpec(Strict):
     rungs: list[str] = Field(
         [], description="models of several sizes", json_schema_extra={"kind": "models"}
     )
-    released: str | None = _names(
+    released: GivenPath | None = _names(
         "released", "a folder of weights that the paper's authors released, below `raw`"
     )
     as_in_paper: bool | Literal["data"] = Field(

@@ -21,7 +21,10 @@ from repro.specs.network import NetworkSpec
 from repro.specs.roles import RoleSpec
 from repro.specs.scales import Scales
 from repro.specs.training import AugmentationSpec, TrainingSpec
-from repro.specs.validation import Strict, nearest
+from repro.specs.validation import GivenPath, Strict, nearest
+
+
+MOST_TRAININGS = 1000  # of one recipe; each is a job of its own
 
 
 class RunModelSpec(ModelSpec):
@@ -31,6 +34,7 @@ class RunModelSpec(ModelSpec):
     trainings: int = Field(
         1,
         ge=1,
+        le=MOST_TRAININGS,
         description="trainings from the seeds seed, seed + 1, ...; they are called NAME, NAME-2, "
         "NAME-3, ...",
     )
@@ -40,9 +44,16 @@ class AblationsSpec(Strict):
     """One recipe, and what is changed in it: `snakemake ablations` trains each from every seed."""
 
     model: dict[str, Any] = Field(description="the recipe, as under `models:`")
-    trainings: int = Field(3, ge=2, description="of the recipe and of each change: seeds in a row")
+    trainings: int = Field(
+        3,
+        ge=2,
+        le=MOST_TRAININGS,
+        description="of the recipe and of each change: seeds in a row",
+    )
     changes: list[dict[str, Any]] = Field(
-        min_length=1, description="each laid over the recipe: {network: {kernel: 4}}, ..."
+        min_length=1,
+        max_length=MOST_TRAININGS,
+        description="each laid over the recipe: {network: {kernel: 4}}, ...",
     )
 
 
@@ -62,7 +73,7 @@ class RunDatasetSpec(DatasetSpec):
     """A dataset as a run file gives it: with its raw data, and its de-duplication if any."""
 
     world: str | None = Field(None, description="a world of this run, or")
-    raw: str | None = Field(None, description="a path below the run's `raw` folder")
+    raw: GivenPath | None = Field(None, description="a path below the run's `raw` folder")
     dedup: dict[str, Any] | None = Field(
         None, description="Options of the de-duplication; null = not de-duplicated"
     )
@@ -81,7 +92,8 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return below | above
 
 
-def _over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def laid_over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """A model's values with `own` over those of its network, if that is a mapping."""
     network = model.get("network") or {}
     return model | {"network": network | own} if isinstance(network, dict) else model
 
@@ -93,13 +105,13 @@ class RunSpec(Strict):
     description: str = ""
     banner: str = Field("", description="words stamped on every figure")
     seed: int = Field(42, ge=0, description="seed of everything in the run (authors' code: 42)")
-    raw: str | None = Field(
+    raw: GivenPath | None = Field(
         None, description="folder of the downloads, from the working folder; ~ is your home"
     )
-    photos: str | None = Field(
+    photos: GivenPath | None = Field(
         None, description="folder of your own pictures: another name for `raw`, given instead of it"
     )
-    fid_weights: str | None = Field(
+    fid_weights: GivenPath | None = Field(
         None,
         description="file of InceptionV3's weights, for FID and KID (experiments/fid), from the "
         "working folder; without it they are not measured",
@@ -161,8 +173,6 @@ class RunSpec(Strict):
             raise ValueError(
                 f"expected the name of a {kind}; write ./NAME if it looks like a value"
             )
-        if value and set(value) & set("{}"):
-            raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
         return value or None
 
     @field_validator("scale")
@@ -194,7 +204,7 @@ class RunSpec(Strict):
                 name: place(one, own) if isinstance(one, dict) else one
                 for name, one in values[part].items()
             }
-            for part, place in (("datasets", _over), ("models", _over_network))
+            for part, place in (("datasets", _over), ("models", laid_over_network))
             if own and isinstance(values.get(part), dict)
         }
 

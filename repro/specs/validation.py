@@ -11,10 +11,10 @@ import json
 import typing
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from repro.errors import ExpectedError
 
@@ -26,7 +26,7 @@ class SpecError(ExpectedError, ValueError):
 class Strict(BaseModel):
     """Base of all specs: unknown keys are errors, values do not change once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class OptionsAndSeed(Strict):
@@ -36,7 +36,18 @@ class OptionsAndSeed(Strict):
     seed: int = Field(42, ge=0, strict=True)
 
 
+def _a_path(text: str) -> str:
+    if set(text) & set("{}"):
+        raise ValueError("Snakemake takes { and } for wildcards; link to it by a plain name")
+    if any(ord(char) < 32 for char in text):
+        raise ValueError("a path without control characters is expected; link to it by such a name")
+    return text
+
+
+GivenPath = Annotated[str, AfterValidator(_a_path)]  # of the user's own files, in a run file
+
 SpecType = TypeVar("SpecType", bound=BaseModel)
+MOST_VALUES = 100_000  # in a YAML file; the longest run file here has some hundreds
 
 
 def module_options(module: ModuleType) -> type[Strict]:
@@ -76,7 +87,13 @@ def _complaint(model: type[BaseModel], error: dict[str, Any], *, where: str, pre
     if error["type"] == "missing":
         return f"{where}: '{key}' is missing; it must be given"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{where}: '{key}': {message} (found: {error['input']!r})"
+    return f"{where}: '{key}': {message} (found: {shortened(error['input'])})"
+
+
+def shortened(value: Any) -> str:
+    """A value as a message shows it, on one line of at most 200 characters."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _model_at(model: type[BaseModel], place: tuple[Any, ...]) -> type[BaseModel] | None:
@@ -94,7 +111,28 @@ def _model_at(model: type[BaseModel], place: tuple[Any, ...]) -> type[BaseModel]
 
 
 class _NoDuplicates(yaml.SafeLoader):
-    """YAML loader that refuses a key given twice instead of keeping the last silently."""
+    """YAML loader that refuses a key given twice instead of keeping the last silently.
+
+    A few lines of aliases of aliases may stand for billions of values; those are refused as well.
+    """
+
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None and self._values(node, {}) > MOST_VALUES:
+            raise SpecError(f"{self.name}: stands for more than {MOST_VALUES} values; shorten it")
+        return node
+
+    def _values(self, node: yaml.Node, known: dict[int, int]) -> int:
+        """Values that a node stands for, its aliases written out. known: by the nodes' ids."""
+        if known.get(id(node)) == 0:
+            line = node.start_mark.line + 1
+            raise SpecError(f"{self.name}: the value at line {line} contains itself")
+        if id(node) not in known:
+            known[id(node)] = 0  # being counted
+            inner = [] if isinstance(node, yaml.ScalarNode) else node.value
+            parts = [part for one in inner for part in (one if isinstance(one, tuple) else (one,))]
+            known[id(node)] = 1 + sum(self._values(part, known) for part in parts)
+        return known[id(node)]
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         given = [k for k, _ in node.value if k.tag != "tag:yaml.org,2002:merge"]
@@ -109,13 +147,17 @@ class _NoDuplicates(yaml.SafeLoader):
 def read_yaml(path: Path) -> dict[str, Any]:
     """Mapping in a YAML file. Raises SpecError for a missing file, bad YAML or a double key."""
     try:
-        with path.open() as stream:
+        with path.open(encoding="utf-8") as stream:
             values = yaml.load(stream, _NoDuplicates)
     except FileNotFoundError:
         there = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         raise SpecError(f"{path}: no such file; {nearest(path.name, there)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except SpecError:
+        raise
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # dates that are none, no UTF-8, ...
         raise SpecError(f"{path}: not valid YAML: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{path}: nested too deeply; it is no config of this program") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values
@@ -133,6 +175,8 @@ def read_step(path: Path | None) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # no JSON, or no UTF-8
         raise SpecError(f"{path}: not valid JSON: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{path}: nested too deeply; it is no file of this program") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values

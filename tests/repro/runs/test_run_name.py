@@ -57,8 +57,16 @@ def test_the_name_is_that_of_the_folder(name: str) -> None:
     ],
 )
 def test_what_cannot_name_a_folder_is_refused(name: str) -> None:
-    with pytest.raises(SpecError, match=r"own\.yaml: 'run': found .* a run's name is letters"):
+    with pytest.raises(SpecError, match=r"--config: 'run': found .* a run's name is letters"):
         own(run=name)
+
+
+def test_the_file_s_own_name_names_the_run_by_the_same_rule() -> None:
+    Path("own.yaml").rename("my own {run}.yaml")
+    wanted = r"my own \{run\}\.yaml: the run takes the file's name.* --config run=my_own__run_$"
+    with pytest.raises(SpecError, match=wanted):
+        load_run("my own {run}.yaml")
+    assert load_run("my own {run}.yaml", {"run": "mine"}).name == "mine"
 
 
 @pytest.mark.parametrize("value", [2019, 1.5, True, ["a"], {"a": 1}])
