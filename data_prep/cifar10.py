@@ -1,14 +1,13 @@
 """CIFAR-10: the binary version or the Python version, whichever lies there (paper §5.1).
 
-Binary: records of 1 label byte and 3072 bytes of planar RGB, 32x32. Python: pickled dicts, read by
-an unpickler that admits numpy arrays and nothing else. Label `class`, 0 to 9; names from
-batches.meta(.txt). Default: the five training batches; the test set is `files: [test_batch.bin]`.
+Binary: records of 1 label byte and 3072 bytes of planar RGB, 32x32. Python: pickled dicts, which
+repro.data.plain_pickle reads without making or running anything that they ask for. Label `class`,
+0 to 9; names from batches.meta(.txt). Default: the five training batches; the test set is
+`files: [test_batch.bin]`.
 
 Alone: `count(RAW, Options())` is the number of training images.
 """
 
-import codecs
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,23 @@ import numpy as np
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
+from repro.data.plain_pickle import LATIN1, Made, Name, PickleError, read_pickle
 from repro.data.raw_images import SourceError
-from repro.specs.validation import Strict
+from repro.specs.validation import Strict, shortened
 
 RECORD_BYTES = 1 + 3 * 32 * 32
 CLASSES = 10
 FOLDERS = ("", "cifar-10-batches-bin", "cifar-10-batches-py")  # as the two archives unpack
 AGAIN = "unpack the download again"
 PICTURE = None  # pixels, nothing to decode
+# What a batch mentions: how arrays are made, and how Python 3 writes bytes
+NAMES = {
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray._reconstruct",
+    "numpy.ndarray",
+    "numpy.dtype",
+    LATIN1,
+}
 PUBLISHED = 10_000  # images in each of the six files
 TRAINING_FILES = 5
 PAPER_IMAGES = {"data": 50_000, "test": 10_000}  # section 5.1
@@ -59,14 +67,21 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
     """Names in batches.meta.txt or batches.meta; None where neither lies there."""
     folder = _folder(raw, options)
     if (folder / "batches.meta.txt").exists():
-        names = (folder / "batches.meta.txt").read_text().split()
+        names = (folder / "batches.meta.txt").read_text("utf-8", errors="replace").split()
     elif (folder / "batches.meta").exists():
-        names = [name.decode() for name in _unpickled(folder / "batches.meta")[b"label_names"]]
+        names = _meta_names(folder / "batches.meta")
     else:
         return None
     if len(names) != CLASSES:
         raise SourceError(f"{folder}: batches.meta has {len(names)} names, expected {CLASSES}")
     return names
+
+
+def _meta_names(path: Path) -> list[str]:
+    listed = _unpickled(path).get(b"label_names")
+    if not isinstance(listed, list) or not all(isinstance(name, bytes) for name in listed):
+        raise SourceError(f"{path}: b'label_names' are no list of names; {AGAIN}")
+    return [name.decode("utf-8", "replace") for name in listed]
 
 
 def published(options: Options) -> int | None:
@@ -132,50 +147,44 @@ def _binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _python(path: Path) -> tuple[np.ndarray, np.ndarray]:
     batch = _unpickled(path)
-    planes = batch.get(b"data")
-    labels = np.asarray(batch.get(b"labels", []))
-    expected = (len(labels), RECORD_BYTES - 1)
-    if not isinstance(planes, np.ndarray) or planes.dtype != np.uint8 or planes.shape != expected:
-        found = f"{planes.dtype} {planes.shape}" if isinstance(planes, np.ndarray) else "none"
-        raise SourceError(f"{path}: array b'data' {found}, expected uint8 {expected}; {AGAIN}")
-    if labels.dtype.kind not in "iu":
-        raise SourceError(f"{path}: b'labels' are no whole numbers; {AGAIN}")
-    return planes, labels
+    planes = _planar(batch.get(b"data"), path)
+    labels = batch.get(b"labels")
+    if not isinstance(labels, list) or any(type(label) is not int for label in labels):
+        raise SourceError(f"{path}: b'labels' are no list of whole numbers; {AGAIN}")
+    if len(labels) != len(planes):
+        raise SourceError(
+            f"{path}: {len(planes)} images, {len(labels)} labels, expected as many; {AGAIN}"
+        )
+    wrong = [label for label in labels if not 0 <= label < CLASSES]
+    if wrong:
+        raise SourceError(f"{path}: label {shortened(wrong[0])}, expected 0 to 9; {AGAIN}")
+    return planes, np.array(labels, np.uint8)
 
 
-class _ArraysOnly(pickle.Unpickler):
-    """Unpickler for dicts of arrays: every other class or function is refused, none is run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if name == "_reconstruct" and module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            return _empty_array
-        if module == "numpy" and name in ("ndarray", "dtype"):
-            return getattr(np, name)
-        if (module, name) == ("_codecs", "encode"):
-            return _latin1_bytes
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR-10 file needs")
-
-
-def _empty_array(kind: type, shape: tuple[int, ...], type_code: bytes) -> np.ndarray:
-    """What numpy's _reconstruct does for arrays; the pickle fills it in afterwards."""
-    if kind is not np.ndarray or shape != (0,):
-        raise pickle.UnpicklingError("it asks for an array of an unusual kind")
-    return np.ndarray.__new__(np.ndarray, (0,), "b")
-
-
-def _latin1_bytes(text: str, encoding: str) -> bytes:
-    """How protocol 2 of Python 3 writes bytes."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it asks for the encoding {encoding}")
-    return codecs.encode(text, "latin1")
+def _planar(made: object, path: Path) -> np.ndarray:
+    """The uint8 array (N, 3072) that a pickle describes."""
+    match made:
+        case Made(
+            name="numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct",
+            arguments=(Name("numpy.ndarray"), *_),
+            state=(1, (int(count), int(width)), kind, False | 0, bytes(pixels)),
+        ):
+            if not (isinstance(kind, Made) and kind.arguments[:1] in ((b"u1",), ("u1",))):
+                raise SourceError(f"{path}: array b'data' is of another type than uint8; {AGAIN}")
+            if count < 0 or width != RECORD_BYTES - 1 or len(pixels) != count * width:
+                raise SourceError(
+                    f"{path}: array b'data' is {(count, width)} of {len(pixels)} bytes, expected "
+                    f"(N, {RECORD_BYTES - 1}); {AGAIN}"
+                )
+            return np.frombuffer(pixels, np.uint8).reshape(count, width)
+    raise SourceError(f"{path}: b'data' is no array of pixels as CIFAR-10 has them; {AGAIN}")
 
 
-def _unpickled(path: Path) -> dict[bytes, Any]:
+def _unpickled(path: Path) -> dict[Any, Any]:
     """The dict in a file of the Python version; SourceError for anything else."""
     try:
-        with path.open("rb") as stream:
-            value = _ArraysOnly(stream, encoding="bytes").load()
-    except Exception as error:  # damaged pickles raise nearly anything
+        value = read_pickle(path.read_bytes(), names=NAMES)
+    except PickleError as error:
         raise SourceError(f"{path}: no CIFAR-10 batch: {error}; {AGAIN}") from None
     if not isinstance(value, dict):
         raise SourceError(f"{path}: holds a {type(value).__name__}, expected a dict; {AGAIN}")

@@ -3,15 +3,12 @@
 Between a download of Newmu/dcgan_code (MIT licence; folder `models`) and repro.released.networks,
 which makes networks of them. An index such as `200_discrim_params.jl` is what joblib wrote under
 Python 2 in 2015: a pickle of a list of NDArrayWrapper objects, each of which only names a file
-(`200_discrim_params.jl_01.npy`). It is read here by an unpickler that knows these two names as
-empty classes and refuses all else; nothing that the file asks for is ever run.
+(`200_discrim_params.jl_01.npy`). repro.data.plain_pickle reads it, which makes and runs nothing
+that a file asks for.
 
 `read_array_list(Path(".../200_discrim_params.jl"))`; `python -m repro released FOLDER` prints all.
 """
 
-import io
-import pickle
-import pickletools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
+from repro.data.plain_pickle import Made, Name, PickleError, read_pickle
 from repro.errors import ExpectedError
 
 LARGEST_INDEX = 65_536  # bytes; the authors' have about a thousand
-WRAPPER = ("sklearn.externals.joblib.numpy_pickle", "NDArrayWrapper")
-SUBCLASS = ("numpy", "ndarray")
-# What a protocol 2 pickle of such a list consists of: lists, dicts, strings, empty objects.
-OPCODES = {
-    "PROTO", "EMPTY_LIST", "EMPTY_TUPLE", "EMPTY_DICT", "MARK", "GLOBAL", "NEWOBJ", "BUILD",
-    "SHORT_BINSTRING", "BINSTRING", "BINUNICODE", "NEWTRUE", "NEWFALSE", "SETITEM", "SETITEMS",
-    "APPEND", "APPENDS", "BINPUT", "BINGET", "STOP",
-}  # fmt: skip
+WRAPPER = "sklearn.externals.joblib.numpy_pickle.NDArrayWrapper"
+SUBCLASS = "numpy.ndarray"
 AGAIN = "download it again"
 
 
@@ -78,58 +70,28 @@ def index_files(index: Path) -> tuple[str, ...]:
         )
     data = index.read_bytes()
     try:
-        _check_opcodes(data)
-        listed = _NamesOnly(io.BytesIO(data)).load()
+        listed = read_pickle(data, names={WRAPPER, SUBCLASS})
+        if not isinstance(listed, list) or not listed:
+            raise PickleError("it holds no list of arrays")
         names = tuple(_file_name(one) for one in listed)
-        if not isinstance(listed, list) or not names:
-            raise pickle.UnpicklingError("it holds no list of arrays")
         if len(set(names)) < len(names):
-            raise pickle.UnpicklingError("it names a file twice")
-    except Exception as error:  # damaged pickles raise nearly anything
+            raise PickleError("it names a file twice")
+    except PickleError as error:
         raise ReleasedError(
             f"{index}: no list of arrays as the authors wrote them: {error}; {AGAIN}"
         ) from None
     return names
 
 
-class _Wrapper:
-    """Stands for joblib's NDArrayWrapper: holds what the index says of one array."""
-
-    filename: Any = None
-    subclass: Any = None
-
-
-class _Ndarray:
-    """Stands for numpy.ndarray, which the index mentions and nothing here needs."""
-
-
-class _NamesOnly(pickle.Unpickler):
-    """Unpickler of file names: every other class or function is refused, none is run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == WRAPPER:
-            return _Wrapper
-        if (module, name) == SUBCLASS:
-            return _Ndarray
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no list of arrays needs")
-
-
-def _check_opcodes(data: bytes) -> None:
-    """Refuse calls and oversized memos before anything is unpickled."""
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name == "GLOBAL" and argument not in (" ".join(WRAPPER), " ".join(SUBCLASS)):
-            wanted = str(argument).replace(" ", ".")
-            raise pickle.UnpicklingError(f"it asks for {wanted}, which no list of arrays needs")
-        if opcode.name not in OPCODES:
-            raise pickle.UnpicklingError(f"it uses {opcode.name}, which no list of arrays needs")
-
-
 def _file_name(one: Any) -> str:
-    name = one.filename if isinstance(one, _Wrapper) else None
-    if not isinstance(name, str) or one.subclass is not _Ndarray:
-        raise pickle.UnpicklingError("an entry is no reference to an array")
+    state = one.state if isinstance(one, Made) and one.name == WRAPPER else None
+    said = state if isinstance(state, dict) else {}
+    stored = said.get(b"filename")
+    if not isinstance(stored, bytes) or said.get(b"subclass") != Name(SUBCLASS):
+        raise PickleError("an entry is no reference to an array")
+    name = stored.decode("ascii", "backslashreplace")
     if not name.endswith(".npy") or any(mark in name for mark in "/\\:\0"):
-        raise pickle.UnpicklingError(f"{name!r} is no plain name of a .npy file beside it")
+        raise PickleError(f"{name!r} is no plain name of a .npy file beside it")
     return name
 
 

@@ -23,7 +23,6 @@ from repro.specs.scales import Scales
 from repro.specs.training import AugmentationSpec, TrainingSpec
 from repro.specs.validation import GivenPath, Strict, nearest
 
-
 MOST_TRAININGS = 1000  # of one recipe; each is a job of its own
 
 

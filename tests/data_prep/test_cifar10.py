@@ -3,6 +3,8 @@
 import os
 import pickle
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -155,7 +157,7 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
         read(tmp_path, files=["data_batch_1.bin"])
     batch = {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]}
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch))
-    with pytest.raises(SourceError, match=r"uint8 \(2, 3072\), expected uint8 \(1, 3072\)"):
+    with pytest.raises(SourceError, match=r"2 images, 1 labels, expected as many"):
         read(tmp_path, files=["data_batch_1"])
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(SourceError, match="holds a list, expected a dict"):
@@ -163,6 +165,97 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch)[:-100])
     with pytest.raises(SourceError, match="no CIFAR-10 batch"):
         read(tmp_path, files=["data_batch_1"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({b"labels": [1, "two"]}, "b'labels' are no list of whole numbers"),
+        ({b"labels": [1, True]}, "b'labels' are no list of whole numbers"),
+        ({b"labels": 5}, "b'labels' are no list of whole numbers"),
+        ({b"labels": None}, "b'labels' are no list of whole numbers"),
+        ({b"labels": [[1], [2]]}, "b'labels' are no list of whole numbers"),
+        ({b"labels": [0, -1]}, "label -1, expected 0 to 9"),
+        ({b"labels": [0, 10**400]}, r"label 1000.*\.\.\., expected 0 to 9"),
+        ({b"data": None}, "b'data' is no array of pixels"),
+        ({b"data": [[0] * 3072] * 2}, "b'data' is no array of pixels"),
+        ({b"data": np.zeros((2, 3072), np.float32)}, "b'data' is of another type than uint8"),
+        ({b"data": np.zeros((2, 3072), "O")}, "b'data' is no array of pixels"),
+        ({b"data": np.zeros((2, 3071), np.uint8)}, r"b'data' is \(2, 3071\)"),
+        ({b"data": np.zeros((2, 3, 32, 32), np.uint8)}, "b'data' is no array of pixels"),
+    ],
+)
+def test_wrong_kinds_of_values_in_a_batch(tmp_path, changes, said):
+    batch = {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1, 2]} | changes
+    (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch, 2))
+    with pytest.raises(SourceError, match=rf"data_batch_1: .*{said}"):
+        read(tmp_path, files=["data_batch_1"])
+
+
+@pytest.mark.parametrize("names", [5, None, [1] * 10, ["text"] * 10, {b"a": 1}])
+def test_wrong_kinds_of_names(tmp_path, names):
+    (tmp_path / "batches.meta").write_bytes(pickle.dumps({b"label_names": names}, 2))
+    with pytest.raises(SourceError, match="b'label_names' are no list of names"):
+        cifar10.class_names(tmp_path, Options())
+
+
+POINTER = (  # an array whose memory the pickle chooses: numpy would follow it
+    b"\x80\x02cnumpy\nndarray\n(K\x04\x85cnumpy\ndtype\nU\x02O8\x85RU\x20" + b"A" * 32 + b"tR."
+)
+
+
+def test_a_pickle_chooses_no_memory(tmp_path):
+    (tmp_path / "batches.meta").write_bytes(POINTER)
+    with pytest.raises(SourceError, match=r"batches\.meta: holds a Made, expected a dict"):
+        cifar10.class_names(tmp_path, Options())
+
+
+FUZZ = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from data_prep import cifar10
+from repro.data.raw_images import SourceError
+resource.setrlimit(resource.RLIMIT_CPU, (100, 100))
+resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+rng, refused = np.random.default_rng(0), 0
+options = cifar10.Options(files=["data_batch_1"])
+names = ["data_batch_1", "batches.meta"]
+whole = {name: (folder / name).read_bytes() for name in names}
+for number in range(count):
+    name = names[number % 2]
+    data = bytearray(whole[name])
+    for _ in range(rng.integers(1, 4)):
+        # opcodes lie at both ends, between them a picture
+        place = int(rng.integers(0, min(len(data), 400))) * int(rng.choice([1, -1]))
+        match rng.integers(4):
+            case 0: data[place] = rng.integers(256)
+            case 1: data[place] ^= 1 << int(rng.integers(8))
+            case 2: del data[place : place + int(rng.integers(1, 9)) or None]
+            case 3: data[place:place] = rng.bytes(int(rng.integers(1, 9)))
+    (folder / name).write_bytes(data)
+    try:
+        list(cifar10.records(folder, options))
+        cifar10.class_names(folder, options)
+    except SourceError as error:
+        assert str(error).startswith(str(folder)), error
+        refused += 1
+    (folder / name).write_bytes(whole[name])
+print(refused)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_thousands_of_damaged_pickles_are_told_in_words(tmp_path, protocol):
+    """In a process of its own, which may crash, hang or fill the memory, and must not."""
+    count = 1700  # 5,100 in all
+    write_python(tmp_path / "raw", protocol)
+    words = [sys.executable, "-c", FUZZ, str(tmp_path / "raw"), str(count)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert count / 2 < int(done.stdout) <= count
 
 
 def test_missing_batches_are_all_named(tmp_path):

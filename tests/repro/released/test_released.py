@@ -262,10 +262,10 @@ def one_file(name: str) -> bytes:
     [
         (b"cos\nsystem\n(S'mkdir ran'\ntR.", r"os\.system"),
         (index_bytes(["a.npy"])[:-2] + b"cos\nsystem\nU\x05mkdir\x85Re.", r"os\.system"),
-        (index_bytes(["a.npy"])[:-2] + b"h\x01)Re.", "REDUCE"),
+        (index_bytes(["a.npy"])[:-2] + b"h\x01)Re.", "an entry is no reference"),
         (index_bytes(["a.npy"]).replace(b"numpy_pickle", b"numpy_pickel"), "numpy_pickel"),
-        (pickle.dumps([1.0], protocol=4), "FRAME"),
-        (b"\x80\x02]q\x00r\xff\xff\xff\x7f.", "LONG_BINPUT"),
+        (pickle.dumps([1.0], protocol=4), "BINFLOAT"),
+        (b"\x80\x02]q\x00r\xff\xff\xff\x7f.", "holds no list of arrays"),
         (one_file("../a.npy"), r"'\.\./a\.npy' is no plain name"),
         (one_file("b\\a.npy"), "is no plain name"),
         (one_file("/etc/a.npy"), "is no plain name"),
