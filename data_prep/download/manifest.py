@@ -8,9 +8,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from tqdm import tqdm
 
 from data_prep.download.fetch import amount
@@ -22,29 +22,41 @@ MANIFEST = Path(__file__).with_name("downloads.yaml")
 ADDRESS = r"^https?://[^/\s]+/\S+$"
 
 
+def _below(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    odd = "\\" in path or any(ord(char) < 32 for char in path)
+    if not parts or PurePosixPath(path).is_absolute() or ".." in parts or odd:
+        raise ValueError("must be a path below RAW")
+    return path
+
+
+Below = Annotated[str, AfterValidator(_below)]
+
+
 class Entry(Strict):
     """One file to download."""
 
-    name: str = Field(pattern=r"^[\w.-]+$", description="file name of the download")
+    name: str = Field(
+        pattern=r"^[\w-][\w.-]*$", max_length=100, description="file name of the download"
+    )
     url: str | None = Field(None, pattern=ADDRESS, description="address")
-    mirrors: list[str] = Field([], description="further addresses of the same bytes")
+    mirrors: list[Annotated[str, Field(pattern=ADDRESS)]] = Field(
+        [], description="further addresses of the same bytes"
+    )
     by_hand: str | None = Field(None, description="in place of url: how a person gets the file")
     bytes: int | None = Field(None, ge=1, description="published size")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="published checksum")
     md5: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="published checksum")
     unpack: Literal["none", "zip", "tar", "tar_of_tars"] = Field("none", description="kind")
-    path: str = Field(description="file, or folder that unpacking makes, below RAW")
-    inside: str | None = Field(None, description="folder in the archive that becomes path")
-    contains: dict[str, int | None] = Field({}, description="file within path -> bytes or null")
-    unpacked: int | None = Field(None, ge=1, description="bytes that unpacking needs")
-    instead: dict[str, int] = Field({}, description="file below RAW that serves too -> bytes")
-
-    @field_validator("path")
-    @classmethod
-    def _below_raw(cls, path: str) -> str:
-        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-            raise ValueError("must be a path below RAW")
-        return path
+    path: Below = Field(description="file, or folder that unpacking makes, below RAW")
+    inside: Below | Literal["."] | None = Field(
+        None, description="folder in the archive that becomes path"
+    )
+    contains: dict[Below, int | None] = Field({}, description="file within path -> bytes or null")
+    unpacked: int | None = Field(
+        None, ge=1, description="bytes that unpacking needs; more are not written"
+    )
+    instead: dict[Below, int] = Field({}, description="file below RAW that serves too -> bytes")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Entry":

@@ -216,6 +216,7 @@ def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[s
         target=place.final,
         inside=place.entry.inside or place.final.name,
         contains=place.entry.contains,
+        most=place.entry.unpacked,
     )
     report(f"{place.entry.name}: unpacked to {place.final}; {archive} is no longer needed")
 

@@ -2,7 +2,8 @@
 
 Kinds: "zip"; "tar", gzipped or not; "tar_of_tars", a tar of one tar a class (ImageNet), each
 unpacked to a folder of its name. Members stream: an archive of 45 GB needs a megabyte of memory.
-Names that lead outside, links, devices and encrypted members are refused. zipfile checks every
+Names that lead outside, links, devices, sparse and encrypted members are refused, and so is what
+would take more room than the manifest says or the disk has. zipfile checks every
 member's CRC and gzip its own; a tar has none, so its end mark is asked for.
 
 source_files.py uses it. Alone: `require_whole(ARCHIVE, "tar")`.
@@ -28,6 +29,9 @@ Kind = Literal["zip", "tar", "tar_of_tars"]
 BLOCK = 1 << 20  # bytes read at a time
 ENCRYPTED = 0x1  # flag bit of a zip member
 GZIP_MAGIC = b"\x1f\x8b"
+MOST_MEMBERS = 10_000_000  # ImageNet has 1.3 million
+LONGEST_NAME, DEEPEST = 255, 50  # bytes, as file systems have them; folders in each other
+SHARE_OF_DISK = 0.95  # of what is free, where nothing says how much unpacking takes
 END_MARK = bytes(tarfile.BLOCKSIZE)
 DAMAGE = (
     zipfile.BadZipFile,
@@ -95,22 +99,28 @@ def unpack(
     target: Path,
     inside: str = ".",
     contains: Mapping[str, int | None] | None = None,
+    most: int | None = None,
 ) -> None:
     """Unpack to a temporary folder beside `target` (which must not exist), then rename.
 
     inside: the folder within the archive that becomes `target`; "." = all of the archive. contains:
-    what must lie there afterwards, with its bytes or None. After a failure or an interrupt nothing
-    is left. Raises ArchiveError.
+    what must lie there afterwards, with its bytes or None. most: bytes that may be written; None =
+    nearly all that are free. After a failure or an interrupt nothing is left. Raises ArchiveError.
     """
     if target.exists():
         raise ArchiveError(f"{target}: exists already; {archive} is not unpacked over it")
     building = target.with_name(f".{target.name}.partial")
     shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
     building.mkdir(parents=True)
+    if most is None:
+        most = int(shutil.disk_usage(building).free * SHARE_OF_DISK)
     try:
         with _bar(archive, kind, "unpacking") as progress:
-            for member in members(archive, kind):
-                _write(member, building, archive=archive, progress=progress)
+            for number, member in enumerate(members(archive, kind)):
+                if number == MOST_MEMBERS:
+                    raise ArchiveError(f"{archive}: holds more than {MOST_MEMBERS} files")
+                _write(member, building, archive=archive, progress=progress, most=most)
+                most -= member.size
         made = building / inside
         absent = not_as_expected(made, contains or {}) if made.is_dir() else [f"folder {inside}"]
         if absent:
@@ -131,8 +141,17 @@ def not_as_expected(folder: Path, contains: Mapping[str, int | None]) -> list[st
     return found
 
 
-def _write(member: Member, folder: Path, *, archive: Path, progress: tqdm) -> None:
-    path = folder / member.name
+def _write(member: Member, folder: Path, *, archive: Path, progress: tqdm, most: int) -> None:
+    """Write a member below `folder`; ArchiveError where it has more bytes than `most`."""
+    with _damage_of(archive):
+        path = folder / _safe(str(member.name))
+    too_large = ArchiveError(
+        f"{archive}: '{member.name}' of {member.size} bytes would take more room than the manifest "
+        f"says or the disk has ({max(most, 0)} bytes are left); nothing is unpacked"
+    )
+    if member.size > most:
+        raise too_large
+    written = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         out = path.open("xb")
@@ -144,6 +163,9 @@ def _write(member: Member, folder: Path, *, archive: Path, progress: tqdm) -> No
                 block = member.stream.read(BLOCK)
             if not block:
                 return
+            written += len(block)
+            if written > most:
+                raise too_large
             out.write(block)
             progress.update(len(block))
 
@@ -163,12 +185,15 @@ def _zip_members(archive: Path) -> Iterator[Member]:
 
 
 def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
-    with tarfile.open(fileobj=stream, mode="r:") as opened:
+    careful = cast(IO[bytes], _BoundedReads(stream))
+    with tarfile.open(fileobj=careful, mode="r:") as opened:
         for entry in opened:
             name = _safe(entry.name)
             tarfile.data_filter(entry, os.sep)  # refuses devices and absolute links
             if entry.issym() or entry.islnk():
                 raise ArchiveError(f"'{entry.name}' is a link; links are not unpacked")
+            if entry.issparse():
+                raise ArchiveError(f"'{entry.name}' is a sparse file; such are not unpacked")
             content = opened.extractfile(entry)
             if content is None:
                 continue
@@ -178,11 +203,25 @@ def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
             if name.suffix != ".tar":
                 raise ArchiveError(f"'{entry.name}' is no tar, though a tar of tars is expected")
             for inner in _tar_members(content, nested=False):
-                yield Member(name.with_suffix("") / inner.name, inner.size, inner.stream)
+                place = _safe(str(name.with_suffix("") / inner.name))
+                yield Member(place, inner.size, inner.stream)
         # tarfile takes a cut between two members, and a damaged header, for the end
         stream.seek(opened.offset)
         if stream.read(len(END_MARK)) != END_MARK:
             raise tarfile.ReadError(f"no end mark at byte {opened.offset}")
+
+
+class _BoundedReads:
+    """A tar's bytes; what claims to be a header of gigabytes is not read into memory."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= BLOCK:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        return self._stream.read(size)
 
 
 def _safe(name: str) -> PurePosixPath:
@@ -190,7 +229,10 @@ def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     drive = ":" in path.parts[0] if path.parts else True
     if drive or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
-        raise ArchiveError(f"'{name}' leads outside the folder; nothing is unpacked")
+        raise ArchiveError(f"'{name[:LONGEST_NAME]}' leads outside the folder; nothing is unpacked")
+    longest = max(len(os.fsencode(part)) for part in path.parts)
+    if longest > LONGEST_NAME or len(path.parts) > DEEPEST:
+        raise ArchiveError(f"'{name[:LONGEST_NAME]}...': too long a name; nothing is unpacked")
     return path
 
 

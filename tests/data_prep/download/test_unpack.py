@@ -36,6 +36,33 @@ OUTSIDE = {
 }
 
 
+OUTSIDE["inner name is .."] = ("tar_of_tars", tarred({"...tar": tarred({"stolen": b"2"})}))
+OUTSIDE["inner name is .. below"] = ("tar_of_tars", tarred({"a/...tar": tarred({"b": b"2"})}))
+OUTSIDE["long name"] = ("tar", tarred({"rooms/" + "x" * 300: b"2"}))
+OUTSIDE["long path"] = ("tar", tarred({"rooms/" + "x" * 99 + "/y" * 2500: b"2"}))
+OUTSIDE["zip long name"] = ("zip", zipped({"rooms/" + "x" * 300: b"2"}))
+
+
+def sparse_tar():
+    """A petabyte in two kilobytes, as GNU tar writes sparse files of old."""
+    header = bytearray(tar_entry("rooms/a", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    header[483:495] = tarfile.itn(2**50, 12, tarfile.GNU_FORMAT)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + bytes(1024)
+
+
+def endless_name():
+    """A header of its own for a name of three gigabytes."""
+    entry = tar_entry("././@LongLink", tarfile.GNUTYPE_LONGNAME)
+    entry.size = 3 * 2**30
+    return entry.tobuf(tarfile.GNU_FORMAT) + bytes(4096)
+
+
+OUTSIDE["tar sparse"] = ("tar", sparse_tar())
+OUTSIDE["tar endless name"] = ("tar", endless_name())
+
+
 def linked_zip():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -146,4 +173,37 @@ def test_a_large_member_streams(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (tmp_path / "large/data.mdb").stat().st_size == size
+    assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_no_more_is_written_than_the_manifest_says(tmp_path, kind):
+    archive = tmp_path / "archive"
+    bomb = {"rooms/a": bytes(300_000), "rooms/b": bytes(300_000)}
+    archive.write_bytes(zipped(bomb) if kind == "zip" else gzip.compress(tarred(bomb)))
+    assert archive.stat().st_size < 3_000
+    with pytest.raises(ArchiveError, match=r"'rooms/b' of 300000 bytes would take more room"):
+        unpack(archive, kind=kind, target=tmp_path / "made", inside="rooms", most=599_999)
+    assert below(tmp_path) == {"archive"}
+    unpack(archive, kind=kind, target=tmp_path / "made", inside="rooms", most=600_000)
+
+
+def test_nor_than_the_disk_has(tmp_path, monkeypatch):
+    (tmp_path / "a.zip").write_bytes(zipped({"rooms/a": bytes(300_000)}))
+    usage = type("usage", (), {"free": 300_000})
+    monkeypatch.setattr("data_prep.download.unpack.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(ArchiveError, match=r"the disk has \(285000 bytes are left\)"):
+        unpack(tmp_path / "a.zip", kind="zip", target=tmp_path / "made", inside="rooms")
+    assert below(tmp_path) == {"a.zip"}
+
+
+def test_an_endless_name_takes_no_memory(tmp_path):
+    with (tmp_path / "a.tar").open("wb") as stream:
+        stream.write(endless_name())
+        stream.truncate(3 * 2**30)  # the bytes are there, though not on the disk
+    tracemalloc.start()
+    with pytest.raises(ArchiveError, match="a header of 3221225472 bytes"):
+        require_whole(tmp_path / "a.tar", "tar")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
     assert peak < 8_000_000
