@@ -24,6 +24,7 @@ from repro.data.raw_images import SourceError
 
 # idx: two zero bytes, the type (8 = unsigned byte), the number of axes; then their lengths
 IMAGES_MAGIC, LABELS_MAGIC = b"\x00\x00\x08\x03", b"\x00\x00\x08\x01"
+MOST_BYTES = 2**30  # pixels of one file; MNIST has 47 million
 AGAIN = "download the file again"
 PICTURE = None  # pixels, nothing to decode
 PUBLISHED = {"train": 60_000, "test": 10_000}
@@ -135,18 +136,25 @@ def _lengths(stream: BinaryIO, path: Path, magic: bytes) -> tuple[int, ...]:
         )
     if len(header) != size:
         raise SourceError(f"{path}: cut off within its header; {AGAIN}")
-    return tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+    lengths = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+    if 0 in lengths[1:]:
+        raise SourceError(f"{path}: announces {lengths}: pictures without a pixel; {AGAIN}")
+    return lengths
 
 
 def _array(path: Path, magic: bytes) -> np.ndarray:
     with _stream(path) as stream:
         shape = _lengths(stream, path, magic)
+        announced = math.prod(shape)
+        if announced > MOST_BYTES:
+            raise SourceError(f"{path}: announces {shape}, expected at most {MOST_BYTES} bytes")
         try:
-            data = stream.read()
+            data = stream.read(announced + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise SourceError(f"{path}: damaged or cut off ({error}); {AGAIN}") from None
-    if len(data) != math.prod(shape):
+    if len(data) != announced:
+        found = f"{len(data)}" if len(data) < announced else f"more than {announced}"
         raise SourceError(
-            f"{path}: {len(data)} bytes after the header, which announces {shape}; {AGAIN}"
+            f"{path}: {found} bytes after the header, which announces {shape}; {AGAIN}"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)

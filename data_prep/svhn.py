@@ -19,12 +19,15 @@ from pydantic import Field
 
 from data_prep.source import Record, Requirement
 from data_prep.stretch import Stretch
+from repro.data.crash_check import damage_of
 from repro.data.raw_images import SourceError
 from repro.rng import shuffled
 
 CLASSES = 10
 FOLDERS = ("", "svhn")  # the raw folder itself, or where data_prep.download puts the files below it
 HEADER_BYTES = 128
+PICTURE_BYTES = 32 * 32 * 3
+MOST_PACKED = 1032  # bytes that zlib can make of one
 NUMBERS = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 AGAIN = "download the file again"
 PICTURE = None  # pixels, nothing to decode
@@ -85,6 +88,8 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     """
     path = _file(raw, options)
     chosen = _chosen(_announced(path), path, options)
+    if damage := damage_of(path, "matlab", "X", "y"):
+        raise SourceError(f"{path}: damaged or cut off ({damage}); {AGAIN}")
     labels = _digits(_variable(path, "y"), path)  # (N,)
     pixels = _variable(path, "X")  # (32, 32, 3, N); each picture is contiguous in MATLAB's order
     for number in chosen:
@@ -129,6 +134,11 @@ def _announced(path: Path) -> int:
     if shape[3] != label_shape[0]:
         raise SourceError(
             f"{path}: {shape[3]} images in X, {label_shape[0]} labels in y, expected as many; "
+            f"{AGAIN}"
+        )
+    if shape[3] * PICTURE_BYTES > path.stat().st_size * MOST_PACKED:
+        raise SourceError(
+            f"{path}: announces {shape[3]} images, which cannot be in {path.stat().st_size} bytes; "
             f"{AGAIN}"
         )
     return int(shape[3])

@@ -9,8 +9,6 @@ Alone: `decode(path.read_bytes(), channels=3)`.
 """
 
 import io
-import struct
-import zlib
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -48,20 +46,6 @@ PILLOW_FORMATS = {
 }
 ORIENTATION_TAG = 0x0112  # EXIF
 START_OF_SCAN = b"\xff\xda"  # of a JPEG: all that tells about it stands before
-
-# What Pillow's decoders raise on damaged data, besides DecompressionBombError
-DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    TypeError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-)
 
 
 class UnreadableImage(Exception):  # noqa: N818 - a finding, not a fault
@@ -144,7 +128,7 @@ def _decode_jpeg(
     """Scaled decode by libjpeg-turbo; None for what is left to Pillow (CMYK, odd subsampling)."""
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError:
+    except Exception:  # of a damaged header
         return None
     if height * width > MAX_PIXELS:
         raise UnreadableImage("too_large", f"{width}x{height} pixels")
@@ -160,7 +144,9 @@ def _decode_jpeg(
             min_width=at_least,
             strict=True,
         )
-    except ValueError as error:
+    except MemoryError:
+        raise
+    except Exception as error:
         reason = "truncated" if "premature end" in str(error).lower() else "corrupt"
         raise UnreadableImage(reason, str(error)) from None
     rows, columns = image.shape[:2]
@@ -212,7 +198,9 @@ def _decode_pillow(data: bytes, name: str, *, channels: int) -> tuple[np.ndarray
             image = _flatten(picture, channels=channels)
     except Image.DecompressionBombError as error:
         raise UnreadableImage("too_large", str(error)) from None
-    except DECODER_ERRORS as error:
+    except (UnreadableImage, MemoryError):
+        raise
+    except Exception as error:  # on damaged data Pillow's decoders raise nearly anything
         reason = "truncated" if "truncated" in str(error).lower() else "corrupt"
         raise UnreadableImage(reason, f"{name}: {error}") from None
     return image, orientation
@@ -223,7 +211,9 @@ def _orientation(data: bytes, name: str) -> int:
     try:
         with Image.open(io.BytesIO(data), formats=PILLOW_FORMATS[name]) as picture:
             return picture.getexif().get(ORIENTATION_TAG, 1)
-    except DECODER_ERRORS:
+    except MemoryError:
+        raise
+    except Exception:  # of damaged EXIF
         return 1
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import lmdb
 
+from repro.data.crash_check import damage_of
 from repro.errors import ExpectedError
 
 # Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
@@ -59,8 +60,12 @@ def lmdb_entries(path: Path) -> Iterator[Entry]:
     """Records in key order; bytes are read only where the reader is called.
 
     Bytes of a key that are no UTF-8 are written as \\xNN. Raises SourceError for a damaged or
-    cut-off database.
+    cut-off database, and for one that holds another number of records than it announces.
     """
+    with _opened(path):  # says so of what is no database at all
+        pass
+    if damage := damage_of(path, "lmdb"):
+        raise SourceError(f"{path}: a damaged database: {damage}; download or unpack it again")
     last: bytes | None = None
     while True:
         with (

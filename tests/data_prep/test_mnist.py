@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -123,7 +124,10 @@ def test_small_digits_are_enlarged(tmp_path):
     ("images", "labels", "message"),
     [
         (idx(IMAGES)[:-1], None, "5487 bytes after the header, which announces"),
-        (idx(IMAGES) + b"x", None, "5489 bytes after the header"),
+        (idx(IMAGES) + b"x", None, "more than 5488 bytes after the header"),
+        (idx(np.zeros((20, 0, 0), np.uint8)), None, r"announces \(20, 0, 0\): pictures without"),
+        (idx(IMAGES[:0])[:4] + b"\xff" * 12, None, "expected at most 1073741824 bytes"),
+        (idx(IMAGES)[:4] + b"\0\0\x10\0" + b"\0\0\1\0" * 2, None, "0 bytes after the header"),
         (idx(IMAGES)[:10], None, "cut off within its header"),
         (b"", None, "starts with"),
         (idx(LABELS), None, "images-idx3-ubyte.*starts with 00000801, expected 00000803"),
@@ -153,3 +157,14 @@ def test_cut_off_or_foreign_gzip(tmp_path):
 def test_missing_files_are_named_with_their_official_names(tmp_path):
     names = [r.path.name for r in missing(tmp_path, "mnist", Options(split="test"))]
     assert names == ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]
+
+
+def test_a_gzip_of_gigabytes_takes_no_more_memory_than_its_header_says(tmp_path):
+    write(tmp_path, images=idx(IMAGES) + bytes(200_000_000))
+    assert (tmp_path / "train-images-idx3-ubyte.gz").stat().st_size < 10_000_000
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="more than 5488 bytes"):
+        list(mnist.records(tmp_path, Options()))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
