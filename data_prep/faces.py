@@ -23,6 +23,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
+from repro.data.cells import name_in
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
 
@@ -160,6 +161,7 @@ def _rows(path: Path) -> Iterator[BoxRow]:
                 found = ", ".join(header) or "none"
                 raise SourceError(f"{path}: no column {absent}; it has {found}; {AGAIN}")
             for row in table:
+                row["file"] = name_in(row["file"])
                 yield _checked(row, f"{path}, line {table.line_num}", table.line_num)
         except csv.Error as error:
             raise SourceError(f"{path}: no readable CSV file: {error}; {AGAIN}") from None

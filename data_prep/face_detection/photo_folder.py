@@ -28,6 +28,7 @@ import cv2
 from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
 from repro.artefacts.provenance import sha256_of_file
 from repro.artefacts.whole_file import write_json, written_whole
+from repro.data.cells import cell
 from repro.data.decoders import UnreadableImage, decoder_versions, sniff
 from repro.data.images import decode
 from repro.data.raw_images import SourceError, files_below
@@ -133,9 +134,9 @@ def _write(path: Path, searched: Iterable[SearchedPhoto]) -> dict[str, Any]:
         table.writerow(COLUMNS)
         for file, size, boxes, reason in searched:
             for face, box in enumerate(boxes, start=1):
-                table.writerow((file, face, *box, *(size or ("", "")), ""))
+                table.writerow((cell(file), face, *box, *(size or ("", "")), ""))
             if not boxes:
-                table.writerow((file, *[""] * 6, *(size or ("", "")), reason))
+                table.writerow((cell(file), *[""] * 6, *(size or ("", "")), reason))
             if size is None:
                 unread[reason] += 1
             else:

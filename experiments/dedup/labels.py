@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from repro.data.cells import name_in
 from repro.specs.validation import SpecError
 
 LABELS = ("same", "different", "unsure")
@@ -56,7 +57,7 @@ def read_labels(path: Path, *, kept_keys: list[str], removed_keys: list[str]) ->
 
 def _pair(row: Mapping[str, str], where: str, kept: list[str], removed: list[str]) -> int:
     """Number of the row's pair, counted from 0; the file counts from 1."""
-    given = row["kept_key"], row["removed_key"]
+    given = name_in(row["kept_key"] or ""), name_in(row["removed_key"] or "")
     number = row["pair"] or ""
     pair = int(number) - 1 if number.isdecimal() else -1
     if not 0 <= pair < len(kept) or given != (kept[pair], removed[pair]):

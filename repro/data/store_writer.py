@@ -19,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from repro.artefacts.resumable_file import BLOCK, GrowingFile
+from repro.data.cells import cell
 from repro.data.decoders import decoder_versions
 from repro.errors import ExpectedError
 
@@ -117,7 +118,7 @@ class StoreWriter:
     def skip(self, key: str, reason: str) -> None:
         """Note that a record was left out, and why (a short word, counted in the manifest)."""
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow((_escaped(key), reason))
+        csv.writer(line, lineterminator="\n").writerow((cell(_escaped(key)), reason))
         self._files["skipped.csv"].append(line.getvalue().encode("utf-8", "surrogateescape"))
         self._skipped[reason] += 1
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from repro.data.cells import cell
 from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_sizes
 from repro.dedup.hamming_search import first_within, hamming
 from repro.errors import ExpectedError, UnusableError
@@ -79,6 +80,8 @@ class Removal:
     def write_groups(self, path: Path, keys: list[str]) -> None:
         """CSV group,key,kept,distance: every member of every group of two or more.
 
+        Keys that a spreadsheet would take for formulas have an apostrophe before them.
+
         Groups stand in the order of their first members, members in row order.
         """
         members = np.flatnonzero(group_sizes(self.first) > 1)
@@ -89,7 +92,7 @@ class Removal:
             writer.writerow(("group", "key", "kept", "distance"))
             for number, row in zip(numbers, members, strict=True):
                 kept, distance = int(self.keep[row]), int(self.distance[row])
-                writer.writerow((int(number), keys[row], kept, distance))
+                writer.writerow((int(number), cell(keys[row]), kept, distance))
 
 
 def find_removal(

@@ -1,0 +1,53 @@
+"""Names in tables: no spreadsheet runs them, and they come back as they were."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from data_prep.prepare import prepare
+from repro.data.cells import cell, name_in
+from repro.dedup.removal import find_removal
+from repro.specs.dataset import DatasetSpec
+
+FORMULAS = ["=1+1.jpg", "+cmd.jpg", "-2.jpg", "@SUM(A1).jpg", "\t=1.jpg", "＝1.jpg"]
+
+
+@given(st.text(alphabet="='+-@\t\rax,\"", max_size=6))
+def test_names_come_back(name: str) -> None:
+    assert name_in(cell(name)) == name
+    assert cell(name)[:1] not in {"=", "+", "-", "@", "\t", "\r"} or name == ""
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "'a.jpg", "a=b.jpg", "É.png", "2-1.jpg", ""])
+def test_plain_names_stand_as_they_are(name: str) -> None:
+    assert cell(name) == name == name_in(name)
+
+
+def test_no_table_of_a_dataset_holds_a_formula(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    Image.new("RGB", (20, 20), "red").save(raw / "whole.png")
+    for name in FORMULAS:
+        (raw / name).write_bytes(b"no picture")
+    spec = DatasetSpec(source="folder", image_size=16)
+    prepare(spec=spec, raw=raw, out=tmp_path / "out")
+    with (tmp_path / "out/skipped.csv").open(newline="", encoding="utf-8") as stream:
+        found = [row[0] for row in list(csv.reader(stream))[1:]]
+    assert len(found) == len(FORMULAS)
+    assert all(name.startswith("'") for name in found)
+    assert "=1+1.jpg" in {name_in(name) for name in found}
+
+
+def test_nor_does_the_table_of_groups(tmp_path: Path) -> None:
+    codes = np.zeros((len(FORMULAS), 16), np.uint8)
+    flat = np.zeros(len(FORMULAS), bool)
+    removal = find_removal(codes, flat=flat, max_group=100)
+    removal.write_groups(tmp_path / "groups.csv", FORMULAS)
+    with (tmp_path / "groups.csv").open(newline="", encoding="utf-8") as stream:
+        found = [row["key"] for row in csv.DictReader(stream)]
+    assert found == [f"'{name}" for name in FORMULAS]
