@@ -8,6 +8,7 @@ measure.py) does so through `run_main`:
                 1      an ExpectedError or an OSError, told in one line without a traceback
                 2      a command line with a word or a value that cannot be meant
                 130    interrupted (Ctrl-C)
+                143    a training that was asked to end (SIGTERM) and has saved its state
 
 The flags that several commands have: --data a prepared dataset, --raw a folder of raw data, --out
 what is written, --spec a step's JSON file, --state unfinished work, --seed, --device, --threads of
@@ -18,6 +19,7 @@ there at once.
 
 import argparse
 import contextlib
+import errno
 import math
 import os
 import sys
@@ -41,12 +43,15 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         print(f"\n{str(interrupt) or 'stopped'}", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(getattr(interrupt, "status", INTERRUPTED))
     except BrokenPipeError:  # whoever read the output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (ExpectedError, OSError) as error:
-        sys.exit(f"error: {in_words(error)}")
+        said = f"error: {in_words(error)}"
+        if getattr(error, "lost_in_a_log", False) or getattr(error, "errno", None) == errno.ENOSPC:
+            _to_terminal(said)
+        sys.exit(said)
 
 
 def in_words(error: Exception) -> str:
@@ -54,6 +59,20 @@ def in_words(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
     return str(error)
+
+
+def _to_terminal(text: str) -> None:
+    """Say it where the program that started this one speaks, if that is not the standard error.
+
+    The steps of the pipeline write into logs, and those lie on the disk that is full.
+    """
+    for place in (f"/proc/{os.getppid()}/fd/2", "/dev/tty"):
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samestat(os.stat(place), os.fstat(sys.stderr.fileno())):
+                return
+            with open(place, "a", encoding="utf-8", errors="replace") as stream:
+                print(text, file=stream)
+            return
 
 
 def program(command: str) -> str:

@@ -19,7 +19,8 @@ from typing import IO, Literal
 
 import torch
 
-from repro.specs.validation import SpecError
+from repro.command_line import DEVICES
+from repro.specs.validation import SpecError, nearest
 
 Precision = Literal["float32", "bfloat16"]
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86-64, x86-64, Arm (Linux's names)
@@ -33,10 +34,12 @@ LARGE = 2**30  # bytes: larger blocks are given back all the same
 def chosen_device(name: str, *, own: bool = True) -> torch.device:
     """auto (a CUDA GPU if there is one), cpu, cuda or mps (Apple's GPU; untried).
 
-    Raises SpecError for a GPU that PyTorch does not find here.
+    Raises SpecError for a GPU that PyTorch does not find here, and for any other name.
 
     own: of several GPUs make a free one this process's current device.
     """
+    if name not in DEVICES:
+        raise SpecError(f"device: found {name!r}; {nearest(str(name), DEVICES)}")
     if name == "cuda" and not torch.cuda.is_available():
         raise SpecError("device cuda: PyTorch finds no GPU here; use device cpu or auto")
     if name == "mps":

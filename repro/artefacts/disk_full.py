@@ -20,6 +20,8 @@ IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 class DiskFullError(ExpectedError, OSError):
     """No room for a file; the message names it and the way out."""
 
+    lost_in_a_log = True
+
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:

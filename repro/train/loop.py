@@ -39,6 +39,7 @@ from repro.train.monitor import Monitor
 from repro.train.processes import ALONE, Processes
 from repro.train.resume_state import latest_state, save_state
 from repro.train.state_folder import TrainingRecord, open_state_folder
+from repro.train.stopping import stopping
 from repro.train.trainer import Trainer, TrainingError, with_precision
 
 
@@ -167,7 +168,7 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
         total=schedule.length,
         shown=processes.first,
     )
-    with progress:
+    with progress, stopping(alone=processes.size == 1) as asked:
         for t in range(start, schedule.length):
             if stops:
                 break
@@ -187,11 +188,13 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
             if logs or draws:  # one of them may have shown a trouble
                 ends = record is not None and record.log.stops
                 stops = processes.from_first(ends, trainer.device)
-            if saves or stops:
+            if saves or stops or asked.number:
                 state = trainer.state()
                 if processes.first:
                     save_state(folder, done, state)
             progress.update()
+            if asked.number and not last:
+                raise asked.stopped(done)
     return record.log.monitor if record else None
 
 

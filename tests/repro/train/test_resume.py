@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -89,6 +90,38 @@ def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
     for file in files:
         if file.name != "provenance.json":
             assert (whole / file).read_bytes() == (killed / file).read_bytes(), (file, points)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_saves_its_state_and_says_how_to_go_on(
+    number: signal.Signals, data: Path, tmp_path: Path, repository: Path
+) -> None:
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    subprocess.run(command(data, whole), check=True, cwd=repository, capture_output=True)
+    words = command(data, stopped)
+    process = subprocess.Popen(
+        words,
+        cwd=repository,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite that runs in the background hands on that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    while logged_step(stopped / "state" / "log.jsonl") < 12 and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in said
+    found = re.search(r"stopped at minibatch (\d+); the same command goes on from there$", said)
+    assert found, said
+    newest = max(path.name for path in (stopped / "state").glob("step_*.pt"))
+    assert newest == f"step_{int(found[1]):08d}.pt"
+    assert not (stopped / "model").exists()
+    subprocess.run(words, check=True, cwd=repository, capture_output=True)
+    for name in ("generator.safetensors", "log.jsonl", "samples.png"):
+        assert (whole / "model" / name).read_bytes() == (stopped / "model" / name).read_bytes()
 
 
 @contextmanager
