@@ -52,6 +52,10 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         if getattr(error, "lost_in_a_log", False) or getattr(error, "errno", None) == errno.ENOSPC:
             _to_terminal(said)
         sys.exit(said)
+    except RuntimeError as error:  # what Python before 3.13 raises for a link to itself
+        if not str(error).startswith("Symlink loop"):
+            raise
+        sys.exit(f"error: {error}")
 
 
 def in_words(error: Exception) -> str:

@@ -40,6 +40,8 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     `run` names the run and its folder, which else have the file's name. Raises SpecError naming
     file (or --config), key, what was found and what is allowed.
     """
+    if not file:
+        raise SpecError("the name of a run file is empty; give one, e.g. config/demo.yaml")
     file = os.path.relpath(file)  # as it would be typed here
     values = read_yaml(Path(file))
     given = given_by_config(overrides or {}, values)

@@ -7,7 +7,7 @@ before is then the last one saved. Nothing to run alone.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -51,6 +51,6 @@ def stopping(*, alone: bool) -> Iterator[Stopping]:
         _restore(kept)
 
 
-def _restore(handlers: dict[signal.Signals, object]) -> None:
+def _restore(handlers: Mapping[signal.Signals, object]) -> None:
     for one, handler in handlers.items():
         signal.signal(one, handler)  # type: ignore[arg-type]  # as getsignal gave it

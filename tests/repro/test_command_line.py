@@ -31,6 +31,11 @@ from repro.errors import UnusableError
 def main(words):
     raise UnusableError("photos: found none; give a folder that holds some")
 """
+FULL = """
+from repro.artefacts.disk_full import DiskFullError
+def main(words):
+    raise DiskFullError("images.npy could not be written: its disk is full")
+"""
 PLANTED = """
 import repro.__main__ as door
 door.all_commands()["planted"] = ("planted", "planted by a test")
@@ -148,6 +153,21 @@ def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> No
     )
 
 
+def test_a_full_disk_is_told_where_the_log_is_not(tmp_path: Path, repository: Path) -> None:
+    """As a step of the pipeline: its words go into a log, those of the shell to the terminal."""
+    (tmp_path / "planted.py").write_text(FULL)
+    command = f"{sys.executable} -c '{PLANTED}' planted > /dev/full 2>&1; exit $?"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{repository}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode in (1, 120)  # 120: of Python, which could not write the message either
+    assert done.stderr == "error: images.npy could not be written: its disk is full\n"
+
+
 def test_a_reader_that_leaves_early_is_no_error(repository: Path) -> None:
     command = f"{sys.executable} -m repro presets | head -n 1"
     done = subprocess.run(
@@ -176,7 +196,8 @@ def test_whatever_can_be_started_ends_through_run_main(repository: Path) -> None
             found[name] = ast.unparse(call).partition("(")[0]
     assert len(found) > 30
     others = {name: call for name, call in found.items() if call not in starts}
-    assert others == {"repro/__main__.py": "main"}  # which hands run_main its words
+    # the first hands run_main its words; the other is the trial of a file, and no command
+    assert others == {"repro/__main__.py": "main", "repro/data/crash_check.py": "main"}
 
 
 def test_shared_flags_are_defined_once(repository: Path) -> None:
