@@ -1,8 +1,9 @@
 """Fig 4 (paper §6.1): a walk in the latent space, with pixel interpolation as the control.
 
 Reads the bedroom model and its training images. Writes the frames of the figure (arrays.npz), and
-measures many more segments: does any step jump, as it would between images known by heart, and does
-the middle of a segment ghost as it does between pixels? steps.npz holds the largest steps. Alone:
+measures many more segments: does any step jump, as it would between images known by heart, does
+the middle of a segment ghost as it does between pixels, and is it as realistic as a sample? The
+same is measured of an untrained generator. steps.npz holds the largest steps. Alone:
 python -m experiments.latent_walk.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR --out DIR
 """
@@ -14,8 +15,11 @@ import torch
 
 from experiments.contract import Inputs, measure_command
 from experiments.latent_walk.options import Options
+from experiments.latent_walk.realism import half_way_scores
 from experiments.latent_walk.results import (
+    UNTRAINED,
     ghosting_measurements,
+    realism_measurements,
     smoothness_measurements,
     step_measurements,
 )
@@ -24,6 +28,7 @@ from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.images import to_tensor, to_uint8
 from repro.internals.latent import Interpolation, interpolate, walk
+from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.training_images import picture_shape
 
@@ -43,16 +48,25 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     save_arrays(out / "arrays.npz", walk=latent, pixels=pixels)
 
-    frames = _segments(
-        model, segments=options.segments, steps=steps, interpolation=interpolation, seed=seed
+    G, untrained = model.generator(), model.untrained_generator(options.untrained_seed)
+    frames, control = (
+        _segments(
+            network, model, segments=count, steps=steps, interpolation=interpolation, seed=seed
+        )
+        for network, count in (
+            (G, options.segments),
+            (untrained, min(options.segments, options.untrained_segments)),
+        )
     )
     study = walk_study(frames, model, store, feature_seed=options.feature_seed, seed=seed)
     save_arrays(out / "steps.npz", space=np.array(study.space), **study.shares)
-    return [
-        *smoothness_measurements(frames, jump=options.jump, seed=seed),
-        *ghosting_measurements(frames, seed=seed),
-        *step_measurements(study, seed=seed),
-    ]
+    plain = draw(G, model.latents(len(frames), seed=seed, purpose="latent walk, plain samples"))
+    scores = half_way_scores(model, plain, {"": frames, UNTRAINED: control})
+    made = []
+    for suffix, one in (("", frames), (UNTRAINED, control)):
+        made += smoothness_measurements(one, jump=options.jump, seed=seed, suffix=suffix)
+        made += ghosting_measurements(one, seed=seed, suffix=suffix)
+    return [*made, *realism_measurements(scores), *step_measurements(study, seed=seed)]
 
 
 def _path(
@@ -77,15 +91,21 @@ def _path(
 
 
 def _segments(
-    model: ModelFolder, *, segments: int, steps: int, interpolation: Interpolation, seed: int
+    G: GeneratorNetwork,
+    model: ModelFolder,
+    *,
+    segments: int,
+    steps: int,
+    interpolation: Interpolation,
+    seed: int,
 ) -> np.ndarray:
-    """Frames of independent segments with both ends, (segments, steps + 1, H, W, C) uint8."""
+    """Frames that G draws of independent segments: (segments, steps + 1, H, W, C) uint8."""
     first, last = (
         model.latents(segments, seed=seed, purpose="latent walk, segments", index=i) for i in (0, 1)
     )
     t = torch.linspace(0, 1, steps + 1)
     z = interpolate(first, last, t, interpolation=interpolation)
-    frames = draw(model.generator(), z.flatten(0, 1))
+    frames = draw(G, z.flatten(0, 1))
     return frames.reshape(segments, steps + 1, *picture_shape(model))
 
 

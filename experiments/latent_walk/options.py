@@ -21,6 +21,10 @@ class Options(Strict):
     feature_seed: int = Field(
         0, ge=0, description="seed of the untrained D in whose features steps are compared"
     )
+    untrained_segments: int = Field(
+        100, ge=2, description="segments of the untrained control, at most `segments`"
+    )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     interpolation: Literal["linear", "spherical"] = Field(
         "linear", description="linear or spherical in z"
     )

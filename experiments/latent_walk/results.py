@@ -1,4 +1,4 @@
-"""The numbers of Fig 4: how even steps are, ghosting half-way, and a walk along training images.
+"""The numbers of Fig 4: how even steps are, ghosting and realism half-way, and a walk along images.
 
 Part of measure.py, which hands over frames of segments and what smoothness.py found. Alone:
 `smoothness_measurements(frames, jump=0.3, seed=42)`.
@@ -6,13 +6,16 @@ Part of measure.py, which hands over frames of segments and what smoothness.py f
 
 import numpy as np
 
+from experiments.latent_walk.realism import HalfWayScores
 from experiments.latent_walk.smoothness import WalkStudy
-from repro.claims.constructors import mean_over, ratio_over, share_over
+from repro.claims.constructors import estimate_over, mean_over, ratio_over, share_over
+from repro.claims.intervals import delong
 from repro.claims.measurement import Measurement
 from repro.internals.latent import largest_step_share, step_lengths
 from repro.quality.kernel_distance import sharpness
 
 OVER = "independent segments of one model"
+UNTRAINED = "_untrained"  # behind the names of the untrained generator's numbers
 WALKS = {  # kind -> how a protocol names it
     "latent": "the latent walk",
     "pixels": "a pixel blend of the same ends",
@@ -20,11 +23,13 @@ WALKS = {  # kind -> how a protocol names it
 }
 
 
-def smoothness_measurements(frames: np.ndarray, *, jump: float, seed: int) -> list[Measurement]:
+def smoothness_measurements(
+    frames: np.ndarray, *, jump: float, seed: int, suffix: str = ""
+) -> list[Measurement]:
     """How even the steps of the segments (K, T, H, W, C) uint8 are in pixels.
 
     A segment with a step above `jump`, a share of its path, has a jump. Segments on which nothing
-    moves are left out and lower n.
+    moves are left out and lower n. suffix: what ends the names.
     """
     count = frames.shape[1] - 1
     lengths = step_lengths(frames)
@@ -33,14 +38,15 @@ def smoothness_measurements(frames: np.ndarray, *, jump: float, seed: int) -> li
     shares = shares[~np.isnan(shares)]
     steps = (
         f"largest of {count} steps as a share of the path, pixel L2; even steps give "
-        f"{1 / count:g}, half the path in one step 0.5"
+        f"{1 / count:g}, half the path in one step 0.5{_whose(suffix)}"
     )
     ratio = "pixel length of the latent path over that of the straight line between its ends"
+    ratio += _whose(suffix)
     return [
-        *_mean("largest_step_share", shares, seed=seed, protocol=steps),
-        *_jumps(shares, jump=jump),
+        *_mean(f"largest_step_share{suffix}", shares, seed=seed, protocol=steps),
+        *_jumps(shares, jump=jump, suffix=suffix),
         *_mean(
-            "path_length_ratio",
+            f"path_length_ratio{suffix}",
             lengths.sum(axis=1)[direct > 0] / direct[direct > 0],
             seed=seed,
             protocol=ratio,
@@ -48,31 +54,66 @@ def smoothness_measurements(frames: np.ndarray, *, jump: float, seed: int) -> li
     ]
 
 
-def _jumps(shares: np.ndarray, *, jump: float) -> list[Measurement]:
+def _jumps(shares: np.ndarray, *, jump: float, suffix: str) -> list[Measurement]:
     if len(shares) == 0:
         return []
     return [
         share_over(
-            "segments_with_a_jump",
+            f"segments_with_a_jump{suffix}",
             shares > jump,
             over=OVER,
-            protocol=f"share of segments in which one step is over {jump:g} of the path",
+            protocol=f"share of segments in which one step is over {jump:g} of the path"
+            f"{_whose(suffix)}",
         )
     ]
 
 
-def ghosting_measurements(frames: np.ndarray, *, seed: int) -> list[Measurement]:
+def ghosting_measurements(frames: np.ndarray, *, seed: int, suffix: str = "") -> list[Measurement]:
     """Sharpness half-way along segments (K, T, H, W, C) uint8, and in a blend of their ends."""
     first, middle, last = frames[:, 0], frames[:, frames.shape[1] // 2], frames[:, -1]
     blend = ((first.astype(np.uint16) + last + 1) // 2).astype(np.uint8)
     ends = (sharpness(first) + sharpness(last)) / 2
     latent, pixel = (sharpness(x)[ends > 0] / ends[ends > 0] for x in (middle, blend))
     what = "mean gradient magnitude half-way over that of the two ends"
-    return [
-        *_mean("sharpness_half_way_latent", latent, seed=seed, protocol=f"{what}, latent walk"),
-        *_mean("sharpness_half_way_pixels", pixel, seed=seed, protocol=f"{what}, pixel blend"),
-        *_mean("sharpness_kept", latent - pixel, seed=seed, protocol=f"{what}: latent - pixel"),
-    ]
+    made = []
+    for name, values, words in (
+        ("sharpness_half_way_latent", latent, "latent walk"),
+        ("sharpness_half_way_pixels", pixel, "pixel blend"),
+        ("sharpness_kept", latent - pixel, "latent walk less pixel blend"),
+    ):
+        words = f"{what}, {words}{_whose(suffix)}"
+        made += _mean(f"{name}{suffix}", values, seed=seed, protocol=words)
+    return made
+
+
+def _whose(suffix: str) -> str:
+    return ", untrained generator" if suffix else ""
+
+
+def realism_measurements(scores: HalfWayScores | None) -> list[Measurement]:
+    """Chance that D finds a frame half-way more real than a plain sample of the trained model.
+
+    Ties count half. [] where there are no scores.
+    """
+    if scores is None:
+        return []
+    made = []
+    for suffix, walked in scores.half_way.items():
+        more = (walked > scores.plain[:, None]) + (walked == scores.plain[:, None]) / 2
+        made.append(
+            estimate_over(
+                f"half_way_more_real{suffix}",
+                float(more.mean()),
+                delong(more.mean(axis=1), more.mean(axis=0)),
+                over="plain samples and independent segments of one model",
+                by="interval (DeLong)",
+                n=len(walked),
+                protocol="chance that the model's own D gives the picture half-way along a segment "
+                "a higher score than a plain sample; 0.5: as realistic as samples"
+                f"{_whose(suffix)}",
+            )
+        )
+    return made
 
 
 def step_measurements(study: WalkStudy, *, seed: int) -> list[Measurement]:

@@ -29,7 +29,7 @@ from repro.command_line import new_parser
 from repro.data.images import to_uint8
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
-from repro.networks.dcgan import Discriminator, GeneratorNetwork
+from repro.networks.dcgan import Discriminator, GeneratorNetwork, freeze_statistics
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.validation import validated
@@ -41,8 +41,7 @@ GENERATOR_FILES: dict[Snapshot, str] = {
     "final": "generator.safetensors",
 }
 DISCRIMINATOR_FILE = "discriminator.safetensors"
-
-
+UNTRAINED_LATENTS = 256  # on which an untrained generator's statistics are frozen
 SNAPSHOT_PREFIX: dict[Which, str] = {"generator": "step_", "discriminator": "discriminator_step_"}
 
 
@@ -122,6 +121,18 @@ class ModelFolder:
                 "convolutional discriminator are wanted; give a model of another preset"
             )
         return D
+
+    def untrained_generator(self, seed: int) -> GeneratorNetwork:
+        """The control: G's architecture with initial weights, its statistics frozen on latents.
+
+        A G that takes labels gets each of them equally often.
+        """
+        G = build_generator(self.spec.network, seed=seed).requires_grad_(False)
+        z = self.latents(UNTRAINED_LATENTS, seed=seed, purpose="statistics of an untrained G")
+        classes = self.spec.network.classes
+        labels = torch.arange(UNTRAINED_LATENTS) % classes if classes else None
+        freeze_statistics(G, [(z, labels)])
+        return G
 
     def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
         """n latent vectors (n, z_dim) in the distribution the model was trained with."""

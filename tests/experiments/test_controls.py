@@ -21,12 +21,6 @@ LACKING = {
         "latent_space_beats_pixel_space",
         "latent_space_beats_pixel_space_wider",
     },
-    "latent_walk": {
-        "smooth_transitions",
-        "hardly_any_jump",
-        "smoother_than_training_images",
-        "no_ghosting",
-    },
     "memorisation": {
         "no_copies_in_pixels",
         "no_copies_in_features",

@@ -14,7 +14,8 @@ from experiments.latent_walk import measure as module
 from experiments.latent_walk.figure import figure
 from experiments.latent_walk.measure import measure
 from experiments.latent_walk.options import Options
-from experiments.latent_walk.results import step_measurements
+from experiments.latent_walk.realism import HalfWayScores
+from experiments.latent_walk.results import realism_measurements, step_measurements
 from experiments.latent_walk.smoothness import (
     WalkStudy,
     blended,
@@ -83,7 +84,10 @@ def measured(
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/latent_walk/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
+    control = found.get(chosen.control)
+    return judge(
+        chosen, found.get(chosen.measurement), ground=Ground.PAPER, control=control
+    ).verdict
 
 
 def test_linear_generator_has_even_steps_and_ghosts_like_pixels(
@@ -112,16 +116,14 @@ def test_memoriser_jumps_and_does_not_ghost(
 
 
 def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
-    folders: dict[str, Path], tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = Options(rows=1, steps=10, segments=30)
     monkeypatch.setattr(module, "draw", by_heart)
-    copied = measured(folders, tmp_path, options)
-    assert copied["unevenness_share"].value == pytest.approx(1)
-    assert verdict(copied, "smoother_than_training_images", repository) == Verdict.NOT
+    assert measured(folders, tmp_path, options)["unevenness_share"].value == pytest.approx(1)
     monkeypatch.setattr(module, "draw", gliding)
     smooth = measured(folders, tmp_path, options)
-    assert verdict(smooth, "smoother_than_training_images", repository) == Verdict.REPRODUCED
+    assert smooth["unevenness_share"].high < 0.5
     # of a generator that is linear in pixels the latent walk is the pixel blend
     assert smooth["step_ratio_latent"].value == pytest.approx(
         smooth["step_ratio_pixels"].value, abs=0.01
@@ -129,11 +131,64 @@ def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
     assert smooth["step_ratio_training"].low > smooth["step_ratio_latent"].high
 
 
+def test_what_the_untrained_generator_passes_as_well_is_not_decided(
+    folders: dict[str, Path], tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trained generator that jumps fails all the same: the control is smooth."""
+    trained = ModelFolder.open(folders["bedrooms.model"]).generator().state_dict()
+
+    def planted(drawn: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+        def made(G: torch.nn.Module, z: torch.Tensor) -> np.ndarray:
+            own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
+            return drawn(G, z) if own else draw(G, z)
+
+        return made
+
+    options = Options(rows=1, steps=10, segments=100)
+    monkeypatch.setattr(module, "draw", planted(gliding))
+    smooth = measured(folders, tmp_path, options)
+    assert smooth["largest_step_share_untrained"].n == 100
+    monkeypatch.setattr(module, "draw", planted(jumping))
+    jumps = measured(folders, tmp_path, options)
+    for claim in ("smooth_transitions", "hardly_any_jump"):
+        assert verdict(smooth, claim, repository) == Verdict.UNTRAINED_PASSES
+        assert verdict(jumps, claim, repository) == Verdict.NOT
+
+
+def test_middles_as_real_as_samples_are_told_from_worse_ones(repository: Path) -> None:
+    """Normal scores: two standard deviations lower, P(frame > sample) is Phi(-sqrt 2) = 0.079."""
+    source = np.random.default_rng(3)
+    plain, same = source.standard_normal((2, 400))
+    worse = source.standard_normal(300) - 2
+
+    def found(frames: np.ndarray, control: np.ndarray) -> dict[str, Measurement]:
+        scores = HalfWayScores(plain, {"": frames, "_untrained": control})
+        return {m.name: m for m in realism_measurements(scores)}
+
+    good = found(same, worse)
+    assert good["half_way_more_real"].value == pytest.approx(0.5, abs=0.04)
+    assert good["half_way_more_real_untrained"].value == pytest.approx(0.079, abs=0.02)
+    assert good["half_way_more_real_untrained"].n == 300
+    claim = "half_way_as_real_as_samples"
+    assert verdict(good, claim, repository) == Verdict.REPRODUCED
+    assert verdict(found(worse, worse), claim, repository) == Verdict.NOT
+    assert verdict(found(same, same), claim, repository) == Verdict.UNTRAINED_PASSES
+
+
+def test_ties_count_half_and_a_model_without_scores_has_no_number() -> None:
+    scores = HalfWayScores(np.array([0.0, 2.0]), {"": np.array([0.0, 1.0, 3.0])})
+    (found,) = realism_measurements(scores)
+    assert found.value == pytest.approx((0.5 + 0 + 1 + 0 + 1 + 1) / 6)
+    assert realism_measurements(None) == []
+
+
 def test_frozen_generator_measures_nothing(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "draw", frozen)
-    assert measured(folders, tmp_path) == {}
+    found = measured(folders, tmp_path)
+    assert found.keys() == {"half_way_more_real", "half_way_more_real_untrained"}
+    assert found["half_way_more_real"].value == 0.5  # all pictures are the same
     figure(tmp_path, tmp_path, Style())
     assert (tmp_path / "fig04_steps.png").is_file()
 
@@ -227,7 +282,8 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     ]
     assert hashes[0] == hashes[1]
     card = read_card(repository / "experiments/latent_walk/experiment.yaml")
-    assert {c.measurement for c in card.claims} <= read_measurements(tmp_path / "once").keys()
+    stated = {name for c in card.claims for name in (c.measurement, c.control)}
+    assert stated <= read_measurements(tmp_path / "once").keys()
     (tmp_path / "figures").mkdir()
     figure(tmp_path / "once", tmp_path / "figures", Style())
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
