@@ -2,9 +2,10 @@
 
 Reads the model, the rows it was trained on and their images. Measures how far samples are from
 their nearest training image, in pixels and in features of the model's own discriminator, compared
-with how far training images are from each other, which is as far as a new real image would be.
-Where the run has them, held-out images are looked up as well, and the samples of a model trained
-without de-duplication. Writes distances.npz and pairs.npz for the figures. Alone:
+with how far training images are from each other, which is as far as a new real image would be. The
+same is asked of pictures of an untrained generator. Where the run has them, held-out images are
+looked up as well, and the samples of a model trained without de-duplication. Writes distances.npz
+and pairs.npz for the figures. Alone:
 python -m experiments.memorisation.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR [--input bedrooms.validation=DIR] [--input bedrooms.baseline=DIR]
     --out DIR
@@ -48,7 +49,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     if inputs.has("bedrooms.validation"):
         validation = inputs.dataset("bedrooms.validation")
         held_out = _held_out(validation, model, most=options.real, seed=seed)
-    found = look_up(model, store, held_out)
+    found = look_up(model, store, held_out, untrained_seed=options.untrained_seed)
     measurements = state(found, suffix="")
     arrays = _distances(found, suffix="")
 

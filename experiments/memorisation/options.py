@@ -27,3 +27,4 @@ class Options(Strict):
     feature_width: int = Field(
         4096, ge=1, description="more features than this are projected at random to this many"
     )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")

@@ -10,12 +10,14 @@ import numpy as np
 from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
 from experiments.memorisation.study import Study
 from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
-from repro.claims.intervals import SMALLEST, bootstrap_ratio_of_medians
+from repro.claims.intervals import SMALLEST, bootstrap_ratio_of_medians, wilson
 from repro.claims.measurement import Measurement
 
 ALONE = "training images without a near-identical partner, each against the other training images"
 OVER_BOTH = "samples and training images of one model"
 HELD_OUT = "held-out images"
+CONTROLLED = ("_blur_matched", "_held_out_blur_matched")  # comparisons that claims rest on
+DECIDING = "features_blur_matched"  # on which it is decided whether de-duplication lessens copying
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
     "": ALONE,
@@ -56,6 +58,27 @@ def model_measurements(
                 seed=seed,
                 words=f"{space}; real: {AGAINST[against]}",
             )
+    return made + _controls(found, quantile=quantile, seed=seed)
+
+
+def _controls(found: Study, *, quantile: float, seed: int) -> list[Measurement]:
+    """The numbers that claims rest on for pictures of an untrained generator, if it was looked up.
+
+    Its pictures are set against the same real images as the samples, blurred to their sharpness.
+    """
+    made = []
+    for space, nearest in found.nearest.items():
+        for against, real in found.references(space).items():
+            if "untrained" in nearest and against in CONTROLLED:
+                made += _against(
+                    f"{space}{against}_untrained",
+                    nearest["untrained"],
+                    real,
+                    quantile=quantile,
+                    seed=seed,
+                    words=f"an untrained generator's pictures for samples; {space}; real: "
+                    f"{AGAINST[against]}",
+                )
     return made
 
 
@@ -129,9 +152,10 @@ def paired_measurements(
     """How much less is copied with de-duplication than without, z by z, in each space both have.
 
     Each model's samples are ranked among real images of its own training set, in its own features,
-    so the ranks of both can be subtracted; distances could not.
+    so the ranks of both can be subtracted; distances could not. `copying_lessened`, on which the
+    claim rests, has a value only where something is copied without de-duplication.
     """
-    made = []
+    made: list[Measurement] = []
     for space in with_.nearest:
         if space not in without.nearest:
             continue
@@ -157,7 +181,37 @@ def paired_measurements(
                     seed=seed,
                 ),
             ]
+    known = {one.name: one for one in made}
+    lessened = known.get(f"nearer_probability_lessened_{DECIDING}")
+    if lessened is not None:
+        made.append(_where_copied(lessened, without, quantile=quantile))
     return made
+
+
+def _where_copied(lessened: Measurement, without: Study, *, quantile: float) -> Measurement:
+    """The same number as `copying_lessened`; without a value where nothing is copied.
+
+    Something is copied where the whole interval of the suspicious share lies above what chance
+    gives, in pixels or in features, blur matched.
+    """
+    copied = False
+    for space, nearest in without.nearest.items():
+        real = without.references(space).get("_blur_matched")
+        if real is not None:
+            hits = nearest["samples"] < _limit(real, quantile)
+            low, _ = wilson(successes=int(hits.sum()), n=len(hits))
+            copied = copied or low > quantile
+    if copied:
+        return lessened.model_copy(update={"name": "copying_lessened"})
+    none = {
+        "name": "copying_lessened",
+        "value": None,
+        "low": None,
+        "high": None,
+        "no_value_because": "the model trained on all images copies nothing (its suspicious shares "
+        f"are not above {quantile:g}), so that nothing can be lessened",
+    }
+    return lessened.model_copy(update=none)
 
 
 def _limit(real: np.ndarray, quantile: float) -> np.floating:

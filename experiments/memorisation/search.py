@@ -32,8 +32,9 @@ LARGEST_SIGMA = 8.0  # pixels
 class Queries:
     """Images (n, H, W, C) uint8 of each kind, and which training image each must not find.
 
-    Kinds: samples; real, training images; held_out, images not trained on (where the run has them);
-    blurred and held_out_blurred, the same blurred (absent at sigma 0).
+    Kinds: samples; untrained, pictures of an untrained generator (where they are asked for); real,
+    training images; held_out, images not trained on (where the run has them); blurred and
+    held_out_blurred, the same blurred (absent at sigma 0).
     """
 
     images: dict[str, np.ndarray]

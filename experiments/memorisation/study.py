@@ -18,6 +18,7 @@ from experiments.memorisation.search import (
     pixel_description,
 )
 from repro.data.store import ImageStore
+from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import sharpness
 from repro.quality.training_images import NearestImages, mirrors, training_rows
@@ -68,17 +69,23 @@ def study(
     near_identical: float,
     feature_width: int,
     seed: int,
+    untrained_seed: int | None = None,
 ) -> Study:
     """Look up samples, training images and held-out images (n, H, W, C) uint8, blurred ones too.
 
     samples, real: how many samples, and how many training images at most; near_identical: share of
     the median distance below which the nearest other image is a partner; feature_width: above it
-    features are projected. Raises CheckpointError where `store` is not the dataset the model was
-    trained on.
+    features are projected; untrained_seed: of the weights of an untrained generator, whose pictures
+    of the same z are looked up as well. Raises CheckpointError where `store` is not the dataset the
+    model was trained on.
     """
     rows = training_rows(model, store)
-    drawn = _samples(model, store, rows, count=samples, seed=seed)
-    queries, sigma = _queries(drawn, store, rows, held_out, real=real, seed=seed)
+    drawn = _samples(model, model.generator(), store, rows, count=samples, seed=seed)
+    control = None
+    if untrained_seed is not None:
+        untrained = model.untrained_generator(untrained_seed)
+        control = _samples(model, untrained, store, rows, count=samples, seed=seed)
+    queries, sigma = _queries(drawn, control, store, rows, held_out, real=real, seed=seed)
     describe = {
         "pixels": pixel_description,
         "features": feature_description(
@@ -108,20 +115,30 @@ def _close(distances: np.ndarray, part: float) -> np.ndarray:
 
 
 def _samples(
-    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, count: int, seed: int
+    model: ModelFolder,
+    G: GeneratorNetwork,
+    store: ImageStore,
+    rows: np.ndarray,
+    *,
+    count: int,
+    seed: int,
 ) -> np.ndarray:
-    """(count, H, W, C) uint8; a conditional model gets the labels of random training images."""
+    """What G draws, (count, H, W, C) uint8.
+
+    A conditional model gets the labels of random training images.
+    """
     z = model.latents(count, seed=seed, purpose="memorisation, samples")
     labels = None
     if model.spec.network.classes:
         source = generator(seed, "memorisation, labels of the samples")
         chosen = rows[source.integers(0, len(rows), count)]
         labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
-    return draw(model.generator(), z, labels)
+    return draw(G, z, labels)
 
 
 def _queries(
     samples: np.ndarray,
+    untrained: np.ndarray | None,
     store: ImageStore,
     rows: np.ndarray,
     held_out: np.ndarray | None,
@@ -138,6 +155,8 @@ def _queries(
     own = {"samples": np.full(len(samples), -1), "real": places}
     if sigma > 0:
         images["blurred"], own["blurred"] = blurred(training, sigma), places
+    if untrained is not None:
+        images["untrained"] = untrained
     if held_out is not None:
         images["held_out"] = held_out
         if sigma > 0:

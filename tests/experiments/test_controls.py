@@ -21,13 +21,6 @@ LACKING = {
         "latent_space_beats_pixel_space",
         "latent_space_beats_pixel_space_wider",
     },
-    "memorisation": {
-        "no_copies_in_pixels",
-        "no_copies_in_features",
-        "not_nearer_than_real",
-        "not_nearer_than_held_out",
-        "deduplication_lessens_copying",
-    },
     "mnist_neighbours": {
         "dcgan_50k",
         "dcgan_10m",

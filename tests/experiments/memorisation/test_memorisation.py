@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from planted_blobs import noisy, pictures
 from scipy import stats
 from scipy.ndimage import gaussian_filter
@@ -23,7 +24,13 @@ from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 from repro.networks.build import build_generator
-from repro.networks.model_folder import GENERATOR_FILES, CheckpointError, save_network
+from repro.networks.model_folder import (
+    GENERATOR_FILES,
+    CheckpointError,
+    ModelFolder,
+    draw,
+    save_network,
+)
 from repro.specs.network import NetworkSpec
 
 OPTIONS = Options(samples=200, shown=12, real=300)
@@ -73,6 +80,34 @@ def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) ->
         assert one.low < 0.5 < one.high  # leave-one-out is what held-out pictures show
         assert abs(found[f"copying_z_{space}"].value) < 2.5
         assert found[f"median_ratio_{space}"].value == pytest.approx(1, abs=0.05)
+
+
+def test_what_an_untrained_generator_passes_as_well_is_not_decided(
+    model: Path, make_dataset, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trained one draws what is planted, new pictures or copies; the untrained one its own."""
+    images = pictures(IMAGES, 0)
+    trained = ModelFolder.open(model).generator().state_dict()
+    card = read_card(repository / "experiments/memorisation/experiment.yaml")
+    claims = [one for one in card.claims if one.id in CLAIMS]
+    inputs = Inputs({"bedrooms.model": model, "bedrooms.data": make_dataset(images)})
+
+    def judged(samples: np.ndarray) -> list[Verdict]:
+        def planted(G: torch.nn.Module, z: torch.Tensor, labels: object) -> np.ndarray:
+            own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
+            return samples[: len(z)] if own else draw(G, z)
+
+        monkeypatch.setattr(module, "draw", planted)
+        found = {m.name: m for m in measure(inputs, OPTIONS, 7, tmp_path)}
+        return [
+            judge(
+                one, found[one.measurement], ground=Ground.PAPER, control=found[one.control]
+            ).verdict
+            for one in claims
+        ]
+
+    assert judged(pictures(200, 1)) == [Verdict.UNTRAINED_PASSES] * 3
+    assert judged(noisy(images[:200], 4)) == [Verdict.NOT] * 3
 
 
 @pytest.mark.parametrize("share", [0.2, 1.0])
