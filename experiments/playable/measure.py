@@ -2,7 +2,8 @@
 
 Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
 finds the samples between whose means a direction runs; another, trained on other images, says how
-often the attribute is there at both ends of the slider. Writes the generator as plain arrays.
+often the attribute is there at both ends of the slider. The same is done with an untrained
+generator. Writes the generator as plain arrays.
 Alone: python -m experiments.playable.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
 """
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from experiments.contract import Inputs, measure_command
 from experiments.playable.options import Options
-from experiments.playable.results import export_numbers, gains
+from experiments.playable.results import export_numbers, gained_over_random, gains
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.images import to_uint8
@@ -48,11 +49,15 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     z = model.latents(options.samples, seed=seed, purpose=f"{PURPOSE}, samples")
     pictures = draw(G, z)
     sure = predict(chooser, pictures)[0]  # (samples, attributes)
-    directions = torch.stack([_direction(z, one, options.confident) for one in sure.T])
-    elsewhere = random_directions(directions, seed=seed, purpose=f"{PURPOSE}, random directions")
-
+    directions = _directions(z, sure, options.confident)
     tried = model.latents(options.tested, seed=seed, purpose=f"{PURPOSE}, samples tried")
-    found, control = (_found_at_ends(G, tried, some, judge) for some in (directions, elsewhere))
+    found, control = _tried(G, tried, directions, judge, seed=seed)
+
+    untrained = model.untrained_generator(options.untrained_seed)
+    own_z = z[: options.untrained_samples]
+    own_sure = predict(chooser, draw(untrained, own_z))[0]
+    own_directions = _directions(own_z, own_sure, options.confident)
+    of_untrained = _tried(untrained, tried, own_directions, judge, seed=seed)
     offered = slice(0, options.offered)
     save_arrays(
         out / "page.npz",
@@ -70,6 +75,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     return [
         *gains(names, found, control, seed=seed),
+        gained_over_random(*of_untrained, seed=seed, suffix="_untrained"),
         *export_numbers(
             _rounding_errors(G, exported, tried),
             array_bytes=sum(
@@ -80,10 +86,24 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     ]
 
 
+def _directions(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
+    """One direction an attribute, from what the chooser says: sure (N, A) -> (A, d)."""
+    return torch.stack([_direction(z, one, confident) for one in sure.T])
+
+
 def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
     """Mean z of the surest samples less that of the least sure: z (N, d), sure (N,) -> (d,)."""
     order = torch.from_numpy(np.argsort(sure, kind="stable"))
     return z[order[-confident:]].mean(0) - z[order[:confident]].mean(0)
+
+
+def _tried(
+    G: GeneratorNetwork, z: Tensor, directions: Tensor, judge: AttributeNetwork, *, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the judge finds at both ends of the directions, and of random ones as long."""
+    elsewhere = random_directions(directions, seed=seed, purpose=f"{PURPOSE}, random directions")
+    found, control = (_found_at_ends(G, z, some, judge) for some in (directions, elsewhere))
+    return found, control
 
 
 def _found_at_ends(

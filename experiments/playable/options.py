@@ -20,6 +20,10 @@ class Options(Strict):
     confident: int = Field(50, ge=1, description="surest samples at each end of a direction")
     offered: int = Field(120, ge=6, description="samples to pick from, the first ones")
     tested: int = Field(200, ge=2, description="further samples that directions are tried on")
+    untrained_samples: int = Field(
+        500, ge=20, description="the same as `samples` for the untrained control, at most"
+    )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     classifier_images: int = Field(4000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
 
@@ -27,4 +31,6 @@ class Options(Strict):
     def _enough_samples(self) -> "Options":
         if not max(2 * self.confident, self.offered) <= self.samples:
             raise ValueError("expected 2 * confident <= samples and offered <= samples")
+        if not 2 * self.confident <= self.untrained_samples:
+            raise ValueError("expected 2 * confident <= untrained_samples")
         return self

@@ -19,7 +19,7 @@ def gains(
 
     found, control: bool (directions, ends, N), along the directions and along random ones.
     """
-    gained, by_chance = (ends[:, 1].astype(float) - ends[:, 0] for ends in (found, control))
+    gained = found[:, 1].astype(float) - found[:, 0]
     made = [
         mean_over(
             f"gained_{name}",
@@ -31,18 +31,26 @@ def gains(
         )
         for name, one in zip(names, gained, strict=True)
     ]
-    made.append(
-        mean_over(
-            "gained_over_random_direction",
-            (gained - by_chance).mean(axis=0),
-            seed=seed,
-            purpose="playable, gained over random",
-            over=OVER,
-            protocol=f"{GAINED}; mean over directions, less the same along random directions of "
-            "their lengths",
-        )
+    return [*made, gained_over_random(found, control, seed=seed)]
+
+
+def gained_over_random(
+    found: np.ndarray, control: np.ndarray, *, seed: int, suffix: str = ""
+) -> Measurement:
+    """The same mean over directions, less that along random ones; bool (directions, ends, N) each.
+
+    suffix: "_untrained" for an untrained generator, in which directions are found the same way.
+    """
+    gained, by_chance = (ends[:, 1].astype(float) - ends[:, 0] for ends in (found, control))
+    return mean_over(
+        f"gained_over_random_direction{suffix}",
+        (gained - by_chance).mean(axis=0),
+        seed=seed,
+        purpose="playable, gained over random",
+        over=OVER,
+        protocol=f"{GAINED}; mean over directions, less the same along random directions of "
+        f"their lengths{'; untrained generator' if suffix else ''}",
     )
-    return made
 
 
 def export_numbers(errors: np.ndarray, *, array_bytes: int) -> list[Measurement]:

@@ -2,7 +2,8 @@
 
 Reads the face model and the labelled faces. One classifier chooses the samples that look left and
 right most surely; a judge that learnt from other real images reads the pose off every picture.
-Writes the figure's pictures, and measures many more rows, for other attributes too. Alone:
+Writes the figure's pictures, and measures many more rows, for other attributes and for an untrained
+generator too. Alone:
 python -m experiments.turn_vector.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
 """
@@ -16,7 +17,14 @@ from torch import Tensor
 from experiments.contract import Inputs, measure_command
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
-from experiments.turn_vector.results import of_axis, of_judge, of_picked_vector, of_plain_samples
+from experiments.turn_vector.results import (
+    of_axis,
+    of_judge,
+    of_picked_vector,
+    of_plain_samples,
+    of_untrained,
+    without_pose,
+)
 from experiments.turn_vector.turning import ExemplarPool, Readers, Rows, moved_rows
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -57,9 +65,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     setting, others = np.split(pool.pictures, [len(pool.pictures) // 2])
     limits = readers.limits(setting)
 
-    def rows_along(vectors: Tensor) -> Rows:
+    def rows_along(vectors: Tensor, network: GeneratorNetwork = G) -> Rows:
         return moved_rows(
-            G, points, vectors, readers, limits, steps=options.steps, reach=options.reach
+            network, points, vectors, readers, limits, steps=options.steps, reach=options.reach
         )
 
     vectors = [
@@ -69,14 +77,27 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     turned = [rows_along(one) for one in vectors]
     anywhere = random_directions(vectors[0], seed=seed, purpose="turn vector, random directions")
     control = rows_along(anywhere)
+    untrained = model.untrained_generator(options.untrained_seed)
+    own_z = z[: options.untrained_samples]
+    own_pool = ExemplarPool.of(untrained, own_z, readers, confident=options.confident)
+    own = own_pool.random_vectors(0, rows=options.rows, exemplars=options.exemplars, seed=seed)
+    own_anywhere = random_directions(own, seed=seed, purpose="turn vector, untrained, random")
     _save_rows(out / "rows.npz", turned, control, axes, reach=options.reach)
 
     made = of_judge(readers, axes, seed=seed)
     for axis, rows in enumerate(turned):
         made += of_axis(rows, control, axes, axis, reach=options.reach, seed=seed)
+    made += of_untrained(
+        rows_along(own, untrained),
+        rows_along(own_anywhere, untrained),
+        axes,
+        reach=options.reach,
+        seed=seed,
+    )
     if by_hand:
         picked = rows_along(concept_difference(*ends).expand_as(points))
         made += of_picked_vector(picked, control, axes, by=by, reach=options.reach, seed=seed)
+    made += without_pose(made, axes)
     return [*made, of_plain_samples(readers.realistic(others, limits))]
 
 

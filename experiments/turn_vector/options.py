@@ -44,6 +44,10 @@ class Options(Strict):
     rows: int = Field(100, ge=2, description="rows measured, each with a vector of its own")
     samples: int = Field(2000, ge=10, description="samples among which exemplars are looked for")
     confident: int = Field(50, ge=1, description="surest samples of an end, drawn from in rows")
+    untrained_samples: int = Field(
+        500, ge=10, description="the same of the untrained control, at most `samples`"
+    )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     classifier_images: int = Field(6000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of chooser and judge")
     blend_epochs: int = Field(8, ge=1, description="passes of the classifier of blends")
@@ -67,8 +71,10 @@ class Options(Strict):
             )
         if self.steps % 2 == 0:
             raise ValueError(f"steps is {self.steps}; expected an odd number, for a middle column")
-        if not self.exemplars <= self.confident <= self.samples:
-            raise ValueError("expected exemplars <= confident <= samples")
+        if not self.exemplars <= self.confident <= min(self.samples, self.untrained_samples):
+            raise ValueError(
+                "expected exemplars <= confident <= samples, and confident <= untrained_samples"
+            )
         return self
 
     @property

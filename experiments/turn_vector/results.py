@@ -14,7 +14,9 @@ from repro.claims.intervals import fisher_z
 from repro.claims.measurement import Measurement
 
 OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
+POSE = "pose"  # the axis that the paper turns
 RANDOM = "_random_direction"  # ends the names of the controls
+CLAIMED = ("rank_correlation", "change_minus_random_direction")  # what the claims rest on
 OVER_REAL = "held-out real images"
 Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value per row, protocol)
 
@@ -79,9 +81,11 @@ def _correlation(name: str, truth: np.ndarray, read: np.ndarray) -> Measurement:
     )
 
 
-def title(axes: Axes, axis: int, quantity: str) -> str:
-    """Name of a measurement: turn_... on the axis of Fig 8, "...: NAME" on another."""
-    return f"turn_{quantity}" if axis == 0 else f"{quantity}: {axes.names[axis]}"
+def title(names: list[str], axis: int, quantity: str) -> str:
+    """Name of a measurement: turn_... where Fig 8 turns the pose, "...: NAME" on any other axis."""
+    if axis == 0 and names[0] == POSE:
+        return f"turn_{quantity}"
+    return f"{quantity}: {names[axis]}"
 
 
 def of_axis(
@@ -95,7 +99,7 @@ def of_axis(
     stated |= _side_effects(rows, control, axes, axis)
     made = [
         mean_over(
-            title(axes, axis, quantity),
+            title(axes.names, axis, quantity),
             values[~np.isnan(values)],
             seed=seed,
             purpose=f"turn vector, {quantity} {name}",
@@ -108,7 +112,7 @@ def of_axis(
     never_falls = np.all(np.diff(rows.readings[:, :, axis], axis=1) >= 0, axis=1)
     words = f"rows in which {read} never falls from one column to the next"
     monotone = share_over(
-        title(axes, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
+        title(axes.names, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
     )
     return [*made, monotone]
 
@@ -123,7 +127,7 @@ def of_picked_vector(
     """
     made = []
     for one in of_axis(rows, control, axes, 0, reach=reach, seed=seed):
-        if "minus" in one.name or not one.name.endswith(RANDOM):
+        if "minus" in one.name or RANDOM not in one.name:
             words = {
                 "name": f"picked_{one.name}",
                 "protocol": f"{one.protocol}; exemplars {by}",
@@ -131,6 +135,49 @@ def of_picked_vector(
             }
             made.append(one.model_copy(update=words))
     return made
+
+
+def of_untrained(
+    rows: Rows, control: Rows, axes: Axes, *, reach: float, seed: int
+) -> list[Measurement]:
+    """What the claims rest on, for rows of an untrained generator along vectors found the same way.
+
+    control: its rows along random directions.
+    """
+    wanted = {title(axes.names, 0, quantity) for quantity in CLAIMED}
+    made = of_axis(rows, control, axes, 0, reach=reach, seed=seed)
+    words = "; untrained generator, exemplars chosen among its own samples"
+    return [
+        one.model_copy(update={"name": _untrained(one.name), "protocol": f"{one.protocol}{words}"})
+        for one in made
+        if one.name in wanted
+    ]
+
+
+def _untrained(name: str) -> str:
+    quantity, colon, axis = name.partition(":")
+    return f"{quantity}_untrained{colon}{axis}"
+
+
+def without_pose(made: list[Measurement], axes: Axes) -> list[Measurement]:
+    """Where another axis is followed: that nothing was measured of what is claimed of the pose."""
+    if axes.names[0] == POSE:
+        return []
+    known = {one.name: one for one in made}
+    why = axes.remark or "the run follows other axes"
+    none = {
+        "value": None,
+        "low": None,
+        "high": None,
+        "no_value_because": f"{why}; '{axes.names[0]}' is followed, and the claim is on the pose",
+    }
+    return [
+        known[title(axes.names, 0, quantity)].model_copy(
+            update={"name": f"turn_{quantity}", **none}
+        )
+        for quantity in CLAIMED
+        if title(axes.names, 0, quantity) in known
+    ]
 
 
 def of_plain_samples(realistic: np.ndarray) -> Measurement:

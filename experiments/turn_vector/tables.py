@@ -27,7 +27,8 @@ def table(numbers: Mapping[str, Measurement], names: list[str]) -> pd.DataFrame:
     rows = []
     for place, name in enumerate(names):
         row: dict[str, object] = {"axis": name}
-        wanted = {q: f"turn_{q}" if place == 0 else f"{q}: {name}" for q in QUANTITIES}
+        turned = place == 0 and name == "pose"
+        wanted = {q: f"turn_{q}" if turned else f"{q}: {name}" for q in QUANTITIES}
         columns = {wanted[q]: words for q, words in QUANTITIES.items()}
         columns |= {
             f"judge_correlation_{name}": "judge's correlation",

@@ -14,13 +14,6 @@ LACKING = {
         "against_phash",
         "against_phash_allowed",
     },
-    "face_arithmetic": {
-        "three_beat_one",
-        "arithmetic_beats_chance",
-        "three_beat_one_and_stay_realistic",
-        "latent_space_beats_pixel_space",
-        "latent_space_beats_pixel_space_wider",
-    },
     "mnist_neighbours": {
         "dcgan_50k",
         "dcgan_10m",
@@ -32,8 +25,6 @@ LACKING = {
         "better_than_real",
         "more_samples_help",
     },
-    "playable": {"directions_carry_meaning"},
-    "turn_vector": {"turn_beats_random_direction"},
 }
 
 

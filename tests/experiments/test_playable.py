@@ -58,6 +58,24 @@ def test_nothing_is_gained_where_nothing_is_linear(measured: Callable) -> None:
     assert abs(found["gained_over_random_direction"].value) < 0.3
 
 
+def test_an_untrained_generator_gains_nothing_unless_it_is_linear_as_well(
+    measured: Callable, tmp_path: Path
+) -> None:
+    trained = ModelFolder.open(tmp_path / "model").generator().state_dict()
+
+    def planted(G: torch.nn.Module, z: torch.Tensor) -> np.ndarray:
+        own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
+        return (bands if own else scrambled)(G, z)
+
+    found = measured(planted)
+    assert found["gained_over_random_direction"].low > 0.3
+    control = found["gained_over_random_direction_untrained"]
+    assert abs(control.value) < 0.3
+    assert control.n == 60
+    both = measured(bands, "both")
+    assert both["gained_over_random_direction_untrained"].low > 0.3
+
+
 @pytest.fixture
 def page(measured: Callable, tmp_path: Path) -> Path:
     """The page of an untrained model; its generator draws noise, but always the same."""

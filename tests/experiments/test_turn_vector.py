@@ -20,7 +20,9 @@ from experiments.turn_vector.measure import measure
 from experiments.turn_vector.options import Axis, Options
 from experiments.turn_vector.results import flipped, rank_correlations, slopes
 from repro.claims.card import read_card
+from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.verdict import Verdict, judge
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
 from repro.figures.drawing import Style
@@ -102,6 +104,49 @@ def test_a_generator_without_a_turn_is_found_out(measured: Callable) -> None:
     assert found["turn_rank_correlation"].high < 0.8
     assert found["turn_change_minus_random_direction"].high < 0.3
     assert found["change: man"].value > 0.5  # the other axis is as before
+
+
+def untrained_or(drawn: Callable, folder: Path) -> Callable:
+    """Draws what is planted for the generator of the folder; `unturned` for any other."""
+    trained = ModelFolder.open(folder).generator().state_dict()
+
+    def planted(G: torch.nn.Module, z: torch.Tensor, batch: int = 128) -> np.ndarray:
+        own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
+        return (drawn if own else unturned)(G, z)
+
+    return planted
+
+
+@pytest.mark.slow
+def test_the_untrained_control_and_a_run_that_turns_no_pose(
+    measured: Callable, inputs: Inputs, repository: Path
+) -> None:
+    """Where the brightness is followed, nothing is claimed of the pose, however well it turns."""
+    card = read_card(repository / "experiments/turn_vector/experiment.yaml")
+
+    def verdicts(found: dict[str, Measurement]) -> list[Verdict]:
+        return [
+            judge(
+                one,
+                found.get(one.measurement),
+                ground=Ground.PAPER,
+                control=found.get(one.control),
+            ).verdict
+            for one in card.claims
+        ]
+
+    planted = untrained_or(bars, inputs.folder("faces.model"))
+    found = measured(planted)
+    name = "turn_change_minus_random_direction"
+    assert found[name].low > 0
+    assert found[f"{name}_untrained"].value < found[name].low
+    assert verdicts(found)[1] == Verdict.REPRODUCED
+    assert verdicts(measured(bars))[1] == Verdict.UNTRAINED_PASSES
+    bright = measured(planted, OPTIONS.model_copy(update={"turn": "man"}))
+    assert bright["change: man"].low > 0.5
+    assert "turn_change" not in bright
+    assert verdicts(bright) == [Verdict.NOT_RUN] * 2
+    assert "'man' is followed" in bright[name].no_value_because
 
 
 def test_rank_correlations_are_scipys() -> None:
@@ -233,7 +278,8 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert arrays["rows"].shape == (5, 11, 16, 16, 3)
     assert arrays["averages"].shape == (2, 16, 16, 3)
     card = read_card(repository / "experiments/turn_vector/experiment.yaml")
-    assert {c.measurement for c in card.claims} <= read_measurements(tmp_path / "once").keys()
+    stated = {name for c in card.claims for name in (c.measurement, c.control)}
+    assert stated <= read_measurements(tmp_path / "once").keys()
     (tmp_path / "figures").mkdir()
     figure(tmp_path / "once", tmp_path / "figures", Style())
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
