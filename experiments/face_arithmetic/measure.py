@@ -3,7 +3,8 @@
 Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
 chooses the exemplars among samples; another, trained on other images, judges the results; a third
 finds blends. Writes the figure's pictures and the samples of the page on which exemplars are picked
-by hand, and measures success and realism over many random exemplars. Alone:
+by hand, and measures success and realism over many random exemplars, of an untrained generator too.
+Alone:
 python -m experiments.face_arithmetic.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
 """
@@ -14,24 +15,26 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.face_arithmetic.classifiers import Classifiers
+from experiments.face_arithmetic.judging import (
+    judged_trials,
+    random_trials,
+    untrained_measurements,
+)
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.picked import Offered, picked_blocks, picked_sums
 from experiments.face_arithmetic.realism_results import realism_numbers
-from experiments.face_arithmetic.realism_study import RULES, Rated, RealismStudy, pooled
+from experiments.face_arithmetic.realism_study import Rated, RealismStudy, pooled
 from experiments.face_arithmetic.results import (
-    Hits,
     confirmed,
     judge_accuracies,
     picked_shares,
     shares,
 )
 from experiments.face_arithmetic.trials import (
-    VARIANTS,
     NamedBlock,
     Samples,
     figure_pictures,
-    random_exemplars,
-    trial_pictures,
+    sum_purpose,
 )
 from experiments.face_arithmetic.triples import Sum
 from repro.artefacts.arrays import save_arrays
@@ -39,7 +42,6 @@ from repro.claims.measurement import Measurement
 from repro.internals.attribute_classifier import predict, truth_table
 from repro.internals.hand_picks import Picks
 from repro.networks.model_folder import draw
-from repro.progress import tracked
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -65,7 +67,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     candidates = [[samples.candidates(c, options.confident) for c in one.concepts] for one in sums]
     surest = [[rows[: options.exemplars] for rows in own] for own in candidates]
     blocks = _blocks(samples, sums, surest, noise=options.noise, seed=seed)
-    trials = _trials(
+    trials = random_trials(
         samples,
         candidates,
         trials=options.trials,
@@ -88,16 +90,12 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     return [
         *judge_accuracies(classifiers.test_found, classifiers.test_truth, attributes),
         confirmed(_agreed(classifiers, pictures, sums, candidates)),
+        *untrained_measurements(model, sums, classifiers, study, options, seed=seed),
         *_judged(trials, sums, classifiers, study, exemplars=averaged, seed=seed, out=out),
         *_judged_by_hand(
             offered, given, sums, classifiers, noise=options.noise, trials=options.trials, seed=seed
         ),
     ]
-
-
-def _purpose(number: int) -> str:
-    """The name of the random draws of a sum."""
-    return f"face arithmetic, sum {number}"
 
 
 def _blocks(
@@ -115,32 +113,11 @@ def _blocks(
                 rows,
                 noise=noise,
                 seed=seed,
-                purpose=_purpose(number),
+                purpose=sum_purpose(number),
             ),
         )
         for number, (one, rows) in enumerate(zip(sums, surest, strict=True))
     ]
-
-
-def _trials(
-    samples: Samples,
-    candidates: list[list[np.ndarray]],
-    *,
-    trials: int,
-    exemplars: int,
-    most: int,
-    seed: int,
-) -> list[dict[str, np.ndarray]]:
-    """The numbers: of each sum, exemplars at random among the candidates, one by one and averaged.
-
-    exemplars: averaged, as in the figure; most: by the variant that averages many.
-    """
-    made = []
-    for number, own in enumerate(tracked(candidates, "sums of concepts", unit="sums")):
-        purpose = _purpose(number)
-        drawn = random_exemplars(own, trials=trials, exemplars=most, seed=seed, purpose=purpose)
-        made.append(trial_pictures(samples, drawn, exemplars=exemplars, seed=seed, purpose=purpose))
-    return made
 
 
 def _agreed(
@@ -168,35 +145,14 @@ def _judged(
     out: Path,
 ) -> list[Measurement]:
     """Success, realism, and both together, of every variant; writes realism.npz."""
-    found: Hits = {v: [] for v in VARIANTS}
-    rated: dict[str, list[Rated]] = {v: [] for v in VARIANTS}
-    for pictures, one in zip(trials, sums, strict=True):
-        for variant in VARIANTS:
-            found[variant].append(classifiers.finds(pictures[variant], one.wanted))
-            rated[variant].append(study.rated(pictures[variant]))
-    results = {variant: pooled(by_sum) for variant, by_sum in rated.items()}
+    judged = judged_trials(trials, sums, classifiers, study)
+    results = {variant: pooled(by_sum) for variant, by_sum in judged.rated.items()}
     _save_realism(out / "realism.npz", study, results, exemplars=exemplars)
+    names = [one.names[3] for one in sums]
     made = []
-    for quantity, hits in ({"success": found} | _realistic_as_well(found, rated, study)).items():
-        names = [one.names[3] for one in sums]
+    for quantity, hits in judged.hits.items():
         made += shares(quantity, hits, names, exemplars=exemplars, seed=seed)
     return [*made, *realism_numbers(study, results)]
-
-
-def _realistic_as_well(
-    found: Hits, rated: dict[str, list[Rated]], study: RealismStudy
-) -> dict[str, Hits]:
-    """Results that have every wanted attribute and are realistic, by each of RULES."""
-    return {
-        f"success_and_{rule}": {
-            variant: [
-                hits & study.realistic(ratings, rule)
-                for hits, ratings in zip(found[variant], rated[variant], strict=True)
-            ]
-            for variant in VARIANTS
-        }
-        for rule in RULES
-    }
 
 
 def _judged_by_hand(

@@ -28,6 +28,13 @@ class Options(Strict):
         description="exemplars in the larger average, at most `confident` (the paper has none)",
     )
     trials: int = Field(200, ge=2, description="random choices of exemplars measured per sum")
+    untrained_samples: int = Field(
+        500, ge=10, description="samples of the untrained control, among which its exemplars are"
+    )
+    untrained_trials: int = Field(
+        100, ge=2, description="trials per sum of the untrained control, at most `trials`"
+    )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     noise: float = Field(0.25, ge=0, description="half-width of the noise around Y (paper: 0.25)")
     classifier_images: int = Field(6000, ge=45, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
@@ -53,8 +60,10 @@ class Options(Strict):
                 f"triples name {', '.join(sorted(unknown))}, which `attributes` does not define; "
                 f"it defines {', '.join(self.attributes)}"
             )
-        if not self.exemplars <= self.confident <= self.samples:
-            raise ValueError("expected exemplars <= confident <= samples")
+        if not self.exemplars <= self.confident <= min(self.samples, self.untrained_samples):
+            raise ValueError(
+                "expected exemplars <= confident <= samples, and confident <= untrained_samples"
+            )
         if self.many < self.exemplars:
             raise ValueError(
                 f"many ({self.many}) is below exemplars ({self.exemplars}); expected it above"

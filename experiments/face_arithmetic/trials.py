@@ -42,6 +42,11 @@ class Samples:
         return most_confident(concept_confidence(self.probabilities, concept), count)
 
 
+def sum_purpose(number: int) -> str:
+    """The name of the random draws of a sum."""
+    return f"face arithmetic, sum {number}"
+
+
 def drawn_exemplars(
     candidates: np.ndarray, *, trials: int, exemplars: int, seed: int, purpose: str
 ) -> np.ndarray:

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from untrained_model import write_model
 
 from experiments.contract import Inputs, run_measure
+from experiments.face_arithmetic import judging, picked, trials
 from experiments.face_arithmetic import measure as module
-from experiments.face_arithmetic import picked, trials
 from experiments.face_arithmetic.figure import figure
 from experiments.face_arithmetic.measure import measure
 from experiments.face_arithmetic.options import Options
@@ -22,6 +22,7 @@ from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, read_measurements
 from repro.figures.drawing import Style
+from repro.networks.model_folder import ModelFolder
 from repro.specs.validation import SpecError
 
 
@@ -41,7 +42,7 @@ def measured(
     model: Path, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., dict[str, Measurement]]:
     def run(draw: Callable, options: Options = OPTIONS) -> dict[str, Measurement]:
-        for one in (module, trials, picked):
+        for one in (module, judging, trials, picked):
             monkeypatch.setattr(one, "draw", draw)
         inputs = Inputs({"faces.model": model, "faces.data": labelled})
         return {m.name: m for m in measure(inputs, options, 7, tmp_path)}
@@ -72,6 +73,25 @@ def test_arithmetic_fails_where_nothing_is_linear(measured: Callable) -> None:
     assert found["exemplars_confirmed"].value > 0.9  # single samples are fine ...
     assert found["success_three_exemplars"].value < 0.5  # ... their sums are not
     assert found["success_three_exemplars_minus_random_direction"].low <= 0.1
+
+
+@pytest.mark.slow
+def test_the_control_fails_where_only_the_trained_generator_is_linear(
+    measured: Callable, model: Path
+) -> None:
+    trained = ModelFolder.open(model).generator().state_dict()
+
+    def planted(G: torch.nn.Module, z: torch.Tensor) -> np.ndarray:
+        own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
+        return (bands if own else scrambled)(G, z)
+
+    name = "success_three_exemplars_minus_random_direction"
+    options = OPTIONS.model_copy(update={"untrained_trials": 20})
+    found = measured(planted, options)
+    assert found[name].low > 0
+    assert found[f"{name}_untrained"].low < 0.05
+    assert found[f"{name}_untrained"].n == 40  # 20 trials of 2 sums
+    assert measured(bands, options)[f"{name}_untrained"].low > 0  # linear without training
 
 
 def test_trials_draw_distinct_exemplars_of_the_candidates() -> None:
@@ -146,7 +166,8 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert not np.array_equal(arrays["0 grid"][4], arrays["0 grid"][0])
     assert arrays["by"].tolist() == ["", ""]
     card = read_card(repository / "experiments/face_arithmetic/experiment.yaml")
-    assert {c.measurement for c in card.claims} <= read_measurements(tmp_path / "once").keys()
+    stated = {name for c in card.claims for name in (c.measurement, c.control)}
+    assert stated <= read_measurements(tmp_path / "once").keys()
     (tmp_path / "figures").mkdir()
     figure(tmp_path / "once", tmp_path / "figures", Style())
     page = "fig07_picks.html"
@@ -185,7 +206,7 @@ def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
 ) -> None:
     z = torch.rand(600, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
     data = make_dataset(outlines(None, z), **labels_of(z))
-    for one in (module, trials, picked):
+    for one in (module, judging, trials, picked):
         monkeypatch.setattr(one, "draw", outlines)
     inputs = Inputs({"faces.model": model, "faces.data": data})
     options = OPTIONS.model_copy(update={"classifier_images": 600, "blend_epochs": 10})

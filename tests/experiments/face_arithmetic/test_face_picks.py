@@ -12,8 +12,8 @@ from browser import Content, after_script, needs_chromium
 from untrained_model import write_model
 
 from experiments.contract import Inputs, write_measurements
+from experiments.face_arithmetic import judging, picked, trials
 from experiments.face_arithmetic import measure as module
-from experiments.face_arithmetic import picked, trials
 from experiments.face_arithmetic.figure import figure
 from experiments.face_arithmetic.measure import measure
 from experiments.face_arithmetic.options import Options
@@ -123,7 +123,7 @@ def run(
             "faces.data": make_dataset(bands(None, z), **labels_of(z)),
         }
     )
-    for one in (module, trials, picked):
+    for one in (module, judging, trials, picked):
         monkeypatch.setattr(one, "draw", bands)
 
     def measured(concepts: dict[str, list[int]], sums: list[str]) -> dict[str, Measurement]:
