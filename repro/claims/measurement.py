@@ -9,13 +9,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from repro.specs.validation import SpecError, Strict, validated
 
 
 class Measurement(Strict):
     """A number with its interval, its n and how it was measured."""
+
+    model_config = ConfigDict(allow_inf_nan=True)  # NaN: nothing could be measured
 
     name: str = Field(min_length=1, description="what a claim refers to")
     value: float | None = Field(description="null or NaN: nothing could be measured")
