@@ -18,7 +18,12 @@ import torch
 
 from experiments.cifar10_forecast.laws import Ladder
 from experiments.cifar10_forecast.options import Options
-from experiments.cifar10_forecast.results import accuracies, figure_arrays, measurements
+from experiments.cifar10_forecast.results import (
+    accuracies,
+    figure_arrays,
+    measurements,
+    untrained_gain,
+)
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -90,6 +95,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     arrays = figure_arrays(ladder, paper, seed=seed, draws=options.resamplings)
     chosen = np.array([machine["C"] for machine in machines])
     untrained = [sizes[~trained, 0], chosen[~trained], *accuracies(correct[~trained]).T]
+    control = untrained_gain(
+        sizes[~trained, 0], correct[~trained], seed=seed, draws=options.resamplings
+    )
     save_arrays(
         out / "arrays.npz",
         **arrays,
@@ -97,7 +105,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         C=chosen[trained],
         untrained=np.column_stack(untrained),
     )
-    return measurements(arrays)
+    return [*measurements(arrays), control]
 
 
 def _rungs(models: list[ModelFolder]) -> Iterator[Rung]:

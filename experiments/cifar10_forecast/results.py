@@ -16,6 +16,7 @@ from experiments.cifar10_forecast.laws import (
 from repro.claims.constructors import estimate_over, single_number
 from repro.claims.intervals import percentiles, wilson
 from repro.claims.measurement import Measurement
+from repro.rng import generator
 
 PAPERS = 82.8  # % of CIFAR-10's test images, with 50,000 labels (Table 1)
 BY = "bootstrap interval"
@@ -138,6 +139,31 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             )
         )
     return found
+
+
+def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: int) -> Measurement:
+    """What twice the maps add to the features of discriminators that were never trained, in points.
+
+    maps (R,), correct (R, T) bool, of the first weights of every training: the slope of the line
+    through their accuracies against log2(maps), with a bootstrap interval over test images.
+    """
+    doublings = np.log2(maps) - np.log2(maps).mean()
+    slope = doublings / (doublings @ doublings)  # least squares: slope @ accuracies
+    by_image = 100 * (slope @ correct)  # (T,); their mean is the slope
+    source = generator(seed, "cifar10_forecast, untrained")
+    images = len(by_image)
+    counts = source.multinomial(images, np.full(images, 1 / images), size=draws)
+    return estimate_over(
+        "gain_from_twice_the_maps_untrained",
+        float(by_image.mean()),
+        percentiles(counts @ by_image / images),
+        over=f"test images; {len(maps)} untrained networks",
+        by=BY,
+        n=len(maps),
+        protocol="slope of the least-squares line through the accuracies of the ladder's untrained "
+        "discriminators against log2(maps)",
+        unit="points",
+    )
 
 
 def _estimate(

@@ -1,6 +1,7 @@
 """From rights and wrongs on the test images to the numbers of Table 1, with their intervals.
 
-Part of measure.py; pure functions of arrays. Two spreads are kept apart: over test images (one
+Part of measure.py; pure functions of arrays. A number says where a C behind it stayed at the edge
+of its grid, so that no claim is decided by it. Two spreads are kept apart: over test images (one
 network, one training set) and over draws of labels. Accuracies and their differences are in
 percent. Alone: `measurements(results, progress, per_class=400, seed=42)`.
 """
@@ -122,18 +123,25 @@ def measurements(
     for name in _names(results):
         of_row = [one for one in results if one.name == name]
         found += [
-            _accuracy(of_row, seed=seed),
-            _few_accuracy(of_row, per_class=per_class),
+            _with_edges(_accuracy(of_row, seed=seed), of_row, ALL),
+            _with_edges(_few_accuracy(of_row, per_class=per_class), of_row, per_class),
             *_chosen(of_row, per_class=per_class),
         ]
         if len(of_row) > 1:
             found.append(_over_networks(of_row))
     for pair in _compared(_names(results)):
-        found += [
-            _difference(results, *pair, few=few, per_class=per_class, seed=seed)
-            for few in (False, True)
-        ]
+        of_pair = [one for one in results if one.name in pair]
+        for few in (False, True):
+            difference = _difference(results, *pair, few=few, per_class=per_class, seed=seed)
+            found.append(_with_edges(difference, of_pair, per_class if few else ALL))
     return found + _gain(progress, seed=seed)
+
+
+def _with_edges(measurement: Measurement, rows: list[Result], count: int) -> Measurement:
+    """The same, with the rows that it rests on whose C is still at the edge of its grid."""
+    at_edge = dict.fromkeys(one.name for one in rows if one.choices[count].at_edge)
+    words = ", ".join(f"C of {WHAT[name]}" for name in at_edge)
+    return measurement.model_copy(update={"at_edge": words})
 
 
 def _names(results: list[Result]) -> list[str]:

@@ -2,7 +2,9 @@
 
 Part of measure.py; pure functions of arrays. Errors and their differences are in percent. The
 spread over draws of labels (the authors' ± is 1.96 standard deviations) and the one over test
-images are kept apart; both are within one trained network. Alone: `measurements(tested, seed=42)`.
+images are kept apart; both are within one trained network. A number says where a C behind it
+stayed at the edge of its grid, so that no claim is decided by it. Alone:
+`measurements(tested, seed=42)`.
 """
 
 from collections import Counter
@@ -111,7 +113,18 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
             "labels_alone": outcome.self_training.right_without,
         }
         found.append(_difference("self_training", "labels_alone", both, seed=seed))
-    return found
+    return [_with_edges(one, outcome) for one in found]
+
+
+def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
+    """The same, with the rows in its name whose C is still at the edge of its grid."""
+    of_rows = measurement.name.removeprefix("validation_").removeprefix("error_")
+    named = of_rows.removesuffix("_validation").split("_minus_")
+    at_edge = dict.fromkeys(
+        one.row.name for one in outcome.rows if one.row.name in named and one.few.choice.at_edge
+    )
+    words = ", ".join(f"C of the {WHAT[name]}" for name in at_edge)
+    return measurement.model_copy(update={"at_edge": words})
 
 
 def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:

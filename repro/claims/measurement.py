@@ -30,6 +30,10 @@ class Measurement(Strict):
     unit: str = Field("", description='"%", "images", ... or "" for a pure number')
     protocol: str = Field("", description="how it was measured, in words")
     no_value_because: str = Field("", description="why nothing could be stated")
+    at_edge: str = Field(
+        "",
+        description="choices behind it that stayed at the edge of what was tried: decides nothing",
+    )
     setting: str = Field(
         "", description='key of the setting whose change it is the effect of: "network.kernel"'
     )

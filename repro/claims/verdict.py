@@ -4,7 +4,7 @@ Where in the flow: the report calls `judge` for every claim of every experiment,
 which it is decided (repro.claims.ground). The words say what was decided: "reproduced" is kept for
 the paper's data at its scale and for the authors' weights. A number from other data or another
 scale is never set against the paper's (`kind: value`). A claim that its untrained control passes as
-well is not decided.
+well is not decided, nor is one that rests on a choice at the edge of what was tried.
 
 Alone: `judge(claim, measurement, ground=Ground.DRAWN)`.
 """
@@ -30,6 +30,7 @@ class Verdict(StrEnum):
     FAILS_DRAWN = "fails in a drawn world"
     UNTRAINED_PASSES = "not decided (untrained passes)"
     TOO_SMALL = "not decided (too small)"
+    AT_EDGE = "not decided (choice at an edge)"
     NOT_COMPARABLE = "not comparable"
     NOT_RUN = "not run"
 
@@ -67,10 +68,11 @@ def judge(
 ) -> Judgement:
     """Decide one claim. because: why the ground is not the paper's data and scale.
 
-    In this order: nothing measured; a run that is too small; a paper's number on another ground;
-    the value outside the rule; only the value inside; the whole interval (or the bare value)
-    inside. A claim of the last kind that `control`, put to the same rule, passes in the same way is
-    not decided.
+    In this order: nothing measured; a run that is too small; a paper's number on another ground; a
+    choice at the edge of what was tried; the value outside the rule; only the value inside; the
+    whole interval (or the bare value) inside. A claim of the last kind that `control`, put to the
+    same rule, passes in the same way is not decided, nor one whose control fails with a choice at
+    an edge.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
@@ -87,6 +89,8 @@ def judge(
         return judged(Verdict.TOO_SMALL, because or ground.value)
     if claim.kind == "value" and ground != Ground.PAPER:
         return judged(Verdict.NOT_COMPARABLE, because)
+    if measurement.at_edge:
+        return judged(Verdict.AT_EDGE, f"at the edge of what was tried: {measurement.at_edge}")
     inside, partly, outside = WORDS[ground]
     if not claim.rule.holds(measurement.value):
         return judged(outside, f"the value is not {claim.rule.words}")
@@ -96,6 +100,9 @@ def judge(
         named = claim.control.replace("_", " ")
         passes = f"the control is {claim.rule.words} as well ({named}: {in_words(control)})"
         return judged(Verdict.UNTRAINED_PASSES, passes)
+    if control is not None and control.at_edge:
+        why = f"at the edge of what was tried, for the control: {control.at_edge}"
+        return judged(Verdict.AT_EDGE, why)
     bare = measurement.low is None and measurement.high is None
     what = "the value, which has no interval, is" if bare else "the whole interval is"
     return judged(inside, f"{what} {claim.rule.words}{_of_the_control(claim, control)}")

@@ -60,6 +60,7 @@ LOOKS = {  # verdict -> colour and mark of the page
     Verdict.FAILS_DRAWN: "fails",
     Verdict.UNTRAINED_PASSES: "untrained",
     Verdict.TOO_SMALL: "untrained",
+    Verdict.AT_EDGE: "untrained",
     Verdict.NOT_COMPARABLE: "not-comparable",
     Verdict.NOT_RUN: "not-run",
 }

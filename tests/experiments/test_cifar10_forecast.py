@@ -14,7 +14,7 @@ from experiments.cifar10_forecast.figure import figure
 from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, widening
 from experiments.cifar10_forecast.measure import measure
 from experiments.cifar10_forecast.options import Options
-from experiments.cifar10_forecast.results import figure_arrays, measurements
+from experiments.cifar10_forecast.results import figure_arrays, measurements, untrained_gain
 from experiments.contract import Inputs
 from repro.claims.card import read_card
 from repro.errors import UnusableError
@@ -95,6 +95,24 @@ def test_more_is_better_where_it_was_planted_and_not_where_it_was_not() -> None:
         assert [one.low is not None and one.low > 0.3 for one in gains] == [rises] * 3
 
 
+def test_the_untrained_gain_is_the_slope_against_doublings(repository: Path) -> None:
+    """Planted: 3 points a doubling; numpy's least squares and binomial spread are the truth."""
+    maps, source = np.array([16.0, 16, 32, 128]), np.random.default_rng(0)
+    for gain in (0.03, 0.0):
+        shares = 0.4 + gain * np.log2(maps / 16)
+        correct = source.random((4, IMAGES)) < shares[:, None]
+        found = untrained_gain(maps, correct, seed=1, draws=400)
+        slope = np.polyfit(np.log2(maps), 100 * correct.mean(axis=1), 1)[0]
+        assert found.value == pytest.approx(slope)
+        assert found.low is not None
+        assert found.high is not None
+        spread = 100 * np.sqrt(0.25 / IMAGES / (4 * np.log2(maps).var()))  # of a slope
+        assert found.high - found.low == pytest.approx(2 * 1.96 * spread, rel=0.15)
+        assert (found.low > 0) is (gain > 0)
+    card = read_card(repository / "experiments/cifar10_forecast/experiment.yaml")
+    assert found.name in {claim.control for claim in card.claims}
+
+
 def test_the_largest_training_is_forecast_from_the_others_alone() -> None:
     ladder = planted(power)
     rest = ladder.without_largest()
@@ -168,7 +186,9 @@ def test_from_networks_to_figures_twice_the_same_bytes(
     assert made[0] == made[1]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["arrays.npz"]
     card = read_card(repository / "experiments/cifar10_forecast/experiment.yaml")
-    assert {claim.measurement for claim in card.claims} <= set(found)
+    assert {
+        name for claim in card.claims for name in (claim.measurement, claim.control) if name
+    } <= {*found}
     with np.load(tmp_path / "one" / "arrays.npz") as arrays:
         assert arrays["sizes"].tolist() == [
             [maps, n, passes] for maps, n in product((4, 6, 8), (20, 40)) for passes in (1, 2, 4)

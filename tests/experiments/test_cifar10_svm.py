@@ -221,6 +221,30 @@ def test_numbers_by_hand():
     np.testing.assert_allclose(curve[1], [5, np.mean([25, 25, 25, 50]), sd, 2])
 
 
+def test_what_rests_on_a_C_at_the_edge_of_its_grid_says_so():  # noqa: N802  (C is the SVM's)
+    inside = Choice(C=1e-3, accuracy=0.5, tried={1e-4: 0.4, 1e-3: 0.5, 1e-2: 0.4})
+    results = [
+        result(name, marks("++--"), [marks("+---"), marks("++--")])
+        for name in ("dcgan", "random", "pixels")
+    ]  # the best of two values is at an edge
+    for name, counts in (("dcgan", (ALL, 5)), ("random", (5,))):
+        choices = next(one.choices for one in results if one.name == name)
+        choices.update(dict.fromkeys(counts, inside))
+    found = measurements(results, NONE_KEPT, per_class=5, seed=0)
+    at_edge = {one.name: one.at_edge for one in found if one.at_edge}
+    random, pixels = "C of pooled features of D with random weights", "C of raw pixels in [-1, 1]"
+    assert at_edge == {
+        "accuracy_random": random,
+        "accuracy_pixels": pixels,
+        "accuracy_pixels_per_class": pixels,
+        "dcgan_minus_random": random,
+        "dcgan_minus_pixels": pixels,
+        "dcgan_minus_pixels_per_class": pixels,
+        "random_minus_pixels": f"{random}, {pixels}",
+        "random_minus_pixels_per_class": pixels,
+    }
+
+
 def test_pairing_narrows_the_interval():
     """Rows that err on the same images: the paired interval is narrow, Wilson's are wide."""
     right = np.random.default_rng(0).random(1000) < 0.5

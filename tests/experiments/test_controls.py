@@ -3,7 +3,6 @@
 from repro.runs.extensions import experiment_cards
 
 LACKING = {
-    "cifar10_forecast": {"more_maps_help"},
     "dedup": {
         "removed_share",
         "false_positives",

@@ -213,3 +213,23 @@ def test_refuses_classes_that_have_no_training_images(
     for slot in ("validation", "test"):
         with pytest.raises(SpecError, match=rf"svhn\.{slot}: classes \[4, 5\] do not occur"):
             measure(Inputs(folders | {f"svhn.{slot}": other}), OPTIONS, 3, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("grid", [(1e-4, 1e-3), (1e-6, 1e-3, 1e-2, 1e2)])
+def test_what_rests_on_a_C_at_the_edge_of_its_grid_says_so(  # noqa: N802  (C is the SVM's)
+    folders: dict[str, Path], tmp_path: Path, grid: tuple[float, ...]
+) -> None:
+    """Of two values the best is at an edge; the four hold the best between them."""
+    few = {"grid": grid, "draws": 2, "random_draws": 2, "random_seeds": 1, "trials": 1}
+    found = {
+        m.name: m for m in measure(Inputs(folders), OPTIONS.model_copy(update=few), 3, tmp_path)
+    }
+    edges = {name for name in ("dcgan", "random") if found[f"error_{name}"].at_edge}
+    inside = [found[f"chosen_C_{name}"].value in grid[1:-1] for name in ("dcgan", "random")]
+    assert len(edges) == (2 if len(grid) == 2 else inside.count(False))
+    assert not found["error_knn"].at_edge
+    assert not found["self_training_minus_labels_alone"].at_edge
+    for name in ("minus_knn", "minus_cnn", "minus_cnn_validation"):
+        assert {row for row in ("dcgan", "random") if found[f"{row}_{name}"].at_edge} == edges
+    assert bool(found["dcgan_minus_random"].at_edge) == bool(edges)

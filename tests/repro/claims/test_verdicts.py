@@ -66,6 +66,30 @@ def test_what_the_control_passes_as_well_is_not_decided(
     assert ("no untrained control was measured" in found.reason) == (control is None)
 
 
+def edged(measurement: Measurement) -> Measurement:
+    return measurement.model_copy(update={"at_edge": "C of pixels"})
+
+
+@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.DRAWN])
+@pytest.mark.parametrize("case", CASES)
+def test_a_choice_at_an_edge_decides_nothing(ground: Ground, case: Measurement) -> None:
+    found = judge(claim(), edged(case), ground=ground)
+    assert found.verdict == "not decided (choice at an edge)"
+    assert found.verdict not in DECIDED
+    assert "C of pixels" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "verdict"), [(2, Verdict.UNTRAINED_PASSES), (-2, Verdict.AT_EDGE)]
+)
+def test_a_control_that_was_cut_short_may_pass_and_not_fail(value: float, verdict: Verdict) -> None:
+    control = edged(around(value, 1))
+    found = judge(claim(control="c"), around(2, 1), ground=Ground.PAPER, control=control)
+    assert found.verdict == verdict
+    alone = judge(claim(control="c"), around(-2, 1), ground=Ground.PAPER, control=control)
+    assert alone.verdict == Verdict.NOT  # what fails needs no control
+
+
 def test_a_claim_that_needs_no_control_says_nothing_of_one() -> None:
     found = judge(claim(without_control="a count"), around(2, 1), ground=Ground.PAPER)
     assert found.verdict == Verdict.REPRODUCED
