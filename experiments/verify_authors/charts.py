@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.verify_authors.tables import ROWS, STATED, TITLES, numbers_run
+from experiments.verify_authors.names import OF_RELEASED
+from experiments.verify_authors.tables import ROWS, STATED, TITLES, WITHOUT_NETWORK, numbers_run
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, PAPER, grid, new_figure
 
@@ -61,7 +62,7 @@ def _few(files: list[str]) -> str:
 
 def checks_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figure:
     """A panel a check: its rows as bars with their intervals, the paper's number as a line."""
-    drawn, axes = new_figure(7.0, 4.8, rows=len(PANELS))
+    drawn, axes = new_figure(7.0, 7.0, rows=len(PANELS))
     for one, name in zip(axes[:, 0], PANELS, strict=True):
         _draw_check(one, name, numbers, parts)
     return drawn
@@ -84,7 +85,7 @@ def _draw_check(
     places = np.arange(len(rows))[::-1]
     for place, (row, number) in zip(places, rows.items(), strict=True):
         value, low, high = (getattr(number, end) for end in ("value", "low", "high"))
-        colour = PALETTE[0] if row == "released" else PALETTE[7]
+        colour = PALETTE[0] if row in OF_RELEASED else PALETTE[7]
         axes.barh(place, value, height=0.55, color=colour)
         axes.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="none", ecolor=INK,
                       capsize=3, linewidth=1.2)  # fmt: skip
@@ -110,7 +111,7 @@ def _draw_paper(axes: Axes, value: float) -> None:
 
 
 def _label(row: str, name: str, parts: dict[str, Any]) -> str:
-    if row == "pixels":
+    if row in WITHOUT_NETWORK:
         return ROWS[row]
     network = parts["networks"][parts["checks"][name]["network"]]
     return f"{ROWS[row]},\n{network['complete_layers']} of {network['layers']} layers"

@@ -28,6 +28,7 @@ from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import chosen_and_refitted, with_held_out
 from repro.classification.few_labels import choose_on_images
+from repro.classification.kmeans_features import fit_kmeans
 from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
 from repro.networks.model_folder import draw
@@ -68,6 +69,13 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         ),
         fit=partial(chosen_and_refitted, svm, grid=options.grid, extensions=options.extensions),
         random_networks=options.random_seeds,
+        kmeans=partial(
+            fit_kmeans,
+            centroids=options.centroids,
+            patches=options.patches,
+            seed=seed,
+            purpose=f"{ON_CIFAR10}, kmeans",
+        ),
         device=device,
         seed=seed,
         scratch=out,

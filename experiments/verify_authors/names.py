@@ -3,11 +3,13 @@
 Alone: `number_name("cifar10", "accuracy", "released", 4)`.
 """
 
+OF_RELEASED = ("released", "released_standardised")  # rows of the released weights
+
 
 def number_name(data: str, quantity: str, row: str, layers: int) -> str:
     """E.g. cifar10_accuracy_4_layers, cifar10_accuracy_random: the layers are in the name.
 
     Nobody must take a number of fewer layers for the paper's, which is of all of them.
     """
-    suffix = f"{layers}_layers" if row == "released" else row
+    suffix = row.replace("released", f"{layers}_layers") if row in OF_RELEASED else row
     return f"{data}_{quantity}_{suffix}"

@@ -25,6 +25,8 @@ class Options(Strict):
         0.2, gt=0, lt=1, description="CIFAR-10: at most this share of them is held out"
     )
     random_seeds: int = Field(1, ge=1, description="CIFAR-10: networks with random weights")
+    centroids: int = Field(4800, ge=1, description="CIFAR-10: of K-means, the paper's row")
+    patches: int = Field(400_000, ge=1, description="CIFAR-10: random patches K-means learns from")
     per_class: int = Field(100, ge=1, description="SVHN: labels a class (§5.2: 1000 in all)")
     selection_draws: int = Field(10, ge=1, description="SVHN: draws of labels for each C (authors)")
     draws: int = Field(100, ge=2, description="SVHN: fresh draws at the C chosen (authors)")

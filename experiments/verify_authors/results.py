@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.verify_authors.names import number_name
+from experiments.verify_authors.names import OF_RELEASED, number_name
 from repro.claims.constructors import mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
@@ -19,8 +19,20 @@ from repro.released.networks import Released
 WHAT = {
     "released": "the released discriminator",
     "random": "the same layers with random weights",
+    "kmeans": "one-layer K-means features, standardised",
+    "released_standardised": "the released discriminator, standardised",
+    "random_standardised": "the same layers with random weights, standardised",
     "pixels": "raw pixels in [-1, 1]",
 }
+COMPARED = (  # on CIFAR-10; K-means beside D's features as they are, and standardised like its own
+    ("released", "random"),
+    ("released", "pixels"),
+    ("released", "kmeans"),
+    ("released_standardised", "kmeans"),
+    # untrained controls of the last two
+    ("random", "kmeans"),
+    ("random_standardised", "kmeans"),
+)
 ON_CIFAR10, ON_SVHN = "verify authors, cifar10", "verify authors, svhn"  # purposes of draws
 
 
@@ -41,7 +53,7 @@ def cifar10_numbers(
     held_out: int,
     seed: int,
 ) -> list[Measurement]:
-    """Accuracies of the three rows and their paired differences, in percent of test images.
+    """Accuracies of all rows and their paired differences, in percent of test images.
 
     right: by row (networks, T) bool; choices: by row the choice of C for each network.
     """
@@ -60,7 +72,7 @@ def cifar10_numbers(
                 unit="%",
                 protocol=f"L2-SVM on {_features(name, released)}; C chosen on {held_out} held-out "
                 f"training images, then refitted on all {training_images}; test images once",
-            ),
+            ).model_copy(update={"at_edge": _at_edge(choices, name)}),
             single_number(
                 number_name("cifar10", "validation_accuracy", name, released.complete_layers),
                 100 * float(np.mean([one.accuracy for one in choices[name]])),
@@ -71,20 +83,27 @@ def cifar10_numbers(
             ),
             _chosen_c("cifar10", name, choices[name], released),
         ]
-    return found + [
+    differences = [
         mean_over(
-            f"cifar10_released_minus_{other}",
-            100 * (share["released"] - share[other]),
+            f"cifar10_{one}_minus_{other}",
+            100 * (share[one] - share[other]),
             seed=seed,
-            purpose=f"{ON_CIFAR10}, released minus {other}",
+            purpose=f"{ON_CIFAR10}, {one} minus {other}",
             over="test images (both rows on the same images)",
             by="paired bootstrap",
             unit="percentage points",
-            protocol=f"accuracy on {WHAT['released']} ({_layers(released)}) minus accuracy on "
+            protocol=f"accuracy on {WHAT[one]} ({_layers(released)}) minus accuracy on "
             f"{WHAT[other]}",
-        )
-        for other in ("random", "pixels")
+        ).model_copy(update={"at_edge": _at_edge(choices, one, other)})
+        for one, other in COMPARED
     ]
+    return found + differences
+
+
+def _at_edge(choices: dict[str, list[Choice]], *rows: str) -> str:
+    """The rows whose C is still at the edge of what was tried, in words."""
+    cut_short = [name for name in rows if any(choice.at_edge for choice in choices[name])]
+    return ", ".join(f"C of {WHAT[name]}" for name in cut_short)
 
 
 def svhn_numbers(
@@ -172,7 +191,7 @@ def _chosen_c(data: str, row: str, choices: list[Choice], released: Released) ->
 
 def _features(row: str, released: Released) -> str:
     """The features of a row in words, with the number of layers where they are the released D's."""
-    return WHAT[row] + (f", {_layers(released)}" if row == "released" else "")
+    return WHAT[row] + (f", {_layers(released)}" if row in OF_RELEASED else "")
 
 
 def _layers(released: Released) -> str:

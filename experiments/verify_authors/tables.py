@@ -16,7 +16,15 @@ STATED: dict[str, tuple[str, float, str]] = {
     "cifar10": ("accuracy", 82.8, "82.8 (Table 1)"),
     "svhn": ("error", 22.48, "22.48 (Table 2); the authors' later number: 22.18 ± 1.13"),
 }
-ROWS = {"released": "released D", "random": "random weights", "pixels": "raw pixels"}
+ROWS = {
+    "released": "released D",
+    "released_standardised": "released D, standardised",
+    "random": "random weights",
+    "random_standardised": "random weights, standardised",
+    "kmeans": "K-means, standardised",
+    "pixels": "raw pixels",
+}
+WITHOUT_NETWORK = ("kmeans", "pixels")
 
 
 def numbers_run(
@@ -46,10 +54,10 @@ def _rows(
     found = numbers_run(name, numbers, parts)
     rows = []
     for row in found or ["released"]:
-        number, of_network = found.get(row), {} if row == "pixels" else network
+        number, of_network = found.get(row), {} if row in WITHOUT_NETWORK else network
         rows.append(
             {
-                "network": TITLES[check["network"]] if row != "pixels" else "",
+                "network": TITLES[check["network"]] if row not in WITHOUT_NETWORK else "",
                 "weights": ROWS[row],
                 "layers used": of_network.get("complete_layers", ""),
                 "of layers": of_network.get("layers", ""),

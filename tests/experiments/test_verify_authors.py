@@ -23,6 +23,8 @@ OPTIONS = Options(
     grid=(1e-3, 1e-2),
     extensions=1,
     random_seeds=2,
+    centroids=2,
+    patches=500,
     per_class=10,
     selection_draws=2,
     draws=4,
@@ -110,15 +112,23 @@ def test_filters_that_fit_beat_random_ones(measured: Path, repository: Path, tmp
     assert (found["svhn_error_3_layers"].n, found["svhn_error_random"].n) == (4, 3)
     assert "40 labels" in found["svhn_error_3_layers"].protocol
     card = read_card(repository / "experiments/verify_authors/experiment.yaml")
-    assert {claim.measurement for claim in card.claims} <= set(found)
+    named = {name for claim in card.claims for name in (claim.measurement, claim.control) if name}
+    assert named <= set(found)
+    for one in ("released", "released_standardised"):
+        assert found[f"cifar10_{one}_minus_kmeans"].low > 0
+    accuracy = {row: found[f"cifar10_accuracy_{row}"].value for row in ("random", "kmeans")}
+    assert found["cifar10_random_minus_kmeans"].value == pytest.approx(
+        accuracy["random"] - accuracy["kmeans"]
+    )
     assert set(card.captions) == FIGURES
     rows = drawn(measured, tmp_path / "figures")
     assert [row["weights"] for row in rows] == [
-        "released D", "random weights", "raw pixels", "released D", "random weights",
+        "released D", "released D, standardised", "random weights", "random weights, standardised",
+        "K-means, standardised", "raw pixels", "released D", "random weights",
     ]  # fmt: skip
-    assert [row["features"] for row in rows] == ["448", "448", "3072", "256", "256"]
+    assert [row["features"] for row in rows] == [*["448"] * 4, "8", "3072", "256", "256"]
     assert rows[0]["ours"].startswith(f"{found['cifar10_accuracy_6_layers'].value:.2f} [")
-    assert (rows[0]["paper's, whole D"][:4], rows[3]["paper's, whole D"][:5]) == ("82.8", "22.48")
+    assert (rows[0]["paper's, whole D"][:4], rows[6]["paper's, whole D"][:5]) == ("82.8", "22.48")
 
 
 @pytest.mark.slow
@@ -140,6 +150,7 @@ def test_dead_filters_are_at_chance_and_lose(data: dict[str, Path], tmp_path: Pa
     assert found["cifar10_accuracy_6_layers"].value == pytest.approx(25)
     assert found["svhn_error_3_layers"].value == pytest.approx(75)
     assert found["cifar10_released_minus_random"].high < 0
+    assert found["cifar10_released_minus_kmeans"].high <= 0
     assert found["svhn_random_minus_released"].low < 0
 
 
@@ -225,7 +236,7 @@ def test_test_sets_are_opened_once_and_decide_nothing(
                                  "svhn.test"]  # fmt: skip
     right, shifted = found
     chosen = [name for name in right if "chosen_C" in name or "validation" in name]
-    assert len(chosen) == 10
+    assert len(chosen) == 16
     assert {name: right[name] for name in chosen} == {name: shifted[name] for name in chosen}
     assert shifted["cifar10_accuracy_6_layers"] < 25 < right["cifar10_accuracy_6_layers"]
     assert shifted["svhn_error_3_layers"] > 75 > right["svhn_error_3_layers"]
