@@ -21,7 +21,11 @@ UNITS = {  # how a strength reads, e.g. "crop 5 %"
     "blur": lambda s: f"blur {s:g} px",
     "mirror": lambda s: "mirror",
 }
-SHORT = LABELS | {"autoencoder": "auto-\nencoder", "pixels": "equal\npixels"}
+SHORT = LABELS | {
+    "autoencoder": "auto-\nencoder",
+    "pixels": "equal\npixels",
+    "untrained": "un-\ntrained",
+}
 MARKED = (0, 1, 2, 4, 8, 16, 24)  # distances written next to the autoencoder's curve
 COLOURS = dict(zip(LABELS, PALETTE, strict=False))
 SMALL = 8.5  # points
@@ -124,7 +128,7 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
     lowest = np.nanmin(np.delete(study["recall"][:, 0], list(LABELS).index("pixels")))
     for one in (left, right):  # equality of pixels finds next to nothing: it may lie outside
         one.set_xlim(max(-0.03, lowest - 0.08), 1.03)
-    drawing.legend(loc="outside upper center", ncols=6, frameon=False, fontsize=SMALL)
+    drawing.legend(loc="outside upper center", ncols=7, frameon=False, fontsize=SMALL)
     return drawing
 
 

@@ -5,8 +5,8 @@ images are; each is compared with the original whose key is part of its own. Not
 them. Alone: `read_copies(ImageStore.open(COPIES), ImageStore.open(DATA))`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from repro.dedup.hamming_search import hamming
 from repro.dedup.perceptual import METHODS as BASELINES
 from repro.dedup.perceptual import perceptual_codes
 
-METHODS = ("autoencoder", *BASELINES)
-FURTHEST = {"autoencoder": 32, "pixels": 0}  # bits up to which distances are counted
+UNTRAINED = "untrained"  # the same hash with its initial weights (untrained.py)
+METHODS = ("autoencoder", *BASELINES, UNTRAINED)
+FURTHEST = {"autoencoder": 32, UNTRAINED: 32, "pixels": 0}  # bits up to which distances are counted
 FURTHEST |= {name: 10 for name in BASELINES if name != "pixels"}
 DISTANCES = max(FURTHEST.values()) + 1
 BEYOND = 255  # a distance that is none: pixels that differ
@@ -82,18 +83,23 @@ def read_copies(copies: ImageStore, dataset: ImageStore) -> Copies:
 
 
 def codes_of(
-    images: np.ndarray, copies: Copies, *, n: int, codes: np.ndarray, network: Path, side: int
+    images: np.ndarray,
+    copies: Copies,
+    *,
+    n: int,
+    hashes: Mapping[str, tuple[Autoencoder, np.ndarray]],
+    side: int,
 ) -> CodesByMethod:
     """Codes of the first n of images (N, H, W, C), of the copies' originals, and of the copies.
 
-    codes: of all images by the autoencoder, (N, 16). network: its file. side: of the perceptual
-    hashes.
+    hashes: the trained and the untrained autoencoder, each with its codes of all images, (N, 16).
+    side: of the perceptual hashes.
     """
-    encoder = Autoencoder.load(network)
+    made = HashInputs(copies.images)
     found = CodesByMethod(
-        images={"autoencoder": codes[:n]},
-        originals={"autoencoder": codes[copies.original]},
-        copies={"autoencoder": encode(encoder, HashInputs(copies.images))[0]},
+        images={method: codes[:n] for method, (_, codes) in hashes.items()},
+        originals={method: codes[copies.original] for method, (_, codes) in hashes.items()},
+        copies={method: encode(network, made)[0] for method, (network, _) in hashes.items()},
     )
     rows = np.union1d(np.arange(n), copies.original)  # each row is hashed once
     place = np.searchsorted(rows, copies.original)

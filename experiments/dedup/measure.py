@@ -2,8 +2,8 @@
 
 Reads the prepared bedrooms, their de-duplication, copies planted at known strengths
 (data_prep/planted.py), and the raw folder, where a truth file of near-duplicates among the images
-may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels and four
-perceptual hashes on the same images. Writes measurements.json, groups.npz (to look at), study.npz
+may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels, four perceptual
+hashes and the same hash before training. Writes measurements.json, groups.npz (to look at), study.npz
 (recall and precision by distance), settings.npz (threshold and radius), truth.npz where there is a
 truth file, and collisions.npz (to label by eye).
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.dedup.copies import METHODS, CodesByMethod, codes_of, read_copies
+from experiments.dedup.copies import METHODS, UNTRAINED, CodesByMethod, codes_of, read_copies
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import recall_study, study_arrays
 from experiments.dedup.removal import Removed, read_removed, sampled_collisions, shown_groups
@@ -26,13 +26,16 @@ from experiments.dedup.results import (
     eye_measurements,
     precision_measurements,
     removed_measurements,
+    removed_share_untrained,
     truth_measurements,
     truth_measurements_allowed,
 )
 from experiments.dedup.settings_study import radius_study, threshold_study
 from experiments.dedup.truth_file import first_rows, read_truth_of, truth_arrays
+from experiments.dedup.untrained import removed_by, settings_of, untrained_hash
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.dedup.autoencoder import Autoencoder
 from repro.dedup.binary_codes import first_with_same_code
 
 
@@ -62,12 +65,17 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     save_arrays(out / "groups.npz", **groups)
     measurements += removed_measurements(removed)
 
+    # the control: the same hash before training
+    trained = Autoencoder.load(network)
+    initial = untrained_hash(trained, seed=seed)
+    by_chance = removed_by(initial, store.images, settings=settings_of(folder))
+    measurements.append(removed_share_untrained(by_chance))
+
     # what each method finds of the planted copies, and holds equal besides
     copies = read_copies(inputs.dataset("bedrooms.copies"), store)
-    codes = codes_of(
-        store.images, copies, n=n, codes=removed.codes, network=network, side=options.hash_side
-    )
-    found = _found_by_method(codes, removed, n=n)
+    hashes = {"autoencoder": (trained, removed.codes), UNTRAINED: (initial, by_chance.codes)}
+    codes = codes_of(store.images, copies, n=n, hashes=hashes, side=options.hash_side)
+    found = _found_by_method(codes, {"autoencoder": removed, UNTRAINED: by_chance}, n=n)
     measurements += compared_measurements(found, seed=seed)
     study = recall_study(codes, copies, known, copy_share=options.copy_share)
     measurements += copies_measurements(study, copies, seed=seed)
@@ -76,6 +84,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     # the same by the truth file
     if truth is not None and known is not None:
         measurements += precision_measurements(removed, truth)
+        measurements += precision_measurements(by_chance, truth, of=f"_{UNTRAINED}")
         measurements += truth_measurements(found, known, seed=seed)
         arrays = truth_arrays(codes, known)
         measurements += truth_measurements_allowed(study, arrays)
@@ -94,13 +103,20 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     return measurements
 
 
-def _found_by_method(codes: CodesByMethod, removed: Removed, *, n: int) -> dict[str, np.ndarray]:
+def _found_by_method(
+    codes: CodesByMethod, removed: dict[str, Removed], *, n: int
+) -> dict[str, np.ndarray]:
     """Per method, for each of the first n images the first row that it equals: (n,) int64.
 
-    For the autoencoder this is what was removed: images kept for other reasons equal themselves.
+    For a method among `removed` this is what was removed: images kept for other reasons equal
+    themselves.
     """
-    found = {"autoencoder": removed.standing_for[:n]}
-    return found | {name: first_with_same_code(codes.images[name]) for name in METHODS[1:]}
+    return {
+        name: removed[name].standing_for[:n]
+        if name in removed
+        else first_with_same_code(codes.images[name])
+        for name in METHODS
+    }
 
 
 if __name__ == "__main__":

@@ -40,7 +40,12 @@ class Options(Strict):
     )
     groups: int = Field(24, ge=1, description="groups shown, drawn at random")
     members: int = Field(4, ge=2, description="images shown of a group, the one kept first")
-    collisions: int = Field(200, ge=1, description="removed images drawn for labelling by eye")
+    collisions: int = Field(
+        400,
+        ge=1,
+        description="removed images drawn for labelling by eye; with no error among them at least "
+        "381 are needed for an interval below 1 in 100",
+    )
     labels: list[GivenPath] = Field(
         [],
         description="CSV files that the label page made, one a person; paths from the folder in "

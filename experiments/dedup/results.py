@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.dedup.copies import FURTHEST, METHODS, Copies
+from experiments.dedup.copies import FURTHEST, METHODS, UNTRAINED, Copies
 from experiments.dedup.labels import decisions, read_labels
 from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
@@ -21,6 +21,11 @@ from repro.claims.measurement import Measurement
 from repro.dedup.truth import Truth, copies_found, count_pairs, false_removals, kinds, recall
 
 PAIRED = "images (paired)"
+NAMES = {
+    "autoencoder": "the autoencoder",
+    "pixels": "equality of pixels",
+    UNTRAINED: "the same hash before training",
+}
 
 
 def removed_measurements(removed: Removed) -> list[Measurement]:
@@ -55,8 +60,19 @@ def removed_measurements(removed: Removed) -> list[Measurement]:
     ]
 
 
+def removed_share_untrained(removed: Removed) -> Measurement:
+    """What the untrained hash would remove of the whole dataset: the control of removed_share."""
+    return single_number(
+        "removed_share_of_all_untrained",
+        float((~removed.keep).mean()),
+        n=len(removed.keep),
+        why="a count of the whole dataset",
+        protocol="images with the 128-bit code of an earlier image by the hash before training",
+    )
+
+
 def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
-    """What each method would remove, and how much more than pixel equality the autoencoder does.
+    """What each method would remove, and how much more the autoencoder does than others.
 
     found: for each of n images the first row that it equals, (n,) int64, per method.
     """
@@ -69,12 +85,21 @@ def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Me
         )
         for name, gone in removed.items()
     ]
-    more = removed["autoencoder"].astype(float) - removed["pixels"]
-    difference = "removed by the autoencoder minus by equality of pixels, same images"
-    return [
-        *shares,
-        _mean("removed_beyond_pixels", more, over=PAIRED, seed=seed, protocol=difference),
+    pairs = {
+        "removed_beyond_pixels": ("autoencoder", "pixels"),
+        "removed_beyond_pixels_untrained": (UNTRAINED, "pixels"),
+    }
+    more = [
+        _mean(
+            name,
+            removed[one].astype(float) - removed[other],
+            over=PAIRED,
+            seed=seed,
+            protocol=f"removed by {NAMES[one]} minus by {NAMES[other]}, same images",
+        )
+        for name, (one, other) in pairs.items()
     ]
+    return [*shares, *more]
 
 
 def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
@@ -97,22 +122,27 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
             f"{FURTHEST[method]} with at most 1 false pair in 100, chosen on these pairs; {about}"
         )
         measured.append(mean(f"copies_recall_{method}_allowed", allowed[method], protocol=text))
-    ours = study.by_original[METHODS.index("autoencoder"), :, 0]
-    for row, method in enumerate(METHODS[1:], start=1):
-        gain = ours - study.by_original[row, :, 0]
-        what = f"recall of the autoencoder minus that of {method}"
+    equal = {method: study.by_original[row, :, 0] for row, method in enumerate(METHODS)}
+    pairs = [("autoencoder", other, "") for other in METHODS[1:]]
+    pairs += [(UNTRAINED, other, f"_{UNTRAINED}") for other in ("pixels", "phash")]
+    for one, other, suffix in pairs:
+        what = f"recall of {NAMES[one]} minus that of {NAMES.get(other, other)}"
         text = f"{what}, equal codes, same copies"
-        measured.append(mean(f"copies_gain_over_{method}", gain, protocol=text))
-        if {"autoencoder", method} <= allowed.keys():
-            gain = allowed["autoencoder"] - allowed[method]
+        name = f"copies_gain_over_{other}"
+        measured.append(mean(f"{name}{suffix}", equal[one] - equal[other], protocol=text))
+        if {one, other} <= allowed.keys():
+            gain = allowed[one] - allowed[other]
             text = f"{what}, same copies, "
             text += "each at the largest distance with at most 1 false pair in 100"
-            measured.append(mean(f"copies_gain_over_{method}_allowed", gain, protocol=text))
+            measured.append(mean(f"{name}_allowed{suffix}", gain, protocol=text))
     return measured
 
 
-def precision_measurements(removed: Removed, truth: Truth) -> list[Measurement]:
-    """Errors among the images removed; nothing where none of them is judged."""
+def precision_measurements(removed: Removed, truth: Truth, *, of: str = "") -> list[Measurement]:
+    """Errors among the images removed; nothing where none of them is judged.
+
+    of: behind the names, where another hash than the trained one removed them.
+    """
     pairs = count_pairs(removed.standing_for, truth)
     wrong = false_removals(removed.keep, removed.first, truth)
     rate = "images removed that show another original than the one kept, by the truth file"
@@ -121,13 +151,13 @@ def precision_measurements(removed: Removed, truth: Truth) -> list[Measurement]:
     if wrong.n:
         measured.append(
             counted_share_over(
-                "false_positive_rate", wrong.successes, wrong.n, over="images", protocol=rate
+                f"false_positive_rate{of}", wrong.successes, wrong.n, over="images", protocol=rate
             )
         )
     if pairs.found:
         measured.append(
             counted_share_over(
-                "pair_precision", pairs.true, pairs.found, over="pairs", protocol=pair
+                f"pair_precision{of}", pairs.true, pairs.found, over="pairs", protocol=pair
             )
         )
     return measured
@@ -152,22 +182,28 @@ def truth_measurements(
             measurements.append(
                 counted_share_over(name, share.successes, share.n, over="copies", protocol=text)
             )
-        pairs = count_pairs(labels, truth)
+        held_equal = count_pairs(labels, truth)
         measurements.append(
             single_number(
                 f"false_pairs_{method}",
-                pairs.false,
-                n=pairs.found,
+                held_equal.false,
+                n=held_equal.found,
                 why="a single number",
                 unit="pairs",
                 protocol="pairs held equal that show different originals",
             )
         )
-    gain = copies_found(found["autoencoder"], truth).astype(float)
-    gain -= copies_found(found["pixels"], truth)
-    difference = "recall of the autoencoder minus that of equality of pixels, same copies"
-    paired = _mean("recall_gain_over_pixels", gain, over=PAIRED, seed=seed, protocol=difference)
-    return [*measurements, paired]
+    pairs = {
+        "recall_gain_over_pixels": ("autoencoder", "pixels"),
+        "recall_gain_over_pixels_untrained": (UNTRAINED, "pixels"),
+        "recall_gain_over_untrained": ("autoencoder", UNTRAINED),
+    }
+    hits = {method: copies_found(found[method], truth).astype(float) for method in NAMES}
+    for name, (one, other) in pairs.items():
+        text = f"recall of {NAMES[one]} minus that of {NAMES[other]}, same copies"
+        gain = hits[one] - hits[other]
+        measurements.append(_mean(name, gain, over=PAIRED, seed=seed, protocol=text))
+    return measurements
 
 
 def truth_measurements_allowed(

@@ -20,6 +20,7 @@ LABELS = {
     "dhash": "dHash",
     "phash": "pHash",
     "whash": "wHash",
+    "untrained": "untrained hash",
 }
 SHOWN = (*range(11), 12, 14, 16, 20, 24, 32)  # distances of the first table
 SHOWN_BY_KIND = (0, 4, 8, 16)  # and of the second

@@ -84,6 +84,13 @@ class Claim(Strict):
         "", description="instead of `control`: why no untrained control makes sense"
     )
 
+    least_n: int = Field(
+        0,
+        ge=0,
+        description="independent observations below which it is not decided unless the whole "
+        "interval contradicts it: 381 where even no error in them must lie below 1 %",
+    )
+
     @model_validator(mode="after")
     def _one_control(self) -> "Claim":
         if self.control and self.without_control:
@@ -103,6 +110,8 @@ class Claim(Strict):
         words = f"{self.measurement.replace('_', ' ')} {self.rule.words}"
         if self.kind == "value":
             words += "; decided only on the paper's data and scale"
+        if self.least_n:
+            words += f", from at least {self.least_n:,}"
         return words
 
 

@@ -68,11 +68,11 @@ def judge(
 ) -> Judgement:
     """Decide one claim. because: why the ground is not the paper's data and scale.
 
-    In this order: nothing measured; a run that is too small; a paper's number on another ground; a
-    choice at the edge of what was tried; the value outside the rule; only the value inside; the
-    whole interval (or the bare value) inside. A claim of the last kind that `control`, put to the
-    same rule, passes in the same way is not decided, nor one whose control fails with a choice at
-    an edge.
+    In this order: nothing measured; a run that is too small; a paper's number on another ground;
+    fewer observations than the claim needs, unless the whole interval is outside the rule; the
+    value outside; only the value inside; the whole interval (or the bare value) inside. A claim of
+    the last kind that `control`, put to the same rule, passes in the same way is
+    not decided.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
@@ -89,8 +89,9 @@ def judge(
         return judged(Verdict.TOO_SMALL, because or ground.value)
     if claim.kind == "value" and ground != Ground.PAPER:
         return judged(Verdict.NOT_COMPARABLE, because)
-    if measurement.at_edge:
-        return judged(Verdict.AT_EDGE, f"at the edge of what was tried: {measurement.at_edge}")
+    if measurement.n < claim.least_n and any(map(claim.rule.holds, hull)):
+        needed = f"n = {measurement.n:,}, at least {claim.least_n:,} are needed"
+        return judged(Verdict.TOO_SMALL, needed)
     inside, partly, outside = WORDS[ground]
     if not claim.rule.holds(measurement.value):
         return judged(outside, f"the value is not {claim.rule.words}")

@@ -3,15 +3,26 @@
 from repro.runs.extensions import experiment_cards
 
 LACKING = {
-    "dedup": {
-        "removed_share",
-        "false_positives",
-        "semantic",
-        "semantic_by_strength",
-        "removes_more",
-        "recall",
-        "against_phash",
-        "against_phash_allowed",
+    "cifar10_forecast": {"more_maps_help"},
+    "face_arithmetic": {
+        "three_beat_one",
+        "arithmetic_beats_chance",
+        "three_beat_one_and_stay_realistic",
+        "latent_space_beats_pixel_space",
+        "latent_space_beats_pixel_space_wider",
+    },
+    "latent_walk": {
+        "smooth_transitions",
+        "hardly_any_jump",
+        "smoother_than_training_images",
+        "no_ghosting",
+    },
+    "memorisation": {
+        "no_copies_in_pixels",
+        "no_copies_in_features",
+        "not_nearer_than_real",
+        "not_nearer_than_held_out",
+        "deduplication_lessens_copying",
     },
     "mnist_neighbours": {
         "dcgan_50k",

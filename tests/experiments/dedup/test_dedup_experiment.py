@@ -15,6 +15,7 @@ from experiments.dedup.copies import read_copies
 from experiments.dedup.figure import figure
 from experiments.dedup.measure import measure
 from experiments.dedup.options import Options
+from experiments.dedup.untrained import removed_by
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.claims.card import read_card
@@ -22,6 +23,7 @@ from repro.claims.measurement import read_measurements
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError, StoreWriter
 from repro.dedup.autoencoder import Autoencoder
+from repro.dedup.options import Options as HashOptions
 from repro.figures.drawing import Style
 from repro.specs.validation import SpecError
 
@@ -218,6 +220,40 @@ def test_the_sample_to_label_is_of_removed_images(folders: dict[str, Path], tmp_
         assert np.array_equal(shown, images[[KEYS.index(key) for key in pair]])
 
 
+def test_what_training_adds_is_told_from_what_the_untrained_hash_finds(
+    folders: dict[str, Path], tmp_path: Path, repository: Path
+) -> None:
+    """Codes by hand find 3 of 4 copies, the untrained hash the one of equal pixels; then alike."""
+    found = measured(folders, tmp_path / "trained")
+    values = {
+        "recall_untrained": 1 / 4,
+        "recall_gain_over_untrained": 2 / 4,
+        "recall_gain_over_pixels_untrained": 0,
+        "removed_share_of_all_untrained": 1 / N,
+        "false_positive_rate_untrained": 0,
+        "removed_beyond_pixels_untrained": 0,
+    }
+    for name, value in values.items():
+        assert found[name].value == pytest.approx(value), name
+    card = read_card(repository / "experiments/dedup/experiment.yaml")
+    assert {claim.control for claim in card.claims if claim.control} <= {
+        *found,
+        "copies_gain_over_phash_allowed_untrained",  # no distance is allowed here
+    }
+    images = np.load(folders["bedrooms.data"] / "images.npy")
+    network = Autoencoder(seed=1)  # as if training had changed nothing: the run's seed is 1
+    made = removed_by(network, images, settings=HashOptions())
+    summary = (folders["bedrooms.dedup"] / "summary.json").read_bytes()
+    with step_folder(tmp_path / "unchanged", inputs={}) as folder:
+        network.save(folder / "autoencoder.safetensors")
+        for name, array in {"codes": made.codes, "keep": made.keep, "first": made.first}.items():
+            np.save(folder / f"{name}.npy", array)
+        (folder / "summary.json").write_bytes(summary)
+    alike = measured(folders | {"bedrooms.dedup": tmp_path / "unchanged"}, tmp_path / "alike")
+    for name in ("recall_gain_over_untrained", "copies_gain_over_untrained"):
+        assert (alike[name].low, alike[name].value, alike[name].high) == (0, 0, 0)
+
+
 @pytest.mark.slow
 def test_every_claim_has_its_measurement_and_two_runs_the_same_bytes(
     folders: dict[str, Path], tmp_path: Path, repository: Path
@@ -241,7 +277,7 @@ def test_every_claim_has_its_measurement_and_two_runs_the_same_bytes(
     assert hashes[0] == hashes[1]
     assert set(hashes[0][1]) == {*card.captions, "sec411_label.html"}
     table = (tmp_path / "f_once" / "sec411_dedup.csv").read_text().splitlines()
-    assert len(table) == 1 + 17 + 1 + 4 * 11
+    assert len(table) == 1 + 2 * 17 + 1 + 4 * 11
     assert table[1].startswith("autoencoder,0,")
     by_kind = (tmp_path / "f_once" / "sec411_recall_by_kind.csv").read_text()
     assert "equal pixels,0,crop,0.02,3,3,1," in by_kind

@@ -120,3 +120,19 @@ def test_the_same_numbers_are_decided_alike_on_every_ground(ours: Measurement) -
         [*WORDS[ground]].index(judge(claim(), ours, ground=ground).verdict) for ground in grounds
     }
     assert len(places) == 1
+
+
+@pytest.mark.parametrize(
+    ("ends", "n", "word"),
+    [
+        ((0, 0, 0.0101), 380, Verdict.TOO_SMALL),
+        ((0, 0, 0.0099), 381, Verdict.REPRODUCED),
+        ((0.004, 0.02, 0.1), 50, Verdict.TOO_SMALL),  # outside, but by chance perhaps
+        ((0.3, 0.5, 0.7), 50, Verdict.NOT),  # so few are enough to contradict it
+    ],
+)
+def test_too_few_observations_decide_nothing_but_a_plain_contradiction(ends, n, word) -> None:
+    low, value, high = ends
+    one = Measurement(name="m", value=value, low=low, high=high, n=n)
+    wanted = claim("value", rule={"below": 0.01}, least_n=381)
+    assert judge(wanted, one, ground=Ground.PAPER).verdict == word
