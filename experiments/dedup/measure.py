@@ -2,10 +2,10 @@
 
 Reads the prepared bedrooms, their de-duplication, copies planted at known strengths
 (data_prep/planted.py), and the raw folder, where a truth file of near-duplicates among the images
-may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels, four perceptual
-hashes and the same hash before training. Writes measurements.json, groups.npz (to look at), study.npz
-(recall and precision by distance), settings.npz (threshold and radius), truth.npz where there is a
-truth file, and collisions.npz (to label by eye).
+may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels, four
+perceptual hashes and the same hash before training. Writes measurements.json, groups.npz (to look
+at), study.npz (recall and precision by distance), settings.npz (threshold and radius), truth.npz
+where there is a truth file, and collisions.npz (to label by eye).
 
 Alone: python -m experiments.dedup.measure --spec S.json --input bedrooms.data=DIR
     --input bedrooms.dedup=DIR --input bedrooms.raw=DIR --input bedrooms.copies=DIR --out DIR

@@ -21,6 +21,7 @@ from experiments.mnist_neighbours.references import (
     choose_generator,
     nearest_generated,
     nearest_real,
+    nearest_untrained,
     pixels,
     selection_arrays,
 )
@@ -72,12 +73,25 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         for row, choices in chosen.items()
     }
 
+    untrained = {
+        row: nearest_untrained(
+            choices[0].model,
+            digits,
+            counts=options.counts,
+            block=options.block,
+            seed=seed,
+            device=device,
+            state=_state(inputs, row, 1),
+        )
+        for row, choices in chosen.items()
+    }
+
     few = options.few
     arrays = error_arrays({"real": [real], **found}, labels, few=few)
     save_arrays(out / "errors.npz", **arrays)
     save_arrays(out / "selection.npz", **selection_arrays(chosen))
     save_arrays(out / "digits.npz", **_digits_shown(train, chosen, seed))
-    return measurements(real, real_all, found, labels, few=few, seed=seed)
+    return measurements(real, real_all, found, labels, few=few, seed=seed, untrained=untrained)
 
 
 def _state(inputs: Inputs, row: str, number: int) -> Path | None:

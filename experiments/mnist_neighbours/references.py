@@ -106,6 +106,24 @@ def nearest_generated(
     return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 
 
+def nearest_untrained(
+    model: ModelFolder,
+    digits: np.ndarray,
+    *,
+    counts: tuple[int, ...],
+    block: int,
+    seed: int,
+    device: torch.device,
+    state: Path | None,
+) -> NearestReferences:
+    """The control: `nearest_generated` of the model's network with its initial weights."""
+    purpose = "mnist neighbours, untrained"
+    samples = LabelledSamples(model, None, seed=seed, purpose=purpose, block=block, device=device)
+    path = state / "untrained.npz" if state else None
+    found = nearest_samples(samples, digits, counts, state=path)
+    return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
+
+
 def nearest_real(
     digits: np.ndarray, train: ImageStore, validation: ImageStore
 ) -> tuple[NearestReferences, NearestReferences]:

@@ -1,7 +1,8 @@
 """From each test digit's nearest reference to the numbers of Table 3, with their intervals.
 
 Part of measure.py; pure functions of arrays. Errors are in percent. Two spreads are kept apart:
-every interval is over test digits, and the spread over trainings is a number of its own. Alone:
+the interval of an error is over test digits, that of a difference over
+trainings where there are several, and the spread over trainings is a number of its own. Alone:
 `measurements(real, real_all, of_models, labels, few=50_000, seed=42)`.
 """
 
@@ -9,8 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
-from repro.claims.intervals import bootstrap_mean
+from repro.claims.constructors import (
+    estimate_over,
+    mean_over,
+    share_over,
+    single_number,
+    student_over,
+)
+from repro.claims.intervals import bootstrap_mean, welch
 from repro.claims.measurement import Measurement
 
 MODELS = {
@@ -68,31 +75,55 @@ def measurements(
     *,
     few: int,
     seed: int,
+    untrained: dict[str, NearestReferences] | None = None,
 ) -> list[Measurement]:
     """All numbers of the experiment.
 
     real: with the training digits as references; real_all: with the validation digits as well;
     of_models: by row one NearestReferences a training; labels (T,): those of the test digits; few:
-    the count of the table's first column, one of the counts.
+    the count of the table's first column, one of the counts; untrained: by row that of the same
+    network without training.
     """
     made = _of_real(real, real_all, labels, seed=seed)
-    wrong = {"real": real.wrong(labels)}  # (C, T), mean over trainings
+    wrong = {"real": real.wrong(labels)[None]}  # (R, C, T)
     for row, trainings in of_models.items():
         each = np.stack([one.wrong(labels) for one in trainings])  # (R, C, T)
-        wrong[row] = each.mean(axis=0)
+        wrong[row] = each
         nearer = np.stack([one.distances < real.distances[0] for one in trainings])
         for place, count in enumerate(trainings[0].counts):
             made += _of_model(row, int(count), each[:, place], nearer[:, place], seed=seed)
     counts = of_models["dcgan"][0].counts.tolist()
     columns = {"few": counts.index(few), "many": len(counts) - 1}
+    made += _differences(wrong, columns, seed=seed)
+    if untrained:
+        control = {"real": wrong["real"]}
+        for row, one in untrained.items():
+            control[row] = one.wrong(labels)[None]
+            for place, count in enumerate(counts):
+                made.append(
+                    _share(
+                        f"error_{row}_{count_name(count)}_untrained",
+                        control[row][:, place],
+                        f"{CLASSIFIER}; references: {count:,} {MODELS[row]} before training",
+                        seed=seed,
+                    )
+                )
+        made += _differences(control, columns, seed=seed, of="_untrained")
+    return made
+
+
+def _differences(
+    wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
+) -> list[Measurement]:
+    """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: behind the names."""
+    made = []
     for name, place in columns.items():
-        dcgan = wrong["dcgan"][place]
-        made += [
-            _difference(f"gan_minus_dcgan_{name}", wrong["gan"][place] - dcgan, seed=seed),
-            _difference(f"real_minus_dcgan_{name}", wrong["real"][0] - dcgan, seed=seed),
-        ]
-    fewer, more = (wrong["dcgan"][place] for place in columns.values())
-    return [*made, _difference("dcgan_few_minus_many", fewer - more, seed=seed)]
+        dcgan = wrong["dcgan"][:, place]
+        gan = wrong["gan"][:, place]
+        made += _difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan, seed=seed)
+        made += _difference(f"real_minus_dcgan_{name}{of}", wrong["real"][:, 0], dcgan, seed=seed)
+    few, many = (wrong["dcgan"][:, place] for place in columns.values())
+    return made + _difference(f"dcgan_few_minus_many{of}", few, many, seed=seed, paired=True)
 
 
 def _of_real(
@@ -172,16 +203,50 @@ def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measur
     )
 
 
-def _difference(name: str, by_digit: np.ndarray, *, seed: int) -> Measurement:
-    """Difference of two errors, by_digit (T,): wrong by the first minus wrong by the second."""
-    return mean_over(
-        name,
-        100 * by_digit,
+def _difference(
+    name: str, first: np.ndarray, second: np.ndarray, *, seed: int, paired: bool = False
+) -> list[Measurement]:
+    """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
+
+    With several trainings it is over trainings, and a second number has the interval over digits;
+    with one it is over digits, within that training. paired: both are of the same trainings. A row
+    of one, such as the real digits, counts as fixed beside a row of several.
+    """
+    protocol = (
+        f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "
+        "are the two columns of the table"
+    )
+    one, other = (100 * wrong.mean(axis=1) for wrong in (first, second))  # (R,)
+    trainings = max(len(one), len(other))
+    over = "one training" if trainings == 1 else "the mean of these trainings"
+    digits = mean_over(
+        name if trainings == 1 else f"{name}_over_digits",
+        100 * (first.mean(axis=0) - second.mean(axis=0)),
         seed=seed,
         purpose=f"mnist neighbours, {name}",
-        over="test digits (paired), mean over trained networks",
+        over=f"test digits (paired), within {over}",
         by="bootstrap",
-        protocol=f"{name.replace('_', ' ')}: difference of the errors in percentage points; few "
-        "and many are the two columns of the table",
+        protocol=protocol,
         unit="points",
     )
+    if trainings == 1:
+        return [digits]
+    if paired or min(len(one), len(other)) == 1:
+        units = "trained networks" + (" (paired)" if paired else "")
+        return [
+            student_over(name, one - other, over=units, protocol=protocol, unit="points"),
+            digits,
+        ]
+    return [
+        estimate_over(
+            name,
+            float(one.mean() - other.mean()),
+            welch(one, other),
+            over=f"{len(one)} and {len(other)} trained networks",
+            by="Welch interval",
+            n=min(len(one), len(other)),
+            protocol=protocol,
+            unit="points",
+        ),
+        digits,
+    ]

@@ -12,6 +12,8 @@ import hashlib
 import numpy as np
 import torch
 
+from repro.networks.build import build_generator
+from repro.networks.dcgan import GeneratorNetwork, freeze_statistics
 from repro.networks.model_folder import CheckpointError, ModelFolder
 
 AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
@@ -20,6 +22,8 @@ AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
 class LabelledSamples:
     """Samples of the generator that a model kept after minibatch `step`, its statistics frozen.
 
+    step None: the same network with initial weights drawn from `seed`, the untrained control.
+
     A sample depends on the model, seed, purpose, block size and its own number, not on its
     neighbours. Raises CheckpointError for a model without labels.
     """
@@ -27,7 +31,7 @@ class LabelledSamples:
     def __init__(
         self,
         model: ModelFolder,
-        step: int,
+        step: int | None,
         *,
         seed: int,
         purpose: str,
@@ -42,8 +46,16 @@ class LabelledSamples:
             )
         self.seed, self.purpose, self.block = seed, purpose, block
         self.model, self.device = model, torch.device(device)
-        self.file = model.generator_file(step)
-        self.G = model.generator(step).to(self.device)
+        self.weights = b"untrained" if step is None else model.generator_file(step).read_bytes()
+        G = self._untrained() if step is None else model.generator(step)
+        self.G = G.to(self.device)
+
+    def _untrained(self) -> GeneratorNetwork:
+        G = build_generator(self.network, seed=self.seed).requires_grad_(False)
+        n = 50 * self.network.classes
+        z = self.model.latents(n, seed=self.seed, purpose=f"{self.purpose}, statistics")
+        freeze_statistics(G, [(z, torch.arange(n) % self.network.classes)])
+        return G
 
     def labels(self, numbers: np.ndarray) -> np.ndarray:
         """Labels of the samples of these numbers, in the shape of `numbers`."""
@@ -67,6 +79,6 @@ class LabelledSamples:
 
     def identity(self) -> str:
         """A digest of everything that determines the samples."""
-        digest = hashlib.sha256(self.file.read_bytes())
+        digest = hashlib.sha256(self.weights)
         digest.update(f"{self.seed} {self.purpose} {self.block} {self.device.type}".encode())
         return digest.hexdigest()

@@ -5,6 +5,7 @@ repro.claims.constructors, which takes the ends from here. Which one, by what wa
 
     share of independent hits                   wilson
     mean over few independent values            student
+    difference of two such means                welch
     mean over many, or of paired differences    bootstrap_mean
     difference of two unpaired means            bootstrap_difference
     ratio of means over paired units            bootstrap_ratio
@@ -51,6 +52,17 @@ def student(values: np.ndarray, *, level: float = 0.95) -> Ends:
         return mean, mean
     low, high = stats.t.interval(level, len(values) - 1, loc=mean, scale=error)
     return float(low), float(high)
+
+
+def welch(first: np.ndarray, second: np.ndarray) -> Ends:
+    """Welch's interval of mean(first) - mean(second), (K,) and (M,) of unequal spread, K, M > 1."""
+    if min(len(first), len(second)) < 2:
+        raise ValueError(f"welch: two values of each are needed: {len(first)}, {len(second)}")
+    difference = float(np.mean(first) - np.mean(second))
+    if np.ptp(first) == np.ptp(second) == 0:  # of a scale of 0 scipy makes NaN
+        return difference, difference
+    ends = stats.ttest_ind(first, second, equal_var=False).confidence_interval()
+    return float(ends.low), float(ends.high)
 
 
 def percentiles(drawn: np.ndarray, *, tail: float = TAIL) -> Ends:

@@ -105,8 +105,9 @@ def judge(
         why = f"at the edge of what was tried, for the control: {control.at_edge}"
         return judged(Verdict.AT_EDGE, why)
     bare = measurement.low is None and measurement.high is None
+    within = ", of one training" if "one training" in measurement.spread else ""
     what = "the value, which has no interval, is" if bare else "the whole interval is"
-    return judged(inside, f"{what} {claim.rule.words}{_of_the_control(claim, control)}")
+    return judged(inside, f"{what} {claim.rule.words}{within}{_of_the_control(claim, control)}")
 
 
 def _wholly(claim: Claim, measurement: Measurement) -> bool:

@@ -24,17 +24,8 @@ LACKING = {
         "not_nearer_than_held_out",
         "deduplication_lessens_copying",
     },
-    "mnist_neighbours": {
-        "dcgan_50k",
-        "dcgan_10m",
-        "gan_50k",
-        "gan_10m",
-        "beats_gan_few",
-        "beats_gan_many",
-        "as_good_as_real",
-        "better_than_real",
-        "more_samples_help",
-    },
+    "playable": {"directions_carry_meaning"},
+    "turn_vector": {"turn_beats_random_direction"},
 }
 
 

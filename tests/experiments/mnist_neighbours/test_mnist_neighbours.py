@@ -169,7 +169,7 @@ def test_the_generator_is_chosen_before_the_test_digits_are_opened(
     place = opened.index("mnist.test")
     assert opened.count("mnist.test") == 1
     assert set(opened[:place]) == {"mnist.data", "mnist.validation", "step 10", "step 20"}
-    assert set(opened[place:]) == {"mnist.test", "step 20"}
+    assert set(opened[place:]) == {"mnist.test", "step 20", "step None"}
     with np.load(out / "selection.npz") as curves:
         assert {int(curves[name]) for name in curves if name.endswith("_chosen")} == {1}
         assert curves["dcgan_1"][:, 0].tolist() == [2, 4]  # passes
@@ -275,3 +275,35 @@ def test_killed_and_started_again_it_ends_in_the_same_bytes(
     for path in out.iterdir():
         if path.name != "provenance.json":
             assert path.read_bytes() == (tmp_path / "undisturbed" / path.name).read_bytes()
+
+
+def test_the_untrained_control_is_the_network_before_training(folders, tmp_path: Path) -> None:
+    model = ModelFolder.open(folders["mnist.models.1"])
+    one, other = (
+        LabelledSamples(model, None, seed=seed, purpose="p", block=50).at(0) for seed in (1, 2)
+    )
+    assert not np.array_equal(one, other)
+    found = measured(folders, tmp_path / "out")
+    for name in ("error_dcgan_50", "error_gan_800", "real_minus_dcgan_few", "gan_minus_dcgan_many"):
+        assert found[f"{name}_untrained"].n == 200
+
+
+def test_the_unit_of_a_difference_is_the_training_where_there_are_several() -> None:
+    """Errors 0, 50 % against 50, 100 %: Welch by hand, and within one training over digits."""
+
+    def with_errors(*shares: float) -> list[NearestReferences]:
+        wrong = [np.where(np.arange(4) < 4 * share, 9, np.arange(4)) for share in shares]
+        return [NearestReferences(np.array([10]), one[None], np.ones((1, 4))) for one in wrong]
+
+    real = with_errors(0)[0]
+    rows = {"dcgan": with_errors(0, 0.5), "gan": with_errors(0.5, 1)}
+    made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
+    found = {one.name: one for one in made}
+    welch = found["gan_minus_dcgan_few"]
+    half = 4.302653 * np.sqrt(2 * 1250 / 2)  # t of 2 degrees of freedom; variances of 1250
+    assert (welch.value, welch.high - 50) == (50, pytest.approx(half, rel=1e-5))
+    assert "Welch interval over 2 and 2 trained networks" in welch.spread
+    assert "test digits" in found["gan_minus_dcgan_few_over_digits"].spread
+    rows = {"dcgan": with_errors(0), "gan": with_errors(1)}
+    made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
+    assert "within one training" in {one.name: one for one in made}["gan_minus_dcgan_few"].spread
