@@ -122,14 +122,14 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
             f"{FURTHEST[method]} with at most 1 false pair in 100, chosen on these pairs; {about}"
         )
         measured.append(mean(f"copies_recall_{method}_allowed", allowed[method], protocol=text))
-    equal = {method: study.by_original[row, :, 0] for row, method in enumerate(METHODS)}
+    recalls = {method: study.by_original[row, :, 0] for row, method in enumerate(METHODS)}
     pairs = [("autoencoder", other, "") for other in METHODS[1:]]
     pairs += [(UNTRAINED, other, f"_{UNTRAINED}") for other in ("pixels", "phash")]
     for one, other, suffix in pairs:
         what = f"recall of {NAMES[one]} minus that of {NAMES.get(other, other)}"
         text = f"{what}, equal codes, same copies"
         name = f"copies_gain_over_{other}"
-        measured.append(mean(f"{name}{suffix}", equal[one] - equal[other], protocol=text))
+        measured.append(mean(f"{name}{suffix}", recalls[one] - recalls[other], protocol=text))
         if {one, other} <= allowed.keys():
             gain = allowed[one] - allowed[other]
             text = f"{what}, same copies, "
