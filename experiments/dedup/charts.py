@@ -20,6 +20,13 @@ UNITS = {  # how a strength reads, e.g. "crop 5 %"
     "noise": lambda s: f"noise sd {s:g}",
     "blur": lambda s: f"blur {s:g} px",
     "mirror": lambda s: "mirror",
+    "contrast": lambda s: f"contrast × {s:g}",
+    "grey": lambda s: "grey",
+    "warmth": lambda s: f"warmth × {s:g}",
+    "sharpen": lambda s: f"sharpened {s:g}",
+    "caption": lambda s: f"caption {100 * s:g} %",
+    "frame": lambda s: f"frame {100 * s:g} %",
+    "rotate": lambda s: f"rotated {s:g}°",
 }
 SHORT = LABELS | {
     "autoencoder": "auto-\nencoder",

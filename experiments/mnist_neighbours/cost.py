@@ -7,7 +7,10 @@ from repro.plan.costs import Known
 
 
 def seconds(known: Known) -> float:
-    """Seconds to draw the samples of all trainings of both networks and compare the digits."""
+    """Seconds to draw the samples of all trainings of both networks and compare the digits.
+
+    The control draws and compares as many samples of each network untrained, once.
+    """
     options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
     train, validation, test = (
         known.images[str(name)] for name in (role.data, role.validation, role.test)
@@ -23,5 +26,7 @@ def seconds(known: Known) -> float:
                 options.selection_samples * validation
             )
             total += drawn * known.drawn(training) + compared * width * known.neighbour
+        control = known.drawn(str(name)) + test * width * known.neighbour
+        total += options.counts[-1] * control
     real = (train + validation) * test * width
     return total + real * known.neighbour
