@@ -20,6 +20,7 @@ import pytest
 from tiny_pipeline import DETERMINISTIC, OF_THE_PLACE, cards_of, planned, snakemake, write_weights
 
 pytestmark = pytest.mark.pipeline
+NOT_IN_TINY = {"cifar10_forecast"}  # needs trainings of several sizes; its own test runs it whole
 OF_THE_TESTS = (  # what the test of an experiment imports
     "allowed_skips.py", "conftest.py", "released_folder.py", "tiny_pipeline.py",
     "untrained_model.py", "warm_python.py",
@@ -67,6 +68,9 @@ def test_every_experiment_is_measured_drawn_and_reported(run: Path, repository: 
             assert f"tiny.yaml --config {card['ask_for']}" in page
             assert not (results / f"experiments/{name}").exists()
             continue
+        if name in NOT_IN_TINY:
+            assert not (results / f"experiments/{name}").exists()
+            continue
         assert json.loads((results / f"experiments/{name}/measured/measurements.json").read_text())
         drawn = {
             p.name
@@ -103,9 +107,9 @@ def test_snakemakes_own_report_has_the_captions(warm: Path, checkout: Path, tmp_
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         names = archive.namelist()
         page = archive.read(next(name for name in names if name.endswith("report.html"))).decode()
-    for card in cards_of(checkout).values():
+    for experiment, card in cards_of(checkout).items():
         for file, caption in card["captions"].items():
-            if file.endswith(".png") and not card.get("ask_for"):
+            if file.endswith(".png") and not card.get("ask_for") and experiment not in NOT_IN_TINY:
                 assert any(name.endswith(f"/{file}") for name in names), file
                 assert " ".join(caption.split())[:60] in " ".join(html.unescape(page).split()), file
 
@@ -118,7 +122,7 @@ def test_broken_records_are_counted(run: Path) -> None:
     assert len(lines) == 1 + 6
 
 
-def test_same_config_same_bytes_in_how_many_parts_soever(
+def test_same_config_same_bytes_in_any_number_of_parts(
     warm: Path, base: Path, run: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The second run reads and hashes the datasets in two parts, a job each."""

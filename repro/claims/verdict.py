@@ -69,10 +69,10 @@ def judge(
     """Decide one claim. because: why the ground is not the paper's data and scale.
 
     In this order: nothing measured; a run that is too small; a paper's number on another ground;
-    fewer observations than the claim needs, unless the whole interval is outside the rule; the
-    value outside; only the value inside; the whole interval (or the bare value) inside. A claim of
-    the last kind that `control`, put to the same rule, passes in the same way is
-    not decided.
+    a choice at the edge of what was tried; fewer observations than the claim needs, unless the whole
+    interval is outside the rule; the value outside; only the value inside; the whole interval (or
+    the bare value) inside. A claim of the last kind that `control`, put to the same rule, passes in
+    the same way is not decided, nor one whose control fails with a choice at an edge.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
@@ -89,6 +89,8 @@ def judge(
         return judged(Verdict.TOO_SMALL, because or ground.value)
     if claim.kind == "value" and ground != Ground.PAPER:
         return judged(Verdict.NOT_COMPARABLE, because)
+    if measurement.at_edge:
+        return judged(Verdict.AT_EDGE, f"at the edge of what was tried: {measurement.at_edge}")
     if measurement.n < claim.least_n and any(map(claim.rule.holds, hull)):
         needed = f"n = {measurement.n:,}, at least {claim.least_n:,} are needed"
         return judged(Verdict.TOO_SMALL, needed)
