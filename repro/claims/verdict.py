@@ -71,8 +71,8 @@ def judge(
     In this order: nothing measured; a run that is too small; a paper's number on another ground;
     a choice at the edge of what was tried; fewer observations than the claim needs, unless the
     whole interval is outside the rule; the value outside; only the value inside; the whole interval
-    (or the bare value) inside. A claim of the last kind that `control`, put to the same rule, passes in
-    the same way is not decided, nor one whose control fails with a choice at an edge.
+    (or the bare value) inside. A claim of the last kind that `control`, put to the same rule,
+    passes in the same way is not decided, nor one whose control fails with a choice at an edge.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
