@@ -15,8 +15,7 @@ from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
-from repro.networks.build import build_generator
-from repro.networks.dcgan import GeneratorNetwork, freeze_statistics
+from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import sharpness
 from repro.quality.training_images import training_rows
@@ -28,7 +27,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
     count, untrained_seed = options.images, options.untrained_seed
 
-    control = _untrained(model, seed=untrained_seed)
+    control = model.untrained_generator(untrained_seed)  # initial weights
     pictures = {
         "training": _training_images(model, store, most=count, seed=seed),
         "samples": _samples(model, model.generator(), count=count, seed=seed),
@@ -49,13 +48,6 @@ def _training_images(model: ModelFolder, store: ImageStore, *, most: int, seed: 
 def _samples(model: ModelFolder, G: GeneratorNetwork, *, count: int, seed: int) -> np.ndarray:
     """Pictures (count, H, W, C) uint8 that G draws of z which nobody picked."""
     return draw(G, model.latents(count, seed=seed, purpose="_template, samples"))
-
-
-def _untrained(model: ModelFolder, *, seed: int) -> GeneratorNetwork:
-    """The control: the same network with initial weights, its batch statistics frozen."""
-    G = build_generator(model.spec.network, seed=seed).requires_grad_(False)
-    freeze_statistics(G, [model.latents(256, seed=seed, purpose="_template, statistics")])
-    return G
 
 
 if __name__ == "__main__":

@@ -102,8 +102,7 @@ def nearest_generated(
         block=block,
         device=device,
     )
-    found = nearest_samples(samples, digits, counts, state=state / "test.npz" if state else None)
-    return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
+    return _nearest(samples, digits, counts, state / "test.npz" if state else None)
 
 
 def nearest_untrained(
@@ -119,8 +118,13 @@ def nearest_untrained(
     """The control: `nearest_generated` of the model's network with its initial weights."""
     purpose = "mnist neighbours, untrained"
     samples = LabelledSamples(model, None, seed=seed, purpose=purpose, block=block, device=device)
-    path = state / "untrained.npz" if state else None
-    found = nearest_samples(samples, digits, counts, state=path)
+    return _nearest(samples, digits, counts, state / "untrained.npz" if state else None)
+
+
+def _nearest(
+    samples: LabelledSamples, digits: np.ndarray, counts: tuple[int, ...], state: Path | None
+) -> NearestReferences:
+    found = nearest_samples(samples, digits, counts, state=state)
     return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 
 

@@ -12,8 +12,6 @@ import hashlib
 import numpy as np
 import torch
 
-from repro.networks.build import build_generator
-from repro.networks.dcgan import GeneratorNetwork, freeze_statistics
 from repro.networks.model_folder import CheckpointError, ModelFolder
 
 AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
@@ -47,15 +45,8 @@ class LabelledSamples:
         self.seed, self.purpose, self.block = seed, purpose, block
         self.model, self.device = model, torch.device(device)
         self.weights = b"untrained" if step is None else model.generator_file(step).read_bytes()
-        G = self._untrained() if step is None else model.generator(step)
+        G = model.untrained_generator(seed) if step is None else model.generator(step)
         self.G = G.to(self.device)
-
-    def _untrained(self) -> GeneratorNetwork:
-        G = build_generator(self.network, seed=self.seed).requires_grad_(False)
-        n = 50 * self.network.classes
-        z = self.model.latents(n, seed=self.seed, purpose=f"{self.purpose}, statistics")
-        freeze_statistics(G, [(z, torch.arange(n) % self.network.classes)])
-        return G
 
     def labels(self, numbers: np.ndarray) -> np.ndarray:
         """Labels of the samples of these numbers, in the shape of `numbers`."""

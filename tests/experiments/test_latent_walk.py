@@ -1,4 +1,7 @@
-"""Fig 4: planted generators that glide, jump, freeze or know images by heart must be told apart."""
+"""Fig 4: planted generators that glide, jump, freeze or know images by heart must be told apart.
+
+Longer than 300 lines: the planted generators serve all the tests.
+"""
 
 import json
 from collections.abc import Callable
