@@ -95,5 +95,7 @@ publish:
 	        -o -name measurements.json -o -path '*/measured/provenance.json' | xargs cp -t results/published/$(RUN)/$$name; \
 	done
 
+# The runs of the tests and the demo; of other runs, what was kept aside when it was made again.
 clean:
 	rm -rf results/demo results/tiny .snakemake
+	rm -rf results/*/models/*.replaced-* results/*/experiments/*/*.replaced-*

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.settings import ExecMode
 
 BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
@@ -18,21 +19,25 @@ from repro.artefacts.disk_full import DiskFullError
 from repro.runs.checks import missing_raw_data
 from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run, run_steps_with, write_specs
-from repro.runs.step_inputs import StepInputs, code, from_here, pages, parts, templates
+from repro.runs.freshness import settled
+from repro.runs.step_inputs import StepInputs, parts
 from repro.specs.validation import SpecError
 from repro.watch.snakemake_log import last_words, show
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
+MAIN = workflow.exec_mode == ExecMode.DEFAULT  # not in a job of a cluster
 try:
     RUN = load_run(str(CONFIG_FILE), overrides=config)
+    run_steps_with(sys.executable, BASE, strict=RUN.strict)
     missing = missing_raw_data(RUN)
-    if not missing:
+    if MAIN and not missing:
         write_specs(RUN)
+        for line in settled(RUN):
+            print(line, file=sys.stderr)
 except (SpecError, DiskFullError) as error:
     raise WorkflowError(str(error)) from None
 if missing:
     raise WorkflowError("\n".join(["raw data are missing:", *missing]))
-run_steps_with(sys.executable, BASE)
 
 OUT = str(RUN.folder)
 SPEC = RUN.spec
@@ -68,20 +73,20 @@ include: "rules/report.smk"
 rule prepare:
     """All prepared datasets of the run."""
     input:
-        expand(f"{OUT}/data/{{name}}", name=SPEC.datasets),
+        expand(INPUTS.stamp("data/{name}"), name=SPEC.datasets),
 
 
 rule train:
     """All trained models of the run."""
     input:
-        expand(f"{OUT}/models/{{name}}", name=SPEC.models),
+        expand(INPUTS.stamp("models/{name}"), name=SPEC.models),
 
 
 rule all:
     """The report, and with it everything that is not run on request only."""
     default_target: True
     input:
-        f"{OUT}/report",
+        INPUTS.stamp("report"),
 
 
 onsuccess:

@@ -59,6 +59,12 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
     ]
 
 
+def also_read(raw: Path, options: Options) -> list[Path]:
+    """Files that are read where they are there: the names of the classes."""
+    folder = _folder(raw, options)
+    return [folder / "batches.meta.txt", folder / "batches.meta"]
+
+
 def label_fields(raw: Path, options: Options) -> dict[str, str]:
     return {"class": "i4"}
 

@@ -26,6 +26,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from repro.artefacts.checked_inputs import refuse_changed
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.command_line import add_threads, natural, new_parser, run_main
@@ -38,7 +40,7 @@ from repro.dedup.removal import find_removal, refuse_degenerate
 from repro.errors import UnusableError
 from repro.specs.validation import OptionsAndSeed, read_step, validated
 
-NETWORK, TRAINING = "autoencoder.safetensors", "training.json"
+NETWORK, TRAINING, SUMMARY = "autoencoder.safetensors", "training.json", "summary.json"
 
 
 def dedup(
@@ -49,16 +51,25 @@ def dedup(
     seed: int,
     trained: Path | None = None,
     parts: Sequence[Path] = (),
+    recipe: Recipe | None = None,
 ) -> dict[str, Any]:
     """De-duplicate the prepared dataset `data` into the folder `out`; returns its summary.
 
     trained: folder of `train`; None: trains here. parts: folders of `encode_shard` in the order of
-    their shards; none: encodes here. The result is the same. Raises StoreError or ValueError for a
+    their shards; none: encodes here. The result is the same. Where `out` is made by `recipe`
+    already, nothing is done. Raises StoreError or ValueError for a
     dataset that cannot be hashed or parts that are not its codes, DegenerateCodeError for a code
     with fewer effective bits than `options.minimum_bits`.
     """
-    inputs = _inputs(data, trained, parts)
-    with step_folder(out, inputs=inputs, spec=options.model_dump(), seed=seed) as folder:
+    if is_made(out, recipe, {"data": data}):
+        made: dict[str, Any] = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+        return made
+    for name, given in _inputs(data, trained, parts).items():  # of which only the data are kept
+        if name != "data":
+            refuse_changed(name, given)
+    with step_folder(
+        out, inputs={"data": data}, spec=options.model_dump(), seed=seed, recipe=recipe
+    ) as folder:
         store = ImageStore.open(data)
         if trained is None:
             _train(store, folder, options=options, seed=seed)
@@ -81,7 +92,7 @@ def dedup(
         np.save(folder / "first.npy", removal.first, allow_pickle=False)
         np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
         removal.write_groups(folder / "groups.csv", store.keys)
-        write_json(folder / "summary.json", summary)
+        write_json(folder / SUMMARY, summary)
     return summary
 
 
@@ -166,7 +177,8 @@ def main(words: list[str] | None = None) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    spec = validated(OptionsAndSeed, read_step(given.spec), where=str(given.spec))
+    values = read_step(given.spec)
+    spec = validated(OptionsAndSeed, values, where=str(given.spec))
     options = validated(Options, spec.options, where=str(given.spec), key="options")
     seed = spec.seed if given.seed is None else given.seed
     if given.train:
@@ -182,6 +194,7 @@ def _run(given: argparse.Namespace) -> None:
         seed=seed,
         trained=given.trained,
         parts=given.parts,
+        recipe=Recipe.of("data_prep.dedup", settings=values | {"seed": seed}),
     )
     health = summary["code_health"]
     print(

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field
 
 import data_prep.generated
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
 from repro.specs.validation import SpecError, Strict, module_options, nearest, read_step, validated
@@ -36,6 +37,11 @@ def worlds() -> list[str]:
     return sorted(module.name for module in found if not module.ispkg)
 
 
+def code_of_world(name: str) -> tuple[str, ...]:
+    """The modules that draw world `name`."""
+    return "data_prep.generate", f"data_prep.generated.{name}"
+
+
 def load_world(name: str) -> ModuleType:
     """The generator module `name`; SpecError names the nearest one there is."""
     if name not in worlds():
@@ -43,14 +49,21 @@ def load_world(name: str) -> ModuleType:
     return importlib.import_module(f"data_prep.generated.{name}")
 
 
-def generate(*, spec: GenerateSpec, out: Path, workers: int = 2) -> None:
-    """Draw the world into the folder `out`, whole or not at all; `workers` changes no byte."""
+def generate(
+    *, spec: GenerateSpec, out: Path, workers: int = 2, recipe: Recipe | None = None
+) -> None:
+    """Draw the world into the folder `out`, whole or not at all; `workers` changes no byte.
+
+    Where `out` is made by `recipe` already, nothing is done.
+    """
+    if is_made(out, recipe, {}):
+        return
     world = load_world(spec.generator)
     options = validated(
         module_options(world), spec.options, where=f"options of generator {spec.generator!r}"
     )
     settings = spec.model_dump() | {"options": options.model_dump()}
-    with step_folder(out, inputs={}, spec=settings, seed=spec.seed) as folder:
+    with step_folder(out, inputs={}, spec=settings, seed=spec.seed, recipe=recipe) as folder:
         world.write(folder, options, spec.seed, workers=workers)
 
 
@@ -60,8 +73,11 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     add_workers(parser, "processes that draw")
     given = parser.parse_args(words)
-    spec = validated(GenerateSpec, read_step(given.spec), where=str(given.spec))
-    generate(spec=spec, out=given.out, workers=given.workers)
+    values = read_step(given.spec)
+    spec = validated(GenerateSpec, values, where=str(given.spec))
+    load_world(spec.generator)
+    recipe = Recipe.of(*code_of_world(spec.generator), settings=values)
+    generate(spec=spec, out=given.out, workers=given.workers, recipe=recipe)
 
 
 if __name__ == "__main__":

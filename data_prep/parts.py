@@ -12,37 +12,40 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.source import source_names
-from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json
+from repro.artefacts.import_closure import code_of
+from repro.artefacts.provenance import sha256_of_json
+from repro.artefacts.raw_files import RawFiles, digest
 from repro.artefacts.whole_file import write_json
 from repro.data.decoders import decoder_versions
 from repro.data.shards import Shard
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError, StoreWriter
-from repro.places import ROOT
-from repro.runs.import_closure import import_closure
 from repro.specs.dataset import DatasetSpec
 
 PART_FILE = "part.json"
 
 
 def made_from(
-    *, spec: DatasetSpec, raw: Path, records: int, store: Mapping[str, Any]
+    *, spec: DatasetSpec, raw: RawFiles, records: int, store: Mapping[str, Any]
 ) -> dict[str, str]:
     """All that decides the bytes of a dataset: name -> hash.
 
-    A raw folder is known by the names and sizes of its files, its number of records and what
-    labels it has (`store`: the arguments of StoreWriter). The code is that of this step and of the
-    source, and of another source that one may wrap.
+    Raw files are known by their names and sizes (their times differ between machines), their number
+    of records and what labels they have (`store`: the arguments of StoreWriter).
     """
-    named = [value for value in spec.options.values() if value in source_names()]
-    code = import_closure("data_prep.prepare", *(f"data_prep.{n}" for n in (spec.source, *named)))
-    listed = raw.stat().st_size if raw.is_file() else sha256_of_input(raw)
+    listed = digest(raw.folder, raw.reads, times=False)
     return {
         "spec": sha256_of_json(spec.model_dump(mode="json")),
         "raw data": sha256_of_json([listed, records, store["label_fields"], store["class_names"]]),
-        "code": sha256_of_json({path: sha256_of_file(ROOT / path) for path in code}),
+        "code": sha256_of_json(code_of(*modules_of(spec))),
         "decoders": sha256_of_json(decoder_versions()),
     }
+
+
+def modules_of(spec: DatasetSpec) -> list[str]:
+    """The modules that prepare a dataset: this step, its source, another source it may wrap."""
+    named = [value for value in spec.options.values() if value in source_names()]
+    return ["data_prep.prepare", *(f"data_prep.{name}" for name in (spec.source, *named))]
 
 
 def write_part_file(folder: Path, *, shard: Shard, origin: Mapping[str, str]) -> None:

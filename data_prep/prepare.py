@@ -17,16 +17,29 @@ Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --ou
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from data_prep.partial_work import PartialWork
-from data_prep.parts import join, made_from, write_part_file
+from data_prep.parts import join, made_from, modules_of, write_part_file
 from data_prep.record_pixels import Loaded, decoded
-from data_prep.source import Record, Source, explain_missing, load_source, missing, source_options
+from data_prep.source import (
+    Record,
+    Source,
+    explain_missing,
+    files_read,
+    load_source,
+    missing,
+    source_options,
+)
+from repro.artefacts.checked_inputs import refuse_changed
 from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.provenance import sha256_of_input
+from repro.artefacts.raw_files import RawFiles
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
 from repro.data.raw_images import SourceError
@@ -44,31 +57,38 @@ def prepare(
     workers: int = 2,
     state: Path | None = None,
     shard: Shard | None = None,
+    recipe: Recipe | None = None,
 ) -> None:
     """Prepare the dataset `spec` from the folder `raw` into the folder `out`.
 
     workers: decoding threads (>= 1). state: folder for unfinished work, by default a hidden one
     beside `out`; it is gone when `out` is there. shard: the part to make, which need not hold a
-    readable record. Raises SpecError for a wrong source or option, SourceError where requirements
-    are missing, raw files are damaged as a whole, or no record is readable.
+    readable record. Where `out` is made by `recipe` already, nothing is done. Raises SpecError for
+    a wrong source or option, SourceError where requirements are missing, raw files are damaged as a
+    whole, or no record is readable.
     """
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, found {workers}")
     source, options = _ready_source(spec, raw)
+    read = RawFiles(raw, files_read(raw, spec.source, options))
+    inputs = {"raw": read}
+    unfinished = state or out.with_name(f".{out.name}.state")
+    if is_made(out, recipe, inputs):
+        shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed at its very end
+        return
     total = source.count(raw, options)
     store = _store_arguments(source, options, spec=spec, raw=raw)
-    origin = made_from(spec=spec, raw=raw, records=total, store=store)
+    origin = made_from(spec=spec, raw=read, records=total, store=store)
     wanted = _evenly_spread(total, spec.limit)
     if shard is not None:
         wanted = shard.of_these(wanted)
-    unfinished = state or out.with_name(f".{out.name}.state")
     with (
         sole_use(unfinished),
-        step_folder(out, inputs={"raw": raw}, spec=spec.model_dump(mode="json")) as folder,
+        step_folder(out, inputs=inputs, spec=spec.model_dump(mode="json"), recipe=recipe) as folder,
     ):
         partial = PartialWork(
             unfinished,
-            made_from={**origin, "shard": str(shard)},
+            made_from={**origin, "raw files": sha256_of_input(read), "shard": str(shard)},
             store=store,
         )
         with partial.kept_on_failure():
@@ -82,17 +102,32 @@ def prepare(
     partial.discard()
 
 
-def join_parts(*, spec: DatasetSpec, raw: Path, parts: Sequence[Path], out: Path) -> None:
+def join_parts(
+    *,
+    spec: DatasetSpec,
+    raw: Path,
+    parts: Sequence[Path],
+    out: Path,
+    recipe: Recipe | None = None,
+) -> None:
     """Join all parts of the dataset `spec` into the folder `out`: the bytes of `prepare` itself.
 
-    Raises StoreError where parts are missing, damaged, or made from something else than `spec` and
-    `raw`, and otherwise as `prepare` does.
+    Where `out` is made by `recipe` already, nothing is done. Raises StoreError where parts are
+    missing, damaged, or made from something else than `spec` and `raw`, and otherwise as `prepare`
+    does.
     """
     source, options = _ready_source(spec, raw)
+    read = RawFiles(raw, files_read(raw, spec.source, options))
+    inputs = {"raw": read}
+    if is_made(out, recipe, inputs):
+        return
     store = _store_arguments(source, options, spec=spec, raw=raw)
-    origin = made_from(spec=spec, raw=raw, records=source.count(raw, options), store=store)
-    inputs = {"raw": raw, **{f"part {number}": part for number, part in enumerate(parts, 1)}}
-    with step_folder(out, inputs=inputs, spec=spec.model_dump(mode="json")) as folder:
+    origin = made_from(spec=spec, raw=read, records=source.count(raw, options), store=store)
+    for number, part in enumerate(parts, 1):  # no inputs that anybody could look for later
+        refuse_changed(f"part {number}", part)
+    with step_folder(
+        out, inputs=inputs, spec=spec.model_dump(mode="json"), recipe=recipe
+    ) as folder:
         _require_images(join(parts, folder, origin=origin, store=store), raw)
 
 
@@ -187,14 +222,17 @@ def main(words: list[str] | None = None) -> None:
     given = parser.parse_args(words)
     if not given.check and given.out is None:
         parser.error("--out is needed (or --check)")
-    spec = validated(DatasetSpec, read_step(given.spec), where=str(given.spec))
+    values = read_step(given.spec)
+    spec = validated(DatasetSpec, values, where=str(given.spec))
     if given.check:
         _, options = _source_and_options(spec)
         absent = missing(given.raw, spec.source, options)
         print(explain_missing(absent, given.raw) if absent else f"{given.raw}: complete")
         sys.exit(1 if absent else 0)
+    load_source(spec.source)
+    recipe = Recipe.of(*modules_of(spec), settings=values)
     if given.parts:
-        join_parts(spec=spec, raw=given.raw, parts=given.parts, out=given.out)
+        join_parts(spec=spec, raw=given.raw, parts=given.parts, out=given.out, recipe=recipe)
     else:
         prepare(
             spec=spec,
@@ -203,6 +241,7 @@ def main(words: list[str] | None = None) -> None:
             workers=given.workers,
             state=given.state,
             shard=given.shard,
+            recipe=recipe if given.shard is None else None,
         )
     manifest = json.loads((given.out / "manifest.json").read_text())
     print(f"{given.out}: {manifest['count']} images, skipped {manifest['skipped']}")

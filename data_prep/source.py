@@ -8,6 +8,7 @@ Runs alone: python -m data_prep.source lists the sources and their options.
 """
 
 import importlib
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ __all__ = [
     "SourceError",
     "explain_missing",
     "files_below",
+    "files_read",
     "load_source",
     "missing",
     "source_names",
@@ -102,6 +104,18 @@ def source_options(name: str) -> type[Strict]:
 def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
     """The requirements of source `source` that do not exist below `raw`."""
     return [r for r in load_source(source).requirements(raw, options) if not r.path.exists()]
+
+
+def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
+    """Files and folders that source `source` reads below `raw`, relative to it.
+
+    Those that must exist, and those that its `also_read` names, if it has one.
+    """
+    module = load_source(source)
+    more = getattr(module, "also_read", None)
+    found = [one.path for one in module.requirements(raw, options)]
+    found += more(raw, options) if more else []
+    return tuple(sorted({os.path.relpath(path, raw) for path in found}))
 
 
 def explain_missing(absent: list[Requirement], raw: Path) -> str:

@@ -18,16 +18,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from repro.artefacts.finished_parts import KeptWork
-from repro.artefacts.provenance import sha256_of_file, sha256_of_input, sha256_of_json
+from repro.artefacts.import_closure import code_of, page_files
+from repro.artefacts.provenance import Input, sha256_of_input, sha256_of_json
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
 from repro.command_line import add_threads, new_parser, run_main
 from repro.data.store import ImageStore
 from repro.figures.drawing import Style
-from repro.places import ROOT
-from repro.runs.import_closure import import_closure
-from repro.specs.validation import OptionsAndSeed, SpecError, Strict, read_step, validated
+from repro.specs.validation import (
+    OptionsAndSeed,
+    SpecError,
+    Strict,
+    files_named,
+    read_step,
+    validated,
+)
 
 if TYPE_CHECKING:  # figure steps need no torch, and start in half the time without it
     from repro.networks.model_folder import ModelFolder
@@ -127,7 +134,8 @@ def _measure(
         import torch
 
         torch.set_num_threads(given.threads)
-    spec = validated(OptionsAndSeed, read_step(given.spec), where=str(given.spec))
+    values = read_step(given.spec)
+    spec = validated(OptionsAndSeed, values, where=str(given.spec))
     folders = dict(given.input)
     if len(folders) < len(given.input):
         parser.error(f"an --input is given twice: {', '.join(name for name, _ in given.input)}")
@@ -138,6 +146,7 @@ def _measure(
         seed=spec.seed,
         out=given.out,
         state=given.state,
+        recipe=Recipe.of(_module(measure), settings=values),
     )
 
 
@@ -149,23 +158,41 @@ def run_measure(
     seed: int,
     out: Path,
     state: Path | None = None,
+    recipe: Recipe | None = None,
 ) -> None:
-    """Measure into the folder `out`, whole or not at all."""
+    """Measure into the folder `out`, whole or not at all; nothing where it is made by `recipe`.
+
+    What was measured otherwise is moved aside when the new numbers are whole.
+    """
     identity = partial(_identity, measure, options, folders, seed)
     inputs = Inputs(folders, state=state, identity=identity)
-    with step_folder(out, inputs=folders, spec=options.model_dump(), seed=seed) as building:
-        write_measurements(building, measure(inputs, options, seed, building))
+    read: dict[str, Input] = {**folders, **{file: Path(file) for file in files_named(options)}}
+    if not is_made(out, recipe, read):
+        with step_folder(
+            out,
+            inputs=read,
+            spec=options.model_dump(),
+            seed=seed,
+            recipe=recipe,
+            keep_older=True,
+        ) as building:
+            write_measurements(building, measure(inputs, options, seed, building))
     if state is not None:
         shutil.rmtree(state, ignore_errors=True)
+
+
+def _module(measure: Measure[OptionsType]) -> str:
+    """Name of the module of a function; its __name__ may be "__main__"."""
+    name: str = measure.__globals__["__spec__"].name
+    return name
 
 
 def _identity(
     measure: Measure[OptionsType], options: OptionsType, folders: dict[str, Path], seed: int
 ) -> str:
-    module = measure.__globals__["__spec__"].name  # __name__ may be "__main__"
-    code = {file: sha256_of_file(ROOT / file) for file in import_closure(module)}
+    module = _module(measure)
     given = {name: sha256_of_input(folder) for name, folder in folders.items()}
-    return sha256_of_json([module, code, options.model_dump(), given, seed])
+    return sha256_of_json([module, code_of(module), options.model_dump(), given, seed])
 
 
 def figure_command(figure: Figure) -> None:
@@ -181,7 +208,12 @@ def _figure(figure: Figure, words: list[str] | None) -> None:
     given = parser.parse_args(words)
     values = read_step(given.spec)
     style = validated(Style, values, where=str(given.spec))
-    with step_folder(given.out, inputs={"measured": given.measured}, spec=values) as building:
+    module = figure.__globals__["__spec__"].name
+    recipe = Recipe.of(module, settings=values, files=page_files(module))
+    inputs = {"measured": given.measured}
+    if is_made(given.out, recipe, inputs):
+        return
+    with step_folder(given.out, inputs=inputs, spec=values, recipe=recipe) as building:
         figure(given.measured, building, style)
 
 

@@ -38,6 +38,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "report": ("repro.report.__main__", "the report of a run from its folders"),
     "ledger": ("repro.report.departures", "a run file beside the paper and its authors' code"),
     "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),
+    "adopt": ("repro.runs.adopt", "keep results of a run that other code made"),
     "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),
     "bench": ("repro.bench.__main__", "speed of ours beside a reference, in one run"),
 }

@@ -3,13 +3,8 @@
 
 rule draw_world:
     """A world's spec -> raw data drawn by program, in the layout of an official dataset."""
-    input:
-        spec=f"{OUT}/specs/worlds/{{name}}.json",
-        code=lambda w: code(
-            "data_prep.generate", f"data_prep.generated.{SPEC.worlds[w.name].generator}"
-        ),
     output:
-        directory(f"{OUT}/raw/{{name}}"),
+        INPUTS.stamp("raw/{name}"),
     log:
         f"{OUT}/logs/draw_world/{{name}}.log",
     benchmark:
@@ -17,8 +12,12 @@ rule draw_world:
     priority: INPUTS.world_priority
     conda:
         "../environment.yml"
+    params:
+        spec=f"{OUT}/specs/worlds/{{name}}.json",
+        out=f"{OUT}/raw/{{name}}",
     shell:
-        "python -m data_prep.generate --spec {input.spec:q} --out {output:q} >> {log:q} 2>&1"
+        "python -m data_prep.generate --spec {params.spec:q} --out {params.out:q} >> {log:q} 2>&1 "
+        "&& touch {output:q}"
 
 
 rule prepare_dataset:
@@ -27,12 +26,10 @@ rule prepare_dataset:
     With --set-scatter it joins parts (parts.smk) to the bytes that one job would have written.
     """
     input:
-        spec=f"{OUT}/specs/datasets/{{name}}.json",
-        raw=INPUTS.raw,
+        world=INPUTS.raw,
         parts=PARTS["data"],
-        code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
     output:
-        directory(f"{OUT}/data/{{name}}"),
+        INPUTS.stamp("data/{name}"),
     log:
         f"{OUT}/logs/prepare_dataset/{{name}}.log",
     benchmark:
@@ -42,13 +39,16 @@ rule prepare_dataset:
         "../environment.yml"
     threads: 1
     params:
+        spec=f"{OUT}/specs/datasets/{{name}}.json",
+        raw=INPUTS.raw_folder,
         parts="--parts" if PARTS["data"] else [],
-        # not an output: a job that was killed goes on from here
+        # a job that was killed goes on from here
         state=f"{OUT}/state/data/{{name}}",
+        out=f"{OUT}/data/{{name}}",
     shell:
-        "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
+        "python -m data_prep.prepare --spec {params.spec:q} --raw {params.raw:q} "
         "{params.parts} {input.parts:q} --state {params.state:q} "
-        "--workers {threads} --out {output:q} >> {log:q} 2>&1"
+        "--workers {threads} --out {params.out:q} >> {log:q} 2>&1 && touch {output:q}"
 
 
 rule dedup_dataset:
@@ -57,13 +57,11 @@ rule dedup_dataset:
     With --set-scatter it joins the codes of parts (parts.smk), hashed by one trained hash.
     """
     input:
-        spec=f"{OUT}/specs/dedup/{{name}}.json",
-        data=f"{OUT}/data/{{name}}",
+        data=INPUTS.stamp("data/{name}"),
         trained=f"{OUT}/parts/hash/{{name}}" if PARTS["codes"] else [],
         parts=PARTS["codes"],
-        code=code("data_prep.dedup"),
     output:
-        directory(f"{OUT}/dedup/{{name}}"),
+        INPUTS.stamp("dedup/{name}"),
     log:
         f"{OUT}/logs/dedup_dataset/{{name}}.log",
     benchmark:
@@ -73,9 +71,12 @@ rule dedup_dataset:
         "../environment.yml"
     threads: 1
     params:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
         trained="--trained" if PARTS["codes"] else [],
         parts="--parts" if PARTS["codes"] else [],
+        out=f"{OUT}/dedup/{{name}}",
     shell:
-        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
+        "python -m data_prep.dedup --spec {params.spec:q} --data {params.data:q} "
         "{params.trained} {input.trained:q} {params.parts} {input.parts:q} "
-        "--threads {threads} --out {output:q} >> {log:q} 2>&1"
+        "--threads {threads} --out {params.out:q} >> {log:q} 2>&1 && touch {output:q}"

@@ -11,12 +11,9 @@ for experiment in RUN.runnable:
         name:
             f"measure_{experiment.name}"
         input:
-            spec=str(RUN.spec_file("experiments", experiment.name)),
-            folders=[str(folder) for folder in experiment.inputs.values()],
-            files=experiment.files,
-            code=code(f"experiments.{experiment.name}.measure"),
+            INPUTS.stamps(*experiment.inputs.values()),
         output:
-            directory(f"{OUT}/experiments/{experiment.name}/measured"),
+            INPUTS.stamp(f"experiments/{experiment.name}/measured"),
         log:
             f"{OUT}/logs/measure/{experiment.name}.log",
         benchmark:
@@ -27,24 +24,25 @@ for experiment in RUN.runnable:
         threads: 1
         params:
             module=f"experiments.{experiment.name}.measure",
+            spec=str(RUN.spec_file("experiments", experiment.name)),
             inputs=experiment.input_words,
-            # not an output: a measurement that was killed goes on from here
+            # a measurement that was killed goes on from here
             state=f"{OUT}/state/measure/{experiment.name}",
+            out=f"{OUT}/experiments/{experiment.name}/measured",
         shell:
-            "python -m {params.module:q} --spec {input.spec:q} {params.inputs:q} "
-            "--state {params.state:q} --threads {threads} --out {output:q} >> {log:q} 2>&1"
+            "python -m {params.module:q} --spec {params.spec:q} {params.inputs:q} --state "
+            "{params.state:q} --threads {threads} --out {params.out:q} >> {log:q} 2>&1 "
+            "&& touch {output:q}"
 
     rule:
         """Measured numbers and arrays -> the figures and tables under the paper's numbers."""
         name:
             f"draw_{experiment.name}" if experiment.card.on_request else experiment.name
         input:
-            measured=f"{OUT}/experiments/{experiment.name}/measured",
-            style=str(RUN.spec_file("styles", experiment.name)),
-            code=code(f"experiments.{experiment.name}.figure"),
-            pages=pages(f"experiments/{experiment.name}"),
+            INPUTS.stamp(f"experiments/{experiment.name}/measured"),
         output:
-            report(
+            made=INPUTS.stamp(f"experiments/{experiment.name}/figures"),
+            out=report(
                 directory(f"{OUT}/experiments/{experiment.name}/figures"),
                 patterns=["{figure}.png"],
                 caption=str(BASE / "experiments/caption.rst"),
@@ -60,11 +58,13 @@ for experiment in RUN.runnable:
             "../environment.yml"
         params:
             module=f"experiments.{experiment.name}.figure",
+            style=str(RUN.spec_file("styles", experiment.name)),
+            measured=f"{OUT}/experiments/{experiment.name}/measured",
             title=experiment.card.title,
             captions=experiment.card.captions,
         shell:
-            "python -m {params.module:q} --spec {input.style:q} --measured {input.measured:q} "
-            "--out {output:q} >> {log:q} 2>&1"
+            "python -m {params.module:q} --spec {params.style:q} --measured {params.measured:q} "
+            "--out {output.out:q} >> {log:q} 2>&1 && touch {output.made:q}"
 
 
 for experiment in [e for e in RUN.runnable if e.card.on_request]:
@@ -74,4 +74,4 @@ for experiment in [e for e in RUN.runnable if e.card.on_request]:
         name:
             experiment.name
         input:
-            f"{OUT}/report",
+            INPUTS.stamp("report"),

@@ -7,9 +7,7 @@ prepare_dataset and dedup_dataset join the parts to the bytes that one job would
 rule prepare_part:
     """Raw images -> one part of a prepared dataset."""
     input:
-        spec=f"{OUT}/specs/datasets/{{name}}.json",
-        raw=INPUTS.raw,
-        code=lambda w: code("data_prep.prepare", *RUN.source_modules(w.name)),
+        world=INPUTS.raw,
     output:
         temp(directory(f"{OUT}/parts/data/{{name}}/{{scatteritem}}")),
     log:
@@ -20,10 +18,13 @@ rule prepare_part:
         "../environment.yml"
     threads: 1
     params:
+        spec=f"{OUT}/specs/datasets/{{name}}.json",
+        raw=INPUTS.raw_folder,
+        recipe=INPUTS.parts_recipe("data"),
         # not an output: a job that was killed goes on from here
         state=f"{OUT}/state/data/{{name}}-{{scatteritem}}",
     shell:
-        "python -m data_prep.prepare --spec {input.spec:q} --raw {input.raw:q} "
+        "python -m data_prep.prepare --spec {params.spec:q} --raw {params.raw:q} "
         "--shard {wildcards.scatteritem:q} --state {params.state:q} "
         "--workers {threads} --out {output:q} >> {log:q} 2>&1"
 
@@ -31,9 +32,7 @@ rule prepare_part:
 rule train_hash:
     """A prepared dataset -> the autoencoder that hashes all its parts."""
     input:
-        spec=f"{OUT}/specs/dedup/{{name}}.json",
-        data=f"{OUT}/data/{{name}}",
-        code=code("data_prep.dedup"),
+        data=INPUTS.stamp("data/{name}"),
     output:
         temp(directory(f"{OUT}/parts/hash/{{name}}")),
     log:
@@ -43,18 +42,20 @@ rule train_hash:
     conda:
         "../environment.yml"
     threads: 1
+    params:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
+        recipe=INPUTS.parts_recipe("dedup"),
     shell:
-        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} --train "
+        "python -m data_prep.dedup --spec {params.spec:q} --data {params.data:q} --train "
         "--threads {threads} --out {output:q} >> {log:q} 2>&1"
 
 
 rule hash_part:
     """A prepared dataset and the trained hash -> the binary codes of one part."""
     input:
-        spec=f"{OUT}/specs/dedup/{{name}}.json",
-        data=f"{OUT}/data/{{name}}",
+        data=INPUTS.stamp("data/{name}"),
         trained=f"{OUT}/parts/hash/{{name}}",
-        code=code("data_prep.dedup"),
     output:
         temp(directory(f"{OUT}/parts/codes/{{name}}/{{scatteritem}}")),
     log:
@@ -64,7 +65,11 @@ rule hash_part:
     conda:
         "../environment.yml"
     threads: 1
+    params:
+        spec=f"{OUT}/specs/dedup/{{name}}.json",
+        data=f"{OUT}/data/{{name}}",
+        recipe=INPUTS.parts_recipe("dedup"),
     shell:
-        "python -m data_prep.dedup --spec {input.spec:q} --data {input.data:q} "
+        "python -m data_prep.dedup --spec {params.spec:q} --data {params.data:q} "
         "--trained {input.trained:q} --shard {wildcards.scatteritem:q} "
         "--threads {threads} --out {output:q} >> {log:q} 2>&1"

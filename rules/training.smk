@@ -4,12 +4,10 @@
 rule train_model:
     """A dataset, without its near-duplicates where the model says so -> G, D, log and samples."""
     input:
-        spec=f"{OUT}/specs/models/{{name}}.json",
         data=INPUTS.dataset,
         dedup=INPUTS.dedup,
-        code=code("repro.train"),
     output:
-        directory(f"{OUT}/models/{{name}}"),
+        INPUTS.stamp("models/{name}"),
     log:
         f"{OUT}/logs/train_model/{{name}}.log",
     benchmark:
@@ -25,10 +23,15 @@ rule train_model:
         launcher=launcher(SPEC.processes_per_training),
         threads=lambda w, threads: threads_each(threads, SPEC.processes_per_training),
         graphs="--cuda-graphs" if SPEC.cuda_graphs else "",
-        dedup=lambda w, input: "--dedup" if input.dedup else [],
-        # not an output: a training that was stopped goes on from here
+        spec=f"{OUT}/specs/models/{{name}}.json",
+        data=INPUTS.dataset_folder,
+        dedup=INPUTS.dedup_words,
+        # a training that was stopped goes on from here
         state=f"{OUT}/state/{{name}}",
+        # the step's own, which it replaces by a whole new one: Snakemake deletes none
+        out=f"{OUT}/models/{{name}}",
     shell:
-        "{params.launcher} -m repro.train --spec {input.spec:q} --data {input.data:q} "
-        "{params.dedup} {input.dedup:q} --state {params.state:q} "
-        "--threads {params.threads} {params.graphs} --out {output:q} >> {log:q} 2>&1"
+        "{params.launcher} -m repro.train --spec {params.spec:q} --data {params.data:q} "
+        "{params.dedup:q} --state {params.state:q} "
+        "--threads {params.threads} {params.graphs} --out {params.out:q} >> {log:q} 2>&1 "
+        "&& touch {output:q}"

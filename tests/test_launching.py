@@ -11,7 +11,7 @@ from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run
 from repro.specs.validation import SpecError
 
-TARGET = "results/tiny/models/faces"
+TARGET, MODEL = "results/tiny/stamps/models/faces", "results/tiny/models/faces"
 # what snakemake-executor-plugin-slurm and Snakemake make of resources (the plugin's documentation)
 KNOWN = {"mem_mb", "runtime", "gpu", "gpu_model", "slurm_partition", "slurm_account"}
 
@@ -19,7 +19,7 @@ KNOWN = {"mem_mb", "runtime", "gpu", "gpu_model", "slurm_partition", "slurm_acco
 def command(python: Path, repository: Path, folder: Path, *words: str) -> str:
     """The shell command of a training, by a dry run."""
     text = snakemake(python, repository, folder, TARGET, "--dry-run", "--printshellcmds", *words)
-    lines = [line for line in text.splitlines() if f"--out {TARGET} " in line]
+    lines = [line for line in text.splitlines() if f"--out {MODEL} " in line]
     assert len(lines) == 1, text[-3000:]
     return lines[0].split(":", 1)[1].strip()
 

@@ -46,6 +46,7 @@ def snakemake(
             "--show-failed-logs",
         ),
         *("--configfile", checkout / f"config/{run}.yaml"),
+        *("--rerun-triggers", "mtime", "params"),  # as both profiles have it
     ]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(

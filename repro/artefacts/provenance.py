@@ -15,25 +15,30 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Collection
-from fnmatch import fnmatch
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from repro.artefacts.raw_files import RawFiles, digest
 from repro.command_line import new_parser
 from repro.errors import ExpectedError
 from repro.places import ROOT
 
 SIDECAR = "provenance.json"
 SNAKEMAKES_OWN = ".snakemake_timestamp"  # in every folder that it waits for
+REPLACED = ".replaced-"  # in the name of a folder that another one took the place of
+MOST_BYTES = 2**28  # of a file that is known by its bytes
 EXPLAINED = (  # what `explain` tells of a record
     "command", "commit", "dirty", "seed", "device", "threads", "seconds", "peak_memory_mb",
     "finished", "inputs", "versions",
 )  # fmt: skip
 NOT_CONTENT = (SIDECAR, SNAKEMAKES_OWN)
-PACKAGES = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", "snakemake")
+DECODERS = ("pillow", "simplejpeg", "opencv-python-headless")
+DECIDING = ("torch", "torchvision", "numpy", "scipy", "scikit-learn", *DECODERS)
+PACKAGES = (*DECIDING, "snakemake")
+
+Input = Path | RawFiles  # what a step reads
 
 
 class ChangedFileError(ExpectedError, OSError):
@@ -58,55 +63,57 @@ def content_hashes(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in files}
 
 
-def sha256_of_input(path: Path) -> str:
-    """Hash of an input: a file's own; of a step's folder, that of the outputs it recorded."""
-    if path.is_file():
+def path_of(given: Input) -> Path:
+    """Where an input lies."""
+    return given.folder if isinstance(given, RawFiles) else given
+
+
+def sha256_of_input(given: Input) -> str:
+    """Hash of an input: a file's own; of a step's folder, that of the outputs it recorded.
+
+    Of anything else, and of a very large file, that of names, sizes and times.
+    """
+    path = path_of(given)
+    if path.is_file() and path.stat().st_size <= MOST_BYTES:
         return sha256_of_file(path)
     sidecar = path / SIDECAR
     if sidecar.is_file():
-        return sha256_of_json(_recorded(sidecar))
-    # A raw folder from elsewhere may hold hundreds of gigabytes: names and sizes identify it.
-    listing = [
-        (p.relative_to(path).as_posix(), p.stat().st_size)
-        for p in sorted(path.rglob("*"))
-        if p.is_file()
-    ]
-    return "names-and-sizes:" + sha256_of_json(listing)
+        return sha256_of_json(recorded(sidecar))
+    return digest(path, given.reads) if isinstance(given, RawFiles) else digest(path)
 
 
-def _recorded(sidecar: Path) -> dict[str, str]:
-    """sha256 of every file that a step wrote, by name. Raises ChangedFileError."""
+def read_record(folder: Path) -> dict[str, Any]:
+    """What a step recorded beside its results.
+
+    Raises FileNotFoundError where it recorded nothing, ChangedFileError where that is damaged.
+    """
+    sidecar = folder / SIDECAR
+    recorded(sidecar)
+    record: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
+    return record
+
+
+def recorded(sidecar: Path) -> dict[str, str]:
+    """sha256 of every file that a step wrote, by name. Raises as read_record does."""
     try:
-        outputs = json.loads(sidecar.read_text())["outputs"]
-        return {str(name): str(digest) for name, digest in outputs.items()}
+        outputs = json.loads(sidecar.read_text(encoding="utf-8"))["outputs"]
+        found = {str(name): str(sha256) for name, sha256 in outputs.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ChangedFileError(f"{sidecar} is damaged ({error!r}); {_remade(sidecar)}") from None
+        raise ChangedFileError(f"{sidecar} is damaged ({error!r}); {remade(sidecar)}") from None
+    if not found:
+        raise ChangedFileError(f"{sidecar} names no file that was written; {remade(sidecar)}")
+    return found
 
 
-def _remade(path: Path) -> str:
+def remade(path: Path) -> str:
+    """What to do about a file of a step's folder."""
     return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
 
 
-def refuse_changed(name: str, folder: Path, *, unread: Collection[str] = ()) -> None:
-    """Compare a step's folder with its own record; folders and files without one are passed over.
-
-    name: of the input. unread: patterns NAME/FILE of what is not to be read, and not compared.
-    Raises ChangedFileError for a file that is missing or has other bytes; further ones are no harm.
-    """
-    sidecar = folder / SIDECAR
-    if not sidecar.is_file():
-        return
-    for file, digest in _recorded(sidecar).items():
-        if any(fnmatch(f"{name}/{file}", pattern) for pattern in unread):
-            continue
-        path = folder / file
-        if not path.is_file():
-            raise ChangedFileError(f"{path} is missing; {_remade(sidecar)}")
-        if sha256_of_file(path) != digest:
-            raise ChangedFileError(
-                f"{path} is not what was written there: its sha256 is not the one in {SIDECAR}; "
-                f"{_remade(sidecar)}"
-            )
+def step_folders(run: Path) -> list[Path]:
+    """The folders below a run's that hold a record; not those of trainings that were replaced."""
+    found = [*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]
+    return sorted(path.parent for path in found if REPLACED not in path.parent.name)
 
 
 @cache
@@ -126,6 +133,7 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide the numbers."""
     found = {"python": platform.python_version()}
@@ -175,10 +183,10 @@ def explain(path: Path) -> str:
 
 def _explanation(path: Path, folder: Path) -> str:
     sidecar = folder / SIDECAR
-    outputs = _recorded(sidecar)
+    outputs = recorded(sidecar)
     record = json.loads(sidecar.read_text(encoding="utf-8"))
     if missing := [key for key in EXPLAINED if key not in record]:
-        raise ChangedFileError(f"{sidecar} lacks {', '.join(missing)}; {_remade(sidecar)}")
+        raise ChangedFileError(f"{sidecar} lacks {', '.join(missing)}; {remade(sidecar)}")
     lines = [f"{path}", f"  made by        {' '.join(record['command'])}"]
     if path.is_file() and path.name != SIDECAR:
         name = path.relative_to(folder).as_posix()

@@ -15,20 +15,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from repro.artefacts.checked_inputs import refuse_changed
 from repro.artefacts.disk_full import named
 from repro.artefacts.folder_lock import sole_use
 from repro.artefacts.provenance import (
+    REPLACED,
     SIDECAR,
     SNAKEMAKES_OWN,
+    Input,
     commit_and_dirty,
     content_hashes,
     device_name,
+    path_of,
     peak_memory_mb,
-    refuse_changed,
     sha256_of_input,
     sha256_of_json,
     versions,
 )
+from repro.artefacts.raw_files import RawFiles
+from repro.artefacts.recipe import Recipe
 from repro.artefacts.whole_file import write_json
 from repro.errors import UnusableError
 from repro.progress import working
@@ -38,25 +43,31 @@ from repro.progress import working
 def step_folder(
     out: Path,
     *,
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, Input],
     spec: Mapping[str, Any] | None = None,
     seed: int | None = None,
     unread: Collection[str] = (),
+    recipe: Recipe | None = None,
+    keep_older: bool = False,
 ) -> Iterator[Path]:
     """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
 
     inputs: name -> file or folder the step reads. spec: all settings that determine the result.
-    unread: patterns NAME/FILE of what it does not read of its inputs. An older `out` is replaced;
-    after an exception the temporary folder is removed and an older `out` is left as it was. Raises
-    FileNotFoundError for an input that does not exist, ChangedFileError for one that is not what
-    its step wrote, InUseError where another process writes `out`, DiskFullError, and UnusableError
-    for an `out` whose replacement would delete an input or a folder that no step wrote.
+    unread: patterns NAME/FILE of what it does not read of its inputs. recipe: by which one can tell
+    later that it need not be made again. An older `out` is replaced when the new one is whole, or
+    moved aside (keep_older) to `out`.replaced-N, which is printed with its size; after an exception
+    the temporary folder is removed and an older `out` is left as it was. Raises FileNotFoundError
+    for an input that does not exist, ChangedFileError for one that is not what its step wrote,
+    InUseError where another process writes `out`, DiskFullError, and UnusableError for an `out`
+    whose replacement would delete an input or a folder that no step wrote.
     """
     _refuse_to_delete(out, inputs)
-    for name, path in inputs.items():
-        if not path.exists():
-            raise FileNotFoundError(f"input '{name}' does not exist: {path}; run the step before")
-        refuse_changed(name, path, unread=unread)
+    for name, given in inputs.items():
+        if not path_of(given).exists():
+            raise FileNotFoundError(
+                f"input '{name}' does not exist: {path_of(given)}; run the step before"
+            )
+        refuse_changed(name, given, unread=unread)
     building = out.with_name(f".{out.name}.partial")
     with named(out), sole_use(out), working(f"making {out}"):
         shutil.rmtree(building, ignore_errors=True)
@@ -66,19 +77,45 @@ def step_folder(
             yield building
             record = _record(building, out.name, inputs, dict(spec or {}), seed)
             record["seconds"] = round(time.monotonic() - started, 3)
+            record |= {"recipe": recipe.recorded()} if recipe else {}
             write_json(building / SIDECAR, record)
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
-        if out.exists():
-            shutil.rmtree(out)
-        building.replace(out)
+        _put_in_place(building, out, keep_older=keep_older)
 
 
-def _refuse_to_delete(out: Path, inputs: Mapping[str, Path]) -> None:
+def _put_in_place(building: Path, out: Path, *, keep_older: bool) -> None:
+    """The folder `building` becomes `out`, whose older one is never there in part."""
+    older = out.with_name(f".{out.name}.older")
+    shutil.rmtree(older, ignore_errors=True)  # of one that was killed in here
+    if keep := keep_older and (out / SIDECAR).is_file():
+        older = _place_aside(out)
+        size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+        print(
+            f"the older {out} is kept as {older} ({size / 2**20:.1f} MB) until `make clean`",
+            flush=True,
+        )
+    if out.exists():
+        out.replace(older)
+    building.replace(out)
+    if not keep:
+        shutil.rmtree(older, ignore_errors=True)
+
+
+def _place_aside(out: Path) -> Path:
+    """The first free name for what another folder takes the place of."""
+    number = 1
+    while (place := out.with_name(f"{out.name}{REPLACED}{number}")).exists():
+        number += 1
+    return place
+
+
+def _refuse_to_delete(out: Path, inputs: Mapping[str, Input]) -> None:
     """Only what a step wrote is replaced: never an input, a file, or a folder of the user's."""
     place = out.resolve()
-    for name, path in inputs.items():
+    for name, given in inputs.items():
+        path = path_of(given)
         if place in (path.resolve(), *path.resolve().parents):
             raise UnusableError(
                 f"{out}: writing there would delete the input '{name}' ({path}); "
@@ -95,7 +132,7 @@ def _refuse_to_delete(out: Path, inputs: Mapping[str, Path]) -> None:
 
 
 def _record(
-    building: Path, step: str, inputs: Mapping[str, Path], spec: dict[str, Any], seed: int | None
+    building: Path, step: str, inputs: Mapping[str, Input], spec: dict[str, Any], seed: int | None
 ) -> dict[str, Any]:
     commit, dirty = commit_and_dirty()
     return {
@@ -105,11 +142,9 @@ def _record(
         "spec_sha256": sha256_of_json(spec),
         "commit": commit,
         "dirty": dirty,
-        "inputs": {
-            name: {"path": _relative(path), "sha256": sha256_of_input(path)}
-            for name, path in sorted(inputs.items())
-        },
-        "outputs": content_hashes(building),
+        "inputs": {name: recorded_input(given) for name, given in sorted(inputs.items())},
+        "outputs": (outputs := content_hashes(building)),
+        "sizes": {name: (building / name).stat().st_size for name in outputs},
         "seed": seed,
         "versions": versions(),
         "device": device_name(),
@@ -117,6 +152,12 @@ def _record(
         "peak_memory_mb": peak_memory_mb(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+
+
+def recorded_input(given: Input) -> dict[str, Any]:
+    """An input as a record holds it: where it lay, and the hash of its content."""
+    about = {"path": _relative(path_of(given)), "sha256": sha256_of_input(given)}
+    return about | ({"reads": list(given.reads)} if isinstance(given, RawFiles) else {})
 
 
 def _command() -> list[str]:

@@ -17,6 +17,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from repro.artefacts.import_closure import templates
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.claims.measurement import in_words
 from repro.claims.verdict import Judgement, Verdict
@@ -40,6 +42,7 @@ from repro.report.results import ExperimentResult, RunResults, read_json, read_r
 from repro.report.spec import ReportSpec
 from repro.report.tally import NO_CONTROL, tally
 from repro.report.views import experiment_view, model_view
+from repro.runs.report_inputs import report_inputs
 from repro.specs.differences import as_in_a_run_file
 from repro.specs.validation import validated
 
@@ -84,14 +87,20 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     """Write the report of the run folder `run` into `out`, as one page, Markdown and two tables.
 
     spec_path: specs/report.json of the run; experiments: the folder with the experiments' cards.
-    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
+    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read, and
+    ChangedFileError for a folder that is not what its step wrote, or was made of others than those
+    it would stand beside.
     """
     spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
     results = read_run(run=run, spec=spec, experiments=experiments)
-    inputs = {"spec": spec_path} | {step.folder: run / step.folder for step in results.steps}
-    for experiment in results.experiments:
-        inputs[f"card {experiment.name}"] = experiments / experiment.name / "experiment.yaml"
-    with step_folder(out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD) as folder:
+    names = [experiment.name for experiment in results.experiments]
+    inputs = report_inputs(run, experiments, names)
+    recipe = Recipe.of("repro.report", settings=read_json(spec_path), files=templates())
+    if is_made(out, recipe, inputs):
+        return
+    with step_folder(
+        out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD, recipe=recipe
+    ) as folder:
         table = claim_rows(results)
         save_table(folder / "claims.csv", table)
         entries = departures(results)

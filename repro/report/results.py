@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from repro.artefacts.provenance import SIDECAR
+from repro.artefacts.provenance import SIDECAR, step_folders
 from repro.claims.card import ExperimentCard, read_card
 from repro.claims.ground import BoundRole, Ground, Grounds, ground_of
 from repro.claims.measurement import Measurement, read_measurements
@@ -124,12 +124,12 @@ def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
 def read_steps(run: Path) -> list[Step]:
     """Every step of the run that left a provenance sidecar, the report's own left out."""
     found = []
-    for path in sorted([*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]):
-        folder = path.parent.relative_to(run)
+    for path in step_folders(run):
+        folder = path.relative_to(run)
         stage = folder.parts[0]
         if stage == "experiments":
             stage = "measure" if folder.name == "measured" else "figures"
-        found.append(Step(stage=stage, folder=folder.as_posix(), record=read_json(path)))
+        found.append(Step(stage=stage, folder=folder.as_posix(), record=read_json(path / SIDECAR)))
     return found
 
 

@@ -21,7 +21,7 @@ from repro.runs.extensions import (
 from repro.runs.run import Run
 from repro.specs.roles import ROLES, SLOTS
 from repro.specs.run_file import RunSpec
-from repro.specs.validation import SpecError, Strict, nearest, validated
+from repro.specs.validation import SpecError, files_named, nearest, validated
 
 
 def check_names(run: Run) -> None:
@@ -131,17 +131,7 @@ def check_options(run: Run) -> None:
     experiments = {experiment.name: experiment for experiment in run.experiments}
     for name, options in spec.experiments.items():
         given = experiment_options(name, options, file=file)
-        experiments[name].files = _files_named(given)
-
-
-def _files_named(options: Strict) -> list[str]:
-    """Files that the options name, in fields marked by json_schema_extra={"files": True}."""
-    marked = [
-        name
-        for name, about in type(options).model_fields.items()
-        if isinstance(about.json_schema_extra, dict) and about.json_schema_extra.get("files")
-    ]
-    return [file for name in marked for file in getattr(options, name)]
+        experiments[name].files = files_named(given)
 
 
 def missing_raw_data(run: Run) -> list[str]:

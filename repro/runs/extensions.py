@@ -53,6 +53,26 @@ def source_module(name: str) -> str:
     return f"{SOURCES}.{name}"
 
 
+def drawing_modules(generator: str) -> tuple[str, ...]:
+    """Names of the modules that draw a world."""
+    return f"{SOURCES}.generate", f"{WORLDS}.{generator}"
+
+
+def preparing_modules(*sources: str) -> tuple[str, ...]:
+    """Names of the modules that prepare a dataset of these sources; one may wrap the other."""
+    return f"{SOURCES}.prepare", *map(source_module, sources)
+
+
+def hashing_module() -> str:
+    """Name of the module that finds the near-duplicates of a prepared dataset."""
+    return f"{SOURCES}.dedup"
+
+
+def experiment_module(name: str, part: str) -> str:
+    """Name of the module of an experiment: its `measure` or its `figure`."""
+    return f"{EXPERIMENTS}.{name}.{part}"
+
+
 def source(name: str) -> ModuleType:
     """The module that reads a source's raw images (data_prep/README.md has the contract)."""
     return importlib.import_module(source_module(name))
@@ -127,6 +147,14 @@ def missing_files(raw: Path, name: str, options: Strict) -> list[Any]:
     """What source `name` requires below `raw` and does not find: `path`, `what`, `how_to_get`."""
     absent: list[Any] = importlib.import_module(f"{SOURCES}.source").missing(raw, name, options)
     return absent
+
+
+def files_read(raw: Path, name: str, options: Strict) -> tuple[str, ...]:
+    """Files and folders that source `name` reads below `raw`, relative to it."""
+    found: tuple[str, ...] = importlib.import_module(f"{SOURCES}.source").files_read(
+        raw, name, options
+    )
+    return found
 
 
 def preparation() -> Callable[..., None]:

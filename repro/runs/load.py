@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from repro.artefacts.recipe import STRICT
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
 from repro.runs.cards import check_scales
@@ -37,8 +38,9 @@ from repro.specs.validation import SpecError, read_yaml, validated
 def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     """Read a run file, with `overrides` (Snakemake's --config) merged over it.
 
-    `run` names the run and its folder, which else have the file's name. Raises SpecError naming
-    file (or --config), key, what was found and what is allowed.
+    `run` names the run and its folder, which else have the file's name; `strict` has made again
+    what other versions of PyTorch, NumPy and the like made. Raises SpecError naming file (or
+    --config), key, what was found and what is allowed.
     """
     if not file:
         raise SpecError("the name of a run file is empty; give one, e.g. config/demo.yaml")
@@ -52,7 +54,9 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
 
 
 def _resolved(values: dict[str, Any], *, file: str) -> Run:
-    named = values.pop("run", None)
+    named, strict = values.pop("run", None), values.pop("strict", False)
+    if strict not in (True, False):
+        raise SpecError(f"{file}: 'strict': found {strict!r}, expected 1 or 0")
     name = run_name(named, file=file)
     require_names(values, file=file)
     values = {key: value for key, value in values.items() if value is not None or key not in NAMED}
@@ -77,7 +81,7 @@ def _resolved(values: dict[str, Any], *, file: str) -> Run:
     check_opening(spec, cards, file=file)
     spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
     experiments = [Experiment(name, card) for name, card in cards.items()]
-    run = Run(name, file, spec, experiments, trainings, ablations, named=named)
+    run = Run(name, file, spec, experiments, trainings, ablations, named=named, strict=bool(strict))
     check_names(run)
     for experiment in experiments:
         for slot in experiment.card.inputs:
@@ -118,8 +122,12 @@ def write_specs(run: Run) -> None:
     _write(run.folder / "specs" / "report.json", report_spec(run))
 
 
-def run_steps_with(interpreter: str, checkout: Path) -> None:
-    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules."""
+def run_steps_with(interpreter: str, checkout: Path, *, strict: bool) -> None:
+    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules.
+
+    strict: steps make again what other versions of the packages made.
+    """
+    os.environ[STRICT] = "1" if strict else ""
     bin_folder = str(Path(interpreter).parent)
     os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
     os.environ["PYTHONPATH"] = str(checkout)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from repro.claims.card import ExperimentCard
-from repro.runs.extensions import source_module
 from repro.specs.model import ModelSpec
 from repro.specs.roles import SLOTS, Kind
 from repro.specs.run_file import RunModelSpec, RunSpec
@@ -44,6 +43,7 @@ class Run:
     trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
     ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained when asked for
     named: str | None = None  # `run` behind --config, where the name is not the file's
+    strict: bool = False  # `strict` there: what other versions of the packages made is not kept
 
     @property
     def folder(self) -> Path:
@@ -60,11 +60,10 @@ class Run:
         """A path of the run file below the folder of the user's downloads."""
         return Path(self.spec.raw_folder or ".") / os.path.expanduser(path)
 
-    def source_modules(self, dataset: str) -> list[str]:
-        """The module that reads a dataset's raw images, and that of the source it wraps, if any."""
+    def sources(self, dataset: str) -> list[str]:
+        """The source that reads a dataset's raw images, and the one that it wraps, if any."""
         spec = self.spec.datasets[dataset]
-        names = (spec.source, spec.options.get("of"))
-        return [source_module(name) for name in names if name is not None]
+        return [name for name in (spec.source, spec.options.get("of")) if name is not None]
 
     @property
     def trained(self) -> dict[str, RunModelSpec]:

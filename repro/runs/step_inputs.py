@@ -1,51 +1,18 @@
-"""What each step of the pipeline reads: the files and folders that the rules name as their inputs.
+"""What each step of the pipeline waits for and reads, as the rules name it.
 
 Where in the flow: the Snakefile makes a `StepInputs` of the resolved run, and rules/*.smk take
-their inputs from it and from the functions here. What a rule does not name cannot make it run
-again, so the source files count as well: all that a step's module imports, and the templates.
-
-Alone: `code("repro.train")`.
+their inputs and parameters from it. A rule waits for stamps (repro.runs.freshness) and reads the
+folders that they stand for. It has nothing to run alone.
 """
 
-import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from repro.places import ROOT
-from repro.runs.import_closure import import_closure
+from repro.artefacts.provenance import sha256_of_input, sha256_of_json
+from repro.runs.freshness import pipeline, reported, stamp
 from repro.runs.run import Experiment, Run
 from repro.specs.model import ModelSpec
-
-
-def from_here(path: Path) -> str:
-    """A path as it is reached from the working folder.
-
-    Relative paths let a checkout and its results be moved together without running anything again.
-    """
-    return os.path.relpath(path)
-
-
-def code(*modules: str) -> list[str]:
-    """Source files of `modules` and of all they import.
-
-    A package stands for its command. Raises FileNotFoundError where there is no such module.
-    """
-    return [from_here(ROOT / path) for path in import_closure(*modules)]
-
-
-def templates(names: str = "*") -> list[str]:
-    """Templates of the library whose file names match a pattern."""
-    return [from_here(path) for path in sorted(ROOT.glob(f"repro/*/templates/{names}"))]
-
-
-def pages(folder: str) -> list[str]:
-    """Templates of the offline pages in a folder of the checkout, and what all such pages share.
-
-    [] where the folder has none.
-    """
-    own = [from_here(path) for path in sorted(ROOT.glob(f"{folder}/*.html"))]
-    return own + templates("page*") if own else []
 
 
 def parts(gathered: Callable[[str], Iterable[str]], folder: str) -> list[str]:
@@ -72,18 +39,41 @@ class StepInputs:
     def __init__(self, run: Run, *, asked: Callable[[], Collection[str]]) -> None:
         self.run, self.asked = run, asked
 
-    def raw(self, wildcards: Named) -> str:
+    def stamp(self, name: str) -> str:
+        """The stamp of a folder of the run; {wildcards} are left to Snakemake."""
+        return str(stamp(self.run.folder / name, run=self.run.folder))
+
+    def stamps(self, *folders: Path) -> list[str]:
+        """The stamps of those folders that steps of this run make."""
+        own = [path for path in folders if path.is_relative_to(self.run.folder)]
+        return [str(stamp(path, run=self.run.folder)) for path in own]
+
+    def raw(self, wildcards: Named) -> list[str]:
+        """The stamp of the world whose images a dataset holds; [] for the user's downloads."""
+        return self.stamps(self.run.raw_folder(wildcards.name))
+
+    def raw_folder(self, wildcards: Named) -> str:
         """The raw images of a dataset: a generated world or the user's downloads."""
         return str(self.run.raw_folder(wildcards.name))
 
-    def dataset(self, wildcards: Named) -> str:
-        """The prepared dataset that a model is trained on."""
+    def dataset(self, wildcards: Named) -> list[str]:
+        """The stamp of the prepared dataset that a model is trained on."""
+        return self.stamps(Path(self.dataset_folder(wildcards)))
+
+    def dataset_folder(self, wildcards: Named) -> str:
         return str(self.run.folder / "data" / self.run.model(wildcards.name).data)
 
     def dedup(self, wildcards: Named) -> list[str]:
-        """The de-duplication of a model's dataset; [] where the model does not ask for it."""
+        """The stamp of the de-duplication of its dataset; [] where the model asks for none."""
+        return self.stamps(*self._dedup_folders(wildcards))
+
+    def dedup_words(self, wildcards: Named) -> list[str]:
+        """Its folder in the words of the command."""
+        return [word for path in self._dedup_folders(wildcards) for word in ("--dedup", str(path))]
+
+    def _dedup_folders(self, wildcards: Named) -> list[Path]:
         model = self.run.model(wildcards.name)
-        return [str(self.run.folder / "dedup" / model.data)] if model.deduplicated else []
+        return [self.run.folder / "dedup" / model.data] if model.deduplicated else []
 
     def world_priority(self, wildcards: Mapping[str, str]) -> int:
         """Of drawing a world: that of the first model that needs it; 0 where none does."""
@@ -122,17 +112,21 @@ class StepInputs:
         return next(ranks, 0)
 
     def reported(self, wildcards: object) -> list[str]:
-        """What the report waits for: all but what is run on request and was not asked for.
+        """Stamps of what the report waits for: not those on request that were not asked for."""
+        return [self.stamp(name) for name in reported(self.run, asked=self.asked())]
 
-        Numbers as well as figures, so that deleted ones are made again before they are reported.
+    def parts_recipe(self, kind: str) -> Callable[[Named], str]:
+        """All that decides the bytes of the parts of a dataset (`data`, or `dedup`), as one hash.
+
+        Parts are Snakemake's own, and a rule that has it among its parameters makes them again
+        where it has changed.
         """
-        asked = self.asked()
-        names = self.run.reported_datasets(asked)
-        hashed = [name for name in names if self.run.spec.datasets[name].dedup is not None]
-        shown = [experiment.name for experiment in self.run.reported(asked)]
-        folders = [
-            *(f"data/{name}" for name in names),
-            *(f"dedup/{name}" for name in hashed),
-            *(f"experiments/{name}/{part}" for name in shown for part in ("measured", "figures")),
-        ]
-        return [str(self.run.folder / folder) for folder in folders]
+
+        def recipe(wildcards: Named) -> str:
+            step = next(one for one in pipeline(self.run) if one.name == f"{kind}/{wildcards.name}")
+            read = step.inputs.get("raw")
+            world = self.raw(wildcards)  # whose stamp tells when it is drawn anew
+            raw = sha256_of_input(read) if read is not None and not world else ""
+            return sha256_of_json([step.recipe().recorded(), raw])
+
+        return recipe

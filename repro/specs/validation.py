@@ -180,3 +180,13 @@ def read_step(path: Path | None) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values
+
+
+def files_named(options: Strict) -> list[str]:
+    """Files that options name, in fields marked by json_schema_extra={"files": True}."""
+    marked = [
+        name
+        for name, about in type(options).model_fields.items()
+        if isinstance(about.json_schema_extra, dict) and about.json_schema_extra.get("files")
+    ]
+    return [file for name in marked for file in getattr(options, name)]

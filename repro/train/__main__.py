@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from pydantic import Field
 
+from repro.artefacts.recipe import Recipe
 from repro.command_line import add_device, add_threads, new_parser, run_main
 from repro.devices import keep_freed_memory
 from repro.progress import REPORTER
@@ -45,7 +46,8 @@ def main(words: list[str] | None = None) -> None:
     keep_freed_memory()
     if given.threads:
         torch.set_num_threads(given.threads)
-    step = validated(TrainStep, read_step(given.spec), where=str(given.spec))
+    values = read_step(given.spec)
+    step = validated(TrainStep, values, where=str(given.spec))
     spec = validated(ModelSpec, step.model, where=str(given.spec), key="model")
     if spec.deduplicated and given.dedup is None:
         parser.error(
@@ -57,8 +59,8 @@ def main(words: list[str] | None = None) -> None:
             f"--dedup {given.dedup} is given, but {given.spec} does not say deduplicated: true; "
             "leave out --dedup, or say so"
         )
-    first = Processes.launched().first
-    if first:
+    processes = Processes.launched()
+    if processes.first:
         REPORTER.say(f"sheets of samples come into {given.state / 'samples'}")
     train(
         spec=spec,
@@ -70,8 +72,9 @@ def main(words: list[str] | None = None) -> None:
         device=given.device,
         banner=step.banner,
         cuda_graphs=given.cuda_graphs,
+        recipe=Recipe.of("repro.train", settings=values, processes=processes.size),
     )
-    if first:
+    if processes.first:
         REPORTER.say(f"trained; look at {given.out / 'samples.png'}")
 
 

@@ -26,6 +26,7 @@ import torch
 
 from repro.artefacts.folder_lock import sole_use
 from repro.artefacts.provenance import sha256_of_json
+from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
@@ -38,7 +39,7 @@ from repro.train.model_writer import write_model
 from repro.train.monitor import Monitor
 from repro.train.processes import ALONE, Processes
 from repro.train.resume_state import latest_state, save_state
-from repro.train.state_folder import TrainingRecord, open_state_folder
+from repro.train.state_folder import TrainingRecord, discard_state, open_state_folder
 from repro.train.stopping import stopping
 from repro.train.trainer import Trainer, TrainingError, with_precision
 
@@ -54,32 +55,46 @@ def train(
     device: str = "auto",
     banner: str = "",
     cuda_graphs: bool = False,
+    recipe: Recipe | None = None,
 ) -> None:
     """Train `spec` on the dataset folder `data`, without what the folder `dedup` leaves out.
 
     state_folder keeps the resume states and the sample sheets while training; it is removed when
-    the model folder `out` stands. Raises SpecError when network and images do not fit or resuming
-    would mix settings, TrainingError when the losses are no longer finite, InUseError where another
-    process is training there, and what step_folder raises.
+    the model folder `out` stands. Where that is made by `recipe` already, nothing is done; a model
+    that is there and made otherwise is moved aside when the new one is whole. Raises SpecError when
+    network and images do not fit or resuming would mix settings or code, TrainingError when the
+    losses are no longer finite, InUseError where another process is training there, and what
+    step_folder raises.
     """
     processes = Processes.launched()
+    inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
+    if is_made(out, recipe, inputs):
+        if processes.first:
+            discard_state(state_folder, recipe)  # of one that was killed at its very end
+        return
     chosen = _device(device, processes)
     spec = with_precision(spec, chosen)
     store = ImageStore.open(data)
     _check_fit(spec, store, data)
-    inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
     style = Style(banner=banner)
     with ExitStack() as held:
         building = out
         if processes.first:
             held.enter_context(sole_use(state_folder))
-            step = step_folder(out, inputs=inputs, spec=spec.model_dump(), seed=seed)
+            step = step_folder(
+                out,
+                inputs=inputs,
+                spec=spec.model_dump(),
+                seed=seed,
+                recipe=recipe,
+                keep_older=True,
+            )
             building = held.enter_context(step)  # has compared the inputs with their records
         rows = np.arange(len(store)) if dedup is None else _kept_rows(dedup)
         _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
         if processes.first:
             given = _settings(spec, seed, store, rows if dedup else None, processes)
-            open_state_folder(state_folder, given)
+            open_state_folder(state_folder, given, recipe=recipe)
         network = spec.network
         images = Images(store, rows, chosen, low=network.pixel_low, classes=network.classes)
         with processes.connected(chosen):

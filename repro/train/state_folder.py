@@ -1,6 +1,7 @@
 """The state folder of a training: what it leaves on its way, and from which it is resumed.
 
     settings.json        what is trained; resuming under other settings is refused
+    recipe.json          by which code, likewise: the meaning of each source file
     step_NNNNNNNN.pt     the last two resume states (repro.train.resume_state)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
@@ -13,31 +14,62 @@ so that a failed job keeps it.
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from repro.artefacts.disk_full import named
+from repro.artefacts.recipe import Recipe, differing, some
 from repro.artefacts.whole_file import write_json
 from repro.figures.drawing import Style, grid, save_picture
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
-from repro.specs.validation import SpecError
+from repro.specs.validation import SpecError, read_step
 from repro.train.log import Log
 from repro.train.model_writer import real_images, write_health
 from repro.train.monitor import Finding, diversity
 from repro.train.trainer import SHEET_SIDE, Trainer, TrainingError
 
+RECIPE = "recipe.json"
 REAL_IMAGES = 256  # with which the diversity of the samples is compared
 HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
 
 
-def open_state_folder(folder: Path, settings: dict[str, Any]) -> None:
+def open_state_folder(
+    folder: Path, settings: dict[str, Any], *, recipe: Recipe | None = None
+) -> None:
     """Make the state folder, or check that the states in it are of the same training.
 
-    Raises SpecError with the settings that differ, before and now.
+    recipe: of the model; a folder that says nothing of one is gone on with. Raises SpecError with
+    what differs: settings, before and now, or source files.
     """
     (folder / "samples").mkdir(parents=True, exist_ok=True)
+    _same_settings(folder, settings)
+    if recipe is not None:
+        _same_code(folder / RECIPE, recipe)
+        write_json(folder / RECIPE, recipe.recorded())
+
+
+def discard_state(folder: Path, recipe: Recipe | None) -> None:
+    """Remove the state folder of a training that is finished; one of another recipe stays."""
+    path = folder / RECIPE
+    if recipe is not None and path.is_file() and read_step(path) == recipe.recorded():
+        shutil.rmtree(folder)
+
+
+def _same_code(path: Path, now: Recipe) -> None:
+    before = read_step(path).get("code", {}) if path.is_file() else now.code
+    if changed := differing(before, now.code):
+        raise SpecError(
+            f"{path.parent} holds the state of an unfinished training by other code "
+            f"({some(changed)}): its end would be that of neither. Restore the code to resume "
+            f"it, delete {path} to go on with the code as it is now all the same, or delete the "
+            "folder to start anew"
+        )
+
+
+def _same_settings(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / "settings.json"
     settings = json.loads(json.dumps(settings))
     if path.is_file():

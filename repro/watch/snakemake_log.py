@@ -137,7 +137,8 @@ class Shown(logging.Handler):
                 continue
             name = str(job.wildcards_dict.get("name", ""))
             stage, words = words_of(job.rule.name, name, titles=titles)
-            outputs = [Path(str(path)) for path in job.output]
+            own = getattr(getattr(job, "params", None), "out", None)  # what its stamp stands for
+            outputs = [Path(str(path)) for path in ([own] if own else job.output)]
             step = Step(job.jobid, job.rule.name, name, stage, words, outputs, _first(job.log))
             benchmark = Path(str(job.benchmark)) if job.benchmark else None
             step.expected = expected_seconds(step, benchmark=benchmark, planned=planned)

@@ -254,10 +254,10 @@ def test_other_work_is_not_gone_on_with(tmp_path, raw, undisturbed, monkeypatch,
         (copied / path.name).write_bytes(path.read_bytes())
     (copied / "200_1.png").write_bytes((raw / "001_3.png").read_bytes())
     prepare(spec=SPEC, raw=copied, out=tmp_path / "out")
-    assert "starts afresh (raw data: not what they were)" in capsys.readouterr().out
+    assert "starts afresh (raw data, raw files: not what they were)" in capsys.readouterr().out
     # other code
     interrupted(tmp_path / "out", raw, monkeypatch)
-    monkeypatch.setattr("data_prep.parts.sha256_of_file", lambda path: "edited")
+    monkeypatch.setattr("data_prep.parts.code_of", lambda *modules: {"edited": "yes"})
     prepare(spec=SPEC, raw=raw, out=tmp_path / "out")
     assert "starts afresh (code: not what they were)" in capsys.readouterr().out
     assert contents(tmp_path / "out") == undisturbed

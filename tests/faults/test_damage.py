@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tiny_run import RESULTS, Site, assert_same, kept_files, kill
+from tiny_run import RESULTS, STAMPS, Site, assert_same, kept_files, kill
 
 pytestmark = pytest.mark.faults
 
@@ -37,9 +37,8 @@ SIDECAR = "provenance.json"
 Damage = Callable[[bytes], bytes]
 DAMAGED: dict[str, tuple[Damage, str]] = {  # file, and which folder is made of it
     "raw/objects/cifar/test_batch.bin": (flip, "data/targets_test"),
-    "data/faces/labels.npy": (cut, "models/faces"),
+    "data/faces/labels.npy": (flip, "models/faces"),
     "data/objects/images.npy": (flip, "models/objects"),
-    "data/svhn/provenance.json": (cut, "models/svhn"),
     "data/targets/manifest.json": (cut, "models/targets"),
     "dedup/bedrooms/keep.npy": (flip, "models/bedrooms"),
     "experiments/dedup/measured/measurements.json": (another_digit, "experiments/dedup/figures"),
@@ -68,12 +67,32 @@ def follow(said: str, damaged: dict[str, tuple[Damage, str]], site: Site) -> Non
 
 def test_damaged_files_are_refused_and_the_way_out_works(copy: Site, undisturbed: Site) -> None:
     """All at once: with keep-going each job is tried, and none is made of another one here."""
-    targets = [f"{RESULTS}/{reader}" for _, reader in DAMAGED.values()]
+    targets = [f"{STAMPS}/{reader}" for _, reader in DAMAGED.values()]
     said = damage_and_ask(copy, DAMAGED, *targets)
     assert not [reader for _, reader in DAMAGED.values() if (copy.results / reader).exists()]
     follow(said, DAMAGED, copy)
     copy.run(*targets)
     assert_same(kept_files(copy.results), kept_files(undisturbed.results), at_least=60)
+
+
+def test_what_is_missing_or_cut_is_made_again_without_a_word_of_advice(
+    copy: Site, undisturbed: Site
+) -> None:
+    """Sizes are compared before anything runs; the rest stands as it is."""
+    results = copy.results
+    for name in ("data/svhn/provenance.json", "models/digits_gan/generator.safetensors"):
+        (results / name).write_bytes(cut((results / name).read_bytes()))
+    (results / "data/targets/labels.npy").unlink()
+    (results / "experiments/filters/figures/fig05_filters.png").unlink()
+    untouched = (results / "models/faces/generator.safetensors").stat().st_ino
+    said = copy.run("all")
+    assert "models/digits_gan is to be made again: files are missing or have changed" in said
+    assert_same(
+        {k: v for k, v in kept_files(results).items() if ".replaced-" not in k},
+        kept_files(undisturbed.results),
+        at_least=60,
+    )
+    assert (results / "models/faces/generator.safetensors").stat().st_ino == untouched
 
 
 def test_the_report_refuses_a_changed_number(copy: Site, undisturbed: Site) -> None:
@@ -88,7 +107,7 @@ def test_a_damaged_resume_state_is_passed_over(
     copy: Site, undisturbed: Site, tmp_path: Path, damage: Damage
 ) -> None:
     shutil.rmtree(copy.results / "models/bedrooms")
-    target = f"{RESULTS}/models/bedrooms"
+    target = f"{STAMPS}/models/bedrooms"
     process = copy.start(target, log=tmp_path / "log")
     state = copy.results / "state/bedrooms"
     while len(list(state.glob("step_*.pt"))) < 2:

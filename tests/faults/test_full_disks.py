@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from small_disks import AMPLE, SmallDisk, small_disk
-from tiny_run import RESULTS, Site, assert_same, kept_files
+from tiny_run import RESULTS, STAMPS, Site, assert_same, kept_files
 
 pytestmark = pytest.mark.faults
 FULL = re.compile(
@@ -46,11 +46,11 @@ def test_what_was_finished_stays_and_the_rest_is_made_once_there_is_room(
     shutil.rmtree(site.results / made)
     before = kept_files(site.results)
     disk.leave_room(room)
-    said = site.run(f"{RESULTS}/{made}", succeeds=False)
+    said = site.run(f"{STAMPS}/{made}", succeeds=False)
     assert FULL.search(said), said[-6000:]
     assert not (site.results / made).exists()
     disk.leave_room(AMPLE)
     rest = {k: v for k, v in kept_files(site.results).items() if not k.startswith("state/")}
     assert rest == before
-    site.run(f"{RESULTS}/{made}")
+    site.run(f"{STAMPS}/{made}")
     assert_same(kept_files(site.results), kept_files(undisturbed.results), at_least=60)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from small_disks import read_only
 from tiny_pipeline import write_weights
-from tiny_run import RESULTS, Site, assert_same, kept_files
+from tiny_run import RESULTS, STAMPS, Site, assert_same, kept_files
 
 pytestmark = pytest.mark.faults
 ODD = "Röntgen's 2 наборы & 写真"
@@ -28,7 +28,7 @@ BEDROOMS = (  # words of their training, as the log of a run shows them
 def held_in_training(site: Site, log: Path) -> Iterator[None]:
     """Snakemake trains the bedrooms of `site`, and is stopped in it during the block."""
     shutil.rmtree(site.results / "models/bedrooms")
-    process = site.start(f"{RESULTS}/models/bedrooms", log=log)
+    process = site.start(f"{STAMPS}/models/bedrooms", log=log)
     while not (site.results / "state/bedrooms/settings.json").exists():
         assert process.poll() is None, log.read_text()[-6000:]
         time.sleep(0.01)
@@ -43,7 +43,7 @@ def held_in_training(site: Site, log: Path) -> Iterator[None]:
 
 def test_two_pipelines_at_once_in_one_folder(copy: Site, undisturbed: Site, tmp_path: Path) -> None:
     with held_in_training(copy, tmp_path / "log"):
-        said = copy.run(f"{RESULTS}/models/bedrooms", succeeds=False)
+        said = copy.run(f"{STAMPS}/models/bedrooms", succeeds=False)
     assert "Directory cannot be locked" in said
     assert str(copy.folder) in said
     assert_same(kept_files(copy.results), kept_files(undisturbed.results), at_least=60)

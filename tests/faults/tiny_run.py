@@ -18,6 +18,7 @@ from pathlib import Path
 from tiny_pipeline import DETERMINISTIC, OF_THE_PLACE
 
 RESULTS = Path("results/tiny")
+STAMPS = RESULTS / "stamps"  # a target of Snakemake for each folder of results
 STARTED = re.compile(r"^(?:local)?rule (\w+):(?:.*\n)+?    jobid: (\d+)$", re.MULTILINE)
 FINISHED = re.compile(r"^Finished jobid: (\d+) ", re.MULTILINE)
 
@@ -37,7 +38,7 @@ class Site:
     def copied(self, to: Path) -> "Site":
         """A copy of both, side by side as before and with their times, in an existing place or new.
 
-        Snakemake then finds nothing to do: the sources are inputs, by their relative paths.
+        Snakemake then finds nothing to do.
         """
         copies = to / self.checkout.name, to / self.folder.name
         for source, copy in zip((self.checkout, self.folder), copies, strict=True):

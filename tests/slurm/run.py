@@ -32,7 +32,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 RESULTS = Path("results/tiny")
 PATIENCE = 900.0  # seconds for all jobs of a scene
 QUICK = ["--slurm-init-seconds-before-status-checks", "2", "--slurm-status-command", "squeue"]
-SPREAD = [f"{RESULTS}/models/{name}" for name in ("bedrooms", "bedrooms_all")]
+STAMPS = RESULTS / "stamps"
+SPREAD = [f"{STAMPS}/models/{name}" for name in ("bedrooms", "bedrooms_all")]
 ONE = f"{RESULTS}/models/bedrooms_all"  # 10 minibatches an epoch
 # without near-duplicates, as the other model is: both may start at the same moment
 ALIKE = {"bedrooms_all": {"deduplicated": True, "seed": 8}}
@@ -80,7 +81,7 @@ def finished(run: subprocess.Popen[bytes], folder: Path) -> None:
 def prepared(base: Path) -> tuple[Path, Path]:
     """base/alone with the dataset of ONE, prepared without SLURM, and its copy base/slurm."""
     alone, by_jobs = base / "alone", base / "slurm"
-    completed(alone, "--", f"{RESULTS}/data/bedrooms", slurm=False)
+    completed(alone, "--", f"{STAMPS}/data/bedrooms", slurm=False)
     shutil.copytree(alone, by_jobs)
     return alone, by_jobs
 
@@ -130,7 +131,7 @@ def spread(base: Path) -> str:
 
 def requeued(base: Path) -> str:
     """A training taken off its node in its middle ends in the bytes of one left alone."""
-    words = ("--config", f"models={json.dumps(LONG)}", "--", ONE)
+    words = ("--config", f"models={json.dumps(LONG)}", "--", f"{STAMPS}/models/bedrooms_all")
     alone, by_jobs = prepared(base)
     completed(alone, *words, slurm=False)
     with started(by_jobs, *words, slurm=True) as run:
@@ -174,7 +175,7 @@ def newest(state: Path) -> int:
 
 def processes(base: Path) -> str:
     """The rule's training by two processes, which ask for two CPUs and two GPUs."""
-    words = ("--config", "processes_per_training=2", "--", ONE)
+    words = ("--config", "processes_per_training=2", "--", f"{STAMPS}/models/bedrooms_all")
     alone, by_jobs = prepared(base)
     completed(alone, *words, slurm=False)
     completed(by_jobs, *words, slurm=True)

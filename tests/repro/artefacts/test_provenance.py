@@ -60,6 +60,40 @@ def test_what_a_step_does_not_read_and_what_was_added_are_not_compared(tmp_path:
         use(tmp_path / "out", unread=("late/part/*",))
 
 
+def test_numbers_of_a_model_that_was_exchanged_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, numbers = Path("model"), Path("numbers")
+    write(model, "one")
+    with step_folder(numbers, inputs={"model": model}) as out:
+        (out / "measurements.json").write_text("{}")
+    use(numbers)
+    write(model, "another")
+    with pytest.raises(ChangedFileError, match="numbers was made of another model than lies there"):
+        use(numbers)
+    write(model, "one")  # made again to the same bytes
+    use(numbers)
+    (model / "part/a.txt").unlink()
+    (model / "provenance.json").unlink()
+    (model / "part").rmdir()
+    model.rmdir()  # nothing to compare with
+    use(numbers)
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "spec.json", "measurements.json"])
+def test_results_without_a_record_are_refused(tmp_path: Path, file: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "photo.jpg").write_bytes(b"")
+    use(tmp_path / "out")  # a folder of somebody's
+    (tmp_path / "out" / file).write_text("{}")
+    with pytest.raises(ChangedFileError, match=rf"provenance\.json is missing.*{file}"):
+        use(tmp_path / "out")
+    (tmp_path / "out" / "provenance.json").write_text(json.dumps({"outputs": {}}))
+    with pytest.raises(ChangedFileError, match="names no file that was written"):
+        use(tmp_path / "out")
+
+
 def test_an_input_folder_is_known_by_what_it_holds(tmp_path: Path) -> None:
     write(tmp_path / "a", "same", seed=1)
     write(tmp_path / "b", "same", seed=2)  # another seed, the same content
@@ -106,6 +140,11 @@ def test_the_commit_is_our_own_and_not_that_of_a_repository_around_site_packages
 
 
 def test_a_record_that_lacks_what_it_should_tell_is_damaged(tmp_path: Path) -> None:
-    (tmp_path / "provenance.json").write_text(json.dumps({"outputs": {}}))
-    with pytest.raises(ChangedFileError, match="lacks command, commit"):
-        explain(tmp_path)
+    for record, words in (
+        ({"outputs": {"a.txt": "0" * 64}}, "lacks command, commit"),
+        ({"outputs": {}}, "names no file that was written"),
+        ({}, "is damaged"),
+    ):
+        (tmp_path / "provenance.json").write_text(json.dumps(record))
+        with pytest.raises(ChangedFileError, match=words):
+            explain(tmp_path)

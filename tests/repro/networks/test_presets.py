@@ -14,13 +14,13 @@ import torch.nn.functional as F
 import yaml
 from short_training import train_in
 
+from repro.artefacts.import_closure import import_closure
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
 from repro.networks.model_folder import ModelFolder, draw
 from repro.networks.presets_page import PAGE, list_presets, page, parameter_counts, usage
 from repro.places import PRESETS
 from repro.runs.checks import missing_raw_data
-from repro.runs.import_closure import import_closure
 from repro.runs.load import load_run
 from repro.specs.differences import differing_from_paper
 from repro.specs.model import ModelSpec

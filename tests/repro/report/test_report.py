@@ -192,9 +192,10 @@ def make_run(run: Path) -> Path:
         write_health(out, {"findings": [finding], "stopped_early_at": 1260,
                            "stop_on": ["collapse", "saturated_discriminator"]})  # fmt: skip
     for name in ("faces", "older"):
-        (run / "models" / name).mkdir()
-        (run / "models" / name / "spec.json").write_text(json.dumps(model_description()))
-    write_health(run / "models" / "faces", {"findings": [], "stopped_early_at": None})
+        with step_folder(run / "models" / name, inputs={}) as out:
+            (out / "spec.json").write_text(json.dumps(model_description()))
+            if name == "faces":
+                write_health(out, {"findings": [], "stopped_early_at": None})
     walk = run / "experiments" / "latent_walk"
     with step_folder(walk / "measured", inputs={}, seed=42) as out:
         measured = [

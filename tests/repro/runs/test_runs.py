@@ -159,8 +159,8 @@ def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> No
     assert run.slot_folders("bedrooms", "copies") == {
         "bedrooms.copies": Path("results/small/data/bedrooms_copies")
     }
-    assert run.source_modules("bedrooms_copies") == ["data_prep.planted", "data_prep.lsun"]
-    assert run.source_modules("bedrooms") == ["data_prep.lsun"]
+    assert run.sources("bedrooms_copies") == ["planted", "lsun"]
+    assert run.sources("bedrooms") == ["lsun"]
     unbound = {e.name: e.unbound for e in load().experiments}
     assert unbound["dedup"] == ["bedrooms.copies"]
     with pytest.raises(SpecError, match=r"roles\.bedrooms\.copies.*allowed: bedrooms, photos"):

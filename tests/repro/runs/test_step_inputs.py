@@ -1,4 +1,4 @@
-"""What the rules name as inputs: source files, templates, parts, and folders of the run."""
+"""What the rules wait for and read: stamps, folders of the run, parts."""
 
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 from snakemake.io import expand
 
 from repro.runs.load import load_run
-from repro.runs.step_inputs import StepInputs, code, pages, parts, templates
+from repro.runs.step_inputs import StepInputs, parts
 
 RUN = {
     "title": "A run",
@@ -33,6 +33,7 @@ RUN = {
     },
 }
 R = "results/small"
+S = f"{R}/stamps"
 
 
 @pytest.fixture
@@ -47,37 +48,6 @@ def job(name: str) -> SimpleNamespace:
     return SimpleNamespace(name=name)
 
 
-def test_code_of_a_command_is_what_its_edits_must_run_again(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(repository)
-    assert "repro/train/loop.py" in code("repro.train")
-    assert {"repro/report/pictures.py", "repro/report/__main__.py"} <= {*code("repro.report")}
-    both = code("data_prep.prepare", "data_prep.lsun")
-    assert {"data_prep/prepare.py", "data_prep/lsun.py"} <= {*both}
-    assert "data_prep/mnist.py" not in both
-
-
-def test_paths_lead_from_the_working_folder(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for path in [*code("repro.train"), *templates(), *pages("experiments/playable")]:
-        assert not Path(path).is_absolute()
-        assert Path(path).resolve().is_relative_to(repository.resolve())
-        assert Path(path).is_file()
-
-
-def test_pages_are_the_folders_own_and_what_all_share(
-    repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(repository)
-    shared = [f"repro/figures/templates/{name}" for name in ("page.css", "page.js")]
-    assert {"experiments/playable/page.html", *shared} <= {*pages("experiments/playable")}
-    assert pages("experiments/latent_walk") == []
-    assert {"repro/report/templates/report.html.j2", *shared} <= {*templates()}
-
-
 @pytest.mark.parametrize(("count", "names"), [(1, []), (2, ["1-of-2", "2-of-2"])])
 def test_parts_where_there_are_several(count: int, names: list[str]) -> None:
     """As Snakemake's own `gather`: it expands {scatteritem} and leaves {name} to the job."""
@@ -88,28 +58,34 @@ def test_parts_where_there_are_several(count: int, names: list[str]) -> None:
 
 def test_what_a_model_is_trained_on(inputs) -> None:
     steps = inputs()
-    assert steps.dataset(job("once")) == steps.dataset(job("all")) == f"{R}/data/bedrooms"
+    for name in ("once", "all"):
+        assert steps.dataset(job(name)) == [f"{S}/data/bedrooms"]
+        assert steps.dataset_folder(job(name)) == f"{R}/data/bedrooms"
     for deduplicated in ("once", "ablation-base-2"):
-        assert steps.dedup(job(deduplicated)) == [f"{R}/dedup/bedrooms"]
-    assert steps.dedup(job("all")) == []
+        assert steps.dedup(job(deduplicated)) == [f"{S}/dedup/bedrooms"]
+        assert steps.dedup_words(job(deduplicated)) == ["--dedup", f"{R}/dedup/bedrooms"]
+    assert steps.dedup(job("all")) == steps.dedup_words(job("all")) == []
 
 
 def test_raw_images_are_a_world_or_the_users(inputs) -> None:
-    assert inputs().raw(job("bedrooms")) == f"{R}/raw/rooms"
-    assert inputs().raw(job("photos")) == "my photos"
+    """Of the user's own Snakemake waits for nothing: what is read of them is compared at start."""
+    assert inputs().raw(job("bedrooms")) == [f"{S}/raw/rooms"]
+    assert inputs().raw_folder(job("bedrooms")) == f"{R}/raw/rooms"
+    assert inputs().raw(job("photos")) == []
+    assert inputs().raw_folder(job("photos")) == "my photos"
 
 
 def test_the_report_waits_for_what_is_on_request_only_where_it_was_asked_for(inputs) -> None:
     by_itself = set(inputs("all").reported(job("")))
-    walk = {f"{R}/experiments/latent_walk/{part}" for part in ("measured", "figures")}
-    assert {f"{R}/data/bedrooms", f"{R}/dedup/bedrooms"} | walk <= by_itself
+    walk = {f"{S}/experiments/latent_walk/{part}" for part in ("measured", "figures")}
+    assert {f"{S}/data/bedrooms", f"{S}/dedup/bedrooms"} | walk <= by_itself
     more = set(inputs("ablations").reported(job(""))) - by_itself
     assert more == {
-        f"{R}/data/asked_for",
-        f"{R}/experiments/ablations/measured",
-        f"{R}/experiments/ablations/figures",
+        f"{S}/data/asked_for",
+        f"{S}/experiments/ablations/measured",
+        f"{S}/experiments/ablations/figures",
     }
-    assert f"{R}/data/photos" not in by_itself | more
+    assert f"{S}/data/photos" not in by_itself | more
 
 
 def test_models_and_what_they_need_come_in_the_run_files_order(inputs) -> None:

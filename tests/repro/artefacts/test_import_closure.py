@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from repro.runs import import_closure as module
-from repro.runs.import_closure import import_closure
+from repro.artefacts import import_closure as module
+from repro.artefacts.import_closure import import_closure
 
 # every kind of step, as its rule names it
 STEPS = {
@@ -94,7 +94,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _forget() -> None:
-    for cached in (module._file_of, module._imports, module._tree):
+    for cached in (module._file_of, module._imports):
         cached.cache_clear()
 
 

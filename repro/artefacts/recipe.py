@@ -1,0 +1,149 @@
+"""What decides the bytes of a step's folder: its code, its settings, its inputs; all as hashes.
+
+Where in the flow: every step of the pipeline records its recipe beside its results. Whoever finds
+the folder whole and of the recipe that is asked for need not make it again, whatever the dates of
+files say: the step itself when it starts (`is_made`), and the Snakefile before it plans
+(repro.runs.freshness). Code counts by its meaning, inputs by their content, raw data by the names,
+sizes and times of their files.
+
+Alone: `Recipe.of("repro.train", settings={"model": {...}, "seed": 42})`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repro.artefacts.import_closure import code_of
+from repro.artefacts.provenance import (
+    DECIDING,
+    SIDECAR,
+    ChangedFileError,
+    Input,
+    content_hashes,
+    path_of,
+    read_record,
+    sha256_of_input,
+    sha256_of_json,
+    versions,
+)
+
+NOT_THERE = "it is not there"
+STRICT = "DCGAN_STRICT"  # environment variable: what other versions made is not kept
+SHOWN = 3  # names of what has changed
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Meaning of the code by source file, and the hash of the settings."""
+
+    code: Mapping[str, str]
+    settings: str
+
+    @classmethod
+    def of(
+        cls,
+        *modules: str,
+        settings: Mapping[str, Any],
+        files: tuple[str, ...] = (),
+        processes: int = 1,
+    ) -> "Recipe":
+        """Of the modules that a step runs, and of all that they import.
+
+        settings: the values in its --spec. files: templates and the like. processes: that share the
+        work, where their number changes the result. Raises what code_of does.
+        """
+        values = [settings, processes] if processes > 1 else settings
+        return cls(code_of(*modules, files=files), sha256_of_json(values))
+
+    def recorded(self) -> dict[str, Any]:
+        """As a step's record holds it."""
+        return {"code": dict(self.code), "settings": self.settings}
+
+
+def why_not(
+    out: Path, recipe: Recipe, inputs: Mapping[str, Input], *, bytes_too: bool = False
+) -> str | None:
+    """Why the folder `out` is not what `recipe` makes of `inputs`, in words; None where it is.
+
+    Whether it is whole is told by the names and sizes of its files, or by all their bytes.
+    """
+    if not (out / SIDECAR).is_file():
+        return "it has no record of what made it" if out.exists() else NOT_THERE
+    try:
+        record = read_record(out)
+        return (
+            _other_recipe(record.get("recipe"), recipe)
+            or _other_inputs(record.get("inputs", {}), inputs)
+            or _not_whole(out, record, bytes_too=bytes_too)
+            or (other_versions(record) if os.environ.get(STRICT) else None)
+        )
+    except ChangedFileError:
+        return f"{SIDECAR} is damaged"
+
+
+def is_made(out: Path, recipe: Recipe | None, inputs: Mapping[str, Input]) -> bool:
+    """Whether `out` need not be made again, which is then printed; without a recipe it must."""
+    if recipe is None or why_not(out, recipe, inputs, bytes_too=True) is not None:
+        return False
+    print(f"{out} is whole, and made of the same settings, inputs and code: kept", flush=True)
+    return True
+
+
+def _other_recipe(before: Any, now: Recipe) -> str | None:
+    if not isinstance(before, dict) or not isinstance(before.get("code"), dict):
+        return "it does not say which code made it (python -m repro adopt vouches for it)"
+    if changed := differing(before["code"], now.code):
+        return f"its code has changed: {some(changed)}"
+    return None if before.get("settings") == now.settings else "its settings have changed"
+
+
+def _other_inputs(before: Mapping[str, Any], inputs: Mapping[str, Input]) -> str | None:
+    known = {name: about["sha256"] for name, about in before.items()}
+    missing = [str(path_of(given)) for given in inputs.values() if not path_of(given).exists()]
+    if missing:
+        return f"what it is made of is not there: {some(missing)}"
+    now = {name: sha256_of_input(given) for name, given in inputs.items()}
+    paths = {name: str(path_of(given)) for name, given in inputs.items()}
+    changed = [paths.get(name, name) for name in differing(known, now)]
+    return f"what it is made of has changed: {some(changed)}" if changed else None
+
+
+def _not_whole(out: Path, record: Mapping[str, Any], *, bytes_too: bool) -> str | None:
+    if bytes_too:
+        found: Mapping[str, Any] = content_hashes(out)
+        wanted = record["outputs"]
+    else:
+        wanted = record.get("sizes") or dict.fromkeys(record["outputs"])
+        there = [name for name in wanted if (out / name).is_file()]
+        sized = "sizes" in record
+        found = {name: (out / name).stat().st_size if sized else None for name in there}
+    changed = [name for name in sorted(wanted) if found.get(name, "") != wanted[name]]
+    return f"files are missing or have changed: {some(changed)}" if changed else None
+
+
+def other_versions(record: Mapping[str, Any]) -> str | None:
+    """Which packages that decide the numbers were others, in words; None where none is known."""
+    now, before = versions(), record.get("versions", {})
+    return (
+        some(
+            [
+                f"{name} was {before[name]}, is {now[name]}"
+                for name in DECIDING
+                if name in before and before[name] != now[name]
+            ]
+        )
+        or None
+    )
+
+
+def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Names whose values differ, or that only one of the two has."""
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def some(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
