@@ -1,4 +1,4 @@
-"""Which steps are made already: by content, transitively, and told by stamps; steps here are fake."""
+"""Which steps are made already, told by content and by stamps; the steps are fake."""
 
 import json
 import os
