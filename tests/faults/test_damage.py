@@ -39,7 +39,7 @@ DAMAGED: dict[str, tuple[Damage, str]] = {  # file, and which folder is made of 
     "raw/objects/cifar/test_batch.bin": (flip, "data/targets_test"),
     "data/faces/labels.npy": (flip, "models/faces"),
     "data/objects/images.npy": (flip, "models/objects"),
-    "data/targets/manifest.json": (cut, "models/targets"),
+    "data/targets/manifest.json": (flip, "models/targets"),
     "dedup/bedrooms/keep.npy": (flip, "models/bedrooms"),
     "experiments/dedup/measured/measurements.json": (another_digit, "experiments/dedup/figures"),
     "models/digits_gan/generator.safetensors": (flip, "experiments/mnist_neighbours/measured"),
