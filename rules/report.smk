@@ -15,7 +15,7 @@ rule report:
     conda:
         "../environment.yml"
     params:
-        run=OUT,
+        run=lambda wildcards: OUT,
         spec=f"{OUT}/specs/report.json",
         experiments=os.path.relpath(BASE / "experiments"),
         out=f"{OUT}/report",

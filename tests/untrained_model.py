@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from repro import rng
+from repro.artefacts.step_folder import step_folder
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import freeze_statistics
 from repro.networks.model_folder import (
@@ -33,12 +34,21 @@ def write_model(
     D's first layer. images: how many it says it was trained on.
     """
     network = NetworkSpec(image_size=image_size, z_dim=8, ngf=4, ndf=ndf, init_sd=0.2)
-    (folder / "snapshots").mkdir(parents=True)
+    with step_folder(folder, inputs={}) as building:
+        _write(building, network, seed=seed, kept=kept, images=images)
+    return folder
+
+
+def _write(
+    folder: Path, network: NetworkSpec, *, seed: int, kept: tuple[int, ...], images: int
+) -> None:
+    (folder / "snapshots").mkdir()
     for number, file in enumerate(GENERATOR_FILES.values()):
         G = build_generator(network, seed=seed + 100 * number)
         freeze_statistics(G, [rng.latents(64, 8, seed=seed, purpose="test z", index=number)])
         save_network(G, folder / file)
-    noise = torch.rand(64, 3, image_size, image_size, generator=torch.Generator().manual_seed(seed))
+    size = network.image_size
+    noise = torch.rand(64, 3, size, size, generator=torch.Generator().manual_seed(seed))
     files = {snapshot_file(step, "discriminator"): seed + step for step in kept}
     for file, own_seed in {**files, DISCRIMINATOR_FILE: seed}.items():
         D = build_discriminator(network, seed=own_seed)
@@ -47,4 +57,3 @@ def write_model(
     spec = ModelSpec(data="test", network=network).model_dump()
     counts = {"minibatches": 20, "minibatches_per_epoch": 5, "images": images}
     (folder / "spec.json").write_text(json.dumps({"spec": spec, "seed": seed, **counts}))
-    return folder

@@ -27,6 +27,7 @@ WORDS = {  # what each command takes that is a path
     "ledger": [FILE],
     "compare": [FILE, FILE],
     "provenance": [FILE],
+    "adopt": [FILE],
     "generate": ["--spec", FILE, "--out", SPARE],
     "prepare": ["--spec", FILE, "--raw", FILE, "--out", SPARE],
     "dedup-dataset": ["--data", FILE, "--out", SPARE],

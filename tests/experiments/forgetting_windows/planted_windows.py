@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from repro.artefacts.step_folder import step_folder
 from repro.data.images import to_tensor
 from repro.internals.segmenter import mask_boxes
 from repro.networks.build import build_generator
@@ -81,9 +82,9 @@ class KnowingSegmenters:
 
 def write_planted_model(folder: Path) -> Path:
     """The generator as a model folder; it has no discriminator."""
-    folder.mkdir(parents=True)
-    save_network(planted_generator(), folder / "generator.safetensors")
     spec = ModelSpec(data="test", network=NETWORK).model_dump()
     counts = {"minibatches": 20, "minibatches_per_epoch": 5}
-    (folder / "spec.json").write_text(json.dumps({"spec": spec, "seed": 1, **counts}))
+    with step_folder(folder, inputs={}) as building:
+        save_network(planted_generator(), building / "generator.safetensors")
+        (building / "spec.json").write_text(json.dumps({"spec": spec, "seed": 1, **counts}))
     return folder

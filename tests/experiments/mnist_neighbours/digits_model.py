@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from repro import rng
+from repro.artefacts.step_folder import step_folder
 from repro.networks.build import build_generator
 from repro.networks.dcgan import freeze_statistics
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
@@ -20,7 +21,13 @@ NETWORK = NetworkSpec(
 
 def write_digits_model(folder: Path, *, seed: int = 1, steps: tuple[int, ...] = (10, 20)) -> Path:
     """A model that kept untrained generators after `steps`, the last being its end."""
-    (folder / "snapshots").mkdir(parents=True)
+    with step_folder(folder, inputs={}) as building:
+        _write(building, seed=seed, steps=steps)
+    return folder
+
+
+def _write(folder: Path, *, seed: int, steps: tuple[int, ...]) -> None:
+    (folder / "snapshots").mkdir()
     for step in steps:
         G = build_generator(NETWORK, seed=seed + step)
         z = rng.latents(60, 8, seed=seed, purpose="test z", index=step)
@@ -30,4 +37,3 @@ def write_digits_model(folder: Path, *, seed: int = 1, steps: tuple[int, ...] = 
     spec = ModelSpec(data="test", network=NETWORK).model_dump()
     counts = {"minibatches": steps[-1], "minibatches_per_epoch": 5}
     (folder / "spec.json").write_text(json.dumps({"spec": spec, "seed": seed, **counts}))
-    return folder

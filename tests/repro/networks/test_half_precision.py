@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from recorded_again import record_again
 from safetensors.torch import load_file, save_file
 from untrained_model import write_model
 
@@ -65,6 +66,7 @@ def test_a_weight_beyond_float16_is_refused_and_nothing_is_left(
     name = next(key for key, values in weights.items() if values.ndim == 4)
     weights[name][0, 0, 0, 0] = 70_000.0
     save_file(weights, path)
+    record_again(model.folder)
     with pytest.raises(CheckpointError, match=name):
         write_half(model, tmp_path / "half")
     assert sorted(one.name for one in tmp_path.iterdir() if one.is_dir()) == ["model"]

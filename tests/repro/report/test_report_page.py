@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from browser import after_script, needs_chromium
+from recorded_again import record_again
 from test_report import EXPECTED, make_experiments, make_run
 
 from repro.report.build import build_report
@@ -102,7 +103,7 @@ def own_pictures(made: Path, home: Path, *, last: dict, minibatches: int) -> Pat
     pd.DataFrame([last]).to_json(model / "log.jsonl", orient="records", lines=True)
     spec = json.loads((model / "spec.json").read_text())
     (model / "spec.json").write_text(json.dumps(spec | {"minibatches": minibatches}))
-    (model / "provenance.json").unlink()  # else the step refuses what was changed
+    record_again(model)
     shows = ["latent_walk/fig04_latent_walk.png", "latent_walk/jump_share"]
     roles = {"bedrooms": {"data": "bedrooms", "model": "bedrooms", "kind": "real"}}
     own = {
@@ -157,7 +158,7 @@ def test_fewer_images_than_the_papers_are_other_data(
     manifest = tmp_path / "made/results/demo/data/bedrooms/manifest.json"
     written = json.loads(manifest.read_text()) | {"count": count, "skipped": {"torn": skipped}}
     manifest.write_text(json.dumps(written))
-    manifest.with_name("provenance.json").unlink()  # else the step refuses what was changed
+    record_again(manifest.parent)
     role = {"data": "bedrooms", "model": "bedrooms", "as_in_paper": True, "kind": "real"}
     roles = {"bedrooms": role | {"expected_images": {"bedrooms": 50_000}}}
     report = report_of(tmp_path / "made", tmp_path, roles=roles, generated=False, banner="")
