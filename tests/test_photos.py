@@ -125,7 +125,9 @@ def test_other_photos_need_a_name_of_their_own(
     assert "--config run=others photos=" in said
     assert before == {path: path.stat().st_mtime_ns for path in results.rglob("*")}
     named = ("--dry-run", *words(str(home / "others"), run="others"))
-    assert "results/others/data/photos" in snakemake(warm, repository, folder, *named, run="photos")
+    assert "results/others/stamps/data/photos" in snakemake(
+        warm, repository, folder, *named, run="photos"
+    )
     assert "a run's name is letters" in snakemake(
         warm, repository, folder, *words(str(home / "others"), run="a/b"), run="photos", check=False
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from recorded_again import record_again
 from untrained_model import write_model
 
 from experiments.ablations.changes import changes_among
@@ -32,6 +33,7 @@ def write_training(folder: Path, *, weights: int, seed: int, trouble: bool = Fal
     (folder / "spec.json").write_text(json.dumps(description))
     found = [{"trouble": "collapse", "step": 3}] if trouble else []
     (folder / "health.json").write_text(json.dumps({"findings": found}))
+    record_again(folder)
     return folder
 
 

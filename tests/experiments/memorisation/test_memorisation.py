@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from planted_blobs import noisy, pictures
+from recorded_again import record_again
 from scipy import stats
 from scipy.ndimage import gaussian_filter
 from untrained_model import write_model
@@ -236,6 +237,7 @@ def make_fully_connected(model: Path) -> None:
     content = json.loads((model / "spec.json").read_text())
     content["spec"]["network"] = network.model_dump()
     (model / "spec.json").write_text(json.dumps(content))
+    record_again(model)
 
 
 @pytest.mark.slow
