@@ -35,6 +35,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "fid": ("repro.quality.fid", "FID and KID of a model, with weights that you give"),
     "released": ("repro.released.__main__", "which of the authors' weights a folder holds"),
     "card": ("repro.runs.cards", "check an experiment's card and print its claims and rules"),
+    "rules": ("repro.claims.rule_history", "when the rule of each claim was written"),
     "report": ("repro.report.__main__", "the report of a run from its folders"),
     "ledger": ("repro.report.departures", "a run file beside the paper and its authors' code"),
     "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),

@@ -83,7 +83,9 @@ class Claim(Strict):
     without_control: str = Field(
         "", description="instead of `control`: why no untrained control makes sense"
     )
-
+    written_knowing: str = Field(
+        "", description="what of its result was known when the rule was written, where anything was"
+    )
     least_n: int = Field(
         0,
         ge=0,

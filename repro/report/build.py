@@ -10,6 +10,7 @@ Alone: python -m repro.report --run results/demo --spec results/demo/specs/repor
            --out results/demo/report
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from repro.artefacts.import_closure import templates
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.claims.measurement import in_words
+from repro.claims.rule_history import Key, RuleHistory, rule_histories, written_in_words
 from repro.claims.verdict import Judgement, Verdict
 from repro.figures.drawing import save_table
 from repro.figures.offline_page import SHARED
@@ -78,8 +80,8 @@ METERS = {  # columns of a training log whose last value is shown
 }
 CLAIM_COLUMNS = [
     "experiment", "id", "section", "statement", "source", "paper", "ours", "verdict", "reason",
-    "rule", "control", "kind", "measurement", "value", "low", "high", "n", "unit", "spread",
-    "command",
+    "rule", "rule_written", "control", "kind", "measurement", "value", "low", "high", "n", "unit",
+    "spread", "command",
 ]  # fmt: skip
 
 
@@ -101,7 +103,7 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     with step_folder(
         out, inputs=inputs, spec=spec.model_dump(), unread=UNREAD, recipe=recipe
     ) as folder:
-        table = claim_rows(results)
+        table = claim_rows(results, rule_histories(experiments))
         save_table(folder / "claims.csv", table)
         entries = departures(results)
         save_table(folder / "departures.csv", ledger_table(entries))
@@ -112,10 +114,10 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
             (folder / name).write_text(text, encoding="utf-8")
 
 
-def claim_rows(results: RunResults) -> pd.DataFrame:
+def claim_rows(results: RunResults, histories: Mapping[Key, RuleHistory]) -> pd.DataFrame:
     """One row a claim, in the order of the experiments: what claims.csv holds."""
     rows = [
-        _claim_row(experiment, judgement)
+        _claim_row(experiment, judgement, histories.get((experiment.name, judgement.claim.id)))
         for experiment in results.experiments
         for judgement in experiment.judgements
     ]
@@ -132,7 +134,9 @@ def departures(results: RunResults) -> list[LedgerEntry]:
     return ledger(models, effects_among(found), hashed=hashed)
 
 
-def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, Any]:
+def _claim_row(
+    experiment: ExperimentResult, judgement: Judgement, history: RuleHistory | None
+) -> dict[str, Any]:
     claim, measured = judgement.claim, judgement.measurement
     return {
         "experiment": experiment.name,
@@ -141,6 +145,7 @@ def _claim_row(experiment: ExperimentResult, judgement: Judgement) -> dict[str, 
         "verdict": judgement.verdict.value,
         "reason": judgement.reason,
         "rule": claim.rule_in_words,
+        "rule_written": written_in_words(history, claim.written_knowing),
         "control": control_in_words(judgement),
         **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
         "n": measured.n if measured else "",

@@ -18,7 +18,6 @@ import pandas as pd
 from repro.claims.measurement import number
 from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import save_table
-from repro.report.build import CLAIM_COLUMNS
 from repro.specs.validation import SpecError
 
 KEY = ["experiment", "id"]
@@ -54,7 +53,7 @@ def read_claims(run: Path) -> pd.DataFrame:
         frame = pd.read_csv(path, keep_default_na=False, na_values=numbers)
     except ValueError as error:  # of pandas for an empty or odd file, and no UTF-8
         raise SpecError(f"{path}: not a readable CSV ({error})") from None
-    missing = [name for name in CLAIM_COLUMNS if name not in frame.columns]
+    missing = [name for name in [*KEY, *SHOWN] if name not in frame.columns]
     if missing:
         raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
     return frame

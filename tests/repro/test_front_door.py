@@ -34,7 +34,7 @@ WORDS = {  # what each command takes that is a path
     "download": ["lsun", "--raw", SPARE, "--manifest", FILE],
     "face-detection": [FILE, "--out", SPARE],
 }
-WITHOUT_A_PATH = {"settings", "roles", "presets", "diagram", "bench", "sources"}
+WITHOUT_A_PATH = {"settings", "roles", "presets", "diagram", "bench", "sources", "rules"}
 STEPS = {  # modules that the pipeline or the reader starts by name
     "repro.train": WORDS["train"],
     "repro.dedup": WORDS["dedup"],

@@ -82,7 +82,7 @@ def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
         read_claims(tmp_path / "nowhere")
     other = tmp_path / "table.csv"
     other.write_text("experiment,id\n")
-    with pytest.raises(SpecError, match=r"table\.csv: no column section"):
+    with pytest.raises(SpecError, match=r"table\.csv: no column statement"):
         read_claims(other)
     folder = run(tmp_path / "made" / "report", A).parent
     assert len(read_claims(folder)) == len(A)
