@@ -6,7 +6,7 @@ which commit a published claims.csv first held a number of it. The history canno
 author had seen before committing; where a README says more, that counts.
 
 Where in the flow: repro.report.build puts the answers into claims.csv and on the page.
-Alone: `python -m repro rules` prints them for all experiments.
+Alone: `python -m repro rules experiments` prints them for all experiments.
 """
 
 import csv
@@ -22,7 +22,6 @@ import yaml
 
 from repro.command_line import new_parser
 from repro.errors import UnusableError
-from repro.places import ROOT
 
 CARDS, RESULTS = "experiment.yaml", "claims.csv"  # names of files, wherever they lay
 DECIDING = ("measurement", "kind", "rule", "least_n")  # of a claim; its words may be mended
@@ -195,9 +194,13 @@ def _git(root: Path, *words: str, given: bytes = b"") -> bytes:
 
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("rules", __doc__)
-    parser.parse_args(words)
-    histories = rule_histories(ROOT / "experiments")
+    parser.add_argument("folder", type=Path, help="where the folders of the experiments are")
+    folder = parser.parse_args(words).folder
+    histories = rule_histories(folder)
     if not histories:
-        raise UnusableError(f"{ROOT} is no clone with its whole history, so nobody can tell")
+        raise UnusableError(
+            f"{folder}: no committed cards ({CARDS}) in a clone with its whole history, so nobody "
+            "can tell; give the folder of the experiments in such a clone"
+        )
     for (experiment, claim), history in histories.items():
         print(f"{experiment:<20} {claim:<36} {history.in_words}")

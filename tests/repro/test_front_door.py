@@ -23,6 +23,7 @@ WORDS = {  # what each command takes that is a path
     "fid": ["--model", FILE, "--data", FILE, "--weights", FILE],
     "released": [FILE],
     "card": [FILE],
+    "rules": [FILE],
     "report": ["--run", FILE, "--spec", FILE, "--out", SPARE],
     "ledger": [FILE],
     "compare": [FILE, FILE],
@@ -34,7 +35,7 @@ WORDS = {  # what each command takes that is a path
     "download": ["lsun", "--raw", SPARE, "--manifest", FILE],
     "face-detection": [FILE, "--out", SPARE],
 }
-WITHOUT_A_PATH = {"settings", "roles", "presets", "diagram", "bench", "sources", "rules"}
+WITHOUT_A_PATH = {"settings", "roles", "presets", "diagram", "bench", "sources"}
 STEPS = {  # modules that the pipeline or the reader starts by name
     "repro.train": WORDS["train"],
     "repro.dedup": WORDS["dedup"],

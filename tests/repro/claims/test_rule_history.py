@@ -126,8 +126,8 @@ def test_the_command_names_every_experiment(
 ) -> None:
     if not rule_histories(repository / "experiments"):
         with pytest.raises(UnusableError, match="whole history"):
-            main([])
+            main([str(repository / "experiments")])
         return
-    main([])
+    main([str(repository / "experiments")])
     said = capsys.readouterr().out
     assert {line.split()[0] for line in said.splitlines()} >= {"latent_walk", "dedup"}
