@@ -1,6 +1,7 @@
 """Fig 5 from the measured arrays: untrained filters left, trained ones right; and all channels.
 
-Reads arrays.npz of measure.py. Alone: python -m experiments.filters.figure (see --help)
+Then how many channels respond to beds, windows and lamps. Reads arrays.npz and measurements.json of
+measure.py. Alone: python -m experiments.filters.figure (see --help)
 """
 
 from pathlib import Path
@@ -9,11 +10,13 @@ import numpy as np
 
 from experiments.contract import figure_command
 from experiments.filters.charts import filters_sheet, selectivity_chart
+from experiments.filters.thing_chart import thing_chart
+from repro.claims.measurement import read_measurements
 from repro.figures.drawing import Style, save_figure, save_picture
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
-    """Write fig05_filters.png and fig05_selectivity.png."""
+    """Write fig05_filters.png, fig05_selectivity.png and fig05_things.png."""
     with np.load(measured / "arrays.npz") as saved:
         arrays = dict(saved)
     shown = arrays["patches_random"].shape[1]
@@ -24,6 +27,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     picture = filters_sheet(arrays)
     save_picture(out / "fig05_filters.png", picture, style=style, title=title, scale=1)
     save_figure(out / "fig05_selectivity.png", selectivity_chart(arrays), style=style)
+    save_figure(out / "fig05_things.png", thing_chart(read_measurements(measured)), style=style)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 Reads the bedroom model and its images, without near-duplicates where the run de-duplicates them.
 Writes guided gradients and image patches of the strongest responses (arrays.npz), and measures how
-selective the channels are and how concentrated their responses. Given a model of objects and
-labelled images, it also measures how much the class decides. Alone:
+selective the channels are and how concentrated their responses. Where the raw bedrooms are rooms
+drawn by program, it measures how many channels respond to beds, windows and lamps. Given a model of
+objects and labelled images, it also measures how much the class decides. Alone:
 python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
-    --input bedrooms.data=DIR [--input bedrooms.dedup=DIR] [--input objects.model=DIR
-    --input cifar10.data=DIR] --out DIR
+    --input bedrooms.data=DIR [--input bedrooms.dedup=DIR] [--input bedrooms.raw=DIR]
+    [--input objects.model=DIR --input cifar10.data=DIR] --out DIR
 """
 
 from pathlib import Path
@@ -24,6 +25,9 @@ from experiments.filters.results import (
     bedroom_measurements,
     class_measurements,
 )
+from experiments.filters.rooms import are_drawn, draw_rooms
+from experiments.filters.thing_results import none_known, thing_measurements
+from experiments.filters.things import chances_by_side
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.internals.guided_backprop import peaks
@@ -44,6 +48,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     tiles = _tiles(sides, channels=options.channels, shown=options.shown)
     values = _of_bedrooms(sides, seed=seed)
     measurements = bedroom_measurements(values, top=top, pool=pool.words, seed=seed)
+    measurements += _of_things(inputs, model, options, seed=seed)
 
     if inputs.has("objects.model") and inputs.has("cifar10.data"):
         labelled = labelled_pool(inputs, most=options.labelled, seed=seed)
@@ -88,6 +93,29 @@ def _of_bedrooms(sides: dict[str, Responses], *, seed: int) -> Values:
         for quantity, found in of_side.items():
             values.setdefault(quantity, {})[name] = found
     return values
+
+
+def _of_things(
+    inputs: Inputs, model: ModelFolder, options: Options, *, seed: int
+) -> list[Measurement]:
+    """How many channels respond to beds, windows and lamps, where their places are known."""
+    network = model.spec.network
+    if network.channels != 3 or not inputs.has("bedrooms.raw"):
+        return none_known()
+    if not are_drawn(inputs.folder("bedrooms.raw")):
+        return none_known()
+    rooms = draw_rooms(options.rooms, size=network.image_size, seed=seed)
+    found = chances_by_side(
+        model,
+        rooms,
+        top=options.top,
+        draws=options.others,
+        networks=options.controls,
+        seed=seed,
+    )
+    words = f"{options.top} strongest of {options.rooms} rooms a channel, none of them trained on; "
+    words += f"{options.controls} networks of each control share its channels"
+    return thing_measurements(found, words=words, seed=seed)
 
 
 def _of_classes(

@@ -3,7 +3,7 @@
 Apart from measure.py, so that a run file is checked without loading what measures.
 """
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
 
@@ -19,4 +19,22 @@ class Options(Strict):
     )
     compared: int = Field(128, ge=2, description="channels whose gradients are measured, at most")
     labelled: int = Field(2000, ge=20, description="labelled images for the classes, at most")
+    rooms: int = Field(
+        250,
+        ge=10,
+        description="rooms drawn anew, whose beds, windows and lamps are known, where the run's "
+        "bedrooms are drawn by program; `top` at least",
+    )
+    others: int = Field(
+        999, ge=99, description="draws of other rooms for the test whether a channel finds beds"
+    )
+    controls: int = Field(
+        4, ge=1, description="random networks of each control, which share the channels measured"
+    )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
+
+    @model_validator(mode="after")
+    def _as_many_rooms_as_are_kept(self) -> "Options":
+        if self.rooms < self.top:
+            raise ValueError(f"rooms: {self.rooms}, but the {self.top} strongest of them are kept")
+        return self

@@ -32,10 +32,10 @@ from data_prep.generated.drawing.openings import (
     draw_style,
 )
 from data_prep.generated.drawing.perspective import Camera, Light, Painter
-from data_prep.generated.drawing.room_shell import Room, paint_shell, seen_of
+from data_prep.generated.drawing.room_shell import Room, paint_shell
+from data_prep.generated.drawing.scene import Scene
 
 SIZES = ((128, 128), (128, 144), (128, 170), (150, 128))  # height, width in pixels
-LEAST_VISIBLE = 20  # pixels of a window that must show for it to be listed
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,12 @@ class Lamp:
 
 def draw_bedroom(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw one room: picture (H, W, 3) uint8, and window boxes (N, 4) x0, y0, x1, y1 in [0, 1]."""
+    scene = draw_scene(rng)
+    return scene.picture, scene.window_boxes()
+
+
+def draw_scene(rng: np.random.Generator) -> Scene:
+    """The same room with all that is known of it."""
     height, width = SIZES[int(rng.choice(4, p=[0.55, 0.2, 0.15, 0.1]))]
     room = Room(rng.uniform(3.2, 4.8), rng.uniform(2.35, 2.8), rng.uniform(3.3, 4.6))
     side = float(rng.uniform(-1, 1))  # where the viewer stands, from left to right
@@ -78,29 +84,37 @@ def draw_bedroom(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         add_picture(painter, wall, along=along, up=up, rng=rng)
     openings = Layer(height=height, width=width)
     painter.paint(openings, light)
-    furniture = _furniture(camera, bed, lamp, light, rng)
+    placed = _furniture(camera, bed, lamp, rng)
+    layer = Layer(height=height, width=width)
+    placed.paint(layer, light)
+    furniture = layer.reduced()
     picture = over(over(picture, openings.reduced()), furniture)
     if lamp.strength:
         picture = picture + _glow(camera, lamp.bulb(), lamp.strength * 0.9)
     balance = rng.uniform(0.95, 1.05, 3) * rng.uniform(0.9, 1.08)
-    boxes = _boxes(windows, camera, furniture[..., 3])
-    return to_bytes(picture * balance.astype(np.float32)), boxes
+    balanced = to_bytes(picture * balance.astype(np.float32))
+    return Scene(balanced, camera, windows, placed, furniture[..., 3])
 
 
-def _furniture(
-    camera: Camera, bed: Bed, lamp: Lamp, light: Light, rng: np.random.Generator
-) -> np.ndarray:
-    """Bed, table and lamp, the farther one first: a reduced layer (H, W, 4)."""
+def _furniture(camera: Camera, bed: Bed, lamp: Lamp, rng: np.random.Generator) -> Painter:
+    """Bed, table and lamp, the farther one first, under the names of drawing/scene.py."""
     painter = Painter(camera)
     wood = hsv(rng.uniform(0.05, 0.1), rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.9))
     paper = hsv(rng.uniform(0.08, 0.14), rng.uniform(0.1, 0.5), 1.0 if lamp.strength else 0.85)
     middle = bed.wall.at(bed.start + bed.width / 2, 0, 1.0)
     to_bed, to_lamp = camera.seen(np.array([middle, lamp.foot()]))[:, 2]
-    if to_bed > to_lamp:
+
+    def place_bed() -> None:
+        painter.thing = "bed"
         add_bed(painter, bed, rng)
+
+    if to_bed > to_lamp:
+        place_bed()
+    painter.thing = "table"
     add_table(
         painter, lamp.wall, start=lamp.along, width=lamp.width, height=lamp.height, colour=wood
     )
+    painter.thing = "lamp"
     add_lamp(
         painter,
         lamp.foot(),
@@ -111,10 +125,8 @@ def _furniture(
         glows=lamp.strength > 0,
     )
     if to_bed <= to_lamp:
-        add_bed(painter, bed, rng)
-    layer = Layer(height=camera.height, width=camera.width)
-    painter.paint(layer, light)
-    return layer.reduced()
+        place_bed()
+    return painter
 
 
 def _draw_camera(
@@ -235,21 +247,3 @@ def _glow(camera: Camera, place: np.ndarray, strength: float) -> np.ndarray:
     squared = (x - pixels[0, 0]) ** 2 + (y - pixels[0, 1]) ** 2
     halo = strength * np.exp(-squared / (2 * (0.11 * camera.height) ** 2))
     return (halo[..., None] * np.array([1.0, 0.8, 0.45])).astype(np.float32)
-
-
-def _boxes(windows: list[Window], camera: Camera, hidden: np.ndarray) -> np.ndarray:
-    """Bounding boxes (N, 4) of what is seen of each window; `hidden` (H, W): furniture."""
-    boxes = []
-    for window in windows:
-        visible = (seen_of(camera, window.corners()) > 0.5) & (hidden < 0.5)
-        if visible.sum() >= LEAST_VISIBLE:
-            y, x = np.nonzero(visible)
-            boxes.append(
-                [
-                    x.min() / camera.width,
-                    y.min() / camera.height,
-                    (x.max() + 1) / camera.width,
-                    (y.max() + 1) / camera.height,
-                ]
-            )
-    return np.array(boxes, np.float64).reshape(-1, 4)

@@ -106,13 +106,18 @@ class Light:
 
 @dataclass
 class Painter:
-    """Polygons in painter's order; `paint` lights, projects and fills them."""
+    """Polygons in painter's order; `paint` lights, projects and fills them.
+
+    thing: what the polygons added from now on belong to.
+    """
 
     camera: Camera
+    thing: str = ""
     polygons: list[np.ndarray] = field(default_factory=list)
     normals: list[np.ndarray] = field(default_factory=list)
     colours: list[Colour] = field(default_factory=list)
     glows: list[bool] = field(default_factory=list)
+    things: list[str] = field(default_factory=list)
 
     def add(
         self, points: np.ndarray, normal: np.ndarray, colour: Colour, *, glows: bool = False
@@ -127,6 +132,7 @@ class Painter:
         self.normals.append(normal)
         self.colours.append(colour)
         self.glows.append(glows)
+        self.things.append(self.thing)
 
     def quad(
         self,

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from data_prep.generated import rooms
-from data_prep.generated.drawing.bedroom import draw_bedroom
+from data_prep.generated.drawing.bedroom import draw_bedroom, draw_scene
 from data_prep.generated.drawing.jpeg import to_jpeg
 from data_prep.generated.drawing.near_copies import KINDS, near_copy
+from data_prep.generated.drawing.perspective import Camera, Painter
+from data_prep.generated.drawing.scene import THINGS, Scene
 from repro.rng import generator
 
 OPTIONS = rooms.Options(count=120, duplicate_share=0.2, broken=5)
@@ -127,6 +129,40 @@ def test_inside_window_boxes_it_is_bluer_and_brighter_than_beside_them() -> None
     assert measured > 30
     assert brighter / measured > 0.7
     assert bluer / measured > 0.7
+
+
+def test_cover_is_what_is_seen_of_a_thing() -> None:
+    """A bed of 2 x 2 m at 4 m, half of it behind a table: at 40 pixels' focal length, 20 x 20."""
+    camera = Camera(np.zeros(3), 0.0, 0.0, 40.0, 40, 40)
+    painter, towards = Painter(camera), np.array([0.0, 0.0, -1.0])
+    across, up = np.array([2.0, 0.0, 0.0]), np.array([0.0, 2.0, 0.0])
+    painter.thing = "bed"
+    painter.quad(np.array([-1.0, -1.0, 4.0]), across, up, towards, (10.0, 10.0, 10.0))
+    painter.thing = "table"
+    painter.quad(np.array([0.0, -1.0, 4.0]), across / 2, up, towards, (90.0, 90.0, 90.0))
+    picture = np.zeros((40, 40, 3), np.uint8)
+    scene = Scene(picture, camera, [], painter, np.zeros((40, 40), np.float32))
+    expected = np.zeros((40, 40))
+    expected[10:30, 10:20] = 255
+    cover = scene.cover()
+    # an edge may be a quarter of a pixel off
+    np.testing.assert_allclose(cover[..., THINGS.index("bed")], expected, atol=64)
+    assert not cover[..., 1:].any()
+
+
+def test_cover_agrees_with_the_boxes_of_windows() -> None:
+    window = THINGS.index("window")
+    for index in range(25):
+        scene = draw_scene(generator(3, "covers", index))
+        seen = scene.cover()[..., window] > 127
+        height, width = seen.shape
+        boxes = np.rint(scene.window_boxes() * [width, height, width, height]).astype(int)
+        inside = np.zeros_like(seen)
+        for x0, y0, x1, y1 in boxes:
+            inside[y0:y1, x0:x1] = True
+            assert seen[y0:y1, x0:x1].mean() > 0.3  # slanted or half hidden
+        assert (seen & ~inside).sum() < 25  # a window of which less shows is in no list
+        assert scene.cover()[..., THINGS.index("bed")].any()
 
 
 def test_crop_moves_the_window_box_with_the_window() -> None:
