@@ -23,13 +23,25 @@ CURVES = {  # side -> (label, colour, line); told apart by the line too
     "random": ("initial weights", PALETTE[3], (0, (5, 2))),
     "permuted": ("trained, labels in random order", PALETTE[7], (0, (1, 1.2))),
 }
-PANELS = {
-    "selectivity": "selectivity: strongest peaks\nabove all, sd",
-    "shape_likeness_excess": "likeness of the top patches'\nshapes, less that of any",
-    "gradient_likeness_excess": "likeness of the top gradients\nless that of any",
-    "concentration": "share of the map's variance\nin its strongest place",
-    "class_share": "share of the peaks' variance\nbetween classes (ranks)",
-    "class_auc": "area under the curve of the class\nthat the peak tells best",
+PANELS = {  # quantity -> title of its panel, and what the axis counts
+    "selectivity": ("Strong responses are rare", "strongest peaks above all, sd"),
+    "shape_likeness_excess": (
+        "Same shapes in the patches",
+        "likeness in the strongest\nless that in any images",
+    ),
+    "gradient_likeness_excess": (
+        "Same pattern in the gradients",
+        "likeness in the strongest\nless that in any images",
+    ),
+    "concentration": (
+        "Response in one place",
+        "share of the map's variance\nin its strongest place",
+    ),
+    "class_share": (
+        "The class decides, by ranks",
+        "share of the peaks' variance\nbetween classes",
+    ),
+    "class_auc": ("The class best told", "area under its curve\n(0.5: by chance)"),
 }
 
 
@@ -91,7 +103,9 @@ def selectivity_chart(arrays: Mapping[str, np.ndarray]) -> Figure:
     drawing, axes = new_figure(7.0, 2.9 * rows + 0.4, rows=rows, columns=columns)
     for one, (name, words) in zip(axes.flat, there.items(), strict=False):
         _curves(one, {side: arrays.get(f"{name}_{side}") for side in CURVES})
-        one.set_xlabel(words, color=INK)
+        title, axis = words
+        one.set_title(f"{title} (right: more)", loc="left", color=INK, fontsize=10)
+        one.set_xlabel(axis, color=INK)
     for one in axes[:, 0]:
         one.set_ylabel("share of channels below", color=INK)
     last = axes.flat[len(there) - 1]

@@ -31,13 +31,14 @@ OFFSETS = (-0.22, 0.0, 0.22)
 
 def thing_chart(numbers: Mapping[str, Measurement]) -> Figure:
     """Shares of channels with their intervals, a group a thing; the reason where there are none."""
-    drawing, axes = new_figure(7.4, 3.5)
+    measured = f"{THINGS[0]}_channels_trained" in numbers
+    drawing, axes = new_figure(7.4, 3.5 if measured else 1.4)
     panel: Axes = axes[0, 0]
     title = "Channels of D's last layer that respond to a thing more than chance"
     panel.set_title(title, loc="left", color=INK, fontsize=11)
-    if f"{THINGS[0]}_channels_trained" not in numbers:
+    if not measured:
         panel.set_axis_off()
-        panel.text(0.0, 0.6, NOT_DRAWN, wrap=True, color=INK)
+        panel.text(0.0, 0.5, f"Not measured: {NOT_DRAWN}", wrap=True, va="center", color=INK)
         return drawing
     for row, thing in enumerate(THINGS):
         for offset, (side, mark) in zip(OFFSETS, MARKS.items(), strict=True):
@@ -46,7 +47,7 @@ def thing_chart(numbers: Mapping[str, Measurement]) -> Figure:
     panel.text(100 * LEVEL + 0.6, -0.62, f"by chance {100 * LEVEL:g} %", color=MUTED, va="center")
     panel.set_yticks(range(len(THINGS)), THINGS)
     panel.set_ylim(len(THINGS) - 0.5, -0.8)
-    panel.set_xlim(left=0)
+    panel.set_xlim(left=-2)
     panel.set_xlabel("% of the channels; farther right: more channels respond to it", color=INK)
     drawing.legend(loc="outside lower left", ncols=3, frameon=False)
     return drawing
