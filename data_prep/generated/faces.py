@@ -1,14 +1,17 @@
 """Generated portraits: men and women, smiling or not, with glasses or not, looking left to right.
 
 The raw world of the role "faces" where no photographs are at hand; read by the source `folder`
-with `labels_csv`. Writes `images/NNNNN.jpg` (96 x 96, eyes always in the same place) and
-`labels.csv`. All eight combinations of man, smiling and glasses are equally frequent, and pose is
-independent of them. To look at some:
+with `labels_csv`. Writes `images/NNNNN.jpg` (96 x 96) and `labels.csv`. All eight combinations of
+man, smiling and glasses are equally frequent, and pose is independent of them. The eyes always lie
+in the same place, unless the options ask for faces that are shifted, scaled and tilted at random,
+as those that a detector cuts out are; how each lies is then among its labels. To look at some
+aligned ones:
 
     python -m data_prep.generated.faces --out FILE.png [--count 64] [--seed 42]
 """
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from pydantic import Field
 
 from data_prep.generated.drawing.jpeg import to_jpeg
 from data_prep.generated.drawing.parallel import in_order
-from data_prep.generated.drawing.portrait import draw_person, draw_portrait
+from data_prep.generated.drawing.portrait import USUAL, Placement, draw_person, draw_portrait
 from data_prep.generated.drawing.sheet import sheet_command
 from repro.rng import generator
 from repro.specs.validation import Strict
@@ -25,12 +28,25 @@ from repro.specs.validation import Strict
 QUALITY = 95
 COMBINATIONS = 8
 COLUMNS = ("file", "man", "smiling", "glasses", "pose", "hair", "skin", "beard")
+PLACED = ("shift_right", "shift_down", "scale", "tilt")  # further columns of faces not aligned
 
 
 class Options(Strict):
-    """How many portraits."""
+    """How many portraits, and how far from the usual place they may lie."""
 
     count: int = Field(6000, ge=1, description="pictures; a multiple of 8 balances them exactly")
+    shift: float = Field(
+        0.0, ge=0, le=20, description="most pixels of 96 by which a face is moved either way"
+    )
+    scale: float = Field(0.0, ge=0, le=0.4, description="most by which it is larger or smaller")
+    tilt: float = Field(0.0, ge=0, le=45, description="most degrees by which it is tilted")
+
+    @property
+    def aligned(self) -> bool:
+        return not (self.shift or self.scale or self.tilt)
+
+
+ALIGNED = Options()
 
 
 def attributes(seed: int, index: int) -> dict[str, bool]:
@@ -41,19 +57,42 @@ def attributes(seed: int, index: int) -> dict[str, bool]:
     return {"man": bool(code & 1), "smiling": bool(code & 2), "glasses": bool(code & 4)}
 
 
-def portrait(seed: int, index: int) -> tuple[np.ndarray, dict[str, float]]:
+def placement(seed: int, index: int, options: Options) -> Placement:
+    """Where the face of portrait `index` lies: even over the range that the options allow."""
+    if options.aligned:
+        return USUAL
+    right, down, scale, tilt = generator(seed, "generated faces: placement", index).uniform(
+        -1, 1, 4
+    )
+    return Placement(
+        right=round(options.shift * right, 3),
+        down=round(options.shift * down, 3),
+        scale=round(1 + options.scale * scale, 4),
+        tilt=round(options.tilt * tilt, 3),
+    )
+
+
+def portrait(
+    seed: int, index: int, options: Options = ALIGNED
+) -> tuple[np.ndarray, dict[str, float]]:
     """Portrait `index`: (96, 96, 3) uint8 and its labels.
 
     man, smiling, glasses 0 or 1; pose -1 (looking to the left) .. 1; hair, skin: numbers of
-    colours; beard 0, 0.25 (stubble) or 1.
+    colours; beard 0, 0.25 (stubble) or 1. Where faces are not aligned, also shift_right and
+    shift_down in pixels, scale (1: as usual) and tilt in degrees clockwise.
     """
     rng = generator(seed, "generated faces", index)
     pose = float(rng.uniform(-1, 1))
     given = attributes(seed, index)
     person, colours = draw_person(rng, **given)
-    picture = draw_portrait(person, pose, rng)
+    placed = placement(seed, index, options)
+    picture = draw_portrait(person, pose, rng, placed)
     labels = {name: int(value) for name, value in given.items()}
-    return picture, labels | {"pose": round(pose, 4), "beard": person.beard} | colours
+    labels |= {"pose": round(pose, 4), "beard": person.beard} | colours
+    if not options.aligned:
+        values = (placed.right, placed.down, placed.scale, placed.tilt)
+        labels |= dict(zip(PLACED, values, strict=True))
+    return picture, labels
 
 
 def draw(seed: int, index: int) -> np.ndarray:
@@ -61,9 +100,9 @@ def draw(seed: int, index: int) -> np.ndarray:
     return portrait(seed, index)[0]
 
 
-def encoded(seed: int, index: int) -> tuple[bytes, dict[str, float]]:
+def encoded(options: Options, seed: int, index: int) -> tuple[bytes, dict[str, float]]:
     """Portrait `index` as JPEG, and its labels."""
-    picture, labels = portrait(seed, index)
+    picture, labels = portrait(seed, index, options)
     return to_jpeg(picture, quality=QUALITY), labels
 
 
@@ -76,9 +115,11 @@ def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
     """Write images/NNNNN.jpg and labels.csv into the empty folder `out`."""
     (out / "images").mkdir()
     with (out / "labels.csv").open("w", newline="") as stream:
-        table = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        columns = COLUMNS if options.aligned else (*COLUMNS, *PLACED)
+        table = csv.DictWriter(stream, columns, lineterminator="\n")
         table.writeheader()
-        portraits = in_order(encoded, seed=seed, count=options.count, workers=workers)
+        draw_one = partial(encoded, options)
+        portraits = in_order(draw_one, seed=seed, count=options.count, workers=workers)
         for index, (data, labels) in enumerate(portraits):
             name = f"{index:05d}.jpg"
             (out / "images" / name).write_bytes(data)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
+from experiments.face_arithmetic.alignment import why_not_tested, withheld
 from experiments.face_arithmetic.classifiers import Classifiers
 from experiments.face_arithmetic.judging import (
     judged_trials,
@@ -87,7 +88,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         share=options.realistic_share,
         seed=seed,
     )
-    return [
+    made = [
         *judge_accuracies(classifiers.test_found, classifiers.test_truth, attributes),
         confirmed(_agreed(classifiers, pictures, sums, candidates)),
         *untrained_measurements(model, sums, classifiers, study, options, seed=seed),
@@ -96,6 +97,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
             offered, given, sums, classifiers, noise=options.noise, trials=options.trials, seed=seed
         ),
     ]
+    return withheld(made, why=why_not_tested(store, misaligned=options.misaligned))
 
 
 def _blocks(

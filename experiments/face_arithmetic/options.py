@@ -35,6 +35,11 @@ class Options(Strict):
         100, ge=2, description="trials per sum of the untrained control, at most `trials`"
     )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
+    misaligned: bool = Field(
+        False,
+        description="whether faces are known to lie differently from picture to picture (cut out "
+        "by a detector, as the paper's); labels such as `tilt` of drawn faces say so by themselves",
+    )
     noise: float = Field(0.25, ge=0, description="half-width of the noise around Y (paper: 0.25)")
     classifier_images: int = Field(6000, ge=45, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")

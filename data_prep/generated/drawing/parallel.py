@@ -23,9 +23,9 @@ def in_order(
 ) -> Iterator[Result]:
     """Yield draw(seed, first), draw(seed, first + 1), ..., `count` of them.
 
-    `draw` must be a function of a module (it is sent to the processes by name) and depend on its
-    two arguments only. The processes are forked from a fresh one that has the module loaded, not
-    from the caller, so that the caller's threads are safe.
+    `draw` must be a function of a module, or a partial of one (it is sent to the processes by
+    name), and depend on its arguments only. The processes are forked from a fresh one that has the
+    module loaded, not from the caller, so that the caller's threads are safe.
     """
     cv2.setNumThreads(1)
     one, numbers = partial(draw, seed), range(first, first + count)
@@ -33,7 +33,7 @@ def in_order(
         yield from map(one, numbers)
         return
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([draw.__module__])
+    context.set_forkserver_preload([getattr(draw, "func", draw).__module__])
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
         pictures = pool.map(one, numbers, chunksize=32)
         yield from tracked(pictures, "drawing", unit="pictures", total=count)

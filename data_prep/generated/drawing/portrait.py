@@ -1,8 +1,10 @@
-"""One portrait, 96 x 96, eyes in the same place in every picture.
+"""One portrait, 96 x 96, eyes in the same place in every picture unless it is placed otherwise.
 
 Layers from back to front: background, hair behind, neck and clothes, head (shaded by the light),
 features, glasses, hair before.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -45,6 +47,19 @@ HAIRS: tuple[Colour, ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Placement:
+    """Where a face lies, against the usual place: pixels of 96, a factor, degrees clockwise."""
+
+    right: float = 0.0
+    down: float = 0.0
+    scale: float = 1.0
+    tilt: float = 0.0
+
+
+USUAL = Placement()
+
+
 def draw_person(
     rng: np.random.Generator, *, man: bool, smiling: bool, glasses: bool
 ) -> tuple[Person, dict[str, int]]:
@@ -77,11 +92,17 @@ def draw_person(
     return person, {"skin": skin, "hair": tint}
 
 
-def draw_portrait(person: Person, pose: float, rng: np.random.Generator) -> np.ndarray:
+def draw_portrait(
+    person: Person, pose: float, rng: np.random.Generator, placement: Placement = USUAL
+) -> np.ndarray:
     """Picture (96, 96, 3) uint8 of a person looking left (pose -1) to right (1)."""
     head = Head(pose)
-    centre = (EYES[0] + rng.uniform(-0.8, 0.8), EYES[1] + rng.uniform(-0.8, 0.8))
-    scale, tilt = rng.uniform(0.97, 1.03), rng.uniform(-3.5, 3.5)
+    centre = (
+        EYES[0] + placement.right + rng.uniform(-0.8, 0.8),
+        EYES[1] + placement.down + rng.uniform(-0.8, 0.8),
+    )
+    scale = placement.scale * rng.uniform(0.97, 1.03)
+    tilt = placement.tilt + rng.uniform(-3.5, 3.5)
     light_side = rng.uniform(-1, 1)
     picture = _background(rng)
     layers = [Layer(height=SIZE, width=SIZE) for _ in range(5)]
@@ -143,6 +164,7 @@ def _paint_body(layer: Layer, person: Person, head: Head) -> None:
             (wide * 0.72, drop + 2),
             (wide, drop + 11),
             (wide + 4, 62),
+            (wide + 4, 140),  # below the picture, wherever the face lies in it
         ]
     )
     left = right[::-1] * np.array([-1.0, 1.0])

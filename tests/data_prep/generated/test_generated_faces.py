@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from data_prep.generated import faces
-from data_prep.generated.drawing.portrait import draw_person, draw_portrait
+from data_prep.generated.drawing import parallel
+from data_prep.generated.drawing.portrait import Placement, draw_person, draw_portrait
 from repro.rng import generator
 
 COUNT = 160
@@ -89,6 +90,61 @@ def test_pose_moves_the_nose_and_not_the_eyes() -> None:
             centres.append(np.nonzero(teeth)[1].mean() if teeth.any() else np.nan)
         moves = np.diff(centres)
         assert np.nanmin(moves) > 0, index
+
+
+def spectacles(placement: Placement) -> np.ndarray:
+    """Where glasses change a picture: pixels (n, 2) as (right, down)."""
+    pictures = []
+    for value in (False, True):
+        rng = generator(11, "placed", 0)
+        person, _ = draw_person(rng, man=True, smiling=False, glasses=value)
+        pictures.append(draw_portrait(person, 0.0, rng, placement).astype(float))
+    down, right = np.nonzero(np.abs(pictures[1] - pictures[0]).max(axis=2) > 30)
+    return np.stack([right, down], axis=1).astype(float)
+
+
+def degrees(pixels: np.ndarray) -> float:
+    """Direction of the longest axis of pixels, clockwise from the right."""
+    right, down = np.linalg.eigh(np.cov(pixels.T))[1][:, -1]
+    return float(np.rad2deg(np.arctan(down / right)))
+
+
+def test_a_face_lies_where_its_placement_says() -> None:
+    usual = spectacles(Placement())
+    moved = spectacles(Placement(right=7, down=-5))
+    np.testing.assert_allclose(moved.mean(axis=0) - usual.mean(axis=0), [7, -5], atol=0.3)
+    large = spectacles(Placement(scale=1.3))
+    assert large[:, 0].std() / usual[:, 0].std() == pytest.approx(1.3, abs=0.05)
+    assert degrees(spectacles(Placement(tilt=20))) - degrees(usual) == pytest.approx(20, abs=2)
+
+
+def test_faces_that_are_not_aligned_say_how_they_lie(tmp_path: Path) -> None:
+    options = faces.Options(count=40, shift=8, tilt=15)
+    faces.write(tmp_path, options, 5, workers=1)
+    with (tmp_path / "labels.csv").open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert tuple(table[0]) == (*faces.COLUMNS, *faces.PLACED)
+    for name, most in (("shift_right", 8), ("shift_down", 8), ("tilt", 15)):
+        values = np.array([float(row[name]) for row in table])
+        assert 0.8 * most < np.abs(values).max() <= most
+        assert abs(values.mean()) < 0.4 * most
+    assert {float(row["scale"]) for row in table} == {1.0}
+    for index, row in enumerate(table):  # the same people otherwise
+        aligned = faces.portrait(5, index)[1]
+        assert all(float(row[name]) == aligned[name] for name in faces.COLUMNS[1:])
+
+
+@pytest.mark.slow
+def test_placed_faces_are_the_same_from_several_processes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(parallel, "WORTH_A_POOL", 4)
+    options = faces.Options(count=40, shift=8)
+    for workers in (1, 2):
+        (tmp_path / str(workers)).mkdir()
+        faces.write(tmp_path / str(workers), options, 5, workers=workers)
+    one, two = (sorted((tmp_path / name).rglob("*.*")) for name in "12")
+    assert [p.read_bytes() for p in one] == [p.read_bytes() for p in two]
 
 
 def test_labels_of_a_balanced_set_are_not_in_the_mean_colour(

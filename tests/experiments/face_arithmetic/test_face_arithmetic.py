@@ -14,6 +14,7 @@ from untrained_model import write_model
 from experiments.contract import Inputs, run_measure
 from experiments.face_arithmetic import judging, picked, trials
 from experiments.face_arithmetic import measure as module
+from experiments.face_arithmetic.alignment import NOT_TESTED
 from experiments.face_arithmetic.figure import figure
 from experiments.face_arithmetic.measure import measure
 from experiments.face_arithmetic.options import Options
@@ -183,7 +184,10 @@ def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
         most = min(found[f"success_{variant}"].value, found[f"realistic_{variant}"].value)
         assert least - 1e-9 <= both <= most + 1e-9
     assert 0.75 < found["realistic_plain_samples"].value <= 1
-    difference = found["success_and_realistic_three_exemplars_minus_pixel_space"].value
+    name = "success_and_realistic_three_exemplars_minus_pixel_space"
+    assert found[name].value is None  # bands lie in the same place in every picture
+    assert found[name].no_value_because == NOT_TESTED
+    difference = found[f"aligned_{name}"].value
     parts = [found[f"success_and_realistic_{v}"].value for v in ("three_exemplars", "pixel_space")]
     assert difference == pytest.approx(parts[0] - parts[1])
     ratio = found["sharpness_three_exemplars"]
@@ -191,11 +195,15 @@ def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
     assert found["discriminator_score_pixel_space"].unit == "logits"
 
 
+def places(z: torch.Tensor) -> np.ndarray:
+    """Where the squares of `outlines` begin: rows and columns (N, 2)."""
+    return (torch.sigmoid(3 * z[:, 4:6]) * 9).numpy().astype(int)
+
+
 def outlines(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
     """Bands, and a dark square whose place is not linear in z: pixels of two ghost, z does not."""
     pictures = bands(G, z, batch).copy()
-    places = (torch.sigmoid(3 * z[:, 4:6]) * 9).numpy().astype(int)
-    for picture, (top, left) in zip(pictures, places, strict=True):
+    for picture, (top, left) in zip(pictures, places(z), strict=True):
         picture[top : top + 7, left : left + 7] = 0
     return pictures
 
@@ -205,7 +213,8 @@ def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
     model: Path, make_dataset: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     z = torch.rand(600, 8, generator=torch.Generator().manual_seed(3)) * 2 - 1
-    data = make_dataset(outlines(None, z), **labels_of(z))
+    placed = dict(zip(("shift_down", "shift_right"), places(z).T, strict=True))
+    data = make_dataset(outlines(None, z), **labels_of(z), **placed)
     for one in (module, judging, trials, picked):
         monkeypatch.setattr(one, "draw", outlines)
     inputs = Inputs({"faces.model": model, "faces.data": data})
@@ -216,6 +225,9 @@ def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
     assert ghosts > found["wider_called_a_blend_three_exemplars"].value + 0.3
     assert found["wider_called_a_blend_sample_blends"].value > 0.7
     assert found["wider_called_a_blend_plain_samples"].value < 0.3
+    judged = found["success_and_realistic_wider_three_exemplars_minus_pixel_space"]
+    assert judged.low > 0  # the labels say that the squares lie in different places
+    assert not any(name.startswith("aligned_") for name in found)
 
 
 def test_too_few_images_are_refused(model: Path, make_dataset: Callable, tmp_path: Path) -> None:

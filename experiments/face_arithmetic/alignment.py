@@ -1,0 +1,49 @@
+"""Whether the faces lie in the same place in every picture; if so, pixel sums are not judged.
+
+Part of measure.py. The paper puts the failure of pixel sums down to faces that are not aligned
+(Fig 7). Where eyes and mouths lie on each other whatever the pictures, that cannot be seen, and the
+claims on pixel sums are left without a value. Alone:
+`withheld(made, why=why_not_tested(store, misaligned=False))`.
+"""
+
+import numpy as np
+
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+
+PLACED = ("shift_right", "shift_down", "scale", "tilt")  # labels of faces that are not aligned
+CLAIMED = (  # the measurements of the card's claims on pixel sums; a test compares
+    "success_and_realistic_three_exemplars_minus_pixel_space",
+    "success_and_realistic_wider_three_exemplars_minus_pixel_space",
+)
+ALIGNED = "aligned_"  # precedes the names of what aligned faces give
+NOT_TESTED = (
+    "not tested: the faces are aligned, as far as is known, and the paper puts the failure of "
+    f"pixel sums down to misalignment; what they give is under {ALIGNED}..."
+)
+
+
+def why_not_tested(store: ImageStore, *, misaligned: bool) -> str:
+    """Why the claims on pixel sums cannot be judged; "" where they can.
+
+    They can where the labels say that faces are shifted, scaled or tilted, each differently, or
+    where the run file says so (misaligned).
+    """
+    known = [store.label(name) for name in PLACED if name in store.manifest["label_fields"]]
+    return "" if misaligned or any(np.ptp(values) > 0 for values in known) else NOT_TESTED
+
+
+def withheld(made: list[Measurement], *, why: str) -> list[Measurement]:
+    """The measurements, those of CLAIMED without a value where there is a reason.
+
+    Their numbers then go by names that begin with "aligned_".
+    """
+    kept = []
+    for one in made:
+        if why and one.name in CLAIMED:
+            none = {"value": None, "low": None, "high": None, "no_value_because": why}
+            kept.append(one.model_copy(update=none))
+            kept.append(one.model_copy(update={"name": ALIGNED + one.name}))
+        else:
+            kept.append(one)
+    return kept
