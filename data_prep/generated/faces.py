@@ -87,7 +87,7 @@ def portrait(
     person, colours = draw_person(rng, **given)
     placed = placement(seed, index, options)
     picture = draw_portrait(person, pose, rng, placed)
-    labels = {name: int(value) for name, value in given.items()}
+    labels: dict[str, float] = {name: int(value) for name, value in given.items()}
     labels |= {"pose": round(pose, 4), "beard": person.beard} | colours
     if not options.aligned:
         values = (placed.right, placed.down, placed.scale, placed.tilt)

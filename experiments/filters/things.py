@@ -7,8 +7,7 @@ the beds of other rooms. Alone:
 `chances_by_side(model, draw_rooms(250, size=64, seed=1), ...)`.
 """
 
-from collections.abc import Sequence
-from copy import deepcopy
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -72,7 +71,7 @@ def chances(
 
 def with_random_filters(model: ModelFolder, seed: int) -> Discriminator:
     """The trained D whose last convolution has initial weights; its statistics are not frozen."""
-    D = deepcopy(model.discriminator())
+    D = model.discriminator()
     D.layers[-1] = model.random_discriminator(seed).layers[-1]
     return D
 
@@ -92,8 +91,10 @@ def chances_by_side(
         return chances(side, rooms.cover, channels=channels, draws=draws, seed=seed)
 
     made = {"trained": found(model.discriminator(), 0, 1)}
-    controls = {"random_filters": partial(with_random_filters, model)}
-    controls["untrained"] = model.random_discriminator
+    controls: dict[str, Callable[[int], Discriminator]] = {
+        "random_filters": partial(with_random_filters, model),
+        "untrained": model.random_discriminator,
+    }
     for name, drawn in controls.items():
         parts = [
             found(frozen_on(drawn(number), rooms.pictures), number, networks)
