@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from data_prep.source import Record, Requirement, load_source, source_options
-from repro.data.decoders import UnreadableImage
+from repro.data.formats import UnreadableImage
 from repro.data.images import decode
 from repro.dedup.perturbations import FRESH_KINDS, KINDS, QUALITY, near_copy, perturbations
 from repro.rng import generator

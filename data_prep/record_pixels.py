@@ -16,7 +16,7 @@ from PIL import Image
 
 from data_prep.source import Record
 from repro.data.decode_pool import chunks_in_order
-from repro.data.decoders import UnreadableImage
+from repro.data.formats import UnreadableImage
 from repro.data.images import centre_crop, decode, decode_square
 from repro.dedup.files_once import file_bytes
 

@@ -29,9 +29,11 @@ from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector
 from repro.artefacts.provenance import sha256_of_file
 from repro.artefacts.whole_file import write_json, written_whole
 from repro.data.cells import cell
-from repro.data.decoders import UnreadableImage, decoder_versions, sniff
+from repro.data.decoders import decoder_versions
+from repro.data.formats import UnreadableImage
 from repro.data.images import decode
 from repro.data.raw_images import SourceError, files_below
+from repro.dedup.files_once import file_bytes
 from repro.progress import tracked
 
 COLUMNS = (
@@ -109,10 +111,7 @@ def _one_opencv_thread() -> Iterator[None]:
 
 def _search(photos: Path, file: str, detector: FaceDetector) -> SearchedPhoto:
     try:
-        with (photos / file).open("rb") as stream:
-            head = stream.read(64)
-            sniff(head)  # a film is not read as a whole
-            grey = decode(head + stream.read(), channels=1)[:, :, 0]
+        grey = decode(file_bytes(photos / file), channels=1)[:, :, 0]
     except UnreadableImage as error:
         return SearchedPhoto(file, None, [], error.reason)
     except OSError:

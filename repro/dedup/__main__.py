@@ -28,7 +28,7 @@ import torch
 
 from repro.artefacts.provenance import SIDECAR
 from repro.command_line import add_seed, add_workers, at_least_one, natural, new_parser, run_main
-from repro.data.decoders import UnreadableImage
+from repro.data.formats import UnreadableImage
 from repro.dedup.delete_list import write_delete_list
 from repro.dedup.files_once import file_bytes, legible
 from repro.dedup.folder import SHEET_GROUPS, FoundDuplicates, deduplicate

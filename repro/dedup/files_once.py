@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.data.decoders import UnreadableImage, sniff
+from repro.data.formats import HEAD_BYTES, UnreadableImage, sniff
 from repro.data.raw_images import files_below
 
 LARGEST_FILE = 2**30  # bytes; no picture of an allowed size needs as many (repro/data/decoders.py)
-HEAD = 64  # bytes that tell the format
 NOT_LEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -70,7 +69,7 @@ def file_bytes(path: Path) -> bytes:
     if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would block, a device might never end
         raise UnreadableImage("not_a_file")
     with path.open("rb") as stream:
-        head = stream.read(HEAD)
+        head = stream.read(HEAD_BYTES)
         sniff(head)
         size = os.fstat(stream.fileno()).st_size
         if size > LARGEST_FILE:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from repro.data.decode_pool import chunks_in_order
-from repro.data.decoders import UnreadableImage
+from repro.data.formats import UnreadableImage
 from repro.data.images import decode, decode_square, halve
 from repro.data.raw_images import entries, lmdb_count, lmdb_file
 from repro.data.store import ImageStore

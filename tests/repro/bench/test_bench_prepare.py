@@ -12,7 +12,7 @@ from repro.bench import __main__ as bench
 from repro.bench.alternation import alternate
 from repro.bench.jpeg_database import SHAPES_OF_LSUN, jpegs, write_database
 from repro.bench.prepare import draft_decode, full_decode
-from repro.data.decoders import sniff
+from repro.data.formats import sniff
 from repro.data.images import decode
 from repro.data.raw_images import lmdb_entries
 

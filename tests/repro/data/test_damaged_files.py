@@ -14,8 +14,8 @@ from PIL import Image
 from data_prep import svhn
 from repro.data import crash_check
 from repro.data.crash_check import damage_of
-from repro.data.decoders import REASONS
-from repro.data.images import UnreadableImage, decode, decode_square
+from repro.data.formats import REASONS, UnreadableImage
+from repro.data.images import decode, decode_square
 from repro.data.raw_images import SourceError, lmdb_count, lmdb_entries
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "JPEG2000", "BMP", "PPM", "AVIF", "MPO"]

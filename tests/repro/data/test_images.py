@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
 from repro.bench.jpeg_database import photo_like
-from repro.data.decoders import REASONS, UnreadableImage, sniff
+from repro.data.formats import REASONS, UnreadableImage, sniff
 from repro.data.images import (
     _halved_square,
     centre_crop,

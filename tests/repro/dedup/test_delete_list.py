@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repro.data.decoders import UnreadableImage
+from repro.data.formats import UnreadableImage
 from repro.dedup.delete_list import Listed, write_delete_list
 from repro.dedup.files_once import file_bytes, file_names, legible
 from repro.dedup.removal import Removal, find_removal
