@@ -18,7 +18,7 @@ from PIL import Image
 
 from repro.data.formats import CONVERT, UnreadableImage, sniff
 from repro.data.jpeg_pixels import jpeg_pixels
-from repro.data.picture_parts import Stored, png_parts, webp_parts
+from repro.data.picture_parts import Stored, png_parts, webp_parts, without_exif
 from repro.data.pillow_pixels import PILLOW_FORMATS, flatten, pillow_pixels
 
 
@@ -50,6 +50,8 @@ def decode_stored(
     image = orientation = None
     if name in ("png", "webp"):
         data, orientation = (png_parts if name == "png" else webp_parts)(data)
+    elif name == "avif":
+        data = without_exif(data)
     if name == "webp":
         image = _decode_webp(data, channels=channels)
     if image is None:

@@ -5,7 +5,7 @@
 A tool of its own, beside the pipeline's step data_prep/dedup.py and on the same library. It writes
 a folder (repro/dedup/folder.py) that appears whole or not at all:
 
-    groups.csv               group,key,kept,distance: every member of every group
+    groups.csv               group,key,kept,distance,width,height,bytes: every member of every group
     sheet_001.png ...        the groups as pictures, the most doubtful first
     skipped.csv              key,reason of everything that was not read
     summary.json             counts, health of the code, settings
@@ -55,9 +55,10 @@ options (--option name=value): dae takes all, phash and its like radius, max_gro
 minimum_contrast, pixels max_group
 """
 REST_HELP = """
-Compared are the centre squares of the upright images; pixels compares them whole. The first name of
-a group is kept. Kept as well, and told: groups over max_group, pictures without contrast. Hidden
-files are left out, linked folders followed, a file with several names read under one of them.
+Compared are the centre squares of the upright images; pixels compares them whole. Of a group the
+image with the most pixels is kept, of such the largest file, of such the first name. Kept as well,
+and told: groups over max_group, pictures without contrast. Hidden files are left out, linked
+folders followed, a file with several names read under one of them.
 The delete list holds absolute paths (keys, for an LMDB), one a line, and nothing that a link leads
 to or from.
 """
@@ -162,7 +163,7 @@ def _told(summary: dict[str, Any], out: Path) -> list[str]:
     lines = [
         f"{count} images in {made['seconds']:.0f} s, {made['peak_memory_mb']} MB of memory; "
         f"not read: {skipped or 'none'}",
-        f"{removed} are near-duplicates of an earlier one ({removed / count:.1%}); "
+        f"{removed} are near-duplicates of one that is kept ({removed / count:.1%}); "
         f"groups: {summary['groups']}, the largest of {summary['largest_group']}",
     ]
     if summary["groups_drawn"]:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from repro.dedup.binary_codes import group_sizes
 from repro.dedup.files_once import legible
 from repro.dedup.removal import Removal
 from repro.dedup.thumbnails import larger_pictures
@@ -43,8 +42,7 @@ class Group:
 
 def groups_by_doubt(removal: Removal) -> list[Group]:
     """All groups of two or more: by largest distance, then by size, then by number."""
-    members = np.flatnonzero(group_sizes(removal.first) > 1)
-    members = members[np.lexsort((members, removal.first[members]))]
+    members = removal.grouped_rows()
     firsts, starts = np.unique(removal.first[members], return_index=True)
     if len(firsts) == 0:
         return []

@@ -21,7 +21,7 @@ from repro.dedup.files_once import FileNames, file_names, legible
 from repro.dedup.methods import EXACT, TRAINED, make_codes, used_options
 from repro.dedup.options import Options
 from repro.dedup.removal import Removal, find_removal
-from repro.dedup.thumbnails import read_thumbnails
+from repro.dedup.thumbnails import read_thumbnails, stored_sizes
 from repro.errors import UnusableError
 
 SHEET_GROUPS = 200
@@ -71,13 +71,15 @@ def deduplicate(
         if not keys:
             raise UnusableError(f"{path}: no readable image (skipped: {skipped or 'nothing'})")
         made = make_codes(store, method=method, options=options, seed=seed, model=model)
+        sizes = stored_sizes(store)
         removal = find_removal(
             made.codes,
             flat=made.contrast < options.minimum_contrast,
             max_group=options.max_group,
             radius=options.radius,
+            order=sizes.best_first(),
         )
-        removal.write_groups(folder / "groups.csv", keys)
+        removal.write_groups(folder / "groups.csv", keys, sizes)
         drawn = write_sheets(folder, path=path, keys=keys, removal=removal, most=sheet_groups)
         summary = removal.summary([legible(key) for key in keys], health=made.health)
         summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_drawn": drawn}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.recfunctions import repack_fields
 
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
@@ -19,6 +20,7 @@ from repro.dedup.files_once import legible
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
 from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
+from repro.dedup.thumbnails import EQUALITY
 from repro.errors import UnusableError
 from repro.progress import Progress
 
@@ -63,7 +65,8 @@ def make_codes(
     """
     if method == EXACT:  # what is flat is equal all the same
         assert store.labels is not None
-        codes = store.labels.view(np.uint8).reshape(len(store), -1)
+        equal = repack_fields(store.labels[list(EQUALITY)])
+        codes = equal.view(np.uint8).reshape(len(store), -1)
         return HashCodes(codes, np.full(len(store), np.inf, np.float32), None)
     inputs = HashInputs(store.images)
     if method != TRAINED:

@@ -1,10 +1,11 @@
-"""Codes of images -> which images are near-duplicates of an earlier one, and what is not touched.
+"""Codes of images -> which images are near-duplicates of one that is kept, and what is not touched.
 
 Where in the flow: `data_prep.dedup` (the pipeline's step, paper §4.1.1) and the tool `repro.dedup`
-decide here. The first image of a group stays (rows stand in source order, which for LSUN is the
-order of keys), the others are marked. Images are never removed unseen: groups larger than
-`max_group`, and pictures without contrast, whose code says nothing, are reported and kept. A code
-that does not tell images apart is refused. It has nothing to run alone.
+decide here. One image of a group stays, the others are marked: the first where all are of one size
+(rows stand in source order, which for LSUN is the order of keys), and of stored pictures that with
+the most pixels (`Sizes`). Images are never removed unseen: groups larger than `max_group`, and
+pictures without contrast, whose code says nothing, are reported and kept. A code that does not tell
+images apart is refused. It has nothing to run alone.
 """
 
 import csv
@@ -28,10 +29,25 @@ class DegenerateCodeError(ExpectedError, ValueError):
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Of images as they are stored: width and height in pixels, bytes; (N,) each."""
+
+    width: np.ndarray
+    height: np.ndarray
+    bytes: np.ndarray
+
+    def best_first(self) -> np.ndarray:
+        """Rows (N,) int64: the most pixels first, then the most bytes, then in row order."""
+        pixels = self.width.astype(np.int64) * self.height
+        return np.lexsort((-self.bytes.astype(np.int64), -pixels))
+
+
+@dataclass(frozen=True)
 class Removal:
     """What is held a near-duplicate of what, row by row.
 
-    first (N,) int64: the row kept in place of each row, itself where it stands for itself.
+    first (N,) int64: the row kept in place of each row, itself where it stands for itself; first in
+    the order of preference.
     keep (N,) bool: False where the image is to be removed. distance (N,) uint8: Hamming distance
     between the codes of each row and of first[row]. flat (N,) bool: without contrast.
     """
@@ -77,36 +93,55 @@ class Removal:
             **({} if health is None else {"code_health": asdict(health)}),
         }
 
-    def write_groups(self, path: Path, keys: list[str]) -> None:
-        """CSV group,key,kept,distance: every member of every group of two or more.
+    def grouped_rows(self) -> np.ndarray:
+        """Rows (M,) of every member of every group of two or more, group by group.
 
-        Keys that a spreadsheet would take for formulas have an apostrophe before them.
-
-        Groups stand in the order of their first members, members in row order.
+        Groups stand in the order of the rows kept; those come first, the others in row order.
         """
         members = np.flatnonzero(group_sizes(self.first) > 1)
-        members = members[np.lexsort((members, self.first[members]))]
+        first = self.first[members]
+        return members[np.lexsort((members, first != members, first))]
+
+    def write_groups(self, path: Path, keys: list[str], sizes: Sizes | None = None) -> None:
+        """CSV group,key,kept,distance and, where sizes are given, width,height,bytes.
+
+        A line for each of `grouped_rows`. Keys that a spreadsheet would take for formulas have an
+        apostrophe before them.
+        """
+        members = self.grouped_rows()
         numbers = np.unique(self.first[members], return_inverse=True)[1]
+        more = {} if sizes is None else vars(sizes)
         with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
             writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(("group", "key", "kept", "distance"))
+            writer.writerow(("group", "key", "kept", "distance", *more))
             for number, row in zip(numbers, members, strict=True):
                 kept, distance = int(self.keep[row]), int(self.distance[row])
-                writer.writerow((int(number), cell(keys[row]), kept, distance))
+                size = [int(values[row]) for values in more.values()]
+                writer.writerow((int(number), cell(keys[row]), kept, distance, *size))
 
 
 def find_removal(
-    codes: np.ndarray, *, flat: np.ndarray, max_group: int, radius: int = 0
+    codes: np.ndarray,
+    *,
+    flat: np.ndarray,
+    max_group: int,
+    radius: int = 0,
+    order: np.ndarray | None = None,
 ) -> Removal:
-    """Which of the images with `codes` (N, B) uint8 repeat an earlier one.
+    """Which of the images with `codes` (N, B) uint8 repeat one that is kept.
 
     radius: Hamming distance up to which codes count as equal; 0 is the paper's rule. flat (N,)
-    bool: pictures without contrast. max_group: images; larger groups are kept. B is a multiple
-    of 8. Raises ValueError for codes of another shape or type, or an empty dataset.
+    bool: pictures without contrast. max_group: images; larger groups are kept. order (N,): all
+    rows, those to be kept rather than others first; None: row order. B is a multiple of 8.
+    Raises ValueError for codes of another shape or type, or an empty dataset.
     """
     if len(codes) == 0:
         raise UnusableError("no codes to group: the dataset is empty")
-    first = first_with_same_code(codes) if radius == 0 else first_within(codes, radius=radius)
+    order = np.arange(len(codes)) if order is None else order
+    ordered = codes[order]
+    found = first_with_same_code(ordered) if radius == 0 else first_within(ordered, radius=radius)
+    first = np.empty(len(codes), np.int64)
+    first[order] = order[found]
     is_first = first == np.arange(len(first))
     keep = is_first | flat | flat[first] | (group_sizes(first) > max_group)
     return Removal(first, keep, hamming(codes, codes[first]), flat, max_group)

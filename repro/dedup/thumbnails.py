@@ -3,8 +3,9 @@
 Where in the flow: the first step of `repro.dedup.folder`. Files are decoded by a pool of threads
 and written as a prepared dataset (repro.data.store), 3 KB each, so that memory does not grow with
 the pixels. The picture is the halved 64x64 centre crop, as in the pipeline: equal images have equal
-codes here and there. What cannot be read is counted, with the reason in skipped.csv. For equality
-of pixels every image is decoded whole as well, and its checksum and size stand in the labels.
+codes here and there. What cannot be read is counted, with the reason in skipped.csv. The labels say
+how large each image is as stored; for equality of pixels every image is decoded whole as well, and
+its checksum and shape stand there too.
 
 Alone: read_thumbnails(Path("photos"), Path("empty_folder"), names=None, checksums=False, workers=2)
 """
@@ -17,16 +18,23 @@ import numpy as np
 
 from repro.data.decode_pool import chunks_in_order
 from repro.data.formats import UnreadableImage
-from repro.data.images import decode, decode_square, halve
+from repro.data.images import decode, decode_square, halve, square_and_shape
 from repro.data.raw_images import entries, lmdb_count, lmdb_file
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
 from repro.dedup.files_once import FileNames, file_bytes
 from repro.dedup.perceptual import perceptual_code
+from repro.dedup.removal import Sizes
 from repro.progress import Progress
 
 SIDE = 32  # pixels
-EQUALITY = {"checksum_low": "u8", "checksum_high": "u8", "height": "u4", "width": "u4"}
+SIZES = {"width": "u4", "height": "u4", "bytes": "u8"}
+EQUALITY = {
+    "checksum_low": "u8",
+    "checksum_high": "u8",
+    "whole_height": "u4",
+    "whole_width": "u4",
+}
 
 Record = tuple[str, bytes | Path | str]  # key, and bytes, the file, or why neither is read
 Labels = dict[str, int]
@@ -49,7 +57,7 @@ def read_thumbnails(
             spec={},
             image_size=SIDE,
             channels=3,
-            label_fields=EQUALITY if checksums else {},
+            label_fields=SIZES | (EQUALITY if checksums else {}),
         ) as writer,
         Progress("reading", unit="images", total=total) as progress,
     ):
@@ -65,6 +73,11 @@ def read_thumbnails(
                     writer.append(found[0], key, found[1])
             progress.update(len(chunk))
     return ImageStore.open(folder)
+
+
+def stored_sizes(store: ImageStore) -> Sizes:
+    """Sizes of the images whose pictures `read_thumbnails` has written."""
+    return Sizes(**{name: store.label(name) for name in SIZES})
 
 
 def larger_pictures(path: Path, keys: set[str], *, side: int) -> dict[str, np.ndarray]:
@@ -99,8 +112,9 @@ def _thumbnail(key: str, payload: bytes | Path | str, *, checksums: bool) -> Thu
         return payload
     try:
         data = file_bytes(payload) if isinstance(payload, Path) else payload
-        picture = halve(decode_square(data, 2 * SIDE)[None])[0]
-        return picture, _equality(data) if checksums else {}
+        square, (height, width) = square_and_shape(data, 2 * SIDE)
+        labels = dict(zip(SIZES, (width, height, len(data)), strict=True))
+        return halve(square[None])[0], labels | (_equality(data) if checksums else {})
     except UnreadableImage as error:
         return error.reason
     except OSError:

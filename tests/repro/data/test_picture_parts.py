@@ -242,6 +242,15 @@ def test_a_webp_with_damaged_metadata_keeps_its_pixels():
         decode(whole[: whole.index(b"VP8L") + 100])
 
 
+def test_an_avif_with_damaged_exif_keeps_its_pixels():
+    told = exif(3)
+    told[0x10F] = "a maker"  # Pillow leaves out EXIF that says no more than an orientation
+    whole = encoded("AVIF", exif=told, icc_profile=b"no profile" * 9)
+    place = whole.index(b"MM\0*")
+    damaged = whole[:place] + b"\xff" * 12 + whole[place + 12 :]
+    assert (decode(damaged) == decode(whole)).all()
+
+
 def test_size_of_the_whole_picture_is_told_upright():
     for data in (TURNED_JPEG, encoded("PNG", exif=exif()), encoded("TIFF", exif=exif())):
         square, shape = square_and_shape(data, 8)
