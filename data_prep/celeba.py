@@ -1,11 +1,12 @@
 """CelebA, aligned and cropped: the public stand-in for the authors' faces (paper §4.2).
 
-Reads the official folder img_align_celeba/ (202,599 JPEG files of 178 x 218 pixels) and
-list_attr_celeba.txt: the number of pictures, the names of the attributes, then a line a picture,
-"000001.jpg -1 1 ...". Every attribute is a label under its own name, 1 present, 0 absent (-1 in the
-file). The authors never released their faces; dcgan.torch puts CelebA in their place, cut at
-x = 30, y = 40 to 138 x 138 pixels (its data/crop_celebA.lua), which is the default here. Its
-random 64-pixel crop out of 96 and its flips are left out: the paper has no augmentation.
+Reads the official folder img_align_celeba/ (202,599 JPEG files of 178 x 218 pixels; the official
+PNGs serve as well) and list_attr_celeba.txt: the number of pictures, the names of the attributes,
+then a line a picture, "000001.jpg -1 1 ...". Every attribute is a label under its own name, 1
+present, 0 absent (-1 in the file). The authors never released their faces; dcgan.torch puts CelebA
+in their place, cut at x = 30, y = 40 to 138 x 138 pixels (its data/crop_celebA.lua), which is the
+default here. Its random 64-pixel crop out of 96 and its flips are left out: the paper has no
+augmentation.
 
 Alone: `for record in records(RAW, Options()): ...`.
 """
@@ -17,6 +18,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, field_validator
 
 from data_prep.source import Record, Requirement
+from data_prep.table_names import refuse_strangers
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict, nearest
 
@@ -81,7 +83,15 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
     ]
     if options.split != "all":
         wanted.append((options.partition, "CelebA's table of splits"))
-    return [Requirement(path=raw / name, what=what, how_to_get=how) for name, what in wanted]
+    return [
+        Requirement(
+            path=raw / name,
+            what=what,
+            how_to_get=how,
+            kind="folder" if name == options.images else "file",
+        )
+        for name, what in wanted
+    ]
 
 
 def label_fields(raw: Path, options: Options) -> dict[str, str]:
@@ -110,17 +120,25 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     folder = raw / options.images
     table = _attributes(raw / options.attributes, options.columns)
     splits = _partition(raw / options.partition) if options.split != "all" else None
-    files = files_below(folder)
-    present = set(files)
-    for file in [*files, *sorted(table.rows.keys() - present)]:
-        split = options.split if splits is None else splits.get(file)
-        if split is None or (split == options.split and file not in table.rows):
-            yield Record(key=file, skip="not_in_table")
-        elif split == options.split and file not in present:
-            yield Record(key=file, skip="no_such_file")
+    files = {_row_of(file): file for file in files_below(folder)}
+    refuse_strangers(raw / options.attributes, table.rows, folder=folder, files=[*files])
+    if splits is not None:
+        refuse_strangers(raw / options.partition, splits, folder=folder, files=[*files])
+    for row in [*files, *sorted(table.rows.keys() - files.keys())]:
+        split = options.split if splits is None else splits.get(row)
+        key = files.get(row, row)
+        if split is None or (split == options.split and row not in table.rows):
+            yield Record(key=key, skip="not_in_table")
+        elif split == options.split and row not in files:
+            yield Record(key=key, skip="no_such_file")
         elif split == options.split:
-            labels: dict[str, float | int] = dict(zip(table.names, table.rows[file], strict=True))
-            yield Record(key=file, payload=folder / file, labels=labels, crop=options.crop)
+            labels: dict[str, float | int] = dict(zip(table.names, table.rows[row], strict=True))
+            yield Record(key=key, payload=folder / key, labels=labels, crop=options.crop)
+
+
+def _row_of(file: str) -> str:
+    """A picture's name in the tables, which say .jpg where the PNGs are meant as well."""
+    return f"{file.removesuffix('.png')}.jpg" if file.endswith(".png") else file
 
 
 def _attributes(path: Path, columns: list[str]) -> Table:

@@ -24,6 +24,11 @@ RECORD_BYTES = 1 + 3 * 32 * 32
 CLASSES = 10
 FOLDERS = ("", "cifar-10-batches-bin", "cifar-10-batches-py")  # as the two archives unpack
 AGAIN = "unpack the download again"
+OF_CIFAR_100 = (
+    "as those of CIFAR-100 do; expected CIFAR-10: python -m data_prep.download cifar10 --raw RAW "
+    "--unpack"
+)
+CIFAR_100 = ("cifar-100-binary", "cifar-100-python")  # as its archives unpack
 PICTURE = None  # pixels, nothing to decode
 # What a batch mentions: how arrays are made, and how Python 3 writes bytes
 NAMES = {
@@ -47,14 +52,15 @@ class Options(Strict):
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
+    how = (
+        "python -m data_prep.download cifar10 --raw RAW --unpack, or unpack "
+        "cifar-10-binary.tar.gz (or cifar-10-python.tar.gz) there; to use only some batches, name "
+        "them in `files`"
+    )
+    if raw.name in CIFAR_100 or any((raw / name).is_dir() for name in CIFAR_100):
+        how = f"CIFAR-100, which lies there, is another set than the paper's CIFAR-10; {how}"
     return [
-        Requirement(
-            path=path,
-            what="CIFAR-10 batch",
-            how_to_get="python -m data_prep.download cifar10 --raw RAW --unpack, or unpack "
-            "cifar-10-binary.tar.gz (or cifar-10-python.tar.gz) there; to use only some batches, "
-            "name them in `files`",
-        )
+        Requirement(path=path, what="CIFAR-10 batch", how_to_get=how, kind="file")
         for path in _files(raw, options)
     ]
 
@@ -118,7 +124,7 @@ def _folder(raw: Path, options: Options) -> Path:
     """The folder below raw that holds the batches."""
     marks = options.files[:1] or ["data_batch_1.bin", "data_batch_1"]
     for folder in FOLDERS:
-        if any((raw / folder / mark).exists() for mark in marks):
+        if any((raw / folder / mark).is_file() for mark in marks):
             return raw / folder
     return raw
 
@@ -127,8 +133,8 @@ def _files(raw: Path, options: Options) -> list[Path]:
     folder = _folder(raw, options)
     if options.files:
         return [folder / name for name in options.files]
-    python_version = (folder / "data_batch_1").exists()
-    suffix = "" if python_version and not (folder / "data_batch_1.bin").exists() else ".bin"
+    python_version = (folder / "data_batch_1").is_file()
+    suffix = "" if python_version and not (folder / "data_batch_1.bin").is_file() else ".bin"
     return [folder / f"data_batch_{number}{suffix}" for number in range(1, 6)]
 
 
@@ -142,6 +148,8 @@ def _batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
     size = path.stat().st_size
+    if size and size % RECORD_BYTES and size % (RECORD_BYTES + 1) == 0:
+        raise SourceError(f"{path}: its records are of {RECORD_BYTES + 1} bytes, {OF_CIFAR_100}")
     if size == 0 or size % RECORD_BYTES:
         raise SourceError(
             f"{path}: {size} bytes, expected a multiple of {RECORD_BYTES} (1 label byte + 3072 "
@@ -153,6 +161,8 @@ def _binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _python(path: Path) -> tuple[np.ndarray, np.ndarray]:
     batch = _unpickled(path)
+    if b"fine_labels" in batch:
+        raise SourceError(f"{path}: it has fine and coarse labels, {OF_CIFAR_100}")
     planes = _planar(batch.get(b"data"), path)
     labels = batch.get(b"labels")
     if not isinstance(labels, list) or any(type(label) is not int for label in labels):

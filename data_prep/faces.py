@@ -23,6 +23,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
+from data_prep.table_names import refuse_strangers
 from repro.data.cells import name_in
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
@@ -63,11 +64,13 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=photos,
             what="folder of photos of people",
+            kind="folder",
             how_to_get="put the photos there, or set `raw:` (and `images`) to where they are",
         ),
         Requirement(
             path=boxes,
             what="table of the faces in them",
+            kind="file",
             how_to_get=f"python -m data_prep.face_detection {photos} --out {boxes}",
         ),
     ]
@@ -93,7 +96,9 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     it (not_in_table). Raises SourceError for a table that is damaged or contradicts itself.
     """
     photos, boxes = raw / options.images, raw / options.boxes
-    unnamed = dict.fromkeys(files_below(photos), True)
+    files = files_below(photos)
+    refuse_strangers(boxes, {row.file for row in _rows(boxes)}, folder=photos, files=files)
+    unnamed = dict.fromkeys(files, True)
     for file, rows in groupby(_rows(boxes), key=lambda row: row.file):
         exists = file in unnamed
         seen: set[int] = set()

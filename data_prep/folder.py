@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from data_prep.source import Record, Requirement
+from data_prep.table_names import refuse_strangers
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
 
@@ -64,6 +65,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
     pictures = Requirement(
         path=raw / options.images,
         what="folder of pictures",
+        kind="folder",
         how_to_get="put the pictures there, or name the folder where they are",
     )
     if options.labels_csv is None:
@@ -71,6 +73,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
     table = Requirement(
         path=raw / options.labels_csv,
         what="table of labels",
+        kind="file",
         how_to_get="a CSV file with a column `file` and one numeric column a label",
     )
     return [pictures, table]
@@ -90,6 +93,7 @@ def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path
         )
     try:
         found = count(raw, options)
+        label_fields(raw, options)
     except SourceError as error:
         return f"a folder of pictures: {error}"
     short = [f"'{key}' is {images}" for key, images in least.items() if found < images]
@@ -134,8 +138,6 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 def _files(raw: Path, options: Options) -> list[str]:
     folder = raw / options.images
-    if not folder.is_dir():
-        raise SourceError(f"{folder} is a file; expected the folder that holds the pictures")
     files = files_below(folder)
     if not files:
         raise SourceError(
@@ -154,7 +156,11 @@ def _labelled(raw: Path, options: Options) -> Iterator[tuple[str, Labels | None]
     elif options.labels_csv:
         table = _table(raw / options.labels_csv, options.columns)
         below_raw = f"{Path(options.images).as_posix()}/"
-        yield from ((key, table.get(key, table.get(below_raw + key))) for key in keys)
+        rows = [(key, table.get(key, table.get(below_raw + key))) for key in keys]
+        if all(labels is None for _, labels in rows):
+            file = raw / options.labels_csv
+            refuse_strangers(file, table, folder=raw / options.images, files=keys)
+        yield from rows
     else:
         yield from ((key, {}) for key in keys)
 

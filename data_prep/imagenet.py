@@ -32,6 +32,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=path,
             what="ImageNet class folders (n01440764/, ...)",
+            kind="folder",
             how_to_get="register at image-net.org, download ILSVRC2012_img_train.tar and unpack it "
             "and the archive of every class into a folder of the class's name",
         )

@@ -33,6 +33,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=_database(raw, options),
             what=f"LSUN database {options.lmdb}",
+            kind="file",
             how_to_get="python -m data_prep.download lsun --raw RAW --unpack (46 GB), or unpack "
             f"{options.lmdb}.zip so that {options.lmdb}/data.mdb lies below the raw folder",
         )

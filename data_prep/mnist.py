@@ -1,5 +1,7 @@
 """MNIST: the four official idx files, gzipped or not (paper, supplementary material: digits).
 
+Kaggle's names for them serve as well.
+
 Labels: `class`, 0 to 9. Pixels are handed on as they are; a picture of another size than the
 dataset's `image_size` (MNIST: 28) is scaled like any other. With `shuffle: 42`, the first 50,000
 training digits (`stop: 50000`) are those on which the authors trained, the last 10,000 (`start:
@@ -50,6 +52,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=path,
             what=f"MNIST {options.split} {kind}",
+            kind="file",
             how_to_get=f"python -m data_prep.download mnist --raw RAW, or put {path.name} into the "
             "raw folder; unpacked files serve as well",
         )
@@ -101,12 +104,22 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _files(raw: Path, options: Options) -> tuple[Path, Path]:
-    """Image and label file of the split; the gzipped name where neither exists."""
+    """Image and label file of the split; the name of the download, which is gzipped, without one.
+
+    The names: plain, gzipped, with a dot, in a folder of the same name (both Kaggle's).
+    """
     prefix = "train" if options.split == "train" else "t10k"
     names = (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
-    plain = [raw / name for name in names]
-    chosen = [path if path.exists() else path.with_name(path.name + ".gz") for path in plain]
-    return chosen[0], chosen[1]
+    images, labels = (
+        next((path for path in _ways(raw, name) if path.is_file()), raw / f"{name}.gz")
+        for name in names
+    )
+    return images, labels
+
+
+def _ways(raw: Path, name: str) -> list[Path]:
+    dotted = name.replace("-idx", ".idx")
+    return [raw / name, raw / f"{name}.gz", raw / dotted, raw / f"{dotted}.gz", raw / name / name]
 
 
 def _chosen(found: int, path: Path, options: Options) -> list[int]:

@@ -19,7 +19,7 @@ Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --ou
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -204,8 +204,26 @@ def _require_images(
     found = ", ".join(f"{n} {reason}" for reason, n in manifest["skipped"].items())
     raise SourceError(
         f"{raw}: no readable image for source '{manifest['source']}' (skipped: "
-        f"{found or 'none'}); is it the right folder, and the right source?"
+        f"{found or 'none'}); {_way_out(manifest['skipped'])}"
     )
+
+
+def _way_out(skipped: Collection[str]) -> str:
+    if "unsupported" in skipped:
+        return "save those that are unsupported as JPEG or PNG"
+    return "is it the right folder, and the right source?"
+
+
+def _checked(spec: DatasetSpec, raw: Path) -> int:
+    """Say what is missing in `raw`, or how many records it has; the exit status."""
+    source, options = _source_and_options(spec)
+    absent = missing(raw, spec.source, options)
+    if absent:
+        print(explain_missing(absent, raw))
+        return 1
+    source.label_fields(raw, options)  # raises where tables are damaged or of other pictures
+    print(f"{raw}: complete, {source.count(raw, options)} records")
+    return 0
 
 
 def main(words: list[str] | None = None) -> None:
@@ -225,10 +243,7 @@ def main(words: list[str] | None = None) -> None:
     values = read_step(given.spec)
     spec = validated(DatasetSpec, values, where=str(given.spec))
     if given.check:
-        _, options = _source_and_options(spec)
-        absent = missing(given.raw, spec.source, options)
-        print(explain_missing(absent, given.raw) if absent else f"{given.raw}: complete")
-        sys.exit(1 if absent else 0)
+        sys.exit(_checked(spec, given.raw))
     load_source(spec.source)
     recipe = Recipe.of(*modules_of(spec), settings=values)
     if given.parts:

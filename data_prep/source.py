@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast
 
 import numpy as np
 
 from repro.command_line import new_parser, run_main
+from repro.data.formats import HEAD_BYTES, looks_like
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import SpecError, Strict, module_options, nearest
 
@@ -37,13 +38,33 @@ __all__ = [
 ]
 
 
+NAMES_SHOWN = 6  # of what a folder holds, in a message
+
+
 @dataclass(frozen=True)
 class Requirement:
-    """A file or folder that must exist before a source is read."""
+    """A file or folder that must exist before a source is read.
+
+    kind: which of both; None: either.
+    """
 
     path: Path
     what: str
     how_to_get: str
+    kind: Literal["file", "folder"] | None = None
+
+    @property
+    def found(self) -> str:
+        """What is there instead, in words; "" where it is there as it should be."""
+        if not self.path.exists():
+            return f"not there{_beside(self.path)}"
+        if self.kind == "file" and self.path.is_dir():
+            return f"a folder{_holding(self.path)}, expected a file"
+        if self.kind == "folder" and not self.path.is_dir():
+            with self.path.open("rb") as stream:
+                found, way_out = looks_like(stream.read(HEAD_BYTES))
+            return f"{found}, expected a folder" + (f": {way_out}" if way_out else "")
+        return ""
 
 
 @dataclass(frozen=True)
@@ -102,8 +123,8 @@ def source_options(name: str) -> type[Strict]:
 
 
 def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
-    """The requirements of source `source` that do not exist below `raw`."""
-    return [r for r in load_source(source).requirements(raw, options) if not r.path.exists()]
+    """The requirements of source `source` that are not there below `raw`, or are something else."""
+    return [r for r in load_source(source).requirements(raw, options) if r.found]
 
 
 def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
@@ -121,9 +142,28 @@ def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
 def explain_missing(absent: list[Requirement], raw: Path) -> str:
     """Message naming every missing file, where it was looked for, and how to get it."""
     lines = [f"{raw}: raw data are missing"]
-    lines += [f"  {r.what}: looked for {r.path}" for r in absent]
+    lines += [f"  {r.what}: looked for {r.path}: {r.found}" for r in absent]
     lines += [f"  how to get it: {how}" for how in dict.fromkeys(r.how_to_get for r in absent)]
     return "\n".join(lines)
+
+
+def _beside(path: Path) -> str:
+    """What the folder holds in which a path that is not there would lie, or that there is none."""
+    folders = [folder for folder in path.parents if not folder.is_dir()]
+    if folders:
+        return f", and neither is the folder {folders[-1]}"
+    return f"; {path.parent}{_holding(path.parent)}"
+
+
+def _holding(folder: Path) -> str:
+    try:
+        names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        return f" cannot be read ({error.strerror})"
+    if not names:
+        return " holds nothing"
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f" holds {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
 def main(words: list[str] | None = None) -> None:

@@ -56,6 +56,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         Requirement(
             path=path,
             what=f"SVHN {options.split}, cropped digits",
+            kind="file",
             how_to_get=f"python -m data_prep.download svhn --raw RAW, or put {path.name} of "
             "ufldl.stanford.edu/housenumbers into the raw folder",
         )
@@ -103,7 +104,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 def _file(raw: Path, options: Options) -> Path:
     """The split's file; directly in `raw` where there is none."""
     paths = [raw / folder / f"{options.split}_32x32.mat" for folder in FOLDERS]
-    return next((path for path in paths if path.exists()), paths[0])
+    return next((path for path in paths if path.is_file()), paths[0])
 
 
 def _chosen(found: int, path: Path, options: Options) -> list[int]:

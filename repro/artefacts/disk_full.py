@@ -14,6 +14,7 @@ from pathlib import Path
 from repro.errors import ExpectedError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+BLOCK = 2**20  # bytes
 IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
@@ -59,4 +60,9 @@ def reserve(path: Path) -> None:
     DiskFullError.
     """
     with named(path), path.open("r+b") as stream:
-        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+            return
+        while block := stream.read(BLOCK):  # macOS: what is written has its blocks
+            stream.seek(-len(block), os.SEEK_CUR)
+            stream.write(block)

@@ -58,6 +58,17 @@ PNM_KINDS = {b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"PF", b"Pf"}
 PNM_READ = {b"P4", b"P5", b"P6"}
 
 
+ARCHIVES = (
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+)
+TAR = b"ustar"  # at byte 257
+
+
 class UnreadableImage(Exception):  # noqa: N818 - a finding, not a fault
     """Bytes that are no readable image; `reason` is one of REASONS, the text says more."""
 
@@ -108,3 +119,15 @@ def _by_brands(data: bytes) -> str:
 def _is_svg(data: bytes) -> bool:
     text = data[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf").lstrip()
     return text.startswith((b"<svg", b"<?xml", b"<!--", b"<!DOCTYPE svg")) and b"<svg" in text
+
+
+def looks_like(head: bytes) -> tuple[str, str]:
+    """What a file is that nobody expected, by its beginning, and what to do: for messages."""
+    archive = next((name for signature, name in ARCHIVES if head.startswith(signature)), None)
+    if archive or head[257:262] == TAR:
+        return archive or "a TAR archive", "unpack it and give the folder"
+    try:
+        name = sniff(head)
+    except UnreadableImage as error:
+        return ("an empty file" if error.reason == "empty" else "a file"), ""
+    return f"one picture ({name})", "give the folder that holds it"

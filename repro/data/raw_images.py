@@ -16,6 +16,7 @@ from pathlib import Path
 import lmdb
 
 from repro.data.crash_check import damage_of
+from repro.data.formats import HEAD_BYTES, looks_like
 from repro.errors import ExpectedError
 
 # Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
@@ -98,9 +99,11 @@ def _opened(path: Path) -> Iterator[lmdb.Environment]:
     try:
         database = lmdb.open(str(path), subdir=False, readonly=True, lock=False, readahead=True)
     except lmdb.Error as error:
+        with path.open("rb") as stream:
+            found, way_out = looks_like(stream.read(HEAD_BYTES))
+        way_out = way_out or f"if it should be one ({error}), unpack the download again"
         raise SourceError(
-            f"{path}: expected a folder of images or an LMDB database, found a file that is none "
-            f"({error}); if it should be one, unpack the download again"
+            f"{path}: expected a folder of images or an LMDB database, found {found}; {way_out}"
         ) from None
     try:
         # The file is mapped into memory: reading a page behind its end would kill the process.

@@ -19,7 +19,6 @@ if anything, goes into a list (repro/dedup/delete_list.py). `--help` tells the o
 import argparse
 import json
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ import torch
 from repro.artefacts.provenance import SIDECAR
 from repro.command_line import add_seed, add_workers, at_least_one, natural, new_parser, run_main
 from repro.data.formats import UnreadableImage
-from repro.dedup.delete_list import write_delete_list
+from repro.dedup.delete_list import how_to_delete, write_delete_list
 from repro.dedup.files_once import file_bytes, legible
 from repro.dedup.folder import SHEET_GROUPS, FoundDuplicates, deduplicate
 from repro.dedup.methods import ALL_METHODS, TRAINED, used_options
@@ -193,8 +192,7 @@ def _listed(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
     if listed.line_breaks:
         lines.append(f"  {listed.line_breaks} more have line breaks in their names: use --null")
     if listed.named and found.names is not None:
-        how = "xargs -0" if given.null else r"xargs -d '\n'"
-        lines.append(f"  to delete what it names: {how} rm -- < {shlex.quote(name)}")
+        lines.append(f"  to delete what it names: {how_to_delete(name, null=given.null)}")
     return lines
 
 

@@ -8,6 +8,7 @@ may lie elsewhere). It has nothing to run alone.
 """
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,12 @@ def write_delete_list(
     with written_whole(file) as temporary:
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
     return Listed(len(lines), linked, line_breaks)
+
+
+def how_to_delete(file: str, *, null: bool) -> str:
+    """A command that Linux and macOS know alike: `xargs -d` is GNU's alone."""
+    listed = shlex.quote(file)
+    return f"xargs -0 rm -- < {listed}" if null else f"tr '\\n' '\\0' < {listed} | xargs -0 rm --"
 
 
 def _without_links(root: str, *keys: str) -> bool:

@@ -69,7 +69,11 @@ def deduplicate(
         )
         skipped, keys = store.manifest["skipped"], store.keys
         if not keys:
-            raise UnusableError(f"{path}: no readable image (skipped: {skipped or 'nothing'})")
+            way_out = "save them as JPEG or PNG" if "unsupported" in skipped else "another folder?"
+            found = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+            raise UnusableError(
+                f"{path}: no readable image (skipped: {found or 'none'}); {way_out}"
+            )
         made = make_codes(store, method=method, options=options, seed=seed, model=model)
         sizes = stored_sizes(store)
         removal = find_removal(

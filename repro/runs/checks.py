@@ -149,7 +149,7 @@ def missing_raw_data(run: Run) -> list[str]:
         module, place = source(dataset.source), f"datasets.{name}"
         options = source_options(dataset.source, dataset.options, file=run.file, key=place)
         absent = missing_files(folder, dataset.source, options)
-        needs = [f"{n.what}\n  looked at: {n.path}\n  {n.how_to_get}" for n in absent]
+        needs = [f"{n.what}\n  looked at: {n.path}: {n.found}\n  {n.how_to_get}" for n in absent]
         if not absent and hasattr(module, "refusal"):
             models = {n: model for n, model in spec.models.items() if model.data == name}
             least = {f"models.{n}.training.batch": m.training.batch for n, m in models.items()}

@@ -44,6 +44,31 @@ def prepared(tmp_path, **options):
     return ImageStore.open(tmp_path / "out")
 
 
+def test_the_official_pngs_serve_as_well(raw, tmp_path):
+    jpegs = prepared(tmp_path)
+    for path in (raw / "img_align_celeba").iterdir():
+        Image.open(path).save(path.with_suffix(".png"))
+        path.unlink()
+    pngs = prepared(tmp_path)
+    assert pngs.keys == ["000001.png", "000002.png", "000003.png", "000004.png"]
+    assert (pngs.labels == jpegs.labels).all()
+    assert np.abs(pngs.images.astype(int) - jpegs.images).max() <= 1
+    assert prepared(tmp_path, split="valid").keys == ["000003.png"]
+
+
+def test_pictures_in_a_folder_within_their_folder(raw, tmp_path):
+    (raw / "img_align_celeba").rename(raw / "inner")
+    (raw / "img_align_celeba").mkdir()
+    (raw / "inner").rename(raw / "img_align_celeba/img_align_celeba")
+    with pytest.raises(SourceError) as caught:
+        prepared(tmp_path)
+    said = str(caught.value)
+    assert "list_attr_celeba.txt names none of the 4 files in " in said
+    assert "the table has '000001.jpg', the folder 'img_align_celeba/000001.jpg'" in said
+    assert "the files lie below 'img_align_celeba'; let `images` name that folder" in said
+    assert len(prepared(tmp_path, images="img_align_celeba/img_align_celeba")) == 4
+
+
 def skipped(tmp_path):
     lines = (tmp_path / "out/skipped.csv").read_text().splitlines()[1:]
     return dict(line.rsplit(",", 1) for line in lines)

@@ -144,11 +144,30 @@ def test_foreign_pickles_are_refused_and_not_run(tmp_path, function, arguments, 
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("size", [0, 3072, 3074, 3073 * 2 - 1])
+@pytest.mark.parametrize("size", [0, 3072, 3075, 3073 * 2 - 1])
 def test_wrong_length(tmp_path, size):
     (tmp_path / "data_batch_1.bin").write_bytes(bytes(size))
     with pytest.raises(SourceError, match=f"data_batch_1.bin: {size} bytes, expected a multiple"):
         read(tmp_path, files=["data_batch_1.bin"])
+
+
+def test_cifar_100_is_told_by_its_name(tmp_path):
+    (tmp_path / "train.bin").write_bytes(bytes(2 * 3074))
+    with pytest.raises(SourceError, match=r"train.bin: .* 3074 bytes, as those of CIFAR-100 do"):
+        read(tmp_path, files=["train.bin"])
+    batch = {
+        b"data": np.zeros((2, 3072), np.uint8),
+        b"fine_labels": [1, 2],
+        b"coarse_labels": [0, 0],
+    }
+    (tmp_path / "train").write_bytes(pickle.dumps(batch))
+    with pytest.raises(SourceError, match=r"fine and coarse labels, .*; expected CIFAR-10: python"):
+        read(tmp_path, files=["train"])
+    for raw in (tmp_path, tmp_path / "cifar-100-python"):
+        (tmp_path / "cifar-100-python").mkdir(exist_ok=True)
+        absent = missing(raw, "cifar10", Options())
+        assert len(absent) == 5
+        assert absent[0].how_to_get.startswith("CIFAR-100, which lies there, is another set")
 
 
 def test_label_out_of_range_and_wrong_arrays(tmp_path):

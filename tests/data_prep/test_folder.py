@@ -164,7 +164,7 @@ def test_an_empty_folder_and_a_file_are_no_folders_of_pictures(tmp_path):
     with pytest.raises(SourceError, match=r"raw is empty \(hidden files"):
         prepared(tmp_path, tmp_path / "raw")
     save(tmp_path / "picture.png")
-    with pytest.raises(SourceError, match=r"picture.png is a file; expected the folder"):
+    with pytest.raises(SourceError, match=r"one picture \(png\), expected a folder: give the"):
         prepared(tmp_path, tmp_path / "picture.png")
     with pytest.raises(SourceError, match=r"raw data are missing(.|\n)*folder of pictures"):
         prepared(tmp_path, tmp_path / "nowhere")

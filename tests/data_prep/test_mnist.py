@@ -52,6 +52,21 @@ def test_both_splits_zipped_or_not(tmp_path, zipped, split, prefix):
     assert records[6].key == f"{split}:00006"
 
 
+@pytest.mark.parametrize("kind", ["dotted", "dotted and gzipped", "nested"])
+def test_the_names_that_kaggle_gives_the_files(tmp_path, kind):
+    write(tmp_path, zipped=kind == "dotted and gzipped")
+    for path in list(tmp_path.iterdir()):
+        if kind == "nested":
+            inner = path.rename(tmp_path / "moving")
+            path.mkdir()
+            inner.rename(path / path.name)
+        else:
+            path.rename(tmp_path / path.name.replace("-idx", ".idx"))
+    assert missing(tmp_path, "mnist", Options()) == []
+    records = list(mnist.records(tmp_path, Options()))
+    assert (np.stack([record.payload for record in records]) == IMAGES).all()
+
+
 def test_a_part_of_the_digits_keeps_its_numbers(tmp_path):
     write(tmp_path)
     train, validation = Options(stop=5), Options(start=5)

@@ -287,6 +287,8 @@ def test_nothing_of_the_users_is_replaced(
     assert "expected a folder of images or an LMDB database" in str(
         run("notes.txt", "--out", "out", *phash)
     )
+    words = "found one picture (png); give the folder that holds it"
+    assert words in str(run(image, "--out", "out", *phash))
     assert "is an image" in str(run("photos", "--out", "out", "--delete-list", image, *phash))
     assert "no folder" in str(run("photos", "--out", "out", "--delete-list", "no/list", *phash))
     assert state(photos) | state(mine) == before

@@ -2,6 +2,7 @@
 kind."""
 
 import os
+import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repro.data.formats import UnreadableImage
-from repro.dedup.delete_list import Listed, write_delete_list
+from repro.dedup.delete_list import Listed, how_to_delete, write_delete_list
 from repro.dedup.files_once import file_bytes, file_names, legible
 from repro.dedup.removal import Removal, find_removal
 
@@ -109,6 +110,20 @@ def test_a_line_break_in_a_name_never_names_another_file(tmp_path: Path) -> None
     names, counts = listed(root, tmp_path / "list", null=True)
     assert set(names) == {str(root / name) for name in ("a", *odd) if name != first}
     assert counts.line_breaks == 0
+
+
+@pytest.mark.parametrize("null", [False, True])
+def test_the_command_that_is_told_deletes_what_is_listed(tmp_path: Path, null: bool) -> None:
+    root, file = tmp_path / "tree", tmp_path / "the 'list'"
+    root.mkdir()
+    for name in ("a", " b 'c\".png", "-rf", "$HOME", "é"):
+        (root / name).write_text("x")
+    (root / "other").write_text("y")
+    listed(root, file, null=null)
+    command = how_to_delete(str(file), null=null)
+    assert "xargs -d" not in command  # GNU's alone
+    subprocess.run(command, shell=True, check=True)
+    assert {path.name for path in root.iterdir()} == {" b 'c\".png", "other"}
 
 
 def test_keys_of_an_lmdb_stand_as_they_are(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_folder_of_photos_that_will_not_do(
     assert "looked at: cats" in complaint()
     assert "--config photos=FOLDER" in complaint()
     Path("cats").touch()
-    assert "cats is a file; expected the folder" in complaint()
+    assert "looked at: cats: an empty file, expected a folder" in complaint()
     Path("cats").unlink()
     Path("cats").mkdir()
     assert "cats is empty" in complaint()
