@@ -45,11 +45,8 @@ def _advice(name: str, file: str) -> str:
     if _stem(name) != _stem(file):
         return "is it the table of these pictures?"
     if "\\" in name and "\\" not in file:
-        return (
-            "write / for \\ in the table, and no drive letter"
-            if ":" in name
-            else ("write / for \\ in the table")
-        )
+        drive = ", and no drive letter" if ":" in name else ""
+        return f"write / for \\ in the table{drive}"
     if ABSOLUTE.match(name):
         return "write the table's paths as they are below the folder, without what stands before it"
     written, stored = PurePosixPath(name), PurePosixPath(file)
