@@ -82,7 +82,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
 def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path) -> str | None:
     """Why the folder will not do, as far as the names of its files tell; None where it may.
 
-    least: key of the run file -> images that it asks for. results: folder the run writes, which
+    least: who asks for images, in words -> how many. results: folder the run writes, which
     must not lie among the pictures. Looked at before any step of a run.
     """
     folder = raw / options.images
@@ -96,11 +96,11 @@ def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path
         label_fields(raw, options)
     except SourceError as error:
         return f"a folder of pictures: {error}"
-    short = [f"'{key}' is {images}" for key, images in least.items() if found < images]
+    short = [who for who, images in least.items() if found < images]
     if short:
         return (
-            f"more pictures: {folder} holds {found} files, and one minibatch takes more "
-            f"({', '.join(short)}); add pictures, or set that to {found} or less (2 at least)"
+            f"more pictures: {folder} holds {found} files, but {', '.join(short)}; add pictures, "
+            "or lower what asks for more"
         )
     return None
 

@@ -13,3 +13,7 @@ class Options(Strict):
 
     images: int = Field(2000, ge=2, description="pictures of each kind; training images, at most")
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
+
+    def fewest_images(self) -> dict[str, int]:
+        """As many training images as repro.quality.training_images asks for."""
+        return {"bedrooms.data": 3}

@@ -3,7 +3,7 @@
 Apart from measure.py, so that a run file is checked without loading what measures.
 """
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
 
@@ -16,3 +16,15 @@ class Options(Strict):
     images: int = Field(2500, ge=8, description="images of each kind in the distances")
     blocks: int = Field(10, ge=2, description="disjoint blocks they are divided into")
     feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")
+
+    @model_validator(mode="after")
+    def _blocks_have_two_images(self) -> "Options":
+        if self.images < 2 * self.blocks:
+            raise ValueError(
+                f"images is {self.images}, blocks {self.blocks}; expected 2 * blocks <= images"
+            )
+        return self
+
+    def fewest_images(self) -> dict[str, int]:
+        """Two disjoint sets, of two images a block."""
+        return {"bedrooms.data": 4 * self.blocks}

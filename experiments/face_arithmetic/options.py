@@ -80,3 +80,7 @@ class Options(Strict):
         """How many exemplars a concept has in each variant that averages them."""
         larger = max(self.exemplars, min(self.many, self.confident))
         return {"three_exemplars": self.exemplars, "one_exemplar": 1, "many_exemplars": larger}
+
+    def fewest_images(self) -> dict[str, int]:
+        """A fifth is held out, and blends are made of up to nine of those."""
+        return {"faces.data": 45}

@@ -28,3 +28,7 @@ class Options(Strict):
     interpolation: Literal["linear", "spherical"] = Field(
         "linear", description="linear or spherical in z"
     )
+
+    def fewest_images(self) -> dict[str, int]:
+        """As many training images as repro.quality.training_images asks for."""
+        return {"bedrooms.data": 3}

@@ -28,3 +28,7 @@ class Options(Strict):
         4096, ge=1, description="more features than this are projected at random to this many"
     )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
+
+    def fewest_images(self) -> dict[str, int]:
+        """As many training images as repro.quality.training_images asks for."""
+        return {"bedrooms.data": 3}

@@ -34,3 +34,7 @@ class Options(Strict):
         if not 2 * self.confident <= self.untrained_samples:
             raise ValueError("expected 2 * confident <= untrained_samples")
         return self
+
+    def fewest_images(self) -> dict[str, int]:
+        """Two classifiers and what judges them share them."""
+        return {"faces.data": 20}

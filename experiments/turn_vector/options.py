@@ -81,3 +81,7 @@ class Options(Strict):
     def axes_were_given(self) -> bool:
         """Whether the run file names its own axes, which must then all be labelled."""
         return "axes" in self.model_fields_set
+
+    def fewest_images(self) -> dict[str, int]:
+        """Two classifiers and what judges them share them."""
+        return {"faces.data": 20}

@@ -31,6 +31,7 @@ from repro.artefacts.whole_file import written_whole
 from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
 from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
+from repro.dedup.options import HASHED_SIZES
 from repro.errors import UnusableError
 from repro.progress import tracked
 from repro.rng import generator, shuffled, torch_generator
@@ -57,7 +58,7 @@ class HashInputs:
 
     def __init__(self, images: np.ndarray) -> None:
         side, channels = images.shape[1], images.shape[3]
-        if images.shape[2] != side or side not in (32, 64, 128, 256) or channels not in (1, 3):
+        if images.shape[2] != side or side not in HASHED_SIZES or channels not in (1, 3):
             raise UnusableError(
                 f"the hash needs square images of 32, 64, 128 or 256 pixels in 1 or 3 channels, "
                 f"found {images.shape[1:]}; prepare the dataset with such an image_size"

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from repro.specs.validation import Strict
 
+HASHED_SIZES = (32, 64, 128, 256)  # pixels: the hash sees 32, by halving
+
 
 class Options(Strict):
     """The hash and what is done with its collisions. All but 3072-128-3072 is open in the paper."""

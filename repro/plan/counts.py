@@ -16,20 +16,17 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 from repro.data.raw_images import SourceError
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
-from repro.runs.extensions import missing_files, source, source_options, world, world_options
+from repro.runs.extensions import missing_files, source, source_options
+from repro.runs.image_counts import expected
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.validation import SpecError, Strict, nearest
 from repro.train.minibatches import Schedule
 from repro.train.trainer import SHEET_SIDE
-
-Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
 
 # forward passes of (G, D) that a minibatch is worth, by what it trains
 PASSES = {"D": (1, 6), "G": (3, 2), "both": (3, 8)}
@@ -82,14 +79,11 @@ def _count(run: Run, name: str) -> Count | None:
     spec = run.spec.datasets[name]
     key = f"datasets.{name}"
     options = source_options(spec.source, spec.options, file=run.file, key=key)
+    origin = "published" if spec.world is None else "world"
     ways: list[tuple[str, Callable[[], int | None]]] = [
-        ("raw data", lambda: _of_raw_data(run, name, spec.source, options))
+        ("raw data", lambda: _of_raw_data(run, name, spec.source, options)),
+        (origin, lambda: expected(run, name)),
     ]
-    if spec.world is None:
-        ways.append(("published", lambda: _expected(spec.source, options, _published)))
-    else:
-        drawn = partial(_drawn, run, spec.world)
-        ways.append(("world", lambda: _expected(spec.source, options, drawn)))
     for origin, way in ways:
         images = way()
         if images is not None:
@@ -108,38 +102,6 @@ def _of_raw_data(run: Run, dataset: str, name: str, options: Strict) -> int | No
         return int(source(name).count(raw, options))
     except (SourceError, OSError):
         return None  # the preparation itself says what is wrong with them
-
-
-def _expected(name: str, options: Any, whole: Whole) -> int | None:
-    """Records that a source will give; one that copies another's (`of`), by how many that has."""
-    if hasattr(options, "of"):
-        originals = _expected(options.of, options.wrapped, whole)
-        return None if originals is None else int(source(name).copies(options, originals))
-    images = whole(name, options)
-    return None if images is None else _stretch(images, options)
-
-
-def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
-    """Of data that a program is still to draw; None where its generator does not say."""
-    spec = run.spec.worlds[place]
-    count_for = getattr(world(spec.generator), "count_for", None)
-    if count_for is None:
-        return None
-    key = f"worlds.{place}"
-    drawing = world_options(spec.generator, spec.options, file=run.file, key=key)
-    return int(count_for(drawing, name, options))
-
-
-def _published(name: str, options: Any) -> int | None:
-    """Of data as their makers publish them; None where the source does not say."""
-    published = getattr(source(name), "published", None)
-    return published(options) if published else None
-
-
-def _stretch(images: int, options: Any) -> int:
-    """The number of images that the options `start` and `stop` leave, where a source has them."""
-    stop = getattr(options, "stop", None)
-    return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)
 
 
 @dataclass(frozen=True)

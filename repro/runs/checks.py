@@ -9,6 +9,7 @@ prints both.
 from collections.abc import Collection, Mapping
 
 from repro.claims.card import ExperimentCard
+from repro.dedup.options import HASHED_SIZES
 from repro.dedup.options import Options as DedupOptions
 from repro.quality.inception_weights import require_weights
 from repro.runs.extensions import (
@@ -18,6 +19,7 @@ from repro.runs.extensions import (
     source_options,
     world_options,
 )
+from repro.runs.image_counts import asked_for, expected
 from repro.runs.run import Run
 from repro.specs.roles import ROLES, SLOTS
 from repro.specs.run_file import RunSpec
@@ -46,17 +48,11 @@ def check_names(run: Run) -> None:
 
 
 def check_experiments(spec: RunSpec, known: Collection[str], *, file: str) -> None:
-    """Experiments that a run file leaves out are among those there are, and it sets no others."""
-    left = {name for name in known if name not in spec.leave_out}
-    for key, names, allowed in (
-        ("leave_out", spec.leave_out, known),
-        ("experiments", spec.experiments, left),
-    ):
+    """Experiments that a run file leaves out, or sets options of, are among those there are."""
+    for key, names in (("leave_out", spec.leave_out), ("experiments", spec.experiments)):
         for name in names:
-            if name not in allowed:
-                raise SpecError(
-                    f"{file}: '{key}': no experiment '{name}'; {nearest(name, allowed)}"
-                )
+            if name not in known:
+                raise SpecError(f"{file}: '{key}': no experiment '{name}'; {nearest(name, known)}")
 
 
 def check_opening(spec: RunSpec, cards: Mapping[str, ExperimentCard], *, file: str) -> None:
@@ -74,6 +70,7 @@ def check_fit(run: Run) -> None:
     """Networks fit their images, options the modules they are for, weights what they are named."""
     check_models(run)
     check_options(run)
+    check_counts(run)
     check_weights(run)
 
 
@@ -87,7 +84,7 @@ def check_weights(run: Run) -> None:
 
 
 def check_models(run: Run) -> None:
-    """A model's network fits its dataset's images, of which there may be a minibatch."""
+    """A model's network fits its dataset's images, and its minibatch the processes."""
     processes = run.spec.processes_per_training
     for name, model in run.trained.items():
         data, batch = run.spec.datasets[model.data], model.training.batch
@@ -99,12 +96,6 @@ def check_models(run: Run) -> None:
                     f"'datasets.{model.data}.{key}' is {found}; set both alike, or '{key}' once "
                     f"for the whole run (--config {key}=...)"
                 )
-        if data.limit is not None and data.limit < batch:
-            raise SpecError(
-                f"{run.file}: 'datasets.{model.data}.limit' is {data.limit}, fewer images than "
-                f"one minibatch, 'models.{name}.training.batch' {batch}; raise the one or lower "
-                "the other"
-            )
         if batch < 2 * processes:
             raise SpecError(
                 f"{run.file}: 'models.{name}.training.batch' is {batch}, but each of "
@@ -118,6 +109,22 @@ def check_models(run: Run) -> None:
             )
 
 
+def check_counts(run: Run) -> None:
+    """No step asks for more images than its dataset's `limit`."""
+    for name, dataset in run.spec.datasets.items():
+        limit = dataset.limit
+        if limit is not None and (short := _short(asked_for(run, name), limit)):
+            raise SpecError(
+                f"{run.file}: 'datasets.{name}.limit' is {limit}, but {short}; raise the one or "
+                "lower the other"
+            )
+
+
+def _short(asked: Mapping[str, int], images: int) -> str:
+    """Who asks for more than so many images, in words."""
+    return ", ".join(who for who, fewest in asked.items() if images < fewest)
+
+
 def check_options(run: Run) -> None:
     """Options of sources, worlds, hashes and experiments fit the modules they are for."""
     spec, file = run.spec, run.file
@@ -126,6 +133,12 @@ def check_options(run: Run) -> None:
         source_options(dataset.source, dataset.options, file=file, key=key)
         if dataset.dedup is not None:
             validated(DedupOptions, dataset.dedup, where=file, key=f"{key}.dedup")
+            if dataset.image_size not in HASHED_SIZES:
+                raise SpecError(
+                    f"{file}: '{key}.image_size' is {dataset.image_size}, but '{key}.dedup' hashes "
+                    f"images of {', '.join(map(str, HASHED_SIZES))} pixels; take one of these, or "
+                    "leave out dedup and `deduplicated`"
+                )
     for name, world in spec.worlds.items():
         world_options(world.generator, world.options, file=file, key=f"worlds.{name}")
     experiments = {experiment.name: experiment for experiment in run.experiments}
@@ -134,27 +147,43 @@ def check_options(run: Run) -> None:
         experiments[name].files = files_named(given)
 
 
-def missing_raw_data(run: Run) -> list[str]:
+def missing_raw_data(run: Run, needed: Collection[str] | None = None) -> list[str]:
     """A paragraph for each file that a dataset needs and that is not there, and where to say it.
 
-    A source may have `refusal(raw, options, least, results)`: why what is there will not do.
+    needed: the datasets that are asked about; None: all. A source may have
+    `refusal(raw, options, least, results)`: why what is there will not do.
     """
     spec, key = run.spec, run.spec.raw_key
-    lines: dict[str, None] = {}
-    raw = {name: dataset for name, dataset in spec.datasets.items() if dataset.world is None}
+    names = [name for name in spec.datasets if needed is None or name in needed]
+    raw = [name for name in names if spec.datasets[name].world is None]
     if raw and key == "photos" and not spec.photos:
         return ["say where your pictures are: --config photos=FOLDER"]
-    for name, dataset in raw.items():
-        folder = run.raw_folder(name)
-        module, place = source(dataset.source), f"datasets.{name}"
-        options = source_options(dataset.source, dataset.options, file=run.file, key=place)
-        absent = missing_files(folder, dataset.source, options)
-        needs = [f"{n.what}\n  looked at: {n.path}: {n.found}\n  {n.how_to_get}" for n in absent]
-        if not absent and hasattr(module, "refusal"):
-            models = {n: model for n, model in spec.models.items() if model.data == name}
-            least = {f"models.{n}.training.batch": m.training.batch for n, m in models.items()}
-            why = module.refusal(folder, options, least=least, results=run.folder)
-            needs += [why] if why else []
-        lines |= {f"{place} needs {need}": None for need in needs}
+    drawn = [line for name in names if (line := _too_few_drawn(run, name))]
+    needs = dict.fromkeys(
+        f"datasets.{name} needs {need}" for name in raw for need in _missing_of(run, name)
+    )
     hint = f"`{key}:` in the run file, or --config {key}=FOLDER, says where they lie"
-    return [*lines, hint] if lines else []
+    return [*drawn, *needs, *([hint] if needs else [])]
+
+
+def _missing_of(run: Run, name: str) -> list[str]:
+    """What the raw data of a dataset lack, in words."""
+    dataset, folder = run.spec.datasets[name], run.raw_folder(name)
+    module, key = source(dataset.source), f"datasets.{name}"
+    options = source_options(dataset.source, dataset.options, file=run.file, key=key)
+    absent = missing_files(folder, dataset.source, options)
+    if absent or not hasattr(module, "refusal"):
+        return [f"{n.what}\n  looked at: {n.path}: {n.found}\n  {n.how_to_get}" for n in absent]
+    why = module.refusal(folder, options, least=asked_for(run, name), results=run.folder)
+    return [why] if why else []
+
+
+def _too_few_drawn(run: Run, name: str) -> str:
+    """In words, that fewer images of a dataset will be drawn than are asked for; "" where not."""
+    world = run.spec.datasets[name].world
+    drawn = expected(run, name) if world is not None else None
+    short = _short(asked_for(run, name), drawn) if drawn is not None else ""
+    return short and (
+        f"datasets.{name} needs more pictures: by 'worlds.{world}.options' it will have {drawn}, "
+        f"but {short}; have more drawn, or lower what asks for more"
+    )

@@ -53,7 +53,7 @@ def test_every_preset_loads(name: str, load: Any, repository: Path) -> None:
     preset = yaml.safe_load((repository / f"config/presets/{name}.yaml").read_text())
     network = preset.get("network", {})
     fitting = {key: network[key] for key in ("image_size", "channels") if key in network}
-    datasets = {"bedrooms": fitting}
+    datasets = {"bedrooms": {**fitting, "dedup": None}}
     run = load(models={"bedrooms": {"preset": name}}, datasets=datasets)
     assert run.model("bedrooms").preset == name
 
@@ -229,7 +229,7 @@ def test_files_that_options_name_are_inputs_of_the_experiment(load: Any) -> None
         ),
         (
             {"datasets": {"bedrooms": {"limit": 100}}},
-            r"'datasets\.bedrooms\.limit' is 100.*'models\.bedrooms\.training\.batch' 128",
+            r"'datasets\.bedrooms\.limit' is 100.*'models\.bedrooms\.training\.batch' is 128",
         ),
         (
             {"models": {"bedrooms": {"network": {"image_size": 48}}}},
@@ -262,14 +262,17 @@ def test_check_says_what_runs_what_waits_to_be_asked_for_and_what_is_left_out(
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:
-    message, hint = missing_raw_data(load(raw="downloads"))
+    drawn = {"rooms": {"options": {"count": 128}}}
+    message, hint = missing_raw_data(load(raw="downloads", worlds=drawn))
     assert "datasets.photos needs" in message
     assert str(Path("downloads", "my photos")) in message
     assert "--config raw=FOLDER" in hint
     Path("downloads", "my photos").mkdir(parents=True)
-    assert "my photos is empty" in missing_raw_data(load(raw="downloads"))[0]
+    assert "my photos is empty" in missing_raw_data(load(raw="downloads", worlds=drawn))[0]
     Path("downloads", "my photos", "a.jpg").touch()
-    assert missing_raw_data(load(raw="downloads")) == []
+    assert missing_raw_data(load(raw="downloads", worlds=drawn)) == []
+    (few,) = missing_raw_data(load(raw="downloads"))
+    assert "by 'worlds.rooms.options' it will have 10, but 'models.bedrooms.training.batch'" in few
 
 
 OWN: dict[str, Any] = {

@@ -1,0 +1,81 @@
+"""How many images a run's datasets will hold, and how many its steps ask for at least.
+
+Where in the flow: repro.runs.checks compares the two before any step starts, so that no experiment
+finds after a training that its images are too few. `python -m repro plan` counts by `expected` as
+well (repro.plan.counts). An experiment that needs a number of images says so by a method
+`fewest_images` of its Options (experiments/README.md). Nothing here reads raw data.
+
+Alone: `asked_for(load_run("config/photos.yaml"), "photos")`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from repro.runs.extensions import experiment_options, source, source_options, world, world_options
+from repro.runs.run import Run
+from repro.specs.roles import SLOTS
+
+Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
+
+
+def asked_for(run: Run, dataset: str) -> dict[str, int]:
+    """Who asks for images of a dataset, in words -> how many at least."""
+    asked = {}
+    for name, model in run.trained.items():
+        if model.data == dataset:
+            batch = model.training.batch
+            asked[f"'models.{name}.training.batch' is {batch} (2 at least)"] = batch
+    for experiment in run.runnable:
+        given = run.spec.experiments.get(experiment.name, {})
+        options = experiment_options(experiment.name, given, file=run.file)
+        fewest = options.fewest_images() if hasattr(options, "fewest_images") else {}
+        for key, images in fewest.items():
+            role, slot = key.split(".")
+            if getattr(run.spec.roles.get(role), SLOTS[slot].key, None) == dataset:
+                words = f"experiment '{experiment.name}' needs {images} (`leave_out` leaves it out)"
+                asked[words] = images
+    return asked
+
+
+def expected(run: Run, name: str) -> int | None:
+    """Records of a dataset, without its limit, that are still to be drawn or to be fetched.
+
+    By what the generator of its world, or its source, says; None where neither does.
+    """
+    spec = run.spec.datasets[name]
+    options = source_options(spec.source, spec.options, file=run.file, key=f"datasets.{name}")
+    whole = _published if spec.world is None else partial(_drawn, run, spec.world)
+    return _records(spec.source, options, whole)
+
+
+def _records(name: str, options: Any, whole: Whole) -> int | None:
+    """Records that a source will give; one that copies another's (`of`), by how many that has."""
+    if hasattr(options, "of"):
+        originals = _records(options.of, options.wrapped, whole)
+        return None if originals is None else int(source(name).copies(options, originals))
+    images = whole(name, options)
+    return None if images is None else _stretch(images, options)
+
+
+def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
+    """Of data that a program is still to draw; None where its generator does not say."""
+    spec = run.spec.worlds[place]
+    count_for = getattr(world(spec.generator), "count_for", None)
+    if count_for is None:
+        return None
+    key = f"worlds.{place}"
+    drawing = world_options(spec.generator, spec.options, file=run.file, key=key)
+    return int(count_for(drawing, name, options))
+
+
+def _published(name: str, options: Any) -> int | None:
+    """Of data as their makers publish them; None where the source does not say."""
+    published = getattr(source(name), "published", None)
+    return published(options) if published else None
+
+
+def _stretch(images: int, options: Any) -> int:
+    """The number of images that the options `start` and `stop` leave, where a source has them."""
+    stop = getattr(options, "stop", None)
+    return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)
