@@ -147,14 +147,14 @@ def check_options(run: Run) -> None:
         experiments[name].files = files_named(given)
 
 
-def missing_raw_data(run: Run, needed: Collection[str] | None = None) -> list[str]:
+def missing_raw_data(run: Run, *, of: Collection[str] | None = None) -> list[str]:
     """A paragraph for each file that a dataset needs and that is not there, and where to say it.
 
-    needed: the datasets that are asked about; None: all. A source may have
+    of: the datasets that are looked at; None: all of the run. A source may have
     `refusal(raw, options, least, results)`: why what is there will not do.
     """
     spec, key = run.spec, run.spec.raw_key
-    names = [name for name in spec.datasets if needed is None or name in needed]
+    names = [name for name in spec.datasets if of is None or name in of]
     raw = [name for name in names if spec.datasets[name].world is None]
     if raw and key == "photos" and not spec.photos:
         return ["say where your pictures are: --config photos=FOLDER"]

@@ -106,4 +106,4 @@ def test_the_run_files_here_ask_for_no_more_than_they_have(repository: Path) -> 
         trained = {model.data for model in run.trained.values()}
         assert {name for name in run.spec.datasets if asked_for(run, name)} >= trained
         worlds = [name for name, one in run.spec.datasets.items() if one.world is not None]
-        assert missing_raw_data(run, worlds) == []
+        assert missing_raw_data(run, of=worlds) == []
