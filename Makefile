@@ -84,16 +84,13 @@ lock: $(STAMP)
 	    --quiet $(UPGRADE) -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
-# people's photos do not belong into the repository. The page itself, of some 12 MB, is not kept.
+# people's photos do not belong in the repository; LEAVE_OUT="'models/*' 'fig0[2-8]*.png'" leaves
+# some out.
 RUN ?= demo
-publish:
-	mkdir -p results/published/$(RUN)
-	cp results/$(RUN)/report/report.md results/$(RUN)/report/*.csv results/published/$(RUN)/
-	for name in $$(ls results/$(RUN)/experiments); do \
-	    mkdir -p results/published/$(RUN)/$$name; \
-	    find results/$(RUN)/experiments/$$name -name '*.png' -o -name '*.csv' \
-	        -o -name measurements.json -o -path '*/measured/provenance.json' | xargs cp -t results/published/$(RUN)/$$name; \
-	done
+LEAVE_OUT ?=
+publish: $(STAMP)
+	$(BIN)/python -m repro publish --run results/$(RUN) --out results/published/$(RUN) \
+	    $(if $(LEAVE_OUT),--leave-out $(LEAVE_OUT))
 
 # The runs of the tests and the demo; of other runs, what was kept aside when it was made again.
 clean:

@@ -124,6 +124,14 @@ class PaperPlace(Strict):
     figures: list[str] = Field([], description='e.g. ["Fig 4"]; tables too: ["Table 1"]')
 
 
+class Lead(Strict):
+    """What stands for an experiment in the row of cards at the head of a report."""
+
+    picture: str = Field(description="file of figure.py, with a caption")
+    claim: str = Field(description="id of the claim whose verdict is shown")
+    words: str = Field(min_length=1, max_length=80, description="that claim in a few words")
+
+
 class ExperimentCard(Strict):
     """experiments/<name>/experiment.yaml: what is claimed, from what, and where we depart."""
 
@@ -138,6 +146,9 @@ class ExperimentCard(Strict):
         Scales(), description="options of runs that are smaller than the paper, by their `scale:`"
     )
     captions: dict[str, str] = Field({}, description="per file of figure.py: what to look for")
+    lead: Lead | None = Field(
+        None, description="for a figure, table or section of the paper: its card in the report"
+    )
     claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")
     ask_for: str = Field(
         "", description="what the user gives behind --config for its inputs, e.g. fid_weights=FILE"
@@ -165,6 +176,12 @@ class ExperimentCard(Strict):
         odd = [name for name in self.captions if not name.endswith((".png", ".csv"))]
         if odd:
             raise ValueError(f"captions are for .png and .csv files; found {', '.join(odd)}")
+        if self.lead and self.lead.claim not in names:
+            raise ValueError(
+                f"lead.claim: no claim '{self.lead.claim}'; claims: {', '.join(names)}"
+            )
+        if self.lead and self.lead.picture not in self.captions:
+            raise ValueError(f"lead.picture: no caption of '{self.lead.picture}'")
         strangers = sorted({role for claim in self.claims for role in claim.roles} - {*self.roles})
         if strangers:
             raise ValueError(f"claims rest on roles that no input names: {', '.join(strangers)}")

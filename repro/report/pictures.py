@@ -5,7 +5,8 @@ of trainings with these. A chart keeps every pixel: it is coded anew as lossless
 made of images has a new colour at almost every pixel, which no lossless coder makes small; its
 colours are rounded first, by less than is seen. Of a long animation some frames are shown, with
 fewer pixels. The files in the run's folder stay as they are: a picture's `note` says how what the
-page holds differs from its file, "" where it does not differ.
+page holds differs from its file, "" where it does not differ. Pages that are kept in the repository
+hold pictures coded with loss (`light`), and the cards at the head of every page small ones.
 
 Alone: `embed_picture(Path("fig04_latent_walk.png"), caption="...")`.
 """
@@ -28,6 +29,8 @@ WEBP = {"lossless": True, "quality": 50, "method": 2}  # more effort: 2 % smalle
 LIGHT = 100_000  # bytes: an animation up to this is embedded as it is
 FRAMES, LONGEST_SIDE, QUALITY = 6, 520, 40  # of heavier ones
 EACH, LAST = 1000, 2500  # milliseconds that a frame is shown
+LIGHT_WIDTH, LIGHT_QUALITY = 760, 30  # of pages that are kept in the repository
+CARD, CARD_QUALITY = (480, 300), 60  # pixels, and their coding, of a picture on a card
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,20 @@ class Picture:
     note: str
 
 
-def embed_picture(path: Path, *, caption: str, run: Path | None = None) -> Picture:
-    """Embed a PNG; run: the folder below which it is named. Raises ValueError where it is none."""
+def embed_picture(
+    path: Path, *, caption: str, run: Path | None = None, light: bool = False
+) -> Picture:
+    """Embed a PNG, coded with loss where `light`. Raises ValueError where it is none.
+
+    run: the folder below which it is named.
+    """
     picture, content = _opened(path, kind="PNG")
     hard = picture.info.get("Kind") == "pixels"
+    if light:
+        picture = _at_most(picture.convert("RGB"), LIGHT_WIDTH)
+        uri = _data_uri(_lossy(picture, LIGHT_QUALITY), "webp")
+        note = "coded with loss"
+        return Picture(path.name, _below(path, run), uri, *picture.size, hard, caption, note)
     notes = []
     kind, size = "png", picture.size
     if picture.mode == "RGB":  # others are none of ours, and go in as they are
@@ -71,6 +84,17 @@ def embed_picture(path: Path, *, caption: str, run: Path | None = None) -> Pictu
             notes = []
     uri = _data_uri(content, kind)
     return Picture(path.name, _below(path, run), uri, *size, hard, caption, "; ".join(notes))
+
+
+def card_picture(path: Path) -> str:
+    """The upper part of a PNG, small, as a data: address. Raises ValueError where it is none."""
+    picture, _ = _opened(path, kind="PNG")
+    width, height = CARD
+    picture = picture.convert("RGB")
+    upper = picture.crop(
+        (0, 0, picture.width, min(picture.height, picture.width * height // width))
+    )
+    return _data_uri(_lossy(_at_most(upper, width), CARD_QUALITY), "webp")
 
 
 def embed_animation(path: Path, *, caption: str, run: Path | None = None) -> Picture:
@@ -121,6 +145,19 @@ def _opened(path: Path, *, kind: str) -> tuple[Image.Image, bytes]:
     except OSError as error:
         raise UnusableError(f"{path}: not a readable {kind} ({error}); rerun its step") from None
     return picture, content
+
+
+def _at_most(picture: Image.Image, width: int) -> Image.Image:
+    if picture.width <= width:
+        return picture
+    height = round(picture.height * width / picture.width)
+    return picture.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _lossy(picture: Image.Image, quality: int) -> bytes:
+    coded = io.BytesIO()
+    picture.save(coded, "WEBP", quality=quality, method=4)
+    return coded.getvalue()
 
 
 def _frame(animation: Image.Image, place: int) -> Image.Image:

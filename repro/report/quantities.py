@@ -1,13 +1,17 @@
 """Quantities in words: durations, memory, counts and any value of a JSON file.
 
-Where in the flow: the lowest layer of the report; its other modules and its templates call these.
+Where in the flow: the lowest layer of the report; its other modules and its templates call these,
+and a test that the README quotes numbers as the report shows them.
 
 Alone: `duration(725)` is "12 min 5 s".
 """
 
+import math
 from typing import Any
 
-from repro.claims.measurement import number
+from repro.claims.measurement import Measurement, number
+
+MOST_DIGITS = 4  # behind the point
 
 
 def duration(seconds: float) -> str:
@@ -41,6 +45,34 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value_in_words(v) for v in value) or "none"
     return str(value)
+
+
+def rounded(found: Measurement | None) -> str:
+    """E.g. "0.58 [0.53, 0.63]" or "86.2 [84.7, 87.7] %": as many digits as the interval warrants.
+
+    Half an interval keeps one significant digit, two where the first is 1; an end that is not 0 is
+    not shown as 0. A number without interval reads as everywhere. "–" where nothing was measured.
+    """
+    if found is None or found.value is None or found.hull is None:
+        return "–"
+    if found.low is None or found.high is None or not found.low < found.high:
+        return f"{number(found.value)} {found.unit}".strip()
+    numbers = (found.value, found.low, found.high)
+    digits = _digits((found.high - found.low) / 2)
+    while digits < MOST_DIGITS and any(x and not round(x, digits) for x in numbers):
+        digits += 1
+    value, low, high = (
+        f"{round(x, digits):,.{digits}f}".replace("-", "−") if round(x, digits) else "0"
+        for x in numbers
+    )
+    return f"{value} [{low}, {high}] {found.unit}".strip()
+
+
+def _digits(half: float) -> int:
+    """Digits behind the point with which half an interval has one or two significant ones."""
+    magnitude = math.floor(math.log10(half))
+    first = half / 10**magnitude
+    return min(MOST_DIGITS, max(0, -magnitude + (first < 2)))
 
 
 def counted(count: int, one: str, more: str) -> str:

@@ -1,7 +1,7 @@
 """How many claims of a run are decided and how, in a sentence for each who states them.
 
-Where in the flow: repro.report.build puts `tally` at the head of the report; the README quotes it
-of the published runs, from their claims.csv.
+Where in the flow: repro.report.page puts these at the head of the report; the README and
+results/README.md quote them of the published runs, from their claims.csv.
 
 Alone: `tally(pandas.read_csv("results/published/demo/claims.csv").to_dict("records"))`.
 """
@@ -39,10 +39,53 @@ def tally(rows: Iterable[Row]) -> list[str]:
     return found
 
 
-def _counted(rows: list[Row]) -> str:
+def found_and_open(rows: Iterable[Row]) -> list[str]:
+    """Two sentences: what is decided of what the paper states, and what is not; [] of no claims."""
+    stated = [row for row in rows if row["source"] == "paper"]
+    if not stated:
+        return []
+    counts = _counts(stated)
+    decided = {one: count for one, count in counts.items() if one in DECIDED}
+    still = {one: count for one, count in counts.items() if one not in DECIDED}
+    numbers = sum(row["kind"] == "value" for row in stated)
+    whole = f"Of the {len(stated)} claims that the paper states ({numbers} numbers, "
+    whole += f"{len(stated) - numbers} directions), {sum(decided.values())} are decided"
+    return [
+        f"{whole}: {_listed(decided)}." if decided else f"{whole}.",
+        f"{sum(still.values())} are not: {_listed(still)}." if still else "None is left open.",
+    ]
+
+
+def in_one_line(rows: Iterable[Row]) -> str:
+    """For a README: "of the paper's 15 numbers 1 is decided (1 reproduced); of its ..."."""
+    everything = list(rows)
+    parts = []
+    for name, part in (
+        ("the paper's {} numbers", "The paper's own numbers"),
+        ("its {} directions", "Its stated directions"),
+    ):
+        of = [row for row in everything if PARTS[part](row)]
+        decided = {one: count for one, count in _counts(of).items() if one in DECIDED}
+        total = sum(decided.values())
+        words = f"of {name.format(len(of))} {total} {'is' if total == 1 else 'are'} decided"
+        parts.append(f"{words} ({_listed(decided)})" if decided else words)
+    return "; ".join(parts)
+
+
+def _counts(rows: Iterable[Row]) -> dict[Verdict, int]:
+    """In the order of the verdicts, those that occur."""
     counts = Counter(Verdict(row["verdict"]) for row in rows)
-    words = (_in_words(verdict, counts[verdict]) for verdict in Verdict if counts[verdict])
-    return f"{sum(counts[one] for one in DECIDED)} of {len(rows)} decided ({', '.join(words)})"
+    return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
+
+
+def _listed(counts: Mapping[Verdict, int]) -> str:
+    return ", ".join(_in_words(verdict, count) for verdict, count in counts.items())
+
+
+def _counted(rows: list[Row]) -> str:
+    counts = _counts(rows)
+    decided = sum(count for verdict, count in counts.items() if verdict in DECIDED)
+    return f"{decided} of {len(rows)} decided ({_listed(counts)})"
 
 
 def _in_words(verdict: Verdict, count: int) -> str:

@@ -58,10 +58,16 @@ class ModelView:
     animation: Picture | None
 
 
-def experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> ExperimentView:
-    """The experiment with its figures and tables in the order of the card's captions."""
+def experiment_view(
+    result: ExperimentResult, spec: ReportSpec, run: Path, *, light: bool = False
+) -> ExperimentView:
+    """The experiment with its figures and tables in the order of the card's captions.
+
+    The picture of its card in the report comes first. light: pictures are coded with loss.
+    """
     captions = result.card.captions
-    order = {name: place for place, name in enumerate(captions)}
+    first = [result.card.lead.picture] if result.card.lead else []
+    order = {name: place for place, name in enumerate(dict.fromkeys([*first, *captions]))}
 
     def by_caption(path: Path) -> tuple[int, str]:
         return order.get(path.name, len(order)), path.name
@@ -72,7 +78,7 @@ def experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> Ex
         data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
         readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
         pictures=[
-            embed_picture(path, caption=captions.get(path.name, ""), run=run)
+            embed_picture(path, caption=captions.get(path.name, ""), run=run, light=light)
             for path in sorted(result.figures, key=by_caption)
         ],
         tables=[
@@ -86,11 +92,13 @@ def experiment_view(result: ExperimentResult, spec: ReportSpec, run: Path) -> Ex
     )
 
 
-def model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
-    """The model with its sample sheets, loss curves and animation."""
+def model_view(
+    result: ModelResult, spec: ReportSpec, run: Path, *, light: bool = False
+) -> ModelView:
+    """The model with its sample sheets, loss curves and animation, without that where `light`."""
     description = result.spec or {}
     data = description.get("spec", {}).get("data")
-    animation = result.animation
+    animation = None if light else result.animation
     return ModelView(
         result=result,
         data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
@@ -100,7 +108,7 @@ def model_view(result: ModelResult, spec: ReportSpec, run: Path) -> ModelView:
         weaknesses=weaknesses(result) if spec.own_pictures else [],
         stop=stop_in_words(result.health),
         pictures=[
-            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run)
+            embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run, light=light)
             for path in result.pictures
         ],
         animation=embed_animation(animation, caption="", run=run) if animation else None,

@@ -1,16 +1,15 @@
 "use strict";
 // Sort and filter of the claims table, zoom of the figures. The page is whole without any of it.
 (() => {
-  function claims(table) {
-    const body = table.tBodies[0];
-    const rows = [...body.rows];
-    const first = [...rows];
+  const tables = [...document.querySelectorAll(".claims")];
+  const rows = tables.flatMap((table) => [...table.tBodies[0].rows]);
+  const pressed = new Set();
+
+  function filtered() {
     const toggles = [...document.querySelectorAll("button[data-verdict]")];
     const search = document.querySelector("#search");
-    const sort = document.querySelector("#sort");
     const shown = document.querySelector("#shown");
     const all = document.querySelector("#all");
-    const pressed = new Set();
 
     function filter() {
       for (const one of toggles) one.setAttribute("aria-pressed", pressed.has(one.dataset.verdict));
@@ -23,13 +22,18 @@
       const left = rows.filter((row) => !row.hidden).length;
       all.hidden = left === rows.length;
       shown.textContent = all.hidden ? `${left} claims` : `${left} of ${rows.length} claims`;
+      if (all.hidden) return;
+      for (const table of tables) { // what is looked for may be in a folded one
+        const group = table.closest("details");
+        if (group) group.open = Boolean(table.tBodies[0].querySelector("tr:not([hidden])"));
+      }
     }
 
     for (const one of toggles) {
       one.addEventListener("click", () => {
         if (!pressed.delete(one.dataset.verdict)) pressed.add(one.dataset.verdict);
         filter();
-        // From the first screen the table is out of sight.
+        // From the first screen the tables are out of sight.
         if (one.matches(".chip") && pressed.size) document.querySelector("#claims").scrollIntoView();
       });
     }
@@ -42,39 +46,44 @@
     });
     document.querySelector(".tools").hidden = false;
     filter();
+  }
 
-    const collator = new Intl.Collator("en", { numeric: true });
-    // Numbers as numbers (ours: -0.5 before 0.05), other texts as read (4.1.1 before 4.2).
-    function compare(a, b, numbers) {
-      return numbers ? Number(a) - Number(b) : collator.compare(a, b);
-    }
-    function sortBy(head, up) {
-      for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
-      head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const key = (row) => row.cells[head.cellIndex].dataset.key;
-      const numbers = rows.every((row) => !Number.isNaN(Number(key(row))));
-      rows.sort((a, b) => {
-        if (!key(a) || !key(b)) return Boolean(key(b)) - Boolean(key(a)); // without a number: last
-        return (up ? 1 : -1) * compare(key(a), key(b), numbers);
-      });
-      body.append(...rows);
-      sort.value = head.cellIndex;
-    }
-    const heads = [...table.tHead.rows[0].cells];
-    for (const head of heads) {
-      head.querySelector("button").addEventListener("click", () => {
-        sortBy(head, head.getAttribute("aria-sort") !== "ascending");
-      });
-    }
-    sort.addEventListener("change", () => {
-      if (sort.value) return sortBy(heads[sort.value], true);
-      for (const head of heads) head.removeAttribute("aria-sort");
-      rows.splice(0, rows.length, ...first);
-      body.append(...rows);
+  const collator = new Intl.Collator("en", { numeric: true });
+  // Numbers as numbers (ours: -0.5 before 0.05), other texts as read (4.1.1 before 4.2).
+  function compare(a, b, numbers) {
+    return numbers ? Number(a) - Number(b) : collator.compare(a, b);
+  }
+  function sortBy(head, up) {
+    const table = head.closest("table");
+    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const own = [...table.tBodies[0].rows];
+    const key = (row) => row.cells[head.cellIndex].dataset.key;
+    const numbers = own.every((row) => !Number.isNaN(Number(key(row))));
+    own.sort((a, b) => {
+      if (!key(a) || !key(b)) return Boolean(key(b)) - Boolean(key(a)); // without a number: last
+      return (up ? 1 : -1) * compare(key(a), key(b), numbers);
+    });
+    table.tBodies[0].append(...own);
+  }
+  if (tables.length) filtered(); // a run on own pictures has none
+  for (const button of document.querySelectorAll(".claims th button")) {
+    button.addEventListener("click", () => {
+      const head = button.parentElement;
+      sortBy(head, head.getAttribute("aria-sort") !== "ascending");
     });
   }
-  const table = document.querySelector(".claims");
-  if (table) claims(table); // a run on own pictures has none
+
+  // A link to what is folded away opens it.
+  function unfold() {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    let group = target.closest("details");
+    for (; group; group = group.parentElement.closest("details")) group.open = true;
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", unfold);
+  unfold();
 
   const dialog = document.querySelector("dialog");
   const large = dialog.querySelector("img");

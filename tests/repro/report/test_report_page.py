@@ -182,9 +182,9 @@ def test_a_failed_claim_is_read_as_failed_and_why(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     row = text.partition('id="claim-latent_walk-jumps"')[2].partition("</tr>")[0]
     words = " ".join(re.sub(r"<[^>]+>", " ", row).split())
-    assert "fails in a drawn world the value is not below 0.5" in words
-    assert "0.9 [0.85, 0.95]" in words
-    assert "n = 200; 95 % bootstrap over walks" in words
+    assert "Why the value is not below 0.5" in words
+    assert "0.90 [0.85, 0.95] fails in a drawn world" in words
+    assert "0.9 [0.85, 0.95], n = 200; 95 % bootstrap over walks" in words
     assert "jump share below 0.5" in words
     assert "snakemake latent_walk --configfile config/demo.yaml" in words
 
@@ -262,6 +262,7 @@ def test_claims_are_sorted_as_numbers_and_filtered_by_buttons(report: Path, tmp_
       const chip = document.querySelector(".chip[data-verdict='fails in a drawn world']");
       press(chip);
       say("failed", ours());
+      say("folded", !document.querySelector("#claim-latent_walk-jumps").closest("details").open);
       say("pressed", chip.getAttribute("aria-pressed"));
       press(document.querySelector(".toggle[data-verdict='undecided']"));
       say("two", ours());
@@ -274,10 +275,11 @@ def test_claims_are_sorted_as_numbers_and_filtered_by_buttons(report: Path, tmp_
     </script>"""
     found = after_script(report / "index.html", script, tmp_path).by_id
     assert "lost" not in found
-    assert found["up"] == "0.15 0.6 0.9 20.0 83.0"  # those without a number last, as ""
-    assert found["down"] == "83.0 20.0 0.9 0.6 0.15"
+    assert found["up"] == "0.15 0.6 20.0 0.9 83.0"  # in the first table; those of ours, then 83
+    assert found["down"] == "20.0 0.6 0.15 0.9 83.0"
     assert found["order"] == "descending"
-    assert (found["failed"], found["pressed"], found["two"]) == ("0.9", "true", "0.9 0.6")
+    assert (found["failed"], found["pressed"], found["two"]) == ("0.9", "true", "0.6 0.9")
+    assert found["folded"] == "false"  # the one that failed is ours, and was folded away
     assert (found["found"], found["told"]) == ("20.0", f"1 of {len(EXPECTED)} claims")
 
 

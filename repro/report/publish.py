@@ -1,0 +1,105 @@
+"""The report of a finished run as it is kept in results/published.
+
+    python -m repro publish --run results/demo --out results/published/demo
+    python -m repro publish --run results/laptop --out results/published/laptop \\
+        --leave-out 'models/*' 'fig0[2-8]*.png'
+
+Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose
+pictures a code host shows, a light `index.html` (pictures coded with loss, no animations), the two
+tables, and for each experiment its figures, tables and measurements with the record of what made
+them. Folders of experiments that are there are replaced; other files stay. Look at the pictures
+first: photographs of people, and samples learnt from them, do not belong in a repository.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+
+from repro.artefacts.provenance import SIDECAR
+from repro.command_line import new_parser
+from repro.report.build import write_report
+from repro.report.page import Place
+from repro.report.results import ExperimentResult, RunResults, read_json, read_run
+from repro.report.spec import ReportSpec
+from repro.runs.extensions import CARDS
+from repro.specs.validation import validated
+
+MEASURED = ("measurements.json", SIDECAR)
+
+
+def published_address(file: str) -> str | None:
+    """Where a file of the run lies below results/published/<run>; None where it is not kept.
+
+    file: below the run's folder, e.g. "experiments/latent_walk/figures/fig04_latent_walk.png".
+    """
+    path = PurePosixPath(file)
+    if path.parts[:1] != ("experiments",) or path.suffix not in (".png", ".csv"):
+        return None
+    return f"{path.parts[1]}/{path.name}"
+
+
+def publish(
+    *, run: Path, spec_path: Path, experiments: Path, out: Path, leave_out: Sequence[str] = ()
+) -> None:
+    """Write what is kept of the run folder `run` into `out`.
+
+    leave_out: patterns of pictures and tables, by their names or their places below the run.
+    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
+    """
+    spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
+    results = _without(read_run(run=run, spec=spec, experiments=experiments), run, leave_out)
+    out.mkdir(parents=True, exist_ok=True)
+    for experiment in results.experiments:
+        _keep(experiment, out / experiment.name)
+    write_report(results, run=run, place=Place(published_address, light=True), out=out)
+
+
+def _without(results: RunResults, run: Path, patterns: Sequence[str]) -> RunResults:
+    def kept(paths: list[Path]) -> list[Path]:
+        names = [(path, path.relative_to(run).as_posix()) for path in paths]
+        return [
+            path
+            for path, name in names
+            if not any(fnmatch(name, one) or fnmatch(path.name, one) for one in patterns)
+        ]
+
+    return replace(
+        results,
+        experiments=[
+            replace(one, figures=kept(one.figures), tables=kept(one.tables))
+            for one in results.experiments
+        ],
+        models=[replace(one, pictures=kept(one.pictures)) for one in results.models],
+    )
+
+
+def _keep(experiment: ExperimentResult, folder: Path) -> None:
+    """Copy figures, tables, measurements and their record; a folder of nothing is not made."""
+    shutil.rmtree(folder, ignore_errors=True)
+    measured = [experiment.folder / "measured" / name for name in MEASURED]
+    files = [*experiment.figures, *experiment.tables, *filter(Path.is_file, measured)]
+    for file in files:
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / file.name)
+
+
+def main(words: list[str] | None = None) -> None:
+    parser = new_parser("publish", __doc__)
+    parser.add_argument("--run", type=Path, required=True, help="results/<run>, finished")
+    parser.add_argument("--spec", type=Path, help="default: specs/report.json of the run")
+    parser.add_argument("--out", type=Path, required=True, help="results/published/<run>")
+    parser.add_argument("--experiments", type=Path, default=CARDS, help="folder with the cards")
+    parser.add_argument(
+        "--leave-out", nargs="+", default=[], metavar="PATTERN", help="pictures that are not kept"
+    )
+    given = parser.parse_args(words)
+    publish(
+        run=given.run,
+        spec_path=given.spec or given.run / "specs" / "report.json",
+        experiments=given.experiments,
+        out=given.out,
+        leave_out=given.leave_out,
+    )
+    print(f"published: {given.out / 'report.md'} and index.html")
