@@ -24,6 +24,7 @@ PAGES = sorted(
         ROOT / "CONTRIBUTING.md",
         *ROOT.glob("config/*.yaml"),
         *ROOT.glob("*/README.md"),
+        *ROOT.glob("docs/*.md"),
         *ROOT.glob("config/presets/README.md"),
         *ROOT.glob("experiments/*/README.md"),
         ROOT / "README.md",

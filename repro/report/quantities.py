@@ -7,6 +7,7 @@ Alone: `duration(725)` is "12 min 5 s".
 """
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from repro.claims.measurement import Measurement, number
@@ -48,7 +49,7 @@ def value_in_words(value: Any) -> str:
 
 
 def rounded(found: Measurement | None) -> str:
-    """E.g. "0.58 [0.53, 0.63]" or "86.2 [84.7, 87.7] %": as many digits as the interval warrants.
+    """E.g. "0.58 [0.53, 0.63]" or "86.3 [84.7, 87.7] %": as many digits as the interval warrants.
 
     Half an interval keeps one significant digit, two where the first is 1; an end that is not 0 is
     not shown as 0. A number without interval reads as everywhere. "–" where nothing was measured.
@@ -61,11 +62,13 @@ def rounded(found: Measurement | None) -> str:
     digits = _digits((found.high - found.low) / 2)
     while digits < MOST_DIGITS and any(x and not round(x, digits) for x in numbers):
         digits += 1
-    value, low, high = (
-        f"{round(x, digits):,.{digits}f}".replace("-", "−") if round(x, digits) else "0"
-        for x in numbers
-    )
+    value, low, high = (_half_up(x, digits) for x in numbers)
     return f"{value} [{low}, {high}] {found.unit}".strip()
+
+
+def _half_up(x: float, digits: int) -> str:
+    exact = Decimal(str(x)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{exact:,}".replace("-", "−") if exact else "0"
 
 
 def _digits(half: float) -> int:

@@ -33,7 +33,7 @@ def tally(rows: Iterable[Row]) -> list[str]:
         for name, belongs in PARTS.items()
         if (part := [row for row in everything if belongs(row)])
     ]
-    bare = sum(row["verdict"] in HOLDING and row["control"] == NO_CONTROL for row in everything)
+    bare = _without_control(everything)
     if bare:
         found.append(f"No untrained control has been measured yet for {bare} of those that hold.")
     return found
@@ -69,6 +69,9 @@ def in_one_line(rows: Iterable[Row]) -> str:
         total = sum(decided.values())
         words = f"of {name.format(len(of))} {total} {'is' if total == 1 else 'are'} decided"
         parts.append(f"{words} ({_listed(decided)})" if decided else words)
+    bare = _without_control(everything)
+    if bare:
+        parts.append(f"{bare} of all that hold lack an untrained control")
     return "; ".join(parts)
 
 
@@ -76,6 +79,10 @@ def _counts(rows: Iterable[Row]) -> dict[Verdict, int]:
     """In the order of the verdicts, those that occur."""
     counts = Counter(Verdict(row["verdict"]) for row in rows)
     return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
+
+
+def _without_control(rows: Iterable[Row]) -> int:
+    return sum(row["verdict"] in HOLDING and row["control"] == NO_CONTROL for row in rows)
 
 
 def _listed(counts: Mapping[Verdict, int]) -> str:

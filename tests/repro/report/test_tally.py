@@ -45,5 +45,7 @@ def test_two_sentences_on_what_the_paper_states() -> None:
 def test_one_line() -> None:
     assert in_one_line(ROWS) == (
         "of the paper's 2 numbers 1 is decided (1 not reproduced); of its 4 directions "
-        "3 are decided (2 hold in a drawn world, 1 fails on other data)"
+        "3 are decided (2 hold in a drawn world, 1 fails on other data); "
+        "1 of all that hold lack an untrained control"
     )
+    assert "control" not in in_one_line(ROWS[:1])
