@@ -85,12 +85,14 @@ lock: $(STAMP)
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
 # people's photos do not belong in the repository; LEAVE_OUT="'models/*' 'fig0[2-8]*.png'" leaves
-# some out.
+# some out. The numbers and pictures of README.md and results/README.md follow.
 RUN ?= demo
 LEAVE_OUT ?=
 publish: $(STAMP)
 	$(BIN)/python -m repro publish --run results/$(RUN) --out results/published/$(RUN) \
 	    $(if $(LEAVE_OUT),--leave-out $(LEAVE_OUT))
+	$(BIN)/python docs/fill_numbers.py
+	$(if $(filter demo,$(RUN)),$(BIN)/python docs/make_pictures.py results/demo)
 
 # The runs of the tests and the demo; of other runs, what was kept aside when it was made again.
 clean:
