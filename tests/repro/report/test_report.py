@@ -382,7 +382,7 @@ def test_the_control_of_a_claim_is_shown(report: Path) -> None:
 
 def test_first_words_say_that_data_are_generated(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
-    body = re.sub(r"<[^>]+>", " ", text.partition("</svg>\n<div")[2])
+    body = re.sub(r"<[^>]+>", " ", text.partition("</svg>\n<header")[2])
     assert "GENERATED DATA" in body[:120]
     lines = (report / "report.md").read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("Generated data")
