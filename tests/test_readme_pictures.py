@@ -1,0 +1,71 @@
+"""docs/make_pictures.py: the picture of the README from a made-up run, its bar counted by hand."""
+
+import csv
+import importlib.util
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def pictures(repository: Path) -> ModuleType:
+    place = repository / "docs/make_pictures.py"
+    spec = importlib.util.spec_from_file_location("make_pictures", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three sheets of samples, each of one grey level, a walk and turning faces."""
+    run = tmp_path_factory.mktemp("run")
+    sheets = run / "models/faces/samples"
+    sheets.mkdir(parents=True)
+    for number, level in enumerate((10, 90, 200), start=1):
+        Image.new("RGB", (526, 552), (level,) * 3).save(sheets / f"step_{100 * number:08d}.png")
+    for name, key, shape in (("latent_walk", "walk", (10, 10)), ("turn_vector", "rows", (5, 11))):
+        folder = run / "experiments" / name / "measured"
+        folder.mkdir(parents=True)
+        np.savez(folder / "arrays.npz", **{key: np.full((*shape, 64, 64, 3), 30, np.uint8)})
+    return run
+
+
+def test_the_frames_show_the_sheets_in_the_order_of_the_training(
+    pictures: ModuleType, run: Path
+) -> None:
+    frames = pictures.overview(run, Counter(hold=2, fail=1, open=1))
+    middle = (pictures.MARGIN + 50, pictures.MARGIN + pictures.LABEL + 50)
+    assert [frame.getpixel(middle)[0] for frame in frames] == [10, 90, 200]
+    assert {frame.size for frame in frames} == {(pictures.WIDTH, frames[0].height)}
+
+
+def test_the_bar_has_the_shares_of_the_verdicts(pictures: ModuleType, run: Path) -> None:
+    frame = pictures.overview(run, Counter(hold=2, fail=1, open=1))[0]
+    bar = frame.height - pictures.LABEL - pictures.BAR // 2
+    row = [frame.getpixel((x, bar)) for x in range(frame.width)]
+    colours = [(11, 100, 148), (166, 58, 0)]  # #0b6494 and #a63a00
+    held, failed = (row.count(colour) for colour in colours)
+    assert abs(held - 2 * failed) < 10
+    assert held + failed == pytest.approx(0.75 * (frame.width - 2 * pictures.MARGIN), abs=10)
+
+
+def test_directions_of_the_paper_are_counted(pictures: ModuleType, tmp_path: Path) -> None:
+    rows = [
+        ("paper", "direction", "holds in a drawn world"),
+        ("paper", "direction", "reproduced"),
+        ("paper", "direction", "fails on other data"),
+        ("paper", "direction", "not decided (untrained passes)"),
+        ("paper", "direction", "partly"),
+        ("paper", "value", "not reproduced"),
+        ("ours", "direction", "holds on other data"),
+    ]
+    with (tmp_path / "claims.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("source", "kind", "verdict"), *rows])
+    assert pictures.directions(tmp_path / "claims.csv") == {"hold": 2, "fail": 1, "open": 2}
