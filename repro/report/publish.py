@@ -7,8 +7,9 @@
 Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose
 pictures a code host shows, a light `index.html` (pictures coded with loss, no animations), the two
 tables, and for each experiment its figures, tables and measurements with the record of what made
-them. Folders of experiments that are there are replaced; other files stay. Look at the pictures
-first: photographs of people, and samples learnt from them, do not belong in a repository.
+them. A folder of an experiment that this run has is replaced; all else that is there stays, and a
+line names the experiments that are of an earlier run. Look at the pictures first: photographs of
+people, and samples learnt from them, do not belong in a repository.
 """
 
 import shutil
@@ -42,18 +43,24 @@ def published_address(file: str) -> str | None:
 
 def publish(
     *, run: Path, spec_path: Path, experiments: Path, out: Path, leave_out: Sequence[str] = ()
-) -> None:
+) -> list[str]:
     """Write what is kept of the run folder `run` into `out`.
 
     leave_out: patterns of pictures and tables, by their names or their places below the run.
-    Raises SpecError or ValueError, naming the file, for one that is there but cannot be read.
+    Returns the experiments in `out` that are of an earlier run. Raises SpecError or ValueError,
+    naming the file, for one that is there but cannot be read.
     """
     spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
     results = _without(read_run(run=run, spec=spec, experiments=experiments), run, leave_out)
     out.mkdir(parents=True, exist_ok=True)
+    earlier = []
     for experiment in results.experiments:
-        _keep(experiment, out / experiment.name)
+        if experiment.measurements or experiment.figures:
+            _keep(experiment, out / experiment.name)
+        elif (out / experiment.name).is_dir():
+            earlier.append(experiment.name)
     write_report(results, run=run, place=Place(published_address, light=True), out=out)
+    return earlier
 
 
 def _without(results: RunResults, run: Path, patterns: Sequence[str]) -> RunResults:
@@ -76,12 +83,12 @@ def _without(results: RunResults, run: Path, patterns: Sequence[str]) -> RunResu
 
 
 def _keep(experiment: ExperimentResult, folder: Path) -> None:
-    """Copy figures, tables, measurements and their record; a folder of nothing is not made."""
+    """Copy figures, tables, measurements and their record."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     measured = [experiment.folder / "measured" / name for name in MEASURED]
     files = [*experiment.figures, *experiment.tables, *filter(Path.is_file, measured)]
     for file in files:
-        folder.mkdir(exist_ok=True)
         shutil.copyfile(file, folder / file.name)
 
 
@@ -95,7 +102,7 @@ def main(words: list[str] | None = None) -> None:
         "--leave-out", nargs="+", default=[], metavar="PATTERN", help="pictures that are not kept"
     )
     given = parser.parse_args(words)
-    publish(
+    earlier = publish(
         run=given.run,
         spec_path=given.spec or given.run / "specs" / "report.json",
         experiments=given.experiments,
@@ -103,3 +110,5 @@ def main(words: list[str] | None = None) -> None:
         leave_out=given.leave_out,
     )
     print(f"published: {given.out / 'report.md'} and index.html")
+    if earlier:
+        print(f"kept from an earlier run, and not in this report: {', '.join(earlier)}")

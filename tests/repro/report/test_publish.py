@@ -21,6 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def published(made: Path, out: Path, *, leave_out: list[str] | None = None) -> Path:
+    """What is kept of the made-up run, in `out`."""
     spec = made / "run/specs/report.json"
     experiments = made / "experiments"
     publish(
@@ -75,9 +76,15 @@ def test_a_folder_of_an_earlier_run_is_replaced_and_other_files_stay(
     for name in ("latent_walk/fig04_old.png", "mnist_nearest/fig09.png", "README.md"):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text("old")
-    published(made, out)
+    earlier = publish(
+        run=made / "run",
+        spec_path=made / "run/specs/report.json",
+        experiments=made / "experiments",
+        out=out,
+    )
     assert not (out / "latent_walk/fig04_old.png").exists()
-    assert not (out / "mnist_nearest").exists()  # not run this time
+    assert earlier == ["mnist_nearest"]  # not run this time
+    assert (out / "mnist_nearest/fig09.png").exists()
     assert (out / "README.md").read_text() == "old"
 
 
