@@ -118,6 +118,7 @@ def _shown(
         "script": Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),
         "first_line": first_line(spec),
         "banner": "" if spec.banner.lower() in first_line(spec).lower() else spec.banner,
+        "written": {(row["experiment"], row["id"]): row["rule_written"] for row in rows},
         "counts": {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts},
         "tally": tally(rows),
         "found_and_open": found_and_open(rows),

@@ -59,7 +59,8 @@ def publish(
             _keep(experiment, out / experiment.name)
         elif (out / experiment.name).is_dir():
             earlier.append(experiment.name)
-    write_report(results, run=run, place=Place(published_address, light=True), out=out)
+    place = Place(published_address, light=True)
+    write_report(results, run=run, experiments=experiments, place=place, out=out)
     return earlier
 
 

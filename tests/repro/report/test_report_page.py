@@ -183,6 +183,7 @@ def test_a_failed_claim_is_read_as_failed_and_why(report: Path) -> None:
     row = text.partition('id="claim-latent_walk-jumps"')[2].partition("</tr>")[0]
     words = " ".join(re.sub(r"<[^>]+>", " ", row).split())
     assert "Why the value is not below 0.5" in words
+    assert "Rule written not known: it is in no commit that is at hand" in words
     assert "0.90 [0.85, 0.95] fails in a drawn world" in words
     assert "0.9 [0.85, 0.95], n = 200; 95 % bootstrap over walks" in words
     assert "jump share below 0.5" in words
