@@ -25,6 +25,7 @@ WORDS = {  # what each command takes that is a path
     "card": [FILE],
     "rules": [FILE],
     "report": ["--run", FILE, "--spec", FILE, "--out", SPARE],
+    "publish": ["--run", FILE, "--out", SPARE],
     "ledger": [FILE],
     "compare": [FILE, FILE],
     "provenance": [FILE],
