@@ -67,7 +67,8 @@ def in_one_line(rows: Iterable[Row]) -> str:
         of = [row for row in everything if PARTS[part](row)]
         decided = {one: count for one, count in _counts(of).items() if one in DECIDED}
         total = sum(decided.values())
-        words = f"of {name.format(len(of))} {total} {'is' if total == 1 else 'are'} decided"
+        how_many = {0: "none is", 1: "1 is"}.get(total, f"{total} are")
+        words = f"of {name.format(len(of))} {how_many} decided"
         parts.append(f"{words} ({_listed(decided)})" if decided else words)
     bare = _without_control(everything)
     if bare:
