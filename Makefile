@@ -12,6 +12,19 @@ BIN := .venv/bin
 STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
+# What the caller's shell holds for other programs; repro/environment.py says it for the steps. The
+# set-up takes no module that lies beside this file, a queue.py or numpy.py, for Python's own.
+unexport PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS PIP_PREFIX PIP_TARGET
+export MPLBACKEND := agg
+export PIP_USER := 0
+export PYTHONUTF8 := 1
+$(STAMP): export PYTHONSAFEPATH := 1
+# uv ends where it cannot write its cache
+ifeq ($(shell d="$${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}}"; \
+    mkdir -p "$$d" 2> /dev/null && test -w "$$d" && echo writable),)
+export UV_NO_CACHE := 1
+endif
+
 .PHONY: all setup test check test-avx2 faults lint lock publish slurm-test clean
 
 all: $(STAMP)

@@ -15,11 +15,16 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 BASE = Path(workflow.basedir)
 sys.path.insert(0, str(BASE))
 
+from repro.environment import fix_this_process
+
+fix_this_process(str(BASE), started_in=workflow.rundir)
+
 from repro.artefacts.disk_full import DiskFullError
 from repro.runs.checks import missing_raw_data
 from repro.runs.launch import launcher, threads_each
-from repro.runs.load import load_run, run_steps_with, write_specs
+from repro.runs.load import load_run, write_specs
 from repro.runs.freshness import settled
+from repro.runs.step_environment import refuse_braces, run_steps_with
 from repro.runs.step_inputs import StepInputs, parts
 from repro.specs.validation import SpecError
 from repro.watch.snakemake_log import last_words, show
@@ -27,8 +32,10 @@ from repro.watch.snakemake_log import last_words, show
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 MAIN = workflow.exec_mode == ExecMode.DEFAULT  # not in a job of a cluster
 try:
+    refuse_braces(BASE)
     RUN = load_run(str(CONFIG_FILE), overrides=config)
-    run_steps_with(sys.executable, BASE, strict=RUN.strict)
+    own_python = bool(workflow.deployment_settings.deployment_method)
+    run_steps_with(sys.executable, BASE, strict=RUN.strict, own_python=own_python)
     missing = missing_raw_data(RUN)
     if MAIN and not missing:
         write_specs(RUN)

@@ -13,9 +13,9 @@ ends in a word meanwhile too.
 import importlib
 import sys
 from functools import cache
-from importlib import metadata
 
 from repro.command_line import program, run_main
+from repro.environment import fix_this_process
 
 WRONG_ARGUMENTS = 2
 DISTRIBUTION = "dcgan-reproduction"
@@ -55,7 +55,13 @@ def all_commands() -> dict[str, tuple[str, str]]:
 
 
 def main() -> None:
-    """The console command: the words of sys.argv."""
+    """The console command: the words of sys.argv, in an environment of its own."""
+    fix_this_process(sys.path[0], started_in=".")  # with python -m the working folder
+    run()
+
+
+def run() -> None:
+    """The words of sys.argv, in this process as it is."""
     run_main(_front_door)
 
 
@@ -88,6 +94,8 @@ def listing() -> str:
 
 def version() -> str:
     """That of the installed package."""
+    from importlib import metadata
+
     try:
         return metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:

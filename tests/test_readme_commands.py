@@ -15,7 +15,8 @@ from unittest import mock
 import pytest
 from snakemake.cli import get_argument_parser
 
-from repro.__main__ import all_commands, main
+from repro.__main__ import all_commands
+from repro.__main__ import run as main
 from repro.specs.run_file import RunSpec
 
 ROOT = Path(__file__).parent.parent

@@ -112,7 +112,8 @@ def run(words: list[str], folder: str, environment: dict[str, str]) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.path[:1] = [folder, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    own = [] if environment.get("PYTHONSAFEPATH") else [folder]
+    sys.path[:1] = [*own, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     sys.argv = words  # runpy puts the module's path into the first place
     random.seed()
     sys.modules["numpy"].random.seed()

@@ -3,7 +3,8 @@
 Where in the flow: the last step of every experiment (`figure.py`), of training (samples, curves)
 and so the source of all the report shows. A run whose numbers are no result of the paper carries a
 banner ("GENERATED DATA", "TINY - not a result"), stamped here into every picture, so that a figure
-cut out of its report still says what it is. No pyplot, so no state between two calls.
+cut out of its report still says what it is. No pyplot, so no state between two calls; matplotlib's
+own defaults, whatever a matplotlibrc of the user's says.
 
 Alone: `save_picture(Path("walk.png"), grid(images, columns=10), style=Style())`.
 """
@@ -35,6 +36,9 @@ BANNER_INK, BANNER_PAPER = "#3b2a00", "#ffdf80"  # contrast 10:1
 DPI = 150
 READABLE_WIDTH = 720  # pixels: the width a report's column gives a figure
 SMALLEST_WIDTH = 240  # pixels: below it neither banner nor title can be read
+
+
+matplotlib.rcdefaults()  # once, here: charts draw into a figure long after it has been made
 
 
 class Style(Strict):

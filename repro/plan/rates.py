@@ -24,12 +24,14 @@ from statistics import median
 import numpy as np
 import torch
 
+from repro.artefacts.step_folder import step_folder
 from repro.data.noise import QUALITY, noise_dataset, smooth_noise, write_cifar_records, write_jpegs
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import PIXELS, SIDE, HashInputs, encode, train_autoencoder
 from repro.dedup.perturbations import near_copy, perturbations
 from repro.devices import Clock, keep_freed_memory
 from repro.figures.drawing import Style, grid, save_picture
+from repro.places import ROOT
 from repro.quality.neighbours import Nearest
 from repro.rng import generator
 from repro.runs.extensions import preparation, source
@@ -220,15 +222,17 @@ def start_seconds() -> float:
     model = ModelSpec(data="noise", network=network, training=training)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        noise_dataset(folder / "data", network, count=16)
+        with step_folder(folder / "data", inputs={}) as data:
+            noise_dataset(data, network, count=16)
         spec = {"model": model.model_dump(mode="json"), "seed": 0}
         (folder / "spec.json").write_text(json.dumps(spec))
         places = [f"--{part}={folder / part}" for part in ("data", "state", "out")]
         words = [f"--spec={folder / 'spec.json'}", *places, "--device=cpu", "--threads=1"]
+        # -P: not the modules of the working folder
+        start = f"import runpy, sys; sys.path.append({str(ROOT)!r})\n"
+        start += "runpy.run_module('repro.train', run_name='__main__', alter_sys=True)"
         before = os.times()
-        subprocess.run(
-            [sys.executable, "-m", "repro.train", *words], check=True, capture_output=True
-        )
+        subprocess.run([sys.executable, "-P", "-c", start, *words], check=True, capture_output=True)
         after = os.times()
     user = after.children_user - before.children_user
     return user + after.children_system - before.children_system

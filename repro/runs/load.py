@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.recipe import STRICT
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
 from repro.runs.cards import check_scales
@@ -120,17 +119,6 @@ def write_specs(run: Run) -> None:
         style = {"banner": run.banner(run.datasets_of(experiment))}
         _write(run.spec_file("styles", experiment.name), style)
     _write(run.folder / "specs" / "report.json", report_spec(run))
-
-
-def run_steps_with(interpreter: str, checkout: Path, *, strict: bool) -> None:
-    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules.
-
-    strict: steps make again what other versions of the packages made.
-    """
-    os.environ[STRICT] = "1" if strict else ""
-    bin_folder = str(Path(interpreter).parent)
-    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
-    os.environ["PYTHONPATH"] = str(checkout)
 
 
 def report_spec(run: Run) -> dict[str, Any]:

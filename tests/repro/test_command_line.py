@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.__main__ import main
+from repro.__main__ import run as main
 from repro.bench import prepare as bench_prepare
 
 SLOW = """
@@ -131,7 +131,8 @@ def test_what_takes_time_to_import_is_imported_where_an_interrupt_is_caught(
         [sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True
     )
     assert [n for n in done.stdout.split() if n.startswith("repro")] == [
-        "repro", "repro.errors", "repro.command_line", "repro.__main__",
+        "repro", "repro.errors", "repro.command_line", "repro.places", "repro.environment",
+        "repro.__main__",
     ]  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from repro.__main__ import all_commands, main
+from repro.__main__ import all_commands
+from repro.__main__ import run as main
 
 FILE = "FILE"  # stands for the odd path
 SPARE = "SPARE"  # a place that may be written

@@ -1,0 +1,66 @@
+"""What Snakemake itself meets before it reads the Snakefile: a run file that is not there, a home.
+
+Where in the flow: the profiles run this file as a definition of their template, which Snakemake
+executes first of all. Without it a wrong --configfile, and a home that cannot be written, end in
+tracebacks of Snakemake's. It uses the standard library alone and leaves nothing behind but, where
+it must, XDG_CACHE_HOME. Alone: `python profiles/begin.py --configfile config/demo.yaml`.
+"""
+
+import difflib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+OPTIONS = ("--configfile", "--configfiles")
+
+
+def run_files(words: Sequence[str]) -> Iterator[str]:
+    """The files that a command line of Snakemake's gives as run files."""
+    taken = False
+    for word in words:
+        name, given, value = word.partition("=")
+        if word.startswith("-"):
+            taken = name in OPTIONS
+            if taken and given:
+                yield value
+        elif taken:
+            yield word
+
+
+def what_is_wrong(file: str, given: Sequence[str]) -> str | None:
+    """Why `file`, among the run files `given`, cannot be one; None where it may."""
+    if Path(file).is_file():
+        return None
+    if Path(file).is_dir():
+        return f"'{file}' is a folder, expected a run file, e.g. config/demo.yaml"
+    if file != given[0] and not file.endswith((".yaml", ".yml", ".json")):
+        return (
+            f"no run file '{file}'; Snakemake takes all words behind --configfile for run files: "
+            f"what is to be made comes before it (snakemake {file} --configfile {given[0]})"
+        )
+    known = {path.stem: str(path) for path in sorted(Path("config").glob("*.yaml"))}
+    near = difflib.get_close_matches(Path(file).stem, known, n=1)
+    there = (
+        f"did you mean '{known[near[0]]}'?" if near else f"there are {', '.join(known.values())}"
+    )
+    return f"no run file '{file}'; {there}"
+
+
+def cache_of_its_own() -> None:
+    """Give Snakemake another folder for its cache than one below a home it cannot write."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        writable = os.access(cache, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        os.environ["XDG_CACHE_HOME"] = os.path.abspath(".snakemake/cache")
+
+
+given = list(run_files(sys.argv[1:]))
+for one in given:
+    if wrong := what_is_wrong(one, given):
+        sys.exit(f"error: {wrong}")
+cache_of_its_own()

@@ -1,0 +1,63 @@
+"""What every step of the pipeline has in its environment, whoever starts Snakemake.
+
+Where in the flow: the Snakefile calls `run_steps_with` when it is read, in the process that runs
+the steps and in every job of a cluster. repro.environment says what they do not inherit; here they
+get this interpreter, this checkout's packages and nothing else that lies beside them, and a folder
+for matplotlib. Nothing to run alone.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from repro.artefacts.recipe import STRICT
+from repro.places import PACKAGES
+from repro.specs.validation import SpecError
+
+SNAKEMAKES = Path(".snakemake")  # its own folder, below the one that it runs in
+
+
+def refuse_braces(checkout: Path) -> None:
+    """Raises SpecError for a path that Snakemake would take for one with wildcards."""
+    if {"{", "}"} & set(str(checkout)):
+        raise SpecError(
+            f"{checkout}: the path of this checkout holds braces, which Snakemake takes for "
+            "wildcards; move it, or rename the folder"
+        )
+
+
+def run_steps_with(
+    interpreter: str, checkout: Path, *, strict: bool, own_python: bool = False
+) -> None:
+    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules.
+
+    strict: steps make again what other versions of the packages made. own_python: Snakemake gives
+    the steps a Python of conda's and keeps PYTHONPATH from it, so that the working folder must do.
+    """
+    bin_folder = str(Path(interpreter).parent)
+    os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
+    os.environ["PYTHONPATH"] = str(packages_alone(checkout))
+    if not own_python:
+        os.environ["PYTHONSAFEPATH"] = "1"  # no modules of the working folder
+    os.environ["MPLCONFIGDIR"] = str(SNAKEMAKES / "matplotlib")
+    os.environ[STRICT] = "1" if strict else ""
+
+
+def packages_alone(checkout: Path) -> Path:
+    """A folder in which the checkout's packages lie alone, by links: for PYTHONPATH.
+
+    What else lies in a checkout, a queue.py or numpy.py of its user, would go before Python's and
+    the libraries' own. It is named relative to the working folder, so that neither path may hold a
+    colon. The checkout itself where no links can be made.
+    """
+    name = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:12]
+    folder = SNAKEMAKES / "packages" / name
+    for package in PACKAGES:
+        link, target = folder / package, checkout / package
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(target, target_is_directory=True)
+        if not link.is_dir() or not link.samefile(target):
+            return checkout
+    return folder
