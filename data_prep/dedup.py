@@ -86,7 +86,7 @@ def dedup(
             radius=options.radius,
         )
         summary = removal.summary(store.keys, health=health)
-        summary["training"] = json.loads((folder / TRAINING).read_text())
+        summary["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         (folder / TRAINING).unlink()
         np.save(folder / "codes.npy", codes, allow_pickle=False)
         np.save(folder / "first.npy", removal.first, allow_pickle=False)

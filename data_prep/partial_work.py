@@ -51,7 +51,7 @@ class PartialWork:
 
     def _resumed(self, store: Mapping[str, Any]) -> StoreWriter | None:
         try:
-            progress = json.loads((self.folder / PROGRESS).read_text())
+            progress = json.loads((self.folder / PROGRESS).read_text(encoding="utf-8"))
             if changed := self._changed(progress["made_from"]):
                 raise DamagedFileError(f"{', '.join(changed)}: not what they were")
             writer = StoreWriter(self.folder, **store, resume=progress["store"])

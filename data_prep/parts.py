@@ -66,7 +66,7 @@ def join(
             if fields != store["label_fields"]:
                 raise StoreError(f"{part}: labels {fields}, expected {store['label_fields']}")
             writer.take_in(part)
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return manifest
 
 
@@ -75,7 +75,7 @@ def _in_order(parts: Sequence[Path], origin: Mapping[str, str]) -> list[Path]:
     found: dict[Shard, Path] = {}
     for part in parts:
         try:
-            about = json.loads((part / PART_FILE).read_text())
+            about = json.loads((part / PART_FILE).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise StoreError(f"{part}: no {PART_FILE}, so not a part of a dataset") from None
         changed = [name for name in origin if about["made_from"].get(name) != origin[name]]

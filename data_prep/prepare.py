@@ -258,7 +258,7 @@ def main(words: list[str] | None = None) -> None:
             shard=given.shard,
             recipe=recipe if given.shard is None else None,
         )
-    manifest = json.loads((given.out / "manifest.json").read_text())
+    manifest = json.loads((given.out / "manifest.json").read_text(encoding="utf-8"))
     print(f"{given.out}: {manifest['count']} images, skipped {manifest['skipped']}")
 
 

@@ -107,7 +107,11 @@ class Source(Protocol):
 def source_names() -> list[str]:
     """Names of all sources: the modules beside this one that define `records`."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
-    return [m.stem for m in modules if m != Path(__file__) and "\ndef records(" in m.read_text()]
+    return [
+        m.stem
+        for m in modules
+        if m != Path(__file__) and "\ndef records(" in m.read_text(encoding="utf-8")
+    ]
 
 
 def load_source(name: str) -> Source:

@@ -114,7 +114,7 @@ def count_for(options: Options, source: str, reading: Any) -> int | None:
 def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
     """Write images/NNNNN.jpg and labels.csv into the empty folder `out`."""
     (out / "images").mkdir()
-    with (out / "labels.csv").open("w", newline="") as stream:
+    with (out / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
         columns = COLUMNS if options.aligned else (*COLUMNS, *PLACED)
         table = csv.DictWriter(stream, columns, lineterminator="\n")
         table.writeheader()

@@ -93,7 +93,7 @@ def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
         (out / "imagenet" / GAN_CLASSES[index % 10] / f"{index // 10:05d}.jpg").write_bytes(data)
     cifar = out / "cifar"
     cifar.mkdir()
-    (cifar / "batches.meta.txt").write_text("\n".join(SVM_CLASSES) + "\n")
+    (cifar / "batches.meta.txt").write_text("\n".join(SVM_CLASSES) + "\n", encoding="utf-8")
     batches = (
         ("data_batch_1.bin", train_picture, options.train_count),
         ("test_batch.bin", test_picture, options.test_count),

@@ -115,11 +115,11 @@ def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
     }
     ordered = dict(sorted(records.items()))
     _write_lmdb(out, {key: record.payload for key, record in ordered.items()})
-    with (out / "duplicates.csv").open("w", newline="") as stream:
+    with (out / "duplicates.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["key", "group", "kind"])
         table.writerows([key, r.group, r.kind] for key, r in ordered.items())
-    with (out / "windows.csv").open("w", newline="") as stream:
+    with (out / "windows.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.writer(stream, lineterminator="\n")
         table.writerow(["key", "x0", "y0", "x1", "y1"])
         for key, r in ordered.items():

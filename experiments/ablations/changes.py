@@ -45,7 +45,9 @@ class Change:
     @property
     def troubled(self) -> int:
         """Number of trainings in which the monitor named a trouble."""
-        records = [json.loads((m.folder / "health.json").read_text()) for m in self.models]
+        records = [
+            json.loads((m.folder / "health.json").read_text(encoding="utf-8")) for m in self.models
+        ]
         return sum(bool(record["findings"]) for record in records)
 
 

@@ -47,7 +47,7 @@ def read_removed(folder: Path, *, images: int) -> Removed:
             f"{folder}: {found} for {images} images; it belongs to another dataset: de-duplicate "
             "this one again"
         )
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     return Removed(codes=codes, first=first, keep=keep, summary=summary)
 
 

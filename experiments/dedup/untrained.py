@@ -41,5 +41,5 @@ def removed_by(network: Autoencoder, images: np.ndarray, *, settings: HashOption
 def settings_of(folder: Path) -> HashOptions:
     """How the de-duplication in `folder` was made, by its provenance.json."""
     path = folder / "provenance.json"
-    spec = json.loads(path.read_text()).get("spec") or {}
+    spec = json.loads(path.read_text(encoding="utf-8")).get("spec") or {}
     return validated(HashOptions, spec, where=str(path), key="spec")

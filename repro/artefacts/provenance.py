@@ -151,7 +151,7 @@ def device_name() -> str:
     if torch is not None and torch.cuda.is_initialized():
         return str(torch.cuda.get_device_name())
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(line for line in lines if line.startswith("model name"))
         return model.partition(":")[2].strip()
     except (OSError, StopIteration):
@@ -164,7 +164,7 @@ def peak_memory_mb() -> int:
     Read from /proc where there is one: getrusage counts that of the process it was started by too.
     """
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -23,7 +23,7 @@ class AsWritten(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionH
 def bench_names() -> list[str]:
     """Names of all benches: the modules of this package that define `run`."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
-    return [m.stem for m in modules if "\ndef run(" in m.read_text()]
+    return [m.stem for m in modules if "\ndef run(" in m.read_text(encoding="utf-8")]
 
 
 def load_bench(name: str) -> ModuleType:

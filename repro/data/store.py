@@ -120,7 +120,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise StoreError(f"{folder}: no such folder; prepare the dataset first")
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StoreError(f"{folder}: no manifest.json, so not a prepared dataset") from None
     except ValueError as error:

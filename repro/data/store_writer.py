@@ -127,7 +127,7 @@ class StoreWriter:
 
         Raises StoreError where its files contradict its manifest (count, sha256 of the pixels).
         """
-        manifest = json.loads((part / "manifest.json").read_text())
+        manifest = json.loads((part / "manifest.json").read_text(encoding="utf-8"))
         pixels = hashlib.sha256()
         for name, file in self._files.items():
             with (part / name).open("rb") as stream:
@@ -167,7 +167,7 @@ class StoreWriter:
         # The keys of the manifest are sorted, those of label_fields are not: their order is the
         # order of the fields of labels.npy.
         text = json.dumps({name: manifest[name] for name in sorted(manifest)}, indent=1)
-        (self._folder / "manifest.json").write_text(text + "\n")
+        (self._folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
         return manifest
 
     def __enter__(self) -> Self:

@@ -156,7 +156,7 @@ def _refuse_list(file: Path, *, out: Path) -> None:
 
 def _told(summary: dict[str, Any], out: Path) -> list[str]:
     """The result in plain words."""
-    made, place = json.loads((out / SIDECAR).read_text()), legible(str(out))
+    made, place = json.loads((out / SIDECAR).read_text(encoding="utf-8")), legible(str(out))
     count, removed = summary["count"], summary["removed"]
     skipped = ", ".join(f"{n} {reason}" for reason, n in summary["skipped"].items())
     lines = [

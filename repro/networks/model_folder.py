@@ -70,7 +70,7 @@ class ModelFolder:
         if not path.is_file():
             raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
         try:
-            description = json.loads(path.read_text())
+            description = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CheckpointError(f"{path}: not JSON ({error}); train the model again") from None
         if not isinstance(description, dict) or not {"spec", "seed"} <= description.keys():

@@ -148,7 +148,7 @@ def earlier_seconds(run: Run, rule: str, name: str) -> float | None:
     path = run.folder / "benchmarks" / rule / f"{name}.tsv"
     if not path.is_file():
         return None
-    with path.open(newline="") as stream:
+    with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     return float(rows[-1]["s"]) if rows else None
 

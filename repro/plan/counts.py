@@ -69,13 +69,13 @@ def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
 def removed_images(run: Run, dataset: str) -> int | None:
     """How many a finished de-duplication leaves out; None where it has not been run."""
     path = run.folder / "dedup" / dataset / "summary.json"
-    return int(json.loads(path.read_text())["removed"]) if path.is_file() else None
+    return int(json.loads(path.read_text(encoding="utf-8"))["removed"]) if path.is_file() else None
 
 
 def _count(run: Run, name: str) -> Count | None:
     manifest = run.folder / "data" / name / "manifest.json"
     if manifest.is_file():
-        return Count(int(json.loads(manifest.read_text())["count"]), "prepared")
+        return Count(int(json.loads(manifest.read_text(encoding="utf-8"))["count"]), "prepared")
     spec = run.spec.datasets[name]
     key = f"datasets.{name}"
     options = source_options(spec.source, spec.options, file=run.file, key=key)

@@ -225,7 +225,7 @@ def start_seconds() -> float:
         with step_folder(folder / "data", inputs={}) as data:
             noise_dataset(data, network, count=16)
         spec = {"model": model.model_dump(mode="json"), "seed": 0}
-        (folder / "spec.json").write_text(json.dumps(spec))
+        (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
         places = [f"--{part}={folder / part}" for part in ("data", "state", "out")]
         words = [f"--spec={folder / 'spec.json'}", *places, "--device=cpu", "--threads=1"]
         # -P: not the modules of the working folder

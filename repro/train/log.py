@@ -24,13 +24,13 @@ class Log:
     def __init__(self, path: Path, *, start: int, stop_on: tuple[str, ...]) -> None:
         self.path, self.stop_on = path, stop_on
         self.monitor = Monitor()
-        lines = path.read_text().splitlines(keepends=True) if path.is_file() else []
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
         # a line that a kill cut short can only be the last, and is after `start`
         kept = [x for x in lines if x.endswith("}\n") and self._step(x) <= start]
         if kept != lines:
             shorter = path.with_name(f".{path.name}.partial")
             with named(path):
-                shorter.write_text("".join(kept))
+                shorter.write_text("".join(kept), encoding="utf-8")
             shorter.replace(path)  # never seen cut short: these lines are made but once
         for line in kept:
             self.monitor.see(json.loads(line))
@@ -46,7 +46,7 @@ class Log:
 
     def append(self, line: dict[str, Any]) -> None:
         found = [finding.trouble for finding in self.monitor.see(line)]
-        with named(self.path), self.path.open("a") as stream:
+        with named(self.path), self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({**line, "trouble": found} if found else line) + "\n")
 
     @property

@@ -74,7 +74,7 @@ def _same_settings(folder: Path, settings: dict[str, Any]) -> None:
     settings = json.loads(json.dumps(settings))
     if path.is_file():
         try:
-            before = _flat(json.loads(path.read_text()))
+            before = _flat(json.loads(path.read_text(encoding="utf-8")))
         except ValueError as error:
             raise SpecError(
                 f"{path}: not valid JSON ({error}); delete that folder to start anew"

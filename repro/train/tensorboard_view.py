@@ -156,7 +156,11 @@ def update_views(views: dict[str, TrainingView], *, folder: Path, out: Path) -> 
 
 def _whole_lines(log: Path) -> list[str]:
     """The lines of a log but one that is being written."""
-    return [line for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [
+        line
+        for line in log.read_text(encoding="utf-8").splitlines(keepends=True)
+        if line.endswith("\n")
+    ]
 
 
 def _parsed(text: str, *, where: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def _earlier(benchmark: Path | None) -> float | None:
     try:
         if benchmark is None:
             return None
-        with benchmark.open(newline="") as stream:
+        with benchmark.open(newline="", encoding="utf-8") as stream:
             return float(list(csv.DictReader(stream, delimiter="\t"))[-1]["s"])
     except (OSError, ValueError, KeyError, IndexError):
         return None
@@ -58,7 +58,7 @@ def _earlier(benchmark: Path | None) -> float | None:
 def read_plan(path: Path) -> dict[str, float]:
     """Seconds by "kind name" of a plan that was kept; {} where there is none or it is damaged."""
     try:
-        stages = json.loads(path.read_text())["stages"]
+        stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
         return {
             f"{one['kind']} {one['name']}": HOUR * float(one["hours"])
             for one in stages

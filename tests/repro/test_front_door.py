@@ -104,7 +104,8 @@ def test_the_list_needs_neither_torch_nor_snakemake(repository: Path) -> None:
     listed = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line[:2] == "  "]
     assert [name for name, _ in listed] == list(all_commands())
     assert all(len(about.split()) > 3 for _, about in listed)
-    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    # data_prep itself is a docstring, and found before its modules so that no other one is
+    loaded = {name.partition(".")[0] for name in done.stderr.split() if name != "data_prep"}
     assert "repro" in loaded
     assert not loaded & {"torch", "snakemake", "pandas", "scipy", "data_prep"}
 
