@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
@@ -20,12 +21,12 @@ from repro.environment import fix_this_process
 fix_this_process(str(BASE), started_in=workflow.rundir)
 
 from repro.artefacts.disk_full import DiskFullError
-from repro.runs.checks import missing_raw_data
 from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run, write_specs
 from repro.runs.freshness import settled
 from repro.runs.step_environment import refuse_braces, run_steps_with
 from repro.runs.step_inputs import StepInputs, parts
+from repro.runs.targets import check_targets, require_raw_data
 from repro.specs.validation import SpecError
 from repro.watch.snakemake_log import last_words, show
 
@@ -36,15 +37,8 @@ try:
     RUN = load_run(str(CONFIG_FILE), overrides=config)
     own_python = bool(workflow.deployment_settings.deployment_method)
     run_steps_with(sys.executable, BASE, strict=RUN.strict, own_python=own_python)
-    missing = missing_raw_data(RUN)
-    if MAIN and not missing:
-        write_specs(RUN)
-        for line in settled(RUN):
-            print(line, file=sys.stderr)
-except (SpecError, DiskFullError) as error:
+except SpecError as error:
     raise WorkflowError(str(error)) from None
-if missing:
-    raise WorkflowError("\n".join(["raw data are missing:", *missing]))
 
 OUT = str(RUN.folder)
 SPEC = RUN.spec
@@ -94,6 +88,25 @@ rule all:
     default_target: True
     input:
         INPUTS.stamp("report"),
+
+
+if MAIN:
+    # Snakemake says them only when it plans the jobs, which is too late for words of our own
+    words = sys.argv[1:] if "snakemake" in sys.argv[0] else []
+    targets = get_argument_parser().parse_known_args(words)[0].targets
+    try:
+        check_targets(
+            RUN,
+            targets,
+            rules=[rule.name for rule in workflow.rules],
+            made=lambda target: any(rule.is_producer(target) for rule in workflow.rules),
+        )
+        told = [require_raw_data(RUN, targets)]
+        write_specs(RUN)
+        told += settled(RUN)
+    except (SpecError, DiskFullError) as error:
+        raise WorkflowError(str(error)) from None
+    print(*filter(None, told), sep="\n", end="\n" if any(told) else "", file=sys.stderr)
 
 
 onsuccess:

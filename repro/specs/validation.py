@@ -47,6 +47,16 @@ def _a_path(text: str) -> str:
 GivenPath = Annotated[str, AfterValidator(_a_path)]  # of the user's own files, in a run file
 
 SpecType = TypeVar("SpecType", bound=BaseModel)
+EXPECTED = {  # kind of a pydantic error -> what a run file must have there
+    "bool": "true or false",
+    "dict": "keys with values, e.g. name: value",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list, e.g. [first, second]",
+    "model": "keys with values, e.g. name: value",
+    "string": "a text",
+    "tuple": "a list, e.g. [first, second]",
+}
 MOST_VALUES = 100_000  # in a YAML file; the longest run file here has some hundreds
 
 
@@ -86,8 +96,17 @@ def _complaint(model: type[BaseModel], error: dict[str, Any], *, where: str, pre
         return f"{where}: unknown key '{key}'; {nearest(place[-1], names)}"
     if error["type"] == "missing":
         return f"{where}: '{key}' is missing; it must be given"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{where}: '{key}': {message} (found: {shortened(error['input'])})"
+    return f"{where}: '{key}': {_expected(error)} (found: {shortened(error['input'])})"
+
+
+def _expected(error: dict[str, Any]) -> str:
+    """What pydantic expected, in the words of a run file."""
+    kind, about = error["type"], error.get("ctx", {})
+    if kind == "too_long":
+        return f"expected at most {about['max_length']} values, found {about['actual_length']}"
+    if kind.endswith(("_type", "_parsing")) and (words := EXPECTED.get(kind.partition("_")[0])):
+        return f"expected {words}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def shortened(value: Any) -> str:

@@ -184,8 +184,8 @@ def test_wrong_files_are_refused(tmp_path: Path, change: dict, message: str) -> 
         (b"\xff\xfe{", "not a JSON file of boxes"),
         (b'{"samples": "a", "samples": "b"}', "given twice: samples"),
         (b"[" * 100000, "not a JSON file of boxes"),
-        (b"[1]", "Input should be a valid dictionary"),
-        (b"NaN", "Input should be a valid dictionary"),
+        (b"[1]", "expected keys with values"),
+        (b"NaN", "expected keys with values"),
     ],
 )
 def test_broken_files_are_refused(tmp_path: Path, data: bytes, message: str) -> None:

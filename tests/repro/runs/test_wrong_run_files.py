@@ -68,7 +68,7 @@ def test_a_wrong_value_anywhere_is_told_in_words(place: tuple[Any, ...]) -> None
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"models": ["a"]}, r"'models': Input should be a valid dictionary"),
+        ({"models": ["a"]}, r"'models': expected keys with values"),
         ({"models": {"rooms": {"data": "rooms", "training": "foo"}}}, r"'models\.rooms\.training'"),
         ({"roles": {"bedroom": {}}}, r"'roles\.bedroom': .*did you mean 'bedrooms'"),
         ({"models": {"rooms": {"data": "rooms", "trainings": 10**8}}}, r"trainings': .*1000"),

@@ -1,0 +1,123 @@
+"""What a command line of Snakemake's asks for: is there such a thing, and which raw data it needs.
+
+Where in the flow: the Snakefile asks when it is read, before anything is planned, so that a slip of
+the pen is answered with the nearest target, and one experiment does not wait for the raw data of
+the others. Nothing to run alone.
+"""
+
+import difflib
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from repro.runs.checks import missing_raw_data
+from repro.runs.freshness import pipeline
+from repro.runs.run import Experiment, Run
+from repro.specs.validation import SpecError, nearest
+
+OF_THE_RUN = ("all", "prepare", "report", "train")
+STEPS = ("measure_", "draw_")  # rules of an experiment, beside the one that has its name
+
+
+def check_targets(
+    run: Run, targets: Iterable[str], *, rules: Collection[str], made: Callable[[str], bool]
+) -> None:
+    """Raises SpecError for a target that no rule makes, with the nearest one or the way to it.
+
+    rules: the names of all; made: whether the output of one of them, wildcards filled in, is this.
+    """
+    for target in targets:
+        if target not in rules and not _is_file_of(run, target, made=made):
+            raise SpecError(_why_none(run, target))
+
+
+def _is_file_of(run: Run, target: str, *, made: Callable[[str], bool]) -> bool:
+    stamps = run.folder / "stamps"
+    if Path(target).is_relative_to(stamps):
+        return target in {str(step.stamp) for step in pipeline(run)}
+    return made(target)
+
+
+def _why_none(run: Run, target: str) -> str:
+    by_name = {experiment.name: experiment for experiment in run.experiments}
+    if target in by_name:
+        return f"{run.file} leaves '{target}' out: {_what_it_lacks(by_name[target])}"
+    if target in run.spec.leave_out:
+        return f"{run.file} leaves '{target}' out, under 'leave_out'"
+    if "/" not in target:
+        return f"no target '{target}'; {nearest(target, {*OF_THE_RUN, *by_name})}"
+    stamps = {step.folder: str(step.stamp) for step in pipeline(run)}
+    for folder, stamp in stamps.items():
+        if Path(target).is_relative_to(folder):
+            return f"'{target}' is no target by itself; ask for its stamp: snakemake {stamp}"
+    close = difflib.get_close_matches(target, stamps.values(), n=1)
+    hint = f"did you mean '{close[0]}'?" if close else f"stamps lie in {run.folder / 'stamps'}"
+    return f"nothing makes '{target}'; {hint}"
+
+
+def _what_it_lacks(experiment: Experiment) -> str:
+    lacks = f"it has no {', '.join(experiment.unbound)}"
+    if experiment.card.ask_for:
+        return f"{lacks}; give it: snakemake {experiment.name} --config {experiment.card.ask_for}"
+    return f"{lacks}; bind them under 'roles', or take another run file"
+
+
+def require_raw_data(run: Run, targets: Collection[str]) -> str:
+    """A line on raw data that are missing, but not needed for `targets`; "" where all are there.
+
+    Raises SpecError, which says how to get them, for those that are needed.
+    """
+    needed = datasets_needed(run, targets)
+    if missing := missing_raw_data(run, of=needed):
+        raise SpecError("\n".join(["raw data are missing:", *missing]))
+    rest = [n for n in run.spec.datasets if n not in needed and missing_raw_data(run, of=[n])]
+    if not rest:
+        return ""
+    return (
+        f"raw data of {', '.join(rest)} are missing; {' '.join(targets)} needs none of them "
+        f"(python -m repro check {run.file} says what is looked for)"
+    )
+
+
+def datasets_needed(run: Run, targets: Collection[str]) -> set[str]:
+    """Datasets that Snakemake makes on the way to `targets`; without any, to its default one."""
+    needed: set[str] = set()
+    experiments = {one.name: one for one in run.runnable}
+    for target in targets or ["all"]:
+        folder = _folder_of(run, target)
+        name = folder.parts[1] if folder.parts[0] == "experiments" else target
+        if str(folder) in ("all", "report") or _asks_for_report(run, target):
+            needed |= set(run.reported_datasets(targets))
+        elif target == "train":
+            needed |= {model.data for model in run.spec.models.values()}
+        elif name not in experiments:
+            needed |= _datasets_of(run, [run.folder / folder]) or set(run.spec.datasets)
+        if name in experiments:
+            needed |= _datasets_of(run, experiments[name].inputs.values())
+    return needed
+
+
+def _folder_of(run: Run, target: str) -> Path:
+    """The folder below that of the run which a target stands for; the name of a rule as it is."""
+    for top in (run.folder / "stamps", run.folder):
+        if Path(target).is_relative_to(top):
+            return Path(target).relative_to(top)
+    for step in STEPS:
+        if target.startswith(step):
+            return Path("experiments", target.removeprefix(step))
+    return Path(target)
+
+
+def _asks_for_report(run: Run, name: str) -> bool:
+    """Whether an experiment on request, whose target is the report that shows it."""
+    return any(one.name == name and one.card.on_request for one in run.runnable)
+
+
+def _datasets_of(run: Run, folders: Iterable[Path]) -> set[str]:
+    """The datasets that folders of a run's are, or are made of."""
+    given = set(folders)
+    models = {run.folder / "models" / name: model for name, model in run.trained.items()}
+    found = {model.data for folder, model in models.items() if folder in given}
+    for name in run.spec.datasets:
+        own = {run.folder / "data" / name, run.folder / "dedup" / name, run.raw_folder(name)}
+        found |= {name} if own & given else set()
+    return found
