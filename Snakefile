@@ -95,12 +95,7 @@ if MAIN:
     words = sys.argv[1:] if "snakemake" in sys.argv[0] else []
     targets = get_argument_parser().parse_known_args(words)[0].targets
     try:
-        check_targets(
-            RUN,
-            targets,
-            rules=[rule.name for rule in workflow.rules],
-            made=lambda target: any(rule.is_producer(target) for rule in workflow.rules),
-        )
+        check_targets(RUN, targets, workflow.rules)
         told = [require_raw_data(RUN, targets)]
         write_specs(RUN)
         told += settled(RUN)

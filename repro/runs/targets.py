@@ -6,8 +6,9 @@ the others. Nothing to run alone.
 """
 
 import difflib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Protocol
 
 from repro.runs.checks import missing_raw_data
 from repro.runs.freshness import pipeline
@@ -18,23 +19,27 @@ OF_THE_RUN = ("all", "prepare", "report", "train")
 STEPS = ("measure_", "draw_")  # rules of an experiment, beside the one that has its name
 
 
-def check_targets(
-    run: Run, targets: Iterable[str], *, rules: Collection[str], made: Callable[[str], bool]
-) -> None:
-    """Raises SpecError for a target that no rule makes, with the nearest one or the way to it.
+class Rule(Protocol):
+    """A rule of Snakemake's."""
 
-    rules: the names of all; made: whether the output of one of them, wildcards filled in, is this.
-    """
+    name: str
+
+    def is_producer(self, requested_output: str) -> bool:
+        """Whether this is an output of it, with wildcards filled in."""
+
+
+def check_targets(run: Run, targets: Iterable[str], rules: Iterable[Rule]) -> None:
+    """Raises SpecError for a target that no rule makes, with the nearest one or the way to it."""
+    by_name = {rule.name: rule for rule in rules}
     for target in targets:
-        if target not in rules and not _is_file_of(run, target, made=made):
+        if target not in by_name and not _is_made(run, target, by_name.values()):
             raise SpecError(_why_none(run, target))
 
 
-def _is_file_of(run: Run, target: str, *, made: Callable[[str], bool]) -> bool:
-    stamps = run.folder / "stamps"
-    if Path(target).is_relative_to(stamps):
+def _is_made(run: Run, target: str, rules: Iterable[Rule]) -> bool:
+    if Path(target).is_relative_to(run.folder / "stamps"):
         return target in {str(step.stamp) for step in pipeline(run)}
-    return made(target)
+    return any(rule.is_producer(target) for rule in rules)
 
 
 def _why_none(run: Run, target: str) -> str:
@@ -84,8 +89,8 @@ def datasets_needed(run: Run, targets: Collection[str]) -> set[str]:
     experiments = {one.name: one for one in run.runnable}
     for target in targets or ["all"]:
         folder = _folder_of(run, target)
-        name = folder.parts[1] if folder.parts[0] == "experiments" else target
-        if str(folder) in ("all", "report") or _asks_for_report(run, target):
+        name = folder.split("/")[1] if folder.startswith("experiments/") else target
+        if folder in ("all", "report") or _asks_for_report(run, target):
             needed |= set(run.reported_datasets(targets))
         elif target == "train":
             needed |= {model.data for model in run.spec.models.values()}
@@ -96,15 +101,15 @@ def datasets_needed(run: Run, targets: Collection[str]) -> set[str]:
     return needed
 
 
-def _folder_of(run: Run, target: str) -> Path:
+def _folder_of(run: Run, target: str) -> str:
     """The folder below that of the run which a target stands for; the name of a rule as it is."""
     for top in (run.folder / "stamps", run.folder):
         if Path(target).is_relative_to(top):
-            return Path(target).relative_to(top)
+            return Path(target).relative_to(top).as_posix()
     for step in STEPS:
         if target.startswith(step):
-            return Path("experiments", target.removeprefix(step))
-    return Path(target)
+            return f"experiments/{target.removeprefix(step)}"
+    return target
 
 
 def _asks_for_report(run: Run, name: str) -> bool:

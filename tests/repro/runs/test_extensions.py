@@ -19,7 +19,8 @@ from repro.runs import extensions
 from repro.specs.validation import SpecError
 
 OUTSIDE = ("data_prep", "experiments")
-EXEMPT = ("runs/extensions.py", "places.py")  # places.py lists the packages
+# places.py lists the packages, environment.py finds them before what else lies beside them
+EXEMPT = ("runs/extensions.py", "places.py", "environment.py")
 FRONT_DOOR = "__main__.py"  # imports the modules that its own table names
 IMPORTERS = {"import_module", "__import__", "find_spec", "run_module"}
 EXECUTORS = {"exec", "eval"}  # of Python; a network's eval() is a method
