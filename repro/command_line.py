@@ -49,8 +49,8 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         sys.exit(1)
     except (ExpectedError, OSError) as error:
         said = f"error: {in_words(error)}"
-        if getattr(error, "lost_in_a_log", False) or getattr(error, "errno", None) == errno.ENOSPC:
-            _to_terminal(said)
+        if _of_a_full_disk(error):
+            _to_whoever_listens(said)
         sys.exit(said)
     except RuntimeError as error:  # what Python before 3.13 raises for a link to itself
         if not str(error).startswith("Symlink loop"):
@@ -65,18 +65,43 @@ def in_words(error: Exception) -> str:
     return str(error)
 
 
-def _to_terminal(text: str) -> None:
-    """Say it where the program that started this one speaks, if that is not the standard error.
+def _of_a_full_disk(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was raised from, is that of a full disk or quota."""
+    while error is not None:
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if full or getattr(error, "lost_in_a_log", False):
+            return True
+        error = error.__cause__
+    return False
 
-    The steps of the pipeline write into logs, and those lie on the disk that is full.
+
+def _to_whoever_listens(text: str) -> None:
+    """Say it where the nearest program that started this one speaks elsewhere, or in a terminal.
+
+    The steps of the pipeline, and all processes of a training, write into a log that lies on the
+    disk which is full; Snakemake's own standard error does not.
     """
-    for place in (f"/proc/{os.getppid()}/fd/2", "/dev/tty"):
-        with contextlib.suppress(OSError, ValueError):
-            if os.path.samestat(os.stat(place), os.fstat(sys.stderr.fileno())):
+    process = os.getppid()
+    with contextlib.suppress(OSError, ValueError):
+        own = os.fstat(sys.stderr.fileno())
+        while process > 1:
+            if not os.path.samestat(os.stat(f"/proc/{process}/fd/2"), own) and _said(process, text):
                 return
-            with open(place, "a", encoding="utf-8", errors="replace") as stream:
-                print(text, file=stream)
-            return
+            status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+            process = int(status.rpartition(")")[2].split()[1])  # its parent
+    with contextlib.suppress(OSError), open("/dev/tty", "a", encoding="utf-8") as stream:
+        print(text, file=stream)
+
+
+def _said(process: int, text: str) -> bool:
+    """Whether the text could be written to the standard error of a process."""
+    try:
+        place = f"/proc/{process}/fd/2"
+        with open(place, "a", encoding="utf-8", errors="replace") as stream:
+            print(text, file=stream)
+    except OSError:  # a socket, or a closed one
+        return False
+    return True
 
 
 def program(command: str) -> str:

@@ -57,8 +57,7 @@ def test_a_training_in_two_processes_shares_its_threads(
 ) -> None:
     words = ("--set-threads", "train_model=2", "--config", "processes_per_training=2")
     found = command(warm, repository, tmp_path, *words)
-    start = "python -m torch.distributed.run --standalone --nproc_per_node 2 -m repro.train --spec "
-    assert found.startswith(start)
+    assert found.startswith("python -m repro.train.together 2 -m repro.train --spec ")
     assert " --threads 1 " in found
     assert "--cuda-graphs" not in found
 

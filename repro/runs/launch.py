@@ -1,8 +1,8 @@
-"""How the Snakefile starts a training: in one process, or by torchrun in several on one machine.
+"""How the Snakefile starts a training: in one process, or in several on one machine.
 
 Where in the flow: the rule train_model puts `launcher(N)` before `-m repro.train`, with N the run's
 `processes_per_training`; repro.train.processes is what the started processes then know of each
-other. torchrun is called by its module, so that it is that of the interpreter which runs Snakemake.
+other.
 """
 
 
@@ -15,8 +15,7 @@ def launcher(processes: int) -> str:
         raise ValueError(f"{processes} processes for a training; expected 1 or more")
     if processes == 1:
         return "python"
-    # --standalone: a free port for each training, so that several fit on one machine
-    return f"python -m torch.distributed.run --standalone --nproc_per_node {processes}"
+    return f"python -m repro.train.together {processes}"
 
 
 def threads_each(threads: int, processes: int) -> int:

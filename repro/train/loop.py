@@ -40,7 +40,7 @@ from repro.train.monitor import Monitor
 from repro.train.processes import ALONE, Processes
 from repro.train.resume_state import latest_state, save_state
 from repro.train.state_folder import TrainingRecord, discard_state, open_state_folder
-from repro.train.stopping import stopping
+from repro.train.stopping import stopped, stopping
 from repro.train.trainer import Trainer, TrainingError, with_precision
 
 
@@ -203,13 +203,15 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
             if logs or draws:  # one of them may have shown a trouble
                 ends = record is not None and record.log.stops
                 stops = processes.from_first(ends, trainer.device)
-            if saves or stops or asked.number:
+            signal = asked.agreed(done, processes, trainer.device)
+            if saves or stops or signal:
                 state = trainer.state()
                 if processes.first:
                     save_state(folder, done, state)
             progress.update()
-            if asked.number and not last:
-                raise asked.stopped(done)
+            if signal and not last:
+                processes.from_first(True, trainer.device)  # the others wait for the state
+                raise stopped(signal, done, processes)
     return record.log.monitor if record else None
 
 

@@ -89,6 +89,14 @@ class Processes:
         dist.all_gather(parts, own)
         return torch.stack(parts)
 
+    def largest(self, own: int, device: torch.device) -> int:
+        """The largest of the numbers `own` of all processes, on the device of `connected`."""
+        if self.size == 1:
+            return own
+        number = torch.tensor(own, device=device)
+        dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
+
     def from_first(self, value: Value, device: torch.device) -> Value:
         """Rank 0's `value` (numbers, tensors, dicts of them), in all processes.
 

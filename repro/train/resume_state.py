@@ -27,10 +27,12 @@ def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
-        raise CheckpointError(
+        failed = CheckpointError(
             f"could not write the resume state {path}: {error}; earlier states are intact: "
             "free some space and start the same command again"
-        ) from error
+        )
+        failed.lost_in_a_log = True
+        raise failed from error
     for old in sorted(folder.glob("step_*.pt"))[:-KEPT_STATES]:
         old.unlink()
 

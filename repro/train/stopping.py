@@ -1,8 +1,10 @@
 """Ctrl-C and SIGTERM in a training: the minibatch is finished and the state saved before it ends.
 
-Where in the flow: repro.train.loop asks after every minibatch. A second signal ends the training at
-once, as does any signal where several processes train together: torchrun ends them all. The state
-before is then the last one saved. Nothing to run alone.
+Where in the flow: repro.train.loop asks after every minibatch. Several processes that train
+together agree on the minibatch; repro.train.together passes a signal on to all of them. A second
+signal ends a training in one process at once; among several it changes nothing, since one Ctrl-C
+may reach a process twice, and torchrun kills those that have not ended half a minute later. Nothing
+to run alone.
 """
 
 import signal
@@ -11,28 +13,42 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+import torch
+
 from repro.errors import StoppedError
+from repro.train.processes import Processes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+ASKED_EVERY = 10  # minibatches, where asking makes a GPU wait
 
 
 class Stopping:
-    """Whether, and by which signal, the process has been asked to stop."""
+    """Whether, and by which signal, the process has been asked to stop; 0: by none."""
 
-    number: int | None = None
+    number = 0
 
-    def stopped(self, done: int) -> StoppedError:
-        """What ends the training behind minibatch `done`, whose state has been saved."""
-        assert self.number is not None
-        words = f"stopped at minibatch {done}; the same command goes on from there"
-        return StoppedError(words, signal_number=self.number)
+    def agreed(self, done: int, processes: Processes, device: torch.device) -> int:
+        """The signal by which all processes end behind minibatch `done`; 0: they go on."""
+        if processes.size > 1 and device.type != "cpu" and done % ASKED_EVERY:
+            return 0
+        return processes.largest(self.number, device)
+
+
+def stopped(number: int, done: int, processes: Processes) -> BaseException:
+    """What ends the training behind minibatch `done`, whose state has been saved.
+
+    The first process says so, the others end as silently as they have worked.
+    """
+    words = f"stopped at minibatch {done}; the same command goes on from there"
+    stop = StoppedError(words, signal_number=number)
+    return stop if processes.first else SystemExit(stop.status)
 
 
 @contextmanager
 def stopping(*, alone: bool) -> Iterator[Stopping]:
-    """Within it the first signal is only noted; alone: no other process trains along."""
+    """Within it a signal is only noted; alone, without other processes, the first one."""
     noted = Stopping()
-    if not alone or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield noted
         return
     # what is ignored stays ignored: a training in the background of a shell
@@ -41,7 +57,8 @@ def stopping(*, alone: bool) -> Iterator[Stopping]:
 
     def note(number: int, frame: FrameType | None) -> None:
         noted.number = number
-        _restore(kept)
+        if alone:
+            _restore(kept)
 
     for one in kept:
         signal.signal(one, note)

@@ -36,6 +36,15 @@ from repro.artefacts.disk_full import DiskFullError
 def main(words):
     raise DiskFullError("images.npy could not be written: its disk is full")
 """
+FULL_BY_ANOTHER = """
+import errno, os
+from repro.errors import UnusableError
+def main(words):
+    try:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise UnusableError("images.npy could not be written: its disk is full") from error
+"""
 PLANTED = """
 import repro.__main__ as door
 door.all_commands()["planted"] = ("planted", "planted by a test")
@@ -54,7 +63,7 @@ door.main()
         (["plan", "config/demo.yaml", "--out", "no/a.json"], "no folder 'no'; make it first"),
         (["tensorboard", "results", "--out", "a", "--follow", "0"], "expected a number above 0"),
         (["face-detection", ".", "--out", "a.csv", "--scale-step", "1"], "greater than 1"),
-        (["face-detection", ".", "--out", "a.csv", "--minimum-size", "x"], "a valid integer"),
+        (["face-detection", ".", "--out", "a.csv", "--minimum-size", "x"], "expected a whole number"),
         (["face-detection", ".", "--out", "FOLDER"], "found the folder 'FOLDER'"),
         (["download", "lsun", "--raw", "a", "--retries", "-1"], "a whole number from 0"),
         (["diagram", "paper_46", "--out", "a.png"], "did you mean 'paper_64'"),
@@ -154,10 +163,17 @@ def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> No
     )
 
 
-def test_a_full_disk_is_told_where_the_log_is_not(tmp_path: Path, repository: Path) -> None:
-    """As a step of the pipeline: its words go into a log, those of the shell to the terminal."""
-    (tmp_path / "planted.py").write_text(FULL)
-    command = f"{sys.executable} -c '{PLANTED}' planted > /dev/full 2>&1; exit $?"
+@pytest.mark.parametrize("between", ["", "bash -c '\"$@\"; exit $?' -- "])
+@pytest.mark.parametrize("code", [FULL, FULL_BY_ANOTHER])
+def test_a_full_disk_is_told_where_the_log_is_not(
+    code: str, between: str, tmp_path: Path, repository: Path
+) -> None:
+    """As a step of the pipeline: its words go into a log, those of the shell to the terminal.
+
+    Between the two may be a program that writes into the log as well, as torchrun does.
+    """
+    (tmp_path / "planted.py").write_text(code)
+    command = f"{between}{sys.executable} -c '{PLANTED}' planted > /dev/full 2>&1; exit $?"
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=tmp_path,

@@ -183,7 +183,7 @@ def processes(base: Path) -> str:
     assert job["NumCPUs"] == "2", job
     assert job["TresPerJob"] == "gres:gpu:2", job
     log = (base / "slurm.log").read_text()
-    assert "torch.distributed.run --standalone --nproc_per_node 2 -m repro.train" in log
+    assert "repro.train.together 2 -m repro.train" in log
     return f"job {job['JobId']} with 2 CPUs and 2 GPUs; {same_bytes(base, ONE)} files alike"
 
 

@@ -7,6 +7,7 @@ import copy
 import json
 import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -376,6 +377,66 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
     for file in files:
         if file.name != "provenance.json":
             assert (whole / file).read_bytes() == (tmp_path / file).read_bytes(), file
+
+
+def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str]:
+    """As the pipeline starts a training of two processes; one of many minibatches."""
+    many = WHOLE.training.model_copy(update={"epochs": 60, "checkpoint_every": 1000})
+    spec = WHOLE.model_copy(update={"training": many})
+    folder.mkdir(exist_ok=True)
+    (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 1}))
+    own = {"--spec": folder / "spec.json", "--data": data, "--device": "cpu", "--threads": 1}
+    own |= {"--state": folder / "state", "--out": folder / "model"}
+    words = ["2", "-m", "repro.train", *(str(word) for pair in own.items() for word in pair)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "repro.train.together", *words],
+        cwd=repository,
+        env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"},
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite that runs in the background hands on that interrupts are ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+@pytest.mark.slow
+def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
+    data: Path, tmp_path: Path, repository: Path
+) -> None:
+    whole = together(data, tmp_path / "whole", repository)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        process = together(data, tmp_path / "stopped", repository)
+        states = tmp_path / "stopped/state"
+        begun = len(list(states.glob("samples/*"))), len(list(states.glob("step_*.pt")))
+        end = time.monotonic() + PATIENCE
+        while len(list(states.glob("samples/*"))) <= begun[0] and time.monotonic() < end:
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 128 + number, said
+        assert "Traceback" not in said
+        (done,) = re.findall(r"stopped at minibatch (\d+); the same command goes on", said)
+        newest = max(path.name for path in states.glob("step_*.pt"))
+        assert newest == f"step_{int(done):08d}.pt"
+        assert len(list(states.glob("step_*.pt"))) == begun[1] + 1
+    assert not (tmp_path / "stopped/model").exists()
+    for process in (together(data, tmp_path / "stopped", repository), whole):
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+    for name in ("generator.safetensors", "discriminator.safetensors", "log.jsonl"):
+        found = [(tmp_path / one / "model" / name).read_bytes() for one in ("whole", "stopped")]
+        assert found[0] == found[1], name
+
+
+@pytest.mark.slow
+def test_what_is_wrong_is_said_by_the_first_process_that_failed(
+    data: Path, tmp_path: Path, repository: Path
+) -> None:
+    process = together(tmp_path / "none", tmp_path / "wrong", repository)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "error: " in said
+    assert "Traceback" not in said
 
 
 # --- without any other process ------------------------------------------------------------------
