@@ -5,7 +5,7 @@ Where in the flow: around every step. A command is a function `main(words)` whos
 measure.py) does so through `run_main`:
 
     exit status 0      done
-                1      an ExpectedError or an OSError, told in one line without a traceback
+                1      an ExpectedError, an OSError or no memory: told in one line, no traceback
                 2      a command line with a word or a value that cannot be meant
                 130    interrupted (Ctrl-C)
                 143    a training that was asked to end (SIGTERM) and has saved its state
@@ -30,6 +30,7 @@ from repro.errors import ExpectedError
 
 CONSOLE = "dcgan"  # the console command, as pyproject.toml has it
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory")  # PyTorch's, of a CPU and of a GPU
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -52,7 +53,12 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         if _of_a_full_disk(error):
             _to_whoever_listens(said)
         sys.exit(said)
-    except RuntimeError as error:  # what Python before 3.13 raises for a link to itself
+    except MemoryError as error:
+        sys.exit(_no_memory(error))
+    except RuntimeError as error:
+        if any(words in str(error) for words in OUT_OF_MEMORY):
+            sys.exit(_no_memory(error))
+        # what Python before 3.13 raises for a link to itself
         if not str(error).startswith("Symlink loop"):
             raise
         sys.exit(f"error: {error}")
@@ -63,6 +69,15 @@ def in_words(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
     return str(error)
+
+
+def _no_memory(error: Exception) -> str:
+    reason = (str(error).splitlines() or [""])[0]
+    return (
+        f"error: memory is used up{f' ({reason})' if reason else ''}; a smaller minibatch, fewer "
+        "--workers or other programs ended give it more room; a damaged file may ask for more than "
+        "it can hold"
+    )
 
 
 def _of_a_full_disk(error: BaseException | None) -> bool:

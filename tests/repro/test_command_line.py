@@ -63,7 +63,10 @@ door.main()
         (["plan", "config/demo.yaml", "--out", "no/a.json"], "no folder 'no'; make it first"),
         (["tensorboard", "results", "--out", "a", "--follow", "0"], "expected a number above 0"),
         (["face-detection", ".", "--out", "a.csv", "--scale-step", "1"], "greater than 1"),
-        (["face-detection", ".", "--out", "a.csv", "--minimum-size", "x"], "expected a whole number"),
+        (
+            ["face-detection", ".", "--out", "a.csv", "--minimum-size", "x"],
+            "expected a whole number",
+        ),
         (["face-detection", ".", "--out", "FOLDER"], "found the folder 'FOLDER'"),
         (["download", "lsun", "--raw", "a", "--retries", "-1"], "a whole number from 0"),
         (["diagram", "paper_46", "--out", "a.png"], "did you mean 'paper_64'"),
@@ -152,6 +155,25 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path)
     assert said.startswith("Traceback")
     assert 'planted.py", line 3, in main' in said
     assert "RuntimeError: a planted mistake" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import numpy\ndef main(words): numpy.ones(2**50)", "(Unable to allocate 8.00 PiB"),
+        ("import torch\ndef main(words): torch.ones(2**50)", "DefaultCPUAllocator: "),
+        ("def main(words): bytes(2**62)", "memory is used up; a smaller minibatch"),
+    ],
+)
+def test_memory_that_is_used_up_is_told_in_words(
+    code: str, said: str, tmp_path: Path, repository: Path
+) -> None:
+    process = planted(tmp_path, code, repository=repository)
+    _, found = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert found.startswith("error: memory is used up")
+    assert said in found
+    assert found.count("\n") == 1
 
 
 def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> None:
