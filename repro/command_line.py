@@ -22,6 +22,7 @@ import contextlib
 import errno
 import math
 import os
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,7 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         sys.exit(1)
     except (ExpectedError, OSError) as error:
         said = f"error: {in_words(error)}"
-        if _of_a_full_disk(error):
+        if _of_a_full_disk(error) or _log_is_full():
             _to_whoever_listens(said)
         sys.exit(said)
     except MemoryError as error:
@@ -60,8 +61,12 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
             sys.exit(_no_memory(error))
         # what Python before 3.13 raises for a link to itself
         if not str(error).startswith("Symlink loop"):
+            _lest_it_be_lost(error)
             raise
         sys.exit(f"error: {error}")
+    except Exception as error:
+        _lest_it_be_lost(error)
+        raise
 
 
 def in_words(error: Exception) -> str:
@@ -88,6 +93,20 @@ def _of_a_full_disk(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def _log_is_full() -> bool:
+    """Whether the standard error is a file on a disk without room."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        number = sys.stderr.fileno()
+        return stat.S_ISREG(os.fstat(number).st_mode) and os.fstatvfs(number).f_bavail == 0
+    return False
+
+
+def _lest_it_be_lost(error: Exception) -> None:
+    """Name a mistake of ours elsewhere where its traceback cannot be written."""
+    if _log_is_full():
+        _to_whoever_listens(f"error: {error!r}; the disk of its log is full: make room there")
 
 
 def _to_whoever_listens(text: str) -> None:

@@ -15,6 +15,7 @@ from repro.errors import ExpectedError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BLOCK = 2**20  # bytes
+LITTLE = 2**20  # bytes: a disk with less room than this is full
 IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
@@ -34,7 +35,7 @@ def named(path: Path) -> Iterator[None]:
         yield
     except Exception as error:
         in_words = isinstance(error, DiskFullError) or error.__cause__ is not None
-        if in_words or not _is_full(error):
+        if in_words or not _is_full(error, path):
             raise
         raise DiskFullError(
             f"{path} could not be written: its disk, or your quota on it, is full ({error}); make "
@@ -42,15 +43,24 @@ def named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_full(error: BaseException) -> bool:
-    """Whether a full disk is the reason of an error of any library."""
+def _is_full(error: BaseException, path: Path) -> bool:
+    """Whether a full disk is the reason of an error of any library, raised on writing `path`."""
     if isinstance(error, OSError) and error.errno in FULL:
         return True
     text = str(error)
+    if text.endswith(os.strerror(errno.EIO)):  # lmdb, of a page that was written in part
+        return _room(path) < LITTLE
     # numpy: "4096 requested and 0 written"; safetensors and lmdb quote the system
     return any(words in text for words in IN_WORDS) or (
         "requested and" in text and text.endswith("written")
     )
+
+
+def _room(path: Path) -> int:
+    """Bytes left where `path` is or would be."""
+    there = next(one for one in (path, *path.absolute().parents) if one.exists())
+    system = os.statvfs(there)
+    return system.f_bavail * system.f_frsize
 
 
 def reserve(path: Path) -> None:

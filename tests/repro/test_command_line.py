@@ -207,6 +207,23 @@ def test_a_full_disk_is_told_where_the_log_is_not(
     assert done.stderr == "error: images.npy could not be written: its disk is full\n"
 
 
+def test_a_mistake_of_ours_is_not_lost_with_its_log(tmp_path: Path, repository: Path) -> None:
+    (tmp_path / "planted.py").write_text(
+        "import repro.command_line\nrepro.command_line._log_is_full = lambda: True\n" + WRONG
+    )
+    command = f"{sys.executable} -c '{PLANTED}' planted > log 2>&1; exit $?"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{repository}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: RuntimeError('a planted mistake'); the disk of its log")
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
 def test_a_reader_that_leaves_early_is_no_error(repository: Path) -> None:
     command = f"{sys.executable} -m repro presets | head -n 1"
     done = subprocess.run(

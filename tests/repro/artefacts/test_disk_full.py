@@ -3,7 +3,9 @@
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import lmdb
 import numpy as np
 import pytest
 
@@ -53,6 +55,21 @@ def find_no_room(out: Path) -> None:
     with step_folder(out, inputs={}) as building:
         (building / "a.txt").write_text("a")
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+
+@pytest.mark.parametrize(("room", "full"), [(4096, True), (2**30, False)])
+def test_a_page_of_a_database_written_in_part_is_told_by_the_room_that_is_left(
+    room: int, full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lmdb says of it, seen on a disk of 300 kB; a broken disk says the same."""
+    left = SimpleNamespace(f_bavail=room // 4096, f_frsize=4096)
+    monkeypatch.setattr(os, "statvfs", lambda path: left)
+    error = lmdb.Error("mdb_txn_commit: Input/output error")
+    with (
+        pytest.raises(DiskFullError if full else lmdb.Error),
+        named(tmp_path / "not there yet/data.mdb"),
+    ):
+        raise error
 
 
 def test_a_step_that_finds_no_room_leaves_nothing(tmp_path: Path) -> None:
