@@ -12,8 +12,9 @@ from pathlib import Path
 
 from repro.claims.card import ExperimentCard, read_card
 from repro.command_line import new_parser
-from repro.runs.extensions import CARDS, card_options
+from repro.runs.extensions import CARD, CARDS, card_options, experiment_cards
 from repro.specs.scales import Scales
+from repro.specs.validation import SpecError, nearest
 
 
 def check_scales(cards: Mapping[str, ExperimentCard]) -> None:
@@ -29,8 +30,13 @@ def check_scales(cards: Mapping[str, ExperimentCard]) -> None:
 
 def main(words: list[str] | None = None) -> None:
     parser = new_parser("card", "Check an experiment's card and print its claims and their rules.")
-    parser.add_argument("card", type=Path, help="experiments/<name>/experiment.yaml")
+    parser.add_argument("card", type=Path, help="experiments/<name>, or its experiment.yaml")
     path = parser.parse_args(words).card
+    folder = path.parent if path.name == CARD else path
+    if not path.exists():
+        raise SpecError(f"{path}: no such card; {nearest(folder.name, experiment_cards())}")
+    if path.is_dir():
+        path /= CARD
     card = read_card(path)
     folder = path.resolve().parent
     if folder.parent == CARDS:  # options of other folders cannot be imported

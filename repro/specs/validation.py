@@ -169,8 +169,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         with path.open(encoding="utf-8") as stream:
             values = yaml.load(stream, _NoDuplicates)
     except FileNotFoundError:
-        there = [p.name for p in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
-        raise SpecError(f"{path}: no such file; {nearest(path.name, there)}") from None
+        raise SpecError(f"{path}: no such file{_nearest_file(path)}") from None
     except SpecError:
         raise
     except (yaml.YAMLError, ValueError, TypeError) as error:  # dates that are none, no UTF-8, ...
@@ -180,6 +179,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values
+
+
+def _nearest_file(path: Path) -> str:
+    """The YAML files beside a missing one, else those in config/ and the nearest of all."""
+    beside = [file.name for file in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    elsewhere = {file.stem: str(file) for file in Path("config").glob("*.yaml")}
+    if not beside and (close := difflib.get_close_matches(path.stem, elsewhere, n=1)):
+        return f"; did you mean '{elsewhere[close[0]]}'?"
+    return f"; {nearest(path.name, beside)}" if beside else ""
 
 
 def read_step(path: Path | None) -> dict[str, Any]:

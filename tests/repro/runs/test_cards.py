@@ -54,3 +54,14 @@ def test_the_command_checks_the_scales_of_an_experiments_card(
         monkeypatch.setattr(module, "CARDS", tmp_path)
     with pytest.raises(SpecError, match=r"unknown key 'scales.*segmnts'; did you mean"):
         cards.main([str(copy / "experiment.yaml")])
+
+
+def test_a_card_is_found_by_its_folder_and_a_wrong_one_gets_the_nearest(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    cards.main(["experiments/latent_walk"])
+    assert "(paper section 6.1)" in capsys.readouterr().out
+    for wrong in ("experiments/latentwalk", "experiments/latentwalk/experiment.yaml"):
+        with pytest.raises(SpecError, match="no such card; did you mean 'latent_walk'"):
+            cards.main([wrong])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from repro.claims.card import Rule
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.run_file import RunSpec
@@ -71,6 +72,35 @@ def test_yaml_refuses_a_key_given_twice(tmp_path: Path) -> None:
         read_yaml(path)
     with pytest.raises(SpecError, match=r"no such file; did you mean 'x\.yaml'"):
         read_yaml(tmp_path / "xx.yaml")
+
+
+def test_the_nearest_run_file_is_looked_for_in_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config").mkdir()
+    Path("config/photos.yaml").touch()
+    with pytest.raises(SpecError, match=r"^photo.yaml: .*; did you mean 'config/photos.yaml'\?$"):
+        read_yaml(Path("photo.yaml"))
+    with pytest.raises(SpecError, match=r"^none/else.yaml: no such file$"):
+        read_yaml(Path("none/else.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            {"within": 10},
+            r"'rule\.within': expected a list, e\.g\. \[first, second\] \(found: 10\)",
+        ),
+        ({"within": [1, 2, 3]}, r"'rule\.within': expected at most 2 values, found 3"),
+        ({"within": ["a", 2]}, r"'rule\.within\.0': expected a number \(found: 'a'\)"),
+        (10, r"'rule': expected keys with values, e\.g\. name: value \(found: 10\)"),
+    ],
+)
+def test_what_is_expected_is_said_in_the_words_of_the_file(rule: object, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        validated(Rule, rule, where="experiment.yaml", key="rule")
 
 
 def test_model_spec_survives_json() -> None:
