@@ -21,14 +21,15 @@ from repro.places import PACKAGES
 FIXED = {
     "MPLBACKEND": "agg",
     "PIP_USER": "0",
-    "PYTHONNOUSERSITE": "1",
     "PYTHONUTF8": "1",
 }
-# of all that begins with PYTHON, what changes neither results nor which modules are found
+# of all that begins with PYTHON: what changes no results, and whether packages below the home
+# count, among which this process may have found its own
 KEPT = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONFAULTHANDLER",
     "PYTHONHASHSEED",
+    "PYTHONNOUSERSITE",
     "PYTHONPYCACHEPREFIX",
     "PYTHONUNBUFFERED",
 )
@@ -37,8 +38,6 @@ LEFT_OUT = {
     *("BASH_ENV", "BASHOPTS", "ENV", "SHELLOPTS"),
     # another repository than the one whose commit is recorded
     *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
-    # a launcher's: a training would take itself for one of its processes
-    *("LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE"),
     # other rules for arrays
     "SCIPY_ARRAY_API",
 }

@@ -15,6 +15,8 @@ from repro.artefacts.recipe import STRICT
 from repro.places import PACKAGES
 from repro.specs.validation import SpecError
 
+# of the processes that torchrun starts together: a step would take itself for one of them
+LAUNCHERS = ("LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE")
 SNAKEMAKES = Path(".snakemake")  # its own folder, below the one that it runs in
 
 
@@ -35,6 +37,8 @@ def run_steps_with(
     strict: steps make again what other versions of the packages made. own_python: Snakemake gives
     the steps a Python of conda's and keeps PYTHONPATH from it, so that the working folder must do.
     """
+    for name in LAUNCHERS:
+        os.environ.pop(name, None)
     bin_folder = str(Path(interpreter).parent)
     os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
     os.environ["PYTHONPATH"] = str(packages_alone(checkout))

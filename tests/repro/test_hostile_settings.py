@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from repro.environment import FIXED, fixed, search_last
-from repro.runs.step_environment import packages_alone
+from repro.runs.step_environment import packages_alone, run_steps_with
 
 FRONT_DOOR = ("repro", "data_prep", "experiments")
 
@@ -18,7 +18,7 @@ def test_what_is_foreign_is_left_out_and_the_rest_stays(tmp_path: Path) -> None:
     foreign = {
         "PYTHONPATH": "/mine", "PYTHONHOME": "/mine", "PYTHONSTARTUP": "/mine/rc.py",
         "PYTHONINSPECT": "1", "PYTHONOPTIMIZE": "2", "PYTHONWARNINGS": "error",
-        "PYTHONIOENCODING": "latin-1", "RANK": "0", "WORLD_SIZE": "2", "BASH_ENV": "/mine/rc",
+        "PYTHONIOENCODING": "latin-1", "BASH_ENV": "/mine/rc",
         "BASH_FUNC_python%%": "() { false; }", "OPENCV_IO_MAX_IMAGE_PIXELS": "10",
         "TMPDIR": str(tmp_path / "none"), "GIT_DIR": "/mine/.git", "TQDM_MININTERVAL": "x",
     }  # fmt: skip
@@ -28,6 +28,23 @@ def test_what_is_foreign_is_left_out_and_the_rest_stays(tmp_path: Path) -> None:
         "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TEMP": str(tmp_path),
     }  # fmt: skip
     assert fixed(foreign | kept | {"MPLBACKEND": "module://mine", "PIP_USER": "1"}) == kept | FIXED
+
+
+def test_a_step_gets_this_python_this_checkout_and_no_launcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"PATH": "/usr/bin", "RANK": "0", "WORLD_SIZE": "2", "OMP_NUM_THREADS": "2"}
+    monkeypatch.setattr(os, "environ", dict(given))
+    run_steps_with("/mine/bin/python", repository, strict=True)
+    assert os.environ.keys() - given.keys() == {
+        "DCGAN_STRICT", "MPLCONFIGDIR", "PYTHONPATH", "PYTHONSAFEPATH",
+    }  # fmt: skip
+    assert os.environ["PATH"] == "/mine/bin:/usr/bin"
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert not {"RANK", "WORLD_SIZE"} & os.environ.keys()
+    run_steps_with("/mine/bin/python", repository, strict=False, own_python=True)
+    assert os.environ["DCGAN_STRICT"] == ""
 
 
 def test_a_checkouts_packages_lie_alone(
