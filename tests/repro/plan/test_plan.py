@@ -41,11 +41,11 @@ CPU = torch.device("cpu")
 RUN: dict[str, Any] = {
     "title": "A run",
     "worlds": {"rooms": {"generator": "rooms", "options": {"count": 50}}},
-    "datasets": {"bedrooms": {"source": "lsun", "world": "rooms", "image_size": 16, "dedup": {}}},
+    "datasets": {"bedrooms": {"source": "lsun", "world": "rooms", "image_size": 32, "dedup": {}}},
     "models": {
         "bedrooms": {
             "data": "bedrooms",
-            "network": {"image_size": 16, "ngf": 2, "ndf": 2},
+            "network": {"image_size": 32, "ngf": 2, "ndf": 2},
             "training": {"batch": 8, "epochs": 2},
         }
     },
@@ -268,7 +268,7 @@ def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFi
 @pytest.mark.usefixtures("quick")
 def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
     values = {**RUN, "worlds": {}, "datasets": {"bedrooms": {"source": "folder", "raw": ""}}}
-    values["datasets"]["bedrooms"]["image_size"] = 16
+    values["datasets"]["bedrooms"]["image_size"] = 32
     load(values)
     Path("mine").mkdir()
     for number in range(9):
