@@ -87,7 +87,11 @@ def is_made(out: Path, recipe: Recipe | None, inputs: Mapping[str, Input]) -> bo
     """Whether `out` need not be made again, which is then printed; without a recipe it must."""
     if recipe is None or why_not(out, recipe, inputs, bytes_too=True) is not None:
         return False
-    print(f"{out} is whole, and made of the same settings, inputs and code: kept", flush=True)
+    print(
+        f"{out} is whole, and made of the same settings, inputs and code: kept (delete it to make "
+        "it again)",
+        flush=True,
+    )
     return True
 
 

@@ -41,9 +41,12 @@ def pipeline_command(
     return f"snakemake {target} --configfile {shlex.quote(config)}{behind}"
 
 
-def again_command(command: str, experiment: str) -> str:
-    """The same for an experiment that is to be measured again although nothing has changed."""
-    return f"{command} --forcerun measure_{experiment}"
+def again_command(command: str, measured: str) -> str:
+    """The same for an experiment that is to be measured again although nothing has changed.
+
+    measured: the folder of its numbers, which a step keeps as long as nothing has changed.
+    """
+    return f"rm -r {shlex.quote(measured)} && {command}"
 
 
 def _pair(key: str, value: str) -> str:

@@ -87,7 +87,9 @@ def experiment_view(
         ],
         missing_files=[name for name in captions if name not in there],
         cost=cost(result.steps),
-        again=again_command(result.command, result.name),
+        again=again_command(
+            result.command, f"results/{spec.run}/experiments/{result.name}/measured"
+        ),
         commands=commands(result.steps),
     )
 

@@ -203,7 +203,8 @@ def test_an_experiment_has_its_cost_commit_and_commands(report: Path, name: str)
     commands = re.findall(r'<code class="command">(.*?)</code>', told, re.S)
     pipeline = f"snakemake {name} --configfile config/demo.yaml"
     steps = [shlex.join(record["command"]) for record in records]  # measured, then drawn
-    assert commands == [pipeline, f"{pipeline} --forcerun measure_{name}", *steps]
+    deleted = f"rm -r results/demo/experiments/{name}/measured"
+    assert commands == [pipeline, f"{deleted} && {pipeline}", *steps]
 
 
 @pytest.mark.parametrize(
@@ -220,12 +221,13 @@ def test_commands_are_what_snakemake_takes(given: dict, config: list[str] | None
     from snakemake.cli import get_argument_parser
 
     command = pipeline_command("latent_walk", config="config/a b.yaml", given=given)
-    program, *words = shlex.split(again_command(command, "latent_walk"))
+    deleting, _, making = again_command(command, "results/a b/measured").partition(" && ")
+    assert shlex.split(deleting) == ["rm", "-r", "results/a b/measured"]
+    program, *words = shlex.split(making)
     parsed = get_argument_parser().parse_args(words)
     assert program == "snakemake"
     assert parsed.targets == {"latent_walk"} or parsed.targets == ["latent_walk"]
     assert [str(file) for file in parsed.configfile] == ["config/a b.yaml"]
-    assert list(parsed.forcerun) == ["measure_latent_walk"]
     assert (parsed.config or None) == config
 
 
