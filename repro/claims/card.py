@@ -43,6 +43,15 @@ class Rule(Strict):
         assert self.within is not None
         return self.within[0] <= x <= self.within[1]
 
+    def meets(self, low: float, high: float) -> bool:
+        """Whether any x between low and high lies in the region."""
+        if self.below is not None:
+            return low < self.below
+        if self.above is not None:
+            return high > self.above
+        assert self.within is not None
+        return low <= self.within[1] and high >= self.within[0]
+
     @property
     def words(self) -> str:
         if self.below is not None:

@@ -35,7 +35,9 @@ class Verdict(StrEnum):
     NOT_RUN = "not run"
 
 
-WORDS = {  # ground -> words for: the whole interval inside, the value alone, the value outside
+# ground -> words for: the whole interval inside, the value alone, nothing of the interval inside;
+# where the value is outside and its interval reaches inside, the claim is undecided on any ground
+WORDS = {
     Ground.PAPER: (Verdict.REPRODUCED, Verdict.PARTLY, Verdict.NOT),
     Ground.OTHER: (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.FAILS),
     Ground.DRAWN: (Verdict.HOLDS_DRAWN, Verdict.UNDECIDED, Verdict.FAILS_DRAWN),
@@ -70,9 +72,10 @@ def judge(
 
     In this order: nothing measured; a run that is too small; a paper's number on another ground;
     a choice at the edge of what was tried; fewer observations than the claim needs, unless the
-    whole interval is outside the rule; the value outside; only the value inside; the whole interval
-    (or the bare value) inside. A claim of the last kind that `control`, put to the same rule,
-    passes in the same way is not decided, nor one whose control fails with a choice at an edge.
+    whole interval is outside the rule; the whole interval (or the bare value) outside; the value
+    outside and a part of its interval inside; only the value inside; the whole interval (or the
+    bare value) inside. A claim of the last kind that `control`, put to the same rule, passes in the
+    same way is not decided, nor one whose control fails with a choice at an edge.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
@@ -91,12 +94,15 @@ def judge(
         return judged(Verdict.NOT_COMPARABLE, because)
     if measurement.at_edge:
         return judged(Verdict.AT_EDGE, f"at the edge of what was tried: {measurement.at_edge}")
-    if measurement.n < claim.least_n and any(map(claim.rule.holds, hull)):
+    if measurement.n < claim.least_n and claim.rule.meets(*hull):
         needed = f"n = {measurement.n:,}, at least {claim.least_n:,} are needed"
         return judged(Verdict.TOO_SMALL, needed)
     inside, partly, outside = WORDS[ground]
-    if not claim.rule.holds(measurement.value):
+    if not claim.rule.meets(*hull):
         return judged(outside, f"the value is not {claim.rule.words}")
+    if not claim.rule.holds(measurement.value):
+        reaches = f"the value is not {claim.rule.words}, but its interval reaches there"
+        return judged(Verdict.UNDECIDED, reaches)
     if not _wholly(claim, measurement):
         return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
     if control is not None and _wholly(claim, control):
