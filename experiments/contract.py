@@ -1,4 +1,4 @@
-"""What every experiment shares: its inputs, the file of its measurements, and the two commands.
+"""What all experiments share: inputs, the file of measurements, and the two commands.
 
 An experiment is a folder: experiment.yaml, options.py, measure.py, figure.py, README.md.
 Measuring and drawing are separate steps, so restyling a figure never measures again:
@@ -41,12 +41,12 @@ if TYPE_CHECKING:  # figure steps need no torch, and start in half the time with
 
 
 class Inputs:
-    """The folders an experiment was given, by `<role>.<slot>`.
+    """The folders given to an experiment, by `<role>.<slot>`.
 
-    state: where a long measurement may keep unfinished work, from which the same command goes on
-    after a kill; it is removed when the measured folder stands. None: keep nothing. identity: gives
-    that of options, seed, inputs and code, so that parts kept in `state` are not taken for
-    another's; it reads files, and is asked where parts are kept.
+    state: folder for the unfinished work of a long measurement, from which the same command resumes
+    after a kill; it is removed once the measured folder is complete. None: keep nothing. identity:
+    returns the identity of options, seed, inputs and code, so that parts kept in `state` are not
+    mistaken for another measurement's; it reads files, and is called where parts are kept.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Inputs:
         self.folders, self.state, self.identity = folders, state, identity
 
     def kept(self) -> KeptWork:
-        """Parts of this measurement that are finished, and where to keep further ones."""
+        """The finished parts of this measurement, and where to keep further ones."""
         return KeptWork(self.state, identity=self.identity() if self.state else "")
 
     def folder(self, name: str) -> Path:
-        """Raises SpecError naming the inputs there are."""
+        """The folder of an input. Raises SpecError naming the inputs given."""
         if name not in self.folders:
             given = ", ".join(self.folders) or "nothing"
             raise SpecError(f"no input '{name}' was given: add --input {name}=DIR (given: {given})")
@@ -97,7 +97,7 @@ Figure = Callable[[Path, Path, Style], None]
 
 
 def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
-    """measurements.json: by name, nothing in it that differs between two equal runs."""
+    """Write measurements.json, sorted by name; two equal runs give equal bytes."""
     by_name = {m.name: m.model_dump() for m in measurements}
     if len(by_name) != len(measurements):
         raise ValueError(f"two measurements share a name: {sorted(m.name for m in measurements)}")
@@ -105,7 +105,7 @@ def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
 
 
 def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -> None:
-    """Command line of a measure.py."""
+    """Parse the command line of a measure.py and run it."""
     run_main(partial(_measure, measure, options))
 
 
@@ -160,9 +160,9 @@ def run_measure(
     state: Path | None = None,
     recipe: Recipe | None = None,
 ) -> None:
-    """Measure into the folder `out`, whole or not at all; nothing where it is made by `recipe`.
+    """Measure into the folder `out`, all or nothing; do nothing where `recipe` has already made it.
 
-    What was measured otherwise is moved aside when the new numbers are whole.
+    An older measurement is moved aside when the new numbers are complete.
     """
     identity = partial(_identity, measure, options, folders, seed)
     inputs = Inputs(folders, state=state, identity=identity)
@@ -196,7 +196,7 @@ def _identity(
 
 
 def figure_command(figure: Figure) -> None:
-    """Command line of a figure.py."""
+    """Parse the command line of a figure.py and run it."""
     run_main(partial(_figure, figure))
 
 
@@ -218,7 +218,7 @@ def _figure(figure: Figure, words: list[str] | None) -> None:
 
 
 def _pair(text: str) -> tuple[str, Path]:
-    """ROLE.SLOT=DIR, for `type=`."""
+    """Parse ROLE.SLOT=DIR, for `type=`."""
     name, equals, folder = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(

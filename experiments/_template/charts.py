@@ -14,7 +14,7 @@ BARS = 30
 
 
 def sharpness_chart(sharp: dict[str, np.ndarray]) -> Figure:
-    """A histogram of each kind of picture, values (N,) in grey levels per pixel, on common bars."""
+    """A histogram per kind of picture, values (N,) in grey levels per pixel, with common bins."""
     drawing, axes = new_figure(7.0, 3.2)
     bars = np.histogram_bin_edges(np.concatenate(list(sharp.values())), bins=BARS)
     for kind, (label, colour) in KINDS.items():

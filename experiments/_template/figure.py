@@ -14,7 +14,7 @@ from repro.figures.drawing import Style, save_figure, save_table
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
-    """Write sharpness.png and sharpness.csv: the files that the card has captions for."""
+    """Write sharpness.png and sharpness.csv, the files for which the card has captions."""
     sharp = dict(np.load(measured / "sharpness.npz"))
     save_figure(out / "sharpness.png", sharpness_chart(sharp), style=style)
     save_table(out / "sharpness.csv", sharpness_table(sharp))

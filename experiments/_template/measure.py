@@ -1,7 +1,7 @@
-"""How sharp samples are beside training images (paper §4.1): the experiment to copy.
+"""How sharp samples are next to training images (paper §4.1): the experiment to copy.
 
-Reads the bedroom model and its training images; writes the sharpness of each picture, and states by
-how much samples differ. Alone: python -m experiments._template.measure --spec S.json
+Reads the bedroom model and its training images; writes the sharpness of each picture, and measures
+by how much samples differ. Alone: python -m experiments._template.measure --spec S.json
     --input bedrooms.model=DIR --input bedrooms.data=DIR --out DIR
 """
 
@@ -23,7 +23,7 @@ from repro.rng import shuffled
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Draw samples, take training images, and set the sharpness of the two side by side."""
+    """Draw samples, take training images, and compare the sharpness of the two."""
     model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
     count, untrained_seed = options.images, options.untrained_seed
 
@@ -46,7 +46,7 @@ def _training_images(model: ModelFolder, store: ImageStore, *, most: int, seed: 
 
 
 def _samples(model: ModelFolder, G: GeneratorNetwork, *, count: int, seed: int) -> np.ndarray:
-    """Pictures (count, H, W, C) uint8 that G draws of z which nobody picked."""
+    """Unpicked samples of G (count, H, W, C) uint8."""
     return draw(G, model.latents(count, seed=seed, purpose="_template, samples"))
 
 

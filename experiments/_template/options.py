@@ -1,6 +1,6 @@
 """Options of the sharpness of samples, as a card's `scales:` or a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading PyTorch.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """How many pictures are compared."""
+    """How many pictures to compare."""
 
     images: int = Field(2000, ge=2, description="pictures of each kind; training images, at most")
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")

@@ -1,4 +1,4 @@
-"""From the sharpness of each picture to the numbers that the claims rest on. Part of measure.py."""
+"""From the sharpness of each picture to the numbers behind the claims. Part of measure.py."""
 
 import numpy as np
 
@@ -18,8 +18,8 @@ COMPARED = {  # name of the measurement -> kind of picture, in the arrays and in
 def sharpness_measurements(sharp: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
     """By how many standard deviations pictures are sharper than training images.
 
-    sharp: values (N,) of "training", "samples" and "untrained". [] where all training images are
-    equally sharp, since nothing can be said in their standard deviations.
+    sharp: values (N,) of "training", "samples" and "untrained". Returns [] where all training
+    images are equally sharp, since their standard deviation is then 0 and cannot serve as a unit.
     """
     training, deviation = sharp["training"], sharp["training"].std()
     if deviation == 0:

@@ -7,7 +7,7 @@ from experiments._template.charts import KINDS
 
 
 def sharpness_table(sharp: dict[str, np.ndarray]) -> pd.DataFrame:
-    """One row a kind of picture: how many, mean and standard deviation in grey levels per pixel."""
+    """One row per kind of picture: number, mean and standard deviation in grey levels per pixel."""
     return pd.DataFrame(
         [
             {"pictures": label, "n": len(values), "mean": values.mean(), "sd": values.std()}

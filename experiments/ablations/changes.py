@@ -1,8 +1,8 @@
-"""Which trainings belong together: those of the recipe, and those of each change to it.
+"""Which trainings belong together: the recipe's, and those of each change to it.
 
-Part of measure.py. Only the models themselves tell: trainings with equal settings are one group,
-the first group is the recipe, and a group's change is the difference of its settings from the
-recipe's. Alone: `changes_among([ModelFolder.open(path) for path in paths])`.
+Part of measure.py. The models alone decide: trainings with equal settings form one group, the first
+group is the recipe, and a group's change is the difference between its settings and the recipe's.
+Alone: `changes_among([ModelFolder.open(path) for path in paths])`.
 """
 
 import json
@@ -15,7 +15,7 @@ from repro.specs.validation import SpecError
 
 @dataclass(frozen=True)
 class Change:
-    """A group of trainings, one a seed; `changed` is empty for the recipe itself."""
+    """A group of trainings, one per seed; `changed` is empty for the recipe itself."""
 
     models: list[ModelFolder]
     changed: list[Difference]
@@ -36,7 +36,7 @@ class Change:
 
     @property
     def setting(self) -> dict[str, str]:
-        """`setting` and `changed_to` of its measurements where it changes one setting; else {}."""
+        """`setting` and `changed_to` of its measurements if it changes one setting; else {}."""
         if len(self.changed) != 1:
             return {}
         key, _, value = self.changed[0]
@@ -44,7 +44,7 @@ class Change:
 
     @property
     def troubled(self) -> int:
-        """Number of trainings in which the monitor named a trouble."""
+        """Number of trainings in which the monitor reported trouble."""
         records = [
             json.loads((m.folder / "health.json").read_text(encoding="utf-8")) for m in self.models
         ]
@@ -54,8 +54,8 @@ class Change:
 def changes_among(models: list[ModelFolder]) -> list[Change]:
     """The recipe first, then each change, in the order of the models; all with the same seeds.
 
-    Raises SpecError where a group has other seeds than the recipe and so could not be paired with
-    it, or fewer than two.
+    Raises SpecError where a group has fewer than two seeds, or other seeds than the recipe, with
+    which it could then not be paired.
     """
     settings = list({model.spec.model_dump_json(): None for model in models})
     groups = [[m for m in models if m.spec.model_dump_json() == own] for own in settings]

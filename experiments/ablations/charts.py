@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
 
-NEARLY_REAL = 0.1  # below it the axis of distances is linear, above logarithmic
+NEARLY_REAL = 0.1  # the axis of distances is linear below it, logarithmic above
 
 
 def distances_chart(arrays: dict[str, np.ndarray]) -> Figure:
-    """A row for each change, a dot for each training, the recipe's span as a band."""
+    """A row per change, a dot per training, the recipe's span as a band."""
     distance = arrays["distance"]  # (changes, trainings)
     drawing, axes = new_figure(8.0, 1.4 + 0.36 * len(distance))
     one = axes[0, 0]
@@ -34,7 +34,7 @@ def distances_chart(arrays: dict[str, np.ndarray]) -> Figure:
 
 
 def samples_sheet(arrays: dict[str, np.ndarray]) -> Figure:
-    """A row of samples for each change, real images below."""
+    """A row of samples per change, real images below."""
     sheets = [*arrays["samples"], arrays["real_images"]]
     drawing, axes = new_figure(8.0, 0.95 * len(sheets), rows=len(sheets))
     for one, images, words in zip(

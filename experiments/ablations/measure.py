@@ -1,7 +1,7 @@
 """Ablations: one recipe, and the same with one setting changed, each trained from several seeds.
 
 Reads all these models and their images. Writes the kernel distance of each model's samples to
-held-out real images, their diversity, and the effect of each change in pairs of one seed. Alone:
+held-out real images, their diversity, and the effect of each change, paired by seed. Alone:
 python -m experiments.ablations.measure --spec S.json --input ablated.ablations.1=DIR
     --input ablated.ablations.2=DIR ... --input ablated.data=DIR
     --input ablated.validation=DIR --out DIR
@@ -62,7 +62,7 @@ def _some(store: ImageStore, count: int, seed: int, kind: str) -> np.ndarray:
 
 
 def _samples(change: Change, count: int, seed: int) -> list[np.ndarray]:
-    """Samples of each training, (count, H, W, C) uint8; same z wherever z has the same law."""
+    """Samples of each training, (count, H, W, C) uint8; same z for the same distribution."""
     purpose = "ablations, samples"
     return [
         draw(model.generator(), model.latents(count, seed=seed, purpose=purpose))

@@ -1,7 +1,7 @@
 """Options of the ablations, as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures. What is changed
-stands in the run file under `ablations:`.
+A module apart from measure.py, so that a run file is checked without loading PyTorch. The changes
+themselves are in the run file under `ablations:`.
 """
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """What is drawn and compared."""
+    """How many images to draw and compare."""
 
     samples: int = Field(2000, ge=16, description="samples of each training in its distance")
     real: int = Field(2000, ge=16, description="held-out real images, at most")

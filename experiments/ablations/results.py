@@ -1,4 +1,4 @@
-"""From distances and diversities of every training to the ablations' numbers and arrays.
+"""From distances and diversities of every training to the experiment's numbers and arrays.
 
 Part of measure.py. Effects are paired: a change's trainings minus the recipe's, seed by seed.
 Alone: `measurements(compared, real, samples=2000, held_out=2000)`.
@@ -12,15 +12,15 @@ from experiments.ablations.changes import Change
 from repro.claims.constructors import single_number, student_over
 from repro.claims.measurement import Measurement
 
-DIVERSE = 256  # images in a diversity; the training's monitor takes as many
+DIVERSE = 256  # images in a diversity, as in the training's monitor
 
 
 @dataclass(frozen=True)
 class ComparedChange:
-    """A change with what its R trainings came to, in the order of the seeds.
+    """A change with the results of its R trainings, in the order of the seeds.
 
-    distances (R,): to held-out real images; diversities (R,): over that of real images; shown
-    (n, H, W, C) uint8: samples of the first training.
+    distances (R,): to held-out real images; diversities (R,): relative to that of real images;
+    shown (n, H, W, C) uint8: samples of the first training.
     """
 
     change: Change
@@ -34,7 +34,7 @@ def figure_arrays(
 ) -> dict[str, np.ndarray]:
     """Arrays that the figures need; real: the distance of the training images themselves.
 
-    compared: the recipe first; real_images (n, H, W, C) uint8: held-out images to be shown.
+    compared: the recipe first; real_images (n, H, W, C) uint8: held-out images to show.
     """
     changes = [one.change for one in compared]
     return {
@@ -55,7 +55,7 @@ def measurements(
 ) -> list[Measurement]:
     """All numbers of the experiment; compared and real as in `figure_arrays`.
 
-    samples, held_out: numbers of images that a distance compares.
+    samples, held_out: numbers of images between which a distance is computed.
     """
     protocol = (
         "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of one discriminator with initial "
@@ -84,7 +84,7 @@ def measurements(
 def _means_and_effects(
     changes: list[Change], values: list[np.ndarray], quantity: str, protocol: str
 ) -> list[Measurement]:
-    """Mean over trainings of every change, and its difference from the recipe, seed by seed."""
+    """Mean over trainings of every change, and its difference from the recipe, paired by seed."""
     means = [
         student_over(f"{quantity}_{change.name}", own, over="trainings", protocol=protocol)
         for change, own in zip(changes, values, strict=True)

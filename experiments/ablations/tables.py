@@ -1,6 +1,6 @@
-"""The table of the ablations: a row for each change.
+"""The table of the ablations: a row per change.
 
-Part of figure.py. Alone: `changes_table(arrays, numbers)`, of arrays.npz and the measurements.
+Part of figure.py. Alone: `changes_table(arrays, numbers)`, from arrays.npz and the measurements.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from repro.claims.measurement import Measurement
 
 
 def changes_table(arrays: dict[str, np.ndarray], numbers: dict[str, Measurement]) -> pd.DataFrame:
-    """One row a change, the recipe first."""
+    """One row per change, the recipe first."""
     rows = []
     for row, name in enumerate(arrays["names"]):
         change = numbers.get(f"change_in_distance_{name}")

@@ -1,8 +1,8 @@
 """Fig 1 (paper §3, §4.1): the networks as they are, counted layer by layer.
 
-Reads the description of the bedroom model; no image and no weight plays a part. Counts parameters,
-products and the pixels that a unit sees, and checks the paper's rules for stable networks (§3) on
-the networks themselves. Writes stages.json, from which figure.py draws them. Alone:
+Reads the description of the bedroom model, neither images nor weights. Counts parameters, products
+and the pixels that a unit sees, and checks the paper's rules for stable networks (§3) on the
+networks themselves. Writes stages.json, from which figure.py draws them. Alone:
 python -m experiments.architecture.measure --input bedrooms.model=DIR --out DIR
 """
 
@@ -37,7 +37,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         *cost_measurements("discriminator", D),
         *rule_measurements(G, D),  # §3
         shape_measurement(pair["generator"]),  # Fig 1
-        field_measurement(D),  # the tiles of Fig 5
+        field_measurement(D),  # the size of the tiles of Fig 5
     ]
 
 

@@ -1,10 +1,10 @@
 """Options of the drawing of the networks (Fig 1), as a run file may set them: none.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """The networks say everything themselves."""
+    """Empty: the networks determine everything."""

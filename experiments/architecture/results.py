@@ -12,7 +12,7 @@ from repro.networks.dcgan import DiscriminatorNetwork, GeneratorNetwork
 from repro.networks.layer_shapes import MapStack, WeightLayer, receptive_fields
 from repro.networks.layers import layers_of
 
-# Fig 1: "100 z", then what each layer gives
+# Fig 1: "100 z", then the output of each layer
 FIG_1 = [(100,), (1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (3, 64, 64)]
 POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
 
@@ -20,7 +20,7 @@ POOLING = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2
 def cost_measurements(
     name: str, network: GeneratorNetwork | DiscriminatorNetwork
 ) -> list[Measurement]:
-    """Parameters, and GFLOP of one image; name: "generator" or "discriminator"."""
+    """Parameters, and GFLOP per image; name: "generator" or "discriminator"."""
     layers = layers_of(network)
     return [
         _count(
@@ -71,7 +71,7 @@ def _norms_out_of_place(of_g: list[WeightLayer], of_d: list[WeightLayer]) -> int
 
 
 def shape_measurement(stages: list[MapStack]) -> Measurement:
-    """How many of G's stages have the shape that Fig 1 gives; 0 where their number is another."""
+    """How many of G's stages have the shape given in Fig 1; 0 if their number differs."""
     found = [stage.shape for stage in stages]
     alike = sum(a == b for a, b in zip(found, FIG_1, strict=False)) if len(found) == 6 else 0
     return _count("stages_as_in_fig_1", alike, "stacks of maps with Fig 1's shape, of 6")

@@ -1,6 +1,6 @@
 """The table behind Fig 1: every layer of both networks with shapes, kernel and costs.
 
-Part of figure.py; it measures nothing.
+Part of figure.py; measures nothing.
 """
 
 import pandas as pd
@@ -9,7 +9,7 @@ from repro.networks.layer_shapes import MapStack
 
 
 def layers_table(pair: dict[str, list[MapStack]]) -> pd.DataFrame:
-    """One row a layer; pair: the stages of "generator" and "discriminator", the input first."""
+    """One row per layer; pair: the stages of "generator" and "discriminator", the input first."""
     rows = []
     for name in ("generator", "discriminator"):
         for stage in pair[name][1:]:

@@ -1,5 +1,4 @@
-"""Figs 2 and 3 (paper §4.1): bedrooms after one pass and at the end, and how near to real ones.
-
+"""Figs 2 and 3 (paper §4.1): bedrooms after one pass and at the end; distance to real ones.
 Reads the bedroom model (its early and final snapshots) and its images. Writes arrays.npz with both
 sample sheets, drawn from the same unpicked z, and measures kernel distances to real images. Alone:
 python -m experiments.bedroom_samples.measure --spec S.json --input bedrooms.model=DIR
@@ -29,7 +28,7 @@ SNAPSHOTS: dict[str, Snapshot] = {"early": "early", "late": "final"}  # by their
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Draw both sheets, then the distances early, late and real against real."""
+    """Draw both sheets, then compute the distances early, late and real against real."""
     model = inputs.model("bedrooms.model")
     sheets = _sheets(model, count=options.rows * options.columns, seed=seed)
     save_arrays(out / "arrays.npz", columns=np.array(options.columns), **sheets)
@@ -42,7 +41,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _sheets(model: ModelFolder, *, count: int, seed: int) -> dict[str, np.ndarray]:
-    """`count` samples of each snapshot from the same z, (count, H, W, C), and their passes."""
+    """`count` samples of each snapshot from the same z, (count, H, W, C), and passes of each."""
     z = model.latents(count, seed=seed, purpose="bedroom samples, sheet")
     training = model.spec.training
     return {

@@ -1,6 +1,6 @@
 """Options of the bedroom sample sheets (Figs 2, 3), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field, model_validator
@@ -9,7 +9,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """What is drawn and compared."""
+    """How many images to draw and compare."""
 
     rows: int = Field(5, ge=1, description="rows of Figs 2 and 3 (paper: 5)")
     columns: int = Field(10, ge=1, description="columns of Figs 2 and 3 (paper: 10)")

@@ -12,7 +12,7 @@ from repro.claims.measurement import Measurement
 def distance_measurements(values: dict[str, np.ndarray], *, images: int) -> list[Measurement]:
     """Mean over blocks of each kind of image, and of the paired difference early - late.
 
-    values: (blocks,) by kind, "early", "late" and "real"; images: how many of each kind were drawn.
+    values: (blocks,) by kind, "early", "late" and "real"; images: number drawn of each kind.
     """
     values = {**values, "early_minus_late": values["early"] - values["late"]}
     return [

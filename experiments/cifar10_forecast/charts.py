@@ -1,4 +1,4 @@
-"""The ladder with its fitted curves, the forecast, and how it was checked. Part of figure.py."""
+"""The ladder with its fitted curves, the forecast, and its check. Part of figure.py."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ PAPERS_COLOUR = PALETTE[3]
 
 
 def ladder_chart(arrays: dict[str, np.ndarray]) -> Figure:
-    """Left: accuracy over passes, a line a training. Right: forecasts with their intervals."""
+    """Left: accuracy over passes, a line per training. Right: forecasts with their intervals."""
     drawing, axes = new_figure(8.6, 4.4, columns=2)
     _draw_ladder(axes[0, 0], arrays)
     _draw_forecasts(axes[0, 1], arrays)

@@ -1,4 +1,4 @@
-"""Seconds that the ladder's features take, and the bytes they occupy; the SVMs are left out.
+"""Seconds that the ladder's features take, and the bytes they occupy, without the SVMs.
 
 Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
@@ -20,7 +20,7 @@ def seconds(known: Known) -> float:
 
 
 def kept_bytes(known: Known) -> tuple[float, float]:
-    """(disk, memory): one rung's features at a time, of which the SVM holds a copy in memory."""
+    """(disk, memory): features of one rung at a time; the SVM holds a copy in memory."""
     roles = known.run.spec.roles
     width = max(feature_width(known.model(name)) for name in roles["ladder"].rungs)
     size = float(4 * width * known.images[str(roles["cifar10"].data)])

@@ -1,4 +1,4 @@
-"""Chart and tables of the ladder and of what it forecasts, from the measured arrays.
+"""Chart and tables of the ladder and its forecasts, from the measured arrays.
 
 Alone: python -m experiments.cifar10_forecast.figure (see --help)
 """

@@ -1,9 +1,10 @@
-"""How accuracy grows with a discriminator's size and training, and what that forecasts.
+"""How accuracy grows with a discriminator's size and training, and the forecast that follows.
 
 Part of measure.py; loads no PyTorch. A rung of the ladder is one discriminator: its maps, the
-images it was trained on, its passes over them, and which test images its features label correctly.
-Three laws are fitted to the rungs by least squares, each linear in the logarithms of the three
-sizes on a scale of its own. None of them is known to be true, so the forecast is pooled over them.
+number of images it was trained on, its passes over them, and the test images that its features
+label correctly. Three laws are fitted to the rungs by least squares, each linear in the logarithms
+of the three sizes, on its own scale. None of them is known to be true, so the forecast is pooled
+over them.
 
     forecast(ladder, target, seed=42, draws=1000).value
 """
@@ -23,14 +24,14 @@ LAWS = {  # name -> in words
     "logit": "log-odds of a correct label linear in the logarithms",
 }
 FLOORS = np.linspace(0.0, 0.98, 50)  # tried for `floor`, as shares of the smallest error
-LEAST, MOST = 1e-4, 1 - 1e-4  # accuracies are kept within, where their logarithms are finite
+LEAST, MOST = 1e-4, 1 - 1e-4  # range of accuracies, in which the logarithms are finite
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """R rungs, of T test images.
+    """R rungs and T test images.
 
-    sizes (R, 3) float64: maps, images, passes; model (R,): which training a rung belongs to;
+    sizes (R, 3) float64: maps, images, passes; model (R,): the training to which a rung belongs;
     correct (R, T) bool.
     """
 
@@ -45,11 +46,11 @@ class Ladder:
 
     @property
     def largest(self) -> int:
-        """The rung of the most maps, then images, then passes."""
+        """The rung with the most maps, then images, then passes."""
         return int(np.lexsort(self.sizes.T[::-1])[-1])
 
     def without_largest(self) -> "Ladder":
-        """The rungs of all trainings but the one with the largest rung."""
+        """The rungs of all trainings except the one with the largest rung."""
         rest = self.model != self.model[self.largest]
         return Ladder(self.sizes[rest], self.model[rest], self.correct[rest])
 
@@ -67,7 +68,7 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Accuracy in [0, 1] at the sizes asked for: by law the fit and its draws (D,)."""
+    """Accuracy in [0, 1] at the requested sizes: the fit of each law and its draws (D,)."""
 
     values: dict[str, float]
     drawn: dict[str, np.ndarray]
@@ -94,9 +95,9 @@ class Forecast:
 def forecast(ladder: Ladder, target: np.ndarray, *, seed: int, draws: int) -> Forecast:
     """The laws fitted to the ladder, at `target` (3,): maps, images, passes.
 
-    A draw resamples the test images, refits, turns the residuals of each training around or not at
-    random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one training
-    are not independent), and fits again. Raises UnusableError as require_variation does.
+    A draw resamples the test images, refits, flips the signs of the residuals of each training or
+    not at random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one
+    training are not independent), and fits again. Raises UnusableError like require_variation.
     """
     ladder.require_variation()
     design = _design(ladder.sizes, target)
@@ -127,10 +128,10 @@ def fitted(ladder: Ladder, sizes: np.ndarray) -> np.ndarray:
 
 
 def widening(without: Forecast, measured: float) -> float:
-    """How many times too short a forecast's interval was, of what was measured since; at least 1.
+    """The factor by which a forecast's interval was too short for the measured value; at least 1.
 
-    without: forecast from the other trainings; measured: accuracy in [0, 1]. The longer of both
-    sides of a forecast that has no spread at all counts as one test image in ten thousand.
+    without: forecast from the other trainings; measured: accuracy in [0, 1]. For a forecast without
+    any spread, the longer side counts as one test image in ten thousand.
     """
     low, high = without.ends()
     side = high - without.value if measured > without.value else without.value - low
@@ -138,12 +139,12 @@ def widening(without: Forecast, measured: float) -> float:
 
 
 def _design(sizes: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(R, 4): 1 and the doublings from `target`, where only the first coefficient counts."""
+    """(R, 4): 1 and the doublings from `target`, at which only the first coefficient counts."""
     return np.column_stack([np.ones(len(sizes)), np.log2(sizes / target)])
 
 
 def _freedom(design: np.ndarray) -> float:
-    """Residuals of a fit are too small by this factor."""
+    """The factor by which residuals of a fit are too small."""
     rungs, coefficients = design.shape
     return float(np.sqrt(rungs / (rungs - coefficients)))
 

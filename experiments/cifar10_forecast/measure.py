@@ -1,7 +1,7 @@
 """What Table 1 would be at the paper's own scale, forecast from a ladder of smaller trainings.
 
-Reads the trainings of the ladder, with the discriminators kept on their way, and CIFAR-10. Each
-discriminator is put through Table 1's protocol with all labels (paper §5.1); laws fitted to how
+Reads the trainings of the ladder, with the discriminators kept during training, and CIFAR-10. Each
+discriminator goes through Table 1's protocol with all labels (paper §5.1); laws fitted to how
 accuracy grows with maps, images and passes (laws.py) give a number for the paper's sizes. Alone:
 python -m experiments.cifar10_forecast.measure --input ladder.rungs.1=DIR --input ladder.rungs.2=DIR
     ... --input cifar10.data=DIR --input cifar10.test=DIR --out DIR
@@ -42,7 +42,7 @@ from repro.networks.model_folder import ModelFolder
 
 @dataclass(frozen=True)
 class Rung:
-    """A discriminator of the ladder; step: minibatches of its training, 0 for its first weights."""
+    """A discriminator of the ladder; step: minibatches of training, 0 for the initial weights."""
 
     model: ModelFolder
     number: int  # of the model in the ladder, from 0
@@ -62,14 +62,14 @@ class Rung:
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Climb the ladder on the training images, open the test set, fit the laws, forecast."""
+    """Evaluate the ladder on the training images, open the test set, fit the laws, forecast."""
     device, kept = chosen_device(options.device), inputs.kept()
     training = with_held_out(
         inputs.dataset("cifar10.data"),
         most=options.validation,
         share=options.validation_share,
         seed=seed,
-        purpose="cifar10 svm, held-out images",  # those of Table 1
+        purpose="cifar10 svm, held-out images",  # the same as in Table 1
     )
     models = inputs.models("ladder.rungs")
     rungs = [*_rungs(models)]
@@ -78,7 +78,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         kept.part(f"rung_{rung.number + 1}_{rung.step:08d}", partial(fit, rung)) for rung in rungs
     ]
 
-    test = inputs.dataset("cifar10.test")  # opened here, all being chosen
+    test = inputs.dataset("cifar10.test")  # opened here, after all choices
     y = test.label("class")
     require_known_classes(y, training.labels, where=str(test.folder))
     target = training.images[: options.statistics_images]
@@ -109,7 +109,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _rungs(models: list[ModelFolder]) -> Iterator[Rung]:
-    """Every model untrained, and each of its discriminators that was kept."""
+    """Every model untrained, and each of its stored discriminators."""
     for number, model in enumerate(models):
         for step in [0, *model.snapshots("discriminator")]:
             yield Rung(model, number, step)
@@ -125,7 +125,7 @@ def _frozen(rung: Rung, target: np.ndarray, device: torch.device) -> Discriminat
 def _fit(
     rung: Rung, *, training: Training, options: Options, device: torch.device, scratch: Path
 ) -> dict[str, np.ndarray]:
-    """C chosen on held-out images, then the machine of all training images."""
+    """C chosen on held-out images, then the machine fitted on all training images."""
     D = _frozen(rung, training.images[: options.statistics_images], device)
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
         X = discriminator_features(D, training.images, out=Path(folder) / "features.npy")

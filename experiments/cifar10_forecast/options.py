@@ -1,6 +1,6 @@
 """Options of the forecast for Table 1, as a card's `scales:` or a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading PyTorch.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """Sizes of the protocol, and those for which the accuracy is forecast: the paper's."""
+    """Sizes of the protocol, and the sizes for which accuracy is forecast: the paper's."""
 
     paper_maps: int = Field(128, ge=1, description="maps of D's first layer (authors' weights)")
     paper_images: int = Field(1_281_167, ge=1, description="training images (ImageNet-1k, §4.3)")

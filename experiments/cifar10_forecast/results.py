@@ -1,4 +1,4 @@
-"""From the rungs of the ladder to the forecast, its check, and the numbers claims rest on.
+"""From the rungs of the ladder to the forecast, its check, and the numbers behind the claims.
 
 Part of measure.py; loads no PyTorch. Alone: `measurements(figure_arrays(ladder, paper, ...))`.
 """
@@ -28,10 +28,10 @@ CURVE = 25  # points of a fitted curve
 def figure_arrays(
     ladder: Ladder, paper: np.ndarray, *, seed: int, draws: int
 ) -> dict[str, np.ndarray]:
-    """The rungs, their forecast at the sizes `paper` (3,), and how the smaller ones did.
+    """The rungs, their forecast at the sizes `paper` (3,), and the accuracies of the smaller rungs.
 
-    All accuracies in percent. Raises UnusableError where the ladder, or what is left of it without
-    the training of its largest rung, does not tell the effects of the three sizes apart.
+    All accuracies are in percent. Raises UnusableError where the ladder, with or without the
+    training of its largest rung, does not tell the effects of the three sizes apart.
     """
     ladder.require_variation()
     at_paper = forecast(ladder, paper, seed=seed, draws=draws)
@@ -64,13 +64,13 @@ def figure_arrays(
 
 
 def accuracies(correct: np.ndarray) -> np.ndarray:
-    """Of rungs (R, T) bool, in percent: accuracy and its Wilson interval over images, (R, 3)."""
+    """Accuracy of rungs (R, T) bool with its Wilson interval over images, in percent: (R, 3)."""
     hits = [(int(one.sum()), len(one)) for one in correct]
     return 100 * np.array([[s / n, *wilson(successes=s, n=n)] for s, n in hits])
 
 
 def _gains(ladder: Ladder, *, seed: int, draws: int) -> np.ndarray:
-    """What doubling each size adds at the largest rung: (3, 3) value, low, high."""
+    """The gain from doubling each size at the largest rung: (3, 3) value, low, high."""
     here = ladder.sizes[ladder.largest]
     now = forecast(ladder, here, seed=seed, draws=draws)
     gains = []
@@ -142,9 +142,9 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
 
 
 def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: int) -> Measurement:
-    """What twice the maps add to the features of discriminators that were never trained, in points.
+    """The gain in points from twice the maps, for features of discriminators never trained.
 
-    maps (R,), correct (R, T) bool, of the first weights of every training: the slope of the line
+    maps (R,), correct (R, T) bool, of the initial weights of every training: the slope of the line
     through their accuracies against log2(maps), with a bootstrap interval over test images.
     """
     doublings = np.log2(maps) - np.log2(maps).mean()

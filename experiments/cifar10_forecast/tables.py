@@ -7,9 +7,9 @@ from experiments.cifar10_forecast.laws import LAWS
 
 
 def ladder_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    """One row a rung: its sizes, C, accuracy with its interval, the fitted curves' value.
+    """One row per rung: its sizes, C, accuracy with its interval, the fitted curves' value.
 
-    After the rungs of the ladder the same discriminators untrained.
+    The same discriminators untrained follow after the rungs of the ladder.
     """
     rungs = [
         {
