@@ -1,6 +1,6 @@
 """The pictures of the de-duplication: groups, recall by kind, precision, settings (paper §4.1.1).
 
-Part of figure.py; it takes the arrays of measure.py and measures nothing.
+Part of figure.py; draws the arrays of measure.py and measures nothing.
 """
 
 from itertools import pairwise
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.dedup.tables import LABELS, Arrays, by_kind
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 
-UNITS = {  # how a strength reads, e.g. "crop 5 %"
+UNITS = {  # how to print a strength, e.g. "crop 5 %"
     "recompress": lambda s: f"JPEG quality {s:g}",
     "rescale": lambda s: f"rescale × {s:g}",
     "crop": lambda s: f"crop {100 * s:g} %",
@@ -36,13 +36,13 @@ SHORT = LABELS | {
 MARKED = (0, 1, 2, 4, 8, 16, 24)  # distances written next to the autoencoder's curve
 COLOURS = dict(zip(LABELS, PALETTE, strict=False))
 SMALL = 8.5  # points
-WRONG = (222, 143, 5)  # frame of an image that shows another original, by the truth file
+WRONG = (222, 143, 5)  # frame of an image that shows another original, according to the truth file
 COLUMNS = 3  # groups side by side
 FRAME = 2  # pixels
 
 
 def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """Groups (G, M, H, W, C) uint8 as one picture, three a row, framed where `wrong` (G, M)."""
+    """Groups (G, M, H, W, C) uint8 as one picture, three per row, framed where `wrong` (G, M)."""
     if len(images) == 0:
         return np.full((64, 240, 3), 255, np.uint8)  # nothing was removed: an empty sheet
     images = np.array(np.broadcast_to(images, (*images.shape[:-1], 3)))
@@ -106,7 +106,7 @@ def _heat_map(axes: Axes, shares: np.ndarray, labels: list[str]) -> None:
 
 
 def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
-    """Left: precision against recall along the distances. Right: false pairs a million pairs."""
+    """Left: precision against recall along the distances. Right: false pairs per million pairs."""
     drawing, axes = new_figure(8.6, 4.0, columns=2)
     left, right = axes[0]
     for k, method in enumerate(study["methods"].tolist()):
@@ -133,14 +133,14 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
     right.set_xlabel("recall of the planted copies", color=INK)
     right.set_ylabel(f"{wrong} pairs in a million", color=INK)
     lowest = np.nanmin(np.delete(study["recall"][:, 0], list(LABELS).index("pixels")))
-    for one in (left, right):  # equality of pixels finds next to nothing: it may lie outside
+    for one in (left, right):  # equality of pixels finds next to nothing: it may be outside
         one.set_xlim(max(-0.03, lowest - 0.08), 1.03)
     drawing.legend(loc="outside upper center", ncols=7, frameon=False, fontsize=SMALL)
     return drawing
 
 
 def settings_chart(settings: Arrays, *, images: int) -> Figure:
-    """Above: images removed, and wrongly so; below: planted copies found. By threshold, radius."""
+    """Top: images removed, and wrongly so; bottom: planted copies found. By threshold, radius."""
     drawing, axes = new_figure(8.6, 4.6, rows=2, columns=2)
     panels = (
         ("threshold", "thresholds", "a unit is active above this (standard deviations)"),

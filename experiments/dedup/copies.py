@@ -1,8 +1,8 @@
 """The planted copies, their originals in the dataset, and the codes of both by every method.
 
-Part of measure.py. The copies (data_prep/planted.py) are a dataset of their own, prepared as the
-images are; each is compared with the original whose key is part of its own. Nothing is trained on
-them. Alone: `read_copies(ImageStore.open(COPIES), ImageStore.open(DATA))`.
+Part of measure.py. The copies (data_prep/planted.py) are their own dataset, prepared like the
+images; each is compared with the original whose key is part of its own. Nothing is trained on them.
+Alone: `read_copies(ImageStore.open(COPIES), ImageStore.open(DATA))`.
 """
 
 from collections.abc import Mapping
@@ -19,22 +19,22 @@ from repro.dedup.perceptual import perceptual_codes
 
 UNTRAINED = "untrained"  # the same hash with its initial weights (untrained.py)
 METHODS = ("autoencoder", *BASELINES, UNTRAINED)
-FURTHEST = {"autoencoder": 32, UNTRAINED: 32, "pixels": 0}  # bits up to which distances are counted
+FURTHEST = {"autoencoder": 32, UNTRAINED: 32, "pixels": 0}  # bits up to which we count
 FURTHEST |= {name: 10 for name in BASELINES if name != "pixels"}
 DISTANCES = max(FURTHEST.values()) + 1
-BEYOND = 255  # a distance that is none: pixels that differ
+BEYOND = 255  # stands for no distance: pixels differ
 
 
 @dataclass(frozen=True)
 class Copies:
-    """M copies whose originals are in the dataset, and the Q perturbations they were made by."""
+    """M copies whose originals are in the dataset, and the Q perturbations that made them."""
 
     images: np.ndarray  # (M, H, W, C) uint8
     original: np.ndarray  # (M,) int64, rows of the dataset
     perturbation: np.ndarray  # (M,) int64, 0..Q-1
     kinds: list[str]  # Q
     strengths: list[float]  # Q
-    without_original: int  # copies left out since the dataset has no such key
+    without_original: int  # copies left out because the dataset lacks their key
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def codes_of(
     """Codes of the first n of images (N, H, W, C), of the copies' originals, and of the copies.
 
     hashes: the trained and the untrained autoencoder, each with its codes of all images, (N, 16).
-    side: of the perceptual hashes.
+    side: hash side of the perceptual hashes.
     """
     made = HashInputs(copies.images)
     found = CodesByMethod(

@@ -1,4 +1,4 @@
-"""Figures and tables of the de-duplication, and the page to label collisions (paper §4.1.1).
+"""Figures and tables of the de-duplication, and the page for labelling collisions (paper §4.1.1).
 
 Reads the arrays and the measurements of measure.py. Alone:
 python -m experiments.dedup.figure (see --help)

@@ -1,9 +1,10 @@
 """The page on which a random sample of hash collisions is labelled by eye (paper §4.1.1).
 
-Part of figure.py. The page is one self-contained HTML file that calls no address and works from a
-folder. It shows each removed image next to the one kept for it; keys or buttons say same, different
-or unsure, and a button downloads labels.csv, which option `labels` of measure.py reads (labels.py).
-The look and the script of the page are in label_page.html next to this module.
+Part of figure.py. The page is one self-contained HTML file that loads nothing from the network and
+works from a folder. It shows each removed image next to the one kept for it; keys or buttons mark
+the pair as same, different or unsure, and a button downloads labels.csv, which option `labels` of
+measure.py reads (labels.py). The style and script of the page are in label_page.html in this
+folder.
 
 Alone: python -m experiments.dedup.figure writes it among the figures.
 """
@@ -16,7 +17,7 @@ import numpy as np
 from repro.figures.offline_page import data_uri, page_id, write_page
 
 TEMPLATE = Path(__file__).parent / "label_page.html"
-SHOWN_SIDE = 256  # pixels: a picture is enlarged by the whole factor that comes nearest
+SHOWN_SIDE = 256  # pixels: a picture is enlarged by the integer factor that comes nearest
 
 
 def write_label_page(path: Path, sample: Mapping[str, np.ndarray], *, banner: str) -> None:

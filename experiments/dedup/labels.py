@@ -1,10 +1,10 @@
 """Labels made by eye on the label page: read, checked, and decided by majority (paper §4.1.1).
 
 Part of measure.py. The paper looked at hash collisions and estimated that fewer than one in a
-hundred removals is wrong. Here people label a random sample of the images removed, each next to the
-one kept for it, in a browser (label_page.py). Every labeller hands in one CSV file with the columns
-pair, kept_key, removed_key and label, and possibly more; label is same, different or unsure. Alone:
-`read_labels(Path("labels.csv"), kept_keys=..., removed_keys=...)`.
+hundred removals is wrong. Here people label a random sample of the removed images, each next to the
+one kept for it, in a browser (label_page.py). Every labeller returns one CSV file with the columns
+pair, kept_key, removed_key and label, and possibly others; label is same, different or unsure.
+Alone: `read_labels(Path("labels.csv"), kept_keys=..., removed_keys=...)`.
 """
 
 import csv
@@ -69,9 +69,9 @@ def _pair(row: Mapping[str, str], where: str, kept: list[str], removed: list[str
 
 
 def decisions(by_labeller: list[dict[int, str]]) -> dict[int, str]:
-    """Pair -> the label that most labellers gave it among same and different; "unsure" on a tie.
+    """Pair -> the label, same or different, that most labellers gave it; "unsure" on a tie.
 
-    A pair that nobody calls same or different is "unsure"; pairs that nobody labelled are absent.
+    A pair that nobody calls same or different is "unsure"; pairs without labels are absent.
     """
     decided = {}
     for pair in sorted({pair for labels in by_labeller for pair in labels}):

@@ -1,8 +1,8 @@
-"""De-duplication of the bedrooms (paper §4.1.1): how many, how many wrongly, how many missed.
+"""De-duplication of the bedrooms (paper §4.1.1): how many removed, removed wrongly, and missed.
 
 Reads the prepared bedrooms, their de-duplication, copies planted at known strengths
-(data_prep/planted.py), and the raw folder, where a truth file of near-duplicates among the images
-may lie (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels, four
+(data_prep/planted.py), and the raw folder, which may hold a truth file of near-duplicates among the
+images (repro/dedup/truth.py). Compares the autoencoder's hash with equality of pixels, four
 perceptual hashes and the same hash before training. Writes measurements.json, groups.npz (to look
 at), study.npz (recall and precision by distance), settings.npz (threshold and radius), truth.npz
 where there is a truth file, and collisions.npz (to label by eye).
@@ -40,7 +40,7 @@ from repro.dedup.binary_codes import first_with_same_code
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Count what was removed, score all methods on copies and truth, draw what is to be seen."""
+    """Count removals, score all methods on copies and truth, write the arrays for the figures."""
     store = inputs.dataset("bedrooms.data")
     folder = inputs.folder("bedrooms.dedup")
     network = folder / "autoencoder.safetensors"
@@ -54,7 +54,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     known = None if truth is None else first_rows(truth, n)
 
-    # what was removed, and a sample of it judged by eye: a wrong file of labels is reported early
+    # removals, and a sample of them judged by eye: a wrong file of labels is reported early
     removed = read_removed(folder, images=len(store))
     sample = sampled_collisions(store, removed, n=options.collisions, seed=seed)
     measurements = eye_measurements(options.labels, sample)
@@ -71,7 +71,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     by_chance = removed_by(initial, store.images, settings=settings_of(folder))
     measurements.append(removed_share_untrained(by_chance))
 
-    # what each method finds of the planted copies, and holds equal besides
+    # which planted copies each method finds, and which other images it takes as equal
     copies = read_copies(inputs.dataset("bedrooms.copies"), store)
     hashes = {"autoencoder": (trained, removed.codes), UNTRAINED: (initial, by_chance.codes)}
     codes = codes_of(store.images, copies, n=n, hashes=hashes, side=options.hash_side)
@@ -81,7 +81,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     measurements += copies_measurements(study, copies, seed=seed)
     save_arrays(out / "study.npz", **study_arrays(study, copies, seed=seed))
 
-    # the same by the truth file
+    # the same according to the truth file
     if truth is not None and known is not None:
         measurements += precision_measurements(removed, truth)
         measurements += precision_measurements(by_chance, truth, of=f"_{UNTRAINED}")
@@ -106,10 +106,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 def _found_by_method(
     codes: CodesByMethod, removed: dict[str, Removed], *, n: int
 ) -> dict[str, np.ndarray]:
-    """Per method, for each of the first n images the first row that it equals: (n,) int64.
+    """For each method, the first row equal to each of the first n images: (n,) int64.
 
-    For a method among `removed` this is what was removed: images kept for other reasons equal
-    themselves.
+    For a method among `removed` the result is its removals: images kept for other reasons equal
+    only themselves.
     """
     return {
         name: removed[name].standing_for[:n]

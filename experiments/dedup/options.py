@@ -1,17 +1,17 @@
 """Options of the de-duplication measures (paper §4.1.1), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field
 
 from repro.specs.validation import GivenPath, Strict
 
-PAPER_COPY_SHARE = 275_000 / 3_033_042  # what the paper removed
+PAPER_COPY_SHARE = 275_000 / 3_033_042  # the share that the paper removed
 
 
 class Options(Strict):
-    """Where the truth lies, how much is compared, what is shown."""
+    """Where the truth is, how much to compare, what to show."""
 
     truth: str = Field("duplicates.csv", description="truth file, relative to the raw folder")
     same: list[tuple[str, str]] = Field(

@@ -1,7 +1,7 @@
-"""Pairs of images within each Hamming distance, those of one original and those of different ones.
+"""Pairs of images within each Hamming distance, of one original and of different originals.
 
 Part of recall_study.py. All pairs are counted block by block, so that memory stays bounded at any
-distance; only counts by distance are kept, not the pairs. Alone:
+distance; only counts by distance are kept, not pairs. Alone:
 `pairs_by_distance(codes, group, furthest=32)`.
 """
 
@@ -53,7 +53,7 @@ def _histogram(codes: np.ndarray, *, furthest: int) -> np.ndarray:
         part = signs[start : start + BLOCK]
         # differing bits = (bits - product) / 2, exact in float32
         distance = (bits - part @ signs[start:].T) / 2
-        distance[np.tril_indices(len(part))] = bits + 1  # itself, and pairs counted before
+        distance[np.tril_indices(len(part))] = bits + 1  # itself, and pairs already counted
         near = distance[distance <= furthest].astype(np.int64)
         counts += np.bincount(near, minlength=furthest + 1)
     return counts

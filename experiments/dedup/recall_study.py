@@ -1,10 +1,10 @@
 """Recall of the planted copies and precision on pairs, per method and Hamming distance (§4.1.1).
 
-Part of measure.py. Recall is the share of the copies that lie within d bits of their original. An
-interval over all kinds is taken over originals, since the copies of one picture are found or missed
-together; that of one kind at one strength is Wilson's, since there each original has one copy.
-Precision is that of the pairs found in a stated mixture: of n images `copy_share * n` are copies,
-all kinds and strengths in equal parts, and all pairs that show different originals are counted.
+Part of measure.py. Recall is the share of copies within d bits of their original. An interval over
+all kinds is taken over originals, since the copies of one picture are found or missed together; an
+interval of one kind at one strength is Wilson's, since each original then has one copy. Precision
+is that of the pairs found in a stated mixture: `copy_share * n` of n images are copies, all kinds
+and strengths in equal parts, and all pairs of different originals are counted.
 
 Alone: `recall_study(codes, copies, truth, copy_share=0.09)`.
 """
@@ -20,7 +20,7 @@ from repro.claims.intervals import bootstrap_means_of_columns
 from repro.dedup.truth import Truth
 from repro.progress import tracked
 
-AT_MOST_WRONG = 0.01  # of the pairs found: the paper's own estimate
+AT_MOST_WRONG = 0.01  # share of the pairs found: the paper's own estimate
 ABSENT = -1  # in counts: not counted at this distance
 
 
@@ -29,12 +29,12 @@ class RecallStudy:
     """K methods, Q perturbations, D distances; ABSENT or NaN at distances that are not counted."""
 
     found: np.ndarray  # (K, Q, D) int64, copies found
-    copies: np.ndarray  # (Q,) int64, copies there are
+    copies: np.ndarray  # (Q,) int64, copies in total
     by_original: np.ndarray  # (K, O, D) float64, recall among the copies of each original
     false_pairs: np.ndarray  # (K, D) int64, pairs found that show different originals
-    pairs: int  # pairs of different originals there are
+    pairs: int  # pairs of different originals in total
     true_pairs: np.ndarray  # (K, D) int64, pairs of the truth file found
-    known_pairs: int  # pairs of the truth file there are
+    known_pairs: int  # pairs of the truth file in total
     precision: np.ndarray  # (K, D)
     images: int
 
@@ -48,7 +48,7 @@ class RecallStudy:
         return largest_allowed(self.precision[METHODS.index(method), : FURTHEST[method] + 1])
 
     def distance_allowed_by_truth(self, method: str) -> int | None:
-        """The same for the pairs found among the images themselves, by the truth file."""
+        """The same for pairs found among the images themselves, according to the truth file."""
         row, there = METHODS.index(method), slice(FURTHEST[method] + 1)
         found = self.true_pairs[row, there] + self.false_pairs[row, there]
         return largest_allowed(
@@ -69,7 +69,7 @@ def largest_allowed(precision: np.ndarray) -> int | None:
 def recall_study(
     codes: CodesByMethod, copies: Copies, truth: Truth | None, *, copy_share: float
 ) -> RecallStudy:
-    """Count found copies and pairs. truth: of the images, in row order; None: all are originals."""
+    """Count copies and pairs found. truth: of the images, in row order; None: all are originals."""
     n = len(codes.images["autoencoder"])
     group = np.arange(n) if truth is None else truth.group
     originals = np.unique(copies.original, return_inverse=True)[1].reshape(-1)
@@ -107,7 +107,7 @@ def recall_study(
 
 
 def study_arrays(study: RecallStudy, copies: Copies, *, seed: int) -> dict[str, Any]:
-    """What the figures are drawn from."""
+    """The arrays from which the figures are drawn."""
     low, high = over_originals(study.by_original, seed=seed)
     return {
         "methods": np.array(METHODS),

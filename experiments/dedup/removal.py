@@ -1,6 +1,6 @@
-"""What the pipeline's de-duplication removed (paper §4.1.1): groups to look at, and collisions.
+"""What the pipeline's de-duplication removed (paper §4.1.1): sample groups, and collisions.
 
-Part of measure.py: reads the folder that `data_prep/dedup.py` wrote. It needs no truth file. Alone:
+Part of measure.py: reads the folder that `data_prep/dedup.py` wrote. Needs no truth file. Alone:
 `read_removed(folder, images=len(store))`.
 """
 
@@ -21,7 +21,7 @@ FILES = ("codes.npy", "first.npy", "keep.npy")
 
 @dataclass(frozen=True)
 class Removed:
-    """codes (N, 16) uint8; first (N,) int64: the row kept in place of each; keep (N,) bool."""
+    """codes (N, 16) uint8; first (N,) int64: the row kept instead of each; keep (N,) bool."""
 
     codes: np.ndarray
     first: np.ndarray
@@ -30,12 +30,12 @@ class Removed:
 
     @property
     def standing_for(self) -> np.ndarray:
-        """(N,) the row each image is taken for: its own where it was kept, whatever its code."""
+        """(N,) the row that replaces each image: its own if it was kept, whatever its code."""
         return np.where(self.keep, np.arange(len(self.keep)), self.first)
 
 
 def read_removed(folder: Path, *, images: int) -> Removed:
-    """The de-duplication of a dataset of `images` images; StoreError where it is another's."""
+    """The de-duplication of a dataset of `images` images; StoreError if it belongs to another."""
     for name in FILES:
         if not (folder / name).is_file():
             raise StoreError(f"{folder}: no {name}; de-duplicate the dataset again")

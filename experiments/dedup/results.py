@@ -1,8 +1,8 @@
 """The numbers of §4.1.1, from the weakest assumption to the strongest: counts, copies, truth, eye.
 
-Part of measure.py. Counts of what was removed need no truth, recall of planted copies needs the
-copies. What was removed wrongly is decided by the truth file, or by people who label a sample.
-Alone: `removed_measurements(read_removed(folder, images=n))`.
+Part of measure.py. Counts of removals need no truth, recall of planted copies needs the copies. The
+truth file, or people who label a sample, decide which removals were wrong. Alone:
+`removed_measurements(read_removed(folder, images=n))`.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ NAMES = {
 
 
 def removed_measurements(removed: Removed) -> list[Measurement]:
-    """How many were removed, how selective the code is, and what was kept for review."""
+    """How many were removed, how selective the code is, and how many were kept for review."""
     groups = "images with the 128-bit code of an earlier image"
     bits = (
         "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
@@ -61,7 +61,7 @@ def removed_measurements(removed: Removed) -> list[Measurement]:
 
 
 def removed_share_untrained(removed: Removed) -> Measurement:
-    """What the untrained hash would remove of the whole dataset: the control of removed_share."""
+    """The share that the untrained hash would remove: the control of removed_share."""
     return single_number(
         "removed_share_of_all_untrained",
         float((~removed.keep).mean()),
@@ -72,9 +72,9 @@ def removed_share_untrained(removed: Removed) -> Measurement:
 
 
 def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
-    """What each method would remove, and how much more the autoencoder does than others.
+    """What each method would remove, and how much more the autoencoder removes than the others.
 
-    found: for each of n images the first row that it equals, (n,) int64, per method.
+    found: for each of n images the first row equal to it, (n,) int64, per method.
     """
     removed = {name: labels != np.arange(len(labels)) for name, labels in found.items()}
     n = len(removed["pixels"])
@@ -139,9 +139,9 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
 
 
 def precision_measurements(removed: Removed, truth: Truth, *, of: str = "") -> list[Measurement]:
-    """Errors among the images removed; nothing where none of them is judged.
+    """Errors among the removed images; nothing where none of them is judged.
 
-    of: behind the names, where another hash than the trained one removed them.
+    of: suffix of the names, where another hash than the trained one removed them.
     """
     pairs = count_pairs(removed.standing_for, truth)
     wrong = false_removals(removed.keep, removed.first, truth)
@@ -211,7 +211,7 @@ def truth_measurements_allowed(
 ) -> list[Measurement]:
     """Recall of the truth file's copies at the distance allowed, per method.
 
-    arrays: what `truth_arrays` returns.
+    arrays: the result of `truth_arrays`.
     """
     n = int(arrays["copies"].sum())
     measured = []
@@ -239,8 +239,8 @@ def _mean(name: str, values: np.ndarray, *, over: str, seed: int, protocol: str)
 def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list[Measurement]:
     """The false-positive rate by eye and how far labellers agree; nothing without labels.
 
-    files: one a labeller; sample: what `sampled_collisions` drew. Raises SpecError for a file that
-    does not belong to this sample.
+    files: one per labeller; sample: the result of `sampled_collisions`. Raises SpecError for a file
+    that does not belong to this sample.
     """
     kept, removed = (sample[f"{name}_keys"].tolist() for name in ("kept", "removed"))
     by_labeller = [read_labels(Path(f), kept_keys=kept, removed_keys=removed) for f in files]

@@ -1,9 +1,9 @@
 """Images removed against the bit threshold and against the Hamming radius (§4.1.1).
 
 Part of measure.py. The paper thresholds the ReLU's activations and removes on equality; it gives no
-number for the threshold. Here other thresholds and radii are tried on the trained network: how many
-images would be removed, how many of them wrongly, and how many planted copies would be found. The
-rules by which the pipeline keeps flat pictures and large groups are not applied. Alone:
+number for the threshold. This module tries other thresholds and radii on the trained network: how
+many images would be removed, how many of them wrongly, and how many planted copies would be found.
+The rules by which the pipeline keeps flat pictures and large groups are not applied. Alone:
 `radius_study(codes, truth, radii=[0, 8])`.
 """
 
@@ -30,10 +30,10 @@ def threshold_study(
 ) -> dict[str, np.ndarray]:
     """For T thresholds, the first n of images (N, H, W, C), and the copies.
 
-    removed (T,): images with the code of an earlier one; wrong (T,): how many of them by the truth
-    of the n images (NaN without one); recall (T,): share of the copies with their original's code;
-    effective_bits (T,). A threshold counts in standard deviations of all units over the n images
-    before the ReLU; deviation () is that unit.
+    removed (T,): images with the code of an earlier one; wrong (T,): how many of them are wrong by
+    the truth of the n images (NaN without one); recall (T,): share of the copies with their
+    original's code; effective_bits (T,). Thresholds are in standard deviations of all units over
+    the n images before the ReLU; deviation () is that unit.
     """
     encoder = Autoencoder.load(network)
     rows = np.union1d(np.arange(n), copies.original)
@@ -66,7 +66,7 @@ def radius_study(
 
 
 def _removed(first: np.ndarray, truth: Truth | None) -> tuple[float, float]:
-    """How many images equal an earlier row, first (n,), and how many of them wrongly."""
+    """How many images equal an earlier row, first (n,), and how many of these are wrong."""
     keep = first == np.arange(len(first))
     wrong = false_removals(keep, first, truth).successes if truth is not None else np.nan
     return float((~keep).sum()), float(wrong)

@@ -1,6 +1,6 @@
 """The tables of the de-duplication: recall, false pairs, precision by method and distance (§4.1.1).
 
-Part of figure.py; it takes the arrays of measure.py and measures nothing.
+Part of figure.py; tabulates the arrays of measure.py and measures nothing.
 """
 
 from collections.abc import Mapping
@@ -23,17 +23,17 @@ LABELS = {
     "untrained": "untrained hash",
 }
 SHOWN = (*range(11), 12, 14, 16, 20, 24, 32)  # distances of the first table
-SHOWN_BY_KIND = (0, 4, 8, 16)  # and of the second
+SHOWN_BY_KIND = (0, 4, 8, 16)  # distances of the second table
 DECIMALS = 4
 
 
 def dedup_table(study: Arrays, truth: Arrays, numbers: Mapping[str, Measurement]) -> pd.DataFrame:
-    """One row a method and distance.
+    """One row per method and distance.
 
-    Columns: recall of the planted copies with its interval, pairs of different originals held equal
-    ("unjudged" without a truth file), precision in the stated mixture; of the truth file's copies,
-    recall with its interval, and the share of all pairs found that show one original; at distance
-    0 the share of images that would be removed.
+    Columns: recall of the planted copies with its interval, pairs of different originals with equal
+    codes ("unjudged" without a truth file), precision in the stated mixture; for the truth file's
+    copies, recall with its interval, and the share of all pairs found that show one original; at
+    distance 0 the share of images that would be removed.
     """
     wrong = "false_pairs" if truth else "unjudged_pairs"
     rows = []
@@ -52,7 +52,7 @@ def dedup_table(study: Arrays, truth: Arrays, numbers: Mapping[str, Measurement]
 
 
 def _of_truth(study: Arrays, truth: Arrays, k: int, d: int) -> dict[str, object]:
-    """Cells of the truth file: its copies found, the pairs found that show one original."""
+    """Cells of the truth file: its copies found, share of pairs found that show one original."""
     true, wrong = int(study["true_pairs"][k, d]), int(study["false_pairs"][k, d])
     cells: dict[str, object] = {"truth_pairs_found": true + wrong}
     cells["truth_pair_precision"] = true / (true + wrong) if true + wrong else np.nan
@@ -64,9 +64,9 @@ def _of_truth(study: Arrays, truth: Arrays, k: int, d: int) -> dict[str, object]
 
 
 def recall_table(study: Arrays, truth: Arrays) -> pd.DataFrame:
-    """One row a method, distance, kind and strength: copies found of n, recall, Wilson interval.
+    """One row per method, distance, kind and strength: copies found of n, recall, Wilson interval.
 
-    Copies of the truth file stand as "truth: <kind>", without a strength.
+    Copies of the truth file appear as "truth: <kind>", without a strength.
     """
     rows = []
     for k, method in enumerate(study["methods"].tolist()):

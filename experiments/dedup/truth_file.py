@@ -1,7 +1,7 @@
 """The truth file of a dataset, where it has one, and what each method finds of it (paper §4.1.1).
 
 Part of measure.py. The file (repro/dedup/truth.py) says which images of the dataset itself show one
-original. results.py counts with it what was removed wrongly and what each method finds. Alone:
+original. results.py uses it to count wrong removals and the copies that each method finds. Alone:
 `read_truth_of(raw, store, file="duplicates.csv", required=False, same=[])`.
 """
 
@@ -35,14 +35,14 @@ def read_truth_of(
 
 
 def first_rows(truth: Truth, n: int) -> Truth:
-    """The truth of the first n images; originals after them count as absent."""
+    """The truth of the first n images; originals in later rows count as absent."""
     original = truth.original[:n].copy()
     original[original >= n] = -1
     return Truth(truth.group[:n], truth.kind[:n], original)
 
 
 def truth_arrays(codes: CodesByMethod, truth: Truth) -> dict[str, np.ndarray]:
-    """Copies of the truth file that K methods find, by kind (T) and distance (D), for the figures.
+    """Copies of the truth file found by K methods, by kind (T) and distance (D), for the figures.
 
     names (T,) str; copies (T,); found (K, T, D) int64, -1 at distances that are not counted.
     """

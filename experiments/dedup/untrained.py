@@ -1,9 +1,10 @@
-"""The untrained hash: the autoencoder's initial weights, put through all that the trained one is.
+"""The untrained hash: the autoencoder's initial weights, treated exactly like the trained one.
 
-Part of measure.py. Random projections of a picture already give a hash that finds copies which
-hardly differ; only what the trained hash finds beyond it is owed to training. It has the scaling,
-threshold, code and grouping of the trained one, and in a run its very initial weights, since both
-are drawn from the run's seed. Alone: `untrained_hash(Autoencoder.load(FILE), seed=42)`.
+Part of measure.py. Random projections of a picture are already a hash that finds copies which
+hardly differ; training accounts only for what the trained hash finds beyond it. The untrained hash
+has the scaling, threshold, code and grouping of the trained one, and in a run its very initial
+weights, since both are drawn from the run's seed. Alone: `untrained_hash(Autoencoder.load(FILE),
+seed=42)`.
 """
 
 import json
@@ -27,7 +28,7 @@ def untrained_hash(trained: Autoencoder, *, seed: int) -> Autoencoder:
 
 
 def removed_by(network: Autoencoder, images: np.ndarray, *, settings: HashOptions) -> Removed:
-    """What the pipeline would remove of images (N, H, W, C) uint8, had `network` been its hash."""
+    """What the pipeline would remove from images (N, H, W, C) uint8 with `network` as its hash."""
     codes, contrast = encode(network, HashInputs(images))
     found = find_removal(
         codes,
@@ -39,7 +40,7 @@ def removed_by(network: Autoencoder, images: np.ndarray, *, settings: HashOption
 
 
 def settings_of(folder: Path) -> HashOptions:
-    """How the de-duplication in `folder` was made, by its provenance.json."""
+    """The options of the de-duplication in `folder`, from its provenance.json."""
     path = folder / "provenance.json"
     spec = json.loads(path.read_text(encoding="utf-8")).get("spec") or {}
     return validated(HashOptions, spec, where=str(path), key="spec")

@@ -1,8 +1,8 @@
-"""Whether the faces lie in the same place in every picture; if so, pixel sums are not judged.
+"""Whether all pictures have the face in the same place; if so, pixel sums are not judged.
 
-Part of measure.py. The paper puts the failure of pixel sums down to faces that are not aligned
-(Fig 7). Where eyes and mouths lie on each other whatever the pictures, that cannot be seen, and the
-claims on pixel sums are left without a value. Alone:
+Part of measure.py. The paper attributes the failure of pixel sums to faces that are not aligned
+(Fig 7). Where eyes and mouths coincide in all pictures, this cannot be tested, and the claims on
+pixel sums are left without a value. Alone:
 `withheld(made, why=why_not_tested(store, misaligned=False))`.
 """
 
@@ -16,7 +16,7 @@ CLAIMED = (  # the measurements of the card's claims on pixel sums; a test compa
     "success_and_realistic_three_exemplars_minus_pixel_space",
     "success_and_realistic_wider_three_exemplars_minus_pixel_space",
 )
-ALIGNED = "aligned_"  # precedes the names of what aligned faces give
+ALIGNED = "aligned_"  # prefix of the names of measurements on aligned faces
 NOT_TESTED = (
     "not tested: the faces are aligned, as far as is known, and the paper puts the failure of "
     f"pixel sums down to misalignment; what they give is under {ALIGNED}..."
@@ -34,9 +34,9 @@ def why_not_tested(store: ImageStore, *, misaligned: bool) -> str:
 
 
 def withheld(made: list[Measurement], *, why: str) -> list[Measurement]:
-    """The measurements, those of CLAIMED without a value where there is a reason.
+    """The measurements; given a reason, those of CLAIMED lose their value.
 
-    Their numbers then go by names that begin with "aligned_".
+    Their numbers then have names that begin with "aligned_".
     """
     kept = []
     for one in made:

@@ -16,8 +16,8 @@ from matplotlib.patches import Patch
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
 
-WIDTH, HEIGHT = 9.0, 1.356  # inches: the figure, and a row of exemplars
-CONTROL_HEIGHTS = (1.35, 1.35)  # of the two rows below the exemplars; an exemplar's is 1
+WIDTH, HEIGHT = 9.0, 1.356  # inches: width of the figure, height of a row of exemplars
+CONTROL_HEIGHTS = (1.35, 1.35)  # of the two rows below the exemplars, in units of an exemplar's
 ORDER = ("one_exemplar", "three_exemplars", "many_exemplars", "pixel_space", "random_direction")
 SERIES: dict[str, tuple[str, dict[str, Any]]] = {
     "success": (
@@ -33,7 +33,7 @@ SERIES: dict[str, tuple[str, dict[str, Any]]] = {
         {"color": PALETTE[2], "marker": "s", "markersize": 8, "markerfacecolor": "white"},
     ),
 }
-KINDS = {  # from above; variants follow
+KINDS = {  # from the top; variants follow
     "real_images": "real images",
     "blurred_real_images": "real images, some blurred",
     "real_blends": "blends of real images",
@@ -53,7 +53,7 @@ REAL_OR_NOT = {"real": PALETTE[2], "samples": MUTED, "variants": PALETTE[0]}
 
 
 def variant_names(realism: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Variant -> how the figures call it, with its number of exemplars."""
+    """Variant -> its name in the figures, with its number of exemplars."""
     one, few, many = realism["exemplars"].tolist()
     return {
         "one_exemplar": f"{one} exemplar",
@@ -65,7 +65,7 @@ def variant_names(realism: Mapping[str, np.ndarray]) -> dict[str, str]:
 
 
 def sums(arrays: np.lib.npyio.NpzFile) -> Figure:
-    """All sums, one below the other."""
+    """All sums, stacked vertically."""
     count = len(arrays["names"])
     blocks = [
         {key.partition(" ")[2]: arrays[key] for key in arrays.files if key.startswith(f"{number} ")}
@@ -86,7 +86,7 @@ def sums(arrays: np.lib.npyio.NpzFile) -> Figure:
 def _draw_sum(
     part: SubFigure, names: list[str], block: dict[str, np.ndarray], *, rows: int
 ) -> None:
-    """One sum: above in latent space, below in pixel space."""
+    """One sum: latent space at the top, pixel space at the bottom."""
     heights = [rows + 0.35, *CONTROL_HEIGHTS]
     axes = part.subplots(3, 4, width_ratios=[1, 1, 1, 3.1], height_ratios=heights)
     operators = ("", "− ", "+ ")
@@ -111,7 +111,7 @@ def _draw_sum(
 
 
 def _two_lines(name: str) -> str:
-    """A concept's name broken near its middle, so that it fits over its column."""
+    """A concept's name broken near its middle to fit over its column."""
     words = name.split(" ")
     if len(name) < 14 or len(words) < 3:
         return name
@@ -120,7 +120,7 @@ def _two_lines(name: str) -> str:
 
 
 def success_chart(numbers: Mapping[str, Measurement], realism: Mapping[str, np.ndarray]) -> Figure:
-    """Shares with their intervals, a row a variant; small marks are the sums one by one."""
+    """Shares with their intervals, a row per variant; small marks are the individual sums."""
     drawing, axes = new_figure(8.6, 5.4)
     panel = axes[0, 0]
     for offset, (quantity, (label, mark)) in zip((-0.26, 0, 0.26), SERIES.items(), strict=True):
@@ -185,7 +185,7 @@ def _colour(kind: str) -> str:
 
 
 def _key() -> list[Artist]:
-    """What colours, strokes and shading mean."""
+    """The meaning of colours, strokes and shading."""
     words = {"real": "real images, and made of them", "samples": "plain samples, and made of them"}
     words["variants"] = "results of sums"
     return [
@@ -207,7 +207,7 @@ def _spread(panel: Axes, values: np.ndarray, row: int, colour: str) -> None:
 
 
 def _limits(panel: Axes, measure: str, realism: Mapping[str, np.ndarray]) -> None:
-    """Shades what the rule calls realistic."""
+    """Shade the region that the rule calls realistic."""
     low, high = panel.get_xlim()
     if f"highest, {measure}" in realism:
         panel.axvspan(low, float(realism[f"highest, {measure}"]), color=SHADE, zorder=0)

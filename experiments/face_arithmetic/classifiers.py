@@ -15,11 +15,11 @@ from repro.internals.realism import WEIGHTS
 from repro.specs.validation import SpecError
 
 FEWEST = max(map(len, WEIGHTS.values()))  # held-out images: the members of the largest blend
-REFERENCES = 2000  # real images at most among which the nearest is looked for
+REFERENCES = 2000  # real images, at most, searched for the nearest
 
 
 class Classifiers:
-    """Chooser and judge, and what the judge makes of real images it was not trained on."""
+    """Chooser and judge, and the judge's output on real images on which it was not trained."""
 
     def __init__(
         self, store: ImageStore, truth: np.ndarray, *, images: int, epochs: int, seed: int

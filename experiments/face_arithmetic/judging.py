@@ -1,8 +1,8 @@
-"""Random sums of Fig 7 and what is found in their results: attributes, realism, both together.
+"""Random sums of Fig 7 and the judgement of their results: attributes, realism, both together.
 
-Part of measure.py, which has it done for the trained generator, and for an untrained one as the
-control: the same chooser finds exemplars among its samples, the same judges and limits decide.
-results.py states the shares.
+Part of measure.py, which calls it for the trained generator and, as the control, for an untrained
+one: the same chooser selects exemplars among its samples, the same judges and limits decide.
+results.py computes the shares.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from repro.internals.attribute_classifier import predict
 from repro.networks.model_folder import ModelFolder, draw
 from repro.progress import tracked
 
-UNTRAINED = "_untrained"  # behind the names of the control's numbers
-COMPARED = "three_exemplars_minus_"  # in the names of what claims rest on
+UNTRAINED = "_untrained"  # suffix of the control's numbers
+COMPARED = "three_exemplars_minus_"  # in the names of numbers behind claims
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found in the results of every variant, sum by sum."""
+    """The judgement of the results of every variant, sum by sum."""
 
     hits: dict[str, Hits]  # quantity -> variant -> for each sum, bool (trials,)
     rated: dict[str, list[Rated]]  # variant -> for each sum, measures of realism
@@ -47,9 +47,10 @@ def random_trials(
     most: int,
     seed: int,
 ) -> list[dict[str, np.ndarray]]:
-    """The numbers: of each sum, exemplars at random among the candidates, one by one and averaged.
+    """The numbers: for each sum, random exemplars among the candidates, singly and averaged.
 
-    exemplars: averaged, as in the figure; most: by the variant that averages many.
+    exemplars: number averaged, as in the figure; most: number that the many-exemplar variant
+    averages.
     """
     made = []
     for number, own in enumerate(tracked(candidates, "sums of concepts", unit="sums")):
@@ -78,7 +79,7 @@ def judged_trials(
 def _realistic_as_well(
     found: Hits, rated: dict[str, list[Rated]], study: RealismStudy
 ) -> dict[str, Hits]:
-    """Results that have every wanted attribute and are realistic, by each of RULES."""
+    """Results that have all wanted attributes and are realistic, by each of RULES."""
     return {
         f"success_and_{rule}": {
             variant: [
@@ -100,10 +101,10 @@ def untrained_measurements(
     *,
     seed: int,
 ) -> list[Measurement]:
-    """The differences that claims rest on, of a generator with initial weights: the control.
+    """The control: the differences on which claims rest, for a generator with initial weights.
 
-    Exemplars come from samples of its own; its results are realistic where they lie as plain
-    samples of the trained generator mostly do.
+    Exemplars come from its own samples; its results are realistic where they are within the range
+    of most plain samples of the trained generator.
     """
     G = model.untrained_generator(options.untrained_seed)
     z = model.latents(

@@ -2,9 +2,9 @@
 
 Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
 chooses the exemplars among samples; another, trained on other images, judges the results; a third
-finds blends. Writes the figure's pictures and the samples of the page on which exemplars are picked
-by hand, and measures success and realism over many random exemplars, of an untrained generator too.
-Alone:
+detects blends. Writes the figure's pictures and the samples of the page on which exemplars are
+picked by hand, and measures success and realism over many random exemplars, also for an untrained
+generator. Alone:
 python -m experiments.face_arithmetic.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
 """
@@ -64,7 +64,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     pictures = draw(G, z)
     samples = Samples(G, z, pictures, predict(classifiers.chooser, pictures)[0])
 
-    # of each sum's concepts, best first: (concepts, confident) rows of the samples
+    # for each sum's concepts, best first: (concepts, confident) rows of the samples
     candidates = [[samples.candidates(c, options.confident) for c in one.concepts] for one in sums]
     surest = [[rows[: options.exemplars] for rows in own] for own in candidates]
     blocks = _blocks(samples, sums, surest, noise=options.noise, seed=seed)
@@ -103,7 +103,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 def _blocks(
     samples: Samples, sums: list[Sum], surest: list[list[np.ndarray]], *, noise: float, seed: int
 ) -> list[NamedBlock]:
-    """Fig 7: of each sum, the Z vectors of the surest exemplars of each concept are averaged."""
+    """Fig 7: for each sum, average the z of the most confident exemplars of each concept."""
     return [
         (
             one.names,
@@ -128,7 +128,7 @@ def _agreed(
     sums: list[Sum],
     candidates: list[list[np.ndarray]],
 ) -> list[np.ndarray]:
-    """Whether the judge too finds each concept of each sum in its candidates."""
+    """Whether the judge also finds each concept of each sum in its candidates."""
     return [
         classifiers.finds(pictures[rows], concept)
         for one, own in zip(sums, candidates, strict=True)
@@ -184,7 +184,7 @@ def _judged_by_hand(
 def _save_realism(
     path: Path, study: RealismStudy, results: dict[str, Rated], *, exemplars: dict[str, int]
 ) -> None:
-    """Arrays (N,) called "blend_score, real_images" and so on, the limits, and exemplars (3,)."""
+    """Arrays (N,) named "blend_score, real_images" and so on, the limits, and exemplars (3,)."""
     scores = {
         f"{measure}, {kind}": values
         for kind, ratings in (study.calibration | results).items()

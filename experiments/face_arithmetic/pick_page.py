@@ -3,7 +3,7 @@
 Part of figure.py. One self-contained HTML file that loads nothing from the network and works from a
 folder. It shows samples of the face model, sorts them into concepts with free names, and downloads
 picks.json, which option `picks` of face_arithmetic and of turn_vector names
-(repro.internals.hand_picks reads it). The look and the script of the page are in pick_page.html in
+(repro.internals.hand_picks reads it). The style and script of the page are in pick_page.html in
 this folder.
 
 Alone: python -m experiments.face_arithmetic.figure writes it among the figures.
@@ -22,8 +22,8 @@ TEMPLATE = Path(__file__).parent / "pick_page.html"
 def write_pick_page(path: Path, offered: Mapping[str, np.ndarray], *, banner: str) -> None:
     """Write the page for the samples offered (picked.Offered.arrays).
 
-    pictures (N, H, W, C) uint8, H and W at most 64; identity (); concepts (K,) str and sums (S,)
-    str to begin with.
+    pictures (N, H, W, C) uint8, H and W at most 64; identity (); initial concepts (K,) str and sums
+    (S,) str.
     """
     content = {
         "id": str(offered["identity"]),

@@ -1,4 +1,4 @@
-"""Fig 7 from exemplars picked by hand on the page, and the sums by which their success is measured.
+"""Fig 7 from exemplars picked by hand on the page, and the sums that measure their success.
 
 Part of measure.py. pick_page.py writes the page; repro.internals.hand_picks reads the file that it
 downloads.
@@ -32,7 +32,7 @@ THUMBNAIL = 64  # pixels: larger samples are halved on the page
 
 @dataclass(frozen=True)
 class Offered:
-    """The samples of the page, by their numbers from 0."""
+    """The samples on the page, numbered from 0."""
 
     G: GeneratorNetwork
     z: Tensor  # (N, z_dim)
@@ -50,7 +50,7 @@ class Offered:
         return [read_picks(Path(f), identity=self.identity, offered=len(self.z)) for f in files]
 
     def arrays(self, triples: list[Triple]) -> Block:
-        """What the page needs: thumbnails, identity, and the run's concepts and sums to start."""
+        """The page's data: thumbnails, identity, and the run's concepts and sums as a start."""
         pictures = self.pictures
         while pictures.shape[1] > THUMBNAIL:
             pictures = halve(pictures)
@@ -90,7 +90,7 @@ def picked_blocks(
 
 @dataclass(frozen=True)
 class PickedSums:
-    """z of the picked sums with one result, all of them together."""
+    """z of all picked sums with one result."""
 
     about: Tensor  # (K, z_dim) Y of all exemplars, and Y with noise
     singles: Tensor  # (T, z_dim) sums of one exemplar per concept
@@ -99,7 +99,7 @@ class PickedSums:
 def picked_sums(
     offered: Offered, given: list[Picks], result: str, *, noise: float, trials: int, seed: int
 ) -> PickedSums | None:
-    """The sums of the picks files that have this result by name; None where there is none.
+    """The sums of the picks files whose result has this name; None where there is none.
 
     For each, Y and `trials` neighbours with noise, and at most `trials` sums of single exemplars.
     """
@@ -118,7 +118,7 @@ def picked_sums(
 def _singles(
     offered: Offered, rows: list[np.ndarray], *, most: int, seed: int, purpose: str
 ) -> Tensor:
-    """Sums of one exemplar per concept, `most` of all choices at random: (T, z_dim)."""
+    """Sums of one exemplar per concept, at most `most` of all choices, at random: (T, z_dim)."""
     choices = np.array(list(itertools.product(*rows)))  # (all choices, 3)
     order = shuffled(len(choices), seed=seed, purpose=f"{purpose}, singles")[:most]
     a, b, c = (offered.z[torch.from_numpy(choices[order, place])] for place in range(3))

@@ -1,6 +1,6 @@
-"""The numbers of realism in Fig 7: what classifiers of blends and other measures make of results.
+"""The numbers of realism in Fig 7: what classifiers of blends and other measures say of results.
 
-Part of measure.py; realism_study.py measures them.
+Part of measure.py; realism_study.py measures the values.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ from repro.internals.realism import TRAINED
 
 
 def realism_numbers(study: RealismStudy, results: dict[str, Rated]) -> list[Measurement]:
-    """All that the measures of realism say. results: variant -> ratings of all its results."""
+    """All numbers of realism. results: variant -> ratings of all its results."""
     named = study.calibration | results
     made = []
     for measure in JUDGES:
@@ -32,7 +32,7 @@ def realism_numbers(study: RealismStudy, results: dict[str, Rated]) -> list[Meas
 
 
 def _of_blend_judge(measure: str, named: dict[str, Rated]) -> list[Measurement]:
-    """What one classifier makes of single real images, of planted blends and of results."""
+    """What one classifier says of single real images, of planted blends and of results."""
     wider = "wider_" * (measure != "blend_score")
     learnt = ", ".join(JUDGES[measure])
     single, mixed = (named[kind][measure] for kind in ("blurred_real_images", "real_blends"))
@@ -58,7 +58,7 @@ def _of_blend_judge(measure: str, named: dict[str, Rated]) -> list[Measurement]:
 
 
 def _admitted(study: RealismStudy, rule: str, named: dict[str, Rated]) -> list[Measurement]:
-    """How many of every kind a rule of realism admits."""
+    """How many pictures of every kind a rule of realism admits."""
     limits = study.limits[RULES[rule]]
     words = (
         f"{RULES[rule].replace('_', ' ')} at most {limits.highest_blend_score:.3g} and "
@@ -77,7 +77,7 @@ def _admitted(study: RealismStudy, rule: str, named: dict[str, Rated]) -> list[M
 
 
 def _means(study: RealismStudy, results: dict[str, Rated]) -> list[Measurement]:
-    """Each measure of the variants against its mean over plain samples."""
+    """The mean of each measure for the variants, against its mean over plain samples."""
     made = []
     for name, values_of_plain in study.calibration[PLAIN].items():
         plain = float(values_of_plain.mean())

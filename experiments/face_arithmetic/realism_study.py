@@ -1,9 +1,9 @@
 """How realistic the results of Fig 7 are, next to real images, blends and plain samples.
 
-Part of measure.py; realism_results.py states the numbers. Four measures: a classifier of blends,
-sharpness, the distance to the nearest real image (in the judge's features), and the model's own
-discriminator. Blend score and sharpness decide which results count as realistic, by limits taken
-from plain samples; the README says why these two.
+Part of measure.py; realism_results.py computes the numbers. There are four measures: a classifier
+of blends, sharpness, the distance to the nearest real image (in the judge's features), and the
+model's own discriminator. Blend score and sharpness decide which results count as realistic, by
+limits taken from plain samples; the README explains why these two.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ JUDGES = {  # measure -> kinds of blends that its classifier learnt
 }
 RULES = {"realistic": "blend_score", "realistic_wider": "wider_blend_score"}
 PLAIN = "plain_samples"
-CALIBRATION = {  # what the variants are compared with
+CALIBRATION = {  # kinds with which the variants are compared
     "real_images": "held-out real images",
     "blurred_real_images": "held-out real images in other contrasts, half of them blurred",
     "real_blends": "blends of held-out real images: means of two and of three, a - b + c",
@@ -60,8 +60,8 @@ class RealismStudy:
     ) -> None:
         """samples: plain samples (N, H, W, C) uint8; the first half of them sets the limits.
 
-        The classifiers of blends learn from the real images that the chooser learnt from, which
-        the judge of success has not seen, and are tested on those that none of them has seen.
+        The classifiers of blends learn from the chooser's real images, which the judge of success
+        has not seen, and are tested on images that none of them has seen.
         """
         self.classifiers, self.seed = classifiers, seed
         self.judges = {
@@ -88,7 +88,7 @@ class RealismStudy:
         }
 
     def _planted(self) -> dict[str, np.ndarray]:
-        """Pictures of every kind of CALIBRATION."""
+        """Pictures of every kind in CALIBRATION."""
         real, seed = self.classifiers.test_images, self.seed
         purpose = "face arithmetic, planted"
         return {
@@ -103,10 +103,10 @@ class RealismStudy:
         }
 
     def rated(self, pictures: np.ndarray, *, in_references: bool = False) -> Rated:
-        """Every measure of pictures (N, H, W, C) uint8; without a D there is no score of it.
+        """Every measure of pictures (N, H, W, C) uint8; no discriminator score without a D.
 
-        in_references: the pictures are the first of the real images among which the nearest is
-        looked for, and must not find themselves.
+        in_references: the pictures are the first of the real images searched for the nearest, and
+        must not find themselves.
         """
         embedded = predict(self.classifiers.judge, pictures)[1]
         references = self.classifiers.real_embeddings
@@ -124,13 +124,13 @@ class RealismStudy:
         return measured
 
     def realistic(self, rated: Rated, rule: str) -> np.ndarray:
-        """Which pictures lie where plain samples mostly do, by one of RULES: bool (N,)."""
+        """Which pictures are in the range of most plain samples, by one of RULES: bool (N,)."""
         measure = RULES[rule]
         return self.limits[measure].admit(rated[measure], rated["sharpness"])
 
 
 def pooled(by_sum: list[Rated]) -> Rated:
-    """The ratings of all sums' results together."""
+    """The ratings of the results of all sums, pooled."""
     return {name: np.concatenate([one[name] for one in by_sum]) for name in by_sum[0]}
 
 

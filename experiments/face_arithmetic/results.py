@@ -1,6 +1,6 @@
 """The numbers of Fig 7: how often sums have the wanted attributes, and how good the judge is.
 
-Part of measure.py; realism_results.py states what the measures of realism say.
+Part of measure.py; realism_results.py computes the numbers of realism.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ OVER_TRIALS = "random choices of exemplars, all sums together; one model, one po
 OF_ONE_SUM = "random choices of exemplars"
 FOUND = "results in which the judge finds every wanted attribute"
 LIKE_SAMPLES = "that lie where plain samples mostly do in sharpness and in"
-QUANTITIES = {  # of results -> in words; the last two by realism_study.RULES
+QUANTITIES = {  # of results -> description; the last two by realism_study.RULES
     "success": FOUND,
     "success_and_realistic": f"{FOUND} and {LIKE_SAMPLES} blend score",
     "success_and_realistic_wider": f"{FOUND} and {LIKE_SAMPLES} wider blend score",
@@ -38,7 +38,7 @@ def judge_accuracies(found: np.ndarray, truth: np.ndarray, names: list[str]) -> 
 
 
 def confirmed(found: list[np.ndarray]) -> Measurement:
-    """Share of the candidates for exemplars in which the judge finds the concept as well."""
+    """Share of the candidates for exemplars in which the judge also finds the concept."""
     return share_over(
         "exemplars_confirmed",
         np.concatenate(found),
@@ -53,7 +53,7 @@ def shares(
     """Shares of every variant, over all sums and one by one, and their differences.
 
     quantity: one of QUANTITIES; names: the results' names ("smiling man"); exemplars: variant ->
-    how many are averaged, where it averages any. Trials of the variants are paired.
+    how many it averages, where it averages any. Trials of the variants are paired.
     """
     protocol = QUANTITIES[quantity]
     pooled = {variant: np.concatenate(parts) for variant, parts in hits.items()}
@@ -94,7 +94,7 @@ def _draws(quantity: str, first: str, second: str) -> str:
 def picked_shares(
     result: str, about: np.ndarray, singles: np.ndarray, *, noise: float
 ) -> list[Measurement]:
-    """Success of the picked sums with one result: bool, of Y with noise and of single exemplars."""
+    """Success of the picked sums with one result: bool, for noisy Y and for single exemplars."""
     words = "exemplars picked by hand: pictures in which the judge finds every wanted attribute"
     return [
         share_over(

@@ -1,4 +1,4 @@
-"""The sums of Fig 7: which samples stand for a concept, and the pictures that their sums give.
+"""The sums of Fig 7: which samples represent a concept, and the pictures that their sums give.
 
 Part of measure.py, which judges these pictures. A concept is a mapping column of the attribute
 table -> 1 or 0.
@@ -30,7 +30,7 @@ NamedBlock = tuple[tuple[str, ...], str, Block]  # names of A to D, who picked o
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of G, and the choosing classifier's probabilities."""
+    """Samples of G, and the probabilities given by the choosing classifier."""
 
     G: GeneratorNetwork
     z: Tensor  # (N, z_dim)
@@ -38,7 +38,7 @@ class Samples:
     probabilities: np.ndarray  # (N, attributes)
 
     def candidates(self, concept: dict[int, int], count: int) -> np.ndarray:
-        """Rows of the `count` samples that show a concept most surely, best first."""
+        """Rows of the `count` samples that show a concept with most confidence, best first."""
         return most_confident(concept_confidence(self.probabilities, concept), count)
 
 
@@ -52,7 +52,7 @@ def drawn_exemplars(
 ) -> np.ndarray:
     """Exemplars of every trial: candidates (K,) -> (trials, exemplars), distinct within a trial.
 
-    With more exemplars the first ones stay the same.
+    A larger number of exemplars leaves the first ones unchanged.
     """
     orders = np.tile(candidates, (trials, 1))
     return generator(seed, purpose).permuted(orders, axis=1)[:, :exemplars]
@@ -81,8 +81,8 @@ def trial_pictures(
 
     rows: exemplars of a, b and c, (trials, many) each, many >= exemplars. "many_exemplars" uses
     all, "three_exemplars" the first `exemplars`, "one_exemplar" the first. The controls use the
-    first `exemplars`: "random_direction" starts from the mean of c and goes as far as
-    mean(a) - mean(b) does, but anywhere; "pixel_space" sums the pictures themselves and clips.
+    first `exemplars`: "random_direction" starts from the mean of c and takes a step as long as
+    mean(a) - mean(b) in a random direction; "pixel_space" sums the pictures themselves and clips.
     """
     many = [samples.z[torch.from_numpy(r)] for r in rows]  # (trials, many, z_dim)
     few = [r[:, :exemplars] for r in rows]
@@ -103,7 +103,7 @@ def trial_pictures(
 def pixel_sum(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """mean(a) - mean(b) + mean(c) of pictures, clipped.
 
-    uint8 (T, exemplars, H, W, C) each, the numbers of exemplars may differ -> (T, H, W, C).
+    Each is uint8 (T, exemplars, H, W, C); the numbers of exemplars may differ -> (T, H, W, C).
     """
     flat = [torch.from_numpy(p.reshape(*p.shape[:2], -1).astype(np.float32)) for p in (a, b, c)]
     summed = concept_sum(*flat).round().clamp(0, 255).to(torch.uint8)

@@ -1,8 +1,8 @@
 """Sums of concepts, A - B + C = D, as a run's options state them (paper §6.3.2).
 
 Part of options.py and measure.py. A concept is a mapping attribute -> 1 (present) or 0 (absent);
-attributes that it does not name may be anything. It is best to name attributes that a sum should
-not touch as well: comparing smiles among faces without glasses is fairer.
+attributes that it does not name may have any value. It is best to name attributes that a sum should
+not change as well: comparing smiles among faces without glasses is fairer.
 """
 
 from collections.abc import Iterable

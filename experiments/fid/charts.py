@@ -20,7 +20,7 @@ KINDS = {
 
 
 def scores_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figure:
-    """FID and KID next to each other, a row a role, a mark for each kind of comparison."""
+    """FID and KID next to each other, a row per role, a mark for each kind of comparison."""
     rows = {row["name"]: row for row in parts["rows"]}  # one of several trainings stands for all
     roles = list(dict.fromkeys(row["role"] for row in rows.values()))
     drawn, axes = new_figure(7.4, 1.9 + 0.62 * len(roles), columns=2)

@@ -1,4 +1,4 @@
-"""InceptionV3's features of samples and of real images, each set kept when it is finished.
+"""InceptionV3's features of samples and of real images, each set stored when it is finished.
 
 Part of measure.py: a set takes minutes to hours on a CPU. Alone: `KeptFeatures(...).samples(model,
 "faces", 1)`.
@@ -20,7 +20,7 @@ from repro.quality.inception import InceptionFeatures
 class KeptFeatures:
     """Features of sets of pictures by the name of the set.
 
-    count: samples drawn of each model; limit: real images taken of a dataset, at most.
+    count: samples drawn from each model; limit: real images, at most, from each dataset.
     """
 
     network: InceptionFeatures
@@ -44,7 +44,7 @@ class KeptFeatures:
         )
 
     def images(self, store: ImageStore, rows: np.ndarray, name: str) -> np.ndarray:
-        """(n, F) of rows of a dataset, n at most `limit`; name: of the part."""
+        """(n, F) for rows of a dataset, n at most `limit`; name: of the part."""
         chosen = reference(rows, limit=self.limit, seed=self.seed, purpose=f"fid {name}")
         return self._part(name, lambda: image_features(store, chosen, self.network))
 

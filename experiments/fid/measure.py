@@ -1,8 +1,8 @@
 """FID and KID of every colour model of a run (not in the paper, which judges samples by eye).
 
-Reads the user's file of InceptionV3's weights and, of each role, the models, the images they were
-trained on and the held-out images, where the run has them. Samples of every training are compared
-with both; held-out images compared with training images show what real images get. Alone:
+Reads the user's file of InceptionV3's weights and, for each role, the models, the images on which
+they were trained and the held-out images, where the run has them. Compares samples of every
+training with both, and held-out with training images to show the values of real images. Alone:
 python -m experiments.fid.measure --input inception.weights=FILE --input faces.models.1=DIR
     --input faces.data=DIR [--input faces.validation=DIR] --out DIR
 """
@@ -60,7 +60,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _roles(inputs: Inputs, *, wanted: tuple[str, ...]) -> list[str]:
-    """Roles with models, in the order given; of these the wanted ones, if any are named.
+    """Roles with models, in the order given; only the wanted ones, if any are named.
 
     Raises SpecError for a wanted one that has no models.
     """
@@ -84,9 +84,10 @@ def _obstacle(inputs: Inputs, role: str) -> str:
 def _compared(
     inputs: Inputs, role: str, features: KeptFeatures, compare: Callable[..., Scores]
 ) -> list[Comparison]:
-    """Samples of every training against both kinds of real images, held-out against training ones.
+    """Compare samples of every training with both kinds of real images, and these with each other.
 
-    compare: `scores` of repro.quality.fid but for the two sets of features and the purpose.
+    compare: `scores` of repro.quality.fid with all arguments but the two sets of features and the
+    purpose.
     """
     models, store = inputs.models(f"{role}.models"), inputs.dataset(f"{role}.data")
     rows = training_rows(models[0], store)

@@ -1,6 +1,6 @@
 """Options of FID and KID, as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """How many images are compared, and how; nothing of it is the paper's, which has no FID."""
+    """How many images to compare, and how; none of it is the paper's, which has no FID."""
 
     samples: int = Field(10_000, ge=4, description="samples of each model")
     real: int = Field(50_000, ge=4, description="real images they are set against, at most")

@@ -1,4 +1,4 @@
-"""FIDs and KIDs of single comparisons put together into measurements, named by their protocol.
+"""FIDs and KIDs of single comparisons combined into measurements, named by their protocol.
 
 Part of measure.py. One training gives a bare FID, and a KID with its spread over subsets; several
 trainings give both a Student interval over the trainings. Alone: `measurements(comparisons)`.
@@ -14,15 +14,15 @@ from repro.claims.measurement import Measurement
 from repro.quality.fid import Scores, count_word, subset_words
 
 SAMPLES = "samples"
-FLOOR = "real"  # held-out images in the place of samples
-FULL = 2048  # features of FID and KID proper
+FLOOR = "real"  # held-out images in place of samples
+FULL = 2048  # features of true FID and KID
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two sets of pictures compared. kind: what was compared; against: "training" or "validation".
 
-    training: which of the role's trainings drew the samples, from 1; 0 where both sets are real.
+    training: the training of the role that drew the samples, from 1; 0 where both sets are real.
     """
 
     role: str
@@ -34,13 +34,13 @@ class Comparison:
 
     @property
     def name(self) -> str:
-        """The end of its measurements' names, after fid or kid: 10k_faces_training."""
+        """The suffix of its measurements' names, after fid or kid: 10k_faces_training."""
         count = count_word(self.scores.first) if self.kind == SAMPLES else "_real"
         features = "" if self.scores.width == FULL else f"_{self.scores.width}_features"
         return f"{count}_{self.role}_{self.against}{features}"
 
     def described(self) -> dict[str, Any]:
-        """The comparison as parts.json holds it."""
+        """The comparison as stored in parts.json."""
         return {**asdict(self), "name": self.name, "warning": self.scores.warning}
 
 
@@ -83,7 +83,7 @@ def _kid(name: str, group: list[Comparison]) -> Measurement:
 
 
 def _measurement(name: str, values: list[float], *, protocol: str) -> Measurement:
-    """A mean over trainings, or the number of the only one."""
+    """A mean over trainings, or the single training's number."""
     if len(values) == 1:
         return single_number(name, values[0], n=1, why="a single number, n = 1", protocol=protocol)
     return student_over(name, np.array(values), over="trained networks", protocol=protocol)

@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def scores_table(parts: dict[str, Any]) -> pd.DataFrame:
-    """One row a comparison; then the roles that were left out, with the reason."""
+    """One row per comparison; then the roles that were left out, with the reason."""
     rows: list[dict[str, object]] = []
     for row in parts["rows"]:
         found = row["scores"]

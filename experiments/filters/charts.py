@@ -1,6 +1,6 @@
 """The picture of Fig 5, and the chart of selectivity and the other quantities over all channels.
 
-Part of figure.py; it takes the arrays of measure.py and measures nothing.
+Part of figure.py; draws the arrays of measure.py and measures nothing.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from repro.figures.drawing import INK, PALETTE, font, grid, new_figure
 
 GAP = 14  # pixels between the panels
 COLUMNS = 5  # tiles in a row of a panel
-TILE = 62  # pixels to which small tiles are enlarged, about
-LINE = 20  # pixels of a line of text above a channel's tiles
+TILE = 62  # pixels: small tiles are enlarged to about this size
+LINE = 20  # pixels: height of a line of text above a channel's tiles
 KINDS = ("gradients", "patches")  # from top to bottom
 HEADS = {"random": "initial weights", "trained": "trained"}
-CURVES = {  # side -> (label, colour, line); told apart by the line too
+CURVES = {  # side -> (label, colour, line); the line also tells them apart
     "trained": ("trained", PALETTE[0], "-"),
     "random": ("initial weights", PALETTE[3], (0, (5, 2))),
     "permuted": ("trained, labels in random order", PALETTE[7], (0, (1, 1.2))),
 }
-PANELS = {  # quantity -> title of its panel, and what the axis counts
+PANELS = {  # quantity -> title of its panel, and label of its axis
     "selectivity": ("Strong responses are rare", "strongest peaks above all, sd"),
     "shape_likeness_excess": (
         "Same shapes in the patches",
@@ -46,10 +46,10 @@ PANELS = {  # quantity -> title of its panel, and what the axis counts
 
 
 def filters_sheet(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """One band a channel: gradients above patches, initial weights left and trained right.
+    """One band per channel: gradients above patches, initial weights left and trained right.
 
     arrays: gradients_SIDE and patches_SIDE (channels, shown, size, size, C) uint8. Small tiles are
-    enlarged before the words are drawn, so that these stay legible.
+    enlarged before the text is drawn, so that it stays legible.
     """
     channels, _, size = arrays["patches_random"].shape[:3]
     scale = max(1, round(TILE / size))
@@ -93,9 +93,9 @@ def _line(words: list[str], panels: list[np.ndarray]) -> np.ndarray:
 
 
 def selectivity_chart(arrays: Mapping[str, np.ndarray]) -> Figure:
-    """For each quantity the share of channels below x, one curve a side.
+    """For each quantity the share of channels below x, one curve per side.
 
-    arrays: QUANTITY_SIDE (channels,); what is not there is left out.
+    arrays: QUANTITY_SIDE (channels,); absent ones are left out.
     """
     there = {name: words for name, words in PANELS.items() if f"{name}_trained" in arrays}
     columns = 2

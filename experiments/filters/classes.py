@@ -1,7 +1,7 @@
-"""How much of a channel's response the class of the image decides, on ranks, channel by channel.
+"""How much the class of the image determines a channel's response, on ranks, channel by channel.
 
 Part of measure.py. Bedrooms have no classes, labelled pictures of objects do. Alone: `class_share`
-and `class_auc` take any responses (N, C) with labels (N,).
+and `class_auc` accept any responses (N, C) with labels (N,).
 """
 
 from typing import NamedTuple
@@ -29,10 +29,10 @@ def class_ranks(value: np.ndarray, labels: np.ndarray) -> ClassRanks:
 
 
 def class_share(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Share of the ranks' variance that lies between classes, (N, C) -> (C,); NaN if all are tied.
+    """Share of the ranks' variance that is between classes, (N, C) -> (C,); NaN if all are tied.
 
-    Eta squared of the ranks, the Kruskal-Wallis H over N - 1: unchanged by any rising function of
-    the response. Labels that say nothing give (classes - 1) / (N - 1) on average.
+    Eta squared of the ranks, the Kruskal-Wallis H over N - 1: invariant under any increasing
+    function of the response. Uninformative labels give (classes - 1) / (N - 1) on average.
     """
     ranks, means, counts = class_ranks(value, labels)
     middle = (len(ranks) + 1) / 2
@@ -44,9 +44,9 @@ def class_share(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def class_auc(value: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Area under the curve of the class that a channel tells best from the rest: (N, C) -> (C,).
 
-    This is the chance that of two images, one of that class, the one of the class has the stronger
-    response, ties counting half. Being the largest over the classes, it lies above 0.5 even where
-    labels say nothing.
+    It is the chance that, of two images, only one of which is of that class, this one has the
+    stronger response; ties count half. As the largest over the classes, it is above 0.5 even for
+    uninformative labels.
     """
     ranks, means, counts = class_ranks(value, labels)
     areas = (means - (counts[:, None] + 1) / 2) / (len(ranks) - counts[:, None])

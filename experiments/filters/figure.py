@@ -1,7 +1,7 @@
-"""Fig 5 from the measured arrays: untrained filters left, trained ones right; and all channels.
+"""Fig 5 from the measured arrays: untrained filters left, trained ones right; all channels; things.
 
-Then how many channels respond to beds, windows and lamps. Reads arrays.npz and measurements.json of
-measure.py. Alone: python -m experiments.filters.figure (see --help)
+The last chart shows how many channels respond to beds, windows and lamps. Reads arrays.npz and
+measurements.json of measure.py. Alone: python -m experiments.filters.figure (see --help)
 """
 
 from pathlib import Path

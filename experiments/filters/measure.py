@@ -4,7 +4,7 @@ Reads the bedroom model and its images, without near-duplicates where the run de
 Writes guided gradients and image patches of the strongest responses (arrays.npz), and measures how
 selective the channels are and how concentrated their responses. Where the raw bedrooms are rooms
 drawn by program, it measures how many channels respond to beds, windows and lamps. Given a model of
-objects and labelled images, it also measures how much the class decides. Alone:
+objects and labelled images, it also measures how strongly the class determines responses. Alone:
 python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR [--input bedrooms.dedup=DIR] [--input bedrooms.raw=DIR]
     [--input objects.model=DIR --input cifar10.data=DIR] --out DIR
@@ -37,7 +37,7 @@ from repro.rng import shuffled
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Strongest responses of both networks on one pool of real images."""
+    """Compare the strongest responses of both networks on one pool of real images."""
     top, compared, untrained_seed = options.top, options.compared, options.untrained_seed
     model, pool = inputs.model("bedrooms.model"), bedroom_pool(inputs, most=options.pool, seed=seed)
     untrained = frozen_on(model.random_discriminator(untrained_seed), pool.images)
@@ -98,7 +98,7 @@ def _of_bedrooms(sides: dict[str, Responses], *, seed: int) -> Values:
 def _of_things(
     inputs: Inputs, model: ModelFolder, options: Options, *, seed: int
 ) -> list[Measurement]:
-    """How many channels respond to beds, windows and lamps, where their places are known."""
+    """How many channels respond to beds, windows and lamps, if the places of these are known."""
     network = model.spec.network
     if network.channels != 3 or not inputs.has("bedrooms.raw"):
         return none_known()

@@ -1,6 +1,6 @@
 """Options of the filter visualisation (Fig 5), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field, model_validator
@@ -9,7 +9,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """Which responses are looked for, and how many are shown."""
+    """Which responses to find, and how many to show."""
 
     pool: int = Field(2000, ge=10, description="real images searched for the strongest responses")
     top: int = Field(10, ge=2, description="strongest images kept per channel (authors' pictures)")

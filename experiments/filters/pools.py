@@ -1,4 +1,4 @@
-"""The real images whose responses are compared: bedrooms without near-duplicates, labelled objects.
+"""The pools of real images: bedrooms without near-duplicates, labelled objects.
 
 Part of measure.py.
 """
@@ -16,7 +16,7 @@ from repro.specs.validation import SpecError
 
 @dataclass(frozen=True)
 class ImagePool:
-    """Images (N, H, W, C) uint8, what they are in words, and the class of each, if any (N,)."""
+    """Images (N, H, W, C) uint8, their description, and the class of each, if any (N,)."""
 
     images: np.ndarray
     words: str
@@ -24,10 +24,10 @@ class ImagePool:
 
 
 def bedroom_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
-    """`most` bedrooms at random, of those that de-duplication keeps where the run has it.
+    """`most` random bedrooms among those that de-duplication keeps, where the run has it.
 
     Near-duplicates would fill a channel's strongest images with one scene. Raises SpecError where
-    the de-duplication is of another dataset.
+    the de-duplication belongs to another dataset.
     """
     store = inputs.dataset("bedrooms.data")
     kept = np.ones(len(store), bool)
@@ -48,7 +48,7 @@ def bedroom_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
 
 
 def labelled_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
-    """`most` labelled images at random, of the size of the model of objects.
+    """`most` random labelled images, of the size of the model of objects.
 
     Raises SpecError where they have another size or a single class.
     """

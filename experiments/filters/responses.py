@@ -1,6 +1,6 @@
-"""One network's strongest responses over a pool of images: where they lie, and their gradients.
+"""One network's strongest responses over a pool of images: their places and their gradients.
 
-Part of measure.py, which makes one of these for the trained and one for the untrained D. Alone:
+Part of measure.py, which creates one for the trained and one for the untrained D. Alone:
 `Responses(network, images, top=10, compared=128).selectivity`.
 """
 
@@ -90,10 +90,10 @@ class Responses:
         return np.array([self._likeness(c, top) for c, top in enumerate(self._compared)])
 
     def any_likenesses(self, *, seed: int) -> np.ndarray:
-        """The same for equally many random images among those a channel responds to, (compared,).
+        """The same for equally many random images among those with a response, (compared,).
 
-        This is what the gradients of a channel share whatever the image. NaN where it responds to
-        fewer than two (an inactive unit has no guided gradient).
+        This is what a channel's gradients share whatever the image. NaN where the channel responds
+        to fewer than two (an inactive unit has no guided gradient).
         """
         made = []
         for channel, top in enumerate(self._compared):
@@ -107,8 +107,8 @@ class Responses:
     def shape_excesses(self, *, seed: int) -> np.ndarray:
         """How much more alike the shapes in a channel's top patches are than in random ones.
 
-        (compared,). Random patches are of equally many random images, at their own strongest places
-        for that channel.
+        Returns (compared,). Random patches come from equally many random images, at the places of
+        their own strongest responses of that channel.
         """
         found, made = edges(self.images), []
         for channel, top in enumerate(self._compared):

@@ -1,6 +1,6 @@
 """The numbers of Fig 5: how selective, alike, concentrated and class-specific responses are.
 
-Part of measure.py, which hands over one value a channel for each side: random and trained weights,
+Part of measure.py, which passes one value per channel for each side: random and trained weights,
 and for the classes also the trained ones with labels in random order. Alone:
 `class_measurements({"class_share": {"trained": ...}, ...}, pool="...", seed=42)`.
 """
@@ -13,7 +13,7 @@ from repro.claims.measurement import Measurement
 OVER = "the channels of one trained and one random D"
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order
 TOP = "{top} strongest images a channel"
-BEDROOMS = {  # quantity -> what it is, unit
+BEDROOMS = {  # quantity -> description, unit
     "selectivity": (
         f"(mean of the strongest peaks - mean of all peaks) / sd of all, before activation; {TOP}",
         "sd",
@@ -37,15 +37,15 @@ BEDROOMS = {  # quantity -> what it is, unit
         "",
     ),
 }
-CLASSES = {  # quantity -> what it is
+CLASSES = {  # quantity -> description
     "class_share": "share of the variance of a channel's ranked peaks that lies between classes",
     "class_auc": "area under the curve of the class that a channel's peak tells best from the rest",
 }
-Values = dict[str, dict[str, np.ndarray]]  # quantity -> side -> a value a channel
+Values = dict[str, dict[str, np.ndarray]]  # quantity -> side -> a value per channel
 
 
 def bedroom_measurements(values: Values, *, top: int, pool: str, seed: int) -> list[Measurement]:
-    """The quantities of BEDROOMS; top: strongest images a channel, pool: the images in words."""
+    """The quantities of BEDROOMS; top: strongest images per channel, pool: the images in words."""
     made = []
     for name, (what, unit) in BEDROOMS.items():
         protocol = f"{what.format(top=top)}; mean over channels; {pool}"
@@ -67,8 +67,8 @@ def _compared(
 ) -> list[Measurement]:
     """Mean over channels of each side, and trained minus random, with bootstrap intervals.
 
-    values: (channels,) by side. Channels without a value are left out; a side without any is not
-    measured.
+    values: (channels,) by side. Channels without a value are left out; a side without any value is
+    not measured.
     """
     usable = {side: v[~np.isnan(v)] for side, v in values.items()}
     usable = {side: v for side, v in usable.items() if len(v)}

@@ -1,8 +1,9 @@
-"""Rooms drawn by program with what bed, window and lamp cover, prepared as the model's images are.
+"""Rooms drawn by program with the area of bed, window and lamp, prepared like the model's images.
 
 Part of measure.py. Rooms are drawn anew from the experiment's own random stream: they come from the
-world of the run's bedrooms, but none of them is among the images that the model was trained on.
-Where the run's bedrooms are photographs, nobody knows where their beds are, and none are drawn.
+same generator as the run's bedrooms, but none of them is among the images on which the model was
+trained. Where the run's bedrooms are photographs, nobody knows where their beds are, and none are
+drawn.
 """
 
 import json
@@ -19,7 +20,7 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class Rooms:
-    """Pictures (N, size, size, 3) uint8, and how much of each 2x2 pixels each thing covers.
+    """Pictures (N, size, size, 3) uint8, and how much each thing covers of each 2x2 pixels.
 
     cover: (N, things, size / 2, size / 2) float32 in [0, 1], things as in drawing/scene.py.
     """
@@ -29,7 +30,7 @@ class Rooms:
 
 
 def are_drawn(raw: Path) -> bool:
-    """Whether a raw folder holds rooms drawn by program, as the record of its step says."""
+    """Whether a raw folder holds rooms drawn by program, according to its step's record."""
     try:
         record = json.loads((raw / SIDECAR).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -39,7 +40,7 @@ def are_drawn(raw: Path) -> bool:
 
 
 def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
-    """`count` rooms, cropped and scaled to size x size pixels as prepared images are."""
+    """`count` rooms, cropped and scaled to size x size pixels like prepared images."""
     pictures, covers = [], []
     for index in range(count):
         scene = draw_scene(generator(seed, "filters, rooms", index))

@@ -11,7 +11,7 @@ from experiments.filters.thing_results import LEVEL, NOT_DRAWN
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
-MARKS: dict[str, dict[str, Any]] = {  # side -> label and mark, from above
+MARKS: dict[str, dict[str, Any]] = {  # side -> label and mark, from the top
     "trained": {"label": "trained", "color": PALETTE[0], "marker": "o"},
     "random_filters": {
         "label": "last convolution random, the others trained",
@@ -30,7 +30,7 @@ OFFSETS = (-0.22, 0.0, 0.22)
 
 
 def thing_chart(numbers: Mapping[str, Measurement]) -> Figure:
-    """Shares of channels with their intervals, a group a thing; the reason where there are none."""
+    """Shares of channels with their intervals, a group per thing; the reason if there are none."""
     measured = f"{THINGS[0]}_channels_trained" in numbers
     drawing, axes = new_figure(7.4, 3.5 if measured else 1.4)
     panel: Axes = axes[0, 0]
@@ -54,7 +54,7 @@ def thing_chart(numbers: Mapping[str, Measurement]) -> Figure:
 
 
 def _mark(panel: Axes, one: Measurement, row: float, mark: dict[str, Any], *, first: bool) -> None:
-    """One share in percent with its interval; first: it names its side in the legend."""
+    """One share in percent with its interval; first: the mark names its side in the legend."""
     assert one.value is not None
     assert one.low is not None
     assert one.high is not None

@@ -1,6 +1,6 @@
 """How many channels respond to beds, windows and lamps: trained, random filters, untrained.
 
-Part of measure.py, which hands over the chances of things.py for each of SIDES. Alone:
+Part of measure.py, which passes the chances of things.py for each of SIDES. Alone:
 `thing_measurements(chances_by_side, words="...", seed=1)`.
 """
 
@@ -11,7 +11,7 @@ from repro.claims.constructors import difference_over, estimate_over, share_over
 from repro.claims.intervals import DRAWS, bootstrap_draws, percentiles
 from repro.claims.measurement import Measurement
 
-LEVEL = 0.01  # of the test by which a channel responds to a thing
+LEVEL = 0.01  # of the test that decides whether a channel responds to a thing
 CONTROLS = ("random_filters", "untrained")
 SIDES = {
     "trained": "trained D",
@@ -29,7 +29,8 @@ def thing_measurements(
 ) -> list[Measurement]:
     """Share of channels with a chance of LEVEL or less, by thing and side, and trained minus each.
 
-    chances: (channels, things) by side, things as in THINGS; words: the rooms, for the protocol.
+    chances: (channels, things) by side, things as in THINGS; words: description of the rooms, for
+    the protocol.
     """
     made = []
     for column, thing in enumerate(THINGS):
@@ -55,7 +56,7 @@ def thing_measurements(
 
 
 def none_known() -> list[Measurement]:
-    """The measurements of the claims where the pictures' beds are not known, without a value."""
+    """The claims' measurements where the places of beds are unknown, without a value."""
     names = [f"{thing}_channels_trained_minus_controls" for thing in THINGS]
     names.append(f"{THINGS[0]}_channels_trained_minus_untrained")
     return [
@@ -77,7 +78,7 @@ def _protocol(thing: str, words: str) -> str:
 def _minus_controls(
     thing: str, hits: dict[str, np.ndarray], *, protocol: str, seed: int
 ) -> Measurement:
-    """The trained share less the higher of the controls', channels resampled in each network."""
+    """The trained share minus the higher of the controls', channels resampled in each network."""
     drawn = {
         side: bootstrap_draws(
             lambda rows, hit=hit: float(hit[rows].mean()),  # type: ignore[misc]

@@ -1,9 +1,9 @@
-"""Which channels respond to beds, windows and lamps: where their strongest responses come from.
+"""Which channels respond to beds, windows and lamps: the origin of their strongest responses.
 
-Part of measure.py. A channel's strongest unit in a room looks at nearly the whole picture (61 of 64
-pixels), so what in it the unit responds to is told by the unit's guided gradient, as in Fig 5: the
-share of its magnitude that lies on the bed. By chance this share is what the same gradients have on
-the beds of other rooms. Alone:
+Part of measure.py. A channel's strongest unit in a room sees nearly the whole picture (61 of 64
+pixels), so its guided gradient, as in Fig 5, has to show to what it responds: we take the share of
+its magnitude on the bed. Chance is the share of the same gradients on the beds of other rooms.
+Alone:
 `chances_by_side(model, draw_rooms(250, size=64, seed=1), ...)`.
 """
 
@@ -23,10 +23,10 @@ LEAST_ROOMS = 2  # in which a channel must be active, else it responds to nothin
 
 
 def shares_on(gradients: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    """Share of each gradient's magnitude that lies on each thing of each room.
+    """Share of each gradient's magnitude on each thing of each room.
 
     gradients (k, H, W, C) of any sign, none of them zero everywhere; cover (N, things, h, w)
-    float32 in [0, 1], a cell of it being a square of the picture -> (k, N, things), in [0, 1].
+    float32 in [0, 1], each cell a square of the picture -> (k, N, things), in [0, 1].
     """
     rooms, things, height, width = cover.shape
     cells = gradients.reshape(len(gradients), height, gradients.shape[1] // height, width, -1)
@@ -36,11 +36,11 @@ def shares_on(gradients: np.ndarray, cover: np.ndarray) -> np.ndarray:
 
 
 def chance_of(shares: np.ndarray, own: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Chance that gradients lie as much on the things of other rooms as on those of their own.
+    """Chance that gradients are as much on the things of other rooms as on those of their own.
 
-    shares (k, N, things) of shares_on; own (k,): each gradient's room; others (draws, k): a room at
-    random for each. Returns (things,) in (0, 1]: the share of draws, the true assignment counted
-    among them, whose mean is at least the true one (one-sided permutation test).
+    shares (k, N, things) of shares_on; own (k,): each gradient's room; others (draws, k): a random
+    room for each. Returns (things,) in (0, 1]: the share of draws, including the true assignment,
+    whose mean is at least the true one (one-sided permutation test).
     """
     rows = np.arange(len(own))
     true = shares[rows, own].mean(axis=0)
@@ -53,8 +53,8 @@ def chances(
 ) -> np.ndarray:
     """chance_of for some channels, over their strongest rooms: (channels, things).
 
-    side: responses to the pictures of the rooms whose cover (N, things, h, w) is given. 1 for a
-    channel that is active in fewer than LEAST_ROOMS of its strongest rooms.
+    side: responses to the pictures of the rooms with cover (N, things, h, w). 1 for a channel that
+    is active in fewer than LEAST_ROOMS of its strongest rooms.
     """
     source = generator(seed, "filters, things of other rooms")
     others = source.integers(0, len(cover), (draws, side.top.shape[1]))
@@ -81,8 +81,8 @@ def chances_by_side(
 ) -> dict[str, np.ndarray]:
     """chances of all channels by side: trained, random_filters, untrained; (channels, things) each.
 
-    Of each control `networks` are drawn and share the channels, so that they cost what one costs
-    and no single draw decides. Their batch statistics are frozen on the rooms.
+    Each control consists of `networks` networks that share the channels, so that they cost as much
+    as one and no single draw decides. Their batch statistics are frozen on the rooms.
     """
 
     def found(D: Discriminator, first: int, step: int) -> np.ndarray:

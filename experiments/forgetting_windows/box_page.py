@@ -1,9 +1,9 @@
 """The page on which windows are boxed by hand (paper §6.3.1: "52 window bounding boxes").
 
 Part of figure.py. One self-contained HTML file that loads nothing from the network. It shows the
-samples one by one, enlarged; boxes are drawn with the mouse or the keys, and the segmenter's can be
-taken as a start; a button downloads boxes.json, which option `boxes` names (boxes.py reads it). The
-look and the script of the page are in box_page.html in this folder.
+samples one by one, enlarged; boxes are drawn with the mouse or the keys, optionally starting from
+the segmenter's; a button downloads boxes.json, which option `boxes` names (boxes.py reads it). The
+style and script of the page are in box_page.html in this folder.
 
 Alone: python -m experiments.forgetting_windows.figure writes it among the figures.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from repro.figures.offline_page import data_uri, write_page
 
 TEMPLATE = Path(__file__).parent / "box_page.html"
-SHOWN_SIDE = 448  # pixels: a sample is enlarged by the whole factor that comes closest
+SHOWN_SIDE = 448  # pixels: a sample is enlarged by the integer factor that comes closest
 
 
 def write_box_page(path: Path, marked: Mapping[str, np.ndarray], *, banner: str) -> None:

@@ -1,13 +1,13 @@
-"""Boxes drawn by hand on the page: which samples they belong to, and reading their file.
+"""Boxes drawn by hand on the page: the samples they belong to, and reading their file.
 
-Part of measure.py. One person marks the windows of the samples on fig06_boxes.html and hands in
+Part of measure.py. One person marks the windows of the samples on fig06_boxes.html and returns
 boxes.json, which option `boxes` names:
 
     {"samples": "0f3a...", "image_size": 64, "author": "Jo", "start": "nothing",
      "boxes": {"0": [[3, 4, 20, 30]], "1": []}}
 
-Boxes are x0, y0, x1, y1 in pixels from the upper left corner; x1 and y1 lie just outside. A sample
-with an empty list was looked at and has no window; one that is absent was not looked at.
+Boxes are x0, y0, x1, y1 in pixels from the upper left corner; x1 and y1 are exclusive. A sample
+with an empty list was inspected and has no window; an absent one was not inspected.
 """
 
 import json
@@ -28,7 +28,7 @@ WHERE = "experiments.forgetting_windows.boxes"
 
 
 class BoxFile(Strict):
-    """The file as the page writes it."""
+    """The file that the page writes."""
 
     samples: str = Field(description="identity of the samples the boxes were drawn on")
     image_size: int = Field(description="pixels per side of a sample")
@@ -42,7 +42,7 @@ class BoxFile(Strict):
 
 
 def identity(model: ModelFolder, *, samples: int, seed: int) -> str:
-    """16 hexadecimal characters that name the samples: weights of G, seed and number."""
+    """16 hexadecimal characters that identify the samples: weights of G, seed and number."""
     weights = sha256_of_file(model.generator_file())
     return page_id(["forgetting windows", weights, seed, samples])
 
@@ -103,13 +103,13 @@ def _check(boxes: list[tuple[int, int, int, int]], *, where: str, size: int) -> 
 def as_shares(
     boxes: Mapping[str, list[tuple[int, int, int, int]]], *, samples: int, image_size: int
 ) -> list[np.ndarray]:
-    """Boxes (n, 4) of each sample, in [0, 1] of the picture; none for samples that are absent."""
+    """Boxes (n, 4) of each sample, in [0, 1] of the picture; none for absent samples."""
     rows = [boxes.get(str(number), []) for number in range(samples)]
     return [np.array(own, np.float64).reshape(-1, 4) / image_size for own in rows]
 
 
 def in_pixels(boxes: np.ndarray, image_size: int) -> list[list[int]]:
-    """Boxes (n, 4) in [0, 1] as whole pixels, at least one wide and high."""
+    """Boxes (n, 4) in [0, 1] as whole pixels, at least one pixel wide and high."""
     rounded = np.rint(boxes * image_size).astype(int)
     rounded[:, :2] = rounded[:, :2].clip(0, image_size - 1)
     rounded[:, 2:] = np.maximum(rounded[:, 2:], rounded[:, :2] + 1).clip(1, image_size)

@@ -58,7 +58,7 @@ def picture_rows(pictures: np.lib.npyio.NpzFile) -> Figure:
 
 
 def boxed(samples: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Samples (N, H, W, 3) uint8 with their boxes (M, 5), in pixels, dashed: one picture."""
+    """Samples (N, H, W, 3) uint8 with their boxes (M, 5), in pixels, dashed, as one picture."""
     size = samples.shape[1]
     factor = max(1, round(READABLE_WIDTH / (COLUMNS * size)))
     tiles = []
@@ -85,7 +85,7 @@ def _dashed(draw: ImageDraw.ImageDraw, box: list[int]) -> None:
 
 
 def nothing(why: str) -> Figure:
-    """An empty figure that says why there is nothing to draw."""
+    """An empty figure with the reason why there is nothing to draw."""
     drawing, axes = new_figure(7.0, 1.6)
     axes[0, 0].set_axis_off()
     axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=INK)

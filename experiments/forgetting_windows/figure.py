@@ -1,4 +1,4 @@
-"""Fig 6 from the measured arrays, the boxes behind it, the controls, and the page for boxes.
+"""Fig 6 from the measured arrays: pictures, boxes, controls, and the page for boxes.
 
 Alone: python -m experiments.forgetting_windows.figure (see --help)
 """

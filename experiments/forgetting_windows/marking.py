@@ -1,7 +1,7 @@
-"""The samples on which windows are marked, and who marked them: people or the segmenter.
+"""The samples on which windows are marked, and their authors: people or the segmenter.
 
-Part of measure.py. The arrays it saves are what the page and fig06_boxes.png show; boxes.py reads
-the files of boxes drawn by hand.
+Part of measure.py. The page and fig06_boxes.png show the arrays that it saves; boxes.py reads the
+files of boxes drawn by hand.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class Marks:
     """The window boxes of one author."""
 
     by: str  # "the segmenter" or "hand (NAME)"
-    start: str  # what a person started from: "segmenter", "nothing" or "mixed"; else ""
-    boxes: list[np.ndarray]  # a sample's (n, 4) in [0, 1]
-    looked: np.ndarray  # (N,) bool: the samples that the author looked at
+    start: str  # the person's start: "segmenter", "nothing" or "mixed"; else ""
+    boxes: list[np.ndarray]  # (n, 4) for each sample, in [0, 1]
+    looked: np.ndarray  # (N,) bool: the samples inspected by the author
 
     @classmethod
     def of_person(cls, file: BoxFile, *, samples: int) -> "Marks":
@@ -39,7 +39,7 @@ class Marks:
         )
 
     def masks(self, side: int) -> np.ndarray:
-        """Pixels of which more than half lies in a box, bool (N, side, side)."""
+        """Pixels of which more than half is in a box, bool (N, side, side)."""
         return np.stack([box_cover(own, side) > 0.5 for own in self.boxes])
 
 
@@ -51,11 +51,11 @@ class Marked:
     pictures: np.ndarray  # (N, H, W, 3) uint8
     identity: str
     proposals: list[np.ndarray]  # the segmenter's boxes, N arrays (n, 4)
-    marks: Marks  # those that the regression is given
+    marks: Marks  # the boxes given to the regression
     others: list[Marks]  # by further people
 
     def save(self, path: Path, *, shown: int) -> None:
-        """What the figures show, the first `shown` as pictures; boxes as rows of whole pixels.
+        """Write the figures' data, the first `shown` as pictures; boxes as rows of whole pixels.
 
         A row of boxes or proposals is sample, x0, y0, x1, y1.
         """
@@ -77,7 +77,7 @@ def _rows(boxes: list[np.ndarray], size: int) -> np.ndarray:
 
 
 def hand_boxes(model: ModelFolder, files: list[str], *, samples: int, seed: int) -> list[BoxFile]:
-    """Boxes drawn by hand for these samples, one person a file.
+    """Boxes drawn by hand for these samples, one file per person.
 
     Raises SpecError for a file that cannot be used; called before anything is trained.
     """
@@ -94,7 +94,7 @@ def mark(
     samples: int,
     seed: int,
 ) -> Marked:
-    """Draw the samples, and take the boxes of the first of `people` or else the segmenter's."""
+    """Draw the samples, and use the boxes of the first of `people` or else the segmenter's."""
     z = model.latents(samples, seed=seed, purpose=PURPOSE)
     pictures = draw(G, z)
     proposals = segmenters.proposed(pictures)

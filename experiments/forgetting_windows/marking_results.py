@@ -1,6 +1,6 @@
-"""The numbers of what Fig 6 rests on: the judge, the boxes, and the maps found by them.
+"""The numbers behind Fig 6: the judge, the boxes, and the maps found with them.
 
-Part of measure.py; results.py states what dropping these maps does.
+Part of measure.py; results.py measures the effect of dropping these maps.
 """
 
 import numpy as np
@@ -18,7 +18,8 @@ OVER_MARKED = "samples of one model"
 def judge_numbers(found: np.ndarray, truth: np.ndarray, *, seed: int) -> list[Measurement]:
     """How well the judge knows windows: masks (N, H, W) bool of test rooms, its own and the true.
 
-    Overlap in rooms with a window, and how many of those without have one in its eyes.
+    Measures overlap in rooms with a window, and how many rooms without one have one by its
+    judgement.
     """
     has = truth.any(axis=(1, 2))
     protocol = "intersection over union of window pixels, rooms with a window; as drawn; boxes are "
@@ -35,7 +36,7 @@ def judge_numbers(found: np.ndarray, truth: np.ndarray, *, seed: int) -> list[Me
 
 
 def box_numbers(marked: Marked, judged: np.ndarray, *, seed: int) -> list[Measurement]:
-    """How many boxes the regression is given, and how judge and further people agree with them.
+    """How many boxes the regression gets, and how the judge and further people agree with them.
 
     judged: the judge's window pixels on the samples, bool (N, H, W).
     """
@@ -93,7 +94,7 @@ def _cells(regression: WindowRegression) -> str:
 
 
 def regression_accuracy(regression: WindowRegression, *, folds: int) -> list[Measurement]:
-    """How well it classifies cells of samples that it was not fitted on; nothing for too few."""
+    """How well it classifies cells of samples outside its fit; nothing where there are too few."""
     by_sample = regression.held_out_accuracies(folds=folds)
     if len(by_sample) < 2:
         return []

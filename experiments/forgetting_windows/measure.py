@@ -1,9 +1,9 @@
-"""Fig 6 (paper §6.3.1): the maps of G that draw windows are dropped, and windows are forgotten.
+"""Fig 6 (paper §6.3.1): without the maps of G that draw windows, windows are forgotten.
 
 Reads the bedroom model. Windows are boxed on 150 samples, by hand or by a segmenter; a logistic
 regression finds the maps of one layer of G that respond to windows; new samples are drawn with and
 without these maps, without equally many random ones, and without those of the lowest weights. A
-second segmenter judges what is left. Alone:
+second segmenter judges the result. Alone:
 python -m experiments.forgetting_windows.measure --spec S.json --input bedrooms.model=DIR --out DIR
 """
 
@@ -114,7 +114,7 @@ def _generator(model: ModelFolder, *, layers: list[int]) -> Generator:
 
 
 def _choices(regression: WindowRegression, *, sets: int) -> Choices | None:
-    """The maps to drop; None where nothing, or nothing but windows, is marked."""
+    """The maps to drop; None where no window is marked, or nothing else."""
     if not regression.cells.usable:
         return None
     purpose = f"{regression.purpose}, random maps"
@@ -124,7 +124,7 @@ def _choices(regression: WindowRegression, *, sets: int) -> Choices | None:
 def _effects(
     new: NewSamples, regression: WindowRegression, choices: Choices, *, suffix: str
 ) -> list[Measurement]:
-    """What dropping the window maps and the controls does; suffix: "" at the paper's layer."""
+    """The effect of dropping the window maps and the controls; suffix: "" at the paper's layer."""
     seed = regression.seed
     before, after, other = new.unmodified, new.effects(choices), new.other_samples()
     made = [
@@ -147,7 +147,7 @@ def _checks(
     steps: int,
     out: Path,
 ) -> list[Measurement]:
-    """Does the regression know windows, and do the windows go by it, or by damage or colour?
+    """Does the regression know windows; do windows vanish by it, or by damage or colour?
 
     Writes curve.npz; curve and refits use the first `samples` new samples.
     """
@@ -176,7 +176,7 @@ def _checks(
 
 
 def _save_curve(path: Path, found: Curve, choices: Choices) -> None:
-    """Means over samples; no file where the judge finds no window, or nothing but window."""
+    """Means over samples; no file where the judge finds no window, or nothing else."""
     if found.judged:
         save_arrays(
             path,

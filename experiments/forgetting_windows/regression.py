@@ -1,6 +1,6 @@
 """The logistic regression of section 6.3.1: which maps of a layer of G respond to windows.
 
-Part of measure.py. Activations at single positions are its examples, positive inside the boxes and
+Part of measure.py. Its examples are activations at single positions, positive inside the boxes and
 negative at random positions of the same samples; a map of positive weight counts as a window map.
 """
 
@@ -19,10 +19,10 @@ class WindowRegression:
 
     maps: np.ndarray  # (N, maps, side, side) activations of the marked samples
     boxes: list[np.ndarray]  # N arrays (n, 4) in [0, 1]
-    negatives: float  # cells outside boxes for each inside
+    negatives: float  # cells outside boxes per cell inside
     strength: float  # C, the inverse of the L2 penalty
     seed: int
-    purpose: str  # names the layer in all draws
+    purpose: str  # identifies the layer in all draws
 
     @cached_property
     def cells(self) -> Cells:
@@ -41,7 +41,7 @@ class WindowRegression:
         return map_weights(self.cells, C=self.strength)
 
     def held_out_accuracies(self, *, folds: int) -> np.ndarray:
-        """Share of each sample's cells that are classified correctly by a fit without the sample.
+        """Share of each sample's cells that a fit without this sample classifies correctly.
 
         (samples,) float64; samples that no fit could leave out are missing.
         """
@@ -60,7 +60,7 @@ class WindowRegression:
     def refitted_weights(self, *, refits: int) -> list[np.ndarray]:
         """Weights (maps,) of fits on samples drawn with replacement and on other cells outside.
 
-        A draw that cannot be fitted is left out.
+        Draws that cannot be fitted are left out.
         """
         made = []
         for number in range(refits):

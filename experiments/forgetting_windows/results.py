@@ -1,7 +1,7 @@
-"""The numbers of Fig 6: what dropping the window maps, or controls, does to new samples.
+"""The numbers of Fig 6: the effect on new samples of dropping the window maps, or controls.
 
 Part of measure.py; marking_results.py states how far judge, boxes and regression can be trusted.
-Effects come as arrays (sets, N): one set for the maps of positive and of lowest weight, several for
+Effects are arrays (sets, N): one set for the maps of positive and of lowest weight, several for
 random maps. Intervals resample samples and sets separately (a crossed bootstrap), the same samples
 for all variants, so that differences are paired.
 """
@@ -67,7 +67,7 @@ def effect_numbers(
 def comparison_numbers(
     before: Effect, after: Mapping[str, list[Effect]], other: Effect, *, seed: int
 ) -> list[Measurement]:
-    """What the controls leave of the windows beyond the maps of positive weight, with both ends.
+    """The window area left by the controls beyond that of the positive maps, and its two ends.
 
     The ends: window area of the unmodified samples, and the change to a different sample.
     """
@@ -90,7 +90,7 @@ def comparison_numbers(
 
 
 def without_colour(after: np.ndarray, before: np.ndarray, *, seed: int) -> list[Measurement]:
-    """Window area left (N,) of the positive maps where the judge sees no colour."""
+    """Window area left (N,) by the positive maps where the judge sees no colour."""
     return ratio_measurement(
         "window_area_left_positive_without_colour",
         after,
@@ -121,7 +121,7 @@ def _change(variant: str, change: np.ndarray, *, suffix: str, seed: int) -> list
 def _means(
     name: str, values: np.ndarray, *, seed: int, over: str, protocol: str, unit: str
 ) -> list[Measurement]:
-    """Mean over sets and samples, (N,) or (sets, N): a ratio to 1."""
+    """Mean over sets and samples, (N,) or (sets, N); a ratio is relative to 1."""
     values = np.atleast_2d(values)
     ones = np.ones_like(values[:1])
     return ratio_measurement(name, values, ones, seed=seed, over=over, protocol=protocol, unit=unit)
@@ -139,7 +139,7 @@ def ratio_measurement(
 ) -> list[Measurement]:
     """Sum of `above` over sum of `below`, (N,) or (sets, N) each; nothing where that is 0 / 0.
 
-    The bootstrap leaves out the draws without a denominator.
+    The bootstrap excludes draws with denominator 0.
     """
     above, below = np.atleast_2d(above).astype(float), np.atleast_2d(below).astype(float)
     kept = ~(np.isnan(above).any(axis=0) | np.isnan(below).any(axis=0))
@@ -161,9 +161,10 @@ def ratio_measurement(
 
 
 def refitted(left: list[float]) -> list[Measurement]:
-    """How much the window area left owes to the samples that were marked.
+    """How much the window area left depends on the samples that were marked.
 
-    left: window area after over before with the maps of other fits dropped; nothing without any.
+    left: window area afterwards over before, with the maps of other fits dropped; nothing without
+    any.
     """
     if not left:
         return []
@@ -181,7 +182,7 @@ def refitted(left: list[float]) -> list[Measurement]:
 def equal_change(found: Curve, count: int, *, seed: int) -> list[Measurement]:
     """Window area that random maps leave where they change the rest as much as the positive ones.
 
-    count: of the positive maps. The curve is interpolated between numbers of maps.
+    count: number of positive maps. The curve is interpolated between numbers of maps.
     """
     if not found.judged:
         return []
@@ -211,7 +212,7 @@ def equal_change(found: Curve, count: int, *, seed: int) -> list[Measurement]:
 def _difference_at_equal_change(positive: np.ndarray, curves: np.ndarray) -> np.ndarray:
     """positive (2, draws) and curves (2, draws, K), area then change -> differences (draws,).
 
-    A curve's change is made to rise: interpolation needs it, and a dip is noise.
+    A curve's change is made monotone: interpolation needs it, and a dip is noise.
     """
     areas, changes = curves[0], np.maximum.accumulate(curves[1], axis=1)
     there = [np.interp(positive[1, d], changes[d], areas[d]) for d in range(areas.shape[0])]

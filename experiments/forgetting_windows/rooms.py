@@ -1,8 +1,8 @@
-"""Rooms drawn by program with their windows, prepared as the model's images are.
+"""Rooms drawn by program with their windows, prepared like the model's images.
 
-Part of measure.py. These are the only pictures whose windows are known, and both segmenters learn
-from them. Rooms are drawn anew from the experiment's own random stream, so none is among the
-training images of a model of generated rooms, though they come from the same world.
+Part of measure.py. Only these pictures have known windows, and both segmenters learn from them.
+Rooms are drawn anew from the experiment's own random stream, so none is among the training images
+of a model of generated rooms, though they come from the same generator.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,17 @@ class Rooms:
         return Rooms(self.pictures[start:stop], self.boxes[start:stop])
 
     def cover(self) -> np.ndarray:
-        """Share of each pixel at the segmenter's size that lies in a window, (N, s, s)."""
+        """Share of each pixel, at the segmenter's size, that is in a window, (N, s, s)."""
         side = working_side(self.pictures.shape[1])
         return np.stack([box_cover(boxes, side) for boxes in self.boxes])
 
     def masks(self) -> np.ndarray:
-        """Pixels of which more than half lies in a window, bool (N, size, size)."""
+        """Pixels of which more than half is in a window, bool (N, size, size)."""
         return np.stack([box_cover(boxes, self.pictures.shape[1]) > 0.5 for boxes in self.boxes])
 
 
 def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
-    """`count` rooms, cropped and scaled to size x size pixels as prepared images are."""
+    """`count` rooms, cropped and scaled to size x size pixels like prepared images."""
     pictures, boxes = [], []
     for index in range(count):
         picture, own = draw_bedroom(generator(seed, "forgetting windows, rooms", index))
@@ -50,7 +50,7 @@ def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
 def cropped_boxes(boxes: np.ndarray, *, height: int, width: int) -> np.ndarray:
     """Boxes (n, 4) in [0, 1] of a picture -> in [0, 1] of its centred square (repro.data.images).
 
-    Clipped to the square; a box that lies wholly outside is left out.
+    Boxes are clipped to the square; a box wholly outside is left out.
     """
     side = min(height, width)
     stretch = np.array([width, height, width, height]) / side

@@ -1,4 +1,4 @@
-"""Who proposes window boxes and who judges what is left of the windows.
+"""The segmenter that proposes window boxes, and the one that judges the windows left.
 
 Part of measure.py; results.py states how well the judge knows windows. A single segmenter in both
 roles would reward whatever pleases it by its own flaws, so two are trained on different rooms from

@@ -1,4 +1,4 @@
-"""The table of Fig 6: what each choice of maps does, layer by layer.
+"""The table of Fig 6: the effect of each choice of maps, layer by layer.
 
 Part of figure.py.
 """

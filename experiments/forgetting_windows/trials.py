@@ -1,4 +1,4 @@
-"""What dropping maps does to new samples: window area left, and change of the rest.
+"""The effect of dropping maps on new samples: window area left, and change of the rest.
 
 Part of measure.py. NewSamples holds them at one layer of G; `effect` drops a choice of maps and
 measures the result. The rest of a picture is everything outside the windows that the judge found
@@ -20,11 +20,11 @@ Windows = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> window 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one choice of maps does, sample by sample; all (N,) float64.
+    """The effect of one choice of maps, sample by sample; all (N,) float64.
 
     area: share of the picture that is window; has_window: 1 or 0; change: mean absolute difference
-    of grey levels to the unmodified picture, elsewhere; likeness: their correlation, elsewhere.
-    NaN where there is no elsewhere, or where one picture is plain there (likeness).
+    of grey levels to the unmodified picture, elsewhere; likeness: their correlation, elsewhere. NaN
+    where there is no elsewhere, or (likeness) where one picture is uniform there.
     """
 
     area: np.ndarray
@@ -35,7 +35,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Choices:
-    """Which maps of a layer are dropped: those of positive weight, and the controls."""
+    """Which maps of a layer to drop: those of positive weight, and the controls."""
 
     positive: np.ndarray  # (maps,) bool
     random: list[np.ndarray]  # sets of the same number of maps
@@ -56,7 +56,7 @@ class Choices:
 
 
 class NewSamples:
-    """New samples at one layer of G, and the judge's view of them."""
+    """New samples at one layer of G, and the judge's result on them."""
 
     def __init__(self, G: Generator, z: Tensor, *, layer: int, windows: Windows) -> None:
         self.G, self.layer, self.windows = G, layer, windows
@@ -81,7 +81,7 @@ class NewSamples:
         return self._effect(after, self.windows(after), rows)
 
     def effects(self, choices: Choices) -> dict[str, list[Effect]]:
-        """Effects on all samples by variant, of each set of maps: "random" has several."""
+        """Effects on all samples by variant, for each set of maps: "random" has several."""
         return {
             "positive": [self.effect(choices.positive)],
             "random": [self.effect(one) for one in choices.random],
@@ -89,20 +89,20 @@ class NewSamples:
         }
 
     def other_samples(self) -> Effect:
-        """Each sample's picture replaced by the next one's: what unrelated rooms look like."""
+        """Each sample's picture replaced by the next one's, as an example of unrelated rooms."""
         after = np.roll(self.before, -1, axis=0)
         return self._effect(after, self.windows(after), slice(None))
 
     def area_left(self, dropped: np.ndarray, *, samples: int) -> float | None:
-        """Window area after over before on the first `samples`; None where there was none."""
+        """Window area afterwards over before on the first `samples`; None where there was none."""
         rows = slice(samples)
         before = self.unmodified.area[rows].sum()
         return float(self.effect(dropped, rows).area.sum() / before) if before > 0 else None
 
     def area_without_colour(self, pictures: np.ndarray) -> np.ndarray:
-        """Window area (N,) as the judge sees it when the pictures have lost their colour.
+        """Window area (N,) by the judge when the pictures have lost their colour.
 
-        A window that has only turned from sky blue to brown is still one there.
+        A window that has only turned from sky blue to brown still counts.
         """
         grey = np.rint(pictures.astype(np.float32).mean(axis=3, keepdims=True)).astype(np.uint8)
         return self.windows(grey.repeat(3, axis=3)).mean(axis=(1, 2))
@@ -120,7 +120,7 @@ def differences(
     """Mean absolute difference in grey levels and correlation over the pixels `where`.
 
     Pictures (N, H, W, C) uint8, where (N, H, W) bool -> two arrays (N,) float64. Both are NaN where
-    `where` holds no pixel, the correlation also where either picture is plain there.
+    `where` contains no pixel, the correlation also where either picture is uniform there.
     """
     one, other = (pictures.astype(np.float64).mean(axis=3) for pictures in (before, after))
     count = where.sum(axis=(1, 2))
@@ -143,7 +143,7 @@ class Curve:
     """Window area and change elsewhere against the number of maps dropped.
 
     counts (K,); the others (2, sets, K, N): area, then change; one set except for random. Samples
-    that are nothing but window, and so have no elsewhere, are left out.
+    that are entirely window, and so have no elsewhere, are left out.
     """
 
     counts: np.ndarray
@@ -163,7 +163,7 @@ def curve(
 ) -> Curve:  # fmt: skip
     """Effects of dropping 0 to all maps: by descending weight, at random, by ascending weight.
 
-    The first `samples` of the new ones; `steps` even steps and the number of positive weights.
+    The first `samples` new ones are used; `steps` even steps and the number of positive weights.
     """
     maps, rows = new.width, slice(samples)
     counts = np.unique([*np.rint(np.linspace(0, maps, steps + 1)), (weights > 0).sum()]).astype(int)

@@ -2,7 +2,7 @@
 
 Part of measure.py and of figure.py. The judge is trained on rooms drawn by program. On a model of
 photographs it may take bright patches for windows, and the area of bright patches decides nothing
-about windows. All that is known of it there is its overlap with the boxes given to the regression.
+about windows. The only evidence there is its overlap with the boxes given to the regression.
 """
 
 from repro.claims.measurement import Measurement
@@ -15,13 +15,13 @@ CLAIMED = (  # the measurements of the card's claims; a test compares
     "window_area_at_equal_change_random_minus_positive",
     "layout_kept_positive",
 )
-UNSURE = "unsure_"  # precedes the names of numbers by a judge that is not trusted
+UNSURE = "unsure_"  # prefix of the names of numbers from an untrusted judge
 
 
 def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
-    """The measurements as they are where the judge overlaps with the boxes by `least` or more.
+    """The measurements unchanged if the judge overlaps with the boxes by `least` or more.
 
-    Otherwise the claims' measurements have no value, and their numbers go by names that begin with
+    Otherwise the claims' measurements have no value, and their numbers get names that begin with
     "unsure_". A judge whose overlap could not be measured is not trusted.
     """
     overlap = next((one.value for one in made if one.name == OVERLAP), None)
@@ -44,7 +44,7 @@ def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
 
 
 def as_shown(numbers: dict[str, Measurement]) -> dict[str, Measurement]:
-    """The numbers by their plain names; the figures show those of an untrusted judge as well."""
+    """The numbers by their plain names; the figures also show those of an untrusted judge."""
     return {
         name: numbers.get(UNSURE + name, one)
         for name, one in numbers.items()
