@@ -1,6 +1,6 @@
 """Charts of Table 1: its rows as bars, accuracy against labels and against the GAN's training.
 
-Part of figure.py. Alone: `bars(numbers, arrays)`, of the measurements and arrays.npz.
+Part of figure.py. Alone: `bars(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 
 def bars(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """This run's rows with their intervals above, the paper's rows as cited below."""
+    """This run's rows with their intervals at the top, the paper's rows as cited below."""
     names = rows_run(arrays)
     drawn, axes = new_figure(7.2, 2.6 + 0.85 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, names, per_class=int(arrays["per_class"]))
@@ -81,7 +81,7 @@ def _draw_cited(axes: Axes) -> None:
 
 
 def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Accuracy against labels and, where the training kept D's on its way, against its passes."""
+    """Accuracy against labels and, where the training kept intermediate D's, against its passes."""
     trained = len(arrays["progress_epochs"]) > 0
     drawn, axes = new_figure(8.6 if trained else 5.2, 4.4, columns=2 if trained else 1)
     for name in reversed(rows_run(arrays)):
@@ -111,7 +111,7 @@ def _draw_labels(axes: Axes, name: str, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _label_counts(name: str, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """Labels a class at each of a row's points (N,); with all labels, their mean over classes."""
+    """Labels per class at each of a row's points (N,); for all labels, their mean over classes."""
     counts = arrays[f"{name}_curve"][:, 0]
     return np.where(counts == ALL, int(arrays["training_images"]) / int(arrays["classes"]), counts)
 

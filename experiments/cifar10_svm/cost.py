@@ -1,6 +1,6 @@
-"""Seconds that Table 1's features take, and the bytes they occupy; the SVMs are left out.
+"""Seconds that Table 1's features take, and the bytes they occupy, without the SVMs.
 
-How many passes the SVMs take depends on C and on the features: from 4 to 294 were measured
+The number of passes of the SVMs depends on C and on the features: from 4 to 294 were measured
 (experiments/LOG.md). Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
@@ -11,10 +11,10 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: Known) -> float:
-    """Seconds of every network's features of all images and its statistics of the training ones.
+    """Seconds for every network's features of all images and its statistics on the training ones.
 
-    Where the authors' weights are there, each is run twice, on all and on its first layers (counted
-    as all), and theirs once. The trained one is run once more for its features scaled.
+    With the authors' weights, each network runs twice, on all and on its first layers (counted as
+    all), and theirs once. The trained one runs once more for its scaled features.
     """
     roles = known.run.spec.roles
     images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]

@@ -1,8 +1,8 @@
 """Training a row of Table 1: C chosen on held-out images, SVMs for all and for few labels.
 
-Part of measure.py. The outcome is arrays alone, so that a finished row can be kept on disk
-(`FittedMachines.arrays`) and the test set is opened only when all rows are there. Labels are
-counted a class; ALL stands for all of them. Alone: `fit_row(pixel_row(images), training, ...)`.
+Part of measure.py. The result consists of arrays alone, so that a finished row can be kept on disk
+(`FittedMachines.arrays`) and the test set is opened only when all rows are complete. Labels are
+counted per class; ALL means all of them. Alone: `fit_row(pixel_row(images), training, ...)`.
 """
 
 import tempfile
@@ -30,13 +30,13 @@ from repro.classification.discriminator_features import feature_scale, standardi
 from repro.classification.svm import L2SVC
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
-TRIED = "tried_"  # before the number of labels, in the names of arrays
+TRIED = "tried_"  # prefix of the number of labels, in the names of arrays
 BLOCK = 1024  # test images scored at a time
 
 
 @dataclass(frozen=True)
 class LabelDraws:
-    """Balanced draws of `count` labels a class, row numbers each; every row of the table has them.
+    """Balanced draws of `count` labels per class, row numbers each, for all rows of the table.
 
     to_choose: draws without the held-out images, which choose C; to_test: draws of all training
     images, one SVM each.
@@ -75,10 +75,10 @@ def label_draws(
 
 @dataclass(frozen=True)
 class FittedMachines:
-    """A row's linear machines by number of labels a class, and the values of C that were tried.
+    """A row's linear machines by number of labels per class, and the values of C tried.
 
     coef (M, K, F) float32, intercept (M, K): M machines of K classes, on unscaled features; counts
-    (M,): labels a class of each. tried: by number of labels, the values of C and their held-out
+    (M,): labels per class of each. tried: by number of labels, the values of C and their held-out
     accuracies, (tries, 2).
     """
 
@@ -96,7 +96,7 @@ class FittedMachines:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "FittedMachines":
-        """The machines whose `arrays` these are."""
+        """The machines from their `arrays`."""
         plain = {name: one for name, one in arrays.items() if not name.startswith(TRIED)}
         tried = {
             int(name.removeprefix(TRIED)): one
@@ -106,11 +106,11 @@ class FittedMachines:
         return cls(**plain, tried=tried)
 
     def choice(self, count: int) -> Choice:
-        """The choice of C for `count` labels a class."""
+        """The choice of C for `count` labels per class."""
         return chosen({float(C): float(accuracy) for C, accuracy in self.tried[count]})
 
     def correct(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Whether each machine labels each of unscaled features X (T, F) rightly: (M, T) bool."""
+        """Whether each machine labels each of unscaled features X (T, F) correctly: (M, T) bool."""
         machines, classes, features = self.coef.shape
         stacked = torch.from_numpy(self.coef.reshape(machines * classes, features).T)
         right = np.empty((machines, len(X)), bool)
@@ -160,9 +160,9 @@ def fit_row(
 def held_out_rights(
     row: Table1Row, training: Training, *, svm: L2SVC, grid: Sequence[float], scratch: Path
 ) -> np.ndarray:
-    """Which held-out images the machine labels rightly whose C does best on them: (held_out,) bool.
+    """Hits of the machine whose C is best on the held-out images: (held_out,) bool.
 
-    Trained on all other training images; C among `grid` alone.
+    It is trained on all other training images; C is among `grid` alone.
     """
     y, fit = training.labels, slice(0, len(training.labels) - training.held_out)
     rest = slice(fit.stop, None)
@@ -176,7 +176,7 @@ def held_out_rights(
 def features_of(
     row: Table1Row, images: np.ndarray, scratch: Path, *, scaled: bool = True
 ) -> Iterator[tuple[np.ndarray, Scale]]:
-    """The row's features (N, F) of images, on disk while they are used.
+    """The row's features (N, F) of images, on disk while in use.
 
     Scaled by their own mean and deviation where the row asks for it, unless `scaled` is False.
     """
@@ -189,7 +189,7 @@ def features_of(
 
 
 def _on_unscaled(machine: L2SVC, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
-    """coef (K, F) and intercept (K,) for features that are not scaled; K = 2 of two classes."""
+    """coef (K, F) and intercept (K,) for unscaled features; K = 2 for two classes."""
     coef, intercept = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         coef, intercept = np.concatenate([-coef, coef]), np.concatenate([-intercept, intercept])

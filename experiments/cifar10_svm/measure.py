@@ -91,7 +91,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     rights_of = partial(held_out_rights, training=training, svm=svm, grid=grid, scratch=out)
     progress = measure_progress(model, features, rights_of, held_out=training.held_out, kept=kept)
 
-    test = inputs.dataset("cifar10.test")  # opened here, all being chosen
+    test = inputs.dataset("cifar10.test")  # opened here, after all choices
     results = _tested(rows, fitted, training, test, scratch=out)
     per_class = options.per_class
     arrays = figure_arrays(results, progress, training, per_class=per_class)
@@ -100,7 +100,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _released(inputs: Inputs, D: Discriminator) -> Released | None:
-    """The authors' networks that D can be set beside, where the run has any."""
+    """The authors' networks that are comparable with D, where the run has any."""
     if not inputs.has("authors.released"):
         return None
     return released_of(inputs.folder("authors.released"), D)

@@ -1,6 +1,6 @@
 """Options of the CIFAR-10 table (Table 1), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from typing import Literal
@@ -10,7 +10,7 @@ from pydantic import Field
 from repro.classification.svm_grid import AUTHORS_GRID
 from repro.specs.validation import Strict
 
-ALL = 0  # stands for all labels, where labels are counted a class
+ALL = 0  # means all labels, where labels are counted per class
 
 
 class Options(Strict):

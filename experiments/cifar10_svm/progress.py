@@ -1,8 +1,7 @@
-"""How good D's features are after more and more minibatches of the GAN's training.
+"""How good D's features are as the GAN's training proceeds.
 
 Part of measure.py. Reads the discriminators that a training kept (`snapshots_of: [discriminator]`)
-and labels held-out training images with their features; the test set plays no part. Alone:
-`measure_progress(ModelFolder.open(DIR), ...)`.
+and classifies held-out training images by their features; the test set plays no part. Alone:
 """
 
 from collections.abc import Callable
@@ -18,10 +17,10 @@ from repro.networks.model_folder import ModelFolder
 
 @dataclass(frozen=True)
 class Progress:
-    """By minibatch of the GAN's training; the first is 0, the same D untrained.
+    """Hits by minibatch of the GAN's training; the first is 0, the same D untrained.
 
-    steps (S,) int64; epochs (S,): passes over its images; rights (S, held_out) bool. S is 0 where
-    D was kept only at the end.
+    steps (S,) int64; epochs (S,): passes over its images; rights (S, held_out) bool. S is 0 where D
+    was kept only at the end.
     """
 
     steps: np.ndarray
@@ -37,12 +36,12 @@ def measure_progress(
     held_out: int,
     kept: KeptWork,
 ) -> Progress:
-    """Which held-out images the features of each D that was kept label rightly.
+    """Which held-out images the features of each stored D label correctly.
 
     rights_of: a row -> (held_out,) bool; called only for a step that `kept` does not hold yet.
     """
     steps = [0, *model.snapshots("discriminator")]
-    if len(steps) <= 2:  # before and after the training: the table has them
+    if len(steps) <= 2:  # before and after the training: the table has both
         return Progress(np.zeros(0, int), np.zeros(0), np.zeros((0, held_out), bool))
     rights = [
         kept.part(f"progress_{step:08d}", partial(_rights, model, step, features, rights_of))

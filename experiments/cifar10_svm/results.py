@@ -1,7 +1,7 @@
-"""From rights and wrongs on the test images to the numbers of Table 1, with their intervals.
+"""From hits and misses on the test images to the numbers of Table 1, with their intervals.
 
-Part of measure.py; pure functions of arrays. A number says where a C behind it stayed at the edge
-of its grid, so that no claim is decided by it. Two spreads are kept apart: over test images (one
+Part of measure.py; pure functions of arrays. A number records where a C behind it stayed at the
+edge of its grid, so that it decides no claim. Two spreads are kept apart: over test images (one
 network, one training set) and over draws of labels. Accuracies and their differences are in
 percent. Alone: `measurements(results, progress, per_class=400, seed=42)`.
 """
@@ -38,8 +38,8 @@ WHAT = {
     "pixels": "raw pixels in [-1, 1]",
 }
 
-# Differences besides those of "dcgan" from every row of whole networks: what the further layers
-# add, equally many layers beside each other, and the authors' features beside K-means
+# Differences other than those between "dcgan" and every row of whole networks: the gain from the
+# further layers, comparisons of equally many layers, and the authors' features against K-means
 COMPARED = (
     ("dcgan", "dcgan_cut"),
     ("dcgan_cut", "released"),
@@ -56,12 +56,12 @@ COMPARED = (
 
 @dataclass(frozen=True)
 class Result:
-    """One trained row on the test images (T). Rows of one name differ in the random weights."""
+    """One trained row on the test images (T). Rows of one name differ in their random weights."""
 
     name: str
-    correct: np.ndarray  # (M, T) bool, a machine a row
-    counts: np.ndarray  # (M,) labels a class each machine was trained with; ALL = all
-    choices: dict[int, Choice]  # by labels a class
+    correct: np.ndarray  # (M, T) bool, one row per machine
+    counts: np.ndarray  # (M,) labels per class of each machine's training; ALL = all
+    choices: dict[int, Choice]  # by labels per class
     features: int  # dimensions given to the SVM
     units: int  # maps of the widest layer
     held_out: int  # images that chose C
@@ -90,7 +90,7 @@ def curves(results: list[Result]) -> dict[str, np.ndarray]:
     """Arrays by row.
 
     <row>_features, <row>_units; <row>_tried_<labels> (tries, 2) C and held-out accuracy in percent
-    (of several networks: the last); <row>_curve (counts, 4): labels a class (0 = all), mean
+    (of several networks: the last); <row>_curve (counts, 4): labels per class (0 = all), mean
     accuracy, its standard deviation over draws within a network (nan for one draw), draws.
     """
     arrays: dict[str, np.ndarray] = {}
@@ -117,7 +117,7 @@ def measurements(
 ) -> list[Measurement]:
     """All numbers of the experiment, by row and then the differences.
 
-    per_class: labels a class in the table's second column.
+    per_class: labels per class in the table's second column.
     """
     found: list[Measurement] = []
     for name in _names(results):
@@ -138,7 +138,7 @@ def measurements(
 
 
 def _with_edges(measurement: Measurement, rows: list[Result], count: int) -> Measurement:
-    """The same, with the rows that it rests on whose C is still at the edge of its grid."""
+    """The same, with the rows behind it whose C is still at the edge of its grid."""
     at_edge = dict.fromkeys(one.name for one in rows if one.choices[count].at_edge)
     words = ", ".join(f"C of {WHAT[name]}" for name in at_edge)
     return measurement.model_copy(update={"at_edge": words})
@@ -181,7 +181,7 @@ def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
 def _over_draws(of_row: list[Result], count: int) -> tuple[float, float | None, int]:
     """Mean accuracy in percent, its sd over draws within a network, number of draws.
 
-    The spread over networks is a measurement of its own.
+    The spread over networks is a separate measurement.
     """
     accuracies = 100 * np.stack([one.rights(count).mean(axis=1) for one in of_row])  # (K, draws)
     draws = accuracies.shape[1]

@@ -1,4 +1,4 @@
-"""The rows of Table 1 that are run here: how each makes features of an image.
+"""The rows of Table 1 that are run here: how each extracts features from an image.
 
 Part of measure.py. Every row gets the same images and is followed by the same linear SVM
 (fitting.py). Alone: `pixel_row(images).extract(images, path)` gives features (N, F).
@@ -24,24 +24,24 @@ from repro.released.networks import Released, released_networks
 from repro.rng import generator
 
 PURPOSE = "cifar10 svm"
-OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # rows, and their other scaling
-CUT = "_cut"  # behind the name of a row: of the first layers of its networks alone
+OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its other scaling
+CUT = "_cut"  # suffix of a row that uses only the first layers of its networks
 
 
 @dataclass(frozen=True)
 class Table1Row:
-    """A row of the table: how it makes features (N, F) of images (N, H, W, C) uint8."""
+    """A row of the table: how it extracts features (N, F) from images (N, H, W, C) uint8."""
 
     name: str  # a key of tables.ROWS
-    number: int  # of several networks with random weights, from 1
-    extract: Callable[[np.ndarray, Path], np.ndarray]  # the path: where the features may lie
+    number: int  # among several networks with random weights, from 1
+    extract: Callable[[np.ndarray, Path], np.ndarray]  # the path: where the features may be stored
     units: int  # maps of the widest layer, the paper's last column
-    scaled: bool = False  # features brought to mean 0, deviation 1 on the training images
+    scaled: bool = False  # features scaled to mean 0, deviation 1 on the training images
 
 
 @dataclass(frozen=True)
 class NetworkFeatures:
-    """How every discriminator of the table makes features.
+    """How every discriminator of the table extracts features.
 
     target (S, H, W, C) uint8: the unlabelled images of the target set that freeze batch statistics;
     keep_trained: a trained discriminator keeps the statistics of its own training images instead.
@@ -54,7 +54,7 @@ class NetworkFeatures:
     def row(
         self, name: str, D: Discriminator, *, number: int = 1, trained: bool = True
     ) -> Table1Row:
-        """The row of one discriminator; `trained`: whether it has statistics of its own."""
+        """The row of one discriminator; `trained`: whether it has its own statistics."""
         return next(self.rows(name, D, number=number, trained=trained))
 
     def rows(
@@ -97,9 +97,10 @@ def random_rows(
 
 
 def released_of(folder: Path, D: Discriminator) -> Released | None:
-    """The authors' ImageNet networks in `folder` that D can be set beside; None without any.
+    """The authors' ImageNet networks in `folder` that are comparable with D; None without any.
 
-    They see images of D's size; some layers of their discriminator are there, no more than D has.
+    They take images of D's size; at least one layer of their discriminator is complete, and no more
+    than D has.
     """
     for one in released_networks(folder):
         fits = one.kind == "imagenet" and one.image_size == D.image_size
@@ -131,7 +132,7 @@ def kmeans_row(
 
 
 def scaled_the_other_way(rows: list[Table1Row]) -> Iterator[Table1Row]:
-    """D's features scaled and K-means' unscaled: of each the way that the table has not."""
+    """D's features scaled and K-means' unscaled: for each the way that the table lacks."""
     for row in rows:
         if row.name in OTHER_WAY:
             yield replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)

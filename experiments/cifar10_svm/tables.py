@@ -1,6 +1,6 @@
 """Table 1 with the paper's rows as cited, and the table of accuracy by number of labels.
 
-Part of figure.py. Alone: `table1(numbers, arrays)`, of the measurements and arrays.npz.
+Part of figure.py. Alone: `table1(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def table1(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> pd
 
 
 def accuracy_by_labels(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Accuracy of every row by labels a class; the last number is that of all labels."""
+    """Accuracy of every row by labels per class; the last number is for all labels."""
     return pd.DataFrame(list(_accuracies(arrays)))
 
 

@@ -1,6 +1,6 @@
 """The picture of Fig 4, rows of the walk above their control, and the chart of its largest steps.
 
-Part of figure.py; it takes the arrays of measure.py and measures nothing.
+Part of figure.py; draws the arrays of measure.py and measures nothing.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 
 GAP = 12  # pixels between the walk and its control
-CURVES = {  # kind -> (label, colour, line); told apart by the line too
+CURVES = {  # kind -> (label, colour, line); the line also tells them apart
     "latent": ("latent walk", PALETTE[0], "-"),
     "pixels": ("pixel blend of the same ends", PALETTE[1], (0, (5, 2))),
     "training": ("the same walk along its nearest training images", PALETTE[3], (0, (1, 1.2))),
@@ -33,9 +33,9 @@ def _rows(frames: np.ndarray) -> np.ndarray:
 
 
 def steps_chart(shares: Mapping[str, np.ndarray], *, steps: int) -> Figure:
-    """Share of segments whose largest of `steps` steps is at most x of the path, a curve a walk.
+    """Share of segments whose largest of `steps` steps is at most x of the path, a curve per walk.
 
-    shares: (segments,) by kind of walk, NaN where nothing moves, and "space" in words.
+    shares: (segments,) by kind of walk, NaN where nothing moves, and "space", its description.
     """
     drawing, axes = new_figure(7.0, 3.6)
     one = axes[0, 0]

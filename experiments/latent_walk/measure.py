@@ -1,9 +1,9 @@
 """Fig 4 (paper §6.1): a walk in the latent space, with pixel interpolation as the control.
 
 Reads the bedroom model and its training images. Writes the frames of the figure (arrays.npz), and
-measures many more segments: does any step jump, as it would between images known by heart, does
-the middle of a segment ghost as it does between pixels, and is it as realistic as a sample? The
-same is measured of an untrained generator. steps.npz holds the largest steps. Alone:
+measures many more segments: does any step jump, as it would between images known by heart; does the
+middle of a segment ghost, as it does between pixels; and is it as realistic as a sample? The same
+is measured for an untrained generator. steps.npz holds the largest steps. Alone:
 python -m experiments.latent_walk.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR --out DIR
 """
@@ -78,7 +78,7 @@ def _path(
     interpolation: Interpolation,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Latent rows (rows, steps, H, W, C), and pixel rows between the ends of the last of them."""
+    """Latent rows (rows, steps, H, W, C), and pixel rows between the ends of the last ones."""
     G = model.generator()
     points = model.latents(rows + 1, seed=seed, purpose="latent walk, points of the path")
     z = walk(points, steps=steps, interpolation=interpolation)
@@ -99,7 +99,7 @@ def _segments(
     interpolation: Interpolation,
     seed: int,
 ) -> np.ndarray:
-    """Frames that G draws of independent segments: (segments, steps + 1, H, W, C) uint8."""
+    """Frames that G draws for independent segments: (segments, steps + 1, H, W, C) uint8."""
     first, last = (
         model.latents(segments, seed=seed, purpose="latent walk, segments", index=i) for i in (0, 1)
     )

@@ -1,6 +1,6 @@
 """Does a picture half-way along a walk look as real as a sample, to the model's own discriminator?
 
-Part of measure.py; results.py states the number. The discriminator was trained against this very
+Part of measure.py; results.py computes the number. The discriminator was trained against this very
 generator: it does not say how good the pictures are, only whether those half-way are worse than
 samples. Alone: `half_way_scores(model, plain, {"": frames})`.
 """
@@ -16,7 +16,7 @@ from repro.networks.model_folder import ModelFolder
 
 @dataclass(frozen=True)
 class HalfWayScores:
-    """Logits of D, positive for real: of plain samples (N,), of frames half-way (K,) by kind."""
+    """Logits of D, positive for real: plain samples (N,), frames half-way (K,) by kind."""
 
     plain: np.ndarray
     half_way: dict[str, np.ndarray]

@@ -1,6 +1,6 @@
 """The numbers of Fig 4: how even steps are, ghosting and realism half-way, and a walk along images.
 
-Part of measure.py, which hands over frames of segments and what smoothness.py found. Alone:
+Part of measure.py, which passes frames of segments and the results of smoothness.py. Alone:
 `smoothness_measurements(frames, jump=0.3, seed=42)`.
 """
 
@@ -15,8 +15,8 @@ from repro.internals.latent import largest_step_share, step_lengths
 from repro.quality.kernel_distance import sharpness
 
 OVER = "independent segments of one model"
-UNTRAINED = "_untrained"  # behind the names of the untrained generator's numbers
-WALKS = {  # kind -> how a protocol names it
+UNTRAINED = "_untrained"  # suffix of the untrained generator's numbers
+WALKS = {  # kind -> its name in a protocol
     "latent": "the latent walk",
     "pixels": "a pixel blend of the same ends",
     "training": "the latent walk, every frame replaced by the training image nearest in pixels",
@@ -28,8 +28,8 @@ def smoothness_measurements(
 ) -> list[Measurement]:
     """How even the steps of the segments (K, T, H, W, C) uint8 are in pixels.
 
-    A segment with a step above `jump`, a share of its path, has a jump. Segments on which nothing
-    moves are left out and lower n. suffix: what ends the names.
+    A segment has a jump if one of its steps exceeds `jump`, a share of its path. Segments on which
+    nothing moves are left out and lower n. suffix: of the names.
     """
     count = frames.shape[1] - 1
     lengths = step_lengths(frames)
@@ -93,7 +93,7 @@ def _whose(suffix: str) -> str:
 def realism_measurements(scores: HalfWayScores | None) -> list[Measurement]:
     """Chance that D finds a frame half-way more real than a plain sample of the trained model.
 
-    Ties count half. [] where there are no scores.
+    Ties count half. Returns [] where there are no scores.
     """
     if scores is None:
         return []
@@ -119,7 +119,7 @@ def realism_measurements(scores: HalfWayScores | None) -> list[Measurement]:
 def step_measurements(study: WalkStudy, *, seed: int) -> list[Measurement]:
     """Largest step over mean step of each walk, and unevenness against that along training images.
 
-    Segments on which nothing moves are left out and lower n. Where none is left, or the walk along
+    Segments on which nothing moves are left out and lower n. Where none remains, or the walk along
     training images is even, nothing is measured.
     """
     ratios = study.ratios
@@ -166,7 +166,7 @@ def _against_training(
 
 
 def _mean(name: str, values: np.ndarray, *, seed: int, protocol: str) -> list[Measurement]:
-    """Mean over segments with its bootstrap interval; nothing where no segment was usable."""
+    """Mean over segments with its bootstrap interval; [] where no segment was usable."""
     if len(values) == 0:
         return []
     return [

@@ -24,14 +24,14 @@ from repro.quality.training_images import (
 )
 from repro.rng import shuffled
 
-LOOKUP_SIDE = 32  # pixels; larger pictures are halved down to it before they are looked up
-SCALED_BY = 512  # training images, at most, that fix batch statistics and scales of the features
+LOOKUP_SIDE = 32  # pixels; larger pictures are halved to this size before the lookup
+SCALED_BY = 512  # training images, at most, that fix the features' batch statistics and scales
 SEGMENTS = 16  # segments whose features are held at a time
 
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """In what distances are taken, in words, and how it describes images, float32 (n, F)."""
+    """The space of distances, in words, and its description of images, float32 (n, F)."""
 
     words: str
     describe: Describe
@@ -56,7 +56,7 @@ def walk_study(
 ) -> WalkStudy:
     """Compare the frames (K, T, H, W, C) uint8 of a latent walk with the two other walks.
 
-    Raises CheckpointError where `store` is not the dataset the model was trained on.
+    Raises CheckpointError where `store` is not the dataset on which the model was trained.
     """
     rows = training_rows(model, store)
     space = feature_space(model, store, rows, feature_seed=feature_seed, seed=seed)
@@ -86,7 +86,7 @@ def nearest_training(
 ) -> np.ndarray:
     """Every frame (K, T, H, W, C) replaced by the training image nearest to it in pixels.
 
-    mirrored: training saw the images mirrored as well, so their mirrored sides count, too.
+    mirrored: training also saw the images mirrored, so the mirrored ones count too.
     """
     flat = frames.reshape(-1, *frames.shape[2:])
     nearest = nearest_training_images(flat, store, rows, describe=_small, mirrored=mirrored)
@@ -106,9 +106,9 @@ def feature_space(
 ) -> FeatureSpace:
     """All layers of a D of the model's architecture with initial weights, at 4x4, standardised.
 
-    The weights are initial ones and not the model's own, since they owe nothing to the training in
-    question and are the same for all models of one architecture. Batch statistics and the scales of
-    the features are those of training images. A model whose D has no convolutions gets pixels.
+    The weights are initial ones and not the model's own, since they do not depend on the training
+    in question and are the same for all models of one architecture. Batch statistics and the scales
+    of the features come from training images. A model whose D has no convolutions gets pixels.
     """
     if model.spec.network.kind != "convolutional":
         return FeatureSpace("pixels", _pixels)

@@ -1,7 +1,7 @@
 """The pictures of memorisation: pairs, distances to the nearest training image, samples' ranks.
 
-Part of figure.py; it takes the arrays of measure.py and measures nothing. `distances` is what
-distances.npz holds.
+Part of figure.py; draws the arrays of measure.py and measures nothing. `distances` is the content
+of distances.npz.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 LARGEST_SIDE = 64  # pixels of a picture in the sheet
 WIDTH = 820  # pixels of the sheet, about
 DOUBLED = 4  # first pairs, shown at twice the size
-CURVES = {  # kind -> (label, colour, line); told apart by the line too
+CURVES = {  # kind -> (label, colour, line); the line also tells them apart
     "samples": ("samples", PALETTE[3], "-"),
     "real": ("training images, each against the others", PALETTE[0], "-"),
     "blurred": ("these blurred to the samples' sharpness", PALETTE[0], (0, (3, 2))),
@@ -25,7 +25,7 @@ UNITS = {
     "pixels": "pixels: root mean square difference, grey levels",
     "features": "features of D: root mean square difference, sd",
 }
-RANKED = {  # key behind the space -> (label, colour, line)
+RANKED = {  # suffix of the key -> (label, colour, line)
     "samples": ("samples", PALETTE[3], "-"),
     "held_out": ("held-out images", PALETTE[2], (0, (6, 2, 1, 2))),
     "samples_without_dedup": ("samples, trained without de-duplication", PALETTE[0], (0, (1, 1.2))),
@@ -57,7 +57,7 @@ def pairs_sheet(columns: list[np.ndarray]) -> np.ndarray:
 
 
 def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
-    """Share of images that have a training image nearer than x, one panel a space."""
+    """Share of images that have a training image nearer than x, one panel per space."""
     drawing, axes = new_figure(8.6, 4.2, columns=len(spaces))
     for one, space in zip(axes[0], spaces, strict=True):
         _distances(one, distances, space)
@@ -70,7 +70,7 @@ def _distances(axes: Axes, distances: Arrays, space: str) -> None:
     kept = _without_partner(distances["partner"])
     for kind, (label, colour, line) in CURVES.items():
         if f"{space}_{kind}" not in distances:
-            continue  # nothing was blurred, as the samples are sharp, or nothing held out
+            continue  # not blurred, as the samples are sharp, or nothing held out
         chosen = kept if kind in ("real", "blurred") else slice(None)
         _steps(axes, distances[f"{space}_{kind}"][chosen], label, colour, line)
     quantile = float(distances["quantile"])
@@ -83,7 +83,7 @@ def _distances(axes: Axes, distances: Arrays, space: str) -> None:
 
 
 def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
-    """Samples' ranks among real images blurred alike, by distance to the nearest training image."""
+    """Samples' ranks among equally blurred real images, by distance to the nearest training one."""
     drawing, axes = new_figure(8.6, 4.2, columns=len(spaces))
     for one, space in zip(axes[0], spaces, strict=True):
         one.plot([0, 1], [0, 1], color=MUTED, linewidth=1, label="as real images are")
@@ -116,7 +116,7 @@ def _without_partner(partner: np.ndarray) -> np.ndarray:
 
 
 def _steps(axes: Axes, values: np.ndarray, label: str, colour: str, line: object) -> None:
-    """Share of values up to x."""
+    """Share of values up to x, as a step curve."""
     ordered = np.append(0, np.sort(values))
     shares = np.arange(len(ordered)) / len(values)
     axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,

@@ -1,6 +1,6 @@
 """Seconds of the search for copied images: features of all, each compared with the queries.
 
-Asked by `python -m repro plan`. Alone: `seconds(known)`.
+Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import Known, feature_width

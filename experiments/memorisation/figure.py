@@ -1,4 +1,4 @@
-"""Samples and their nearest training images, and how near they are compared with real images.
+"""Samples and their nearest training images, and their distances compared with real images.
 
 Reads pairs.npz, distances.npz and the measurements of measure.py. Alone:
 python -m experiments.memorisation.figure (see --help)

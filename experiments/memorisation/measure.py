@@ -1,11 +1,11 @@
 """Does the generator copy its training images? (paper §4.1; the search itself is ours)
 
-Reads the model, the rows it was trained on and their images. Measures how far samples are from
-their nearest training image, in pixels and in features of the model's own discriminator, compared
-with how far training images are from each other, which is as far as a new real image would be. The
-same is asked of pictures of an untrained generator. Where the run has them, held-out images are
-looked up as well, and the samples of a model trained without de-duplication. Writes distances.npz
-and pairs.npz for the figures. Alone:
+Reads the model, the rows on which it was trained and their images. Measures the distance of samples
+to their nearest training image, in pixels and in features of the model's own discriminator, and
+compares it with the distance of training images to each other, which is that of a new real image.
+The same is measured for pictures of an untrained generator. Where the run has them, held-out images
+are looked up as well, and the samples of a model trained without de-duplication. Writes
+distances.npz and pairs.npz for the figures. Alone:
 python -m experiments.memorisation.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR [--input bedrooms.validation=DIR] [--input bedrooms.baseline=DIR]
     --out DIR
@@ -28,7 +28,7 @@ from repro.quality.training_images import picture_shape
 from repro.rng import shuffled
 from repro.specs.validation import SpecError
 
-WITHOUT = "_without_dedup"  # behind the names of the baseline's measurements
+WITHOUT = "_without_dedup"  # suffix of the baseline's measurements
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -67,9 +67,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _held_out(store: ImageStore, model: ModelFolder, *, most: int, seed: int) -> np.ndarray:
-    """Real images (n, H, W, C) that were held out, `most` at random.
+    """`most` random held-out real images (n, H, W, C).
 
-    Raises SpecError where they are not of the model's size.
+    Raises SpecError where they do not have the model's size.
     """
     if store.images.shape[1:] != picture_shape(model):
         raise SpecError(
@@ -106,8 +106,8 @@ def _pairs(found: Study, *, shown: int) -> dict[str, np.ndarray]:
     """The first `shown` samples and their nearest training images, most suspicious first.
 
     A sample is suspicious where it is near to one training image and far from the next ones: the
-    distance to the nearest over that to the tenth (or the last found), in the space where this is
-    smaller.
+    distance to the nearest over that to the tenth (or the last found) is small, in the space where
+    it is smaller.
     """
     samples = {space: by_kind["samples"] for space, by_kind in found.found.items()}
     ratios = [

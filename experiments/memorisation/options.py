@@ -1,6 +1,6 @@
 """Options of the search for copied training images, as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """What is drawn, compared and shown; nothing of it is the paper's, which searches nothing."""
+    """What to draw, compare and show; none of it is the paper's, which searches nothing."""
 
     samples: int = Field(512, ge=2, description="samples measured")
     shown: int = Field(64, ge=1, description="how many of them are shown")

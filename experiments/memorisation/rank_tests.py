@@ -1,6 +1,6 @@
-"""Two sets of distances compared by their ranks: is the one nearer than the other?
+"""Two sets of distances compared by their ranks: is one nearer than the other?
 
-Part of measure.py, which states the numbers, and of figure.py, which draws the ranks. Alone:
+Part of measure.py, which computes the numbers, and of figure.py, which draws the ranks. Alone:
 `nearer_probability(samples, real)`.
 """
 
@@ -13,7 +13,7 @@ from repro.claims.intervals import Ends, delong
 def ranks(samples: np.ndarray, real: np.ndarray) -> np.ndarray:
     """Share of real distances (m,) below each sample's (n,), ties half: (n,) in [0, 1].
 
-    Samples that are as real images are have evenly spread ranks; copies have 0.
+    Samples distributed like real images have evenly spread ranks; copies have 0.
     """
     ordered = np.sort(real)
     sides = [np.searchsorted(ordered, samples, side=side) for side in ("left", "right")]

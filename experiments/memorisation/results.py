@@ -1,7 +1,7 @@
 """The numbers of memorisation: samples' distances to training images against those of real images.
 
-Part of measure.py, for which study.py has looked the distances up. Of one model: ratios, shares and
-rank tests. Of two models, with and without de-duplication: ranks compared z by z. Alone:
+Part of measure.py; study.py has looked up the distances. For one model: ratios, shares and rank
+tests. For two models, with and without de-duplication: ranks compared z by z. Alone:
 `model_measurements(study, quantile=0.01, near_identical=0.5, seed=42, suffix="")`.
 """
 
@@ -16,8 +16,8 @@ from repro.claims.measurement import Measurement
 ALONE = "training images without a near-identical partner, each against the other training images"
 OVER_BOTH = "samples and training images of one model"
 HELD_OUT = "held-out images"
-CONTROLLED = ("_blur_matched", "_held_out_blur_matched")  # comparisons that claims rest on
-DECIDING = "features_blur_matched"  # on which it is decided whether de-duplication lessens copying
+CONTROLLED = ("_blur_matched", "_held_out_blur_matched")  # comparisons on which claims rest
+DECIDING = "features_blur_matched"  # decides whether de-duplication lessens copying
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
     "": ALONE,
@@ -31,10 +31,10 @@ AGAINST = {  # suffix of a name -> the real images
 def model_measurements(
     found: Study, *, quantile: float, near_identical: float, seed: int, suffix: str
 ) -> list[Measurement]:
-    """All numbers of one model; suffix: what stands behind their names, "" for the model itself.
+    """All numbers of one model; suffix: of their names, "" for the model itself.
 
     quantile: a sample is suspicious if it is nearer than this share of real images; near_identical:
-    what the study took for a near-identical partner, for the protocol.
+    the study's limit for a near-identical partner, for the protocol.
     """
     near = (
         "share of the training images drawn that have another nearer than "
@@ -62,9 +62,9 @@ def model_measurements(
 
 
 def _controls(found: Study, *, quantile: float, seed: int) -> list[Measurement]:
-    """The numbers that claims rest on for pictures of an untrained generator, if it was looked up.
+    """The claims' numbers for pictures of an untrained generator, if any were looked up.
 
-    Its pictures are set against the same real images as the samples, blurred to their sharpness.
+    Its pictures are compared with the same real images as the samples, blurred to their sharpness.
     """
     made = []
     for space, nearest in found.nearest.items():
@@ -149,7 +149,7 @@ def _share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:
 def paired_measurements(
     with_: Study, without: Study, *, quantile: float, seed: int
 ) -> list[Measurement]:
-    """How much less is copied with de-duplication than without, z by z, in each space both have.
+    """How much less is copied with de-duplication than without, z by z, in each space of both.
 
     Each model's samples are ranked among real images of its own training set, in its own features,
     so the ranks of both can be subtracted; distances could not. `copying_lessened`, on which the
@@ -189,10 +189,10 @@ def paired_measurements(
 
 
 def _where_copied(lessened: Measurement, without: Study, *, quantile: float) -> Measurement:
-    """The same number as `copying_lessened`; without a value where nothing is copied.
+    """The same number under the name `copying_lessened`; without a value where nothing is copied.
 
-    Something is copied where the whole interval of the suspicious share lies above what chance
-    gives, in pixels or in features, blur matched.
+    Something is copied where the whole interval of the suspicious share exceeds the chance value,
+    in pixels or in features, blur matched.
     """
     copied = False
     for space, nearest in without.nearest.items():

@@ -1,8 +1,8 @@
-"""What is looked up among the training images, and how it is described: by pixels or by features.
+"""The images to look up among the training images, and their descriptions: pixels or features.
 
-Part of study.py; it states no numbers. The queries are samples, training images (leave-one-out),
-held-out images, and the latter two blurred to the samples' sharpness. The lookup itself is in
-repro.quality.training_images. Alone:
+Part of study.py; computes no measurements. The queries are samples, training images
+(leave-one-out), held-out images, and the latter two blurred to the samples' sharpness. The lookup
+itself is in repro.quality.training_images. Alone:
 `look_up(pixel_description, queries, store, rows, mirrored=False)`.
 """
 
@@ -23,18 +23,18 @@ from repro.quality.training_images import (
 )
 from repro.rng import generator
 
-NEIGHBOURS = 10  # how many are found; the last gives the scale of the pairs' order
-PIXELS_SIDE = 64  # larger pictures are halved down to it before their pixels are compared
+NEIGHBOURS = 10  # number found; the last gives the scale of the pairs' order
+PIXELS_SIDE = 64  # larger pictures are halved to this size before their pixels are compared
 LARGEST_SIGMA = 8.0  # pixels
 
 
 @dataclass(frozen=True)
 class Queries:
-    """Images (n, H, W, C) uint8 of each kind, and which training image each must not find.
+    """Images (n, H, W, C) uint8 of each kind, and the training image that each must not find.
 
-    Kinds: samples; untrained, pictures of an untrained generator (where they are asked for); real,
-    training images; held_out, images not trained on (where the run has them); blurred and
-    held_out_blurred, the same blurred (absent at sigma 0).
+    Kinds: samples; untrained, pictures of an untrained generator (if requested); real, training
+    images; held_out, images not trained on (if the run has them); blurred and held_out_blurred, the
+    same blurred (absent at sigma 0).
     """
 
     images: dict[str, np.ndarray]
@@ -91,7 +91,7 @@ def look_up(
     """The nearest training images of all queries, by kind.
 
     All are looked up at once, so that every training image is read and described once. mirrored:
-    the model saw mirrored training images too, so each query is also looked up mirrored.
+    the model also saw mirrored training images, so each query is also looked up mirrored.
     """
     kinds = list(queries.images)
     nearest = nearest_training_images(

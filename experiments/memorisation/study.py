@@ -1,6 +1,6 @@
 """One model's samples and real images with their nearest training images, in each space.
 
-Part of measure.py, which makes one of these for the model and one for the model trained without
+Part of measure.py, which creates one for the model and one for the model trained without
 de-duplication, from the same z. search.py lists the kinds of image that are looked up.
 """
 
@@ -29,7 +29,7 @@ BLURRED_BY = 500  # training images whose median sharpness sets the blur
 
 @dataclass(frozen=True)
 class Study:
-    """What was looked up for one model, and what was found."""
+    """The images looked up for one model, and the results."""
 
     store: ImageStore
     rows: np.ndarray  # (N,) training images, ascending; places in `found` are among them
@@ -37,14 +37,14 @@ class Study:
     found: dict[str, dict[str, NearestImages]]  # space -> kind -> (n, k), k the neighbours
     nearest: dict[str, dict[str, np.ndarray]]  # space -> kind -> distances (n,) to the nearest
     partner: np.ndarray  # (real,) has a near-identical other training image
-    sigma: float  # pixels, of the blur that matches the samples' sharpness
+    sigma: float  # pixels: the blur that matches the samples' sharpness
 
     def references(self, space: str) -> dict[str, np.ndarray]:
-        """Distances of each kind of real image that samples are compared with, by name's suffix.
+        """Distances of each kind of real image compared with samples, by suffix of the names.
 
         "": training images against the others, without near-identical ones, provided that two
-        remain; _held_out: images the model has not seen; _blur_matched: blurred to the samples'
-        sharpness, or unchanged where there is nothing to match.
+        remain; _held_out: images that the model has not seen; _blur_matched: blurred to the
+        samples' sharpness, or unchanged where there is nothing to match.
         """
         nearest = self.nearest[space]
         made = {
@@ -73,11 +73,11 @@ def study(
 ) -> Study:
     """Look up samples, training images and held-out images (n, H, W, C) uint8, blurred ones too.
 
-    samples, real: how many samples, and how many training images at most; near_identical: share of
-    the median distance below which the nearest other image is a partner; feature_width: above it
-    features are projected; untrained_seed: of the weights of an untrained generator, whose pictures
-    of the same z are looked up as well. Raises CheckpointError where `store` is not the dataset the
-    model was trained on.
+    samples, real: numbers of samples, and of training images at most; near_identical: share of the
+    median distance below which the nearest other image is a partner; feature_width: number above
+    which features are projected; untrained_seed: for the weights of an untrained generator, whose
+    pictures of the same z are looked up as well. Raises CheckpointError where `store` is not the
+    dataset on which the model was trained.
     """
     rows = training_rows(model, store)
     drawn = _samples(model, model.generator(), store, rows, count=samples, seed=seed)
@@ -123,7 +123,7 @@ def _samples(
     count: int,
     seed: int,
 ) -> np.ndarray:
-    """What G draws, (count, H, W, C) uint8.
+    """Samples of G, (count, H, W, C) uint8.
 
     A conditional model gets the labels of random training images.
     """

@@ -1,6 +1,6 @@
 """The table of memorisation: samples against each kind of real image, with intervals.
 
-Part of figure.py; it takes the measurements and measures nothing.
+Part of figure.py; tabulates the measurements and measures nothing.
 """
 
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from repro.claims.measurement import Measurement
 
 QUANTITIES = ("median_ratio", "suspicious_share", "nearer_probability", "copying_z")
-AGAINST = {  # suffix of a name -> how the table names the real images
+AGAINST = {  # suffix of a name -> the real images in words
     "": "training images",
     "_blur_matched": "training images blurred alike",
     "_with_partners": "training images, near-identical ones too",
@@ -19,7 +19,7 @@ MODELS = {"": "the model", "_without_dedup": "trained without de-duplication"}
 
 
 def memorisation_table(numbers: dict[str, Measurement], spaces: list[str]) -> pd.DataFrame:
-    """A row for a model, a space and a kind of real image; each quantity with its interval."""
+    """A row per model, space and kind of real image; each quantity with its interval."""
     rows = []
     for model, of in MODELS.items():
         for space in spaces:

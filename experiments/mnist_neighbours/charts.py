@@ -1,6 +1,6 @@
 """Fig 9, and charts of the errors: by number of samples, by digit, and of the choice.
 
-Part of figure.py. Alone: `errors_by_class(Errors(measured))`, of the folder of measure.py.
+Part of figure.py. Alone: `errors_by_class(Errors(measured))`, from the folder of measure.py.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ RING: dict[str, Any] = {
 
 
 def digits_sheet(shown: dict[str, np.ndarray]) -> Figure:
-    """Fig 9: three panels, one row a class. shown: by panel (classes, 7, H, W) uint8."""
+    """Fig 9: three panels, one row per class. shown: by panel (classes, 7, H, W) uint8."""
     drawing, axes = new_figure(8.6, 4.6, columns=len(PANELS))
     side = shown["real"].shape[2]
     pictures = [
@@ -117,9 +117,9 @@ def errors_by_class(errors: Errors) -> Figure:
 
 
 def selection(curves: dict[str, np.ndarray]) -> Figure:
-    """Validation error of every generator kept by passes over the digits, the chosen ones ringed.
+    """Validation error of every stored generator by passes over the digits, the chosen ones ringed.
 
-    curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" place among K.
+    curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" index among K.
     """
     drawing, axes = new_figure(7.0, 3.6)
     named: set[str] = set()

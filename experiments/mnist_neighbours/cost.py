@@ -9,7 +9,7 @@ from repro.plan.costs import Known
 def seconds(known: Known) -> float:
     """Seconds to draw the samples of all trainings of both networks and compare the digits.
 
-    The control draws and compares as many samples of each network untrained, once.
+    The control draws and compares the same number of samples once for each network untrained.
     """
     options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
     train, validation, test = (

@@ -1,6 +1,6 @@
-"""The classified test digits that measure.py wrote, in the form that charts and tables need.
+"""The classified test digits written by measure.py, in the form that charts and tables need.
 
-Part of figure.py. Alone: `Errors(measured)`, of the folder of measure.py.
+Part of figure.py. Alone: `Errors(measured)`, from the folder of measure.py.
 """
 
 from functools import cached_property
@@ -45,7 +45,7 @@ class Errors:
 
     @property
     def models(self) -> list[str]:
-        """Rows of generated digits."""
+        """The rows of generated digits."""
         return [row for row in ROWS if row != "real"]
 
     @property
@@ -55,7 +55,7 @@ class Errors:
 
     @property
     def columns(self) -> dict[int, int]:
-        """The numbers of samples of Table 3's two columns, and their places among `counts`."""
+        """The numbers of samples in Table 3's two columns, and their indices in `counts`."""
         return {
             int(count): place
             for place, count in enumerate(self.counts)

@@ -1,8 +1,8 @@
 """Generated digits as the reference set of a nearest-neighbour classifier (Table 3, Fig 9; §8.1).
 
 Reads MNIST in three parts and the conditional DCGAN and its fully connected baseline, each trained
-once or more. Of the generators that a training kept, the validation digits choose one; then the
-test digits are looked up, once, among real digits and among up to ten million samples. Alone:
+once or more. The validation digits choose among the generators that a training kept; then the test
+digits are looked up, once, among real digits and among up to ten million samples. Alone:
 python -m experiments.mnist_neighbours.measure --input mnist.data=DIR --input mnist.validation=DIR
     --input mnist.test=DIR --input mnist.models.1=DIR --input mnist.baselines.1=DIR --out DIR
 """

@@ -1,6 +1,6 @@
 """Options of the nearest-neighbour table of MNIST (Table 3), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from itertools import pairwise
@@ -12,7 +12,7 @@ from repro.specs.validation import Strict
 
 
 class Options(Strict):
-    """Numbers of samples and how they are drawn; the defaults are the paper's."""
+    """Numbers of samples and how to draw them; the defaults are the paper's."""
 
     counts: tuple[int, ...] = Field(
         (1_000, 10_000, 50_000, 100_000, 1_000_000, 10_000_000),

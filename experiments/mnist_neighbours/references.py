@@ -1,4 +1,4 @@
-"""The reference sets of Table 3: samples of a generator that validation digits chose; real digits.
+"""The reference sets of Table 3: samples of a generator chosen by validation digits; real digits.
 
 Part of measure.py. Validation digits choose among the generators that a training kept
 (`choose_generator`); the test digits are then looked up among its samples (`nearest_generated`) and
@@ -24,7 +24,7 @@ from repro.quality.neighbours import Nearest
 class ChosenGenerator:
     """The generator of one training that made the fewest errors on the validation digits.
 
-    tried (K, 2): the minibatches after which one was kept, the error of each in percent.
+    tried (K, 2): the minibatches after which a generator was kept, the error of each in percent.
     """
 
     model: ModelFolder
@@ -32,7 +32,7 @@ class ChosenGenerator:
 
     @property
     def place(self) -> int:
-        """The one with the fewest errors, among K; of equal ones the earliest."""
+        """Index of the generator with the fewest errors, among K; the earliest on a tie."""
         return int(self.tried[:, 1].argmin())
 
     @property
@@ -59,7 +59,7 @@ def choose_generator(
     """Try each generator that a training kept: the validation digits among `samples` samples.
 
     block: samples drawn at a time; state: folder of unfinished searches, None to keep none. Raises
-    CheckpointError where the digits are of another size.
+    CheckpointError where the digits have another size.
     """
     check_size(model, validation)
     digits, labels = pixels(validation), validation.label("class")
@@ -93,7 +93,7 @@ def nearest_generated(
     device: torch.device,
     state: Path | None,
 ) -> NearestReferences:
-    """The nearest sample of each test digit (T, F) at all counts; no sample served the choice."""
+    """The nearest sample of each test digit (T, F) at all counts, without samples of the choice."""
     samples = LabelledSamples(
         choice.model,
         choice.step,
@@ -143,7 +143,7 @@ def nearest_real(
 
 
 def check_size(model: ModelFolder, store: ImageStore) -> None:
-    """Raises CheckpointError where the model draws pictures of another size than the dataset's."""
+    """Raises CheckpointError where the model's pictures differ in size from the dataset's."""
     network = model.spec.network
     wanted = (network.image_size, network.image_size, network.channels)
     if store.images.shape[1:] != wanted:
@@ -159,9 +159,9 @@ def pixels(store: ImageStore) -> np.ndarray:
 
 
 def selection_arrays(chosen: dict[str, list[ChosenGenerator]]) -> dict[str, np.ndarray]:
-    """By training: passes over the digits and validation error (%), (K, 2); the chosen one's place.
+    """By training: passes over the digits and validation error (%), (K, 2); the chosen one's index.
 
-    chosen: by row one ChosenGenerator a training.
+    chosen: by row one ChosenGenerator per training.
     """
     arrays = {}
     for row, choices in chosen.items():

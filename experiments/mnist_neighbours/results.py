@@ -1,8 +1,8 @@
 """From each test digit's nearest reference to the numbers of Table 3, with their intervals.
 
-Part of measure.py; pure functions of arrays. Errors are in percent. Two spreads are kept apart:
-the interval of an error is over test digits, that of a difference over
-trainings where there are several, and the spread over trainings is a number of its own. Alone:
+Part of measure.py; pure functions of arrays. Errors are in percent. Two spreads are kept apart: the
+interval of an error is over test digits, that of a difference over trainings where there are
+several, and the spread over trainings is its own number. Alone:
 `measurements(real, real_all, of_models, labels, few=50_000, seed=42)`.
 """
 
@@ -44,7 +44,7 @@ class NearestReferences:
 
 
 def count_name(count: int) -> str:
-    """50000 -> "50k", 1000000 -> "1m", 1500 -> "1500": the end of a measurement's name."""
+    """50000 -> "50k", 1000000 -> "1m", 1500 -> "1500": the suffix of a measurement's name."""
     for size, letter in ((1_000_000, "m"), (1_000, "k")):
         if count % size == 0:
             return f"{count // size}{letter}"
@@ -56,7 +56,7 @@ def error_arrays(
 ) -> dict[str, np.ndarray]:
     """Arrays that the figures need: counts (C,), predicted and distances (R, C, T) of each row.
 
-    found: by row one NearestReferences a training; few: the count of Table 3's first column.
+    found: by row one NearestReferences per training; few: the count of Table 3's first column.
     """
     arrays = {"labels": labels, "few": np.array(few)}
     for row, trainings in found.items():
@@ -80,9 +80,9 @@ def measurements(
     """All numbers of the experiment.
 
     real: with the training digits as references; real_all: with the validation digits as well;
-    of_models: by row one NearestReferences a training; labels (T,): those of the test digits; few:
-    the count of the table's first column, one of the counts; untrained: by row that of the same
-    network without training.
+    of_models: by row one NearestReferences per training; labels (T,): of the test digits; few: the
+    count of the table's first column, one of the counts; untrained: by row the same for the network
+    without training.
     """
     made = _of_real(real, real_all, labels, seed=seed)
     wrong = {"real": real.wrong(labels)[None]}  # (R, C, T)
@@ -115,7 +115,7 @@ def measurements(
 def _differences(
     wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
 ) -> list[Measurement]:
-    """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: behind the names."""
+    """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names."""
     made = []
     for name, place in columns.items():
         dcgan = wrong["dcgan"][:, place]
@@ -208,9 +208,10 @@ def _difference(
 ) -> list[Measurement]:
     """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
 
-    With several trainings it is over trainings, and a second number has the interval over digits;
-    with one it is over digits, within that training. paired: both are of the same trainings. A row
-    of one, such as the real digits, counts as fixed beside a row of several.
+    With several trainings the interval is over trainings, and a second number has the interval over
+    digits; with one it is over digits, within that training. paired: both come from the same
+    trainings. A row of one, such as the real digits, counts as fixed when compared with a row of
+    several.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "

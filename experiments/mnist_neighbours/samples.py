@@ -22,8 +22,8 @@ class LabelledSamples:
 
     step None: the same network with initial weights drawn from `seed`, the untrained control.
 
-    A sample depends on the model, seed, purpose, block size and its own number, not on its
-    neighbours. Raises CheckpointError for a model without labels.
+    A sample depends on the model, seed, purpose, block size and its own number, not on other
+    samples. Raises CheckpointError for a model without labels.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LabelledSamples:
         self.G = G.to(self.device)
 
     def labels(self, numbers: np.ndarray) -> np.ndarray:
-        """Labels of the samples of these numbers, in the shape of `numbers`."""
+        """Labels of the samples with these numbers, in the shape of `numbers`."""
         return numbers % self.network.classes
 
     @torch.no_grad()

@@ -1,8 +1,8 @@
-"""The nearest of 1,000, ... 10,000,000 samples to each digit: streamed, goes on after a kill.
+"""The nearest of 1,000, ... 10,000,000 samples to each digit: streamed, resumes after a kill.
 
 Part of measure.py. A block of samples is drawn, compared with all digits by one matrix product
-(repro.quality.neighbours) and forgotten, so memory does not grow with the number of samples. The
-nearest so far are saved now and then; the same call goes on from that file and ends in the same
+(repro.quality.neighbours) and discarded, so memory does not grow with the number of samples. The
+nearest so far are saved from time to time; the same call resumes from that file and gives the same
 numbers, since a block depends on its number alone. Alone:
 `nearest_samples(samples, digits, (1000,))`.
 """
@@ -66,7 +66,7 @@ def nearest_samples(
 
 
 class _Search:
-    """A search under way: the nearest samples so far, and those at the counts already passed."""
+    """A search in progress: the nearest samples so far, and those at the counts already passed."""
 
     def __init__(
         self, samples: LabelledSamples, digits: np.ndarray, counts: tuple[int, ...]

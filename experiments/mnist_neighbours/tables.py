@@ -1,6 +1,6 @@
-"""Table 3, and behind it the errors at every number of samples and of every digit.
+"""Table 3, and further tables: the errors at every number of samples and for every digit.
 
-Part of figure.py. Alone: `by_class(Errors(measured))`, of the folder of measure.py.
+Part of figure.py. Alone: `by_class(Errors(measured))`, from the folder of measure.py.
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ from experiments.mnist_neighbours.results import count_name
 from repro.claims.measurement import Measurement, number, with_interval
 
 # Table 3 of the paper, percent: with 50,000 references, with 10 million. None was run here; the
-# first two the paper presumably took from Hauberg et al. (2015). The figures were not checked in
-# the paper itself; they agree with all that its text says of them.
+# paper presumably took the first two from Hauberg et al. (2015). The figures were not checked in
+# the paper itself; they agree with everything in its text.
 CITED = (
     ("AlignMNIST", "–", "1.4", "cited: paper T3*, from others"),
     ("InfiMNIST", "–", "2.6", "cited: paper T3*, from others"),
@@ -24,7 +24,7 @@ CITED_COUNTS = (50_000, 10_000_000)
 
 
 def table3(errors: Errors, numbers: dict[str, Measurement]) -> pd.DataFrame:
-    """One row a reference set: test error with few and with many references, in percent."""
+    """One row per reference set: test error with few and with many references, in percent."""
     few, many = errors.few, errors.most
     columns = ["references", "few", "test error, few (%)", "many", "test error, many (%)", "source"]
     rows: list[tuple[object, ...]] = [
@@ -51,7 +51,7 @@ def _cell(numbers: dict[str, Measurement], row: str, count: int) -> str:
 
 
 def by_count(errors: Errors, numbers: dict[str, Measurement]) -> pd.DataFrame:
-    """One row a model and number of samples."""
+    """One row per model and number of samples."""
     rows = []
     for row in errors.models:
         for place, count in enumerate(errors.counts):
@@ -79,7 +79,7 @@ def by_count(errors: Errors, numbers: dict[str, Measurement]) -> pd.DataFrame:
 
 
 def by_class(errors: Errors) -> pd.DataFrame:
-    """One row a digit: its number in the test set and the error of each row of Table 3."""
+    """One row per digit: its number in the test set and the error of each row of Table 3."""
     columns: dict[str, list[str]] = {"digit": [], "test digits": []}
     for digit in errors.classes:
         chosen = errors.labels == digit

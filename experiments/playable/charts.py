@@ -1,4 +1,4 @@
-"""The drawing of what each direction of the page does to two samples.
+"""The drawing of the effect of each direction of the page on two samples.
 
 Part of figure.py.
 """

@@ -1,4 +1,4 @@
-"""The page to play with, and what each of its directions does to two samples.
+"""The page to play with, and the effect of each of its directions on two samples.
 
 Alone: python -m experiments.playable.figure (see --help)
 """

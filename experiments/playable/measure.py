@@ -1,8 +1,8 @@
-"""A page to play with the face generator, and what its sliders do (paper §6.3.2).
+"""A page to play with the face generator, and the effect of its sliders (paper §6.3.2).
 
 Reads the face model and the labelled faces. One classifier of attributes, trained on real images,
-finds the samples between whose means a direction runs; another, trained on other images, says how
-often the attribute is there at both ends of the slider. The same is done with an untrained
+finds the samples between whose means a direction runs; another, trained on other images, measures
+how often the attribute is present at both ends of the slider. The same is done with an untrained
 generator. Writes the generator as plain arrays.
 Alone: python -m experiments.playable.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
@@ -29,13 +29,13 @@ from repro.networks.model_folder import draw
 from repro.networks.plain_generator import ExportedGenerator
 
 PURPOSE = "playable"
-ENDS = (-1.0, 1.0)  # of a slider: half the direction taken away or added
+ENDS = (-1.0, 1.0)  # of a slider: half the direction subtracted or added
 STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # shown in the figure
 SHOWN = 2  # samples per direction in the figure
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Export the generator, find the directions, try them on samples that had no part in it."""
+    """Export the generator, find the directions, try them on samples not used to find them."""
     model, store = inputs.model("faces.model"), inputs.dataset("faces.data")
     G = model.generator()
     exported = export_generator(G)
@@ -87,12 +87,12 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _directions(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
-    """One direction an attribute, from what the chooser says: sure (N, A) -> (A, d)."""
+    """One direction per attribute, from the chooser's output: sure (N, A) -> (A, d)."""
     return torch.stack([_direction(z, one, confident) for one in sure.T])
 
 
 def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
-    """Mean z of the surest samples less that of the least sure: z (N, d), sure (N,) -> (d,)."""
+    """Mean z of the most minus the least confident samples: z (N, d), sure (N,) -> (d,)."""
     order = torch.from_numpy(np.argsort(sure, kind="stable"))
     return z[order[-confident:]].mean(0) - z[order[:confident]].mean(0)
 
@@ -100,7 +100,7 @@ def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
 def _tried(
     G: GeneratorNetwork, z: Tensor, directions: Tensor, judge: AttributeNetwork, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the judge finds at both ends of the directions, and of random ones as long."""
+    """The judge's findings at both ends of the directions, and of random ones of equal length."""
     elsewhere = random_directions(directions, seed=seed, purpose=f"{PURPOSE}, random directions")
     found, control = (_found_at_ends(G, z, some, judge) for some in (directions, elsewhere))
     return found, control
@@ -127,7 +127,7 @@ def _strips(G: GeneratorNetwork, z: Tensor, directions: Tensor) -> np.ndarray:
 
 
 def _rounding_errors(G: GeneratorNetwork, exported: ExportedGenerator, z: Tensor) -> np.ndarray:
-    """Largest difference in grey levels that 16-bit weights make to each picture of z: (N,)."""
+    """Largest change in grey levels that 16-bit weights make to each picture of z: (N,)."""
     with torch.no_grad():
         rounded = to_uint8(exported_pictures(exported, z)).astype(int)
     return np.abs(rounded - draw(G, z)).max(axis=(1, 2, 3))

@@ -1,6 +1,6 @@
 """Options of the page to play with, as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field, model_validator

@@ -1,6 +1,6 @@
-"""What the page to play with holds: the generator, its directions, samples, and an example.
+"""The content of the page to play with: the generator, its directions, samples, and an example.
 
-Part of figure.py. The look and the script of the page are in page.html in this folder.
+Part of figure.py. The style and script of the page are in page.html in this folder.
 """
 
 from pathlib import Path
@@ -49,9 +49,9 @@ def page_content(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def example(names: list[str], sure: np.ndarray) -> dict[str, Any]:
-    """ "P without Q - neither + Q without P": the surest samples offered, and what it is in words.
+    """ "P without Q - neither + Q without P": the samples with most confidence, and a description.
 
-    sure (N, A). Without a second attribute there is none: numbers is [].
+    sure (N, A). Without a second attribute there is no example: numbers is [].
     """
     if len(names) < 2:
         return {"numbers": [], "words": ""}

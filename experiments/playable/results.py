@@ -1,4 +1,4 @@
-"""The numbers of the page: what its directions add, and what the exported generator costs.
+"""The numbers of the page: the gain of its directions, and the cost of the exported generator.
 
 Part of measure.py.
 """
@@ -15,7 +15,7 @@ GAINED = "share of samples in which the judge finds the attribute at +1, less th
 def gains(
     names: list[str], found: np.ndarray, control: np.ndarray, *, seed: int
 ) -> list[Measurement]:
-    """How much more often each direction's attribute is there at +1 than at -1; over all as well.
+    """How much more often each direction's attribute is found at +1 than at -1; over all as well.
 
     found, control: bool (directions, ends, N), along the directions and along random ones.
     """
@@ -37,7 +37,7 @@ def gains(
 def gained_over_random(
     found: np.ndarray, control: np.ndarray, *, seed: int, suffix: str = ""
 ) -> Measurement:
-    """The same mean over directions, less that along random ones; bool (directions, ends, N) each.
+    """The same mean over directions, minus that along random ones; bool (directions, ends, N) each.
 
     suffix: "_untrained" for an untrained generator, in which directions are found the same way.
     """
@@ -54,7 +54,7 @@ def gained_over_random(
 
 
 def export_numbers(errors: np.ndarray, *, array_bytes: int) -> list[Measurement]:
-    """What rounding the weights changes, and how large the generator is in the page.
+    """The effect of rounding the weights, and the size of the generator in the page.
 
     errors (N,): the largest difference of each picture, in grey levels; array_bytes: of its arrays.
     """

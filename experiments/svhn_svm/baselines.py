@@ -1,7 +1,7 @@
 """Rows of Table 2 on pixels that the paper cites: nearest neighbours, and self-training for TSVM.
 
 Part of measure.py. Each gets the same draws of labels as the SVMs. No well-kept library has a
-transductive SVM that scales to these images; self-training shares its idea of taking confident
+transductive SVM that scales to these images; self-training shares the idea of treating confident
 guesses about unlabelled images as labels (scikit-learn's SelfTrainingClassifier). Alone:
 `neighbour_votes(X, y, queries, (1, 3))`.
 """
@@ -18,19 +18,19 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from experiments.svhn_svm.data import Split
 from repro.classification.discriminator_features import pixel_features
 
-UNLABELLED = -1  # scikit-learn's mark
-ROUNDS = 5  # of guessing and fitting again
+UNLABELLED = -1  # scikit-learn's marker
+ROUNDS = 5  # of guessing and refitting
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Mean validation error of each number of neighbours that was tried."""
+    """Mean validation error of each number of neighbours tried."""
 
     tried: dict[int, float]
 
     @property
     def chosen(self) -> int:
-        """The number with the lowest error; of equals the smallest."""
+        """The number with the lowest error; the smallest on a tie."""
         return min(self.tried, key=lambda k: (self.tried[k], k))
 
 
@@ -50,7 +50,7 @@ def choose_neighbours(
 def neighbours_right(
     chosen: Neighbours, training: Split, test: Split, *, draws: list[np.ndarray]
 ) -> np.ndarray:
-    """(draws, T) bool: test images that k-nearest neighbours on pixels label rightly."""
+    """(draws, T) bool: test images that k-nearest neighbours on pixels label correctly."""
     queries = pixel_features(test.images)
     right = []
     for rows in draws:
@@ -63,7 +63,7 @@ def neighbours_right(
 def neighbour_votes(
     X: np.ndarray, y: np.ndarray, queries: np.ndarray, numbers: Sequence[int]
 ) -> list[np.ndarray]:
-    """Labels (Q,) by majority of each number of neighbours; of a tie the lowest label.
+    """Labels (Q,) by majority for each number of neighbours; the lowest label on a tie.
 
     X (N, F), y (N,): the labelled rows; queries (Q, F).
     """
@@ -76,7 +76,7 @@ def neighbour_votes(
 
 @dataclass(frozen=True)
 class SelfTraining:
-    """Rights (draws, T) bool with the unlabelled images, and with the labelled ones alone."""
+    """Hits (draws, T) bool with the unlabelled images, and with the labelled ones alone."""
 
     right: np.ndarray
     right_without: np.ndarray

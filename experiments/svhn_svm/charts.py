@@ -1,6 +1,6 @@
 """Charts of Table 2: the errors of all rows next to the paper's, and the random search.
 
-Part of figure.py. Alone: `errors(numbers, arrays)`, of the measurements and arrays.npz.
+Part of figure.py. Alone: `errors(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
 
 def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
-    """Test error of each draw of labels and its mean above, the paper's rows as cited below."""
+    """Test error of each draw of labels and its mean on top, the paper's rows as cited below."""
     names = rows_run(arrays)
     drawn, axes = new_figure(7.4, 2.9 + 0.62 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, arrays, names)

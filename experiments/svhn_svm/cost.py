@@ -1,7 +1,6 @@
-"""Seconds that Table 2's features take, and the bytes they occupy.
+"""Seconds that Table 2's features take, and the bytes they occupy, without the SVMs.
 
-The SVMs are left out, as in cifar10_svm/cost.py. Called by `python -m repro plan`. Alone:
-`seconds(known)`.
+As in cifar10_svm/cost.py. Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
 from repro.plan.costs import Known, feature_width
@@ -11,7 +10,7 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: Known) -> float:
-    """Seconds of every network's features of all images and its statistics of the training ones."""
+    """Seconds for every network's features of all images and its statistics on training images."""
     role = known.run.spec.roles["svhn"]
     train, validation, test = (
         known.images[str(name)] for name in (role.data, role.validation, role.test)

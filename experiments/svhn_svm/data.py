@@ -1,7 +1,7 @@
-"""The three parts of SVHN as the rows of Table 2 get them, and the draws of labels they share.
+"""The three parts of SVHN for the rows of Table 2, and the draws of labels that the rows share.
 
-Part of measure.py. Which images a draw takes depends on the seed and its number alone, so all rows
-are trained on the same images. Alone: `split(inputs, "data").draws(100, 10, seed=42)`.
+Part of measure.py. A draw depends on the seed and its number alone, so all rows are trained on the
+same images. Alone: `split(inputs, "data").draws(100, 10, seed=42)`.
 """
 
 import numpy as np
@@ -22,7 +22,8 @@ class Split(LabelledImages):
     ) -> list[np.ndarray]:
         """Row numbers of `per_class` random images of each digit, `number` draws for one use.
 
-        The draws "to test" are those of the rows of features (repro.classification.few_labels).
+        The draws "to test" are the same as for the rows of features
+        (repro.classification.few_labels).
         Raises ValueError naming a digit with fewer images.
         """
         purpose = f"{PURPOSE}, {use}"
@@ -36,7 +37,7 @@ class Split(LabelledImages):
         return Split(self.images[rows], self.labels[rows])
 
     def some(self, count: int, *, seed: int, purpose: str) -> np.ndarray:
-        """Row numbers (count,) at random, ascending; all of them where there are fewer."""
+        """Random row numbers (count,), ascending; all of them where there are fewer."""
         source = generator(seed, f"{PURPOSE}, {purpose}")
         return np.sort(source.choice(len(self.labels), min(count, len(self.labels)), replace=False))
 

@@ -1,8 +1,8 @@
-"""The rows of Table 2 that are features and a linear SVM, by the authors' protocol.
+"""The rows of Table 2 that consist of features and a linear SVM, by the authors' protocol.
 
-Part of measure.py, which chooses C of each row on the validation images by the protocol of
-repro.classification.few_labels; the test images come to `FittedFeatureRow.tested` when all rows
-have chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives features (N, F).
+Part of measure.py, which chooses C for each row on the validation images by the protocol of
+repro.classification.few_labels; `FittedFeatureRow.tested` gets the test images when all rows have
+chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives features (N, F).
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class FeatureRow:
-    """How features are made of images, and on how many draws of labels the row is tested.
+    """How to extract features from images, and on how many draws of labels to test the row.
 
     Rows of one name differ in the random weights of the network.
     """
@@ -65,7 +65,7 @@ class FeatureRow:
 
 @dataclass(frozen=True)
 class FittedFeatureRow:
-    """A row whose C is chosen and whose SVMs are fitted; once tested, right is (draws, T) bool."""
+    """A row with its C chosen and its SVMs fitted; once tested, right is (draws, T) bool."""
 
     row: FeatureRow
     few: FewLabels
@@ -77,7 +77,7 @@ class FittedFeatureRow:
         return self.few.svms[0].coef_.shape[1]
 
     def tested(self, test: Split, scratch: Path) -> "FittedFeatureRow":
-        """The same row with its SVMs' rights and wrongs on the test images."""
+        """The same row with the hits of its SVMs on the test images."""
         right = right_on_images(self.few, self.row.extract, test, scratch=scratch)
         return replace(self, right=right)
 
@@ -95,7 +95,7 @@ def feature_rows(
     """Features of D, and the controls: D with random weights, several times, and raw pixels.
 
     statistics (N, H, W, C) uint8: images on which batch statistics are frozen; draws,
-    control_draws: on how many draws of labels D's row and the controls are tested.
+    control_draws: number of draws of labels on which D's row and the controls are tested.
     """
 
     def of_network(name: str, D: Discriminator, draws: int) -> FeatureRow:

@@ -1,8 +1,8 @@
 """Table 2 (paper §5.2): SVHN from 1,000 labels by an L2-SVM on features of a D trained on SVHN.
 
 Reads SVHN in three parts (63,257 training images, 10,000 for every choice, the test images) and the
-GAN trained on the first without labels. The same draws of 100 labels a digit serve all rows: D's
-features, those of D with random weights, pixels, and rows the paper cites. Alone:
+GAN trained on the first without labels. The same draws of 100 labels per digit serve all rows: D's
+features, those of D with random weights, pixels, and rows that the paper cites. Alone:
 python -m experiments.svhn_svm.measure --input svhn.data=DIR --input svhn.validation=DIR
     --input svhn.test=DIR --input svhn.model=DIR --out DIR
 """
@@ -62,7 +62,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         kept=inputs.kept(),
     )
 
-    test = split(inputs, "test")  # opened here, all being chosen
+    test = split(inputs, "test")  # opened here, after all choices
     require_known_classes(test.labels, training.labels, where="svhn.test")
     guessing = self_training(
         training,

@@ -1,9 +1,9 @@
-"""From rights and wrongs on the test images to the numbers of Table 2, with their spreads.
+"""From hits and misses on the test images to the numbers of Table 2, with their spreads.
 
 Part of measure.py; pure functions of arrays. Errors and their differences are in percent. The
 spread over draws of labels (the authors' ± is 1.96 standard deviations) and the one over test
-images are kept apart; both are within one trained network. A number says where a C behind it
-stayed at the edge of its grid, so that no claim is decided by it. Alone:
+images are kept apart; both are within one trained network. A number records where a C behind it
+stayed at the edge of its grid, so that it decides no claim. Alone:
 `measurements(tested, seed=42)`.
 """
 
@@ -37,7 +37,7 @@ WHAT = {
 
 @dataclass(frozen=True)
 class TestedRows:
-    """All rows, tested. right: (draws, T) bool; of the supervised network (T,)."""
+    """All rows, tested. right: (draws, T) bool; (T,) for the supervised network."""
 
     rows: list[FittedFeatureRow]
     neighbours: Neighbours
@@ -117,7 +117,7 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
 
 
 def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
-    """The same, with the rows in its name whose C is still at the edge of its grid."""
+    """The same, with the rows in its name whose C is still at the edge of their grid."""
     of_rows = measurement.name.removeprefix("validation_").removeprefix("error_")
     named = of_rows.removesuffix("_validation").split("_minus_")
     at_edge = dict.fromkeys(
@@ -128,7 +128,7 @@ def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
 
 
 def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
-    """Mean test error ± one standard deviation over draws, and 1.96 of them, as the authors."""
+    """Mean test error ± one standard deviation over draws, and 1.96 of them like the authors."""
     errors = 100 * (1 - right.mean(axis=1))
     mean, sd, draws = float(errors.mean()), float(errors.std(ddof=1)), len(errors)
     protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[1]} test images once"
@@ -164,7 +164,7 @@ def _test_error_of_network(right: np.ndarray) -> Measurement:
 
 
 def _chosen(of_row: list[FittedFeatureRow], held_out: int) -> list[Measurement]:
-    """Validation error at the C chosen (of several networks: mean, and the most frequent C)."""
+    """Validation error at the chosen C (of several networks: mean, and the most frequent C)."""
     name, choices = of_row[0].row.name, [one.few.choice for one in of_row]
     edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
     return [

@@ -1,8 +1,8 @@
 """The supervised row of Table 2: D's architecture trained on the labels alone, best of 64 trials.
 
 Part of measure.py; repro.classification.supervised trains. Finished trials are kept, so that a
-search that was killed goes on with the trial it was in. All trials get the same labelled images;
-the one with the lowest validation error is tested, once. Alone: `random_search(network, trials,
+killed search resumes with the trial it was in. All trials get the same labelled images; the one
+with the lowest validation error is tested, once. Alone: `random_search(network, trials,
 training, validation, ...)`.
 """
 
@@ -20,7 +20,7 @@ from repro.classification.supervised import Labelled, predict, restored, train_t
 from repro.progress import tracked
 from repro.specs.network import NetworkSpec
 
-STATE = "state_"  # before the names of weights, among a trial's arrays
+STATE = "state_"  # prefix of the names of weights, among a trial's arrays
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Search:
 
     @property
     def chosen(self) -> int:
-        """The place of the trial with the lowest validation error; of equals the first."""
+        """Index of the trial with the lowest validation error; the first on a tie."""
         return int(self.errors.argmin())
 
 
@@ -95,7 +95,7 @@ def random_search(
 
 
 def _as_arrays(result: TrialResult) -> dict[str, np.ndarray]:
-    """A trial's error, best pass (0: it failed) and the weights of that pass, to be kept."""
+    """A trial's error, best pass (0: it failed) and the weights of that pass, for storage."""
     weights = {f"{STATE}{name}": value.numpy() for name, value in result.state.items()}
     return {
         "error": np.array(result.error),
@@ -107,9 +107,9 @@ def _as_arrays(result: TrialResult) -> dict[str, np.ndarray]:
 def searched_right(
     network: NetworkSpec, search: Search | None, test: Split, *, device: torch.device
 ) -> np.ndarray | None:
-    """(T,) bool: test images that the chosen trial's network labels rightly.
+    """(T,) bool: test images that the chosen trial's network labels correctly.
 
-    None of them where every trial failed; None without a search.
+    All False where every trial failed; None without a search.
     """
     if search is None:
         return None

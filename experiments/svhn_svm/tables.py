@@ -1,6 +1,6 @@
 """Table 2 with the paper's rows as cited, and the table of the random search.
 
-Part of figure.py. Alone: `table2(numbers, arrays)`, of the measurements and arrays.npz.
+Part of figure.py. Alone: `table2(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
 import numpy as np

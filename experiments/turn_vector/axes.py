@@ -1,4 +1,4 @@
-"""Which axes a run can follow: those that its options name and its faces are labelled for.
+"""The axes that a run can follow: those that its options name and its faces have labels for.
 
 Part of measure.py. An axis is one label field with two ends, "pose <= -0.5" and "pose >= 0.5".
 """
@@ -19,8 +19,8 @@ class Axes:
 
     ends: dict[str, Axis]
     fields: tuple[str, ...]  # the label field of each
-    middles: np.ndarray  # (A,) half-way between the two ends' numbers, in label units
-    remark: str  # why the first is not the one asked for, or ""
+    middles: np.ndarray  # (A,) half-way between the numbers of the two ends, in label units
+    remark: str  # why the first is not the requested one, or ""
 
     @property
     def names(self) -> list[str]:
@@ -28,7 +28,7 @@ class Axes:
 
     @property
     def expressions(self) -> dict[str, str]:
-        """Two attributes an axis, its ends: columns 2 a and 2 a + 1 of the chooser."""
+        """Two attributes per axis, its ends: columns 2 a and 2 a + 1 of the chooser."""
         return {
             f"{name}, {side}": getattr(axis, side)
             for name, axis in self.ends.items()
@@ -44,9 +44,9 @@ def axes_of_run(store: ImageStore, axes: dict[str, Axis], *, turn: str, given: b
     """The axes that can be followed on these faces.
 
     turn: the axis of Fig 8. given: the run file names the axes, and all must be labelled; otherwise
-    StoreError says which labels there are. Of default axes the labelled ones are taken; where none
-    is labelled, the first label that varies, between its lower and upper quarter. Raises SpecError
-    for an axis on two fields, and for faces without any label.
+    StoreError lists the labels. Without it the labelled default axes are used; where none is
+    labelled, the first label that varies, between its lower and upper quarter. Raises SpecError for
+    an axis on two fields, and for faces without any label.
     """
     ends, remark = dict(axes), ""
     fields = {name: _field(name, axis) for name, axis in ends.items()}
@@ -83,7 +83,7 @@ def _field(name: str, axis: Axis) -> str:
 
 
 def _first_label(store: ImageStore) -> dict[str, Axis]:
-    """An axis on the first label that takes two values at least, between its outer quarters."""
+    """An axis on the first label with at least two values, between its outer quarters."""
     for field in store.manifest["label_fields"]:
         values = store.label(field).astype(np.float64)
         low, high = np.quantile(values, [0.25, 0.75])

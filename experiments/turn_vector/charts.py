@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from repro.figures.drawing import INK, PALETTE, grid, new_figure, show_picture
 
-GAP = 2  # pixels between pictures, as repro.figures.drawing.grid leaves them
+GAP = 2  # pixels between pictures, as in repro.figures.drawing.grid
 
 
 def turned_samples(arrays: Mapping[str, np.ndarray]) -> Figure:
-    """Above the exemplars and their averages, below the rows with the middle column ruled off."""
+    """Exemplars and their averages at the top, then the rows with the middle column ruled off."""
     frames = arrays["rows"]  # (K, T, H, W, C)
     count, steps, side = frames.shape[:3]
     width = 9.0

@@ -1,9 +1,9 @@
 """Fig 8 (paper §6.3.2): random samples turned by adding a vector from left to right.
 
-Reads the face model and the labelled faces. One classifier chooses the samples that look left and
-right most surely; a judge that learnt from other real images reads the pose off every picture.
-Writes the figure's pictures, and measures many more rows, for other attributes and for an untrained
-generator too. Alone:
+Reads the face model and the labelled faces. One classifier chooses the samples that most
+confidently look left and right; a judge that learnt from other real images reads the pose off every
+picture. Writes the figure's pictures, and measures many more rows, also for other attributes and
+for an untrained generator. Alone:
 python -m experiments.turn_vector.measure --spec S.json --input faces.model=DIR
     --input faces.data=DIR --out DIR
 """
@@ -60,7 +60,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     path = out / "arrays.npz"
     _save_figure(path, G, shown, ends, by, axes, steps=options.steps, reach=options.reach)
 
-    # the numbers: many samples, each with a vector of its own, and the same along random directions
+    # the numbers: many samples, each with its own vector, and the same along random directions
     points = model.latents(options.rows, seed=seed, purpose="turn vector, rows")
     setting, others = np.split(pool.pictures, [len(pool.pictures) // 2])
     limits = readers.limits(setting)

@@ -1,6 +1,6 @@
 """Options of the turn vector (Fig 8), as a run file may set them.
 
-Apart from measure.py, so that a run file is checked without loading what measures.
+A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
 from pydantic import Field, model_validator
@@ -9,7 +9,7 @@ from repro.specs.validation import GivenPath, Strict
 
 
 class Axis(Strict):
-    """What changes along a vector: two ends of one label field, in expressions of it."""
+    """A change along a vector: two ends of one label field, in expressions of it."""
 
     left: str = Field(description="'field operator number', e.g. 'pose <= -0.5'")
     right: str = Field(description="the same field, e.g. 'pose >= 0.5'")

@@ -15,8 +15,8 @@ from repro.claims.measurement import Measurement
 
 OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
 POSE = "pose"  # the axis that the paper turns
-RANDOM = "_random_direction"  # ends the names of the controls
-CLAIMED = ("rank_correlation", "change_minus_random_direction")  # what the claims rest on
+RANDOM = "_random_direction"  # suffix of the controls' names
+CLAIMED = ("rank_correlation", "change_minus_random_direction")  # the quantities behind the claims
 OVER_REAL = "held-out real images"
 Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value per row, protocol)
 
@@ -40,7 +40,7 @@ def slopes(readings: np.ndarray, *, reach: float) -> np.ndarray:
 
 
 def flipped(readings: np.ndarray, middles: np.ndarray) -> np.ndarray:
-    """Whether the ends of (R, T, A) lie on two sides of the axes' middles (A,): bool (R, A)."""
+    """Whether the ends of (R, T, A) are on two sides of the axes' middles (A,): bool (R, A)."""
     sides = readings[:, [0, -1]] > middles
     crossed: np.ndarray = sides[:, 0] != sides[:, 1]
     return crossed
@@ -122,8 +122,8 @@ def of_picked_vector(
 ) -> list[Measurement]:
     """The numbers of Fig 8's axis for rows along the one vector of hand-picked exemplars.
 
-    by: "picked by hand (NAME)". Those of the random directions alone are left out; of_axis states
-    them.
+    by: "picked by hand (NAME)". Numbers of the random directions alone are left out, since of_axis
+    states them.
     """
     made = []
     for one in of_axis(rows, control, axes, 0, reach=reach, seed=seed):
@@ -140,7 +140,7 @@ def of_picked_vector(
 def of_untrained(
     rows: Rows, control: Rows, axes: Axes, *, reach: float, seed: int
 ) -> list[Measurement]:
-    """What the claims rest on, for rows of an untrained generator along vectors found the same way.
+    """The numbers behind the claims, for an untrained generator along vectors found the same way.
 
     control: its rows along random directions.
     """
@@ -160,7 +160,7 @@ def _untrained(name: str) -> str:
 
 
 def without_pose(made: list[Measurement], axes: Axes) -> list[Measurement]:
-    """Where another axis is followed: that nothing was measured of what is claimed of the pose."""
+    """If another axis is followed: the claims' measurements of the pose, without a value."""
     if axes.names[0] == POSE:
         return []
     known = {one.name: one for one in made}
@@ -219,7 +219,7 @@ def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -
 
 
 def _side_effects(rows: Rows, control: Rows, axes: Axes, axis: int) -> Stated:
-    """What happens to other axes and to realism, a share of each row."""
+    """The effect on other axes and on realism, as a share of each row."""
     ends = "share of first and last pictures that lie where plain samples mostly do in blend score "
     ends += "and in sharpness"
     random = "along random directions as long as Fig 8's vectors"

@@ -1,7 +1,7 @@
-"""Rows of Fig 8: samples moved along vectors, and what a judge reads off every picture.
+"""Rows of Fig 8: samples moved along vectors, and a judge's reading of every picture.
 
-Part of measure.py; results.py states the numbers. The chooser finds the samples that show an end
-most surely; the judge reads every axis's label off a picture as a number. The two learn from
+Part of measure.py; results.py computes the numbers. The chooser finds the samples that show an end
+most confidently; the judge reads every axis's label off a picture as a number. The two learn from
 disjoint real images, and the classifier of blends (repro.internals.realism) from the chooser's.
 """
 
@@ -24,7 +24,7 @@ from repro.rng import generator
 
 
 class Readers:
-    """Chooser, judge and classifier of blends, and what the judge reads off unseen real images."""
+    """Chooser, judge and classifier of blends, and the judge's readings of unseen real images."""
 
     def __init__(
         self,
@@ -54,17 +54,17 @@ class Readers:
         self.test_readings = predict_values(self.judge, store.images[parts.held_out])
 
     def limits(self, samples: np.ndarray) -> RealismLimits:
-        """The region in which these plain samples mostly lie."""
+        """The region that contains most of these plain samples."""
         return RealismLimits.around(blend_scores(self.blend_judge, samples), sharpness(samples))
 
     def realistic(self, pictures: np.ndarray, limits: RealismLimits) -> np.ndarray:
-        """Which pictures (N, H, W, C) lie within the limits: bool (N,)."""
+        """Which pictures (N, H, W, C) are within the limits: bool (N,)."""
         return limits.admit(blend_scores(self.blend_judge, pictures), sharpness(pictures))
 
 
 @dataclass(frozen=True)
 class ExemplarPool:
-    """Samples among which exemplars are chosen, and those that show each end most surely."""
+    """Samples among which exemplars are chosen, and those that show each end most confidently."""
 
     G: GeneratorNetwork
     z: Tensor  # (N, z_dim)
@@ -82,11 +82,11 @@ class ExemplarPool:
         return cls(G, z, pictures, np.stack(surest))
 
     def best(self, axis: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the surest samples of both ends, (count,) each."""
+        """Rows of the most confident samples of both ends, (count,) each."""
         return self.surest[2 * axis, :count], self.surest[2 * axis + 1, :count]
 
     def random_vectors(self, axis: int, *, rows: int, exemplars: int, seed: int) -> Tensor:
-        """A vector a row, from exemplars drawn among the surest of both ends: (rows, z_dim)."""
+        """A vector per row, from random exemplars among the best of both ends: (rows, z_dim)."""
         ends = []
         for side in range(2):
             candidates = np.tile(self.surest[2 * axis + side], (rows, 1))
@@ -98,7 +98,7 @@ class ExemplarPool:
 
 @dataclass(frozen=True)
 class Rows:
-    """What was read along R rows of T pictures."""
+    """The readings along R rows of T pictures."""
 
     readings: np.ndarray  # (R, T, A) in label units
     realistic: np.ndarray  # (R, 2) bool: the first and the last picture

@@ -1,6 +1,6 @@
 """Pictures of verify_authors: sheets of samples, and the numbers of both checks as bars.
 
-Part of figure.py. Alone: `checks_chart(numbers, parts)`, of the measurements and parts.json.
+Part of figure.py. Alone: `checks_chart(numbers, parts)`, from the measurements and parts.json.
 """
 
 import math
@@ -26,9 +26,9 @@ GAP = 12  # pixels between two sheets of samples
 def samples_sheet(
     samples: dict[str, np.ndarray], networks: dict[str, Any]
 ) -> tuple[np.ndarray, str]:
-    """A picture (H, W, C) uint8, one sheet a generator, and its title.
+    """A picture (H, W, C) uint8, one sheet per generator, and its title.
 
-    samples: by kind (N, H, W, C) uint8; the title names the generators, and what others lack.
+    samples: by kind (N, H, W, C) uint8; the title names the generators, and what the others lack.
     """
     sheets, words = [], []
     for kind, title in TITLES.items():
@@ -55,13 +55,13 @@ def _side_by_side(sheets: list[np.ndarray]) -> np.ndarray:
 
 
 def _few(files: list[str]) -> str:
-    """At most two names, and the number of the others."""
+    """At most two names, and the number of the rest."""
     more = f" and {len(files) - 2} more" if len(files) > 2 else ""
     return ", ".join(files[:2]) + more
 
 
 def checks_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figure:
-    """A panel a check: its rows as bars with their intervals, the paper's number as a line."""
+    """A panel per check: its rows as bars with their intervals, the paper's number as a line."""
     drawn, axes = new_figure(7.0, 7.0, rows=len(PANELS))
     for one, name in zip(axes[:, 0], PANELS, strict=True):
         _draw_check(one, name, numbers, parts)

@@ -1,8 +1,8 @@
 """The authors' own weights through the chain of Tables 1 and 2: does that chain give their numbers?
 
 Reads the weights that the paper's authors released (repro.released), and, where the run has them,
-CIFAR-10 and SVHN. Nothing is trained but linear SVMs. Draws samples of the released generators.
-Networks with missing arrays lend their complete layers; parts.json says what could not be run, and
+CIFAR-10 and SVHN. Only linear SVMs are trained. Draws samples of the released generators. Networks
+with missing arrays contribute their complete layers; parts.json says what could not be run, and
 why. Alone:
 python -m experiments.verify_authors.measure --input authors.released=DIR
     [--input cifar10.data=DIR --input cifar10.test=DIR]
@@ -38,7 +38,7 @@ from repro.specs.validation import SpecError
 
 @dataclass(frozen=True)
 class Check:
-    """A data set, the released network that goes with it, and the chain that joins them."""
+    """A data set, the released network for it, and the chain that joins them."""
 
     kind: Kind
     slots: tuple[str, ...]
@@ -55,7 +55,7 @@ class Check:
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Run every check that can be run; parts.json says what each was run on, or why it was not."""
+    """Run every possible check; parts.json says what each used, or why it was not run."""
     device = chosen_device(options.device)
     svm = L2SVC(tol=options.tol, device=device.type)
     on_cifar10 = partial(
@@ -114,7 +114,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 def _run(
     checks: dict[str, Check], networks: dict[Kind, Released], inputs: Inputs
 ) -> tuple[list[Measurement], dict[str, Any]]:
-    """Numbers of the checks that can be run; by check what it was run on, or why it was not."""
+    """Numbers of the checks that can be run; for each check what it used, or why it was not run."""
     made: list[Measurement] = []
     described: dict[str, Any] = {}
     for name, check in checks.items():
@@ -171,7 +171,7 @@ def _described(one: Released) -> dict[str, Any]:
 def _samples(
     networks: dict[Kind, Released], *, number: int, batches: int, seed: int
 ) -> dict[str, np.ndarray]:
-    """Pictures (number, H, W, C) uint8 of every generator that is complete, by kind.
+    """Pictures (number, H, W, C) uint8 of every complete generator, by kind.
 
     batches: of 128 z, whose statistics freeze the generator.
     """

@@ -35,16 +35,16 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """How features are made of images (N, H, W, C) uint8 -> (N, F); the path: where to put them."""
+    """Extracts features (N, F) from images (N, H, W, C) uint8; the path: where to store them."""
 
     name: str
     extract: Callable[[np.ndarray, Path], np.ndarray]
-    standardised: bool = False  # brought to mean 0 and deviation 1 on the training images
+    standardised: bool = False  # scaled to mean 0 and deviation 1 on the training images
 
 
 @dataclass(frozen=True)
 class FittedOnCifar10:
-    """A row after training: all that the test set needs."""
+    """A row after training, with everything that the test set needs."""
 
     row: FeatureSource
     choice: Choice
@@ -66,8 +66,8 @@ def check_on_cifar10(
 ) -> Outcome:
     """Accuracies of all rows on the test images of CIFAR-10.
 
-    hold_out: sets the images apart that choose C; fit: chosen_and_refitted of
-    repro.classification.choose_c but for X, y and held_out; kmeans: learns from images.
+    hold_out: selects the images that choose C; fit: chosen_and_refitted of
+    repro.classification.choose_c without X, y and held_out; kmeans: learns from images.
     """
     training = hold_out(inputs.dataset("cifar10.data"))
     fitted = []
@@ -130,7 +130,7 @@ def _rows(
 def _on_test(
     test: ImageStore, fitted: list[FittedOnCifar10], training: Training, scratch: Path
 ) -> dict[str, np.ndarray]:
-    """Use the test set, here and nowhere else: rights (networks, T) bool by row."""
+    """Use the test set, here and nowhere else: hits (networks, T) bool by row."""
     y = test.label("class")
     require_known_classes(y, training.labels, where=str(test.folder))
     right: dict[str, list[np.ndarray]] = {name: [] for name in WHAT}

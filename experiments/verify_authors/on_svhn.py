@@ -1,8 +1,8 @@
 """Table 2's chain with the released SVHN discriminator: 1000 labels (paper §5.2, authors' script).
 
-Part of measure.py. Batch statistics are frozen on the unlabelled training images, 100 labels a
-class are drawn again and again (repro.classification.few_labels), and the test set is opened once,
-for the released D and for the same layers with random weights, on the same draws. Alone:
+Part of measure.py. Batch statistics are frozen on the unlabelled training images, 100 labels per
+class are drawn repeatedly (repro.classification.few_labels), and the test set is opened once, for
+the released D and for the same layers with random weights, on the same draws. Alone:
 `check_on_svhn(released, inputs, ...)`.
 """
 
@@ -33,9 +33,9 @@ def check_on_svhn(
 ) -> Outcome:
     """Test errors of both rows over the draws of labels.
 
-    choose: choose_on_images of repro.classification.few_labels but for what to extract, the images
-    and `draws`; draws: how many test each row ("released", "random"), of which the first are the
-    same.
+    choose: choose_on_images of repro.classification.few_labels without what to extract, the images
+    and `draws`; draws: number of draws that test each row ("released", "random"), of which the
+    first are the same.
     """
     training = _shuffled(inputs, seed)
     store = inputs.dataset("svhn.validation")
@@ -51,7 +51,7 @@ def check_on_svhn(
         fitted[name] = choose(
             extract=_features_of(D), training=training, validation=validation, draws=draws[name]
         )
-    test = _test(inputs, training)  # opened here, all being chosen
+    test = _test(inputs, training)  # opened here, after all choices
     right = {
         name: right_on_images(fitted[name], _features_of(D), test, scratch=scratch)
         for name, D in networks.items()

@@ -1,4 +1,4 @@
-"""From rights and wrongs on the test images to the numbers of both checks, with their intervals.
+"""From hits and misses on the test images to the numbers of both checks, with their intervals.
 
 Part of measure.py, called by on_cifar10.py and on_svhn.py; functions of arrays. Accuracies, errors
 and their differences are in percent. Alone: `cifar10_numbers(right, choices, released, ...)`.
@@ -24,7 +24,7 @@ WHAT = {
     "random_standardised": "the same layers with random weights, standardised",
     "pixels": "raw pixels in [-1, 1]",
 }
-COMPARED = (  # on CIFAR-10; K-means beside D's features as they are, and standardised like its own
+COMPARED = (  # on CIFAR-10; K-means against D's features as they are, and standardised like its own
     ("released", "random"),
     ("released", "pixels"),
     ("released", "kmeans"),
@@ -38,7 +38,7 @@ ON_CIFAR10, ON_SVHN = "verify authors, cifar10", "verify authors, svhn"  # purpo
 
 @dataclass(frozen=True)
 class Outcome:
-    """Measurements of a check, and what the figure says about them (goes into parts.json)."""
+    """Measurements of a check, and their description for the figure (goes into parts.json)."""
 
     measurements: list[Measurement]
     described: dict[str, Any]
@@ -101,7 +101,7 @@ def cifar10_numbers(
 
 
 def _at_edge(choices: dict[str, list[Choice]], *rows: str) -> str:
-    """The rows whose C is still at the edge of what was tried, in words."""
+    """The rows whose C is still at the edge of the values tried, in words."""
     cut_short = [name for name in rows if any(choice.at_edge for choice in choices[name])]
     return ", ".join(f"C of {WHAT[name]}" for name in cut_short)
 
@@ -178,7 +178,7 @@ def _svhn_row(
 
 
 def _chosen_c(data: str, row: str, choices: list[Choice], released: Released) -> Measurement:
-    """The C chosen; of several networks the first one's."""
+    """The C chosen; for several networks the first one's."""
     edge = "; at the edge of what was tried" if any(one.at_edge for one in choices) else ""
     return single_number(
         number_name(data, "chosen_C", row, released.complete_layers),

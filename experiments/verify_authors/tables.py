@@ -1,6 +1,6 @@
-"""The table of both checks: what was run on which weights, next to the paper's numbers.
+"""The table of both checks: what ran on which weights, next to the paper's numbers.
 
-Part of figure.py. Alone: `check_table(numbers, parts)`, of the measurements and parts.json.
+Part of figure.py. Alone: `check_table(numbers, parts)`, from the measurements and parts.json.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ WITHOUT_NETWORK = ("kmeans", "pixels")
 def numbers_run(
     name: str, numbers: dict[str, Measurement], parts: dict[str, Any]
 ) -> dict[str, Measurement]:
-    """The main number of every row of a check that was run."""
+    """The main number of every row of a completed check."""
     network = parts["networks"].get(parts["checks"][name]["network"])
     if network is None:
         return {}
@@ -47,7 +47,7 @@ def check_table(numbers: dict[str, Measurement], parts: dict[str, Any]) -> pd.Da
 def _rows(
     name: str, numbers: dict[str, Measurement], parts: dict[str, Any]
 ) -> list[dict[str, object]]:
-    """One row for each kind of features; where the check was not run, one that says why."""
+    """One row per kind of features; where the check was not run, one with the reason."""
     check = parts["checks"][name]
     quantity, _, paper = STATED[name]
     network = parts["networks"].get(check["network"], {})
