@@ -1,1 +1,1 @@
-"""Raw downloads -> prepared datasets. One module = one source; README.md tells how to add one."""
+"""Raw downloads -> prepared datasets. One module is one source; README.md shows how to add one."""

@@ -1,12 +1,11 @@
-"""CelebA, aligned and cropped: the public stand-in for the authors' faces (paper §4.2).
+"""CelebA, aligned and cropped: the public replacement for the authors' faces (paper §4.2).
 
 Reads the official folder img_align_celeba/ (202,599 JPEG files of 178 x 218 pixels; the official
 PNGs serve as well) and list_attr_celeba.txt: the number of pictures, the names of the attributes,
-then a line a picture, "000001.jpg -1 1 ...". Every attribute is a label under its own name, 1
-present, 0 absent (-1 in the file). The authors never released their faces; dcgan.torch puts CelebA
-in their place, cut at x = 30, y = 40 to 138 x 138 pixels (its data/crop_celebA.lua), which is the
-default here. Its random 64-pixel crop out of 96 and its flips are left out: the paper has no
-augmentation.
+then one line per picture, "000001.jpg -1 1 ...". Every attribute is a label under its own name, 1
+present, 0 absent (-1 in the file). The authors never released their faces; dcgan.torch uses CelebA
+instead, cut at x = 30, y = 40 to 138 x 138 pixels (its data/crop_celebA.lua), which is the default
+here. Its random 64-pixel crop out of 96 and its flips are left out: the paper has no augmentation.
 
 Alone: `for record in records(RAW, Options()): ...`.
 """
@@ -66,7 +65,7 @@ class Options(Strict):
 
 
 class Table(NamedTuple):
-    """names: the attributes taken, in order. rows: file -> one byte (0 or 1) for each."""
+    """names: the selected attributes, in order. rows: file -> one byte (0 or 1) for each."""
 
     names: list[str]
     rows: dict[str, bytes]
@@ -95,7 +94,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
 
 
 def label_fields(raw: Path, options: Options) -> dict[str, str]:
-    """Every attribute is 0 or 1 (u1). Raises SourceError for one the table does not have."""
+    """Every attribute is 0 or 1 (u1). Raises SourceError for one that is not in the table."""
     return dict.fromkeys(_attributes(raw / options.attributes, options.columns).names, "u1")
 
 
@@ -114,7 +113,7 @@ def count(raw: Path, options: Options) -> int:
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Pictures of the split, sorted by path; then the table's rows that have no picture.
 
-    Left out: files without a row in a table that is asked for (not_in_table), rows without a file
+    Skipped: files without a row in a requested table (not_in_table), rows without a file
     (no_such_file). Pictures of other splits are no records. Raises SourceError for damaged tables.
     """
     folder = raw / options.images

@@ -1,8 +1,8 @@
-"""CIFAR-10: the binary version or the Python version, whichever lies there (paper §5.1).
+"""CIFAR-10: the binary version or the Python version, whichever is present (paper §5.1).
 
 Binary: records of 1 label byte and 3072 bytes of planar RGB, 32x32. Python: pickled dicts, which
-repro.data.plain_pickle reads without making or running anything that they ask for. Label `class`,
-0 to 9; names from batches.meta(.txt). Default: the five training batches; the test set is
+repro.data.plain_pickle reads without creating or running any object that they request. Label
+`class`, 0 to 9; names from batches.meta(.txt). Default: the five training batches; the test set is
 `files: [test_batch.bin]`.
 
 Alone: `count(RAW, Options())` is the number of training images.
@@ -30,7 +30,7 @@ OF_CIFAR_100 = (
 )
 CIFAR_100 = ("cifar-100-binary", "cifar-100-python")  # as its archives unpack
 PICTURE = None  # pixels, nothing to decode
-# What a batch mentions: how arrays are made, and how Python 3 writes bytes
+# names in a batch: how arrays are made, and how Python 3 writes bytes
 NAMES = {
     "numpy.core.multiarray._reconstruct",
     "numpy._core.multiarray._reconstruct",
@@ -66,7 +66,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
 
 
 def also_read(raw: Path, options: Options) -> list[Path]:
-    """Files that are read where they are there: the names of the classes."""
+    """Files that are read where present: the names of the classes."""
     folder = _folder(raw, options)
     return [folder / "batches.meta.txt", folder / "batches.meta"]
 
@@ -76,7 +76,7 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
-    """Names in batches.meta.txt or batches.meta; None where neither lies there."""
+    """Names in batches.meta.txt or batches.meta; None where neither is present."""
     folder = _folder(raw, options)
     if (folder / "batches.meta.txt").exists():
         names = (folder / "batches.meta.txt").read_text("utf-8", errors="replace").split()
@@ -121,7 +121,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _folder(raw: Path, options: Options) -> Path:
-    """The folder below raw that holds the batches."""
+    """The folder below raw that contains the batches."""
     marks = options.files[:1] or ["data_batch_1.bin", "data_batch_1"]
     for folder in FOLDERS:
         if any((raw / folder / mark).is_file() for mark in marks):
@@ -178,7 +178,7 @@ def _python(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _planar(made: object, path: Path) -> np.ndarray:
-    """The uint8 array (N, 3072) that a pickle describes."""
+    """The uint8 array (N, 3072) described by a pickle."""
     match made:
         case Made(
             name="numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct",

@@ -1,19 +1,19 @@
 """Prepared dataset -> which of its images are near-duplicates of an earlier one (paper §4.1.1).
 
 Trains the autoencoder hash (repro/dedup/autoencoder.py) on the dataset, encodes every image, and
-groups equal 128-bit codes (repro/dedup/removal.py). The first image of each group is kept (rows
-stand in source order, which for LSUN is the order of keys), the others are marked. No pixel is
-copied. The folder:
+groups equal 128-bit codes (repro/dedup/removal.py). The first image of each group is kept (rows are
+in source order, which for LSUN is the order of keys), the others are marked. No pixel is copied.
+The folder:
 
     codes.npy   (N, 16) uint8           keep.npy    (N,) bool
-    first.npy   (N,) int64: the row kept in place of each
+    first.npy   (N,) int64: the row kept instead of each
     groups.csv  group,key,kept,distance: every member of every group of two or more
     summary.json                        autoencoder.safetensors
 
 Runs alone: python -m data_prep.dedup --data DATASET --spec SPEC.json --out OUT
-The spec holds {"options": {...}, "seed": 42}, where the options are those that differ. On several
-machines, to the same bytes: --train makes the network, --trained NETWORK --shard 3/8 the codes of
-an eighth of the dataset, --trained NETWORK --parts CODES... the folder above.
+The spec holds {"options": {...}, "seed": 42}, with only the options that differ from the defaults.
+On several machines, to the same bytes: --train trains the network, --trained NETWORK --shard 3/8
+writes the codes of an eighth of the dataset, --trained NETWORK --parts CODES... the folder above.
 """
 
 import argparse
@@ -55,16 +55,16 @@ def dedup(
 ) -> dict[str, Any]:
     """De-duplicate the prepared dataset `data` into the folder `out`; returns its summary.
 
-    trained: folder of `train`; None: trains here. parts: folders of `encode_shard` in the order of
-    their shards; none: encodes here. The result is the same. Where `out` is made by `recipe`
-    already, nothing is done. Raises StoreError or ValueError for a
-    dataset that cannot be hashed or parts that are not its codes, DegenerateCodeError for a code
-    with fewer effective bits than `options.minimum_bits`.
+    trained: folder of `train`; None: train here. parts: folders of `encode_shard` in the order of
+    their shards; none: encode here. The result is the same. Does nothing where `recipe` has already
+    made `out`. Raises StoreError or ValueError for a dataset that cannot be hashed or parts that
+    are not its codes, DegenerateCodeError for a code with fewer effective bits than
+    `options.minimum_bits`.
     """
     if is_made(out, recipe, {"data": data}):
         made: dict[str, Any] = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
         return made
-    for name, given in _inputs(data, trained, parts).items():  # of which only the data are kept
+    for name, given in _inputs(data, trained, parts).items():  # only the data are kept
         if name != "data":
             refuse_changed(name, given)
     with step_folder(
@@ -108,7 +108,7 @@ def encode_shard(*, data: Path, trained: Path, shard: Shard, out: Path) -> None:
         out,
         inputs=_inputs(data, trained),
         spec={"shard": str(shard)},
-        unread=["data/images.npy"],  # a shard reads its share; who joins the codes compares all
+        unread=["data/images.npy"],  # a shard reads its share; the join of the codes compares all
     ) as folder:
         network = Autoencoder.load(trained / NETWORK)
         inputs = HashInputs(ImageStore.open(data).images)
@@ -133,7 +133,7 @@ def _train(store: ImageStore, folder: Path, *, options: Options, seed: int) -> N
 def _codes(
     store: ImageStore, network: Autoencoder, parts: Sequence[Path]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 16) uint8 and contrasts (N,) of all images, from the parts where there are any."""
+    """Codes (N, 16) uint8 and contrasts (N,) of all images, from the parts, if any are given."""
     if not parts:
         return encode(network, HashInputs(store.images))
     codes, contrast = (

@@ -1,4 +1,4 @@
-"""Faces cut from photos of people: one picture a detection, as the paper's were (§4.2).
+"""Faces cut from photos of people: one picture per detection, like the paper's (§4.2).
 
 Reads a folder of photos and the boxes.csv of data_prep/face_detection/; boxes of another detector
 serve as well (columns file, face, left, top, width, height, photo_width, photo_height, in pixels of
@@ -6,10 +6,10 @@ the upright photo). A record is a detection, its key "<file>#<face>"; a photo wi
 skipped record.
 
 The cascade's box ends at the forehead and at the chin, while the authors' faces (Fig 10) show hair
-and chin. So the crop adds 0.3 of the box above, 0.15 below, and at the sides what makes it square.
-Compared by eye on 36 detections in press photos: 0.2 and 0.1 cut hair and some chins, 0.5 and 0.3
-show shoulders and much background. A crop that would leave the photo is moved inside, and made
-smaller where the photo is smaller; it is never stretched.
+and chin. So the crop adds 0.3 of the box above, 0.15 below, and at the sides enough to make it
+square. Compared by eye on 36 detections in press photos: 0.2 and 0.1 cut hair and some chins, 0.5
+and 0.3 show shoulders and much background. A crop that would leave the photo is moved inside, and
+made smaller where the photo is smaller; it is never stretched.
 
 Alone: `for record in records(RAW, Options()): ...`.
 """
@@ -48,7 +48,7 @@ class Options(Strict):
 
 
 class BoxRow(NamedTuple):
-    """One line of boxes.csv; without a face, `reason` says why."""
+    """One line of boxes.csv; without a face, `reason` gives the reason."""
 
     line: int
     file: str
@@ -89,11 +89,11 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Faces in the table's order, then the photos it does not name.
+    """Faces in the table's order, then the photos that are not in it.
 
-    Left out: photos without a face, or unreadable, with the table's reason; faces whose crop is
-    `too_small`; files of the table that are not there (no_such_file), and photos that are not in
-    it (not_in_table). Raises SourceError for a table that is damaged or contradicts itself.
+    Skipped: photos without a face, or unreadable, with the table's reason; faces whose crop is
+    `too_small`; files of the table that are absent (no_such_file), and photos that are not in it
+    (not_in_table). Raises SourceError for a table that is damaged or contradicts itself.
     """
     photos, boxes = raw / options.images, raw / options.boxes
     files = files_below(photos)

@@ -1,8 +1,8 @@
 """Any folder of pictures, flat or nested; labels from the file names or from a CSV file.
 
 For your own photos, and for face sets (paper §4.2: the authors' faces were never released). Files
-are taken in order of their relative path; hidden ones are ignored; what is no picture is skipped
-with a reason.
+are read in order of their relative path; hidden ones are ignored; other files than pictures are
+skipped with a reason.
 
 Alone: `count(RAW, Options())` is the number of files.
 """
@@ -80,10 +80,10 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
 
 
 def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path) -> str | None:
-    """Why the folder will not do, as far as the names of its files tell; None where it may.
+    """Why the folder cannot be used, as far as its file names tell; None where it may be.
 
-    least: who asks for images, in words -> how many. results: folder the run writes, which
-    must not lie among the pictures. Looked at before any step of a run.
+    least: who requires images, in words -> how many. results: folder that the run writes, which
+    must not be among the pictures. Called before any step of a run.
     """
     folder = raw / options.images
     if results.resolve().is_relative_to(folder.resolve()):
@@ -122,10 +122,10 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Files sorted by path. A file without labels is left out where labels are asked for.
+    """Files sorted by path. If labels are required, a file without labels is skipped.
 
-    Raises SourceError for values that are no numbers, for a table without column `file`, and as
-    `count` does.
+    Raises SourceError for values that are not numbers, for a table without column `file`, and like
+    `count`.
     """
     reason = "name_does_not_match" if options.labels_from_name else "not_in_labels_csv"
     for key, labels in _labelled(raw, options):
@@ -148,7 +148,7 @@ def _files(raw: Path, options: Options) -> list[str]:
 
 
 def _labelled(raw: Path, options: Options) -> Iterator[tuple[str, Labels | None]]:
-    """Key and labels of every file; None where it has none though labels are asked for."""
+    """Key and labels of every file; None where required labels are missing."""
     keys = _files(raw, options)
     if options.labels_from_name:
         pattern = re.compile(options.labels_from_name)

@@ -3,8 +3,8 @@
     python -m data_prep.generate --spec FILE.json --out DIR [--workers 2]
 
 FILE.json: {"generator": "rooms", "seed": 42, "options": {"count": 8000}}. `generator` names a
-module of `data_prep.generated`, whose `Options` says which options there are. DIR then holds the
-files in the official layout which the readers in `data_prep/` expect.
+module of `data_prep.generated`, whose `Options` defines the options. DIR then holds the files in
+the official layout that the readers in `data_prep/` expect.
 """
 
 import importlib
@@ -43,7 +43,7 @@ def code_of_world(name: str) -> tuple[str, ...]:
 
 
 def load_world(name: str) -> ModuleType:
-    """The generator module `name`; SpecError names the nearest one there is."""
+    """The generator module `name`; SpecError names the nearest existing one."""
     if name not in worlds():
         raise SpecError(f"no generator {name!r}; {nearest(name, worlds())}")
     return importlib.import_module(f"data_prep.generated.{name}")
@@ -52,9 +52,9 @@ def load_world(name: str) -> ModuleType:
 def generate(
     *, spec: GenerateSpec, out: Path, workers: int = 2, recipe: Recipe | None = None
 ) -> None:
-    """Draw the world into the folder `out`, whole or not at all; `workers` changes no byte.
+    """Draw the world into the folder `out`, all or nothing; `workers` changes no byte.
 
-    Where `out` is made by `recipe` already, nothing is done.
+    Does nothing where `recipe` has already made `out`.
     """
     if is_made(out, recipe, {}):
         return

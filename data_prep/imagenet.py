@@ -1,4 +1,4 @@
-"""ImageNet's layout: one folder a class, the folder's name is the class (paper §4.3: ImageNet-1k).
+"""ImageNet's layout: one folder per class, named after it (paper §4.3: ImageNet-1k).
 
 Classes are the folders in order of their names (for wnids: the usual 0 to 999), their index is the
 label `class`. The paper uses the images without labels, at 32 pixels: `image_size: 32`.
@@ -45,7 +45,7 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
-    """Names of the class folders that are read, sorted; an empty folder is a class too."""
+    """Names of the class folders to read, sorted; an empty folder is a class too."""
     if options.classes:
         return sorted(set(options.classes))
     folders = (raw / options.folder).iterdir()
@@ -53,7 +53,7 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 
 
 def published(options: Options) -> int | None:
-    """Of all classes of the raw folder itself; a folder below it may hold anything."""
+    """Images of all classes of the raw folder itself; a folder below it may hold any number."""
     return None if options.folder or options.classes else PUBLISHED
 
 
@@ -62,7 +62,7 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Files sorted by path; those beside the class folders are left out with a reason."""
+    """Files sorted by path; files next to the class folders are skipped with a reason."""
     root = raw / options.folder
     index = {name: number for number, name in enumerate(class_names(raw, options) or [])}
     for key in _files(raw, options):
@@ -74,7 +74,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _files(raw: Path, options: Options) -> list[str]:
-    """Relative paths of the files below the folder; where `classes` are named, of those alone."""
+    """Relative paths of the files below the folder; only those of `classes`, if named."""
     root = raw / options.folder
     if not options.classes:
         return files_below(root)

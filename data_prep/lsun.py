@@ -1,8 +1,8 @@
 """LSUN: one LMDB of key -> image bytes, as the official download unpacks (paper §4.1: bedrooms).
 
-The order is LMDB's own key order. What a record holds is decided by its first bytes later on:
-official records are JPEG, copies of the set found elsewhere also hold WebP, and some are broken.
-There are no labels.
+The order is LMDB's own key order. The first bytes of a record later decide its format: official
+records are JPEG, copies of the set found elsewhere also hold WebP, and some are broken. There are
+no labels.
 
 Alone: `count(RAW, Options())` is the number of records.
 """
@@ -17,7 +17,7 @@ from repro.data.raw_images import lmdb_count, lmdb_entries, lmdb_file
 from repro.specs.validation import Strict
 
 PICTURE = (256, 341)  # usual height and width of a record, pixels
-PUBLISHED = {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}  # records, as LSUN says
+PUBLISHED = {"bedroom_train_lmdb": 3_033_042, "bedroom_val_lmdb": 300}  # records, by LSUN's account
 PAPER_IMAGES = {"data": 3_033_042}  # LSUN's bedrooms, section 4.1
 
 
@@ -57,13 +57,13 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Records in key order; bytes are read only where the payload is asked for."""
+    """Records in key order; bytes are read only when the payload is requested."""
     for key, value in lmdb_entries(_database(raw, options)):
         yield Record(key=key, payload=value)
 
 
 def _database(raw: Path, options: Options) -> Path:
-    """The data.mdb in use: raw itself, in raw, or in the named folder below raw."""
+    """The data.mdb to read: raw itself, in raw, or in the named folder below raw."""
     found = lmdb_file(raw)
     if found is not None:
         return found

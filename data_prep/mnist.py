@@ -2,7 +2,7 @@
 
 Kaggle's names for them serve as well.
 
-Labels: `class`, 0 to 9. Pixels are handed on as they are; a picture of another size than the
+Labels: `class`, 0 to 9. Pixels are passed on unchanged; a picture of another size than the
 dataset's `image_size` (MNIST: 28) is scaled like any other. With `shuffle: 42`, the first 50,000
 training digits (`stop: 50000`) are those on which the authors trained, the last 10,000 (`start:
 50000`) those on which they validated (their mnist/load.py and lib/rng.py).
@@ -34,7 +34,7 @@ PAPER_IMAGES = {"data": 50_000, "test": 10_000}  # without the 10,000 for valida
 
 
 class Options(Stretch):
-    """In the order of shuffle 42, the paper's 50,000 digits for training are those before 50000."""
+    """In the order of shuffle 42, the digits before 50000 are the paper's training digits."""
 
     split: Literal["train", "test"] = Field("train", description="60,000 or 10,000 digits")
     shuffle: int | None = Field(
@@ -82,8 +82,8 @@ def count(raw: Path, options: Options) -> int:
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Digits in the order of `shuffle`, (H, W) uint8, key "train:00000": number in the file.
 
-    Raises SourceError for a wrong magic number, a file that is cut off or too long, numbers of
-    images and labels that differ, a label above 9, or fewer digits than `stop` asks for.
+    Raises SourceError for a wrong magic number, a file that is cut off or too long, different
+    numbers of images and labels, a label above 9, or fewer digits than `stop` requires.
     """
     images_path, labels_path = _files(raw, options)
     images = _array(images_path, IMAGES_MAGIC)  # (N, H, W)
@@ -123,11 +123,11 @@ def _ways(raw: Path, name: str) -> list[Path]:
 
 
 def _chosen(found: int, path: Path, options: Options) -> list[int]:
-    """Numbers in the file of the digits taken, of the `found` in it."""
+    """Numbers in the file of the selected digits, of the `found` in it."""
     places = options.chosen(found, path, what="digits")
     if options.shuffle is None:
         return list(places)
-    # the authors' generator instead of repro.rng, so that the digits set aside are theirs
+    # the authors' generator instead of repro.rng, so that the held-out digits are theirs
     order = np.random.RandomState(options.shuffle).permutation(found)
     return [int(number) for number in order[places]]
 

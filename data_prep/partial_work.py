@@ -1,10 +1,10 @@
-"""An unfinished preparation on disk: where it stands, and whether it can be continued.
+"""An unfinished preparation on disk: its progress, and whether it can be continued.
 
-Where in the flow: prepare.py writes a dataset into such a folder, which lies beside the result and
-is no output of any step, so that it outlives a job that was killed. `progress.json` is replaced
-whole every few thousand records; behind a kill the files are cut back to what it says, and their
-sha256 must be what it says. It also says what the dataset is made from: other raw data, another
-spec or other code, and the work starts afresh. It has nothing to run alone.
+Where in the flow: prepare.py writes a dataset into such a folder, which is next to the result and
+is no output of any step, so that it outlives a killed job. `progress.json` is replaced atomically
+every few thousand records; after a kill the files are truncated to the lengths recorded there, and
+must have the recorded sha256. It also records what the dataset is made from: if raw data, spec or
+code have changed, the work starts afresh.
 """
 
 import json
@@ -28,20 +28,20 @@ PROGRESS = "progress.json"
 class PartialWork:
     """The folder of an unfinished dataset.
 
-    done: records of the source that are dealt with. writer: what the next ones go into.
+    done: number of processed records of the source. writer: receives the next ones.
     """
 
     def __init__(
         self, folder: Path, *, made_from: Mapping[str, str], store: Mapping[str, Any]
     ) -> None:
-        """Go on with `folder`, or begin it; one line is printed where something was there.
+        """Resume `folder`, or begin it; prints one line where there was earlier work.
 
-        made_from: all that decides the bytes. store: arguments of StoreWriter.
+        made_from: everything that determines the bytes. store: arguments of StoreWriter.
         """
         self.folder = folder
         self.done = 0
         self._made_from = dict(made_from)
-        self._saved = (0, time.monotonic())  # records, moment
+        self._saved = (0, time.monotonic())  # records, time
         writer = self._resumed(store) if folder.is_dir() else None
         if writer is None:
             self.discard()
@@ -70,7 +70,7 @@ class PartialWork:
         return [name for name in names if made_from.get(name) != self._made_from.get(name)]
 
     def advance(self, records: int) -> None:
-        """Count records that are done; the count is saved now and then."""
+        """Count records that are done; save the count from time to time."""
         self.done += records
         saved, moment = self._saved
         late = time.monotonic() - moment > SECONDS_BETWEEN_SAVES
@@ -83,9 +83,9 @@ class PartialWork:
         self._saved = (self.done, time.monotonic())
 
     def finish(self, folder: Path) -> dict[str, Any]:
-        """Put the finished files into `folder` as well (no pixel is copied); their manifest.
+        """Put the finished files into `folder` as well (no pixel is copied); return their manifest.
 
-        The files stay here too, until `discard`: a kill in between costs nothing.
+        The files also stay here until `discard`, so a kill in between costs nothing.
         """
         self._save()
         manifest = self.writer.close()
@@ -95,13 +95,13 @@ class PartialWork:
         return manifest
 
     def discard(self) -> None:
-        """Remove the folder; what says that it is whole goes first."""
+        """Remove the folder, first the file that marks it as whole."""
         (self.folder / PROGRESS).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
-        """On an exception in the block, close the files; remove them if there is nothing saved."""
+        """On an exception in the block, close the files; remove them if nothing is saved."""
         try:
             yield
         except BaseException:

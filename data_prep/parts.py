@@ -1,9 +1,8 @@
-"""Parts of a dataset: which records are a part's, what a part is made from, and joining them.
+"""Parts of a dataset: which records belong to a part, what it is made from, and joining them.
 
-Where in the flow: prepare.py makes a part (a prepared dataset of its own with a `part.json`) where
-a shard is asked for, and joins all parts of a set to the bytes that it would have written in one
-go. Parts may be made on different machines; ones that were not made from the same raw data by the
-same code are refused. It has nothing to run alone.
+Where in the flow: prepare.py makes a part (a prepared dataset of its own with a `part.json`) for a
+shard, and joins all parts of a set to the bytes that it would have written in one go. Parts may be
+made on different machines; parts made from different raw data or by different code are refused.
 """
 
 import json
@@ -28,10 +27,10 @@ PART_FILE = "part.json"
 def made_from(
     *, spec: DatasetSpec, raw: RawFiles, records: int, store: Mapping[str, Any]
 ) -> dict[str, str]:
-    """All that decides the bytes of a dataset: name -> hash.
+    """Everything that determines the bytes of a dataset: name -> hash.
 
-    Raw files are known by their names and sizes (their times differ between machines), their number
-    of records and what labels they have (`store`: the arguments of StoreWriter).
+    Raw files are identified by their names and sizes (their times differ between machines), their
+    number of records and their labels (`store`: the arguments of StoreWriter).
     """
     listed = digest(raw.folder, raw.reads, times=False)
     return {
@@ -43,20 +42,20 @@ def made_from(
 
 
 def modules_of(spec: DatasetSpec) -> list[str]:
-    """The modules that prepare a dataset: this step, its source, another source it may wrap."""
+    """The modules that prepare a dataset: this step, its source, any source that it wraps."""
     named = [value for value in spec.options.values() if value in source_names()]
     return ["data_prep.prepare", *(f"data_prep.{name}" for name in (spec.source, *named))]
 
 
 def write_part_file(folder: Path, *, shard: Shard, origin: Mapping[str, str]) -> None:
-    """Say in a part's folder which part it is, and of what."""
+    """Record in a part's folder which part it is, and of which dataset."""
     write_json(folder / PART_FILE, {"shard": list(shard), "made_from": dict(origin)})
 
 
 def join(
     parts: Sequence[Path], folder: Path, *, origin: Mapping[str, str], store: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Write the dataset of which `parts` are all parts, in any order; its manifest.
+    """Write the dataset from all its `parts`, in any order; return its manifest.
 
     Raises StoreError naming the part that is missing, damaged, or made from something else.
     """
@@ -71,7 +70,7 @@ def join(
 
 
 def _in_order(parts: Sequence[Path], origin: Mapping[str, str]) -> list[Path]:
-    """The parts sorted by number, each there once."""
+    """The parts sorted by number, each present once."""
     found: dict[Shard, Path] = {}
     for part in parts:
         try:

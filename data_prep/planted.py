@@ -1,11 +1,11 @@
 """Near-duplicates of known originals, made from another source: the test set of the hash (§4.1.1).
 
-Takes pictures evenly spread over the records of the wrapped source (`of`) and makes of each one
-copy of every kind and strength (repro/dedup/perturbations.py): 25 a picture, 21 of the fresh kinds.
-A copy is made from the full-size picture and encoded as JPEG, and so goes through the same decoder,
-crop and scaling as all images of that source. Its key is "<original's key>|<kind>|<strength>", its
-labels `class` (number of the kind) and `strength`. Nothing is trained on these copies; the
-originals are not among them.
+Takes pictures evenly spread over the records of the wrapped source (`of`) and makes one copy of
+each in every kind and strength (repro/dedup/perturbations.py): 25 per picture, 21 of the fresh
+kinds. A copy is made from the full-size picture and encoded as JPEG, so it goes through the same
+decoder, crop and scaling as all images of that source. Its key is "<original's
+key>|<kind>|<strength>", its labels `class` (number of the kind) and `strength`. Nothing is trained
+on these copies; the originals are not among them.
 
 Alone: `count(RAW, Options(of="lsun"))` is the number of copies.
 """
@@ -74,7 +74,7 @@ def _kinds(options: Options) -> tuple[str, ...]:
 
 
 def copies(options: Options, originals: int) -> int:
-    """Number of copies made of a source of `originals` records."""
+    """Number of copies of a source with `originals` records."""
     return min(options.originals, originals) * len(perturbations(fresh=options.fresh))
 
 
@@ -83,10 +83,10 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """All copies of one original after the other, originals in source order.
+    """All copies of one original in sequence, originals in source order.
 
-    The source is divided into as many equal stretches as originals are wanted; the first readable
-    record of each is taken. Where a stretch has none, its copies are skipped with a reason.
+    The source is divided into one stretch per original; the first readable record of each is used.
+    If a stretch has none, its copies are skipped with a reason.
     """
     kinds = _kinds(options)
     for key, picture in _originals(raw, options):
@@ -108,7 +108,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def copy_key(original: str, kind: str, strength: float) -> str:
-    """Key of a copy; the original's key is what stands before the last two bars."""
+    """Key of a copy; the original's key is everything before the last two bars."""
     return f"{original}|{kind}|{strength:g}"
 
 
@@ -119,7 +119,7 @@ def _originals(raw: Path, options: Options) -> Iterator[tuple[str, np.ndarray | 
     wanted = min(options.originals, total)
     starts = [i * total // wanted for i in range(wanted)] if wanted else []
     following = iter([*starts[1:], total])
-    end = 0  # of the stretch in hand
+    end = 0  # of the current stretch
     first, found = "", True
     for position, record in enumerate(source.records(raw, options.wrapped)):
         if position == end:

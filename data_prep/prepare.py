@@ -3,14 +3,14 @@
 Where in the flow: the first step of the pipeline, or the second where the raw data are drawn.
 
 Records stream from the source, are decoded, cropped and scaled by a pool of threads
-(record_pixels.py; the JPEG decoder runs without the interpreter lock), and are written in source
-order: the number of workers changes the time, not a byte of the result. Memory is bounded whatever
-the number of images. What cannot be read is listed in skipped.csv with its reason and counted in
-the manifest. A run that was killed goes on where it was (partial_work.py), and a large set can be
-prepared in parts, on several machines, that are joined to the same bytes (parts.py).
+(record_pixels.py; the JPEG decoder releases the interpreter lock), and are written in source order:
+the number of workers changes the time, not a byte of the result. Memory is bounded whatever the
+number of images. Unreadable records are listed in skipped.csv with their reason and counted in the
+manifest. A killed run resumes where it was (partial_work.py), and a large set can be prepared in
+parts, on several machines, that are joined to the same bytes (parts.py).
 
-Limit: `limit` records evenly spread over the source order, so that a set sorted by class keeps all
-its classes; unreadable ones among them are not made up for.
+Limit: `limit` takes records evenly spread over the source order, so that a set sorted by class
+keeps all its classes; unreadable ones among them are not replaced.
 
 Runs alone: python -m data_prep.prepare --spec SPEC.json --raw RAW --out OUT [--check]
 Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --out OUT
@@ -62,8 +62,8 @@ def prepare(
     """Prepare the dataset `spec` from the folder `raw` into the folder `out`.
 
     workers: decoding threads (>= 1). state: folder for unfinished work, by default a hidden one
-    beside `out`; it is gone when `out` is there. shard: the part to make, which need not hold a
-    readable record. Where `out` is made by `recipe` already, nothing is done. Raises SpecError for
+    next to `out`; it is deleted when `out` is complete. shard: the part to make, which need not
+    hold a readable record. Does nothing where `recipe` has already made `out`. Raises SpecError for
     a wrong source or option, SourceError where requirements are missing, raw files are damaged as a
     whole, or no record is readable.
     """
@@ -74,7 +74,7 @@ def prepare(
     inputs = {"raw": read}
     unfinished = state or out.with_name(f".{out.name}.state")
     if is_made(out, recipe, inputs):
-        shutil.rmtree(unfinished, ignore_errors=True)  # of one that was killed at its very end
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a run killed at its very end
         return
     total = source.count(raw, options)
     store = _store_arguments(source, options, spec=spec, raw=raw)
@@ -110,11 +110,10 @@ def join_parts(
     out: Path,
     recipe: Recipe | None = None,
 ) -> None:
-    """Join all parts of the dataset `spec` into the folder `out`: the bytes of `prepare` itself.
+    """Join all parts of the dataset `spec` into the folder `out`: the same bytes as `prepare`.
 
-    Where `out` is made by `recipe` already, nothing is done. Raises StoreError where parts are
-    missing, damaged, or made from something else than `spec` and `raw`, and otherwise as `prepare`
-    does.
+    Does nothing where `recipe` has already made `out`. Raises StoreError where parts are missing,
+    damaged, or made from something else than `spec` and `raw`, and otherwise like `prepare`.
     """
     source, options = _ready_source(spec, raw)
     read = RawFiles(raw, files_read(raw, spec.source, options))
@@ -123,7 +122,7 @@ def join_parts(
         return
     store = _store_arguments(source, options, spec=spec, raw=raw)
     origin = made_from(spec=spec, raw=read, records=source.count(raw, options), store=store)
-    for number, part in enumerate(parts, 1):  # no inputs that anybody could look for later
+    for number, part in enumerate(parts, 1):  # not recorded as inputs: parts may be deleted
         refuse_changed(f"part {number}", part)
     with step_folder(
         out, inputs=inputs, spec=spec.model_dump(mode="json"), recipe=recipe
@@ -167,7 +166,7 @@ def _evenly_spread(total: int, limit: int | None) -> Sequence[int]:
 
 
 def _chosen(records: Iterator[Record], wanted: Iterable[int]) -> Iterator[Loaded]:
-    """The records at the wanted (increasing) positions, their bytes read where they wait."""
+    """The records at the wanted (increasing) positions; payload functions are called here."""
     positions = iter(wanted)
     position = next(positions, None)
     if position is None:

@@ -1,10 +1,11 @@
-"""Records of a source -> square pixels of a dataset, or the reason why there are none.
+"""Records of a source -> square pixels of a dataset, or the reason for skipping them.
 
-Where in the flow: the work of prepare.py's decoding threads. What cannot be read becomes a reason
-(repro/data/decoders.py names them); a fault of the program stays an exception and names the record.
+Where in the flow: the work of prepare.py's decoding threads. An unreadable record gives a reason
+(repro/data/decoders.py lists them); a fault of the program remains an exception and names the
+record.
 
-Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma
-(ITU-R 601). It has nothing to run alone.
+Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma (ITU-R
+601).
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,12 @@ from repro.dedup.files_once import file_bytes
 
 Payload = bytes | np.ndarray | Path
 Labels = dict[str, float | int]
-Loaded = tuple[Record, Payload]  # a record, and what it holds or where that lies
+Loaded = tuple[Record, Payload]  # a record, and its content or where that is stored
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A run of records: pixels of those that could be read, and why the others could not.
+    """A run of records: pixels of the readable ones, and why the others were skipped.
 
     images: (n, size, size, channels) uint8, with a key and labels for each. skipped: key, reason.
     """
@@ -46,7 +47,7 @@ def decoded(
 ) -> Iterator[Decoded]:
     """Runs of successive records, decoded by `workers` threads, in the records' order.
 
-    Raises what is no finding about a record.
+    Raises every error that is not a finding about a record.
     """
 
     def decode_all(chunk: list[Loaded]) -> Decoded:
@@ -79,7 +80,7 @@ def _weight(record: Loaded) -> int:
 def pixels_or_reason(
     record: Record, payload: Payload, *, size: int, channels: int
 ) -> np.ndarray | str:
-    """(size, size, channels) uint8, or the reason for leaving the record out."""
+    """(size, size, channels) uint8, or the reason for skipping the record."""
     if record.skip is not None:
         return record.skip
     try:

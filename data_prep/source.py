@@ -1,8 +1,8 @@
 """What a source is: the contract between one raw layout (a module of data_prep/) and prepare.py.
 
 A source is a module with `Options`, `requirements`, `label_fields`, `class_names`, `count` and
-`records`; the module's name is the `source:` of a dataset in a run file. This module holds the
-types they share, finds sources by name, and words what is missing before any work is done.
+`records`; the module's name is the `source:` of a dataset in a run file. This module holds their
+common types, finds sources by name, and describes missing files before any work is done.
 
 Runs alone: python -m data_prep.source lists the sources and their options.
 """
@@ -73,9 +73,9 @@ class Record:
 
     key: unique and stable name within the source. payload: the image file's bytes; or uint8 pixels
     (H, W) or (H, W, 1|3); or a Path, read by a worker; or a function that returns the bytes, called
-    at most once and before the next record is asked for (so that records not wanted cost no
-    reading). labels: a number for every field of `label_fields`. skip: reason why the source
-    itself leaves the record out. crop: (left, top, width, height) in pixels, cut out first.
+    at most once and before the next record is requested (so that unwanted records are not read).
+    labels: a number for every field of `label_fields`. skip: the source's own reason for skipping
+    the record. crop: (left, top, width, height) in pixels, cut out first.
     """
 
     key: str
@@ -89,7 +89,7 @@ class Source(Protocol):
     """The functions of a source module. `raw` is the folder of the download."""
 
     def requirements(self, raw: Path, options: Strict) -> list[Requirement]:
-        """What must exist; looked up before anything starts."""
+        """The files and folders that must exist; checked before anything starts."""
 
     def label_fields(self, raw: Path, options: Strict) -> dict[str, str]:
         """Label name -> numpy type ("i4", "u1", "f4"); {} where there are none."""
@@ -105,7 +105,7 @@ class Source(Protocol):
 
 
 def source_names() -> list[str]:
-    """Names of all sources: the modules beside this one that define `records`."""
+    """Names of all sources: the modules next to this one that define `records`."""
     modules = sorted(Path(__file__).parent.glob("*.py"))
     return [
         m.stem
@@ -134,7 +134,7 @@ def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
 def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
     """Files and folders that source `source` reads below `raw`, relative to it.
 
-    Those that must exist, and those that its `also_read` names, if it has one.
+    The required ones, and those named by its `also_read`, if any.
     """
     module = load_source(source)
     more = getattr(module, "also_read", None)
@@ -144,7 +144,7 @@ def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
 
 
 def explain_missing(absent: list[Requirement], raw: Path) -> str:
-    """Message naming every missing file, where it was looked for, and how to get it."""
+    """Message naming every missing file, where it was expected, and how to get it."""
     lines = [f"{raw}: raw data are missing"]
     lines += [f"  {r.what}: looked for {r.path}: {r.found}" for r in absent]
     lines += [f"  how to get it: {how}" for how in dict.fromkeys(r.how_to_get for r in absent)]

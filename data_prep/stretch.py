@@ -1,6 +1,6 @@
 """A stretch of a source's records, from `start` to before `stop`: splits of one file's pictures.
 
-Shared by the sources whose files hold several splits (mnist, svhn). Nothing to run alone.
+Shared by the sources whose files hold several splits (mnist, svhn).
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from repro.specs.validation import Strict
 
 
 class Stretch(Strict):
-    """Options of a source that may read a part of its records."""
+    """Options of a source that may read only a part of its records."""
 
     start: int = Field(0, ge=0, description="first record taken, counted from 0 in their order")
     stop: int | None = Field(None, ge=1, description="record before which to stop; null = all")
@@ -24,7 +24,7 @@ class Stretch(Strict):
         return self
 
     def chosen(self, found: int, path: Path, *, what: str) -> range:
-        """Numbers of the records taken, of the `found` in a file; `what` they are, plural.
+        """Numbers of the selected records, of the `found` in a file; `what`: their plural noun.
 
         Raises SourceError, naming the file, where it holds fewer.
         """

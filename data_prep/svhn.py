@@ -1,9 +1,9 @@
 """SVHN, cropped digits: train_32x32.mat, test_32x32.mat or extra_32x32.mat (paper §5.2).
 
 MATLAB 5 files with the variables X, uint8 (32, 32, 3, N), and y, (N, 1), in which class 10 is the
-digit 0. Label `class`: the digit itself, 0 to 9. (The authors' code takes y - 1, so that the digit
-0 is class 9: another name for the same classes.) Train has 73,257 digits, test 26,032, extra
-531,131. The file's pixels are held in memory, 3,072 bytes a digit: 1.6 GB for extra.
+digit 0. Label `class`: the digit itself, 0 to 9. (The authors' code uses y - 1, so that the digit 0
+is class 9: another name for the same classes.) Train has 73,257 digits, test 26,032, extra 531,131.
+The file's pixels are held in memory, 3,072 bytes per digit: 1.6 GB for extra.
 
 Alone: `count(RAW, Options())` is the number of training digits.
 """
@@ -27,7 +27,7 @@ CLASSES = 10
 FOLDERS = ("", "svhn")  # the raw folder itself, or where data_prep.download puts the files below it
 HEADER_BYTES = 128
 PICTURE_BYTES = 32 * 32 * 3
-MOST_PACKED = 1032  # bytes that zlib can make of one
+MOST_PACKED = 1032  # bytes that zlib can pack into one
 NUMBERS = {"double", "single"} | {f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 AGAIN = "download the file again"
 PICTURE = None  # pixels, nothing to decode
@@ -36,7 +36,7 @@ PAPER_IMAGES = {"data": 63_257, "test": 26_032}  # without the 10,000 for valida
 
 
 class Options(Stretch):
-    """In the order of `shuffle`, the paper's 10,000 validation digits are those before 10000."""
+    """In the order of `shuffle`, the digits before 10000 are the paper's validation digits."""
 
     split: Literal["train", "test", "extra"] = Field(
         "train", description="73,257, 26,032 or 531,131 digits"
@@ -83,9 +83,9 @@ def count(raw: Path, options: Options) -> int:
 def records(raw: Path, options: Options) -> Iterator[Record]:
     """Digits in the order of `shuffle`, (32, 32, 3) uint8, key "train:00000": number in the file.
 
-    Raises SourceError for a file that is no MATLAB 5 file, damaged or cut off, lacks X or y or has
-    them in another shape or type, has labels other than the ten classes, or holds fewer digits
-    than `stop` asks for.
+    Raises SourceError for a file that is not MATLAB 5, damaged or cut off, lacks X or y or has them
+    in another shape or type, has labels other than the ten classes, or holds fewer digits than
+    `stop` requires.
     """
     path = _file(raw, options)
     chosen = _chosen(_announced(path), path, options)
@@ -108,7 +108,7 @@ def _file(raw: Path, options: Options) -> Path:
 
 
 def _chosen(found: int, path: Path, options: Options) -> list[int]:
-    """Numbers in the file of the digits taken, of the `found` in it."""
+    """Numbers in the file of the selected digits, of the `found` in it."""
     places = options.chosen(found, path, what="digits")
     if options.shuffle is None:
         return list(places)
@@ -117,7 +117,7 @@ def _chosen(found: int, path: Path, options: Options) -> list[int]:
 
 
 def _announced(path: Path) -> int:
-    """Number of digits by the headers of X and y; no pixels are read."""
+    """Number of digits from the headers of X and y; no pixels are read."""
     _require_matlab_5(path)
     with _damage_named(path):
         listed = scipy.io.whosmat(str(path), appendmat=False)
@@ -146,7 +146,7 @@ def _announced(path: Path) -> int:
 
 
 def _require_matlab_5(path: Path) -> None:
-    """SourceError, saying what the file is instead, unless it starts as a MATLAB 5 file does."""
+    """SourceError with the actual format, unless the file starts like a MATLAB 5 file."""
     with path.open("rb") as stream:
         header = stream.read(HEADER_BYTES)
     version = header[124:]  # 0x0100 and "MI", in the byte order of the machine that wrote it
@@ -172,7 +172,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 
 def _variable(path: Path, name: str) -> np.ndarray:
-    """X or y, whose header _announced has found in order."""
+    """X or y, whose header _announced has checked."""
     with _damage_named(path):
         value = scipy.io.loadmat(str(path), appendmat=False, variable_names=[name])[name]
     expected = "u" if name == "X" else "iuf"
@@ -185,9 +185,10 @@ def _variable(path: Path, name: str) -> np.ndarray:
 def _digits(stored: np.ndarray, path: Path) -> np.ndarray:
     """Labels (N, 1) as stored -> digits (N,), 0 to 9.
 
-    Class 10 is the digit 0. Some copies of SVHN have 0 there instead: taken where no 10 occurs.
+    Class 10 is the digit 0. Some copies of SVHN have 0 instead, which is accepted where no 10
+    occurs.
     """
-    with np.errstate(invalid="ignore"):  # of a label that is not a number
+    with np.errstate(invalid="ignore"):  # for a label that is not a number
         labels = stored[:, 0].astype(np.int64)
     whole = np.array_equal(labels, stored[:, 0])
     low, high = (labels.min(), labels.max()) if len(labels) else (1, CLASSES)

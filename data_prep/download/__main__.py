@@ -1,4 +1,4 @@
-"""Fetch, check and unpack the raw data of a source; show what there is to fetch.
+"""Fetch, check and unpack the raw data of a source; list the files to fetch.
 
 Where in the flow: before data_prep/prepare.py. source_files.py does the work.
 

@@ -1,12 +1,12 @@
-"""One file over HTTP: resumed, retried, checked, and only then given its name.
+"""One file over HTTP: resumed, retried, checked, and only then given its final name.
 
-Requests (transfer.py) fill a .part beside the target (part_file.py) until it is whole;
-between them lie growing pauses with a seeded jitter, and every new byte makes the count of
-failures begin again. The whole .part is brought to the disk and renamed once its checksums fit;
-what does not fit is kept aside as NAME.wrong.
+Requests (transfer.py) fill a .part next to the target (part_file.py) until it is whole; between
+them are growing pauses with a seeded jitter, and every new byte resets the count of failures. The
+whole .part is flushed to disk and renamed once its checksums match; a file that does not match is
+kept aside as NAME.wrong.
 
-It knows nothing of sources: source_files.py says what to fetch. Alone:
-`fetch(urls=[URL], target=Path(FILE), checksums={"sha256": ...})`.
+Knows nothing about sources: source_files.py decides what to fetch. Alone: `fetch(urls=[URL],
+target=Path(FILE), checksums={"sha256": ...})`.
 """
 
 import shutil
@@ -26,7 +26,7 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between requests: doubled each t
 
 
 class WrongContentError(FetchError):
-    """Whole, but not the published bytes: kept aside as NAME.wrong."""
+    """The file is whole, but not the published bytes: kept aside as NAME.wrong."""
 
 
 def to_terminal(text: str) -> None:
@@ -52,13 +52,13 @@ def fetch(
     """Fetch one file to `target`, which must not exist yet.
 
     urls: addresses of the same bytes, tried in order. size: bytes, where published. checksums:
-    hashlib name -> hexadecimal digest; all must fit. check: called with the whole .part where there
-    is no checksum; a ValueError it raises refuses the file. also_needed: bytes that must be free
-    besides the file. retries: failures in a row without a new byte before an address is given up.
-    timeout: seconds without a byte. seed: of the jitter. sleep, now: the clock (seconds).
+    hashlib name -> hexadecimal digest; all must match. check: called with the whole .part where
+    there is no checksum; it refuses the file by a ValueError. also_needed: bytes that must be free
+    in addition to the file. retries: failures in a row without a new byte before an address is
+    given up. timeout: seconds without a byte. seed: of the jitter. sleep, now: the clock (seconds).
 
-    Raises WrongContentError where the whole file is not the published one, and FetchError else;
-    what has arrived stays in the .part.
+    Raises WrongContentError where the whole file is not the published one, and FetchError
+    otherwise; the bytes received stay in the .part.
     """
     if target.exists():
         raise FetchError(f"{target}: exists already; nothing is fetched over it")
@@ -109,7 +109,7 @@ def amount(size: int) -> str:
 
 
 def require_free(folder: Path, *, needed: int, purpose: str) -> None:
-    """Raises FetchError, saying what is needed and what is there, where the disk is too full."""
+    """Raises FetchError, with the room needed and the room free, where the disk is too full."""
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if needed > free:
@@ -133,7 +133,7 @@ def _fill(
     sleep: Callable[[float], None],
     report: Callable[[str], None],
 ) -> None:
-    """Requests until the .part is whole. Raises FetchError when the address is given up."""
+    """Request until the .part is whole. Raises FetchError when the address is given up."""
     part, name = transfer.part, transfer.part.target.name
     failures, draws, whole = 0, 0, False
     with tqdm(
@@ -174,7 +174,7 @@ def _accepted(
     checksums: Mapping[str, str],
     check: Callable[[Path], None] | None,
 ) -> Path:
-    """The target, once its bytes are the published ones; else they go to NAME.wrong."""
+    """The target, once its bytes are the published ones; otherwise they go to NAME.wrong."""
     part.flush()
     found = {name: part.digest(name) for name in checksums}
     wrong = [name for name in checksums if found[name] != checksums[name].lower()]

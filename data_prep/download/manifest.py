@@ -1,6 +1,6 @@
-"""What there is to download, and where each file lies below RAW: downloads.yaml, typed.
+"""The files to download, and the place of each below RAW: downloads.yaml, typed.
 
-`Place` says of one file of the manifest what of it is there, and in which state; source_files.py
+`Place` tells which parts of a file of the manifest are present, and in which state; source_files.py
 acts on it. Runs alone: python -m data_prep.download --list --raw RAW prints the table.
 """
 
@@ -107,7 +107,7 @@ class Place:
 
     @property
     def download(self) -> Path:
-        """Where the download itself goes: archives to RAW/downloads, other files to their place."""
+        """Place of the download: RAW/downloads for archives, else the final place."""
         return self.raw / "downloads" / self.entry.name if self.is_packed else self.final
 
     @property
@@ -121,12 +121,12 @@ class Place:
 
     @property
     def absent(self) -> list[str]:
-        """What the unpacked data at their place lack."""
+        """The expected files that the unpacked data at their place lack."""
         return not_as_expected(self.final, self.entry.contains)
 
     @property
     def instead(self) -> Path | None:
-        """Another file that is there and serves as well."""
+        """Another file that is present and serves as well."""
         for name, size in self.entry.instead.items():
             if not not_as_expected(self.raw, {name: size}):
                 return self.raw / name
@@ -134,7 +134,7 @@ class Place:
 
     @property
     def kind(self) -> Kind:
-        """Kind of archive; ValueError for a file that is none."""
+        """Kind of archive; ValueError for other files."""
         if self.entry.unpack == "none":
             raise ValueError(f"{self.entry.name} is no archive")
         return self.entry.unpack
@@ -146,20 +146,20 @@ class Place:
 
     @property
     def size_unpacked(self) -> int:
-        """Bytes that unpacking needs; where not published, the archive's: a lower bound."""
+        """Bytes that unpacking needs; if not published, the archive's: a lower bound."""
         if not self.is_packed:
             return 0
         return self.entry.unpacked or self.entry.bytes or 0
 
     def own_candidates(self) -> list[Path]:
-        """Where a copy may lie already: RAW/downloads, or RAW itself."""
+        """Where a copy may already be: RAW/downloads, or RAW itself."""
         name = self.entry.name
         return list(dict.fromkeys([self.download, self.raw / "downloads" / name, self.raw / name]))
 
     def complaint(self, path: Path) -> str:
-        """In what a file differs from the published one; "" where it does not.
+        """How a file differs from the published one; "" where it does not.
 
-        Size and all published checksums; an archive without a checksum is read to its end.
+        Compares size and all published checksums; an archive without a checksum is read to its end.
         """
         size, published = path.stat().st_size, self.entry.checksums
         if self.entry.bytes is not None and size != self.entry.bytes:
@@ -177,7 +177,7 @@ class Place:
         )
 
     def state(self) -> str:
-        """What is there, by names and sizes alone."""
+        """What is present, by names and sizes alone."""
         if self.instead or (self.is_packed and self.final.is_dir() and not self.absent):
             return "data" if not self.is_packed else "unpacked"
         if self.is_packed and self.final.exists():
@@ -208,7 +208,7 @@ def _checksums(path: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def read_manifest(path: Path = MANIFEST) -> Manifest:
-    """The manifest in a YAML file. Raises SpecError naming file, key and what is allowed."""
+    """The manifest in a YAML file. Raises SpecError naming file, key and allowed values."""
     return validated(Manifest, read_yaml(path), where=str(path))
 
 
@@ -229,7 +229,7 @@ def planned(source: str, *, raw: Path, only: Sequence[str] = (), manifest: Manif
 
 
 def listing(places: Sequence[Place]) -> str:
-    """Table of the files: source, file, size, what is there already, whether a person is needed."""
+    """Table of the files: source, file, size, state, whether a person is needed."""
     head = ("source", "file", "size", "there", "account or by hand", "goes to")
     rows = [head]
     for place in places:

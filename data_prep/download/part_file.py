@@ -1,13 +1,13 @@
-"""The .part beside a download's target: what has arrived, its checksums, what the server said.
+"""The .part next to a download's target: bytes received, their checksums, the server's headers.
 
-transfer.py fills it; unfinished bytes never bear the target's name. Beside TARGET lie
+transfer.py fills it; unfinished bytes never have the target's name. Next to TARGET are
 
-    TARGET.part           what has arrived; it only grows
+    TARGET.part           the bytes received; it only grows
     TARGET.part.json      address, validator and length of the file it belongs to
     TARGET.part.previous  an older, longer .part of another version, until the new one is longer
     TARGET.wrong          whole, but not the published bytes; never resumed from
 
-A .part is locked while it is written, so that two runs do not mix their bytes. Does not run alone.
+A .part is locked while it is written, so that two runs do not mix their bytes.
 """
 
 import contextlib
@@ -28,13 +28,13 @@ BLOCK = 1 << 20  # bytes read at a time
 
 
 class FetchError(ExpectedError, RuntimeError):
-    """A file that could not be had; names host or file, what was found, what stays, what to do."""
+    """A file that could not be fetched; names host or file, the finding, what stays, what to do."""
 
 
 class Origin(Strict):
-    """Which file at which address a .part belongs to, as far as the server says.
+    """The file and address to which a .part belongs, as reported by the server.
 
-    total: length of the whole file in bytes, None where the server does not say.
+    total: length of the whole file in bytes, None where the server does not report it.
     """
 
     url: str
@@ -48,7 +48,7 @@ class Origin(Strict):
         return self.etag if self.etag and not self.etag.startswith("W/") else self.modified
 
     def differs(self, other: "Origin") -> bool:
-        """True where validator or length say that `other` is another version of the file.
+        """Whether validator or length show that `other` is another version of the file.
 
         Validators of two addresses are not comparable; lengths are.
         """
@@ -68,8 +68,8 @@ class Origin(Strict):
 class PartFile:
     """The .part of `target`, open for appending, with running checksums of all its bytes.
 
-    algorithms: names for hashlib. What lies there already is hashed once, when it is opened.
-    Raises FetchError where another process writes it.
+    algorithms: names for hashlib. Existing bytes are hashed once, when the file is opened. Raises
+    FetchError where another process writes it.
     """
 
     size: int  # bytes
@@ -93,7 +93,7 @@ class PartFile:
         self.close()
 
     def append(self, block: bytes) -> None:
-        """Add bytes at the end. The previous version goes once this one is longer."""
+        """Add bytes at the end. Deletes the previous version once this one is longer."""
         self._stream.write(block)
         self.size += len(block)
         for digest in self._digests.values():
@@ -103,7 +103,7 @@ class PartFile:
             self._previous_size = 0
 
     def equal_bytes(self, position: int, block: bytes) -> int:
-        """How many of the first bytes of `block` are those that lie at `position`."""
+        """How many of the first bytes of `block` equal those at `position`."""
         self._stream.seek(position)
         there = self._stream.read(len(block))
         if there == block:
@@ -126,7 +126,7 @@ class PartFile:
         self._open()
 
     def remember(self, origin: Origin) -> None:
-        """Note what the server says of the file, for the next attempt or the next run."""
+        """Record what the server reports about the file, for the next attempt or the next run."""
         if origin != self.origin:
             write_json(self._notes, origin.model_dump())
             self.origin = origin
@@ -136,12 +136,12 @@ class PartFile:
         return str(self._digests[algorithm].hexdigest())
 
     def flush(self) -> None:
-        """Bring all bytes to the disk."""
+        """Flush all bytes to disk."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
 
     def accept(self) -> Path:
-        """Give the bytes the target's name; a previous version is no longer needed."""
+        """Give the bytes the target's name; delete any previous version."""
         self._end_as(self.target)
         self._previous.unlink(missing_ok=True)
         return self.target
@@ -153,7 +153,7 @@ class PartFile:
         return wrong
 
     def close(self) -> None:
-        """Flush, unlock; an empty .part is not left behind. A full disk is no error here."""
+        """Flush and unlock; delete an empty .part. A full disk is no error here."""
         if self._stream.closed:
             return
         with contextlib.suppress(OSError):
@@ -170,7 +170,7 @@ class PartFile:
         self._notes.unlink(missing_ok=True)
         self._stream.close()
         folder = os.open(name.parent, os.O_RDONLY)
-        os.fsync(folder)  # the new name is on the disk too
+        os.fsync(folder)  # the new name is on disk too
         os.close(folder)
 
     def _open(self) -> None:
@@ -202,7 +202,7 @@ class PartFile:
                 progress.update(len(block))
 
     def _noted_origin(self) -> Origin | None:
-        """What an earlier run noted; None where it noted nothing or the note is damaged."""
+        """The record of an earlier run; None where there is none or it is damaged."""
         try:
             return Origin.model_validate_json(self._notes.read_bytes())
         except (OSError, ValueError):

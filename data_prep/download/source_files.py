@@ -1,12 +1,12 @@
-"""The files of one source, from the network or from a copy that is there, into the folder RAW.
+"""The files of one source, from the network or from an existing copy, into the folder RAW.
 
-For each file of the source in downloads.yaml, the first of these that holds:
+For each file of the source in downloads.yaml, the first case that applies:
 1. unpacked data at their place are recognised;
 2. an archive in RAW, in RAW/downloads or given by --archive is checked and used;
 3. the file is fetched (fetch.py), from where an earlier run ended.
 
-What needs an account is explained. Archives are unpacked (unpack.py) where this is asked for; they
-are kept.
+For files that need an account, the message explains how to get them. Archives are unpacked
+(unpack.py) on request; they are kept.
 
 Where in the flow: before data_prep/prepare.py. __main__.py is the command for it:
 python -m data_prep.download SOURCE --raw RAW
@@ -27,7 +27,7 @@ from repro.errors import ExpectedError
 
 
 class DownloadError(ExpectedError, RuntimeError):
-    """Raw data that are not there and cannot be fetched now; says what to do."""
+    """Raw data that are absent and cannot be fetched now; says what to do."""
 
 
 def download(
@@ -45,10 +45,10 @@ def download(
     """Bring the files of `source` below `raw`; returns their places (unpacked data or archives).
 
     only: names of files; () = all. unpacked: unpack archives too. archives: copies from elsewhere,
-    or folders that hold some; used where they lie, and never changed. fetcher: called as `fetch`.
+    or folders that hold some; used where they are, and never changed. fetcher: called like `fetch`.
 
     Raises SpecError for an unknown source or file, FetchError where a file cannot be fetched,
-    ArchiveError where one cannot be unpacked, DownloadError where something has to be done by hand.
+    ArchiveError where one cannot be unpacked, DownloadError where a step by hand is needed.
     """
     places = planned(source, raw=raw, only=only, manifest=read_manifest(manifest))
     _require_usable(archives, places)
@@ -72,7 +72,7 @@ def download(
 
 
 def _require_usable(archives: Sequence[Path], places: Sequence[Place]) -> None:
-    """DownloadError for a copy that is not there or that belongs to no file."""
+    """DownloadError for a copy that is absent or that belongs to no file."""
     for path in archives:
         if not path.exists():
             raise DownloadError(f"--archive {path}: there is no such file or folder")
@@ -85,7 +85,7 @@ def _require_usable(archives: Sequence[Path], places: Sequence[Place]) -> None:
 
 
 def _given(place: Place, archives: Sequence[Path], *, alone: bool) -> list[Path]:
-    """Those of the copies that are meant for `place`; alone: it is the only file asked for."""
+    """The copies that are meant for `place`; alone: it is the only file requested."""
     inside = [path / place.entry.name if path.is_dir() else path for path in archives]
     return [p for p in inside if p.is_file() and (alone or p.name == place.entry.name)]
 
@@ -116,10 +116,10 @@ def _is_done(place: Place, *, unpacked: bool, report: Callable[[str], None]) -> 
 
 
 def _adopted(place: Place, *, given: Sequence[Path], report: Callable[[str], None]) -> Path | None:
-    """A copy that is there already and is the published file; None where there is none.
+    """An existing copy that is the published file; None where there is none.
 
-    given: copies to look at first. Raises DownloadError for a copy that is not the published file;
-    it is left as it is. Only in RAW/downloads it is renamed, so that the file can be fetched.
+    given: copies to check first. Raises DownloadError for a copy that is not the published file; it
+    is left unchanged. Only in RAW/downloads is it renamed, so that the file can be fetched.
     """
     for candidate in [*given, *place.own_candidates()]:
         if not candidate.is_file():
@@ -139,7 +139,7 @@ def _adopted(place: Place, *, given: Sequence[Path], report: Callable[[str], Non
 
 
 def _set_aside(place: Place) -> Path:
-    """Rename what bears the download's name: cut off, it becomes the .part, else NAME.wrong."""
+    """Rename the file with the download's name: cut off, it becomes the .part, else NAME.wrong."""
     path, size = place.download, place.download.stat().st_size
     with path.open("rb") as stream:
         cut_off = place.fetched < size < (place.entry.bytes or 0) and not is_page(stream.read(512))
@@ -152,7 +152,7 @@ def _set_aside(place: Place) -> Path:
 def _require_room(
     raw: Path, *, wanted: Sequence[Place], missing: Sequence[Place], unpacked: bool
 ) -> None:
-    """FetchError where the disk cannot hold what is to be fetched, copied and unpacked."""
+    """FetchError where the disk cannot hold the files to fetch, copy and unpack."""
     fetched = [p for p in missing if p.entry.by_hand is None]
     adopted = [p for p in wanted if p not in missing]
     needed = {
@@ -189,7 +189,7 @@ def _fetched(
 
 
 def _whole_archive(place: Place) -> Callable[[Path], None] | None:
-    """What tells a whole download where no checksum is published."""
+    """The test of a whole download where no checksum is published."""
     return functools.partial(require_whole, kind=place.kind) if place.is_packed else None
 
 
@@ -222,7 +222,7 @@ def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[s
 
 
 def _by_hand(places: Sequence[Place]) -> str:
-    """What the reader has to get, how, and where to put it."""
+    """What the user has to get, how, and where to put it."""
     lines = ["some files cannot be fetched by a program:"]
     for place in places:
         entry = place.entry

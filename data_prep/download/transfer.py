@@ -1,11 +1,11 @@
-"""One HTTP request into a .part (part_file.py): what a reply means, what is kept of it.
+"""One HTTP request into a .part (part_file.py): what a reply means, which bytes are kept.
 
-The rest of the file is asked for by Range, with If-Range where the server gave a validator. A
-server that sends the whole file instead is compared with what lies there: equal bytes are passed
-over and the rest is appended; other bytes of another version begin a new .part. Pages of HTML,
-other lengths and wrong Content-Ranges are refused before a byte is written.
+The rest of the file is requested by Range, with If-Range where the server gave a validator. If a
+server sends the whole file instead, it is compared with the existing bytes: equal bytes are skipped
+and the rest is appended; other bytes of another version begin a new .part. Pages of HTML, other
+lengths and wrong Content-Ranges are refused before a byte is written.
 
-fetch.py repeats requests until the .part is whole. Does not run alone.
+fetch.py repeats requests until the .part is whole.
 """
 
 import email.utils
@@ -21,17 +21,17 @@ from tqdm import tqdm
 
 from data_prep.download.part_file import BLOCK, Origin, PartFile
 
-LONGEST_ASKED_WAIT = 900.0  # seconds; a server that asks for a longer pause ends the download
+LONGEST_ASKED_WAIT = 900.0  # seconds; a server that requests a longer pause ends the download
 AGENT = "dcgan-reproduction data_prep.download"  # some hosts refuse Python's own name
 PAGE_STARTS = (b"<!doctype html", b"<html", b"<head", b"<body")
-LOOKED_AT = 512  # first bytes that tell a page from data
-ASK_LATER = (408, 425, 429)  # besides 500 and more
+LOOKED_AT = 512  # first bytes that distinguish a page from data
+ASK_LATER = (408, 425, 429)  # as well as 500 and above
 
 
 class Passing(Exception):  # noqa: N818 - no error yet
     """A request failed in a way that may pass.
 
-    wait: seconds the server asks for. whole: ask for the whole file next time, not for a range.
+    wait: seconds that the server requests. whole: request the whole file next time, not a range.
     """
 
     def __init__(self, reason: str, *, wait: float = 0.0, whole: bool = False) -> None:
@@ -41,14 +41,14 @@ class Passing(Exception):  # noqa: N818 - no error yet
 
 
 class Refused(Exception):  # noqa: N818
-    """This address will not give the file, however often it is asked."""
+    """This address will not give the file, however often it is requested."""
 
 
 class Transfer:
     """One address and the .part it fills.
 
-    size: published length in bytes, if any. verifiable: whether the whole file can be told from a
-    cut-off one afterwards. announced: called with the length that the server says, where no size is
+    size: published length in bytes, if any. verifiable: whether the whole file can later be told
+    from a cut-off one. announced: called with the length reported by the server, where no size is
     published. timeout: seconds without a byte. now: the clock, seconds since 1970.
     """
 
@@ -70,7 +70,7 @@ class Transfer:
     def attempt(self, *, whole: bool, bar: tqdm) -> None:
         """One request; returns when the .part is whole. Raises Passing or Refused.
 
-        whole: ask for all of the file, not for the rest. bar: shows the length of the .part.
+        whole: request all of the file, not the rest. bar: shows the length of the .part.
         """
         part = self.part
         expected = self._expected()
@@ -83,7 +83,7 @@ class Transfer:
             with error:
                 there = _total_of_416(error.headers.get("Content-Range"))
                 if error.code == 416 and there == part.size and expected is None:
-                    return  # asked for what follows the last byte
+                    return  # we requested bytes after the last one
                 raise self._meaning(error) from None
         with reply:
             origin = self._usable_origin(reply)
@@ -99,7 +99,7 @@ class Transfer:
             raise Passing(f"the connection ended after {part.size} of {end} bytes")
 
     def _expected(self) -> int | None:
-        """Length of the whole file in bytes: as published, else as the server said."""
+        """Length of the whole file in bytes: as published, else as reported by the server."""
         if self.size is not None:
             return self.size
         return self.part.origin.total if self.part.origin else None
@@ -125,7 +125,7 @@ class Transfer:
             raise Passing(f"host {self.host} does not answer{within} ({reason})") from None
 
     def _meaning(self, error: HTTPError) -> Exception:
-        """What a status of 300 and more means: Passing (ask again) or Refused."""
+        """The meaning of a status of 300 and above: Passing (try again) or Refused."""
         said = f"host {self.host} answers {error.code} {error.reason}"
         if error.code == 416:
             return Passing(said, whole=True)
@@ -137,7 +137,7 @@ class Transfer:
         return Passing(said, wait=wait)
 
     def _usable_origin(self, reply: http.client.HTTPResponse) -> Origin:
-        """What the reply says of the file. Raises Passing where its body is not to be used."""
+        """The file as described by the reply. Raises Passing where its body must not be used."""
         part, headers = self.part, reply.headers
         kind = headers.get("Content-Type", "of no stated type")
         total: int | None
@@ -169,7 +169,7 @@ class Transfer:
         return origin
 
     def _receive(self, reply: http.client.HTTPResponse, *, origin: Origin, bar: tqdm) -> None:
-        """Append the body; of a body from zero, what lies there already is compared, not kept."""
+        """Append the body; if the body starts from zero, existing bytes are compared, not kept."""
         part = self.part
         position = part.size if reply.status == 206 else 0
         for block in _blocks(reply):
@@ -206,14 +206,14 @@ class Transfer:
 
 
 def is_page(start: bytes) -> bool:
-    """Whether a file's first bytes are those of a page of HTML."""
+    """Whether a file begins like a page of HTML."""
     return start[:LOOKED_AT].lstrip().lower().startswith(PAGE_STARTS)
 
 
 def _blocks(reply: http.client.HTTPResponse) -> Iterator[bytes]:
-    """The body as it comes; the first block has LOOKED_AT bytes where the body has as many.
+    """The body as it arrives; the first block has LOOKED_AT bytes where the body is long enough.
 
-    What came before a fault is handed on before Passing is raised.
+    Bytes received before a fault are yielded before Passing is raised.
     """
     fault: Exception | None = None
     held, first = b"", True
@@ -238,7 +238,7 @@ def _blocks(reply: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _content_range(text: str | None) -> tuple[int | None, int | None]:
-    """First byte and total of "bytes 100-199/200"; None for what is not given."""
+    """First byte and total of "bytes 100-199/200"; None for missing values."""
     match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", (text or "").strip())
     if not match:
         return None, None

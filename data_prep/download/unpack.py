@@ -1,10 +1,10 @@
-"""Archives: tested member by member, and unpacked so that nothing lies outside or half done.
+"""Archives: tested member by member, and unpacked completely and within the folder, or not at all.
 
-Kinds: "zip"; "tar", gzipped or not; "tar_of_tars", a tar of one tar a class (ImageNet), each
+Kinds: "zip"; "tar", gzipped or not; "tar_of_tars", a tar of one tar per class (ImageNet), each
 unpacked to a folder of its name. Members stream: an archive of 45 GB needs a megabyte of memory.
-Names that lead outside, links, devices, sparse and encrypted members are refused, and so is what
-would take more room than the manifest says or the disk has. zipfile checks every
-member's CRC and gzip its own; a tar has none, so its end mark is asked for.
+Names that lead outside, links, devices, sparse and encrypted members are refused, and so are
+archives that would take more room than the manifest says or the disk has. zipfile checks every
+member's CRC and gzip its own; a tar has none, so its end mark is required.
 
 source_files.py uses it. Alone: `require_whole(ARCHIVE, "tar")`.
 """
@@ -30,8 +30,8 @@ BLOCK = 1 << 20  # bytes read at a time
 ENCRYPTED = 0x1  # flag bit of a zip member
 GZIP_MAGIC = b"\x1f\x8b"
 MOST_MEMBERS = 10_000_000  # ImageNet has 1.3 million
-LONGEST_NAME, DEEPEST = 255, 50  # bytes, as file systems have them; folders in each other
-SHARE_OF_DISK = 0.95  # of what is free, where nothing says how much unpacking takes
+LONGEST_NAME, DEEPEST = 255, 50  # bytes, as in file systems; levels of nested folders
+SHARE_OF_DISK = 0.95  # of the free room, where the size after unpacking is unknown
 END_MARK = bytes(tarfile.BLOCKSIZE)
 DAMAGE = (
     zipfile.BadZipFile,
@@ -39,7 +39,7 @@ DAMAGE = (
     gzip.BadGzipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,  # a way of compression that zipfile does not know
+    NotImplementedError,  # a compression method unknown to zipfile
 )
 
 
@@ -56,9 +56,9 @@ class Member(NamedTuple):
 
 
 def members(archive: Path, kind: Kind) -> Iterator[Member]:
-    """The files of an archive in its order, read once from start to end; folders are left out.
+    """The files of an archive in its order, read once from start to end; folders are skipped.
 
-    Raises ArchiveError for a damaged or cut-off archive and for members that are unsafe.
+    Raises ArchiveError for a damaged or cut-off archive and for unsafe members.
     """
     with _damage_of(archive):
         if kind == "zip":
@@ -68,12 +68,12 @@ def members(archive: Path, kind: Kind) -> Iterator[Member]:
             packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         with gzip.open(archive) if packed else archive.open("rb") as tar:
             yield from _tar_members(cast(IO[bytes], tar), nested=kind == "tar_of_tars")
-            while tar.read(BLOCK):  # gzip's checksum lies behind the end
+            while tar.read(BLOCK):  # gzip's checksum comes after the end
                 pass
 
 
 def require_whole(archive: Path, kind: Kind) -> None:
-    """Read all of an archive. Raises ArchiveError where it is damaged, cut off or unsafe."""
+    """Read a whole archive. Raises ArchiveError where it is damaged, cut off or unsafe."""
     with _bar(archive, kind, "testing") as progress:
         for member in members(archive, kind):
             with _damage_of(archive):
@@ -82,7 +82,7 @@ def require_whole(archive: Path, kind: Kind) -> None:
 
 
 def unpacked_size(archive: Path, kind: Kind) -> int | None:
-    """Bytes that unpacking will take; None where only reading all of it would tell (tar.gz)."""
+    """Bytes after unpacking; None where only reading all of it would tell (tar.gz)."""
     with _damage_of(archive):
         if kind == "zip":
             with zipfile.ZipFile(archive) as opened:
@@ -101,16 +101,17 @@ def unpack(
     contains: Mapping[str, int | None] | None = None,
     most: int | None = None,
 ) -> None:
-    """Unpack to a temporary folder beside `target` (which must not exist), then rename.
+    """Unpack to a temporary folder next to `target` (which must not exist), then rename.
 
     inside: the folder within the archive that becomes `target`; "." = all of the archive. contains:
-    what must lie there afterwards, with its bytes or None. most: bytes that may be written; None =
-    nearly all that are free. After a failure or an interrupt nothing is left. Raises ArchiveError.
+    names that must be present afterwards, with their bytes or None. most: bytes that may be
+    written; None = nearly all that are free. After a failure or an interrupt nothing is left.
+    Raises ArchiveError.
     """
     if target.exists():
         raise ArchiveError(f"{target}: exists already; {archive} is not unpacked over it")
     building = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)  # of a run that was killed
+    shutil.rmtree(building, ignore_errors=True)  # left by a killed run
     building.mkdir(parents=True)
     if most is None:
         most = int(shutil.disk_usage(building).free * SHARE_OF_DISK)
@@ -132,7 +133,7 @@ def unpack(
 
 
 def not_as_expected(folder: Path, contains: Mapping[str, int | None]) -> list[str]:
-    """Those of `contains` (name -> bytes or None) that are absent or of another size."""
+    """The names in `contains` (name -> bytes or None) that are absent or have another size."""
     found = []
     for name, size in contains.items():
         path = folder / name
@@ -212,7 +213,7 @@ def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
 
 
 class _BoundedReads:
-    """A tar's bytes; what claims to be a header of gigabytes is not read into memory."""
+    """A tar's bytes; a supposed header of gigabytes is not read into memory."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -238,7 +239,7 @@ def _safe(name: str) -> PurePosixPath:
 
 @contextmanager
 def _damage_of(archive: Path) -> Iterator[None]:
-    """What the readers of archives raise, as one error that names the archive."""
+    """Turn the exceptions of archive readers into one error that names the archive."""
     try:
         yield
     except ArchiveError as error:

@@ -1,14 +1,14 @@
-"""One photo's pixels in, boxes of its faces out: OpenCV's frontal Haar cascade (paper §4.2).
+"""One photo's pixels -> boxes of its faces: OpenCV's frontal Haar cascade (paper §4.2).
 
 Where in the flow: photo_folder.py calls it for every photo of a folder.
 
 The paper names neither settings nor an error rate. The defaults prefer clean crops to complete
-ones, since photos are not scarce. Measured on 300 press photos and 247 bedrooms without people:
+coverage, since photos are not scarce. Measured on 300 press photos and 247 bedrooms without people:
 with 8 neighbours the main face is found in 294 photos and a "face" in 3 bedrooms, with 6 in 298 and
 7, with 4 in 298 and 19. Scale step 1.05 with 16 neighbours gives 296 and 4 in twice the time; 1.2
-with 5 gives 293 and 4 in six tenths of it, but its boxes scatter more in size (2.9 % against 1.8 %,
+with 5 gives 293 and 4 in six tenths of it, but its boxes vary more in size (2.9 % against 1.8 %,
 standard deviation from step 1.02). The press photos were themselves collected with a detector of
-this kind: of other photos fewer will show a face.
+this kind: in other photos fewer faces will be found.
 
 Alone: `FaceDetector(find_cascade(), **DetectorOptions().model_dump()).boxes(grey)`.
 """
@@ -28,7 +28,7 @@ from repro.specs.validation import Strict
 
 CASCADE = "haarcascade_frontalface_default.xml"
 WINDOW = 24  # pixels: the cascade's own window; it finds nothing smaller
-SAME_FACE = 0.5  # two boxes that share more than this part of the smaller one show one face
+SAME_FACE = 0.5  # two boxes that share more than this part of the smaller one show the same face
 
 
 class DetectorOptions(Strict):
@@ -63,9 +63,9 @@ class Box(NamedTuple):
 
 
 class FaceDetector:
-    """The cascade of an XML file with its settings (DetectorOptions); one thread at a time.
+    """The cascade of an XML file with its settings (DetectorOptions); for one thread at a time.
 
-    Raises SourceError where OpenCV has no cascades or the file is none.
+    Raises SourceError where OpenCV has no cascades or the file is not one.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class FaceDetector:
         )
         boxes = []
         for (left, top, side, _), agreeing in zip(found, windows, strict=True):
-            # both edges are rounded, so that the box lies inside the photo
+            # both edges are rounded, so that the box stays inside the photo
             x, y = min(round(left * shrink), width), min(round(top * shrink), height)
             grown = min(round(side * shrink), width - x, height - y)
             boxes.append(Box(x, y, grown, grown, int(agreeing) - 1))
@@ -107,10 +107,10 @@ class FaceDetector:
 
 
 def merged(boxes: Iterable[Box]) -> list[Box]:
-    """One box a face: of boxes that overlap by more than SAME_FACE the best supported stays.
+    """One box per face: among boxes that overlap by more than SAME_FACE the best supported stays.
 
-    Best supported: most neighbours, then the larger, then the one further left and up. Overlap is
-    the shared area over the smaller box's, so that a mouth found inside a face is merged with it.
+    Best supported: most neighbours, then the larger, then the leftmost and topmost. Overlap is the
+    shared area over the smaller box's, so that a mouth found inside a face is merged with it.
     """
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda b: (-b.neighbours, -b.width * b.height, b)):
@@ -129,7 +129,7 @@ def _overlap(one: Box, other: Box) -> float:
 def find_cascade() -> Path:
     """The XML file of OpenCV's frontal cascade, in its package or (conda) its share folder.
 
-    Raises SourceError where this OpenCV comes without it.
+    Raises SourceError where OpenCV lacks it.
     """
     places = [Path(sys.prefix) / "share/opencv4/haarcascades"]
     if hasattr(cv2, "data"):
@@ -152,7 +152,7 @@ def _load(cascade: Path) -> Any:
         )
     try:
         classifier = cv2.CascadeClassifier(str(cascade))
-    except (cv2.error, SystemError) as error:  # the second: bytes that are no text
+    except (cv2.error, SystemError) as error:  # the second: bytes that are not text
         raise SourceError(f"{cascade}: no cascade: {error}") from None
     if classifier.empty():
         raise SourceError(f"{cascade}: no cascade that OpenCV {cv2.__version__} can read")

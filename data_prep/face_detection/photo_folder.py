@@ -1,14 +1,14 @@
-"""Faces in a folder of photos -> boxes.csv, from which the source `faces` cuts (paper §4.2).
+"""Faces in a folder of photos -> boxes.csv, from which the source `faces` cuts them (paper §4.2).
 
 Where in the flow: before the pipeline. detector.py searches one photo, and its docstring gives the
 reasons for the settings. Boxes are in pixels of the upright photo (EXIF orientation applied), as
-repro/data/images.py decodes it.
+decoded by repro/data/images.py.
 
     file,face,left,top,width,height,neighbours,photo_width,photo_height,reason
 
-Files stand in order of their path, the faces of a photo from left to right, numbered from 1. A
-photo without a face has one row with an empty box and the reason `no_face`; what cannot be read has
-one with the decoder's reason. Beside boxes.csv, boxes.json holds settings, versions and counts. The
+Files are in order of their path, the faces of a photo from left to right, numbered from 1. A photo
+without a face has one row with an empty box and the reason `no_face`; an unreadable file has one
+with the decoder's reason. boxes.json, next to boxes.csv, holds settings, versions and counts. The
 number of workers changes the time, not a byte.
 
 __main__.py is the command for it: python -m data_prep.face_detection PHOTOS --out boxes.csv
@@ -40,11 +40,11 @@ COLUMNS = (
     *("file", "face", "left", "top", "width", "height", "neighbours"),
     *("photo_width", "photo_height", "reason"),
 )
-BATCH = 64  # photos a worker is given at a time
+BATCH = 64  # photos given to a worker at a time
 
 
 class SearchedPhoto(NamedTuple):
-    """What one file holds: (width, height) of the photo and its boxes, or why it is not read."""
+    """The result for one file: (width, height) and boxes of the photo, or why it was skipped."""
 
     file: str
     size: tuple[int, int] | None
@@ -60,7 +60,7 @@ def detect_folder(
     workers: int = 2,
     cascade: Path | None = None,
 ) -> dict[str, Any]:
-    """Search all files below `photos`; write the CSV file `out` and, beside it, the JSON file.
+    """Search all files below `photos`; write the CSV file `out` and, next to it, the JSON file.
 
     workers: threads (>= 1). cascade: XML file, by default OpenCV's frontal one. Returns the counts
     of the JSON file. Raises SourceError for a folder that is missing or empty, and for an `out`
@@ -71,7 +71,7 @@ def detect_folder(
     if out.resolve().is_relative_to(photos.resolve()):
         raise SourceError(f"{out} lies in the folder of photos; write it beside {photos}")
     cascade = cascade or find_cascade()
-    FaceDetector(cascade, **options.model_dump())  # a wrong one is known before the first photo
+    FaceDetector(cascade, **options.model_dump())  # a wrong one is reported before the first photo
     files = files_below(photos)
     if not files:
         raise SourceError(f"{photos}: no files; is it the right folder?")

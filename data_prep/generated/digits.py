@@ -1,8 +1,8 @@
 """Handwritten digits as MNIST's four files: scikit-learn's bundled set, not drawn.
 
-The raw world of the role "mnist" where MNIST is not at hand; read by the source `mnist`. The
-1,797 digits (8 x 8, values 0 to 16, of the UCI optical recognition set) are split by the seed
-into training and test set and their values spread over 0 to 255. To look at some:
+The raw world of the role "mnist" where MNIST is not at hand; read by the source `mnist`. The seed
+splits the 1,797 digits (8 x 8, values 0 to 16, of the UCI optical recognition set) into training
+and test set, and their values are spread over 0 to 255. To look at some:
 
     python -m data_prep.generated.digits --out FILE.png [--count 64] [--seed 42]
 """
@@ -49,7 +49,7 @@ def count_for(options: Options, source: str, reading: Any) -> int | None:
 
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 1) -> None:
-    """Write MNIST's four .gz files into the empty folder `out`; `workers` is not needed here."""
+    """Write MNIST's four .gz files into the empty folder `out`; `workers` is ignored."""
     bundled = load_digits()
     train, test = split(options, seed)
     for name, rows in (("train", train), ("t10k", test)):

@@ -1,11 +1,10 @@
 """Generated portraits: men and women, smiling or not, with glasses or not, looking left to right.
 
-The raw world of the role "faces" where no photographs are at hand; read by the source `folder`
-with `labels_csv`. Writes `images/NNNNN.jpg` (96 x 96) and `labels.csv`. All eight combinations of
-man, smiling and glasses are equally frequent, and pose is independent of them. The eyes always lie
-in the same place, unless the options ask for faces that are shifted, scaled and tilted at random,
-as those that a detector cuts out are; how each lies is then among its labels. To look at some
-aligned ones:
+The raw world of the role "faces" where no photographs are at hand; read by the source `folder` with
+`labels_csv`. Writes `images/NNNNN.jpg` (96 x 96) and `labels.csv`. All eight combinations of man,
+smiling and glasses are equally frequent, and pose is independent of them. The eyes are always in
+the same place, unless the options ask for faces that are shifted, scaled and tilted at random, like
+those cut out by a detector; the labels then include the placement. To look at some aligned ones:
 
     python -m data_prep.generated.faces --out FILE.png [--count 64] [--seed 42]
 """
@@ -32,7 +31,7 @@ PLACED = ("shift_right", "shift_down", "scale", "tilt")  # further columns of fa
 
 
 class Options(Strict):
-    """How many portraits, and how far from the usual place they may lie."""
+    """How many portraits, and how far from the usual place they may be."""
 
     count: int = Field(6000, ge=1, description="pictures; a multiple of 8 balances them exactly")
     shift: float = Field(
@@ -50,7 +49,7 @@ ALIGNED = Options()
 
 
 def attributes(seed: int, index: int) -> dict[str, bool]:
-    """Man, smiling, glasses of portrait `index`: every eight have each combination once."""
+    """Man, smiling, glasses of portrait `index`: every eight include each combination once."""
     block, place = divmod(index, COMBINATIONS)
     order = generator(seed, "generated faces: combinations", block).permutation(COMBINATIONS)
     code = int(order[place])
@@ -58,7 +57,7 @@ def attributes(seed: int, index: int) -> dict[str, bool]:
 
 
 def placement(seed: int, index: int, options: Options) -> Placement:
-    """Where the face of portrait `index` lies: even over the range that the options allow."""
+    """Placement of the face of portrait `index`: uniform over the range that the options allow."""
     if options.aligned:
         return USUAL
     right, down, scale, tilt = generator(seed, "generated faces: placement", index).uniform(

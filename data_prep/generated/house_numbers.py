@@ -3,7 +3,7 @@
 The raw world of the role "svhn" where SVHN is not at hand; read by the source `svhn`. Writes
 `train_32x32.mat` and `test_32x32.mat` (MATLAB 5: X uint8 (32, 32, 3, N), y uint8 (N, 1), in which
 class 10 is the digit 0), and no extra file. As in SVHN the digits are not equally frequent, and
-most pictures show parts of a number's other digits. To look at some:
+most pictures also show parts of a number's other digits. To look at some:
 
     python -m data_prep.generated.house_numbers --out FILE.png [--count 64] [--seed 42]
 """
@@ -92,7 +92,7 @@ def write(out: Path, options: Options, seed: int, *, workers: int = 2) -> None:
 
 
 def mat_bytes(variables: dict[str, np.ndarray]) -> bytes:
-    """A compressed MATLAB 5 file; equal arrays, equal bytes, for its header holds no date."""
+    """A compressed MATLAB 5 file; equal arrays give equal bytes, since its header holds no date."""
     buffer = io.BytesIO()
     scipy.io.savemat(buffer, variables, do_compression=True)
     buffer.seek(0)

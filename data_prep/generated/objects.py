@@ -1,10 +1,10 @@
 """Generated objects: ten classes in ImageNet's layout and ten other ones in CIFAR-10's.
 
-The raw worlds of the roles "objects" (what the network is trained on) and "cifar10" (what its
-features are then tested on) where neither is at hand; read by the sources `imagenet` and
-`cifar10`. Writes `imagenet/<class>/NNNNN.jpg` (64 x 64), and `cifar/data_batch_1.bin`,
-`cifar/test_batch.bin` and `cifar/batches.meta.txt` (32 x 32, CIFAR-10's binary version). Colour
-and place say nothing of the class. To look at some:
+The raw worlds of the roles "objects" (the network's training images) and "cifar10" (the test of its
+features) where neither is at hand; read by the sources `imagenet` and `cifar10`. Writes
+`imagenet/<class>/NNNNN.jpg` (64 x 64), and `cifar/data_batch_1.bin`, `cifar/test_batch.bin` and
+`cifar/batches.meta.txt` (32 x 32, CIFAR-10's binary version). Colour and place are independent of
+the class. To look at some:
 
     python -m data_prep.generated.objects --out FILE.png [--count 64] [--seed 42]
 """

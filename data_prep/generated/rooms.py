@@ -56,7 +56,7 @@ class Options(Strict):
 
 @dataclass(frozen=True)
 class RoomRecord:
-    """One value of the database and what is known of it."""
+    """One value of the database and everything known about it."""
 
     payload: bytes
     group: int  # number of the original; -1: unreadable
@@ -76,7 +76,7 @@ def original(seed: int, index: int) -> tuple[bytes, np.ndarray]:
 
 
 def key_of(seed: int, number: int) -> str:
-    """40 hexadecimal characters, as LSUN's keys; their order says nothing of the grouping."""
+    """40 hexadecimal characters, like LSUN's keys; their order is independent of the grouping."""
     return hashlib.sha1(f"room {seed} {number}".encode(), usedforsecurity=False).hexdigest()
 
 

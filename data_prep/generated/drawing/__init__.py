@@ -1,1 +1,1 @@
-"""How the generated data are drawn: anti-aliased layers, perspective, and one module per motif."""
+"""How the synthetic data are drawn: anti-aliased layers, perspective, and one module per motif."""

@@ -1,4 +1,4 @@
-"""One bedroom: a box room in perspective with bed, lamp, pictures and windows whose place is known.
+"""One bedroom: a box room in perspective with bed, lamp, pictures and windows at known places.
 
 The plan is drawn first (room, viewpoint, bed, what hangs where, light), then painted from back to
 front: shell, openings and pictures, furniture. Furniture is lit polygon by polygon.
@@ -46,14 +46,14 @@ class Lamp:
     along: float
     width: float
     height: float
-    strength: float  # of its light; 0: switched off
+    strength: float  # of its light; 0: off
 
     def foot(self) -> np.ndarray:
-        """(3,) where the lamp stands."""
+        """(3,) the foot of the lamp."""
         return self.wall.at(self.along + self.width / 2, self.height, 0.2)
 
     def bulb(self) -> np.ndarray:
-        """(3,) where its light comes from."""
+        """(3,) the source of its light."""
         return self.foot() + UP * 0.35
 
 
@@ -64,10 +64,10 @@ def draw_bedroom(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw_scene(rng: np.random.Generator) -> Scene:
-    """The same room with all that is known of it."""
+    """The same room with everything known about it."""
     height, width = SIZES[int(rng.choice(4, p=[0.55, 0.2, 0.15, 0.1]))]
     room = Room(rng.uniform(3.2, 4.8), rng.uniform(2.35, 2.8), rng.uniform(3.3, 4.6))
-    side = float(rng.uniform(-1, 1))  # where the viewer stands, from left to right
+    side = float(rng.uniform(-1, 1))  # the viewer's position, from left to right
     bed = _draw_bed(room, rng, side)
     camera = _draw_camera(room, bed, rng, side=side, height=height, width=width)
     evening = bool(rng.random() < 0.14)
@@ -97,7 +97,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
 
 
 def _furniture(camera: Camera, bed: Bed, lamp: Lamp, rng: np.random.Generator) -> Painter:
-    """Bed, table and lamp, the farther one first, under the names of drawing/scene.py."""
+    """Bed, table and lamp, the farther one first, with the names of drawing/scene.py."""
     painter = Painter(camera)
     wood = hsv(rng.uniform(0.05, 0.1), rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.9))
     paper = hsv(rng.uniform(0.08, 0.14), rng.uniform(0.1, 0.5), 1.0 if lamp.strength else 0.85)
@@ -150,14 +150,14 @@ def _draw_bed(room: Room, rng: np.random.Generator, side: float) -> Bed:
     if kind == "back":
         slack = room.width - width
         return Bed(back, float(slack * rng.uniform(0.12, 0.88)), width, length, height)
-    # at the side wall that the camera, standing on the other side, sees better
+    # at the side wall that the camera, on the other side, sees better
     wall = left if side > 0 else right
     start = rng.uniform(0.1, 0.7)
     return Bed(wall, start, min(width, 1.5), length, height)
 
 
 def _draw_lamp(bed: Bed, rng: np.random.Generator, *, evening: bool) -> Lamp:
-    """On either side of the bed, where there is room; always switched on in the evening."""
+    """On either side of the bed, where there is room; always on in the evening."""
     width, gap = rng.uniform(0.36, 0.5), rng.uniform(0.08, 0.16)
     along = bed.start + bed.width + gap
     before = bed.start - gap - width

@@ -1,6 +1,6 @@
 """Eyes, brows, nose, mouth and glasses of the generated portraits.
 
-The mouth is what tells smiling from neutral, and the frame what tells glasses: both are drawn
+The mouth alone distinguishes smiling from neutral, and the frame glasses from none: both are drawn
 large enough to survive the reduction to 32 pixels.
 """
 
@@ -14,7 +14,7 @@ INK = (46.0, 32.0, 30.0)
 
 
 def paint_features(layer: Layer, person: Person, head: Head) -> None:
-    """Everything on the face but the frame of the glasses."""
+    """Everything on the face except the frame of the glasses."""
     if person.glasses:
         for sign in (-1.0, 1.0):
             layer.polygon(_rim(person, head, sign), mix(person.skin, (255, 255, 255), 0.25))

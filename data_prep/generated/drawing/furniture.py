@@ -1,7 +1,7 @@
-"""What stands and hangs in a generated bedroom: bed, bedside table, lamps, windows, pictures.
+"""The furnishings of a generated bedroom: bed, bedside table, lamps, windows, pictures.
 
-Each function adds polygons to a `Painter`. A piece that stands against a wall is built in that
-wall's frame (`Wall`): `along` it, `up`, and `out` into the room.
+Each function adds polygons to a `Painter`. A piece against a wall is built in that wall's frame
+(`Wall`): `along` it, `up`, and `out` into the room.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Wall:
 
 @dataclass(frozen=True)
 class Bed:
-    """Where the bed stands (its head at `wall`, from `start` along it) and its sizes in metres."""
+    """Place of the bed (its head at `wall`, from `start` along it) and its sizes in metres."""
 
     wall: Wall
     start: float

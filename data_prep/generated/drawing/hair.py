@@ -11,7 +11,7 @@ from data_prep.generated.drawing.layer import Layer, shade, smooth
 Curve = list[tuple[float, float, float]]  # points (x, y, z) on the head
 MEN = ("side parting", "cropped", "quiff", "curly", "receding")
 WOMEN = ("long", "wavy", "bob", "fringe", "bun")
-WANTS_BACK = (True, False, True, True, False)  # hair at the nape, by number of the man's style
+WANTS_BACK = (True, False, True, True, False)  # hair at the nape, by index of the man's style
 
 
 def behind(layer: Layer, person: Person, head: Head) -> None:

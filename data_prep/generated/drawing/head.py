@@ -1,9 +1,9 @@
-"""A head that turns: where a point of the face lies in the picture when it looks aside.
+"""A head that turns: where a point of the face is in the picture when the head turns aside.
 
-The coordinates are those of an aligned portrait: the origin lies midway between the eyes, x to
-the right, y down, z out of the face; the unit is a pixel of the 96-pixel picture. As the eyes stay
-where they are, turning the head moves the outline and the hair against the direction of view, and
-nose and mouth with it.
+The coordinates are those of an aligned portrait: the origin is midway between the eyes, x to the
+right, y down, z out of the face; the unit is a pixel of the 96-pixel picture. As the eyes stay in
+place, turning the head moves the outline and the hair against the direction of view, and nose and
+mouth with it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LARGEST_TURN = 36.0  # degrees at pose = 1
 
 @dataclass(frozen=True)
 class Person:
-    """All that is the same whichever way the person looks."""
+    """Everything that is independent of the pose."""
 
     man: bool
     smiling: bool

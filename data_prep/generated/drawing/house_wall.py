@@ -1,7 +1,7 @@
 """A house number on its wall as a camera in the street sees it: colours, light and lost detail.
 
-`draw_house_number` makes one crop of SVHN's kind. Everything but the labelled digit's shape
-(`numerals`) is drawn independently of the class. It has nothing to run alone.
+`draw_house_number` draws one crop of SVHN's kind. Everything except the labelled digit's shape
+(`numerals`) is drawn independently of the class.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from data_prep.generated.drawing.jpeg import from_jpeg, to_jpeg
 from data_prep.generated.drawing.layer import hsv, shadowed, to_bytes
 from data_prep.generated.drawing.numerals import SIZE, draw_lettering, draw_view, number_masks
 
-LIGHT_DIGITS = 0.66  # share of the pictures with digits lighter than what is behind them
+LIGHT_DIGITS = 0.66  # share of the pictures with digits lighter than their background
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 AXIS = np.arange(SIZE, dtype=np.float32) - (SIZE - 1) / 2  # pixels from the middle
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Colours (3,) float32 in [0, 1]: behind the digits, around their plate, theirs, outlined."""
+    """Colours (3,) float32 in [0, 1]: background, around the plate, digits, their outline."""
 
     behind: np.ndarray
     around: np.ndarray
@@ -44,7 +44,7 @@ def draw_house_number(digit: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_paint(rng: np.random.Generator) -> Paint:
-    """Random colours; those of the digits and of what is behind them differ in lightness."""
+    """Random colours; those of the digits and of their background differ in lightness."""
     contrast = 0.12 + 0.6 * rng.beta(1.2, 1.8)
     dark = rng.uniform(0.04, 0.96 - contrast)
     lightness = (dark, dark + contrast)
@@ -64,12 +64,12 @@ def _colour(lightness: float, rng: np.random.Generator) -> np.ndarray:
         hue = rng.uniform(0, 1)
     tint = np.array(hsv(hue, rng.beta(1.1, 3.4), 1.0), np.float32) / 255.0
     colour = np.minimum(tint * np.float32(lightness / float(tint @ LUMA)), 1.0)
-    reached = float(colour @ LUMA)  # too little where a saturated colour was cut at 1
+    reached = float(colour @ LUMA)  # too low where a saturated colour was clipped at 1
     return colour + (1.0 - colour) * np.float32((lightness - reached) / (1.0 - reached))
 
 
 def _laid(picture: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """`colour` laid over the picture where `mask` (SIZE, SIZE) covers it."""
+    """`colour` painted over the picture where `mask` (SIZE, SIZE) covers it."""
     return picture + mask[..., None] * (colour - picture)
 
 
@@ -90,7 +90,7 @@ def _wall(colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _distance(degrees: float) -> np.ndarray:
-    """How far each pixel lies from the middle in direction `degrees`: (SIZE, SIZE), pixels."""
+    """Distance of each pixel from the middle in direction `degrees`: (SIZE, SIZE), pixels."""
     x, y = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     return AXIS[None, :] * np.float32(x) + AXIS[:, None] * np.float32(y)
 
@@ -129,7 +129,7 @@ def _photographed(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Blur, a coarser resolution, noise and JPEG's artefacts: (SIZE, SIZE, 3) uint8."""
     if rng.random() < 0.6:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.4))
-    side = int(rng.integers(11, SIZE)) if rng.random() < 0.5 else SIZE  # pixels the camera had
+    side = int(rng.integers(11, SIZE)) if rng.random() < 0.5 else SIZE  # pixels of the camera
     if side < SIZE:
         picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     noise = rng.standard_normal(picture.shape, np.float32) * np.float32(rng.uniform(0, 0.05))

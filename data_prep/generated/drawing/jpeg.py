@@ -1,4 +1,4 @@
-"""JPEG bytes of the generated pictures: the same picture always gives the same bytes."""
+"""JPEG bytes of the synthetic pictures: equal pictures always give equal bytes."""
 
 import cv2
 import numpy as np

@@ -1,8 +1,8 @@
 """Anti-aliased drawing: shapes on a supersampled RGBA layer, and light at the final resolution.
 
-Every motif of the generated data is drawn on layers of this kind. A layer is painted hard-edged
-at four times its size and then reduced by the area mean. As an unpainted pixel is
-(0, 0, 0, 0), the reduced layer comes out premultiplied and can be laid over a picture directly.
+Every motif of the synthetic data is drawn on such layers. A layer is painted hard-edged at four
+times its size and then reduced by the area mean. As an unpainted pixel is (0, 0, 0, 0), the reduced
+layer is premultiplied and can be composited with a picture directly.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Layer:
         degrees: float = 0.0,
         mirrored: bool = False,
     ) -> None:
-        """Put the drawing's origin at `centre` (pixels), a drawing unit being `scale` pixels."""
+        """Put the drawing's origin at `centre` (pixels); a drawing unit is `scale` pixels."""
         radians = np.deg2rad(degrees)
         turn = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]])
         self.linear = scale * turn @ np.diag([-1.0 if mirrored else 1.0, 1.0])
@@ -44,7 +44,7 @@ class Layer:
     def fixed(self, points: Points) -> np.ndarray:
         """Points (N, 2) of the drawing -> OpenCV's integer coordinates."""
         pixels = np.asarray(points, float) @ self.linear.T + self.offset
-        # OpenCV's integer coordinates name pixel centres: pixel 0 covers [-0.5, 0.5)
+        # OpenCV's integer coordinates refer to pixel centres: pixel 0 covers [-0.5, 0.5)
         grid = pixels * SUPERSAMPLING - 0.5
         return np.rint(np.clip(grid, -8000, 8000) * 2**FIXED_POINT_BITS).astype(np.int32)
 
@@ -89,7 +89,7 @@ class Layer:
 
 
 def over(picture: np.ndarray, layer: np.ndarray) -> np.ndarray:
-    """Lay a premultiplied layer (H, W, 4) over a picture (H, W, 3), both float32 in [0, 1]."""
+    """Composite a premultiplied layer (H, W, 4) over a picture (H, W, 3), float32 in [0, 1]."""
     return picture * cv2.merge([1.0 - layer[..., 3]] * 3) + layer[..., :3]
 
 
@@ -173,7 +173,7 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made darker (factor < 1) or lighter (factor > 1)."""
+    """The colour, darker (factor < 1) or lighter (factor > 1)."""
     return tuple(float(min(255.0, c * factor)) for c in colour)  # type: ignore[return-value]
 
 

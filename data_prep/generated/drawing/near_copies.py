@@ -1,7 +1,7 @@
-"""Planted faults of the generated bedrooms: near-duplicates and records that cannot be read.
+"""Planted faults of the generated bedrooms: near-duplicates and unreadable records.
 
-The strengths are those with which a picture is met again in a scraped collection: saved again,
-resized, trimmed, brightened or softened.
+The strengths are those of repeated pictures in a scraped collection: saved again, resized, trimmed,
+brightened or softened.
 """
 
 import cv2
@@ -54,7 +54,7 @@ def _moved(boxes: np.ndarray, left: float, top: float, right: float, bottom: flo
 
 
 def broken_record(original: bytes, *, kind: str, rng: np.random.Generator) -> bytes:
-    """Bytes under which a reader expects an image and finds none.
+    """Bytes in place of an image, which no reader can decode.
 
     Raises ValueError for a kind that is not in `BROKEN_KINDS`.
     """

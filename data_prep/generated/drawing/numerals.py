@@ -1,8 +1,8 @@
 """Digits as shapes: typefaces, a house number set in one of them, and its view in a crop.
 
-What `house_wall` paints in colour. Typefaces are the fonts that matplotlib brings along and whose
-digits stand on one line at one height, and OpenCV's strokes at three widths. A number is set on a
-strip on which every digit is HEIGHT pixels high; a projective map takes the strip to the crop.
+`house_wall` paints them in colour. Typefaces are matplotlib's bundled fonts whose digits share one
+line and one height, and OpenCV's strokes at three widths. A number is set on a strip on which every
+digit is HEIGHT pixels high; a projective map takes the strip to the crop.
 """
 
 from dataclasses import dataclass
@@ -62,12 +62,11 @@ def _stroke_digit(digit: int, *, width: int) -> np.ndarray:
 class Lettering:
     """How a number is set; nothing in it depends on the labelled digit. Lengths in strip pixels.
 
-    stretch: width of the digits over the typeface's own. weight: by how much strokes grow. gap:
-    between digits. step: by how much each digit stands lower than the one to its left. before,
-    after: neighbours, nearest first. bends: (n, n, 2) by which the shapes are pushed sideways and
-    down at n x n places of the crop, as if there were more typefaces. plate: left, right, top and
-    bottom, from the labelled digit's middle, of the sign behind the number; None where there is
-    none.
+    stretch: width of the digits relative to the typeface's own. weight: growth of the strokes. gap:
+    between digits. step: how much lower each digit is than its left neighbour. before, after:
+    neighbours, nearest first. bends: (n, n, 2) shifts of the shapes sideways and down at n x n
+    places of the crop, which act like further typefaces. plate: left, right, top and bottom, from
+    the labelled digit's middle, of the sign behind the number; None without a sign.
     """
 
     typeface: str
@@ -104,7 +103,7 @@ def draw_lettering(rng: np.random.Generator) -> Lettering:
 def draw_view(rng: np.random.Generator) -> np.ndarray:
     """A random projective map (3, 3) from the strip to a crop, both in pixels.
 
-    The labelled digit comes to lie about the crop's middle, 19 to 29 pixels high.
+    The labelled digit is near the crop's middle, 19 to 29 pixels high.
     """
     scale = rng.uniform(19, 29) / HEIGHT
     turn = np.deg2rad(np.clip(rng.normal(0, 6), -20, 20))
@@ -123,7 +122,7 @@ def draw_view(rng: np.random.Generator) -> np.ndarray:
 def number_masks(
     digit: int, lettering: Lettering, view: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far digits, and the plate behind them, cover each pixel of the crop.
+    """Cover of each pixel of the crop by the digits, and by the plate behind them.
 
     Two arrays (SIZE, SIZE) float32 in [0, 1]. The labelled digit's bounding box is centred on the
     strip, whichever digit it is.
@@ -149,11 +148,11 @@ def number_masks(
 
 
 def _looked_up(view: np.ndarray, bends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where on the strip each fine pixel of the crop lies: x and y, (SIZE * FINE, SIZE * FINE)."""
+    """Position on the strip of each fine pixel of the crop: x and y, (SIZE * FINE, SIZE * FINE)."""
     back = np.linalg.inv(view).astype(np.float32)
     x, y, w = (row[0] * FINE_AXIS + (row[1] * FINE_AXIS + row[2])[:, None] for row in back)
     bent = cv2.resize(bends, (SIZE * FINE, SIZE * FINE), interpolation=cv2.INTER_CUBIC)
-    # OpenCV names pixels by their centres: pixel 0 covers [-0.5, 0.5)
+    # OpenCV's coordinates refer to pixel centres: pixel 0 covers [-0.5, 0.5)
     return x / w + bent[..., 0] - np.float32(0.5), y / w + bent[..., 1] - np.float32(0.5)
 
 
@@ -171,7 +170,7 @@ def _shape(digit: int, lettering: Lettering) -> np.ndarray:
 
 
 def _set(strip: np.ndarray, mask: np.ndarray, *, right: float, down: float) -> None:
-    """Set a digit with its middle so far right of and below the strip's middle, in pixels."""
+    """Set a digit with its middle at this distance right of and below the strip's, in pixels."""
     height, width = mask.shape
     top = round(STRIP[0] / 2 + down - height / 2)
     left = round(STRIP[1] / 2 + right - width / 2)

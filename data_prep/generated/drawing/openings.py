@@ -11,7 +11,7 @@ from data_prep.generated.drawing.perspective import Painter
 
 @dataclass(frozen=True)
 class Sky:
-    """What is seen through every window of one room."""
+    """The view through every window of one room."""
 
     zenith: Colour
     horizon: Colour
@@ -35,12 +35,12 @@ class Window:
 
 @dataclass(frozen=True)
 class WindowStyle:
-    """What all windows of one room share."""
+    """Properties shared by all windows of one room."""
 
     panes: tuple[int, int]  # columns, rows
     frame: Colour
     curtain: Colour | None
-    drawn: float  # share of the width which the curtain covers at each side
+    drawn: float  # share of the width covered by the curtain at each side
 
 
 def draw_style(rng: np.random.Generator) -> WindowStyle:

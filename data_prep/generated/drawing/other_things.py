@@ -1,4 +1,4 @@
-"""Ten other things for the generated CIFAR-10: disjoint from those the network is trained on.
+"""Ten further things for the generated CIFAR-10, none of which the network is trained on.
 
 Drawn in [-1, 1] x [-1, 1], y down; `OTHER_THINGS` maps class name to function.
 """

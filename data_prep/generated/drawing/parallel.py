@@ -1,4 +1,4 @@
-"""Draw many pictures on several processes, in order, the same whatever the number of processes."""
+"""Draw many pictures in several processes, in order; the result does not depend on their number."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator
@@ -24,8 +24,8 @@ def in_order(
     """Yield draw(seed, first), draw(seed, first + 1), ..., `count` of them.
 
     `draw` must be a function of a module, or a partial of one (it is sent to the processes by
-    name), and depend on its arguments only. The processes are forked from a fresh one that has the
-    module loaded, not from the caller, so that the caller's threads are safe.
+    name), and depend only on its arguments. The processes are forked from a fresh one that has
+    loaded the module, not from the caller, so that the caller's threads are safe.
     """
     cv2.setNumThreads(1)
     one, numbers = partial(draw, seed), range(first, first + count)

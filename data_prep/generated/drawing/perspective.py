@@ -11,7 +11,7 @@ import numpy as np
 
 from data_prep.generated.drawing.layer import Colour, Layer
 
-NEAR = 0.08  # metres: what is closer to the camera is cut off
+NEAR = 0.08  # metres: anything closer to the camera is cut off
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Light:
 class Painter:
     """Polygons in painter's order; `paint` lights, projects and fills them.
 
-    thing: what the polygons added from now on belong to.
+    thing: the owner of the polygons added from now on.
     """
 
     camera: Camera

@@ -1,4 +1,4 @@
-"""One portrait, 96 x 96, eyes in the same place in every picture unless it is placed otherwise.
+"""One portrait, 96 x 96; the eyes are in the same place in every picture unless placed otherwise.
 
 Layers from back to front: background, hair behind, neck and clothes, head (shaded by the light),
 features, glasses, hair before.
@@ -49,7 +49,7 @@ HAIRS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a face lies, against the usual place: pixels of 96, a factor, degrees clockwise."""
+    """Position of a face relative to the usual place: pixels of 96, a factor, degrees clockwise."""
 
     right: float = 0.0
     down: float = 0.0
@@ -164,7 +164,7 @@ def _paint_body(layer: Layer, person: Person, head: Head) -> None:
             (wide * 0.72, drop + 2),
             (wide, drop + 11),
             (wide + 4, 62),
-            (wide + 4, 140),  # below the picture, wherever the face lies in it
+            (wide + 4, 140),  # below the picture, wherever the face is
         ]
     )
     left = right[::-1] * np.array([-1.0, 1.0])

@@ -1,7 +1,7 @@
 """The shell of a generated bedroom: walls, ceiling, floor and rug, lit pixel by pixel.
 
-Each pixel's ray is cut with the box of the room, and light, dark corners, the bed's shadow and
-patches of sun are worked out where it meets the box, at half the resolution.
+Each pixel's ray is intersected with the box of the room; light, dark corners, the bed's shadow and
+patches of sun are computed where it meets the box, at half the resolution.
 """
 
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _add_rug(painter: Painter, room: Room, bed: Bed, rng: np.random.Generator) -
 
 
 def seen_of(camera: Camera, points: np.ndarray) -> np.ndarray:
-    """(H, W) float32 in [0, 1]: where a polygon in the room (N, 3) is seen."""
+    """(H, W) float32 in [0, 1]: where a polygon in the room (N, 3) is visible."""
     mask = np.zeros((camera.height, camera.width), np.uint8)
     pixels = camera.project(points) - 0.5  # OpenCV counts from the middle of the first pixel
     if len(pixels):

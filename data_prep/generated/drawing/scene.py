@@ -1,7 +1,7 @@
-"""What is seen where in a drawn room: window boxes, and what bed, windows and lamp cover.
+"""What is visible in a drawn room: window boxes, and the cover of bed, windows and lamp.
 
-`draw_scene` (drawing/bedroom.py) returns one of these. The pipeline's worlds keep picture and
-window boxes; experiments that ask whether something responds to beds take `cover` as well.
+`draw_scene` (drawing/bedroom.py) returns a Scene. The pipeline's worlds keep picture and window
+boxes; experiments on the response to beds also use `cover`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,23 +14,23 @@ from data_prep.generated.drawing.perspective import Camera, Painter
 from data_prep.generated.drawing.room_shell import seen_of
 
 THINGS = ("bed", "window", "lamp")  # the channels of Scene.cover, in order
-LEAST_VISIBLE = 20  # pixels of a window that must show for it to be listed
+LEAST_VISIBLE = 20  # visible pixels from which a window is listed
 FURNITURE: dict[str, Colour] = {"bed": (255.0, 0.0, 0.0), "lamp": (0.0, 0.0, 255.0)}
-NOTHING: Colour = (0.0, 0.0, 0.0)  # it hides what lies behind it
+NOTHING: Colour = (0.0, 0.0, 0.0)  # it hides everything behind it
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A room's picture (H, W, 3) uint8, and what was drawn where."""
+    """A room's picture (H, W, 3) uint8, and the places of its things."""
 
     picture: np.ndarray
     camera: Camera
     windows: list[Window]
-    furniture: Painter  # its polygons bear the names of their things
-    hidden: np.ndarray  # (H, W) in [0, 1]: cover of all furniture, which lies before the windows
+    furniture: Painter  # its polygons have the names of their things
+    hidden: np.ndarray  # (H, W) in [0, 1]: cover of all furniture, which is in front of the windows
 
     def window_boxes(self) -> np.ndarray:
-        """Bounding boxes (N, 4) x0, y0, x1, y1 in [0, 1] of what is seen of each window."""
+        """Bounding boxes (N, 4) x0, y0, x1, y1 in [0, 1] of the visible part of each window."""
         boxes = []
         for window in self.windows:
             visible = (seen_of(self.camera, window.corners()) > 0.5) & (self.hidden < 0.5)
@@ -47,9 +47,9 @@ class Scene:
         return np.array(boxes, np.float64).reshape(-1, 4)
 
     def cover(self) -> np.ndarray:
-        """What bed, windows and lamp cover of each pixel, and is seen: (H, W, 3) uint8, 255 = all.
+        """Visible cover of each pixel by bed, windows and lamp: (H, W, 3) uint8, 255 = all.
 
-        A window is its frame and all inside it, curtains included.
+        A window is its frame and everything inside it, including curtains.
         """
         layer = Layer(height=self.camera.height, width=self.camera.width)
         colours = [FURNITURE.get(thing, NOTHING) for thing in self.furniture.things]

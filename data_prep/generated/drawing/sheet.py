@@ -1,6 +1,6 @@
 """A contact sheet of a generator's first pictures, to look at: --out FILE.png [--count] [--seed].
 
-With `--size 32 --enlarge 3` one sees what a network sees that works at 32 x 32.
+`--size 32 --enlarge 3` shows what a network sees at 32 x 32.
 """
 
 import math
@@ -37,7 +37,7 @@ def contact_sheet(draw: Draw, *, seed: int, count: int, size: int, enlarge: int 
 
 
 def sheet_command(draw: Draw, *, size: int) -> None:
-    """Command line of a generator module: write a contact sheet of `draw`."""
+    """Parse the command line of a generator module: write a contact sheet of `draw`."""
     run_main(partial(_write_sheet, draw, size))
 
 

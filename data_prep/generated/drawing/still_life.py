@@ -1,4 +1,4 @@
-"""One thing before a background, with everything random that does not make it what it is.
+"""One thing against a background; everything unrelated to its class is random.
 
 Position, size, tilt, mirroring, colours, background, clutter, light and shadow are drawn
 independently of the class.
@@ -24,11 +24,11 @@ from data_prep.generated.drawing.things import Thing, draw_palette
 
 @dataclass(frozen=True)
 class Nuisance:
-    """How much the pictures of one set vary apart from the class."""
+    """How much the pictures of one set vary, apart from the class."""
 
     scale: tuple[float, float]  # the thing's extent as a share of the picture's
     degrees: float  # tilt to either side
-    clutter: int  # most shapes in the background
+    clutter: int  # maximum number of shapes in the background
     contrast: float  # of those shapes with the background, at most
     shift: float  # from the middle, beyond what fits: share of the picture's side
 

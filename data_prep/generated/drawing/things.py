@@ -25,7 +25,7 @@ INK: Colour = (40.0, 38.0, 44.0)
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours of one drawing, independent of what is drawn."""
+    """Colours of one drawing, independent of its subject."""
 
     main: Colour
     second: Colour
