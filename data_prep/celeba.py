@@ -136,7 +136,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _row_of(file: str) -> str:
-    """A picture's name in the tables, which say .jpg where the PNGs are meant as well."""
+    """A picture's name in the tables, which say .jpg for the PNGs as well."""
     return f"{file.removesuffix('.png')}.jpg" if file.endswith(".png") else file
 
 

@@ -104,7 +104,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _files(raw: Path, options: Options) -> tuple[Path, Path]:
-    """Image and label file of the split; the name of the download, which is gzipped, without one.
+    """Image and label file of the split; without one, the name of the gzipped download.
 
     The names: plain, gzipped, with a dot, in a folder of the same name (both Kaggle's).
     """

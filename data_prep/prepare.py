@@ -214,7 +214,7 @@ def _way_out(skipped: Collection[str]) -> str:
 
 
 def _checked(spec: DatasetSpec, raw: Path) -> int:
-    """Say what is missing in `raw`, or how many records it has; the exit status."""
+    """Print what is missing in `raw`, or how many records it has; return the exit status."""
     source, options = _source_and_options(spec)
     absent = missing(raw, spec.source, options)
     if absent:

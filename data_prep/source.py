@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 
-NAMES_SHOWN = 6  # of what a folder holds, in a message
+NAMES_SHOWN = 6  # of a folder's content, in a message
 
 
 @dataclass(frozen=True)
 class Requirement:
     """A file or folder that must exist before a source is read.
 
-    kind: which of both; None: either.
+    kind: file or folder; None: either.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Requirement:
 
     @property
     def found(self) -> str:
-        """What is there instead, in words; "" where it is there as it should be."""
+        """What was found instead, in words; "" where it is present as it should be."""
         if not self.path.exists():
             return f"not there{_beside(self.path)}"
         if self.kind == "file" and self.path.is_dir():
@@ -127,7 +127,7 @@ def source_options(name: str) -> type[Strict]:
 
 
 def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
-    """The requirements of source `source` that are not there below `raw`, or are something else."""
+    """The requirements of source `source` that are absent below `raw`, or something else."""
     return [r for r in load_source(source).requirements(raw, options) if r.found]
 
 
@@ -152,7 +152,7 @@ def explain_missing(absent: list[Requirement], raw: Path) -> str:
 
 
 def _beside(path: Path) -> str:
-    """What the folder holds in which a path that is not there would lie, or that there is none."""
+    """The content of the folder in which an absent path should be, or the absence of that folder."""
     folders = [folder for folder in path.parents if not folder.is_dir()]
     if folders:
         return f", and neither is the folder {folders[-1]}"

@@ -1,8 +1,8 @@
-"""Names in a table of pictures beside the files that are there: what to say where none agrees.
+"""Names in a table of pictures compared with the files present: the message where none agrees.
 
-Where in the flow: sources with a table (folder.py's labels, celeba.py, faces.py) ask here before
-they leave out every picture for want of a row. One name of either side and what they look like tell
-a user what to change. Alone: nothing to run.
+Where in the flow: sources with a table (folder.py's labels, celeba.py, faces.py) check here before
+they skip every picture for lack of a row. One name from each side and the difference between them
+tell a user what to change.
 """
 
 import re
@@ -17,9 +17,9 @@ ABSOLUTE = re.compile(r"/|[A-Za-z]:[/\\]")
 def refuse_strangers(
     table: Path, named: Collection[str], *, folder: Path, files: Sequence[str]
 ) -> None:
-    """Raise SourceError where `table` names files, and none of those below `folder`.
+    """Raise SourceError where `table` names files, but none of those below `folder`.
 
-    named: paths as the table has them. files: paths relative to the folder.
+    named: paths as written in the table. files: paths relative to the folder.
     """
     if not named or not files or not set(named).isdisjoint(files):
         return
@@ -31,7 +31,7 @@ def refuse_strangers(
 
 
 def _likest(named: Collection[str], files: Sequence[str]) -> tuple[str, str]:
-    """A name and a file that may mean the same picture; the first of either where none may."""
+    """A name and a file that may mean the same picture; the first of each if there is no such pair."""
     by_stem = {_stem(file): file for file in reversed(files)}
     same = ((name, by_stem[_stem(name)]) for name in named if _stem(name) in by_stem)
     return next(same, (next(iter(named)), files[0]))
