@@ -220,7 +220,7 @@ def _checked(spec: DatasetSpec, raw: Path) -> int:
     if absent:
         print(explain_missing(absent, raw))
         return 1
-    source.label_fields(raw, options)  # raises where tables are damaged or of other pictures
+    source.label_fields(raw, options)  # raises where tables are damaged or list other pictures
     print(f"{raw}: complete, {source.count(raw, options)} records")
     return 0
 

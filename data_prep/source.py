@@ -152,7 +152,7 @@ def explain_missing(absent: list[Requirement], raw: Path) -> str:
 
 
 def _beside(path: Path) -> str:
-    """The content of the folder in which an absent path should be, or the absence of that folder."""
+    """The content of the folder in which an absent path should be, or that there is no folder."""
     folders = [folder for folder in path.parents if not folder.is_dir()]
     if folders:
         return f", and neither is the folder {folders[-1]}"

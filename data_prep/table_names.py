@@ -31,7 +31,7 @@ def refuse_strangers(
 
 
 def _likest(named: Collection[str], files: Sequence[str]) -> tuple[str, str]:
-    """A name and a file that may mean the same picture; the first of each if there is no such pair."""
+    """A name and a file that may mean the same picture; else the first of each."""
     by_stem = {_stem(file): file for file in reversed(files)}
     same = ((name, by_stem[_stem(name)]) for name in named if _stem(name) in by_stem)
     return next(same, (next(iter(named)), files[0]))

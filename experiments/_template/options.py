@@ -15,5 +15,5 @@ class Options(Strict):
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
 
     def fewest_images(self) -> dict[str, int]:
-        """As many training images as repro.quality.training_images asks for."""
+        """At least the number of training images that repro.quality.training_images requires."""
         return {"bedrooms.data": 3}

@@ -26,5 +26,5 @@ class Options(Strict):
         return self
 
     def fewest_images(self) -> dict[str, int]:
-        """Two disjoint sets, of two images a block."""
+        """Two disjoint sets, each with two images per block."""
         return {"bedrooms.data": 4 * self.blocks}

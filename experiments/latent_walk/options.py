@@ -30,5 +30,5 @@ class Options(Strict):
     )
 
     def fewest_images(self) -> dict[str, int]:
-        """As many training images as repro.quality.training_images asks for."""
+        """At least the number of training images that repro.quality.training_images requires."""
         return {"bedrooms.data": 3}

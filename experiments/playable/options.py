@@ -36,5 +36,5 @@ class Options(Strict):
         return self
 
     def fewest_images(self) -> dict[str, int]:
-        """Two classifiers and what judges them share them."""
+        """Two classifiers and their test share the images."""
         return {"faces.data": 20}

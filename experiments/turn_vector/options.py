@@ -83,5 +83,5 @@ class Options(Strict):
         return "axes" in self.model_fields_set
 
     def fewest_images(self) -> dict[str, int]:
-        """Two classifiers and what judges them share them."""
+        """Two classifiers and their test share the images."""
         return {"faces.data": 20}
