@@ -62,7 +62,7 @@ class PartialWork:
             return None
         self.done = progress["done"]
         self._saved = (self.done, time.monotonic())
-        print(f"{self.folder}: goes on behind record {self.done}", flush=True)
+        print(f"{self.folder}: resumes after record {self.done}", flush=True)
         return writer
 
     def _changed(self, made_from: Mapping[str, str]) -> list[str]:

@@ -125,7 +125,7 @@ def _measure(
         "each input, ROLE.models.1 and so on where there are several",
     )
     parser.add_argument(
-        "--state", type=Path, help="folder of unfinished work, to go on after a kill"
+        "--state", type=Path, help="folder of unfinished work, to resume after a kill"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     add_threads(parser)

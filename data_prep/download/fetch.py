@@ -89,7 +89,7 @@ def fetch(
                 failed.append(error)
             except OSError as error:
                 reason = error.strerror or str(error)
-                raise FetchError(f"{part.path}: cannot be written ({reason}); it stays") from None
+                raise FetchError(f"{part.path}: cannot be written ({reason}); it is kept") from None
     if len(failed) == 1:
         raise failed[0]
     kind = (

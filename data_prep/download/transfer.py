@@ -200,7 +200,7 @@ class Transfer:
         if same or origin.total is None:
             raise Passing(
                 f"from byte {keep} on other bytes came than {self.part.path} holds, of the same "
-                "version as far as the server says (if that goes on, delete it to begin anew)"
+                "version as far as the server says (if this persists, delete it to begin anew)"
             )
         self.part.begin_again(keep)
 

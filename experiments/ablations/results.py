@@ -63,7 +63,7 @@ def measurements(
         f"{held_out:,} held-out real images"
     )
     of_diversity = (
-        f"of {DIVERSE} samples over that of as many held-out images (repro.train.monitor)"
+        f"of {DIVERSE} samples over that of equally many held-out images (repro.train.monitor)"
     )
     changes = [one.change for one in compared]
     distances = [one.distances for one in compared]
@@ -94,7 +94,7 @@ def _means_and_effects(
             f"change_in_{quantity}_{change.name}",
             own - values[0],
             over="pairs of trainings from the same seed",
-            protocol=f"with {change.words}, less that of the recipe; {protocol}",
+            protocol=f"with {change.words}, minus that of the recipe; {protocol}",
         ).model_copy(update=change.setting)
         for change, own in zip(changes[1:], values[1:], strict=True)
     ]

@@ -26,7 +26,7 @@ def cost_measurements(
         _count(
             f"{name}_parameters",
             sum(layer.parameters for layer in layers),
-            "all that is trained, gains and biases of batch normalisation included",
+            "all trained numbers, including gains and biases of batch normalisation",
         ),
         single_number(
             f"{name}_gflop",
@@ -52,12 +52,12 @@ def rule_measurements(G: GeneratorNetwork, D: DiscriminatorNetwork) -> list[Meas
         _count(
             "hidden_dense_layers",
             sum(layer.kind == "dense" for layer in [*of_g[1:], *of_d[:-1]]),
-            "dense layers besides G's projection of z and D's last unit",
+            "dense layers other than G's projection of z and D's last unit",
         ),
         _count(
             "norms_out_of_place",
             _norms_out_of_place(of_g, of_d),
-            "layers whose batch normalisation is not as §3 has it: on all but G's last, D's first "
+            "layers whose batch normalisation is not as in §3: on all but G's last, D's first "
             "and D's last unit",
         ),
     ]
@@ -88,7 +88,7 @@ def field_measurement(D: DiscriminatorNetwork) -> Measurement:
         n=1,
         why="a count",
         unit="pixels",
-        protocol="side of the square that a unit of D's last convolution sees, edges apart",
+        protocol="side of the square that a unit of D's last convolution sees, borders ignored",
     )
 
 

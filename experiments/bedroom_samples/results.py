@@ -23,7 +23,7 @@ def distance_measurements(values: dict[str, np.ndarray], *, images: int) -> list
             protocol=(
                 "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of the discriminator with "
                 "initial weights (not Inception, so not KID), standardised; "
-                f"{images:,} images a kind"
+                f"{images:,} images per kind"
             ),
         )
         for name, distances in values.items()

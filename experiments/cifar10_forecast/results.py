@@ -98,7 +98,9 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
     sizes = " x ".join(f"{one:,g} {name}" for name, one in zip(SIZES, arrays["paper"], strict=True))
     protocol = f"{PROTOCOL}; for {sizes}"
     if factor > 1:
-        protocol += f"; interval {factor:.1f} times as long, as the check on the largest rung asks"
+        protocol += (
+            f"; interval {factor:.1f} times as long, as the check on the largest rung requires"
+        )
     largest = float(arrays["accuracy"][int(arrays["largest"])])
     before, least, most = arrays["largest_forecast"]
     found = [
@@ -108,7 +110,7 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             value - PAPERS,
             (low - PAPERS, high - PAPERS),
             rungs,
-            f"{protocol}; less the paper's {PAPERS} %",
+            f"{protocol}; minus the paper's {PAPERS} %",
             unit="points",
         ),
         _estimate(
@@ -116,7 +118,7 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             largest - before,
             (largest - most, largest - least),
             rungs,
-            f"{PROTOCOL}; accuracy of the largest rung less that forecast from the other trainings",
+            f"{PROTOCOL}; the largest rung's accuracy minus its forecast from the others",
             unit="points",
         ),
         single_number(

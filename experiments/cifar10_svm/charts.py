@@ -87,7 +87,7 @@ def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
     for name in reversed(rows_run(arrays)):
         _draw_labels(axes[0, 0], name, arrays)
     axes[0, 0].set_xscale("log")
-    axes[0, 0].set_xlabel("labels a class", color=INK)
+    axes[0, 0].set_xlabel("labels per class", color=INK)
     axes[0, 0].set_xticks(np.unique(_label_counts("dcgan", arrays)))
     axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
     axes[0, 0].xaxis.set_minor_formatter(NullFormatter())  # they would overlap

@@ -33,7 +33,7 @@ WHAT = {
     "random_cut": "pooled features of as many layers of D with random weights as were released",
     "kmeans": "one-layer K-means features",
     "kmeans_fewer": "one-layer K-means features of fewer centroids",
-    "dcgan_scaled": "D's pooled features, brought to mean 0 and deviation 1",
+    "dcgan_scaled": "D's pooled features, scaled to mean 0 and deviation 1",
     "kmeans_unscaled": "one-layer K-means features as they are",
     "pixels": "raw pixels in [-1, 1]",
 }
@@ -193,7 +193,7 @@ def _few_accuracy(of_row: list[Result], *, per_class: int) -> Measurement:
     mean, sd, draws = _over_draws(of_row, per_class)
     name = f"accuracy_{of_row[0].name}_per_class"
     protocol = (
-        f"L2-SVM on {WHAT[of_row[0].name]}, {per_class} labels a class, class-balanced draws; C "
+        f"L2-SVM on {WHAT[of_row[0].name]}, {per_class} labels per class, class-balanced draws; C "
         f"chosen by other draws on {of_row[0].held_out} held-out training images"
     )
     if sd is None:
@@ -208,14 +208,14 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
     name, found = of_row[0].name, []
     for suffix, count in (("", ALL), ("_per_class", per_class)):
         choices = [one.choices[count] for one in of_row]
-        labels = f"{per_class} labels a class" if suffix else "all labels but the held-out"
+        labels = f"{per_class} labels per class" if suffix else "all labels but the held-out"
         edge = "; still at the edge of the grid" if any(one.at_edge for one in choices) else ""
         found += [
             single_number(
                 f"validation_accuracy_{name}{suffix}",
                 100 * float(np.mean([one.accuracy for one in choices])),
                 n=of_row[0].held_out,
-                why="it chose C, so it flatters",
+                why="it chose C, so it is optimistic",
                 unit="%",
                 protocol=f"on held-out training images, {labels}",
             ),
@@ -255,7 +255,7 @@ def _difference(
 
     differences = 100 * (rights(one) - rights(other))
     name = f"{one}_minus_{other}{'_per_class' if few else ''}"
-    labels = f"{per_class} labels a class, mean over the draws" if few else "all labels"
+    labels = f"{per_class} labels per class, mean over the draws" if few else "all labels"
     return mean_over(
         name,
         differences,

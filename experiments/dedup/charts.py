@@ -152,7 +152,7 @@ def settings_chart(settings: Arrays, *, images: int) -> Figure:
         style = {"marker": "o", "markersize": 4}
         removed.plot(x, settings[f"{name}_removed"], label="removed", **style)
         if not np.isnan(settings[f"{name}_wrong"]).any():
-            wrong = "of these, wrongly by the truth file"
+            wrong = "of these, wrong according to the truth file"
             removed.plot(x, settings[f"{name}_wrong"], label=wrong, **style)
         removed.set_ylim(0, 1.08 * max(1, settings[f"{name}_removed"].max()))
         recall.plot(x, settings[f"{name}_recall"], color=PALETTE[2], **style)

@@ -30,7 +30,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
     title = "Groups of equal codes, drawn at random: the image kept, then those removed"
     if groups["wrong"].any():
-        title += "\nFramed: shows another original, by the truth file"
+        title += "\nFramed: shows another original, according to the truth file"
     picture = groups_sheet(groups["images"], groups["shown"], groups["wrong"])
     save_picture(out / "sec411_groups.png", picture, style=style, title=title)
 

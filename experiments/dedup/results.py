@@ -145,8 +145,10 @@ def precision_measurements(removed: Removed, truth: Truth, *, of: str = "") -> l
     """
     pairs = count_pairs(removed.standing_for, truth)
     wrong = false_removals(removed.keep, removed.first, truth)
-    rate = "images removed that show another original than the one kept, by the truth file"
-    pair = "pairs of images in one group that show one original, by the truth file"
+    rate = (
+        "images removed that show another original than the one kept, according to the truth file"
+    )
+    pair = "pairs of images in one group that show one original, according to the truth file"
     measured = []
     if wrong.n:
         measured.append(

@@ -18,8 +18,8 @@ CLAIMED = (  # the measurements of the card's claims on pixel sums; a test compa
 )
 ALIGNED = "aligned_"  # prefix of the names of measurements on aligned faces
 NOT_TESTED = (
-    "not tested: the faces are aligned, as far as is known, and the paper puts the failure of "
-    f"pixel sums down to misalignment; what they give is under {ALIGNED}..."
+    "not tested: the faces are aligned, as far as is known, and the paper attributes the "
+    f"failure of pixel sums to misalignment; their numbers are under {ALIGNED}..."
 )
 
 

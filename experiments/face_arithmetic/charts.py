@@ -25,7 +25,7 @@ SERIES: dict[str, tuple[str, dict[str, Any]]] = {
         {"color": PALETTE[0], "marker": "o", "markersize": 8},
     ),
     "success_and_realistic": (
-        "found, and as realistic as plain samples mostly are",
+        "found, and as realistic as most plain samples",
         {"color": PALETTE[3], "marker": "D", "markersize": 8, "markerfacecolor": "white"},
     ),
     "success_and_realistic_wider": (
@@ -195,7 +195,7 @@ def _key() -> list[Artist]:
             [], [], linestyle="none", marker="o", markerfacecolor="white", markeredgecolor=INK,
             label="median",
         ),
-        Patch(facecolor=SHADE, label="where plain samples mostly lie"),
+        Patch(facecolor=SHADE, label="range of most plain samples"),
     ]  # fmt: skip
 
 

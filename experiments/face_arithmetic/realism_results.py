@@ -41,7 +41,7 @@ def _of_blend_judge(measure: str, named: dict[str, Rated]) -> list[Measurement]:
         np.concatenate([single <= 0, mixed > 0]),
         over="held-out real images and blends of them",
         protocol="held-out real images, blurred and in other contrasts, and blends of them "
-        f"({', '.join(TRAINED)}), half and half, that the classifier of blends names rightly; "
+        f"({', '.join(TRAINED)}), half and half, that the classifier of blends labels correctly; "
         f"it learnt {learnt}",
     )
     shares = [
@@ -63,7 +63,7 @@ def _admitted(study: RealismStudy, rule: str, named: dict[str, Rated]) -> list[M
     words = (
         f"{RULES[rule].replace('_', ' ')} at most {limits.highest_blend_score:.3g} and "
         f"sharpness from {limits.lowest_sharpness:.3g} to {limits.highest_sharpness:.3g} grey "
-        "levels per pixel, as other plain samples mostly have"
+        "levels per pixel, as in most other plain samples"
     )
     return [
         share_over(
@@ -109,7 +109,7 @@ def _against(values: np.ndarray, plain: float, name: str) -> tuple[np.ndarray, s
         what = "logit of the model's own discriminator, positive for real"
     if name in ("sharpness", "nearest_real"):
         return values / max(plain, 1e-12), f"{what}, over the mean of plain samples", ""
-    return values - plain, f"{what}, less the mean of plain samples", "logits"
+    return values - plain, f"{what}, minus the mean of plain samples", "logits"
 
 
 def _over(kind: str) -> str:

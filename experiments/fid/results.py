@@ -90,4 +90,4 @@ def _measurement(name: str, values: list[float], *, protocol: str) -> Measuremen
 
 
 def _of_one(row: Comparison) -> str:
-    return "one trained network" if row.training else "no network of the run has a part"
+    return "one trained network" if row.training else "no network of the run plays a part"

@@ -27,11 +27,11 @@ PANELS = {  # quantity -> title of its panel, and label of its axis
     "selectivity": ("Strong responses are rare", "strongest peaks above all, sd"),
     "shape_likeness_excess": (
         "Same shapes in the patches",
-        "likeness in the strongest\nless that in any images",
+        "likeness in the strongest\nminus that in any images",
     ),
     "gradient_likeness_excess": (
         "Same pattern in the gradients",
-        "likeness in the strongest\nless that in any images",
+        "likeness in the strongest\nminus that in any images",
     ),
     "concentration": (
         "Response in one place",

@@ -113,7 +113,9 @@ def _of_things(
         networks=options.controls,
         seed=seed,
     )
-    words = f"{options.top} strongest of {options.rooms} rooms a channel, none of them trained on; "
+    words = (
+        f"{options.top} strongest of {options.rooms} rooms per channel, none of them trained on; "
+    )
     words += f"{options.controls} networks of each control share its channels"
     return thing_measurements(found, words=words, seed=seed)
 

@@ -12,7 +12,7 @@ from repro.claims.measurement import Measurement
 
 OVER = "the channels of one trained and one random D"
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order
-TOP = "{top} strongest images a channel"
+TOP = "{top} strongest images per channel"
 BEDROOMS = {  # quantity -> description, unit
     "selectivity": (
         f"(mean of the strongest peaks - mean of all peaks) / sd of all, before activation; {TOP}",
@@ -23,13 +23,13 @@ BEDROOMS = {  # quantity -> description, unit
         "",
     ),
     "gradient_likeness_excess": (
-        "mean cosine between the guided gradients of a channel's strongest units, less that of as "
-        f"many images at random among those it answers; {TOP}",
+        "mean cosine between the guided gradients of a channel's strongest units, minus that of "
+        f"equally many random images among those to which it responds; {TOP}",
         "",
     ),
     "shape_likeness_excess": (
         "mean cosine between the edge directions (8 directions, 4x4 cells) of the image patches of "
-        f"a channel's strongest units, less that of as many images at random; {TOP}",
+        f"a channel's strongest units, minus that of equally many random images; {TOP}",
         "",
     ),
     "concentration": (

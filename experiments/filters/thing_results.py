@@ -97,5 +97,5 @@ def _minus_controls(
         over="channels; one training",
         by="bootstrap interval",
         n=min(len(hit) for hit in hits.values()),
-        protocol=f"{protocol}; trained less the higher of both controls, here {SIDES[higher]}",
+        protocol=f"{protocol}; trained minus the higher of both controls, here {SIDES[higher]}",
     )

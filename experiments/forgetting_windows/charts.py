@@ -25,8 +25,8 @@ from repro.figures.drawing import (
 ROWS = {  # variant -> title of its row
     "unmodified": "Unmodified samples, the first in which the judge finds a window",
     "positive": "Without the maps of positive weight",
-    "random": "Control: without as many maps drawn at random",
-    "lowest": "Control: without as many maps of the lowest weights",
+    "random": "Control: without an equal number of random maps",
+    "lowest": "Control: without an equal number of maps of the lowest weights",
 }
 COLUMNS = 6  # of samples with their boxes
 LOOKS = {  # variant -> (colour, line, marker, hatch)

@@ -105,7 +105,7 @@ def regression_accuracy(regression: WindowRegression, *, folds: int) -> list[Mea
             seed=regression.seed,
             purpose="forgetting windows, regression accuracy",
             over=OVER_MARKED,
-            protocol="mean over samples of the share judged rightly, cells of samples left out of "
-            f"the fit, {folds}-fold by sample; {_cells(regression)}",
+            protocol="mean over samples of the share labelled correctly, cells of samples left out "
+            f"of the fit, {folds}-fold by sample; {_cells(regression)}",
         )
     ]

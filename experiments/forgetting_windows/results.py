@@ -21,9 +21,9 @@ OVER_BOTH = "new samples and random sets of maps, one model"
 POSITIVE = "the maps of positive weight"
 DROPPED = {
     "positive": POSITIVE,
-    "random": "as many random maps",
-    "lowest": "as many maps of the lowest weights, none of positive weight",
-    "other_sample": "nothing, but beside another sample",
+    "random": "an equal number of random maps",
+    "lowest": "an equal number of maps of the lowest weights, none positive",
+    "other_sample": "nothing, compared with another sample",
 }
 ELSEWHERE = "outside the windows before, grown by a sixteenth of the side"
 

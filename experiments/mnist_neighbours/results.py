@@ -158,7 +158,7 @@ def _of_model(
     digit.
     """
     suffix = f"{row}_{count_name(count)}"
-    references = f"{count:,} {MODELS[row]}, as many of each class"
+    references = f"{count:,} {MODELS[row]}, equally many of each class"
     made = [
         _share(f"error_{suffix}", wrong, f"{CLASSIFIER}; references: {references}", seed=seed),
         _share(

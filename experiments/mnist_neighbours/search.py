@@ -114,11 +114,11 @@ class _Search:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = dict(saved)
             if not np.array_equal(arrays.pop("identity"), self.identity):
-                raise ValueError("it is of other samples, digits or counts")
+                raise ValueError("it belongs to other samples, digits or counts")
             squared, numbers = arrays.pop("passed_squared"), arrays.pop("passed_numbers")
             self.nearest.restore(arrays)
         except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
             print(f"{path}: starts afresh ({error})", flush=True)
             return
         self.squared, self.numbers = list(squared), list(numbers)
-        print(f"{path}: goes on behind sample {self.nearest.seen:,}", flush=True)
+        print(f"{path}: resumes after sample {self.nearest.seen:,}", flush=True)

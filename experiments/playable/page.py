@@ -61,7 +61,7 @@ def example(names: list[str], sure: np.ndarray) -> dict[str, Any]:
     first, second = names[:2]
     words = (
         f"A: {first}, not {second}; B: neither; C: {second}, not {first}. The sum should be both. "
-        f"The {EXEMPLARS} surest of the samples below."
+        f"The {EXEMPLARS} of the samples below with most confidence."
     )
     return {"numbers": numbers, "words": words}
 

@@ -9,7 +9,7 @@ from repro.claims.constructors import mean_over, single_number
 from repro.claims.measurement import Measurement
 
 OVER = "samples of one model"
-GAINED = "share of samples in which the judge finds the attribute at +1, less that at -1"
+GAINED = "share of samples in which the judge finds the attribute at +1, minus that at -1"
 
 
 def gains(
@@ -48,7 +48,7 @@ def gained_over_random(
         seed=seed,
         purpose="playable, gained over random",
         over=OVER,
-        protocol=f"{GAINED}; mean over directions, less the same along random directions of "
+        protocol=f"{GAINED}; mean over directions, minus the same along random directions of "
         f"their lengths{'; untrained generator' if suffix else ''}",
     )
 

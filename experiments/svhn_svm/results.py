@@ -172,7 +172,7 @@ def _chosen(of_row: list[FittedFeatureRow], held_out: int) -> list[Measurement]:
             f"validation_error_{name}",
             100 * float(np.mean([1 - one.accuracy for one in choices])),
             n=held_out,
-            why="it chose C, so it flatters",
+            why="it chose C, so it is optimistic",
             unit="%",
             protocol=f"{WHAT[name]}, mean over the draws that chose C",
         ),
@@ -193,7 +193,7 @@ def _neighbours_chosen(outcome: TestedRows) -> list[Measurement]:
             "validation_error_knn",
             100 * neighbours.tried[neighbours.chosen],
             n=outcome.validation_images,
-            why="it chose the number of neighbours, so it flatters",
+            why="it chose the number of neighbours, so it is optimistic",
             unit="%",
             protocol=f"{WHAT['knn']}, mean over the draws that chose it",
         ),
@@ -215,7 +215,7 @@ def _search(search: Search, held_out: int) -> list[Measurement]:
             round(error * held_out),
             held_out,
             over=f"validation images; the lowest of {len(search.errors)} trials and their passes, "
-            "so it flatters",
+            "so it is optimistic",
             unit="%",
             protocol=f"{WHAT['cnn']}, random search on one draw of labels",
         ),
@@ -225,7 +225,7 @@ def _search(search: Search, held_out: int) -> list[Measurement]:
             n=len(search.errors),
             why="a median over trials",
             unit="%",
-            protocol="lowest validation error of each trial; 100 % where its loss ran away",
+            protocol="lowest validation error of each trial; 100 % where its loss diverged",
         ),
     ]
 

@@ -70,7 +70,7 @@ def changes(rows: Mapping[str, np.ndarray]) -> Figure:
         _draw_band(panel, t, rows["control"][number], "random direction", PALETTE[3], "--", "s")
         panel.set_title(name, loc="left", color=INK)
         if number % columns == 0:
-            panel.set_ylabel("reading, less the sample's own", color=INK)
+            panel.set_ylabel("reading minus the sample's own", color=INK)
         if number >= len(names) - columns:
             panel.set_xlabel("share of the vector added", color=INK)
     handles, labels = axes.flat[0].get_legend_handles_labels()

@@ -202,14 +202,14 @@ def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -
             np.abs(rank_correlations(other)),
             f"{ranks}, either way, {random}",
         ),
-        "change": (change, f"{read}, last less first column, label units"),
+        "change": (change, f"{read}, last minus first column, label units"),
         "change_random_direction": (
             chance,
             f"{read}, difference of last and first column, either way, {random}, label units",
         ),
         "change_minus_random_direction": (
             change - chance,
-            f"{read}, last less first column, less that difference, either way, {random}",
+            f"{read}, last minus first column, minus that difference, either way, {random}",
         ),
         "slope": (
             slopes(own, reach=reach),

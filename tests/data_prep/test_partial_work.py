@@ -187,7 +187,7 @@ def test_the_command_killed_from_outside(tmp_path, raw, undisturbed):
     assert not (tmp_path / "out").exists()
     done = json.loads(progress.read_text())["done"]
     finished = subprocess.run(command, check=True, **where)
-    assert f"goes on behind record {done}\n" in finished.stdout
+    assert f"resumes after record {done}\n" in finished.stdout
     assert contents(tmp_path / "out") == undisturbed
     assert not (tmp_path / "state").exists()
 
@@ -218,7 +218,7 @@ def damaged(name, change):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (None, "goes on behind record 36"),
+        (None, "resumes after record 36"),
         (damaged("images.npy", lambda b: b[:2000]), "images.npy has 2000 bytes"),
         (damaged("images.npy", lambda b: b[:500] + b"\x01\x02" + b[502:]), "images.npy holds oth"),
         (damaged("keys.txt", lambda b: b.replace(b"1", b"2")), "keys.txt holds other bytes"),

@@ -55,7 +55,7 @@ def test_a_small_store_is_halved(model: Path, make_dataset, tmp_path: Path) -> N
     data = make_dataset(drawn_by(model, "final", 40))
     inputs = Inputs({"bedrooms.model": model, "bedrooms.data": data})
     found = measure(inputs, OPTIONS, 7, tmp_path)
-    assert "20 images a kind" in found[0].protocol
+    assert "20 images per kind" in found[0].protocol
 
 
 def test_sheets_share_z_and_files_are_those_of_the_card(

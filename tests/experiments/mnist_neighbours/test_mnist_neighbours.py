@@ -272,7 +272,7 @@ def test_killed_and_started_again_it_ends_in_the_same_bytes(
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
     again = subprocess.run(words, cwd=repository, check=True, capture_output=True, text=True)
-    assert "goes on behind sample" in again.stdout
+    assert "resumes after sample" in again.stdout
     assert not state.exists()
     measured(folders, tmp_path / "undisturbed")
     for path in out.iterdir():

@@ -90,7 +90,7 @@ def test_a_failed_search_goes_on_and_ends_in_the_same_numbers(
         nearest_samples(samples, queries, COUNTS, state=state)
     found = nearest_samples(samples, queries, COUNTS, state=state)
     assert drawn == [0, 1, 2, 2, 3]
-    assert "goes on behind sample 200" in capsys.readouterr().out
+    assert "resumes after sample 200" in capsys.readouterr().out
     np.testing.assert_array_equal(found.numbers, whole.numbers)
     np.testing.assert_array_equal(found.distances, whole.distances)
     nearest_samples(samples, queries, COUNTS, state=state)  # finished: nothing is drawn again
