@@ -1,6 +1,6 @@
 """Arrays of a step as one .npz file: the same arrays give the same bytes.
 
-Where in the flow: every step that leaves arrays writes them by `save_arrays`.
+Where in the flow: every step that stores arrays writes them with `save_arrays`.
 
 Alone: `save_arrays(Path("walk.npz"), frames=frames)`.
 """
@@ -15,10 +15,10 @@ from repro.artefacts.whole_file import written_whole
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write arrays to a .npz that np.load reads; same arrays, same bytes (fixed zip dates).
+    """Write arrays to a .npz file that np.load reads; equal arrays give equal bytes.
 
-    Anything np.asarray accepts is stored without compression. Raises ValueError for arrays of
-    Python objects, which would need pickle, and for a name without .npz.
+    Zip dates are fixed, and anything np.asarray accepts is stored without compression. Raises
+    ValueError for arrays of Python objects, which would need pickle, and for a name without .npz.
     """
     if path.suffix != ".npz":
         raise ValueError(f"{path}: arrays are written to a file named .npz")

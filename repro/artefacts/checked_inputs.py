@@ -1,9 +1,9 @@
-"""Whether what a step reads is still what its own step wrote, and made of what lies there now.
+"""Refuse inputs that have changed since their step wrote them, or whose own inputs have changed.
 
-Where in the flow: repro.artefacts.step_folder compares every input of a step before it begins. A
-file that has changed since it was written (a disk that errs, an edit by hand), a folder without its
-record, and one that was made of other data than lie there now (a model exchanged for another's) are
-refused, never used. It has nothing to run alone.
+Where in the flow: repro.artefacts.step_folder compares every input of a step before the step
+begins. It refuses a file that has changed since it was written (a failing disk, an edit by hand), a
+folder without a record, and a folder whose own inputs have changed since (a model exchanged for
+another).
 """
 
 from collections.abc import Collection
@@ -24,16 +24,16 @@ from repro.artefacts.provenance import (
 )
 from repro.artefacts.raw_files import TIMED, RawFiles
 
-OURS = ("manifest.json", "spec.json", "summary.json", "measurements.json")  # what steps write
+OURS = ("manifest.json", "spec.json", "summary.json", "measurements.json")  # written by steps
 
 
 def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> None:
-    """Compare a step's folder with its own record, and what it was made of with what lies there.
+    """Compare a step's folder with its own record, and its recorded inputs with the present ones.
 
-    name: of the input. unread: patterns NAME/FILE of what is not to be read, and not compared.
-    Files, and folders that no step wrote, are passed over. Raises ChangedFileError for a file that
-    is missing or has other bytes (further ones are no harm), for a record that is missing, and for
-    a folder that was made of something else than lies there.
+    name: name of the input. unread: patterns NAME/FILE of files that are not read and so not
+    compared. Files and folders that no step wrote are skipped. Raises ChangedFileError for a file
+    that is missing or has other bytes (additional files are allowed), for a missing record, and for
+    a folder whose inputs have changed.
     """
     folder = path_of(given)
     sidecar = folder / SIDECAR
@@ -64,7 +64,7 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
 
 
 def made_of_others(record: dict[str, Any]) -> list[str]:
-    """Paths of a record's inputs that are not what they were; those that are gone are left out."""
+    """Paths of a record's inputs that have changed; inputs that no longer exist are left out."""
     return [
         about["path"]
         for about in record.get("inputs", {}).values()
@@ -77,5 +77,5 @@ def _differs(about: dict[str, Any]) -> bool:
     given = RawFiles(path, tuple(about["reads"])) if "reads" in about else path
     known_by, colon, _ = before.rpartition(":")
     if colon and known_by != TIMED:
-        return False  # an older record, which counted other things
+        return False  # an older record, which hashed other files
     return sha256_of_input(given) != before

@@ -1,10 +1,10 @@
-"""The meaning of source files: their syntax without comments, docstrings and layout, as hashes.
+"""The meaning of source files: hashes of their syntax without comments, docstrings and layout.
 
-Where in the flow: what a step was made of (repro.artefacts.recipe) holds the meaning of every file
-that its module imports, so that an edit of a comment makes nothing again and a changed constant
-makes again what it can change. The hash is of Python's syntax tree, written out here so that it is
-the same under every version of Python. Files are read once: what was found is kept in
-.snakemake/code_meaning.json of the working folder, where there is one, by size and time.
+Where in the flow: the recipe of a step (repro.artefacts.recipe) holds the meaning of every file
+that the step's module imports. So an edited comment re-runs nothing, and a changed constant re-runs
+what it can change. The hash is taken of Python's syntax tree, written out here so that it is the
+same under every version of Python. Files are read once: results are cached by size and time in
+.snakemake/code_meaning.json of the working folder, where that folder exists.
 
 Alone: `meaning(Path("repro/train/trainer.py"))`.
 """
@@ -21,27 +21,27 @@ from typing import Any, NamedTuple
 from repro.artefacts.whole_file import write_json
 
 KEPT = Path(".snakemake/code_meaning.json")
-EDITION = 1  # of what is kept; raised with every change of this module that changes a hash
+EDITION = 1  # version of the cache; raise it with every change here that changes a hash
 WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Scanned(NamedTuple):
-    """What is read of a source file: its meaning, what it imports, whether it does anything."""
+    """What we read of a source file: its meaning, its imports, whether it does anything."""
 
     meaning: str
-    imports: list[tuple[int, str, list[str]]]  # level, module, names; [] of `import module`
+    imports: list[tuple[int, str, list[str]]]  # level, module, names ([] for `import module`)
     does_something: bool  # more than a docstring
 
 
 def meaning(path: Path) -> str:
-    """Hash of what a file means; of one that is no Python (a template), of its bytes."""
+    """Hash of a file's meaning; for a file that is not Python (a template), of its bytes."""
     if path.suffix != ".py":
         return _short(path.read_bytes())
     return scanned(path).meaning
 
 
 def scanned(path: Path) -> Scanned:
-    """What is in a Python file. Raises OSError, and SyntaxError naming the file."""
+    """Scan a Python file. Raises OSError, and SyntaxError naming the file."""
     status = path.stat()
     known, key = _kept(), str(path)
     state = [status.st_size, status.st_mtime_ns]
@@ -64,9 +64,9 @@ def _scan(path: Path) -> Scanned:
 
 
 def _without_words(value: Any) -> Any:
-    """A syntax tree as nested lists, without docstrings, places, and fields that hold nothing.
+    """A syntax tree as nested lists, without docstrings, positions and empty fields.
 
-    Fields that hold nothing differ between versions of Python.
+    Empty fields differ between versions of Python.
     """
     if isinstance(value, list):
         return [_without_words(one) for one in value]
@@ -84,7 +84,7 @@ def _short(content: bytes) -> str:
 
 @cache
 def _kept() -> dict[str, list[Any]]:
-    """What earlier processes found, by file."""
+    """Results of earlier processes, by file."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         found = json.loads(KEPT.read_text(encoding="utf-8"))
         if found.get("edition") == EDITION and isinstance(found.get("files"), dict):
@@ -99,7 +99,7 @@ def _keep_at_the_end() -> None:
 
 
 def _keep(path: Path) -> None:
-    """For later processes; where that cannot be written, they read the files again."""
+    """Cache a result for later processes; if that fails, they read the file again."""
     with contextlib.suppress(OSError):
         if path.parent.is_dir():
             write_json(path, {"edition": EDITION, "files": _kept()})

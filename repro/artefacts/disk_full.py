@@ -1,8 +1,8 @@
-"""A full disk in words: which file or folder could not be written, and what to do.
+"""Report a full disk clearly: which file or folder could not be written, and what to do.
 
-Where in the flow: whatever writes much (repro.artefacts.step_folder and whole_file, the
-files of a dataset, memory maps) does it within `named`, because the system's own message often
-names no file, and numpy's and safetensors' name no reason. It has nothing to run alone.
+Where in the flow: all code that writes large files (repro.artefacts.step_folder and whole_file, the
+files of a dataset, memory maps) does so within `named`, because the system's own message often
+names no file, and numpy and safetensors give no reason.
 """
 
 import errno
@@ -20,16 +20,16 @@ IN_WORDS = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 
 
 class DiskFullError(ExpectedError, OSError):
-    """No room for a file; the message names it and the way out."""
+    """There is no room for a file; the message names it and says what to do."""
 
     lost_in_a_log = True
 
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Around the writing of `path`: DiskFullError with its name where the disk or quota is full.
+    """Raise DiskFullError, naming `path`, when the disk or quota is full within the block.
 
-    An error that was raised from another one has been put into words already, and is left alone.
+    An error raised from another one already has a clear message and is left alone.
     """
     try:
         yield
@@ -64,9 +64,9 @@ def _room(path: Path) -> int:
 
 
 def reserve(path: Path) -> None:
-    """Get the blocks of a file that is written through a memory map, to whose end it extends.
+    """Allocate the blocks of a file of final length that is written through a memory map.
 
-    Without them a full disk ends the process by a signal (SIGBUS), with no message at all. Raises
+    Without them a full disk ends the process by a signal (SIGBUS) without any message. Raises
     DiskFullError.
     """
     with named(path), path.open("r+b") as stream:

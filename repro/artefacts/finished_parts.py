@@ -1,9 +1,9 @@
 """Finished parts of a long measurement, kept on disk so that a killed one need not repeat them.
 
-Where in the flow: `experiments.contract.Inputs.kept` makes it for an experiment whose parts take
+Where in the flow: `experiments.contract.Inputs.kept` creates it for an experiment whose parts take
 minutes or hours (a row of a table, a trial of a search). A part is a mapping of arrays and must be
-a pure function of what `identity` stands for: then going on ends in the same bytes as never having
-stopped.
+a pure function of everything that `identity` names: then a resumed measurement ends in the same
+bytes as an uninterrupted one.
 
     kept = KeptWork(folder, identity="options, seed and inputs in words")
     arrays = kept.part("row_dcgan", lambda: {"coef": fit(...)})
@@ -18,20 +18,20 @@ import numpy as np
 
 from repro.artefacts.arrays import save_arrays
 
-IDENTITY = "identity"  # name of the array that tells whose part a file holds
+IDENTITY = "identity"  # name of the array that identifies the work a file belongs to
 
 
 class KeptWork:
-    """A folder of finished parts; with folder None nothing is kept and every part is made."""
+    """A folder of finished parts; with folder None nothing is kept and every part is computed."""
 
     def __init__(self, folder: Path | None, *, identity: str) -> None:
         self.folder = folder
         self.identity = np.frombuffer(hashlib.sha256(identity.encode()).digest(), np.uint8)
 
     def part(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        """The arrays of part `name`: read where it was finished before, else made and kept.
+        """The arrays of part `name`: read where it was finished before, else computed and kept.
 
-        A file that cannot be read, or belongs to other work, is reported and made again.
+        Unreadable files and files of other work are reported and recomputed.
         """
         if self.folder is None:
             return make()

@@ -1,9 +1,9 @@
-"""One process at a time: a lock beside a folder that two must not write at once.
+"""A lock next to a folder that two processes must not write at the same time.
 
-Where in the flow: repro.artefacts.step_folder holds it on every step's output, training
-and preparing on their folders of unfinished work. Snakemake locks its working folder itself; this
-is for steps started by hand, and for one that outlived its Snakemake. The lock ends with the
-process, however that ends, so a killed run leaves none. It has nothing to run alone.
+Where in the flow: repro.artefacts.step_folder holds it on every step's output; training and
+preparation hold it on their folders of unfinished work. Snakemake locks its working folder itself;
+this lock is for steps started by hand, and for a step that outlived its Snakemake. The lock ends
+with its process, however that ends, so a killed run leaves none.
 """
 
 import fcntl
@@ -18,16 +18,16 @@ from repro.errors import ExpectedError
 
 
 class InUseError(ExpectedError, OSError):
-    """Another process writes the same folder; the message names it and the way out."""
+    """Another process is writing the same folder; the message names it and says what to do."""
 
 
 @contextmanager
 def sole_use(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; InUseError where another one holds it.
+    """Hold `folder` for this process; raise InUseError where another process holds it.
 
-    The lock is on a file beside it, .NAME.lock, which is gone afterwards; after a SIGKILL the file
-    stays and the lock does not. A file system without locks (some network ones) is used without.
-    Raises DiskFullError where there is no room even for that file.
+    The lock is on a file next to it, .NAME.lock, which is removed afterwards; after a SIGKILL the
+    file stays but the lock does not. On a file system without locks (some network ones) none is
+    taken. Raises DiskFullError where there is no room even for that file.
     """
     path = folder.with_name(f".{folder.name}.lock")
     with named(path):
@@ -46,9 +46,10 @@ def sole_use(folder: Path) -> Iterator[None]:
 
 
 def _locked(path: Path) -> IO[bytes] | None:
-    """The lock file, open and locked, or None where another process has it locked.
+    """The lock file, open and locked, or None where another process has locked it.
 
-    lockf, not flock: the lock is this process's alone, and no forked child that outlives it has it.
+    It uses lockf, not flock: the lock belongs to this process alone, and a forked child that
+    outlives it does not inherit the lock.
     """
     while True:
         stream = path.open("ab")
@@ -61,7 +62,7 @@ def _locked(path: Path) -> IO[bytes] | None:
             return stream
         if _is_still(path, stream):
             return stream
-        stream.close()  # its holder has ended, and removed the file, since it was opened
+        stream.close()  # its holder ended and removed the file after we opened it
 
 
 def _is_still(path: Path, stream: IO[bytes]) -> bool:

@@ -1,9 +1,9 @@
 """The source files a step depends on: a module and all modules of this repository it imports.
 
-A step's record holds the meaning of each of them (repro.artefacts.code_meaning), so that an edit
+A step's record holds the meaning of each file (repro.artefacts.code_meaning), so that an edit
 re-runs what it can change and nothing else. Imports are read from the syntax tree; nothing is
-executed. A module's packages belong to it, as Python runs their `__init__.py` first; those that
-hold no statement are left out.
+executed. The `__init__.py` files of a module's packages are included, as Python runs them first,
+unless they hold no statement.
 
 Alone: `import_closure("repro.train.__main__")`.
 """
@@ -17,18 +17,19 @@ from repro.places import PACKAGES, ROOT
 
 
 def code_of(*modules: str, files: tuple[str, ...] = ()) -> dict[str, str]:
-    """Source file -> hash of its meaning, of `modules`, of all they import, and of `files`.
+    """Source file -> hash of its meaning, for `modules`, all modules they import, and `files`.
 
-    files: templates and the like, relative to the repository. Raises what import_closure does.
+    files: templates and the like, relative to the repository. Raises the same errors as
+    import_closure.
     """
     return {path: meaning(ROOT / path) for path in sorted({*import_closure(*modules), *files})}
 
 
 def import_closure(*modules: str) -> list[str]:
-    """Files of `modules` and of all they import, sorted, relative to the repository.
+    """Files of `modules` and of all modules they import, sorted, relative to the repository.
 
-    A package among `modules` stands for the command that it is: its `__main__`. Raises
-    FileNotFoundError when one of `modules` is no module of this repository.
+    A package among `modules` stands for its command, `__main__`. Raises FileNotFoundError when one
+    of `modules` is not a module of this repository.
     """
     found: set[str] = set()
     waiting = [*modules, *(f"{module}.__main__" for module in modules)]
@@ -52,9 +53,9 @@ def templates(names: str = "*") -> tuple[str, ...]:
 
 
 def page_files(module: str) -> tuple[str, ...]:
-    """Templates of offline pages in a module's folder, and what all such pages share.
+    """Templates of offline pages in a module's folder, and those shared by all such pages.
 
-    () where the folder has none.
+    Returns () where the folder has none.
     """
     folder = ROOT / Path(*module.split(".")).parent
     own = tuple(path.relative_to(ROOT).as_posix() for path in sorted(folder.glob("*.html")))

@@ -1,10 +1,10 @@
-"""What made an artefact: the record `provenance.json`, and whether files still are as recorded.
+"""The record of what made an artefact, `provenance.json`, and whether its files have changed since.
 
-Every step of the pipeline writes its folder through repro.artefacts.step_folder, which leaves that
+Every step of the pipeline writes its folder through repro.artefacts.step_folder, which adds that
 record: the command, the spec and its hash, the commit, the sha256 of every input and output, seed,
-versions, device, threads, seconds and peak memory. A step that reads another's folder first
-compares its files with the record: one that has changed since (a disk that errs, an edit by hand)
-is refused, never used.
+versions, device, threads, seconds and peak memory. A step that reads another step's folder first
+compares its files with the record, and refuses a file that has changed since (a failing disk, an
+edit by hand).
 
 `python -m repro provenance FILE` explains the artefact FILE (or folder).
 """
@@ -26,10 +26,10 @@ from repro.errors import ExpectedError
 from repro.places import ROOT
 
 SIDECAR = "provenance.json"
-SNAKEMAKES_OWN = ".snakemake_timestamp"  # in every folder that it waits for
-REPLACED = ".replaced-"  # in the name of a folder that another one took the place of
-MOST_BYTES = 2**28  # of a file that is known by its bytes
-EXPLAINED = (  # what `explain` tells of a record
+SNAKEMAKES_OWN = ".snakemake_timestamp"  # in every folder that Snakemake waits for
+REPLACED = ".replaced-"  # in the name of a folder that another one has replaced
+MOST_BYTES = 2**28  # size limit of a file that is identified by its bytes
+EXPLAINED = (  # entries of a record that `explain` prints
     "command", "commit", "dirty", "seed", "device", "threads", "seconds", "peak_memory_mb",
     "finished", "inputs", "versions",
 )  # fmt: skip
@@ -58,20 +58,20 @@ def sha256_of_json(value: Any) -> str:
 
 
 def content_hashes(folder: Path) -> dict[str, str]:
-    """sha256 of every file below `folder` by relative path; the sidecar itself is left out."""
+    """sha256 of every file below `folder` by relative path, except the sidecar itself."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in NOT_CONTENT)
     return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in files}
 
 
 def path_of(given: Input) -> Path:
-    """Where an input lies."""
+    """Path of an input."""
     return given.folder if isinstance(given, RawFiles) else given
 
 
 def sha256_of_input(given: Input) -> str:
-    """Hash of an input: a file's own; of a step's folder, that of the outputs it recorded.
+    """Hash of an input: of a file's bytes, or of the outputs that a step's folder recorded.
 
-    Of anything else, and of a very large file, that of names, sizes and times.
+    For anything else, and for a very large file, the hash is of names, sizes and times.
     """
     path = path_of(given)
     if path.is_file() and path.stat().st_size <= MOST_BYTES:
@@ -83,9 +83,9 @@ def sha256_of_input(given: Input) -> str:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What a step recorded beside its results.
+    """Read the record that a step left next to its results.
 
-    Raises FileNotFoundError where it recorded nothing, ChangedFileError where that is damaged.
+    Raises FileNotFoundError where there is no record, ChangedFileError where it is damaged.
     """
     sidecar = folder / SIDECAR
     recorded(sidecar)
@@ -94,7 +94,7 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 
 def recorded(sidecar: Path) -> dict[str, str]:
-    """sha256 of every file that a step wrote, by name. Raises as read_record does."""
+    """sha256 of every file that a step wrote, by name. Raises the same errors as read_record."""
     try:
         outputs = json.loads(sidecar.read_text(encoding="utf-8"))["outputs"]
         found = {str(name): str(sha256) for name, sha256 in outputs.items()}
@@ -106,20 +106,20 @@ def recorded(sidecar: Path) -> dict[str, str]:
 
 
 def remade(path: Path) -> str:
-    """What to do about a file of a step's folder."""
+    """What to do about a damaged file of a step's folder."""
     return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
 
 
 def step_folders(run: Path) -> list[Path]:
-    """The folders below a run's that hold a record; not those of trainings that were replaced."""
+    """The folders below a run's that hold a record, except those of replaced trainings."""
     found = [*run.glob(f"*/*/{SIDECAR}"), *run.glob(f"*/*/*/{SIDECAR}")]
     return sorted(path.parent for path in found if REPLACED not in path.parent.name)
 
 
 @cache
 def commit_and_dirty() -> tuple[str, bool]:
-    """Commit of the working tree and whether it differs from it; ("unknown", True) without git."""
-    if not (ROOT / ".git").exists():  # installed: a repository around site-packages is another one
+    """Commit of the working tree and whether it has changes; ("unknown", True) without git."""
+    if not (ROOT / ".git").exists():  # installed: a repository around site-packages is not ours
         return "unknown", True
     try:
         commit = _git(ROOT, "rev-parse", "HEAD")
@@ -135,7 +135,7 @@ def _git(root: Path, *words: str) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers."""
+    """Versions of Python and of the packages that affect the numbers."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -161,7 +161,7 @@ def device_name() -> str:
 def peak_memory_mb() -> int:
     """Largest resident set of this process so far, in MiB.
 
-    Read from /proc where there is one: getrusage counts that of the process it was started by too.
+    It is read from /proc where possible, because getrusage includes the parent process.
     """
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
@@ -171,7 +171,7 @@ def peak_memory_mb() -> int:
 
 
 def explain(path: Path) -> str:
-    """Text telling how the artefact at `path` (a file or a step's folder) was made."""
+    """Text that explains how the artefact at `path` (a file or a step's folder) was made."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     folder = path if path.is_dir() else path.parent

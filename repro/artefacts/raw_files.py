@@ -1,10 +1,10 @@
-"""What a step reads of a folder that no step wrote: known by names, sizes and times of its files.
+"""Raw inputs of a step, in a folder that no step wrote: identified by names, sizes and times.
 
-Where in the flow: raw data may be hundreds of gigabytes, so that nobody hashes their bytes. The
-names, sizes and times (whole seconds, as copies keep them) of the files that a source reads stand
-for them, in the record of the step that prepares them and before every run: pictures added in a
-sub-folder, replaced in place or removed and an edited table are noticed, a hidden file or the time
-of the folder itself are not. Of an LMDB its data.mdb counts. A folder of 100,000 files takes less
+Where in the flow: raw data may be hundreds of gigabytes, too much to hash. The names, sizes and
+times (whole seconds, as copies keep them) of the files that a source reads identify them, in the
+record of the step that prepares them and before every run. Pictures that are added in a sub-folder,
+replaced in place or removed, and an edited table, are noticed; hidden files and the time of the
+folder itself are ignored. For an LMDB its data.mdb counts. A folder of 100,000 files takes less
 than a second.
 
 Alone: `digest(Path("photos"), ["."])`.
@@ -16,22 +16,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-TIMED = "names-sizes-times"  # what a digest begins with
-DATABASE = "data.mdb"  # of an LMDB, beside a lock file that any reader may touch
+TIMED = "names-sizes-times"  # prefix of a digest
+DATABASE = "data.mdb"  # of an LMDB, next to a lock file that any reader may touch
 
 
 @dataclass(frozen=True)
 class RawFiles:
-    """A folder and what is read of it: files or folders, relative to it."""
+    """A folder and the files or folders in it that are read, relative to it."""
 
     folder: Path
     reads: tuple[str, ...] = (".",)
 
 
 def digest(folder: Path, reads: Iterable[str] = (".",), *, times: bool = True) -> str:
-    """Hash of the names, sizes and times of all files that `reads` are or hold, hidden ones apart.
+    """Hash of the names, sizes and times of all files in or below `reads`, except hidden ones.
 
-    What does not exist has no files. times: False for what is compared between machines.
+    A path that does not exist has no files. times: False for digests compared between machines.
     """
     found = hashlib.sha256()
     for name in sorted(set(reads)):
@@ -56,9 +56,9 @@ def _files(path: Path) -> Iterator[tuple[str, os.stat_result]]:
 def _below(
     folder: str, prefix: str, visited: set[tuple[int, int]]
 ) -> Iterator[tuple[str, os.stat_result]]:
-    """Files in no order; linked folders are followed, each folder once.
+    """Files in no particular order; linked folders are followed, each folder once.
 
-    A folder that cannot be opened stands for itself, a link to nowhere is left out.
+    A folder that cannot be opened counts as itself; a broken link is left out.
     """
     own = os.stat(folder)
     if (own.st_dev, own.st_ino) in visited:

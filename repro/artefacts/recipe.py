@@ -1,8 +1,8 @@
-"""What decides the bytes of a step's folder: its code, its settings, its inputs; all as hashes.
+"""Everything that decides the bytes of a step's folder, as hashes: its code, settings and inputs.
 
-Where in the flow: every step of the pipeline records its recipe beside its results. Whoever finds
-the folder whole and of the recipe that is asked for need not make it again, whatever the dates of
-files say: the step itself when it starts (`is_made`), and the Snakefile before it plans
+Where in the flow: every step of the pipeline records its recipe next to its results. A folder that
+is whole and has the requested recipe need not be made again, whatever the dates of its files. The
+step itself checks this when it starts (`is_made`), and the Snakefile before it plans
 (repro.runs.freshness). Code counts by its meaning, inputs by their content, raw data by the names,
 sizes and times of their files.
 
@@ -30,8 +30,8 @@ from repro.artefacts.provenance import (
 )
 
 NOT_THERE = "it is not there"
-STRICT = "DCGAN_STRICT"  # environment variable: what other versions made is not kept
-SHOWN = 3  # names of what has changed
+STRICT = "DCGAN_STRICT"  # environment variable: results of other package versions are made again
+SHOWN = 3  # at most this number of changed names is listed
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,26 @@ class Recipe:
         files: tuple[str, ...] = (),
         processes: int = 1,
     ) -> "Recipe":
-        """Of the modules that a step runs, and of all that they import.
+        """The recipe of a step that runs `modules`, with all modules they import.
 
-        settings: the values in its --spec. files: templates and the like. processes: that share the
-        work, where their number changes the result. Raises what code_of does.
+        settings: the values in its --spec. files: templates and the like. processes: number of
+        processes that share the work, where it changes the result. Raises the same errors as
+        code_of.
         """
         values = [settings, processes] if processes > 1 else settings
         return cls(code_of(*modules, files=files), sha256_of_json(values))
 
     def recorded(self) -> dict[str, Any]:
-        """As a step's record holds it."""
+        """The form in which a step's record holds it."""
         return {"code": dict(self.code), "settings": self.settings}
 
 
 def why_not(
     out: Path, recipe: Recipe, inputs: Mapping[str, Input], *, bytes_too: bool = False
 ) -> str | None:
-    """Why the folder `out` is not what `recipe` makes of `inputs`, in words; None where it is.
+    """Why the folder `out` is not the result of `recipe` for `inputs`; None where it is.
 
-    Whether it is whole is told by the names and sizes of its files, or by all their bytes.
+    Names and sizes of its files, or all their bytes (bytes_too), tell whether it is whole.
     """
     if not (out / SIDECAR).is_file():
         return "it has no record of what made it" if out.exists() else NOT_THERE
@@ -84,7 +85,7 @@ def why_not(
 
 
 def is_made(out: Path, recipe: Recipe | None, inputs: Mapping[str, Input]) -> bool:
-    """Whether `out` need not be made again, which is then printed; without a recipe it must."""
+    """Whether `out` is up to date, which is then printed; without a recipe it never is."""
     if recipe is None or why_not(out, recipe, inputs, bytes_too=True) is not None:
         return False
     print(
@@ -128,7 +129,7 @@ def _not_whole(out: Path, record: Mapping[str, Any], *, bytes_too: bool) -> str 
 
 
 def other_versions(record: Mapping[str, Any]) -> str | None:
-    """Which packages that decide the numbers were others, in words; None where none is known."""
+    """Which packages that affect the numbers had other versions; None where none is known."""
     now, before = versions(), record.get("versions", {})
     return (
         some(
@@ -143,11 +144,11 @@ def other_versions(record: Mapping[str, Any]) -> str | None:
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Names whose values differ, or that only one of the two has."""
+    """Names whose values differ, or that only one of the two mappings has."""
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
 
 
 def some(names: list[str]) -> str:
-    """The first of some names, and how many more there are."""
+    """The first few names, and the number of the others."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,8 +1,7 @@
-"""A file that is written from front to back, can be cut back to a recorded length, and is hashed.
+"""A file written from front to back, which can be cut back to a recorded length and is hashed.
 
 Where in the flow: repro/data/store_writer.py writes the files of a dataset through it, so that a
-preparation that was killed goes on with files known to be those it had written. It has nothing to
-run alone.
+preparation that was killed continues with files verified to be the ones it had written.
 """
 
 import contextlib
@@ -18,27 +17,27 @@ BLOCK = 2**22  # bytes read at a time
 
 
 class DamagedFileError(ExpectedError, ValueError):
-    """A file that is not what was recorded of it; the text names it and says how it differs."""
+    """A file differs from its record; the message names the file and the difference."""
 
 
 class GrowingFile:
-    """A file of a header, which may be replaced by one of the same length, and what is appended.
+    """A file of a header, which may be replaced by one of the same length, and appended bytes.
 
-    `sha256` is that of the bytes behind the header.
+    `sha256` is the hash of the bytes after the header.
     """
 
     def __init__(
         self, path: Path, *, header: bytes = b"", recorded: Mapping[str, Any] | None = None
     ) -> None:
-        """Begin `path`, or go on with it as it was when `record` returned `recorded`.
+        """Begin `path`, or continue it from the state in which `record` returned `recorded`.
 
-        What was appended since is cut off. Raises DamagedFileError where the file is shorter than
-        recorded, or its bytes have another sha256 (a machine that lost power may do that).
+        Bytes appended since then are cut off. Raises DamagedFileError where the file is shorter
+        than recorded, or its bytes have another sha256 (possible after a power failure).
         """
         self.path = path
         self.header = header
         self._hash = hashlib.sha256()
-        self._length = 0  # behind the header
+        self._length = 0  # without the header
         if recorded is None:
             self._stream = path.open("w+b")
             self._stream.write(header)
@@ -74,17 +73,17 @@ class GrowingFile:
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal sha256 of all bytes behind the header."""
+        """Hexadecimal sha256 of all bytes after the header."""
         return self._hash.hexdigest()
 
     def record(self) -> dict[str, Any]:
-        """Length and hash so far; what they speak of has been handed to the system."""
+        """Length and hash so far, after flushing to the operating system."""
         with named(self.path):
             self._stream.flush()
         return {"bytes": self._length, "sha256": self.sha256}
 
     def finish(self, header: bytes | None = None) -> None:
-        """Close, with another header (of the same length) where one is given."""
+        """Close the file, after replacing the header (same length) where one is given."""
         if header is not None:
             if len(header) != len(self.header):
                 raise ValueError(f"{self.path}: header of {len(header)} bytes, not of its length")
@@ -95,6 +94,6 @@ class GrowingFile:
             self._stream.close()
 
     def close(self) -> None:
-        """Close as it is: bytes for which the disk has no room are let go."""
+        """Close the file as it is; bytes for which the disk has no room are dropped."""
         with contextlib.suppress(OSError):
             self._stream.close()

@@ -1,7 +1,7 @@
 """The output folder of a step: whole or absent, with the record of what made it.
 
 Where in the flow: every step of the pipeline writes through `step_folder`. The folder is built
-under a temporary name beside its final place and renamed when the step has succeeded, so that a
+under a temporary name next to its final place and renamed when the step has succeeded, so that a
 reader sees it whole or not at all; the record is `provenance.json` (repro.artefacts.provenance).
 Nothing of the user's is replaced. Alone: `with step_folder(Path("out"), inputs={}) as folder: ...`.
 """
@@ -53,13 +53,14 @@ def step_folder(
     """Yield a temporary folder that becomes `out`, with its sidecar, when the block succeeds.
 
     inputs: name -> file or folder the step reads. spec: all settings that determine the result.
-    unread: patterns NAME/FILE of what it does not read of its inputs. recipe: by which one can tell
-    later that it need not be made again. An older `out` is replaced when the new one is whole, or
-    moved aside (keep_older) to `out`.replaced-N, which is printed with its size; after an exception
-    the temporary folder is removed and an older `out` is left as it was. Raises FileNotFoundError
-    for an input that does not exist, ChangedFileError for one that is not what its step wrote,
-    InUseError where another process writes `out`, DiskFullError, and UnusableError for an `out`
-    whose replacement would delete an input or a folder that no step wrote.
+    unread: patterns NAME/FILE of the parts of its inputs that it does not read. recipe: identifies
+    the result, so that a later call can tell it is up to date. An older `out` is replaced when the
+    new one is whole, or moved aside (keep_older) to `out`.replaced-N, which is printed with its
+    size; after an exception the temporary folder is removed and an older `out` is left as it was.
+    Raises FileNotFoundError for an input that does not exist, ChangedFileError for an input that
+    has changed since its step wrote it, InUseError where another process writes `out`,
+    DiskFullError, and UnusableError for an `out` whose replacement would delete an input or a
+    folder that no step wrote.
     """
     _refuse_to_delete(out, inputs)
     for name, given in inputs.items():
@@ -86,9 +87,9 @@ def step_folder(
 
 
 def _put_in_place(building: Path, out: Path, *, keep_older: bool) -> None:
-    """The folder `building` becomes `out`, whose older one is never there in part."""
+    """Rename `building` to `out`; an older `out` is never visible in part."""
     older = out.with_name(f".{out.name}.older")
-    shutil.rmtree(older, ignore_errors=True)  # of one that was killed in here
+    shutil.rmtree(older, ignore_errors=True)  # left by a process that was killed in here
     if keep := keep_older and (out / SIDECAR).is_file():
         older = _place_aside(out)
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
@@ -104,7 +105,7 @@ def _put_in_place(building: Path, out: Path, *, keep_older: bool) -> None:
 
 
 def _place_aside(out: Path) -> Path:
-    """The first free name for what another folder takes the place of."""
+    """The first free name for a folder that is being replaced."""
     number = 1
     while (place := out.with_name(f"{out.name}{REPLACED}{number}")).exists():
         number += 1
@@ -112,7 +113,7 @@ def _place_aside(out: Path) -> Path:
 
 
 def _refuse_to_delete(out: Path, inputs: Mapping[str, Input]) -> None:
-    """Only what a step wrote is replaced: never an input, a file, or a folder of the user's."""
+    """Replace only what a step wrote: never an input, a file, or a folder of the user's."""
     place = out.resolve()
     for name, given in inputs.items():
         path = path_of(given)
@@ -155,7 +156,7 @@ def _record(
 
 
 def recorded_input(given: Input) -> dict[str, Any]:
-    """An input as a record holds it: where it lay, and the hash of its content."""
+    """An input as a record holds it: its path, and the hash of its content."""
     about = {"path": _relative(path_of(given)), "sha256": sha256_of_input(given)}
     return about | ({"reads": list(given.reads)} if isinstance(given, RawFiles) else {})
 
@@ -174,5 +175,5 @@ def _threads() -> int:
 
 
 def _relative(path: Path) -> str:
-    """Path as seen from the working folder: provenance names no machine's absolute paths."""
+    """Path relative to the working folder: provenance names no machine's absolute paths."""
     return Path(os.path.relpath(path)).as_posix()

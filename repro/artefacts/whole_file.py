@@ -1,8 +1,8 @@
-"""A file that stands whole or not at all: written under a temporary name, then renamed.
+"""A file that is whole or absent: it is written under a temporary name, then renamed.
 
-Where in the flow: every writer of a single file (JSON, pictures, tables, arrays) goes through here;
-whole folders are `step_folder`'s (repro.artefacts.step_folder). Alone:
-`with written_whole(Path("a.txt")) as temporary: temporary.write_text("...")`.
+Where in the flow: every writer of a single file (JSON, pictures, tables, arrays) uses this module;
+repro.artefacts.step_folder does the same for whole folders. Alone: `with
+written_whole(Path("a.txt")) as temporary: temporary.write_text("...")`.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from repro.artefacts.disk_full import named
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`, renamed to `path` when the block succeeds.
+    """Yield a temporary name next to `path`, renamed to `path` when the block succeeds.
 
-    After an exception nothing is left of it, and an older `path` is as it was. Raises
-    IsADirectoryError before the block where a folder stands there, DiskFullError, and any other
+    After an exception the temporary file is removed, and an older `path` is unchanged. Raises
+    IsADirectoryError before the block where `path` is a folder, DiskFullError, and any other
     OSError with the name of `path` in place of the temporary one.
     """
     if path.is_dir():
@@ -43,6 +43,6 @@ def written_whole(path: Path) -> Iterator[Path]:
 def write_json(path: Path, value: Any) -> None:
     """Write JSON (sorted keys, indent 1), whole or not at all. Raises what written_whole does."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    # bytes of a name that are no UTF-8 (lone surrogates) become JSON escapes
+    # bytes of a name that are not UTF-8 (lone surrogates) become JSON escapes
     with written_whole(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
