@@ -1,4 +1,4 @@
 """Run files (config/*.yaml) resolved: datasets, models, experiments and the inputs of each step.
 
-`load_run` (load.py) gives a `Run` (run.py).
+`load_run` (load.py) returns a `Run` (run.py).
 """

@@ -1,10 +1,10 @@
 """Keep results that other code made: somebody vouches that the code would make the same again.
 
-Where in the flow: after an update of this repository, or of its own code, a run would make again
-all that the changed code has a part in (repro.runs.freshness). Whoever knows that the change does
-not matter, or wants models of one commit measured by a later one, adopts them: each folder's record
-then names the code as it is now, and, under `adopted`, what it was. Only code is vouched for. A
-folder whose files, settings or inputs are not what they were is refused.
+Where in the flow: after an update of this repository, or of your own code, a run makes again
+everything that the changed code affects (repro.runs.freshness). If you know that the change does
+not matter, or want models of one commit measured by a later one, adopt them: each folder's record
+then names the present code and, under `adopted`, the former one. Only code is vouched for. A folder
+whose files, settings or inputs have changed is refused.
 
     python -m repro adopt config/laptop.yaml                        what there is, and why it is old
     python -m repro adopt config/laptop.yaml 'data/*' 'models/*'    these, by their names
@@ -41,9 +41,9 @@ CHOSEN_HERE = "auto"  # a setting for which the machine chose a value
 
 
 def adopt(step: PipelineStep) -> None:
-    """Write into the record of a step's folder that the code as it is now made it.
+    """Write into the record of a step's folder that the present code made it.
 
-    Raises ChangedFileError where its files, its settings or what it was made of have changed.
+    Raises ChangedFileError where its files, its settings or its inputs have changed.
     """
     record = read_record(step.folder)
     changed = differing(record["outputs"], content_hashes(step.folder))
@@ -76,9 +76,9 @@ def adopt(step: PipelineStep) -> None:
 
 
 def other_settings(record: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Settings of a step's file that its older record knows by another value.
+    """Settings of a step's file whose value differs in its older record.
 
-    Such a record has the settings as the step resolved them, without the names around them.
+    Such a record has the settings as the step resolved them, without the enclosing names.
     """
     before = {**_flat(record.get("spec") or {}), ("seed",): record.get("seed")}
     found = []
@@ -98,7 +98,7 @@ def _flat(value: Any, key: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as it is compared: YAML takes 1e-4 for a word, and the steps make it a number."""
+    """A value as we compare it: YAML reads 1e-4 as a string, and steps make it a number."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     try:
@@ -108,13 +108,13 @@ def _plain(value: Any) -> Any:
 
 
 def _other_inputs(step: PipelineStep, record: Mapping[str, Any]) -> list[str]:
-    """Inputs that are not what they were; of raw data an older record does not know the times."""
+    """Inputs that have changed; of raw data, an older record does not know the times."""
     found = []
     for name, given in step.inputs.items():
         before = str(record.get("inputs", {}).get(name, {}).get("sha256", ""))
         known_by, colon, _ = before.rpartition(":")
         of_old = bool(colon) and known_by != TIMED
-        of_report = step.spec.name == "report.json"  # it reads whatever there is
+        of_report = step.spec.name == "report.json"  # it reads whatever exists
         same = path_of(given).exists() and (of_old or of_report or sha256_of_input(given) == before)
         if not same and (before or not isinstance(given, Path) or not given.is_file()):
             found.append(str(path_of(given)))

@@ -1,4 +1,4 @@
-"""Cards checked against the options of their experiments; a card in words.
+"""Cards checked against the options of their experiments; a card in plain words.
 
 Where in the flow: repro.runs.load.load_run checks the cards of all experiments before any step
 starts. Options are checked by the experiments' options.py, none of which loads PyTorch.

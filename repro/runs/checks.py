@@ -1,9 +1,9 @@
-"""What is wrong with a run file, said before any step starts.
+"""Check a run file before any step starts, and report what is wrong with it.
 
-Unknown names, networks that do not fit their images, options that do not fit the modules they are
-for, raw data that are not there. Where in the flow: repro.runs.load.load_run calls the checks on
-the resolved run, the Snakefile asks for `missing_raw_data`. `python -m repro check CONFIG`
-prints both.
+Found are unknown names, networks that do not fit their images, options that do not fit their
+modules, and missing raw data. Where in the flow: repro.runs.load.load_run calls the checks on the
+resolved run, the Snakefile calls `missing_raw_data`. `python -m repro check CONFIG` prints the
+results of both.
 """
 
 from collections.abc import Collection, Mapping
@@ -27,7 +27,7 @@ from repro.specs.validation import SpecError, files_named, nearest, validated
 
 
 def check_names(run: Run) -> None:
-    """Every name a run file mentions must be defined in it, or be a module that exists."""
+    """Every name in a run file must be defined in it, or be a module that exists."""
     spec = run.spec
     defined: dict[str, Collection[str]] = {"dataset": spec.datasets, "model": run.trainings}
     mentions: list[tuple[str, str | None, Collection[str]]] = [
@@ -56,7 +56,7 @@ def check_experiments(spec: RunSpec, known: Collection[str], *, file: str) -> No
 
 
 def check_opening(spec: RunSpec, cards: Mapping[str, ExperimentCard], *, file: str) -> None:
-    """What the report opens with is of experiments that are not left out; figures have captions."""
+    """The report must open with captioned figures of experiments that are not left out."""
     for one in spec.opens_with:
         name, _, what = one.partition("/")
         if name not in cards:
@@ -67,7 +67,7 @@ def check_opening(spec: RunSpec, cards: Mapping[str, ExperimentCard], *, file: s
 
 
 def check_fit(run: Run) -> None:
-    """Networks fit their images, options the modules they are for, weights what they are named."""
+    """Networks must fit their images, options their modules, weights their names."""
     check_models(run)
     check_options(run)
     check_counts(run)
@@ -75,7 +75,7 @@ def check_fit(run: Run) -> None:
 
 
 def check_weights(run: Run) -> None:
-    """Weights for FID and KID, where the run names any, are there and what their name promises."""
+    """Weights for FID and KID, where the run names any, must exist and match their name."""
     if run.spec.weights_file is not None:
         try:
             require_weights(run.spec.weights_file)
@@ -126,7 +126,7 @@ def _short(asked: Mapping[str, int], images: int) -> str:
 
 
 def check_options(run: Run) -> None:
-    """Options of sources, worlds, hashes and experiments fit the modules they are for."""
+    """Options of sources, worlds, hashes and experiments must fit their modules."""
     spec, file = run.spec, run.file
     for name, dataset in spec.datasets.items():
         key = f"datasets.{name}"

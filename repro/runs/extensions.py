@@ -1,11 +1,11 @@
-"""What the library finds by name outside itself: sources, worlds, experiments, their commands.
+"""Find the extensions outside the library by name: sources, worlds, experiments, their commands.
 
-The only module of repro/ that reaches into data_prep/ or experiments/ (repro/places.py lists the
-packages), so that everything else of the library works without them. No step of the pipeline but
+This is the only module of repro/ that reaches into data_prep/ or experiments/ (repro/places.py
+lists the packages), so that the rest of the library works without them. No step of the pipeline but
 the report imports it. A source of images is a module of data_prep/, a world (images drawn by
-program) one of data_prep/generated/, an experiment a folder of experiments/; adding one is a new
-file or folder there and no edit here. Used by repro.runs.load and repro.runs.checks for run files,
-by repro.plan for counts and costs, and by the front door for its list of commands.
+program) one of data_prep/generated/, an experiment a folder of experiments/; adding one needs a new
+file or folder there and no edit here. repro.runs.load and repro.runs.checks use it for run files,
+repro.plan for counts and costs, and the front door for its list of commands.
 
 Alone: `experiment_cards()`, `source("lsun")`.
 """
@@ -59,7 +59,7 @@ def drawing_modules(generator: str) -> tuple[str, ...]:
 
 
 def preparing_modules(*sources: str) -> tuple[str, ...]:
-    """Names of the modules that prepare a dataset of these sources; one may wrap the other."""
+    """Names of the modules that prepare a dataset of these sources; one source may wrap another."""
     return f"{SOURCES}.prepare", *map(source_module, sources)
 
 
@@ -69,7 +69,7 @@ def hashing_module() -> str:
 
 
 def experiment_module(name: str, part: str) -> str:
-    """Name of the module of an experiment: its `measure` or its `figure`."""
+    """Name of an experiment's module: its `measure` or its `figure`."""
     return f"{EXPERIMENTS}.{name}.{part}"
 
 
@@ -79,7 +79,7 @@ def source(name: str) -> ModuleType:
 
 
 def paper_images(name: str) -> dict[str, int]:
-    """How many images the paper's own set has that source `name` reads, by slot of its role."""
+    """Number of images in the paper's own set for source `name`, by slot of its role."""
     found: dict[str, int] = getattr(source(name), "PAPER_IMAGES", {})
     return found
 
@@ -90,25 +90,25 @@ def world(generator: str) -> ModuleType:
 
 
 def source_options(name: str, values: dict[str, Any], *, file: str, key: str) -> Strict:
-    """A source's options as `key` of a run file gives them; SpecError names file, key and value."""
+    """A source's options, given at `key` of a run file; SpecError names file, key and value."""
     _require(name, SOURCES, file=file, key=key)
     return _options(source(name), values, file=file, key=f"{key}.options")
 
 
 def world_options(generator: str, values: dict[str, Any], *, file: str, key: str) -> Strict:
-    """The same of the generator of a world."""
+    """The options of a world's generator, with the same errors."""
     _require(generator, WORLDS, file=file, key=key)
     return _options(world(generator), values, file=file, key=f"{key}.options")
 
 
 def experiment_options(name: str, values: dict[str, Any], *, file: str) -> Strict:
-    """The same of an experiment that there is; its key in a run file is `experiments.<name>`."""
+    """The options of an existing experiment; its key in a run file is `experiments.<name>`."""
     own = f"{EXPERIMENTS}.{name}"
     return _options(_options_module(name), values, file=file, key=own)
 
 
 def card_options(name: str, values: dict[str, Any], *, scale: str) -> Strict:
-    """The same as its card gives them for a scale; SpecError names card, key and value."""
+    """The options in its card for a scale; SpecError names card, key and value."""
     file, key = str(CARDS / name / CARD), f"scales.{scale}"
     return _options(_options_module(name), values, file=file, key=key)
 
@@ -123,9 +123,9 @@ def _options_module(name: str) -> ModuleType:
 
 
 def experiment_cards() -> dict[str, ExperimentCard]:
-    """Name -> experiment.yaml of every experiment folder, in the order of the names.
+    """Name -> experiment.yaml of every experiment folder, sorted by name.
 
-    A folder whose name begins with an underscore, such as that of the template, is none.
+    Folders whose name begins with an underscore, such as the template's, are skipped.
     """
     cards = sorted(CARDS.glob(f"[!_]*/{CARD}"))
     for folder in (card.parent for card in cards):
@@ -144,7 +144,7 @@ def experiment_cost(name: str) -> ModuleType | None:
 
 
 def missing_files(raw: Path, name: str, options: Strict) -> list[Any]:
-    """What source `name` requires below `raw` and does not find: `path`, `what`, `how_to_get`."""
+    """Files that source `name` requires below `raw` and misses: `path`, `what`, `how_to_get`."""
     absent: list[Any] = importlib.import_module(f"{SOURCES}.source").missing(raw, name, options)
     return absent
 
@@ -160,7 +160,7 @@ def files_read(raw: Path, name: str, options: Strict) -> tuple[str, ...]:
 def preparation() -> Callable[..., None]:
     """The pipeline's step from raw images to a prepared dataset, `prepare` of data_prep/prepare.py.
 
-    Called with spec, raw, out and workers.
+    It takes spec, raw, out and workers.
     """
     prepare: Callable[..., None] = importlib.import_module(f"{SOURCES}.prepare").prepare
     return prepare

@@ -1,12 +1,12 @@
-"""Which steps of a run are made already, told by content, and the stamps that tell Snakemake so.
+"""Decide by content which steps of a run are up to date, and keep the stamps for Snakemake.
 
-Where in the flow: the folder of a step is its own: the step alone replaces it, by a whole new one.
-What Snakemake waits for, and deletes before it starts a job, is a small file, the step's stamp in
-results/<run>/stamps/. When the Snakefile is read, `settle` compares every step's folder with the
-recipe that the run asks for now (repro.artefacts.recipe). A step that is made gets its stamp, with
-a time of long ago; any other one loses it, and so do all that are made of it. So no date of a file,
-no copy or clone of the results and no edit that was undone makes anything again, and Snakemake can
-delete nothing that took time.
+Where in the flow: only the step itself replaces its folder, by a whole new one. Snakemake waits for
+a small file instead, the step's stamp in results/<run>/stamps/, and deletes only that before it
+starts a job. When the Snakefile is read, `settle` compares every step's folder with the recipe that
+the run now requires (repro.artefacts.recipe). A step that is up to date gets its stamp, with a time
+long ago; any other step loses its stamp, and so do all steps that depend on it. So a file date, a
+copy or clone of the results, or an edit that was undone makes nothing again, and Snakemake cannot
+delete anything that took time.
 
 Alone: `settled(load_run("config/demo.yaml"))`.
 """
@@ -35,13 +35,13 @@ from repro.runs.report_inputs import report_inputs
 from repro.runs.run import Experiment, Run
 from repro.specs.validation import read_step
 
-LONG_AGO = 946_684_800  # the time of the stamps that `settle` writes: the year 2000
+LONG_AGO = 946_684_800  # time of the stamps that `settle` writes: the year 2000
 AFTER = "made again after"
 
 
 @dataclass(frozen=True)
 class PipelineStep:
-    """A step: its folder below that of the run, what runs it, its settings and what it reads."""
+    """A step: its folder below the run's, the modules it runs, its settings and its inputs."""
 
     run: Path
     name: str  # models/faces
@@ -61,7 +61,7 @@ class PipelineStep:
         return stamp(self.folder, run=self.run)
 
     def recipe(self) -> Recipe:
-        """What the run asks for now."""
+        """The recipe that the run now requires."""
         return Recipe.of(
             *self.modules,
             settings=read_step(self.spec),
@@ -76,7 +76,7 @@ def stamp(folder: Path, *, run: Path) -> Path:
 
 
 def pipeline(run: Run) -> Iterator[PipelineStep]:
-    """All steps of a run, each after those it is made of; the report last."""
+    """All steps of a run, each after the steps it depends on; the report comes last."""
     for name, world in run.spec.worlds.items():
         modules = drawing_modules(world.generator)
         yield PipelineStep(run.folder, f"raw/{name}", modules, run.spec_file("worlds", name))
@@ -103,7 +103,7 @@ def _preparing(run: Run, name: str) -> PipelineStep:
 
 
 def raw_files(run: Run, dataset: str) -> RawFiles:
-    """What a dataset's source reads."""
+    """The raw files that a dataset's source reads."""
     spec, raw = run.spec.datasets[dataset], run.raw_folder(dataset)
     options = source_options(spec.source, spec.options, file=run.file, key=f"datasets.{dataset}")
     return RawFiles(raw, files_read(raw, spec.source, options))
@@ -146,9 +146,9 @@ def _measuring_and_drawing(run: Run, experiment: Experiment) -> Iterator[Pipelin
 
 
 def reporting(run: Run) -> PipelineStep:
-    """The report, of what lies there now.
+    """The report of the results that now exist.
 
-    What is run on request only makes it again by what was made, not by what might be.
+    Experiments run only on request make it again when they have been run, not before.
     """
     inputs: dict[str, Input] = {}
     with suppress(ChangedFileError):  # the report itself says which folder
@@ -161,9 +161,9 @@ def reporting(run: Run) -> PipelineStep:
 
 
 def reported(run: Run, *, asked: Collection[str]) -> list[str]:
-    """Folders, below that of the run, which a report waits for where `asked` are to be made.
+    """Folders, relative to the run's, that a report waits for when `asked` are the targets.
 
-    Numbers as well as figures, so that deleted ones are made again before they are reported.
+    They include numbers as well as figures, so that deleted ones are made again before the report.
     """
     names = run.reported_datasets(asked)
     hashed = [name for name in names if run.spec.datasets[name].dedup is not None]
@@ -177,7 +177,7 @@ def reported(run: Run, *, asked: Collection[str]) -> list[str]:
 
 
 def settled(run: Run) -> list[str]:
-    """Settle all steps of a run; lines that say what is made again and why, and what is old."""
+    """Settle all steps of a run; returns lines on what is made again and why, and what is old."""
     steps = [*pipeline(run)]
     again = settle(steps)
     lines = [f"{folder} is to be made again: {why}" for folder, why in again.items()]
@@ -191,10 +191,10 @@ def settled(run: Run) -> list[str]:
 
 
 def settle(steps: Sequence[PipelineStep]) -> dict[Path, str]:
-    """Give every step that is made its stamp, and take it from any other one.
+    """Give every up-to-date step its stamp, and remove the stamp of any other.
 
-    Returns why others that had been made are not made now, by folder; those that only come after
-    them are left out. Raises DiskFullError.
+    Returns why steps made earlier are out of date now, by folder, without steps that merely depend
+    on them. Raises DiskFullError.
     """
     reasons: dict[Path, str] = {}
     for step in steps:
@@ -212,7 +212,7 @@ def settle(steps: Sequence[PipelineStep]) -> dict[Path, str]:
 
 
 def _of_others(step: PipelineStep, reasons: Mapping[Path, str]) -> str | None:
-    """Why a step is to be made again with those that it is made of."""
+    """Why a step must be made again together with the steps it depends on."""
     if not step.folder.exists():
         return NOT_THERE
     waited_for = map(path_of, step.inputs.values()) if step.after is None else step.after

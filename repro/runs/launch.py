@@ -19,5 +19,5 @@ def launcher(processes: int) -> str:
 
 
 def threads_each(threads: int, processes: int) -> int:
-    """Threads for each of the processes which share `threads`; at least one."""
+    """Number of threads for each of the processes that share `threads`; at least one."""
     return max(1, threads // processes)

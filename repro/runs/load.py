@@ -1,9 +1,8 @@
 """A run file resolved: every dataset, model and experiment with its spec, paths and inputs.
 
-config/<run>.yaml -> Run. The Snakefile asks it for the names, the input folders and the spec file
-of each step; repro.runs.checks says what is wrong before any step starts. Spec files are written
-only when they change, so that changing one model makes one model run again.
-
+config/<run>.yaml -> Run. The Snakefile takes from it the names, the input folders and the spec file
+of each step; repro.runs.checks reports errors before any step starts. Spec files are written only
+when they change, so that changing one model makes one model run again.
 `python -m repro check CONFIG [--raw FOLDER]` prints what a run file would do.
 """
 
@@ -37,9 +36,9 @@ from repro.specs.validation import SpecError, read_yaml, validated
 def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     """Read a run file, with `overrides` (Snakemake's --config) merged over it.
 
-    `run` names the run and its folder, which else have the file's name; `strict` has made again
-    what other versions of PyTorch, NumPy and the like made. Raises SpecError naming file (or
-    --config), key, what was found and what is allowed.
+    `run` names the run and its folder, which otherwise take the file's name; `strict` makes again
+    the results of other versions of PyTorch, NumPy and the like. Raises SpecError naming file (or
+    --config), key, the value found and the values allowed.
     """
     if not file:
         raise SpecError("the name of a run file is empty; give one, e.g. config/demo.yaml")
@@ -94,7 +93,7 @@ def _resolved(values: dict[str, Any], *, file: str) -> Run:
 
 
 def write_specs(run: Run) -> None:
-    """Write each step's spec file, where it is new or differs from the one on disk.
+    """Write each step's spec file where it is new or differs from the one on disk.
 
     Raises SpecError for a folder that was made from other photos.
     """
@@ -122,7 +121,7 @@ def write_specs(run: Run) -> None:
 
 
 def report_spec(run: Run) -> dict[str, Any]:
-    """What the report must know of a run beyond what it finds in its folders."""
+    """Facts about a run that the report needs and cannot find in the run's folders."""
     values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for name, role in bound_roles(run).items():

@@ -1,9 +1,9 @@
-"""The models of a run file: laid over their presets, and one for each training.
+"""The models of a run file: merged with their presets, and one for each training.
 
-Where in the flow: `repro.runs.load` resolves a run file with these. `ablation_models` makes the
-models under `ablations:` of a run file: one recipe with one setting changed at a time, named for
-its change (ablation-base, ablation-kernel_4; further seeds end in -2, -3), and trained
-when an experiment that reads the slot `ablations` is asked for.
+Where in the flow: `repro.runs.load` resolves a run file with these functions. `ablation_models`
+makes the models under `ablations:` of a run file: one recipe with one setting changed at a time,
+named after its change (ablation-base, ablation-kernel_4; further seeds end in -2, -3). They are
+trained when an experiment that reads the slot `ablations` is requested.
 
 Alone: `with_preset({"preset": "paper_64", "data": "rooms"}, file="my.yaml", key="models.rooms")`.
 """
@@ -24,7 +24,7 @@ PREFIX = "ablation"
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, mapping by mapping; lists and values are replaced whole."""
+    """`above` merged over `below`, mapping by mapping; lists and values are replaced whole."""
     result = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
@@ -33,12 +33,12 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_preset(model: Any, *, file: str, key: str) -> Any:
-    """A model's values, found at `key` of a run file, laid over those of its preset.
+    """Merge a model's values, found at `key` of a run file, over those of its preset.
 
-    Raises SpecError for a preset there is none of, and for `stop_on` with one of the authors'.
+    Raises SpecError for an unknown preset, and for `stop_on` with a preset of the authors.
     """
     if not isinstance(model, dict):
-        return model  # validation says what is wrong with it
+        return model  # validation reports what is wrong with it
     name = model.get("preset", ModelSpec.model_fields["preset"].default)
     names = [p.stem for p in PRESETS.glob("*.yaml")]
     if name not in names:
@@ -62,7 +62,7 @@ def with_preset(model: Any, *, file: str, key: str) -> Any:
 def trained_apart(
     models: dict[str, RunModelSpec], *, seed: int, file: str
 ) -> tuple[dict[str, RunModelSpec], dict[str, list[str]]]:
-    """A model of its own for each training of each model, and their names by the file's model."""
+    """A separate model for each training of each model, and their names by the file's model."""
     apart: dict[str, RunModelSpec] = {}
     names: dict[str, list[str]] = {}
     for name, model in models.items():
@@ -79,10 +79,10 @@ def trained_apart(
 
 
 def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict[str, RunModelSpec]:
-    """Every training under `ablations:`: the recipe, then each change laid over it; {} for none.
+    """Every training under `ablations:`: the recipe, then each change merged over it; {} for none.
 
     All have the same seeds. taken: names of the run's other models. Raises SpecError, naming file
-    and key, for a value that does not fit and a change that changes nothing or is given twice.
+    and key, for a value that does not fit, and for a change that changes nothing or is given twice.
     """
     if spec.ablations is None:
         return {}
@@ -114,7 +114,7 @@ def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> Run
 
 
 def _short(name: str) -> str:
-    """The name of an ablation; of one that changes much, its beginning and a digest of the rest."""
+    """The name of an ablation; a long one becomes its beginning and a digest of the rest."""
     if is_name(name, "model"):
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -1,8 +1,7 @@
-"""What --config lays over a run file, and which of the two a complaint is about.
+"""Tell which values come from --config rather than the run file, so that errors name the right one.
 
-Where in the flow: `repro.runs.load` merges the two before it reads anything of either. Snakemake
-hands over what --configfile says together with --config, so what the file says likewise counts as
-the file's.
+Where in the flow: `repro.runs.load` merges the two before it reads either. Snakemake passes the
+values of --configfile together with --config, so a value equal to the file's counts as the file's.
 
 Alone: `given_by_config({"seed": 1, "scale": "tiny"}, {"seed": 1})` is `["scale"]`.
 """
@@ -17,7 +16,7 @@ from repro.specs.run_file import FOR_ALL
 def given_by_config(
     overrides: Mapping[str, Any], values: Mapping[str, Any], *, above: str = ""
 ) -> list[str]:
-    """Keys with dots of all that `overrides` says otherwise than the run file's `values`."""
+    """Dotted keys whose value in `overrides` differs from the run file's `values`."""
     keys: list[str] = []
     for name, value in overrides.items():
         key, own = f"{above}{in_a_key(name)}", values.get(name)
@@ -29,7 +28,7 @@ def given_by_config(
 
 
 def told_of(message: str, *, file: str, given: Sequence[str]) -> str:
-    """The lines of a complaint, each about --config where the key that it names came from there."""
+    """The lines of an error message, each naming --config where its key came from there."""
     return "\n".join(_told_of(line, file, given) for line in message.split("\n"))
 
 
@@ -41,7 +40,7 @@ def _told_of(line: str, file: str, given: Sequence[str]) -> str:
     named = rest.removeprefix("unknown key ")
     if any(named.startswith((f"'{key}'", f"'{key}.", f"'{key}[")) for key in given):
         return f"--config: {rest}"
-    for_all = ", ".join(key for key in given if key in FOR_ALL)  # laid over models and datasets
+    for_all = ", ".join(key for key in given if key in FOR_ALL)  # merged over models and datasets
     if for_all and named.startswith(("'models.", "'datasets.", "'ablations.")):
         return f"{file}, with --config {for_all}: {rest}"
     return line

@@ -1,11 +1,11 @@
 """Whether data and training of a role are the paper's, as its run file says (`as_in_paper`).
 
-Where in the flow: repro.runs.load puts what `bound_roles` finds into specs/report.json, the plan
-counts by it which claims a run can decide. Nobody but the reader of a run file can tell MNIST from
-other digits of the same size, so the run file says that a role is as in the paper, and this module
-takes back what it can see to be otherwise: drawn images, another source, fewer images than the
-paper's, networks or trainings that are not the preset's. How many images there are is seen once
-they are prepared; the report compares it with `expected_images`.
+Where in the flow: repro.runs.load puts the result of `bound_roles` into specs/report.json, and the
+plan uses it to count the claims that a run can decide. A program cannot tell MNIST from other
+digits of the same size, so the run file states that a role is as in the paper, and this module
+withdraws the statement where it can see a difference: drawn images, another source, fewer images
+than the paper's, networks or trainings that differ from the preset. The number of images is known
+once they are prepared; the report compares it with `expected_images`.
 
 Alone: `bound_roles(load_run("config/paper.yaml"))`.
 """
@@ -28,13 +28,13 @@ SOURCES = {  # role -> the source that reads the paper's own images
     "svhn": "svhn",
     "mnist": "mnist",
 }
-RECIPES = {  # role -> slot -> preset of the paper; what plays other slots is ours
+RECIPES = {  # role -> slot -> preset of the paper; other slots are ours
     "bedrooms": {"model": "paper_64"},
     "objects": {"model": "imagenet32"},
     "svhn": {"model": "svhn_released"},
     "mnist": {"model": "mnist_conditional", "baseline": "mnist_gan_fc"},
 }
-BOOKKEEPING = {  # settings of a training that leave its networks as they are, but for rounding
+BOOKKEEPING = {  # settings of a training that do not change its networks, except for rounding
     "training.precision", "training.sample_every", "training.log_every",
     "training.checkpoint_every", "training.snapshots", "training.snapshots_of",
     "training.early_epochs", "training.statistics_batches",
@@ -42,7 +42,7 @@ BOOKKEEPING = {  # settings of a training that leave its networks as they are, b
 
 
 def bound_roles(run: Run) -> dict[str, BoundRole]:
-    """Each role of the run file with what its images are, and whether it is as in the paper."""
+    """Each role of the run file with the kind of its images, and whether it is as in the paper."""
     return {name: _bound(run, name, role) for name, role in run.spec.roles.items()}
 
 

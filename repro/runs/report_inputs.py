@@ -1,7 +1,7 @@
-"""What the report of a run reads: the folders of all its steps, cards and READMEs.
+"""Inputs of a run's report: the folders of all its steps, cards and READMEs.
 
 Where in the flow: repro.report.build records them as the inputs of the report, and
-repro.runs.freshness asks whether they still are what they were. It has nothing to run alone.
+repro.runs.freshness checks whether they have changed.
 """
 
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from repro.artefacts.provenance import SIDECAR, ChangedFileError, Input, step_folders
 
-KINDS = ("data", "dedup", "models", "experiments/*")  # below a run's folder, each with its steps
+KINDS = ("data", "dedup", "models", "experiments/*")  # folders of steps, below a run's folder
 TEXTS = {"card": "experiment.yaml", "readme": "README.md"}  # of an experiment
 
 
 def report_inputs(run: Path, experiments: Path, names: Iterable[str]) -> dict[str, Input]:
-    """The inputs by name; experiments: the folder with those called `names`.
+    """The inputs by name; experiments: the folder that holds the experiments called `names`.
 
-    Raises ChangedFileError where a folder holds results and no record of what made them.
+    Raises ChangedFileError where a folder holds results but no record of what made them.
     """
     for kind in KINDS:
         for folder in sorted(run.glob(f"{kind}/*")):

@@ -1,6 +1,6 @@
 """A resolved run: its datasets, models and experiments with their specs, folders and inputs.
 
-Where in the flow: repro.runs.load makes a `Run` of a run file; the Snakefile asks it for names,
+Where in the flow: repro.runs.load makes a `Run` of a run file; the Snakefile takes from it names,
 input folders and the spec file of each step.
 """
 
@@ -23,12 +23,12 @@ class Experiment:
     name: str
     card: ExperimentCard
     inputs: dict[str, Path] = field(default_factory=dict)  # <role>.<slot> -> folder
-    files: list[str] = field(default_factory=list)  # that its options name
+    files: list[str] = field(default_factory=list)  # files that its options name
     unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
 
     @property
     def input_words(self) -> list[str]:
-        """The inputs as words of the measure command."""
+        """The inputs as arguments of the measure command."""
         return [w for slot, path in self.inputs.items() for w in ("--input", f"{slot}={path}")]
 
 
@@ -40,53 +40,53 @@ class Run:
     file: str
     spec: RunSpec
     experiments: list[Experiment]
-    trainings: dict[str, list[str]]  # a model of the run file -> the models it is trained as
-    ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained when asked for
-    named: str | None = None  # `run` behind --config, where the name is not the file's
-    strict: bool = False  # `strict` there: what other versions of the packages made is not kept
+    trainings: dict[str, list[str]]  # model of the run file -> names of its trained models
+    ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained on request
+    named: str | None = None  # `run` in --config, where the name is not the file's
+    strict: bool = False  # `strict` in --config: results of other package versions are made again
 
     @property
     def folder(self) -> Path:
         return Path("results") / self.name
 
     def raw_folder(self, dataset: str) -> Path:
-        """Where a dataset's raw images lie: a generated world or the user's downloads."""
+        """Path of a dataset's raw images: a generated world or the user's downloads."""
         spec = self.spec.datasets[dataset]
         if spec.world is not None:
             return self.folder / "raw" / spec.world
         return self.below_raw(str(spec.raw))
 
     def below_raw(self, path: str) -> Path:
-        """A path of the run file below the folder of the user's downloads."""
+        """A path from the run file, below the folder of the user's downloads."""
         return Path(self.spec.raw_folder or ".") / os.path.expanduser(path)
 
     def sources(self, dataset: str) -> list[str]:
-        """The source that reads a dataset's raw images, and the one that it wraps, if any."""
+        """The source that reads a dataset's raw images, and the source it wraps, if any."""
         spec = self.spec.datasets[dataset]
         return [name for name in (spec.source, spec.options.get("of")) if name is not None]
 
     @property
     def trained(self) -> dict[str, RunModelSpec]:
-        """All models there may be: the run's own, and those of its ablations."""
+        """All possible models: the run's own and its ablations."""
         return {**self.spec.models, **self.ablations}
 
     def model(self, name: str) -> ModelSpec:
         return self.trained[name]
 
     def drawn(self, dataset: str) -> bool:
-        """Whether a program made its pictures."""
+        """Whether a program drew its pictures."""
         world = self.spec.datasets[dataset].world
         return world is not None and not self.spec.worlds[world].real
 
     def banner(self, datasets: set[str]) -> str:
-        """Words to stamp on figures of these datasets: the run's, or what the pictures are."""
+        """Text to stamp on figures of these datasets: the run's, or the kind of the pictures."""
         worlds = {self.spec.datasets[name].world for name in datasets}
         own = {self.spec.worlds[world].real if world else "" for world in worlds}
         only = own.pop() if len(own) == 1 else ""
         return only or self.spec.banner
 
     def datasets_of(self, experiment: Experiment) -> set[str]:
-        """The datasets that play the roles of an experiment."""
+        """The datasets bound to the roles of an experiment."""
         roles = [self.spec.roles.get(role) for role in experiment.card.roles]
         return {role.data for role in roles if role is not None and role.data is not None}
 
@@ -96,7 +96,7 @@ class Run:
     def slot_folders(self, role: str, slot: str) -> dict[str, Path]:
         """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.
 
-        Where a slot may be several (repro.specs.roles), they are <role>.<slot>.1 and so on.
+        Where a slot may hold several (repro.specs.roles), they are <role>.<slot>.1 and so on.
         """
         about, key = SLOTS[slot], f"{role}.{slot}"
         name = getattr(self.spec.roles.get(role), about.key, None)
@@ -106,7 +106,7 @@ class Run:
         return {key: paths[0]} if paths else {}
 
     def _paths(self, kind: Kind, name: Any) -> list[Path]:
-        """Where a slot's folders lie; name: what the role says under the slot's key, or names."""
+        """Paths of a slot's folders; name: the value or values under the slot's key in the role."""
         if kind == "weights":
             return [self.spec.weights_file] if self.spec.weights_file else []
         if name is None:
@@ -129,7 +129,7 @@ class Run:
             case "ablations":
                 return [models / n for n, model in self.ablations.items() if model.data == name]
             case "released":
-                folder = self.below_raw(name)  # an extra: a run does without where it is not there
+                folder = self.below_raw(name)  # an extra: a run works without it
                 return [folder] if folder.is_dir() else []
 
     @property
@@ -137,11 +137,11 @@ class Run:
         return [e for e in self.experiments if not e.unbound]
 
     def reported(self, asked: Collection[str]) -> list[Experiment]:
-        """Experiments that a report waits for, where the targets `asked` are to be made."""
+        """Experiments that a report waits for when `asked` are the targets."""
         return [e for e in self.runnable if e.name in asked or not e.card.on_request]
 
     def reported_datasets(self, asked: Collection[str]) -> list[str]:
-        """Datasets of the run's models and of what `reported` names: not those on request only."""
+        """Datasets of the run's models and of the `reported` experiments; no others on request."""
         of_models = {model.data for model in self.spec.models.values()}
         given = {path for one in self.reported(asked) for path in one.inputs.values()}
         folders = {name: self.folder / "data" / name for name in self.spec.datasets}

@@ -1,8 +1,8 @@
-"""The name of a run, which is that of its folder in results/, and whose pictures lie in there.
+"""The name of a run, which is also its folder in results/, and a check of whose photos it holds.
 
-Where in the flow: repro.runs.load asks for the name when it reads a run file: `run` behind
-Snakemake's --config, or the run file's own name. Before it writes anything it refuses a folder
-that was made from other photos, half of which would be taken for these.
+Where in the flow: repro.runs.load determines the name when it reads a run file: `run` in
+Snakemake's --config, or the run file's own name. Before it writes anything it refuses a folder that
+was made from other photos, because half of its results would be mistaken for results of these.
 
 Alone: `run_name("cats", file="config/photos.yaml")`.
 """
@@ -19,7 +19,7 @@ from repro.specs.validation import SpecError
 def run_name(given: object, *, file: str) -> str:
     """The name of the run in `file`; given: the value of `run`, None for the file's own name.
 
-    Raises SpecError for what cannot name a folder.
+    Raises SpecError for a value that cannot name a folder.
     """
     if given is not None:
         return require_name(given, "run", file=file, key="run")
@@ -33,7 +33,7 @@ def run_name(given: object, *, file: str) -> str:
 
 
 def refuse_other_photos(run: Run) -> None:
-    """Raises SpecError where the run's folder was made from another folder of photos."""
+    """Raise SpecError where the run's folder was made from another folder of photos."""
     now = run.spec.photos
     if not now or not any((run.folder / part).is_dir() for part in ("data", "state", "models")):
         return
@@ -42,7 +42,7 @@ def refuse_other_photos(run: Run) -> None:
             "photos"
         ]
     except (OSError, ValueError, KeyError, TypeError):
-        return  # not known
+        return  # unknown
     if not isinstance(before, str) or _place(before) == _place(now):
         return
     name = nearest_name(Path(_place(now)).name, "run")

@@ -1,8 +1,8 @@
-"""Options of a run's experiments: those of their cards at the run's scale, its own over them.
+"""Options of a run's experiments: its cards' options at the run's scale, overridden by its own.
 
-Where in the flow: repro.runs.load.load_run asks for them before any step starts.
+Where in the flow: repro.runs.load.load_run calls this before any step starts.
 
-Alone: `options_at_scale(spec, experiment_cards())` of a run file's spec.
+Alone: `options_at_scale(spec, experiment_cards())` with a run file's spec.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from repro.specs.run_file import RunSpec
 def options_at_scale(
     spec: RunSpec, cards: Mapping[str, ExperimentCard]
 ) -> dict[str, dict[str, Any]]:
-    """Options that differ from the paper's, by experiment; one in the run file replaces the card's.
+    """Options that differ from the paper's, by experiment; the run file overrides the card.
 
     Experiments without any are left out.
     """

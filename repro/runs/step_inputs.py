@@ -1,8 +1,8 @@
-"""What each step of the pipeline waits for and reads, as the rules name it.
+"""Inputs of each step of the pipeline, in the form that the rules use.
 
 Where in the flow: the Snakefile makes a `StepInputs` of the resolved run, and rules/*.smk take
 their inputs and parameters from it. A rule waits for stamps (repro.runs.freshness) and reads the
-folders that they stand for. It has nothing to run alone.
+folders that they stand for.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -18,7 +18,7 @@ from repro.specs.model import ModelSpec
 def parts(gathered: Callable[[str], Iterable[str]], folder: str) -> list[str]:
     """Folders of all parts of a dataset {name} below `folder`; [] where it is made in one piece.
 
-    gathered: Snakemake's `gather.<process>`, which puts each part's name for {scatteritem}.
+    gathered: Snakemake's `gather.<process>`, which replaces {scatteritem} by each part's name.
     """
     paths = list(gathered(f"{folder}/{{{{name}}}}/{{scatteritem}}"))
     return paths if len(paths) > 1 else []
@@ -44,7 +44,7 @@ class StepInputs:
         return str(stamp(self.run.folder / name, run=self.run.folder))
 
     def stamps(self, *folders: Path) -> list[str]:
-        """The stamps of those folders that steps of this run make."""
+        """The stamps of the given folders that steps of this run make."""
         own = [path for path in folders if path.is_relative_to(self.run.folder)]
         return [str(stamp(path, run=self.run.folder)) for path in own]
 
@@ -64,11 +64,11 @@ class StepInputs:
         return str(self.run.folder / "data" / self.run.model(wildcards.name).data)
 
     def dedup(self, wildcards: Named) -> list[str]:
-        """The stamp of the de-duplication of its dataset; [] where the model asks for none."""
+        """The stamp of the dataset's de-duplication; [] where the model uses none."""
         return self.stamps(*self._dedup_folders(wildcards))
 
     def dedup_words(self, wildcards: Named) -> list[str]:
-        """Its folder in the words of the command."""
+        """The folder of the de-duplication as arguments of the command."""
         return [word for path in self._dedup_folders(wildcards) for word in ("--dedup", str(path))]
 
     def _dedup_folders(self, wildcards: Named) -> list[Path]:
@@ -76,12 +76,12 @@ class StepInputs:
         return [self.run.folder / "dedup" / model.data] if model.deduplicated else []
 
     def world_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of drawing a world: that of the first model that needs it; 0 where none does."""
+        """Priority of drawing a world: that of the first model that needs it; 0 where none does."""
         datasets = self.run.spec.datasets
         return self._rank(lambda model: datasets[model.data].world == wildcards["name"])
 
     def data_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of preparing or de-duplicating a dataset, likewise, or of an experiment that reads it."""
+        """Priority of preparing or de-duplicating a dataset: that of its first reader."""
         name = wildcards["name"]
         folders = {self.run.folder / kind / name for kind in ("data", "dedup")}
         readers = [one for one in self.run.runnable if folders & set(one.inputs.values())]
@@ -89,16 +89,16 @@ class StepInputs:
         return max([own, *map(self.measuring_priority, readers)])
 
     def training_priority(self, wildcards: Mapping[str, str]) -> int:
-        """Of a training: models are trained in the run file's order, those of ablations last.
+        """Priority of a training: models are trained in the run file's order, ablations last.
 
-        All of them before anything is measured, unless the run measures early. So a run file that
-        names its longest trainings first keeps all cores busy to the end.
+        All trainings come before anything is measured, unless the run measures early. So a run file
+        that names its longest trainings first keeps all cores busy to the end.
         """
         model = self.run.trained[wildcards["name"]]
         return self._rank(lambda other: other is model)
 
     def measuring_priority(self, experiment: Experiment) -> int:
-        """Of an experiment: that of the last of its models in a run that measures early, else 0."""
+        """Priority of an experiment: that of its last model if the run measures early, else 0."""
         if not self.run.spec.measure_early:
             return 0
         models = {self.run.folder / "models" / name: name for name in self.run.trained}
@@ -106,26 +106,26 @@ class StepInputs:
         return min((self.training_priority({"name": name}) for name in read), default=0)
 
     def _rank(self, wanted: Callable[[ModelSpec], bool]) -> int:
-        """Of the first such model in the run file: the number of models from it on, else 0."""
+        """Number of models in the run file from the first wanted one on; 0 where none is wanted."""
         models = list(self.run.spec.models.values())
         ranks = (len(models) - place for place, model in enumerate(models) if wanted(model))
         return next(ranks, 0)
 
     def reported(self, wildcards: object) -> list[str]:
-        """Stamps of what the report waits for: not those on request that were not asked for."""
+        """Stamps that the report waits for: those only on request are left out unless requested."""
         return [self.stamp(name) for name in reported(self.run, asked=self.asked())]
 
     def parts_recipe(self, kind: str) -> Callable[[Named], str]:
-        """All that decides the bytes of the parts of a dataset (`data`, or `dedup`), as one hash.
+        """One hash of everything that decides the bytes of a dataset's parts (`data`, or `dedup`).
 
-        Parts are Snakemake's own, and a rule that has it among its parameters makes them again
-        where it has changed.
+        Parts belong to Snakemake itself, and a rule that has this hash among its parameters makes
+        them again when it has changed.
         """
 
         def recipe(wildcards: Named) -> str:
             step = next(one for one in pipeline(self.run) if one.name == f"{kind}/{wildcards.name}")
             read = step.inputs.get("raw")
-            world = self.raw(wildcards)  # whose stamp tells when it is drawn anew
+            world = self.raw(wildcards)  # its stamp changes when it is drawn anew
             raw = sha256_of_input(read) if read is not None and not world else ""
             return sha256_of_json([step.recipe().recorded(), raw])
 
