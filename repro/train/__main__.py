@@ -4,7 +4,7 @@
     python -m repro train --list-presets
 
 With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
-(repro.train.processes); the first of them alone writes, and reads the resume state.
+(repro.train.processes); only the first of them writes, and it reads the resume state.
 """
 
 import argparse
@@ -93,7 +93,7 @@ class ListPresets(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        # not an import statement: an edit of that module must not train every model anew
+        # not an import statement: an edit of that module must not retrain every model
         print(importlib.import_module("repro.networks.presets_page").list_presets())
         parser.exit()
 

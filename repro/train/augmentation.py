@@ -1,13 +1,14 @@
-"""Small random changes of real images, anew at each showing: mirror, colours, blur.
+"""Small random changes of real images, drawn anew each time: mirroring, colours, blur.
 
-Not in the paper ("no pre-processing was applied besides scaling", §4); recipes for small folders of
-photos use it. Where in the flow: repro.train.minibatches calls `augmented` on each real minibatch.
+The paper does not augment ("no pre-processing was applied besides scaling", §4); recipes for small
+folders of photos do. Where in the flow: repro.train.minibatches calls `augmented` on each real
+minibatch.
 
 Each change is a function of (seed, minibatch, place in the minibatch), so several processes that
-share a minibatch change its images as one process would. The pixel work is that of torchvision's
+share a minibatch change its images as one process would. The pixel operations are torchvision's
 adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue and gaussian_blur, in this order;
-those take one factor for all images, while here all images of a minibatch go at once, each with its
-own factor.
+torchvision takes one factor for all images, while here all images of a minibatch are processed at
+once, each with its own factor.
 
 Alone: `augmented(images, spec, low=-1, seed=42, minibatch=0, places=np.arange(len(images)))`.
 """
@@ -24,12 +25,12 @@ from repro.rng import generator
 from repro.specs.training import AugmentationSpec
 
 LUMA = (0.2989, 0.587, 0.114)  # torchvision's weights of red, green and blue
-REACH = 3  # sigma after which the blur's kernel ends
+REACH = 3  # radius of the blur's kernel, in sigma
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What is done to n images: arrays (n,), factors around 1 and turns around 0 float32."""
+    """Changes of n images: arrays (n,), factors around 1 and turns around 0 float32."""
 
     mirrored: np.ndarray  # bool
     brightness: np.ndarray
@@ -49,11 +50,11 @@ def augmented(
     minibatch: int,
     places: np.ndarray,
 ) -> Tensor:
-    """Images (n, C, H, W) float32 in [low, 1], changed: a new tensor of the same range and layout.
+    """Changed images (n, C, H, W) float32 in [low, 1]: a new tensor of the same range and layout.
 
     places: (n,) place of each image in the whole minibatch. Grey images (C = 1) have no saturation
-    and no hue; those two leave them as they are. Raises ValueError where places and images differ
-    in number.
+    and no hue, so those two changes leave them as they are. Raises ValueError where `places` and
+    `images` differ in length.
     """
     if len(places) != len(images):
         raise ValueError(f"{len(places)} places for {len(images)} images")
@@ -63,7 +64,7 @@ def augmented(
     chosen = _on(images, changes.mirrored)[:, None, None, None]
     made = torch.where(chosen, images.flip(3), images) if spec.flip else images
     if max(spec.brightness, spec.contrast, spec.saturation, spec.hue, spec.blur) > 0:
-        made = made.contiguous().sub(low).div_(1 - low)  # planes of colours are faster
+        made = made.contiguous().sub(low).div_(1 - low)  # separate planes of colours are faster
         made = _recoloured(made, spec, changes)
         made = _partly_blurred(made, spec, changes)
         made = made.mul_(1 - low).add_(low)
@@ -71,12 +72,12 @@ def augmented(
 
 
 def drawn(spec: AugmentationSpec, *, seed: int, minibatch: int, places: np.ndarray) -> Changes:
-    """The changes of the images at `places`; the same whatever other places are asked for.
+    """The changes of the images at `places`, which do not depend on the other places requested.
 
     sigma is uniform in (0, blur_sigma], factors in 1 +- x, turns in +- hue.
     """
     source = generator(seed, "augmentation", minibatch)
-    u = source.random((int(places.max()) + 1, 7))[places]  # a row an image: in [0, 1)
+    u = source.random((int(places.max()) + 1, 7))[places]  # one row for each image, in [0, 1)
 
     def around(centre: float, column: int, reach: float) -> np.ndarray:
         return (centre + reach * (2 * u[:, column] - 1)).astype(np.float32)
@@ -109,7 +110,7 @@ def _recoloured(images: Tensor, spec: AugmentationSpec, changes: Changes) -> Ten
 
 
 def _blend(images: Tensor, with_what: Tensor, share: Tensor) -> Tensor:
-    """share of the images, the rest `with_what`; a share above 1 moves away from it."""
+    """share * images + (1 - share) * with_what; a share above 1 extrapolates."""
     return images.mul(share).add_(with_what.mul(1 - share)).clamp_(0, 1)
 
 
@@ -124,8 +125,8 @@ def _luma(images: Tensor) -> Tensor:
 def _turned(images: Tensor, turn: Tensor) -> Tensor:
     """RGB (n, 3, H, W) in [0, 1] with the hue turned by (n, 1, 1) of the colour circle.
 
-    As through HSV and back. Hue h counts sixths of the circle; a channel at the angle n of a
-    colour with the largest value v and the chroma c is v - c * clamp(min(k, 4 - k), 0, 1),
+    The result equals a conversion to HSV and back. Hue h counts sixths of the circle; with the
+    largest value v and the chroma c, a channel with offset n is v - c * clamp(min(k, 4 - k), 0, 1),
     k = (n + h) mod 6, n = 5, 3, 1 for red, green, blue.
     """
     red, green, blue = images.unbind(1)
@@ -146,9 +147,9 @@ def _turned(images: Tensor, turn: Tensor) -> Tensor:
 
 
 def _partly_blurred(images: Tensor, spec: AugmentationSpec, changes: Changes) -> Tensor:
-    """Images (n, C, H, W) in [0, 1], a new tensor; those drawn are blurred, mirrored at the edge.
+    """Images (n, C, H, W) in [0, 1] as a new tensor; the drawn ones are blurred, edges mirrored.
 
-    The kernel's radius is REACH times the largest sigma, less than the picture's side.
+    The kernel's radius is REACH times the largest sigma, but less than the picture's side.
     """
     chosen = np.flatnonzero(changes.blurred)
     if not len(chosen):
@@ -164,7 +165,7 @@ def _partly_blurred(images: Tensor, spec: AugmentationSpec, changes: Changes) ->
 
 
 def gaussian_kernels(sigma: np.ndarray, radius: int) -> np.ndarray:
-    """Kernels (n, 2 radius + 1) float32 of sum 1 for the standard deviations (n,) > 0, pixels."""
+    """Kernels (n, 2 radius + 1) float32 of sum 1, for standard deviations (n,) > 0 in pixels."""
     x = np.arange(-radius, radius + 1) / np.maximum(sigma, 1e-6)[:, None]
     kernels = np.exp(-(x**2) / 2)
     return (kernels / kernels.sum(axis=1, keepdims=True)).astype(np.float32)

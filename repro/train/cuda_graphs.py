@@ -1,11 +1,11 @@
 """One training step recorded as a CUDA graph and replayed: no Python between its kernels.
 
-A step of a DCGAN is some hundred small kernels; on a fast GPU the processor cannot issue them as
-fast as they run. Recorded once, they are issued by one call. The recorded step reads its inputs
-from fixed places on the GPU, which `__call__` fills first. Minibatches of another size (the last
-of an epoch) are run as usual.
+A step of a DCGAN consists of a few hundred small kernels; a fast GPU runs them faster than the
+processor can issue them. A recorded step is issued by one call. It reads its inputs from fixed
+places on the GPU, which `__call__` fills first. Minibatches of another size (the last of an epoch)
+run as usual.
 
-Where in the flow: repro.train.trainer uses it where `--cuda-graphs` asks for it.
+Where in the flow: repro.train.trainer uses it with `--cuda-graphs`.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ WARM_UP = 3  # steps run as usual before the recording: libraries choose and loa
 
 
 class RecordedStep:
-    """`compute(batch, z, number)` as usual for three steps, then recorded, then replayed.
+    """Run `compute(batch, z, number)` as usual for three steps, then record it, then replay it.
 
-    All its inputs must keep shape and kind; `fits` says whether a minibatch does.
+    All its inputs must keep shape and type; `fits` tells whether a minibatch does.
     """
 
     def __init__(self, compute: Compute, *, size: int) -> None:
@@ -52,13 +52,13 @@ class RecordedStep:
         torch.cuda.current_stream().wait_stream(self.stream)
 
     def _record(self, batch: Minibatch, z: Tensor, number: Tensor) -> None:
-        """Recording runs nothing; the places of the inputs are made before it."""
+        """Record the step, which runs nothing; the places of the inputs are created before."""
         images = None if batch.images is None else batch.images.clone()
         labels = None if batch.labels is None else batch.labels.clone()
         self.batch = Minibatch(n=batch.n, total=batch.total, images=images, labels=labels)
         self.z, self.number = z.clone(), number.clone()
         self.graph = torch.cuda.CUDAGraph()
-        # the thread that reads minibatches ahead may use the GPU meanwhile
+        # meanwhile the thread that reads minibatches ahead may use the GPU
         with torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             self.compute(self.batch, self.z, self.number)
 

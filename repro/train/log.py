@@ -1,9 +1,9 @@
-"""log.jsonl of a training: one JSON line a window of minibatches, watched as it is written.
+"""log.jsonl of a training: one JSON line per window of minibatches, monitored as it is written.
 
 Where in the flow: repro.train.state_folder appends to it. Each line goes to the monitor
-(repro.train.monitor) first, and a trouble it finds is named in the line: `"trouble": ["collapse"]`.
-After a kill the lines beyond the resume state are dropped and those before it are shown to the
-monitor again, so that its verdicts stay the same.
+(repro.train.monitor) first, and the line names any trouble that it finds: `"trouble":
+["collapse"]`. After a kill the lines beyond the resume state are dropped and the monitor sees the
+earlier ones again, so that its verdicts stay the same.
 """
 
 import json
@@ -51,5 +51,5 @@ class Log:
 
     @property
     def stops(self) -> bool:
-        """Whether a trouble was found that is to end the training."""
+        """Whether the monitor found a trouble that must end the training."""
         return any(finding.trouble in self.stop_on for finding in self.monitor.findings)

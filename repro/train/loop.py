@@ -1,18 +1,18 @@
 """The training of a DCGAN: dataset folder in, model folder out (paper §4; authors' loop).
 
-One "epoch" is one pass over the images: N / batch minibatches, of which the authors' alternating
-schedule spends half on G and half on D, and the usual one-of-each schedule one D and one G step
-each; spec.json counts both.
+One "epoch" is one pass over the images: N / batch minibatches. The authors' alternating schedule
+uses half of them for G and half for D; the usual one-of-each schedule makes one D step and one G
+step with each. spec.json counts both.
 
-Every draw is a function of (seed, purpose, minibatch), so a run that was killed and is started
-again by the same command continues from its last state and ends in the same bytes.
+Every draw is a function of (seed, purpose, minibatch), so a killed run that is started again by the
+same command continues from its last state and ends in the same bytes.
 
 While it runs, the state folder holds log.jsonl (losses, probabilities, diversity of the sample
 sheets, troubles by name), samples/ and resume states; `python -m repro tensorboard FOLDER --out
 VIEW` shows the first two.
 
-Where in the flow: `python -m repro.train` calls `train`; repro.train.trainer has the step,
-repro.train.state_folder and repro.train.model_writer what is written.
+Where in the flow: `python -m repro.train` calls `train`; repro.train.trainer has the step, and
+repro.train.state_folder and repro.train.model_writer write the files.
 """
 
 import shutil
@@ -57,20 +57,20 @@ def train(
     cuda_graphs: bool = False,
     recipe: Recipe | None = None,
 ) -> None:
-    """Train `spec` on the dataset folder `data`, without what the folder `dedup` leaves out.
+    """Train `spec` on the dataset folder `data`, without the images that `dedup` removes.
 
     state_folder keeps the resume states and the sample sheets while training; it is removed when
-    the model folder `out` stands. Where that is made by `recipe` already, nothing is done; a model
-    that is there and made otherwise is moved aside when the new one is whole. Raises SpecError when
-    network and images do not fit or resuming would mix settings or code, TrainingError when the
-    losses are no longer finite, InUseError where another process is training there, and what
-    step_folder raises.
+    the model folder `out` is complete. A model that `recipe` has made already is left alone; one
+    made otherwise is moved aside when the new one is whole. Raises SpecError when network and
+    images do not fit or resuming would mix settings or code, TrainingError when the losses are no
+    longer finite, InUseError where another process is training there, and the errors of
+    step_folder.
     """
     processes = Processes.launched()
     inputs = {"data": data, **({"dedup": dedup} if dedup else {})}
     if is_made(out, recipe, inputs):
         if processes.first:
-            discard_state(state_folder, recipe)  # of one that was killed at its very end
+            discard_state(state_folder, recipe)  # left by a training killed at its very end
         return
     chosen = _device(device, processes)
     spec = with_precision(spec, chosen)
@@ -120,7 +120,7 @@ def _kept_rows(dedup: Path) -> np.ndarray:
 def _settings(
     spec: ModelSpec, seed: int, store: ImageStore, kept: np.ndarray | None, processes: Processes
 ) -> dict[str, Any]:
-    """All that decides the bytes; a state of other settings is not resumed."""
+    """All settings that decide the bytes; a state with other settings is not resumed."""
     return {
         "spec": spec.model_dump(),
         "seed": seed,
@@ -155,7 +155,7 @@ def _check_batch(batch: int, *, images: int, data: Path, processes: Processes) -
 
 
 def _device(name: str, processes: Processes = ALONE) -> torch.device:
-    """The device of this process: with several, each has a GPU of its own."""
+    """The device of this process: with several processes, each has its own GPU."""
     device = chosen_device(name, own=processes.size == 1)
     if device.type != "cuda" or processes.size == 1:
         return device
@@ -168,9 +168,9 @@ def _device(name: str, processes: Processes = ALONE) -> torch.device:
 
 
 def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor | None:
-    """All minibatches from the last state on; leaves log, sheets and snapshots in `folder`.
+    """Run all minibatches from the last state on; writes log, sheets and snapshots to `folder`.
 
-    name: of the model, for what is printed. Returns the monitor, which the first process alone has.
+    name: of the model, for messages. Returns the monitor, which only the first process has.
     """
     schedule, training, processes = trainer.schedule, trainer.spec.training, trainer.processes
     start = _resume(trainer, folder)
@@ -200,7 +200,7 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
                 progress.note(_losses(line))
             if record:
                 record.after(done, line=line, draws=draws)
-            if logs or draws:  # one of them may have shown a trouble
+            if logs or draws:  # either may have revealed a trouble
                 ends = record is not None and record.log.stops
                 stops = processes.from_first(ends, trainer.device)
             signal = asked.agreed(done, processes, trainer.device)
@@ -216,13 +216,13 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
 
 
 def _losses(line: Mapping[str, float | int]) -> str:
-    """The losses in a line of the log, in words."""
+    """The losses in a line of the log, as text."""
     names = {"loss_d": "loss of D", "loss_g": "loss of G"}
     return ", ".join(f"{words} {line[key]:.2f}" for key, words in names.items() if key in line)
 
 
 def _check_finite(trainer: Trainer, record: TrainingRecord | None, done: int) -> None:
-    """Ends a training whose losses are no longer finite; log and health.json keep since when."""
+    """End a training whose losses are no longer finite; log and health.json say since when."""
     try:
         trainer.check_finite()
     except TrainingError as error:
@@ -232,7 +232,7 @@ def _check_finite(trainer: Trainer, record: TrainingRecord | None, done: int) ->
 
 
 def _resume(trainer: Trainer, folder: Path) -> int:
-    """Load the newest state into all processes; the minibatches done."""
+    """Load the newest state into all processes; returns the number of minibatches done."""
     processes, device = trainer.processes, trainer.device
     found = latest_state(folder, device) if processes.first else None
     state = processes.from_first(found, device)

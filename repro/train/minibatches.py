@@ -1,8 +1,8 @@
-"""Real images in minibatches: where they come from, and which of them minibatch t holds.
+"""Minibatches of real images: where the images come from, and which of them minibatch t holds.
 
 Where in the flow: between a prepared dataset (repro.data.store) and the training step
-(repro.train.trainer). A minibatch is a function of (seed, t) alone, so a training resumes from the
-number of its step; nothing else has to be stored.
+(repro.train.trainer). A minibatch is a function of (seed, t) alone, so a training resumes from its
+step number; nothing else has to be stored.
 """
 
 import math
@@ -25,8 +25,8 @@ from repro.train.processes import Processes
 class Images:
     """Real images by row: resident on a GPU where they fit, else read from the memory map.
 
-    `low` is the value of black (-1 or 0). With `classes`, the dataset's label `class` comes along;
-    SpecError where it does not lie in 0 .. classes - 1.
+    `low` is the value of black (-1 or 0). With `classes`, the dataset's label `class` is loaded
+    too; raises SpecError where a label is not within 0 .. classes - 1.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Images:
         return images
 
     def _read(self, chosen: np.ndarray) -> np.ndarray:
-        """Pixels (n, H, W, C) of the chosen rows in their order, the memory map read ascending."""
+        """Pixels (n, H, W, C) of the chosen rows in their order; reads the memory map ascending."""
         order = np.argsort(self.rows[chosen], kind="stable")
         pixels = np.empty((len(chosen), *self.store.images.shape[1:]), np.uint8)
         pixels[order] = self.store.images[self.rows[chosen][order]]
@@ -86,9 +86,10 @@ def _labels(store: ImageStore, classes: int) -> np.ndarray:
 
 
 class Schedule:
-    """Which rows minibatch t holds and which networks it trains.
+    """Rows of minibatch t, and the networks it trains.
 
-    `processes`: how many share a minibatch; each must get two images for batch statistics.
+    `processes`: number of processes that share a minibatch; each needs two images for batch
+    statistics.
     """
 
     def __init__(
@@ -107,13 +108,13 @@ class Schedule:
         """Minibatches of an epoch; the last, partial one is used (authors' data_utils)."""
         batch = self.training.batch
         parts = [order[i : i + batch] for i in range(0, len(order), batch)]
-        # too few for batch statistics, a single image above all: they join the one before
+        # too few images for batch statistics, e.g. a single one, join the minibatch before
         if len(parts) > 1 and len(parts[-1]) < self.smallest:
             parts[-2:] = [np.concatenate(parts[-2:])]
         return parts
 
     def _snapshots(self) -> list[int]:
-        """After which minibatches networks are kept, the end left out."""
+        """Snapshot steps (numbers of minibatches done), excluding the last."""
         kept = self.training.snapshots
         if isinstance(kept, int):
             steps = {math.ceil(self.length * i / kept) for i in range(1, kept)}
@@ -144,14 +145,14 @@ class Schedule:
         return done // 2, (done + 1) // 2
 
     def epoch(self, done: int) -> float:
-        """Passes over the images after `done` minibatches, 4 digits."""
+        """Passes over the images after `done` minibatches, rounded to 4 digits."""
         return round(done / self.per_epoch, 4)
 
     def rate_factor(self, t: int) -> float:
-        """What the learning rates are multiplied by at minibatch t (authors' MNIST code).
+        """Factor of the learning rates at minibatch t (authors' MNIST code).
 
-        1 up to and with the first of the last `decay_epochs` epochs, then less by 1 / decay_epochs
-        from epoch to epoch: with 200 epochs and 100 of decay, 0.01 in the last one.
+        It is 1 up to and including the first of the last `decay_epochs` epochs, then falls by 1 /
+        decay_epochs per epoch: with 200 epochs and 100 of decay, it ends at 0.01.
         """
         training = self.training
         if training.decay_epochs == 0:
@@ -174,13 +175,13 @@ class Minibatch:
 
 
 def _use(device: torch.device) -> None:
-    """Make a GPU the current one of this thread: a new thread begins on the first."""
+    """Make a GPU the current one of this thread; a new thread starts on the first GPU."""
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
 
 
 class Minibatches:
-    """Minibatch t of a schedule, augmented, the next one read by a thread meanwhile."""
+    """Minibatch t of a schedule, augmented; a thread reads the next one meanwhile."""
 
     def __init__(self, *, images: Images, schedule: Schedule, processes: Processes) -> None:
         self.images, self.schedule, self.processes = images, schedule, processes

@@ -1,10 +1,9 @@
-"""The end of a training: batch statistics frozen, and the model folder written.
+"""The end of a training: freeze the batch statistics and write the model folder.
 
 Where in the flow: repro.train.loop calls `write_model` when the minibatches are done (or were ended
-early); every experiment reads what it writes through repro.networks.model_folder.ModelFolder.
-Besides the weights the folder holds what a reader wants to see: the sample sheets and their
-animation, the curves, real and generated images side by side, the rows trained on, and health.json,
-what the monitor found.
+early); every experiment reads the folder through repro.networks.model_folder.ModelFolder. Besides
+the weights the folder holds the sample sheets and their animation, the curves, real and generated
+images side by side, the rows trained on, and health.json with the findings of the monitor.
 """
 
 import shutil
@@ -40,7 +39,7 @@ def write_model(
 ) -> None:
     """Freeze the statistics of the networks and write the model folder `out`.
 
-    state: the folder with log.jsonl, samples/ and the generators kept on the way.
+    state: the folder with log.jsonl, samples/ and the generators stored during training.
     """
     shutil.copytree(state / "samples", out / "samples")
     shutil.copy(state / "log.jsonl", out / "log.jsonl")
@@ -61,7 +60,7 @@ def write_model(
 
 
 def _save_pictures(trainer: Trainer, out: Path, style: Style) -> None:
-    """Samples, the same beside real images, and the animation of the sample sheets."""
+    """Write samples, the same next to real images, and the animation of the sample sheets."""
     samples = draw(trainer.G, trainer.sheet_latents(), trainer.sheet_labels())
     picture = grid(samples, SHEET_SIDE)
     save_picture(out / "samples.png", picture, style=style)
@@ -79,9 +78,9 @@ def _save_pictures(trainer: Trainer, out: Path, style: Style) -> None:
 
 
 def real_images(trainer: Trainer, *, count: int) -> np.ndarray:
-    """`count` training images (count, H, W, C) uint8, drawn by the seed (fewer if fewer there).
+    """`count` training images (count, H, W, C) uint8, drawn by the seed; fewer if there are fewer.
 
-    With labels a row of the sheet for each class, as the generated ones.
+    With labels each row of the sheet has one class, like the generated ones.
     """
     order = rng.shuffled(
         len(trainer.images), seed=trainer.seed, purpose="real images beside generated ones"
@@ -99,9 +98,9 @@ def real_images(trainer: Trainer, *, count: int) -> np.ndarray:
 
 
 def _freeze_kept(trainer: Trainer, state: Path, out: Path) -> None:
-    """The networks kept on the way, frozen; G and D are the last of them afterwards.
+    """Freeze the networks stored during training; G and D are the last of them afterwards.
 
-    Where the training was ended before the early snapshot, the last G stands for it.
+    Where the training ended before the early snapshot, the last G replaces it.
     """
     early = GENERATOR_FILES["early"]
     if not (state / early).is_file():
@@ -132,7 +131,7 @@ def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
 
 
 def _latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
-    """(z, labels) for the statistics of G: labels as frequent as in the training images."""
+    """(z, labels) for the statistics of G: labels are as frequent as in the training images."""
     batch = trainer.spec.training.batch
     for i in range(trainer.spec.training.statistics_batches):
         z = trainer.latents(batch, purpose="statistics of G", index=i)
@@ -148,7 +147,7 @@ def write_health(
     stopped_at: int | None,
     stop_on: tuple[str, ...] = (),
 ) -> None:
-    """health.json: troubles with the minibatch where each began; where the training was ended."""
+    """Write health.json: troubles with the minibatch where each began, and where training ended."""
     values = {
         "findings": [asdict(finding) for finding in findings],
         "stopped_early_at": stopped_at,

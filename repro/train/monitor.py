@@ -1,15 +1,15 @@
-"""Watches a training by the lines of its log, and names what goes wrong and since when.
+"""Watch a training through the lines of its log; report what goes wrong and since when.
 
-Where in the flow: repro.train.log shows it every line as it is written, and after a restart the
-lines before again. It only looks: what it says is a function of the lines in their order, it draws
-nothing and touches no network. The troubles (repro.specs.training.Trouble):
+Where in the flow: repro.train.log passes it every line as it is written, and the earlier lines
+again after a restart. It only observes: its reports are a function of the lines in their order, it
+draws no random numbers and touches no network. The troubles (repro.specs.training.Trouble):
 
-  saturated_discriminator  D tells real from generated surely, and goes on doing so
-  collapse                 the generated pictures are few pictures over and over, or one
+  saturated_discriminator  D separates real from generated with near certainty, for long
+  collapse                 the generated pictures repeat one or a few pictures
   oscillation              D swings between sure and unsure instead of settling
 
-NaN is not among them: it ends the training (repro.train.trainer). The thresholds below are set by
-trainings that went well and others made to fail; experiments/LOG.md has their figures.
+NaN is not among them: it ends the training (repro.train.trainer). The thresholds below were set on
+trainings that went well and others that we made fail; experiments/LOG.md has their figures.
 
     monitor = Monitor()
     for line in lines:
@@ -24,37 +24,37 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import pdist
 
-# Lines closer together than this many minibatches are averaged into one window, so that the rules
-# see the same whatever training.log_every is.
+# Lines fewer than this many minibatches apart are averaged into one window, so that the rules do
+# not depend on training.log_every.
 WINDOW = 20
 
 # D(x) and 1 - D(G(z)). A wide D reads 0.95 to 0.97 for its first 200 minibatches and is healthy.
 SURE = 0.98
 SURE_MINIBATCHES = 300  # length of a window
-SURE_WINDOWS = 5  # and at least in this number of windows
+SURE_WINDOWS = 5  # and at least this number of windows
 
-# Diversity of a sheet against that of real images. Healthy trainings start at 0.02 to 0.35 (grey
-# mush), pass 0.25 within 1,200 minibatches and do not come back; collapsed ones stay below 0.2.
+# Diversity of a sheet relative to that of real images. Healthy trainings start at 0.02 to 0.35
+# (grey mush), pass 0.25 within 1,200 minibatches and stay above; collapsed ones stay below 0.2.
 FEW = 0.25
 FEW_SHEETS = 2  # in a row
-# A sheet counts once there has been one as diverse as this, or from this minibatch on.
+# Sheets count once one has been as diverse as this, or from this minibatch on.
 VARIED = 0.5
 MUSH_MINIBATCHES = 2000
 
 # A swing is a rise or fall of the odds of D(x) or D(G(z)) by this factor; values nearer to 0 or 1
-# than EDGE are taken as EDGE, since beyond it the odds change much and mean little.
+# than EDGE are set to EDGE, because beyond it the odds change much and mean little.
 SWING_FACTOR = 4.0
 EDGE = 0.01
 SWINGS = 4  # within SWING_WINDOWS windows; healthy trainings have two at most
 SWING_WINDOWS = 50
 
-PATCHES = 8  # a picture is compared by its means over 8 x 8 patches
+PATCHES = 8  # pictures are compared by their means over 8 x 8 patches
 CLOSEST_PAIRS = 0.1
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A trouble, the minibatch where it began, and what was seen, in words."""
+    """A trouble, the minibatch where it began, and the evidence as text."""
 
     trouble: str
     step: int
@@ -62,10 +62,10 @@ class Finding:
 
 
 class Monitor:
-    """Sees every line of a log in order; each trouble is found once.
+    """Sees every line of a log in order; each trouble is reported once.
 
     A line is a window {"step", "d_real", "d_fake_before", ...} or a sheet {"step", "diversity"};
-    keys that are absent or not finite are passed over.
+    keys that are absent or not finite are skipped.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Monitor:
         self._collapse = _Collapse()
 
     def see(self, line: dict[str, Any]) -> list[Finding]:
-        """Troubles that this line makes certain."""
+        """Troubles that this line confirms."""
         share = _finite(line, "diversity")
         found = [] if share is None else [self._collapse.see(int(line["step"]), share)]
         window = self._windows.see(line)
@@ -94,14 +94,14 @@ class Monitor:
 
 
 def diversity(images: np.ndarray) -> float:
-    """How unlike each other images (N, H, W, C) uint8 are: grey levels, 0 = all alike.
+    """How much images (N, H, W, C) uint8 differ from each other: grey levels, 0 = all alike.
 
-    The root mean square difference between two images' means over 8 x 8 patches, averaged over the
-    tenth of all pairs that are closest. Averaged over all pairs it would hardly fall: two pictures
-    over and over have half the mean distance of real images. In k equally frequent modes one pair
-    in k is of the same mode, so here up to 10 modes, or one picture in a third of the places, give
-    about 0. The share of pairs, unlike the nearest neighbour, does not depend on N: 64 images
-    measure 1 % above 256. Fewer than two images give 0.
+    It is the root mean square difference between two images' means over 8 x 8 patches, averaged
+    over the closest tenth of all pairs. The mean over all pairs would hardly fall: two pictures
+    repeated over and over have half the mean distance of real images. With k equally frequent modes
+    one pair in k shares a mode, so up to 10 modes, or one picture in a third of the places, give
+    about 0 here. Unlike the nearest-neighbour distance, a quantile of pairs does not depend on N:
+    64 images give 1 % more than 256. Fewer than two images give 0.
     """
     if len(images) < 2:
         return 0.0
@@ -129,7 +129,7 @@ def _finite(line: dict[str, Any], key: str) -> float | None:
 
 @dataclass(frozen=True)
 class _Window:
-    """Means over minibatches start + 1 .. step; `values` has no key that none of its lines had."""
+    """Means over minibatches start + 1 .. step; `values` has only keys found in its lines."""
 
     start: int
     step: int
@@ -144,7 +144,7 @@ class _Windows:
     seen: dict[str, list[float]] = field(default_factory=dict)
 
     def see(self, line: dict[str, Any]) -> _Window | None:
-        """The window that this line ends, if it ends one."""
+        """The window that this line ends, or None."""
         if "diversity" in line:
             return None
         for key in ("d_real", "d_fake_before"):
@@ -162,7 +162,7 @@ class _Windows:
 
 @dataclass
 class _Saturation:
-    """D is sure of real and of generated images in every window for long."""
+    """D is sure of real and of generated images in every window for a long time."""
 
     run: list[_Window] = field(default_factory=list)
 
@@ -187,7 +187,7 @@ class _Saturation:
 
 @dataclass
 class _Collapse:
-    """The sample sheets are much less diverse than real images, sheet after sheet."""
+    """Sheet after sheet, the samples are much less diverse than real images."""
 
     varied: bool = False
     run: list[tuple[int, float]] = field(default_factory=list)
@@ -208,7 +208,7 @@ class _Collapse:
 
 @dataclass(frozen=True)
 class _OddsPoint:
-    """The odds' logarithm at a window: its number and last minibatch."""
+    """The log odds in a window: the number of the window and its last minibatch."""
 
     window: int
     step: int
@@ -217,7 +217,7 @@ class _OddsPoint:
 
 @dataclass
 class _Oscillation:
-    """The odds of D(x) or D(G(z)) (`key`) rise and fall by a large factor over and over."""
+    """The odds of D(x) or D(G(z)) (`key`) repeatedly rise and fall by a large factor."""
 
     key: str
     number: int = 0
@@ -244,7 +244,7 @@ class _Oscillation:
         return Finding("oscillation", first, words)
 
     def _swung(self, window: _Window) -> bool:
-        """Whether a swing is complete: `swings` then has its turning point and this one."""
+        """Whether a swing is complete; `swings` then holds its turning point and this one."""
         p = min(max(window.values[self.key], EDGE), 1 - EDGE)
         now = _OddsPoint(self.number, window.step, math.log(p / (1 - p)))
         if self.low is None or now.value < self.low.value:

@@ -1,14 +1,14 @@
-"""One training by several processes: who this one is, and what they tell each other.
+"""One training by several processes: the rank of this one, and communication between them.
 
-`torchrun` starts the same command several times, on one machine or on several, a GPU each (NCCL)
-or on CPUs (gloo):
+`torchrun` starts the same command several times, on one machine or several, on a GPU each (NCCL) or
+on CPUs (gloo):
 
     torchrun --nproc_per_node 8 -m repro.train --spec SPEC.json --data DATASET --state DIR --out DIR
 
-Where in the flow: repro.train.loop makes it, repro.train.trainer and repro.train.minibatches ask
-it. A minibatch is shared out by rows, so several processes see what one would see with the same
-batch; gradients are averaged by DistributedDataParallel. Alone, a process is rank 0 of 1, its share
-is everything and nothing is sent.
+Where in the flow: repro.train.loop creates it; repro.train.trainer and repro.train.minibatches use
+it. A minibatch is divided by rows, so several processes together see what one process would see
+with the same batch; DistributedDataParallel averages the gradients. A single process is rank 0 of
+1, its share is everything and nothing is sent.
 """
 
 import os
@@ -29,14 +29,14 @@ from torch.nn.parallel import DistributedDataParallel
 Rows = TypeVar("Rows", np.ndarray, Tensor)
 Value = TypeVar("Value")
 
-# For how long one process waits for the others before it ends with an error. Rank 0 works alone
+# Time for which a process waits for the others before it ends with an error. Rank 0 works alone
 # only for seconds (sheets, resume states) while the others wait.
 PATIENCE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those of one training; `local_rank` is its number on its machine."""
+    """This process among the processes of a training; `local_rank` is its number on its machine."""
 
     rank: int = 0
     size: int = 1
@@ -44,7 +44,7 @@ class Processes:
 
     @classmethod
     def launched(cls) -> "Processes":
-        """As torchrun's environment has it; alone without that."""
+        """The processes described by torchrun's environment; a single process without it."""
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         if not all(name in os.environ for name in names):
             return cls()
@@ -57,10 +57,10 @@ class Processes:
 
     @contextmanager
     def connected(self, device: torch.device) -> Iterator[None]:
-        """Within it the processes can talk: by NCCL for a GPU, else by gloo.
+        """Connect the processes within the block: by NCCL for a GPU, else by gloo.
 
-        A process that leaves it by an error takes its end of the connections away, so that the
-        others end as well: at once, or PATIENCE later at the latest.
+        A process that leaves the block by an error closes its connections, so that the others end
+        as well: at once, or after PATIENCE at the latest.
         """
         if self.size == 1:
             yield
@@ -78,7 +78,7 @@ class Processes:
         _disconnect(after_error=False)
 
     def share(self, rows: Rows) -> Rows:
-        """Every size-th of the rows (n, ...), from this rank's on."""
+        """Every size-th of the rows (n, ...), starting at this rank."""
         return rows[self.rank :: self.size]
 
     def gathered(self, own: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Processes:
     def from_first(self, value: Value, device: torch.device) -> Value:
         """Rank 0's `value` (numbers, tensors, dicts of them), in all processes.
 
-        Tensors arrive on `device`, which must be that of `connected`.
+        Tensors arrive on `device`, which must be the device of `connected`.
         """
         if self.size == 1:
             return value
@@ -116,15 +116,16 @@ class Processes:
         return torch.load(stream, map_location=device, weights_only=True)
 
     def parallel(self, network: nn.Module, *example: Tensor | None) -> nn.Module:
-        """The network as it is called where gradients are wanted: averaged over the processes.
+        """The network in a form whose gradients are averaged over the processes.
 
-        example: inputs of the network. After its first backward pass DistributedDataParallel lays
-        out its messages anew, and with them the order in which three or more processes are
-        summed. That pass is made here, so that a resumed training sums like one never stopped.
+        example: inputs of the network. After its first backward pass DistributedDataParallel
+        rearranges its messages, and with them the order in which three or more processes are
+        summed. That pass is made here, so that a resumed training sums in the same order as an
+        uninterrupted one.
         """
         if self.size == 1:
             return network
-        # no sending of buffers: they are statistics that training never reads
+        # buffers are not sent: they are statistics that training never reads
         names = signature(DistributedDataParallel).parameters
         name = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
         options: dict[str, Any] = {name: False}  # the former is the newer name

@@ -1,7 +1,7 @@
-"""Resume states of a training: step_NNNNNNNN.pt, the last two, each whole or not there.
+"""Resume states of a training: step_NNNNNNNN.pt, the last two, each whole or absent.
 
-Where in the flow: the loop (repro.train.loop) saves one every `checkpoint_every` minibatches into
-the state folder and starts from the newest that can be read.
+Where in the flow: the loop (repro.train.loop) saves a state every `checkpoint_every` minibatches in
+the state folder and starts from the newest readable one.
 """
 
 import zipfile
@@ -18,7 +18,7 @@ KEPT_STATES = 2
 def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
     """Write the resume state after minibatch `step`; the last two are kept.
 
-    Raises CheckpointError when it cannot be written; the states before it stay as they were.
+    Raises CheckpointError when it cannot be written; earlier states are unchanged.
     """
     path = folder / f"step_{step:08d}.pt"
     temporary = path.with_suffix(".partial")
@@ -38,10 +38,10 @@ def save_state(folder: Path, step: int, state: dict[str, Any]) -> None:
 
 
 def latest_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
-    """The newest readable resume state in `folder`, or None.
+    """The newest readable resume state in `folder`, or None where there is none at all.
 
-    A state that cannot be read is passed over for the one before it; when states are there but
-    none can be read, CheckpointError.
+    An unreadable state is skipped in favour of the one before it; raises CheckpointError when there
+    are states but all are unreadable.
     """
     states = sorted(folder.glob("step_*.pt"), reverse=True)
     for path in states:
@@ -59,7 +59,7 @@ def latest_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
 
 
 def _refuse_flipped_bits(path: Path) -> None:
-    """Compare a state's parts with their CRC-32, which torch.load itself does not look at."""
+    """Compare a state's parts with their CRC-32, which torch.load itself does not check."""
     with zipfile.ZipFile(path) as archive:
         if damaged := archive.testzip():
             raise CheckpointError(f"{damaged} in it has other bytes than were written")

@@ -1,9 +1,9 @@
 """Means of losses and probabilities over a window of minibatches, without waiting for the device.
 
-Where in the flow: repro.train.trainer notes values at each step, and from time to time
-repro.train.loop asks for a line of the log. Sums stay on the device, so a step never waits for a
-number to arrive; the first minibatch with a loss that is not finite is remembered there too. Each
-of several processes keeps its own sums; `means` and `not_finite` are over all processes, so every
+Where in the flow: repro.train.trainer adds values at each step, and from time to time
+repro.train.loop requests a line of the log. Sums stay on the device, so a step never waits for a
+number to arrive; the first minibatch with a loss that is not finite is recorded there too. Each
+process keeps its own sums; `means` and `not_finite` are reduced over all processes, so every
 process must call them.
 """
 
@@ -24,7 +24,7 @@ class Meters:
         self.processes = processes
         kind = torch.float32 if device.type == "mps" else torch.float64
         self.sums = torch.zeros(len(METERS), 2, device=device, dtype=kind)
-        # first minibatch (from 1) where each was not finite, 0 = none
+        # first minibatch (from 1) where each was not finite; 0 = none
         self.bad = torch.zeros(len(METERS), device=device, dtype=torch.int64)
 
     def note(self, minibatch: Tensor, *, weight: int, **values: Tensor) -> None:
@@ -35,18 +35,18 @@ class Meters:
             self.sums[row, 0] += value * weight
             self.sums[row, 1] += weight
             first = (self.bad[row] == 0) & ~torch.isfinite(value)
-            # in its place, for recorded steps
+            # in place, for recorded steps
             self.bad[row] = torch.where(first, minibatch, self.bad[row])
 
     def means(self) -> dict[str, float]:
-        """Means since the last call, rounded to 6 digits, of those that were noted; then anew."""
+        """Means of the noted values since the last call, rounded to 6 digits; resets the sums."""
         sums, counts = self.processes.gathered(self.sums).sum(0).T.tolist()
         self.sums.zero_()
         pairs = zip(METERS, sums, counts, strict=True)
         return {name: round(s / n, 6) for name, s, n in pairs if n > 0}
 
     def not_finite(self) -> dict[str, int]:
-        """Of every meter that was NaN or infinite: the first minibatch (from 1) where it was."""
+        """First minibatch (from 1) of every meter that was NaN or infinite."""
         first: dict[str, int] = {}
         for of_one in self.processes.gathered(self.bad).tolist():
             for name, minibatch in zip(METERS, of_one, strict=True):
@@ -60,6 +60,6 @@ class Meters:
         return {"sums": gathered(self.sums), "bad": gathered(self.bad)}
 
     def load(self, state: dict[str, Any]) -> None:
-        """This process's part of a state."""
+        """Load this process's part of a state."""
         self.sums.copy_(state["sums"][self.processes.rank])
         self.bad.copy_(state["bad"][self.processes.rank])

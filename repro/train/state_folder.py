@@ -1,15 +1,15 @@
-"""The state folder of a training: what it leaves on its way, and from which it is resumed.
+"""The state folder of a training: the files it leaves while running, and from which it resumes.
 
-    settings.json        what is trained; resuming under other settings is refused
-    recipe.json          by which code, likewise: the meaning of each source file
+    settings.json        what is trained; resuming with other settings is refused
+    recipe.json          the meaning of each source file; resuming with other code is refused
     step_NNNNNNNN.pt     the last two resume states (repro.train.resume_state)
     log.jsonl samples/   losses, diversity and troubles; sheets of a fixed z
     early_generator.safetensors    G at the early snapshot (paper Fig 2)
-    snapshots/           G and D after the minibatches that training.snapshots asks for
+    snapshots/           G and D after the minibatches that training.snapshots names
     health.json          only where a loss became NaN or infinite: since which minibatch
 
-Where in the flow: repro.train.loop opens it and lets `TrainingRecord` write what is due;
-repro.train.model_writer copies from it. It lies beside the model folder, undeclared to Snakemake,
+Where in the flow: repro.train.loop opens it and calls `TrainingRecord` to write what is due;
+repro.train.model_writer copies from it. It is next to the model folder, undeclared to Snakemake,
 so that a failed job keeps it.
 """
 
@@ -32,17 +32,17 @@ from repro.train.monitor import Finding, diversity
 from repro.train.trainer import SHEET_SIDE, Trainer, TrainingError
 
 RECIPE = "recipe.json"
-REAL_IMAGES = 256  # with which the diversity of the samples is compared
+REAL_IMAGES = 256  # sample size for the diversity of real images
 HARDLY_ANY = 1.0  # grey level: diversity of real images that are nearly all alike
 
 
 def open_state_folder(
     folder: Path, settings: dict[str, Any], *, recipe: Recipe | None = None
 ) -> None:
-    """Make the state folder, or check that the states in it are of the same training.
+    """Create the state folder, or check that its states belong to the same training.
 
-    recipe: of the model; a folder that says nothing of one is gone on with. Raises SpecError with
-    what differs: settings, before and now, or source files.
+    recipe: of the model; a folder without one is accepted. Raises SpecError that lists the
+    differences: settings, before and now, or source files.
     """
     (folder / "samples").mkdir(parents=True, exist_ok=True)
     _same_settings(folder, settings)
@@ -52,7 +52,7 @@ def open_state_folder(
 
 
 def discard_state(folder: Path, recipe: Recipe | None) -> None:
-    """Remove the state folder of a training that is finished; one of another recipe stays."""
+    """Remove the state folder of a finished training, unless it has another recipe."""
     path = folder / RECIPE
     if recipe is not None and path.is_file() and read_step(path) == recipe.recorded():
         shutil.rmtree(folder)
@@ -96,7 +96,7 @@ def _same_settings(folder: Path, settings: dict[str, Any]) -> None:
 
 
 def _of_another_machine(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """Where the processor decided: why a training cannot go on here."""
+    """Why a training cannot continue here, where `precision: auto` chose differently."""
     key = "spec.training.precision"
     if before.get(key) == now.get(key):
         return ""
@@ -114,7 +114,7 @@ def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 
 class TrainingRecord:
-    """What a training leaves in the state folder on its way; the first process has one."""
+    """Writes the files of a running training to its state folder; only in the first process."""
 
     def __init__(self, trainer: Trainer, folder: Path, style: Style, *, start: int) -> None:
         self.trainer, self.folder, self.style = trainer, folder, style
@@ -124,7 +124,7 @@ class TrainingRecord:
         (folder / "health.json").unlink(missing_ok=True)
 
     def after(self, done: int, *, line: dict[str, float | int] | None, draws: bool) -> None:
-        """After `done` minibatches: the line of the log and the sample sheet that are due."""
+        """Write the line of the log and the sample sheet that are due after `done` minibatches."""
         if line:
             self.log.append(line)
         if draws:
@@ -137,7 +137,7 @@ class TrainingRecord:
                 self._keep(networks[which], snapshot_file(done, which))
 
     def _keep(self, network: nn.Module, name: str) -> None:
-        """A network as it is, whole or not at all; its statistics are frozen at the end."""
+        """Store a network as it is, whole or not at all; its statistics are frozen at the end."""
         temporary, path = self.folder / "network.partial", self.folder / name
         path.parent.mkdir(exist_ok=True)
         with named(path):
@@ -145,7 +145,7 @@ class TrainingRecord:
         temporary.replace(path)
 
     def _sheet(self, done: int) -> None:
-        """The sample sheet, and its diversity in the log."""
+        """Write the sample sheet, and its diversity to the log."""
         pictures = self.trainer.sheet()
         sheet = self.folder / "samples" / f"step_{done:08d}.png"
         save_picture(sheet, grid(pictures, SHEET_SIDE), style=self.style)
@@ -154,7 +154,7 @@ class TrainingRecord:
         self.log.append({"step": done, "epoch": epoch, "diversity": share})
 
     def failed(self, done: int, error: TrainingError) -> None:
-        """Write into the log and health.json that losses are not finite, seen after `done`."""
+        """Record in the log and health.json that losses are not finite, noticed after `done`."""
         self.log.append({"step": done, "trouble": ["not_finite"], "since": error.minibatch})
         finding = Finding("not_finite", error.minibatch, str(error))
         write_health(self.folder, [*self.log.monitor.findings, finding], stopped_at=done)

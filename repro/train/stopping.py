@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in a training: the minibatch is finished and the state saved before it ends.
+"""Ctrl-C and SIGTERM in a training: finish the minibatch and save the state before ending.
 
 Where in the flow: repro.train.loop asks after every minibatch. Several processes that train
 together agree on the minibatch; repro.train.together passes a signal on to all of them. A second
@@ -51,7 +51,7 @@ def stopping(*, alone: bool) -> Iterator[Stopping]:
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return
-    # what is ignored stays ignored: a training in the background of a shell
+    # ignored signals stay ignored: a training in the background of a shell
     before = {one: signal.getsignal(one) for one in SIGNALS}
     kept = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
 

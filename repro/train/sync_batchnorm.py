@@ -1,11 +1,11 @@
 """Batch normalisation over a minibatch that several processes share (training.batch_statistics).
 
-torch.nn.SyncBatchNorm runs on GPUs only; this one runs wherever torch.distributed does, with one
-message forward and one back. Shares may differ in size: their means and variances count by it.
+torch.nn.SyncBatchNorm runs on GPUs only; this version runs wherever torch.distributed does, with
+one message forward and one back. Shares may differ in size: means and variances are weighted by it.
 
 Where in the flow: repro.train.trainer calls `synchronised(network, processes)` and uses the result
-in the training step alone. The network itself keeps its plain layers and can be drawn from, frozen
-and saved by one process, without the others.
+only in the training step. The network itself keeps its plain layers, so one process can draw from
+it, freeze it and save it without the others.
 """
 
 import copy
@@ -23,8 +23,8 @@ Network = TypeVar("Network", bound=nn.Module)
 class Normalised(torch.autograd.Function):
     """(x - mean) / sqrt(variance + eps) * weight + bias, mean and variance over all processes.
 
-    x (N, C, ...) is this process's share; weight and bias (C,) or None. Gradients of weight and
-    bias are this process's part: DistributedDataParallel adds the others'.
+    x (N, C, ...) is this process's share; weight and bias are (C,) or None. Gradients of weight and
+    bias are this process's part: DistributedDataParallel adds the other processes' parts.
     """
 
     @staticmethod
@@ -67,12 +67,12 @@ def _all_but_channels(x: Tensor) -> list[int]:
 
 
 def _exact(x: Tensor) -> Tensor:
-    """In float32 at least: sums of bfloat16 numbers would be too coarse."""
+    """Convert to float32 at least: sums of bfloat16 numbers would be too coarse."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def _wide(values: Tensor, x: Tensor) -> Tensor:
-    """Values (C,) shaped to go with x (N, C, ...)."""
+    """Values (C,) in a shape that broadcasts against x (N, C, ...)."""
     return values.view(-1, *[1] * (x.dim() - 2))
 
 
@@ -95,10 +95,10 @@ class SynchronisedNorm2d(nn.BatchNorm2d):
 
 
 def synchronised(network: Network, processes: Processes) -> Network:
-    """A second form of the network whose batch statistics are over all processes.
+    """A second form of the network whose batch statistics cover all processes.
 
-    It shares every parameter and buffer with `network`, which stays as it is. Each of its passes,
-    forward and backward, must be made by all processes.
+    It shares every parameter and buffer with `network`, which is unchanged. All processes must make
+    each of its passes, forward and backward.
     """
     own = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
     twin = copy.deepcopy(network, own)

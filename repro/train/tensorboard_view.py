@@ -1,13 +1,14 @@
 """The logs and sample sheets of trainings as TensorBoard event files, running ones included.
 
-Where in the flow: outside it. log.jsonl and samples/ stay the record; this makes a view of them
-that can be deleted and made again at any time. Scalars are the losses (nats), the probabilities D
-gives, and the diversity of the samples; troubles stand under "text", sheets under "images".
+Where in the flow: outside it. log.jsonl and samples/ remain the record; this module makes a view of
+them that can be deleted and made again at any time. Scalars are the losses (nats), the
+probabilities from D, and the diversity of the samples; troubles appear under "text", sheets under
+"images".
 
     python -m repro tensorboard results/demo --out LOGDIR [--follow 10]
     tensorboard --logdir LOGDIR --samples_per_plugin images=100
 
-FOLDER is a results folder, a run, or one training; finished trainings lie in <run>/models/<name>,
+FOLDER is a results folder, a run, or one training; finished trainings are in <run>/models/<name>,
 running ones in <run>/state/<name>. With --follow the view grows with the logs until Ctrl-C.
 """
 
@@ -39,7 +40,7 @@ NOT_DRAWN = ("step", "trouble", "since")
 
 
 class ViewError(ExpectedError, ValueError):
-    """There is nothing to show, or a log cannot be read; the message says where and what to do."""
+    """There is nothing to show, or a log is unreadable; the message says where and what to do."""
 
 
 class TrainingView:
@@ -54,17 +55,18 @@ class TrainingView:
         self.close()
         for old in self.out.glob("events.out.tfevents.*"):
             old.unlink()
-        self.lines: list[str] = []  # of the log, those shown
-        self.done = 0  # minibatch of the last of them
-        self.sheets: set[str] = set()  # names, those shown
-        self.monitor = Monitor()  # has the words for the troubles that the log names
+        self.lines: list[str] = []  # of the log, shown so far
+        self.done = 0  # minibatch of the last line shown
+        self.sheets: set[str] = set()  # names of the sheets shown so far
+        self.monitor = Monitor()  # describes the troubles that the log names
         self.writer = _writer(self.out)
 
     def update(self, folder: Path) -> None:
-        """Show what is new in the log and the sheets of `folder`.
+        """Add what is new in the log and the sheets of `folder`.
 
         A log that no longer begins with the lines already shown was cut back by a resumed training
-        or belongs to a new one: it is shown anew. Raises ViewError for a line that is no JSON.
+        or belongs to a new one, so it is shown from its start. Raises ViewError for a line that is
+        not JSON.
         """
         lines = _whole_lines(folder / "log.jsonl")
         if lines[: len(self.lines)] != self.lines:
@@ -76,7 +78,7 @@ class TrainingView:
             self.lines.append(text)
         for sheet in sorted((folder / "samples").glob("step_*.png")):
             step = minibatch_of(sheet)
-            # a sheet beyond the log is of a training that was since cut back
+            # a sheet beyond the log belongs to a training that was cut back since
             if step <= self.done and sheet.name not in self.sheets:
                 with Image.open(sheet) as picture:
                     pixels = np.asarray(picture.convert("RGB"))
@@ -99,13 +101,13 @@ class TrainingView:
             self.writer.add_text("trouble", text, step)
 
     def close(self) -> None:
-        """Write what is still in memory."""
+        """Write everything that is still in memory."""
         if self.writer is not None:
             self.writer.close()
 
 
 def _writer(folder: Path) -> "SummaryWriter":
-    """Raises ViewError where TensorBoard is not installed."""
+    """Open a writer; raises ViewError where TensorBoard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
@@ -119,24 +121,24 @@ def _writer(folder: Path) -> "SummaryWriter":
 def trainings_below(folder: Path) -> dict[str, Path]:
     """Name in the view -> folder with a log.jsonl, for `folder` itself or all below it.
 
-    The name is the path below `folder` without "models" and "state", so a training keeps it when
-    it is finished; where both are there, the running one is shown.
+    The name is the path below `folder` without "models" and "state", so a training keeps its name
+    when it finishes; where both exist, the running one is shown.
     """
     if (folder / "log.jsonl").is_file():
         return {folder.resolve().name: folder}
     found = {}
     for log in sorted(folder.rglob("log.jsonl")):  # models/ comes before state/
         parts = log.parent.relative_to(folder).parts
-        if not any(part.startswith(".") for part in parts):  # those are being written
+        if not any(part.startswith(".") for part in parts):  # these are being written
             kept = [part for part in parts if part not in ("models", "state")]
             found["/".join(kept) or parts[-1]] = log.parent
     return found
 
 
 def update_views(views: dict[str, TrainingView], *, folder: Path, out: Path) -> None:
-    """Bring the view of every training below `folder` up to date, new ones among them.
+    """Update the view of every training below `folder`, including new ones.
 
-    Raises ViewError where there is none, and never was one in `views`.
+    Raises ViewError where there is no training, and never was one in `views`.
     """
     trainings = trainings_below(folder)
     if not trainings and not views:
@@ -151,7 +153,7 @@ def update_views(views: dict[str, TrainingView], *, folder: Path, out: Path) -> 
         try:
             views[name].update(training)
         except FileNotFoundError:
-            continue  # it was finished, or started anew, while we looked: seen the next time
+            continue  # it finished, or started anew, meanwhile: seen the next time
 
 
 def _whole_lines(log: Path) -> list[str]:

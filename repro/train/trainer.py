@@ -1,9 +1,9 @@
 """The adversarial training step: losses and updates of G and D for one minibatch (paper §4).
 
 Binary cross-entropy with real = 1 and generated = 0, the non-saturating loss for G, Adam, coupled
-L2. Real and generated batches go through D apart, so each has its own batch statistics. Labels,
-where a network takes them, are those of the real minibatch (authors' MNIST code). The loop around
-it, with its resume states, is repro.train.loop.
+L2. Real and generated batches go through D separately, so each has its own batch statistics. Where
+a network takes labels, they are the labels of the real minibatch (authors' MNIST code).
+repro.train.loop has the loop around the step, with its resume states.
 """
 
 from functools import partial
@@ -29,9 +29,9 @@ SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there 
 
 
 class TrainingError(ExpectedError, RuntimeError):
-    """A training that cannot go on; the message says why and what to do.
+    """A training that cannot continue; the message says why and what to do.
 
-    minibatch: where it went wrong (from 1), 0 where that is not the question.
+    minibatch: where it went wrong (from 1), 0 where this does not apply.
     """
 
     def __init__(self, message: str, *, minibatch: int = 0) -> None:
@@ -40,16 +40,16 @@ class TrainingError(ExpectedError, RuntimeError):
 
 
 def with_precision(spec: ModelSpec, device: torch.device) -> ModelSpec:
-    """`spec` with the arithmetic that `device` trains in, where it says auto."""
+    """`spec` with `precision: auto` replaced by the arithmetic in which `device` trains."""
     precision = decided_precision(spec.training.precision, device)
     training = spec.training.model_copy(update={"precision": precision})
     return spec.model_copy(update={"training": training})
 
 
 class Trainer:
-    """Both networks with their optimisers: one call of `step` is one minibatch.
+    """Both networks with their optimisers: one call of `step` processes one minibatch.
 
-    `spec` has the precision that was decided for the device, never auto.
+    `spec` has the precision chosen for the device, never auto.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Trainer:
         self.spec, self.images, self.seed, self.device = spec, images, seed, device
         self.processes = processes
         if device.type == "cuda":
-            torch.backends.cudnn.deterministic = True  # the same bytes from the same seed
+            torch.backends.cudnn.deterministic = True  # the same seed gives the same bytes
         training = spec.training
         self.schedule = Schedule(
             images=len(images), training=training, seed=seed, processes=processes.size
@@ -81,9 +81,9 @@ class Trainer:
         self.recorded = self._recorded_steps() if cuda_graphs else {}
 
     def _share_networks(self) -> None:
-        """step_*: the networks as the step calls them; parallel_*: where gradients are wanted.
+        """Set step_* (networks called by the step) and parallel_* (those that need gradients).
 
-        G and D themselves have nothing to do with other processes.
+        G and D themselves are independent of other processes.
         """
         self.step_g, self.step_d = self.G, self.D
         processes, network = self.processes, self.spec.network
@@ -118,7 +118,7 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
     def step(self, t: int) -> None:
-        """Minibatch t: D, G, or D then G on the same generated images, as the schedule has it."""
+        """Minibatch t: D, G, or D then G on the same generated images, by the schedule."""
         self._set_rates(t)
         batch = self.minibatches.at(t)
         z = self.processes.share(self.latents(batch.total, purpose="z of the step", index=t))
@@ -159,7 +159,7 @@ class Trainer:
         )
 
     def _step_g(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
-        self.D.requires_grad_(False)  # D's weight gradients would be computed and thrown away
+        self.D.requires_grad_(False)  # else D's weight gradients would be computed and discarded
         with self.autocast():
             on_fake = self.step_d(fake, batch.labels).float()
         loss = F.softplus(-on_fake).mean()  # non-saturating
@@ -169,7 +169,7 @@ class Trainer:
 
     def _update(self, adam: torch.optim.Adam, loss: Tensor, batch: Minibatch) -> None:
         adam.zero_grad()
-        # gradients are averaged over processes: shares of unlike size must count by their size
+        # gradients are averaged over processes: shares of unequal size are weighted by it
         (loss * (batch.n * self.processes.size / batch.total)).backward()
         adam.step()
 
@@ -188,7 +188,7 @@ class Trainer:
     def _recorded_steps(self) -> dict[tuple[bool, bool], RecordedStep]:
         """A recorder for each kind of minibatch: (trains D, trains G).
 
-        Raises TrainingError where there is not one GPU and one process.
+        Raises TrainingError unless there is exactly one GPU and one process.
         """
         if self.device.type != "cuda" or self.processes.size > 1:
             raise TrainingError("--cuda-graphs is for one process on one GPU; leave it out here")
@@ -199,16 +199,17 @@ class Trainer:
         return {kind: RecordedStep(partial(self._train, kind), size=size) for kind in kinds}
 
     def _keep_rates_on_device(self) -> None:
-        """Adam's rate and step count as tensors of the GPU, where a recorded step reads them."""
+        """Keep Adam's rate and step count as GPU tensors, where a recorded step reads them."""
         for adam in (self.adam_g, self.adam_d):
             group = adam.param_groups[0]
             group["capturable"] = True
             group["lr"] = torch.as_tensor(group["lr"], device=self.device)
 
     def check_finite(self) -> None:
-        """Raises TrainingError for a loss or probability that was NaN or infinite, and since when.
+        """Raise TrainingError where a loss or probability became NaN or infinite, and say since
+        when.
 
-        Over all processes, and in all of them, as `log_line` and `state`.
+        Like `log_line` and `state`, it covers all processes, so all must call it.
         """
         bad = self.meters.not_finite()
         if bad:
@@ -243,14 +244,14 @@ class Trainer:
             self._keep_rates_on_device()
 
     def sheet_labels(self) -> Tensor | None:
-        """Labels of the sample sheet: a row for each class, or None without classes."""
+        """Labels of the sample sheet: one row for each class, or None without classes."""
         classes = self.spec.network.classes
         if classes == 0:
             return None
         return torch.arange(classes, device=self.device).repeat_interleave(SHEET_SIDE)
 
     def sheet_latents(self) -> Tensor:
-        """The fixed z of the sample sheets, the same all through a training."""
+        """The fixed z of the sample sheets, the same throughout a training."""
         rows = self.spec.network.classes or SHEET_SIDE
         return self.latents(rows * SHEET_SIDE, purpose="z of the sample sheets")
 
