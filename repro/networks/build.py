@@ -1,7 +1,7 @@
-"""The networks that a spec asks for, with initial weights that are a function of the seed.
+"""Build the networks that a spec describes, with initial weights that depend only on the seed.
 
-Between a NetworkSpec (config/) and the networks of repro/networks/dcgan.py, conditional.py and
-fully_connected.py.
+Where in the flow: between a NetworkSpec (config/) and the networks of repro/networks/dcgan.py,
+conditional.py and fully_connected.py.
 
 Alone: `print(build_generator(NetworkSpec(), seed=0))` shows the layers of the paper's network.
 """
@@ -21,21 +21,21 @@ from repro.specs.network import NetworkSpec
 
 
 def build_generator(spec: NetworkSpec, *, seed: int) -> GeneratorNetwork:
-    """G of a spec with initial weights that are a function of the seed."""
+    """G of a spec, with initial weights that are a function of the seed."""
     G = undrawn_generator(spec)
     initialise(G, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of G")
     return G.to(memory_format=torch.channels_last)
 
 
 def build_discriminator(spec: NetworkSpec, *, seed: int) -> DiscriminatorNetwork:
-    """D of a spec with initial weights that are a function of the seed."""
+    """D of a spec, with initial weights that are a function of the seed."""
     D = undrawn_discriminator(spec)
     initialise(D, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of D")
     return D.to(memory_format=torch.channels_last)
 
 
 def undrawn_generator(spec: NetworkSpec) -> GeneratorNetwork:
-    """G of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    """G of a spec before its weights are drawn; cheap under torch.device("meta")."""
     if spec.kind == "fully_connected":
         return DenseGenerator(spec)
     if spec.kind == "conditional":
@@ -44,7 +44,7 @@ def undrawn_generator(spec: NetworkSpec) -> GeneratorNetwork:
 
 
 def undrawn_discriminator(spec: NetworkSpec) -> DiscriminatorNetwork:
-    """D of a spec, its weights not drawn by a seed yet; cheap under torch.device("meta")."""
+    """D of a spec before its weights are drawn; cheap under torch.device("meta")."""
     if spec.kind == "fully_connected":
         return DenseDiscriminator(spec)
     if spec.kind == "conditional":

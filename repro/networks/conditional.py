@@ -1,12 +1,12 @@
 """The conditional DCGAN of MNIST (paper §8.1; authors' mnist/train_cond_dcgan.py).
 
-The label, one-hot, joins the input of every layer: beside the numbers of a dense layer, as constant
-maps beside the maps of a convolution. Beyond Fig 1 each network has a hidden dense layer of 1,024
-units next to its convolutions. The paper removed gain and bias of batch normalisation here, for
-this model and its fully connected baseline alike (`norm_affine: false` in the presets); pixels lie
-in [0, 1] and the output is a sigmoid.
+The one-hot label joins the input of every layer: appended to the units of a dense layer, and as
+constant maps to the maps of a convolution. Besides the layers of Fig 1 each network has a hidden
+dense layer of 1,024 units. The paper removed gain and bias of batch normalisation for this model
+and its fully connected baseline (`norm_affine: false` in the presets); pixels are in [0, 1] and the
+output is a sigmoid.
 
-Where in the flow: repro.networks.build makes them, repro.train.trainer trains them.
+Where in the flow: repro.networks.build creates these networks, repro.train.trainer trains them.
 """
 
 import torch
@@ -29,7 +29,7 @@ from repro.specs.network import NetworkSpec
 
 
 def joined(x: Tensor, labels: Tensor | None, classes: int) -> Tensor:
-    """x with the one-hot labels (N,) behind its units (N, U), or behind its maps (N, C, H, W)."""
+    """Append the one-hot labels (N,) to the units of x (N, U), or to its maps (N, C, H, W)."""
     if labels is None:
         return x
     hot = F.one_hot(labels, classes).to(x.dtype)  # (N, classes)

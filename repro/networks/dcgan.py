@@ -1,18 +1,19 @@
 """Generator and discriminator of the paper, for any image size, with 3x3, 4x4 or 5x5 kernels.
 
 The other kinds are in repro/networks/conditional.py and repro/networks/fully_connected.py;
-repro/networks/build.py makes the networks that a spec asks for.
+repro/networks/build.py builds the networks that a spec describes.
 
 Rules (paper §3): strided convolutions in D, fractionally-strided ones in G, no pooling, no hidden
-fully connected layer; batch normalisation everywhere but G's output and D's input layer; ReLU in
-G with a tanh output, leaky ReLU in D; D's last maps are flattened into one sigmoid unit, which
-here stays a logit. No biases but those of batch normalisation (authors' code).
+fully connected layer; batch normalisation everywhere except in G's output and D's input layer; ReLU
+in G with a tanh output, leaky ReLU in D; D's last maps are flattened into one sigmoid unit, which
+remains a logit here. There are no biases except those of batch normalisation (authors' code).
 
-Batch normalisation uses the batch in hand while training, real and generated batches apart, and
-never a running average (authors' code). For use, `freeze_statistics` sets population statistics
-once, after which the same z gives the same picture whatever else is in the batch.
+While training, batch normalisation uses the statistics of the current batch, separately for real
+and generated batches, and never a running average (authors' code). For later use,
+`freeze_statistics` sets population statistics once; then the same z gives the same picture whatever
+else is in the batch.
 
-Runs alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 networks.
+Alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 networks.
 """
 
 from collections.abc import Iterable
@@ -25,15 +26,15 @@ from torch import Tensor, nn
 from repro.networks.patch_products import Convolution, TransposedConvolution
 from repro.rng import torch_generator
 
-# Momentum 0 leaves the stored statistics alone while training: they are set by freeze_statistics.
+# With momentum 0 training leaves the stored statistics alone: freeze_statistics sets them.
 BATCH_ONLY = 0.0
 
 
 class GeneratorNetwork(nn.Module):
-    """What every generator is: G(z, labels) -> images (N, channels, size, size).
+    """Base of all generators: G(z, labels) -> images (N, channels, size, size).
 
-    z (N, z_dim) float; labels (N,) int64 in 0 .. classes - 1, or None for a network without
-    labels. Images lie in [pixel_low, 1].
+    z (N, z_dim) float; labels (N,) int64 in 0 .. classes - 1, or None for a network without labels.
+    Images are in [pixel_low, 1].
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class GeneratorNetwork(nn.Module):
 
 
 class DiscriminatorNetwork(nn.Module):
-    """What every discriminator is: D(images, labels) -> logits (N,), positive for real."""
+    """Base of all discriminators: D(images, labels) -> logits (N,), positive for real."""
 
     def __init__(self, *, image_size: int, channels: int, classes: int = 0) -> None:
         super().__init__()
@@ -53,7 +54,7 @@ class DiscriminatorNetwork(nn.Module):
 
 
 class ConvolutionBlock(nn.Module):
-    """(Transposed) convolution, batch normalisation where there is any, activation."""
+    """(Transposed) convolution, batch normalisation if any, activation."""
 
     def __init__(
         self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d | None, slope: float | None
@@ -61,13 +62,13 @@ class ConvolutionBlock(nn.Module):
         super().__init__()
         self.conv = conv
         self.norm = norm
-        self.slope = slope  # leaky ReLU's; 0 = ReLU; None = no activation
+        self.slope = slope  # of the leaky ReLU; 0 = ReLU; None = no activation
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.conv(x)
         if self.norm is not None:
             x = self.norm(x)
-        # in its place: one map fewer to write and read
+        # in place: one map less to write and read
         return x if self.slope is None else F.leaky_relu_(x, self.slope)
 
 
@@ -157,13 +158,13 @@ class Discriminator(DiscriminatorNetwork):
         refuse_labels(self, labels)
         for layer in self.layers:
             x = layer(x)
-        # the flat order is that of (C, H, W), whatever the memory format of the maps
+        # the flat order is (C, H, W), whatever the memory format of the maps
         return self.head(x.flatten(1)).squeeze(1)
 
     def features(self, x: Tensor, layers: int | None = None) -> list[Tensor]:
         """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1).
 
-        layers: only of the first `layers` ones.
+        layers: number of layers, from the first, whose maps are returned; None for all.
         """
         maps = []
         for layer in self.layers[:layers]:
@@ -183,20 +184,20 @@ def projection_norm(
 
 
 def normed_maps(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, *, side: int) -> Tensor:
-    """A projection (N, units), normalised, as a stack of maps (N, units / side^2, side, side)."""
+    """Normalise a projection (N, units), and return maps (N, units / side^2, side, side)."""
     if isinstance(norm, nn.BatchNorm1d):
         return norm(x).unflatten(1, (-1, side, side))
     return norm(x.unflatten(1, (-1, side, side)))
 
 
 def convolution(start: int, end: int, *, kernel: int, stride: int) -> Convolution:
-    """Convolution to size / stride; 4x4 kernels only at stride 2."""
+    """Convolution to size / stride; 4x4 kernels only with stride 2."""
     return Convolution(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
 
 
 def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> TransposedConvolution:
     """Fractionally-strided convolution to size * stride (authors' ops.deconv)."""
-    # An odd kernel at stride 2 leaves one row open; the authors' code forces size * stride.
+    # An odd kernel at stride 2 leaves one row undetermined; the authors' code forces size * stride.
     extra = stride - 1 if kernel % 2 else 0
     padding = (kernel - 1) // 2
     return TransposedConvolution(start, end, kernel, stride, padding, extra, bias=False)
@@ -208,7 +209,7 @@ def to_pixels(x: Tensor, *, low: int) -> Tensor:
 
 
 def refuse_labels(network: GeneratorNetwork | DiscriminatorNetwork, labels: Tensor | None) -> None:
-    """Raises ValueError when labels come to a network without classes, or none to one with."""
+    """Raise ValueError for labels without classes in the network, or classes without labels."""
     if (labels is None) != (network.classes == 0):
         found = "labels" if labels is not None else "no labels"
         raise ValueError(f"the network has {network.classes} classes, but was given {found}")
@@ -220,7 +221,7 @@ def initialise(
 ) -> None:
     """Weights N(0, sd) (paper §4); BN gains N(1, sd), all biases 0 (authors' code).
 
-    With init "fan_in": weights and biases U(-1, 1) / sqrt(inputs) and BN gains 1, PyTorch's own.
+    With init "fan_in", PyTorch's own: weights and biases U(-1, 1) / sqrt(inputs), BN gains 1.
     """
     source = torch_generator(seed, purpose)
     for module in network.modules():
@@ -246,8 +247,8 @@ def freeze_statistics(
 ) -> None:
     """Set every BN layer's population statistics to the mean over batches, then eval().
 
-    The authors' SVHN recipe: the mean of the batches' means and of their variances (here the
-    unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
+    This is the authors' SVHN recipe: the mean of the batches' means and of their variances (here
+    the unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
     labels), on its device. Raises ValueError when there is no batch.
     """
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]

@@ -1,7 +1,7 @@
-"""A drawing of G and D from their own layers: shapes, kernels, strides, costs, fields (Fig 1).
+"""Draw G and D from their own layers: shapes, kernels, strides, costs, fields (Fig 1).
 
-Where in the flow: experiments/architecture draws the networks of a run with it; alone it draws any
-preset, without training anything:
+Where in the flow: experiments/architecture draws the networks of a run with it; from the command
+line it draws any preset, without training anything:
 
     python -m repro diagram paper_64 --out paper_64.png
 """
@@ -19,14 +19,14 @@ from repro.networks.layer_shapes import MapStack, Shape
 from repro.specs.validation import nearest
 
 WIDTH = 7.6  # inches
-NAMES = 0.95  # inches, the column of the rows' names
+NAMES = 0.95  # inches, the column of row names
 TALLEST = 1.15  # inches, the front of the largest maps
-SLANT = (0.34, 0.26)  # of the height: how far the back lies to the right and above
+SLANT = (0.34, 0.26)  # of the height: offset of the back to the right and upwards
 ROW = 0.2  # inches, a line of the table below the boxes
 
 
 def network_diagram(networks: dict[str, list[MapStack]], *, field_words: dict[str, str]) -> Figure:
-    """One row a network, by title; field_words: what its fields are, by the same titles."""
+    """Draw one network per row, by title; field_words: what its fields are, by the same titles."""
     height = sum(_height(one) for one in networks.values())
     drawn = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=PAPER)
     top = height
@@ -70,7 +70,7 @@ def _side(shape: Shape) -> int:
 def _draw_box(
     axes: Axes, shape: Shape, centre: float, middle: float, largest: int, column: float, colour: str
 ) -> tuple[float, float]:
-    """A box for maps, a bar for units; where it begins and ends at the height of the arrows."""
+    """Draw a box for maps, a bar for units; returns its ends at the height of the arrows."""
     if len(shape) == 3:
         tall = TALLEST * (0.16 + 0.84 * (shape[1] / largest) ** 0.7)
         wide = column * (0.06 + 0.034 * math.log2(max(shape[0], 1)))
@@ -103,7 +103,7 @@ def _draw_arrow(axes: Axes, start: float, end: float, middle: float) -> None:
 
 
 def _draw_table(axes: Axes, network: list[MapStack], *, column: float, field_words: str) -> None:
-    """Below every box its shape, and what the layer before it is and costs."""
+    """Write below every box its shape, and the kind and cost of the layer before it."""
     names = ("values", "layer", "parameters", "products", field_words)
     for line, name in enumerate(names):
         y = 4.5 * ROW - line * ROW + 0.1
@@ -138,7 +138,7 @@ def _short(count: int) -> str:
 
 
 def pair_diagram(pair: dict[str, list[MapStack]]) -> Figure:
-    """G above, D below, from the stages of both, by "generator" and "discriminator"."""
+    """G above, D below, from the stages of both, keyed "generator" and "discriminator"."""
     networks, words = {}, {}
     for which, field_words in (("generator", "a unit reaches"), ("discriminator", "a unit sees")):
         layers = [stage.layer for stage in pair[which] if stage.layer is not None]
@@ -152,7 +152,7 @@ def pair_diagram(pair: dict[str, list[MapStack]]) -> Figure:
 
 
 def main(words: list[str] | None = None) -> None:
-    # read with torch, which the drawing alone does without
+    # import torch late: the drawing itself works without it
     from repro.networks.layers import stages_of_pair
     from repro.specs.presets import read_presets
 

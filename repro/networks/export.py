@@ -1,7 +1,7 @@
-"""From a frozen generator to the plain arrays that a page draws with, and what these draw.
+"""Export a frozen generator to the plain arrays with which a page draws, and draw with them.
 
-Where in the flow: experiments/playable exports the face model by it (repro.networks.plain_generator
-has the arrays) and compares the pictures of both.
+Where in the flow: experiments/playable exports the face model with it
+(repro.networks.plain_generator has the arrays) and compares the pictures of both.
 
     exported = export_generator(G);  pixels = exported_pictures(exported, z)
 """
@@ -18,7 +18,7 @@ from repro.networks.plain_generator import ExportedGenerator, ExportedLayer
 def export_generator(G: GeneratorNetwork) -> ExportedGenerator:
     """Fold and round a generator in eval mode, with frozen statistics.
 
-    Raises ValueError for one in training mode, and for other kinds than the convolutional one.
+    Raises ValueError for one in training mode, and for kinds other than the convolutional one.
     """
     if not isinstance(G, Generator):
         raise ValueError(
@@ -48,11 +48,11 @@ def export_generator(G: GeneratorNetwork) -> ExportedGenerator:
 
 
 def _projection(G: Generator) -> ExportedLayer:
-    """The dense layer, its units from (map, row, column) to (row, column, map)."""
+    """The dense layer, its units reordered from (map, row, column) to (row, column, map)."""
     units, side = G.project.out_features, G.base_size
     maps = units // side**2
     gain, bias = _folded(G.project_norm)
-    if isinstance(G.project_norm, nn.BatchNorm2d):  # one a map: the same for all its units
+    if isinstance(G.project_norm, nn.BatchNorm2d):  # one per map: the same for all its units
         gain, bias = (one.repeat_interleave(side**2) for one in (gain, bias))
 
     def ordered(values: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def _projection(G: Generator) -> ExportedLayer:
 
 
 def _folded(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Gain and bias, one a unit or map, that a frozen batch normalisation is."""
+    """Gain and bias, one per unit or map, equivalent to a frozen batch normalisation."""
     assert norm.running_mean is not None  # tracked in all of repro.networks.dcgan
     assert norm.running_var is not None
     gain = (norm.running_var + norm.eps).rsqrt()
@@ -75,7 +75,7 @@ def _folded(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 def _rounded(weight: Tensor, gain: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """float16 weights (..., out) in [-1, 1], and the gain (out,) that makes up for it."""
+    """float16 weights (..., out) in [-1, 1], and the gain (out,) that restores their scale."""
     largest = weight.abs().flatten(0, -2).amax(0).clamp(min=1e-30)
     return (weight / largest).numpy().astype(np.float16), (gain * largest).numpy()
 

@@ -2,9 +2,9 @@
 
 Two of them are presets: `vanilla_gan`, the network most people meet first, and `mnist_gan_fc`, the
 paper's baseline of Table 3 ("GAN (ours)"), a conditional multilayer perceptron with the batch
-normalisation of the DCGAN. Where there are labels they join the input of every layer.
+normalisation of the DCGAN. Labels, where present, join the input of every layer.
 
-Where in the flow: repro.networks.build makes them, repro.train.trainer trains them.
+Where in the flow: repro.networks.build creates these networks, repro.train.trainer trains them.
 """
 
 import torch.nn.functional as F
@@ -22,7 +22,7 @@ from repro.specs.network import NetworkSpec
 
 
 class DenseBlock(nn.Module):
-    """Dense layer, batch normalisation where there is any, leaky ReLU."""
+    """Dense layer, batch normalisation if any, leaky ReLU."""
 
     def __init__(self, linear: nn.Linear, norm: nn.BatchNorm1d | None, slope: float) -> None:
         super().__init__()

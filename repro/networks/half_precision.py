@@ -1,9 +1,9 @@
-"""A model folder at half the size: weights rounded to float16, to be kept or passed on.
+"""A model folder at half the size, for storing or sharing: weights rounded to float16.
 
-Where in the flow: after a training, for a model that is to be published. The new folder is read as
-any other (repro.networks.model_folder), which turns the weights into float32 again. What is small,
-gains, biases and batch statistics, stays as it is. What the rounding does is measured on pictures
-that the generator draws, printed, and kept in the folder as rounding.json.
+Where in the flow: after training, for a model that is to be published. The new folder is read like
+any other (repro.networks.model_folder), which converts the weights back to float32. Small tensors
+(gains, biases and batch statistics) keep their precision. The effect of the rounding is measured on
+pictures that the generator draws, printed, and stored in the folder as rounding.json.
 
 `python -m repro half MODEL_FOLDER --out FOLDER --only discriminator`
 """
@@ -33,15 +33,15 @@ FILES: dict[Which, str] = {
     "generator": GENERATOR_FILES["final"],
     "discriminator": DISCRIMINATOR_FILE,
 }
-PICTURES = 256  # drawn to measure what the rounding does
+PICTURES = 256  # drawn to measure the effect of the rounding
 
 
 def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> dict[str, float]:
-    """Write G and D of `model` (or one of them) to the folder `out`; returns what is measured.
+    """Write G and D of `model` (or one of them) to the folder `out`; returns the differences.
 
-    pixels: the largest difference of a picture's value, in grey levels of 255; features: that of
-    D's maps (root mean square) over their standard deviation, in the layer where it is largest.
-    Raises CheckpointError for weights beyond float16's 65,504, and what step_folder raises.
+    pixels: largest difference of a pixel value, in grey levels of 255; features: root mean square
+    difference of D's maps over their standard deviation, in the layer where it is largest. Raises
+    CheckpointError for weights beyond float16's 65,504, and the errors of step_folder.
     """
     kept: list[Which] = [only] if only else ["generator", "discriminator"]
     with step_folder(out, inputs={"model": model.folder}, spec={"kept": list(kept)}) as folder:
@@ -56,7 +56,7 @@ def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> d
 
 
 def _round(source: Path, target: Path) -> None:
-    """Matrices and kernels of a file of weights as float16, vectors and counts as they are."""
+    """Round matrices and kernels in a file of weights to float16; vectors and counts are kept."""
     rounded = {}
     for name, values in load_file(source).items():
         rounded[name] = values.half() if values.ndim > 1 else values
@@ -67,7 +67,7 @@ def _round(source: Path, target: Path) -> None:
 
 @torch.no_grad()
 def _measured(model: ModelFolder, half: ModelFolder, kept: list[Which]) -> dict[str, float]:
-    """What the rounding changes, on pictures that G draws of the same z and labels."""
+    """Differences due to rounding, on pictures that G draws from the same z and labels."""
     z = model.latents(PICTURES, seed=0, purpose="half precision, pictures")
     classes = model.spec.network.classes
     labels = torch.arange(PICTURES) % classes if classes else None

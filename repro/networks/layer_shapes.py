@@ -1,7 +1,7 @@
-"""What follows from a network's layers: the stages between them, and the pixels that a unit sees.
+"""Derive from a network's layers the stages between them and the pixels that a unit sees.
 
-Between repro.networks.layers, which reads the layers off a network, and repro.networks.diagram,
-which draws them. Arithmetic alone, without torch.
+Where in the flow: between repro.networks.layers, which reads the layers of a network, and
+repro.networks.diagram, which draws them. It is pure arithmetic, without torch.
 
 Alone: `receptive_fields(layers_of(discriminator_without_memory(NetworkSpec())))`.
 """
@@ -19,8 +19,8 @@ class WeightLayer:
     """One layer with weights, and the batch normalisation that follows it, if any.
 
     taken, given: shapes of one image's values, (maps, rows, columns) or (units,); labels joined to
-    a layer's input count in `taken`. parameters: weights and biases, with those of the batch
-    normalisation. products: multiplications of one image, those with padding counted.
+    a layer's input count in `taken`. parameters: weights and biases, including those of the batch
+    normalisation. products: multiplications per image, including those with padding.
     """
 
     kind: Kind
@@ -45,7 +45,7 @@ class Field:
 
 @dataclass(frozen=True)
 class MapStack:
-    """A stack of maps (or units) between two layers, and what led to it; the first has no layer."""
+    """A stack of maps (or units) and the layer that produced it; the first has no layer."""
 
     shape: Shape
     layer: WeightLayer | None
@@ -53,16 +53,16 @@ class MapStack:
 
 
 def projective_fields(layers: list[WeightLayer]) -> list[Field]:
-    """Of a generator: pixels of the picture that one unit of each layer's result reaches.
+    """For a generator: pixels of the picture that one unit of each layer's output affects.
 
-    The last layer's units are pixels: 1. A dense layer's result is taken as the maps that the next
-    layer takes. Edges of the picture cut the squares. Four 5x5 layers of stride 2: a unit of the
-    first maps reaches 61 pixels.
+    The last layer's units are pixels: 1. A dense layer's output counts as the maps that the next
+    layer takes. Edges of the picture cut the squares. With four 5x5 layers of stride 2, a unit of
+    the first maps affects 61 pixels.
     """
     fields = [Field(1, 1)]
     for layer in reversed(layers[1:]):
         size, step = fields[0].size, fields[0].step
-        if layer.kind == "dense":  # every unit reaches all that follows
+        if layer.kind == "dense":  # every unit affects all that follows
             fields.insert(0, Field(_picture_side(layers), 1))
         else:
             fields.insert(0, Field((layer.kernel - 1) * step + size, layer.stride * step))
@@ -70,10 +70,10 @@ def projective_fields(layers: list[WeightLayer]) -> list[Field]:
 
 
 def receptive_fields(layers: list[WeightLayer]) -> list[Field]:
-    """Of a discriminator: pixels of the picture that one unit of each layer's result sees.
+    """For a discriminator: pixels of the picture that one unit of each layer's output sees.
 
-    The edges of the picture cut the squares. Four 5x5 layers of stride 2: 61 pixels (the width of
-    the tiles in the authors' picture behind Fig 5).
+    The edges of the picture cut the squares. Four 5x5 layers of stride 2 give 61 pixels (the width
+    of the tiles in the authors' picture for Fig 5).
     """
     fields: list[Field] = []
     size = step = 1
@@ -87,9 +87,9 @@ def receptive_fields(layers: list[WeightLayer]) -> list[Field]:
 
 
 def shown_shape(layers: list[WeightLayer], index: int) -> Shape:
-    """What layer `index` gives, in the shape in which the next one takes it.
+    """Output of layer `index`, in the shape in which the next layer takes it.
 
-    G's first layer gives units that are maps to the next one; labels joined later are left out.
+    G's first layer gives units that the next layer takes as maps; labels joined later are left out.
     """
     given = layers[index].given
     if index + 1 == len(layers) or len(given) == len(layers[index + 1].taken):
@@ -100,6 +100,6 @@ def shown_shape(layers: list[WeightLayer], index: int) -> Shape:
 
 
 def _picture_side(layers: list[WeightLayer]) -> int:
-    """Side of the picture at the network's end or beginning; 0 where it is flat there."""
+    """Side of the picture at the network's end or beginning; 0 where that is flat."""
     ends = (layers[0].taken, layers[-1].given)
     return max((shape[-1] for shape in ends if len(shape) == 3), default=0)

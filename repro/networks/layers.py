@@ -1,10 +1,10 @@
-"""A network's layers as it runs them: shapes, kernels, parameters, products.
+"""The layers of a network as it runs them: shapes, kernels, parameters, multiplications.
 
-They are read off the network itself by one pass without memory for its numbers (device "meta"), so
-that a diagram or a table of it (repro.networks.diagram, repro.networks.presets_page,
-experiments/architecture: paper Fig 1) cannot differ from what is trained. Works for every kind of
-network that repro.networks.build makes. What follows from the layers, such as what a unit sees, is
-in repro.networks.layer_shapes.
+They are read from the network itself in one pass without memory for its numbers (device "meta"), so
+that a diagram or table of it (repro.networks.diagram, repro.networks.presets_page,
+experiments/architecture: paper Fig 1) cannot differ from the trained network. This works for every
+kind of network that repro.networks.build creates. repro.networks.layer_shapes derives further
+facts, such as the pixels that a unit sees.
 
 Alone: `layers_of(generator_without_memory(NetworkSpec()))`.
 """
@@ -43,7 +43,7 @@ def discriminator_without_memory(spec: NetworkSpec) -> DiscriminatorNetwork:
 
 
 def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[WeightLayer]:
-    """Layers in the order in which the network runs them. The network is on device "meta"."""
+    """Layers in the order in which the network, on device "meta", runs them."""
     found: list[WeightLayer] = []
     handles = [
         module.register_forward_hook(lambda m, taken, given: _note(found, m, taken[0], given))
@@ -82,7 +82,7 @@ def stages(spec: NetworkSpec, which: str) -> list[MapStack]:
 
 
 def stages_of_pair(spec: NetworkSpec) -> dict[str, list[MapStack]]:
-    """Of both networks, by "generator" and "discriminator"."""
+    """Stages of both networks, keyed "generator" and "discriminator"."""
     return {which: stages(spec, which) for which in ("generator", "discriminator")}
 
 
@@ -128,10 +128,10 @@ def _kind(module: nn.Module) -> Kind:
 
 
 def _products(module: nn.Module, taken: Tensor, given: Tensor) -> int:
-    """Multiplications of one image: every weight at every place it is used."""
+    """Multiplications per image: every weight at every place where it is used."""
     if isinstance(module, nn.Linear):
         return module.in_features * module.out_features
-    # a convolution's weights are used at every place of its result, a transposed one's of its input
+    # a convolution's weights are used at every place of its output, a transposed one's of its input
     places = (given if isinstance(module, nn.Conv2d) else taken).shape[2:]
     assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
     return module.weight.numel() * math.prod(places)

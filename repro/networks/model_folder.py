@@ -1,16 +1,16 @@
-"""The model folder: what a training leaves, and every experiment reads.
+"""The model folder, which a training writes and every experiment reads.
 
 Its files:
   generator.safetensors, early_generator.safetensors, discriminator.safetensors   weights and
-      frozen batch statistics; snapshots/: the networks on the way that training kept (G after
-      minibatch n: step_NNNNNNNN.safetensors, D: discriminator_step_NNNNNNNN.safetensors);
+      frozen batch statistics; snapshots/: networks stored during training (G after minibatch n:
+      step_NNNNNNNN.safetensors, D: discriminator_step_NNNNNNNN.safetensors);
       spec.json: network, training, seed, counts; log.jsonl: the curves;
       training_rows.npy: the rows of the dataset it saw; health.json: troubles by name.
 Where in the flow: repro.train.model_writer writes the folder, `ModelFolder.open` reads it, and
-`draw` makes pictures with its generator. The states from which a training is resumed lie elsewhere
+`draw` makes pictures with its generator. The states from which a training resumes are elsewhere
 (repro.train.resume_state).
 
-`python -m repro model MODEL_FOLDER` says what is in a model folder.
+`python -m repro model MODEL_FOLDER` describes a model folder.
 """
 
 import json
@@ -41,12 +41,12 @@ GENERATOR_FILES: dict[Snapshot, str] = {
     "final": "generator.safetensors",
 }
 DISCRIMINATOR_FILE = "discriminator.safetensors"
-UNTRAINED_LATENTS = 256  # on which an untrained generator's statistics are frozen
+UNTRAINED_LATENTS = 256  # with which an untrained generator's statistics are frozen
 SNAPSHOT_PREFIX: dict[Which, str] = {"generator": "step_", "discriminator": "discriminator_step_"}
 
 
 def snapshot_file(step: int, which: Which = "generator") -> str:
-    """Where G or D after `step` minibatches lies in a state or model folder."""
+    """Relative path of G or D after `step` minibatches in a state or model folder."""
     return f"snapshots/{SNAPSHOT_PREFIX[which]}{step:08d}.safetensors"
 
 
@@ -55,7 +55,7 @@ class CheckpointError(ExpectedError, RuntimeError):
 
 
 class ModelFolder:
-    """A trained model on disk. Networks come frozen, in eval mode, without gradients."""
+    """A trained model on disk. Its networks are frozen, in eval mode, without gradients."""
 
     def __init__(self, folder: Path, description: dict[str, Any]) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class ModelFolder:
 
     @classmethod
     def open(cls, folder: Path) -> "ModelFolder":
-        """Raises CheckpointError when `folder` is not a finished model."""
+        """Open a model; raises CheckpointError when `folder` is not a finished model."""
         path = folder / "spec.json"
         if not path.is_file():
             raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
@@ -80,21 +80,21 @@ class ModelFolder:
     def generator(self, snapshot: Snapshot | int = "final") -> GeneratorNetwork:
         """G at the end, at the early snapshot (paper Fig 2), or after a minibatch of `snapshots`.
 
-        With frozen statistics. Raises CheckpointError where it was not kept.
+        Its statistics are frozen. Raises CheckpointError where it was not stored.
         """
         G = build_generator(self.spec.network, seed=self.seed)
         _load(G, self.generator_file(snapshot))
         return G.eval().requires_grad_(False)
 
     def generator_file(self, snapshot: Snapshot | int = "final") -> Path:
-        """Where that generator's weights lie, if it was kept."""
+        """Path of that generator's weights, if they were stored."""
         if isinstance(snapshot, int):
             last = snapshot == self.description["minibatches"]
             return self.folder / (GENERATOR_FILES["final"] if last else snapshot_file(snapshot))
         return self.folder / GENERATOR_FILES[snapshot]
 
     def snapshots(self, which: Which = "generator") -> list[int]:
-        """Minibatches after which G (or D) was kept, ascending; the last: the training's end."""
+        """Minibatches after which G (or D) was stored, ascending; the last ends the training."""
         prefix = SNAPSHOT_PREFIX[which]
         kept = self.folder.glob(f"snapshots/{prefix}*.safetensors")
         steps = {int(path.stem.removeprefix(prefix)) for path in kept}
@@ -104,7 +104,7 @@ class ModelFolder:
         """D at the end, or after a minibatch of `snapshots("discriminator")`.
 
         Its statistics are frozen on its own real training images. Raises CheckpointError where it
-        was not kept, or for a D that is not the convolutional one of the paper.
+        was not stored, or for a D that is not the paper's convolutional one.
         """
         last = after is None or after == self.description["minibatches"]
         file = DISCRIMINATOR_FILE if last else snapshot_file(int(after or 0), "discriminator")
@@ -139,9 +139,9 @@ class ModelFolder:
         return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
 
     def training_rows(self) -> np.ndarray:
-        """Rows (N,) int64 of its dataset that it was trained on.
+        """Rows (N,) int64 of the dataset on which it was trained.
 
-        Raises CheckpointError for a model that was trained before they were written.
+        Raises CheckpointError for a model from before they were stored.
         """
         path = self.folder / "training_rows.npy"
         if not path.is_file():
@@ -149,14 +149,14 @@ class ModelFolder:
         return np.load(path)
 
     def log(self) -> pd.DataFrame:
-        """The curves: one row a log window, by minibatch `step`."""
+        """The curves: one row per log window, by minibatch `step`."""
         return read_log(self.folder / "log.jsonl")
 
 
 def draw_latents(
     network: NetworkSpec, n: int, *, seed: int, purpose: str, index: int = 0
 ) -> Tensor:
-    """n latent vectors (n, z_dim) float32 in the distribution of a network's spec."""
+    """n latent vectors (n, z_dim) float32 from the distribution in a network's spec."""
     return rng.latents(
         n,
         network.z_dim,
@@ -185,7 +185,7 @@ def draw(
 
 
 def save_network(network: nn.Module, path: Path) -> None:
-    """Weights and buffers as safetensors."""
+    """Write weights and buffers as safetensors."""
     # plain contiguous tensors: the file must not depend on the memory format in use
     save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, path)
 
@@ -201,9 +201,9 @@ def _load(network: nn.Module, path: Path) -> None:
 
 
 def read_log(path: Path) -> pd.DataFrame:
-    """log.jsonl as a table: a row a line, NaN where a line says nothing of a column.
+    """log.jsonl as a table with one row per line, NaN where a line has no value for a column.
 
-    Raises CheckpointError for a log that is damaged.
+    Raises CheckpointError for a damaged log.
     """
     try:
         return pd.read_json(path, lines=True)

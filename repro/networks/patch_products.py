@@ -2,14 +2,16 @@
 
 PyTorch's float32 convolutions on the CPU (oneDNN) come near the speed of a large matrix product at
 32x32 and 16x16, but not everywhere: a strided convolution whose weights exceed the cache runs at a
-quarter to a half of it, the gradient by the weights of any strided one at half, and what computes
-images of one or three channels at a tenth. There these classes gather the patches of some images
-at a time into a block that stays in the cache and multiply it by the weights. `routes` says which
-way each direction of a layer goes: by the layer's shape and the kind of processor, never by timing,
-so that a machine always computes the same bytes. Measured by `python -m repro bench layers`.
+quarter to a half of that speed, the weight gradient of any strided one at half, and layers that
+produce images of one or three channels at a tenth. For these cases the classes here gather the
+patches of a few images at a time into a block that stays in the cache and multiply it by the
+weights. `routes` chooses the method for each direction of a layer by the layer's shape and the kind
+of processor, never by timing, so that a machine always computes the same bytes. `python -m repro
+bench layers` measures it.
 
-Where in the flow: the layers of repro.networks.dcgan. All else uses PyTorch's own convolutions:
-other devices, bfloat16, other makers' processors (where MKL's product is no faster than oneDNN).
+Where in the flow: the layers of repro.networks.dcgan use it. Everything else uses PyTorch's own
+convolutions: other devices, bfloat16, processors of other makers (where MKL's product is no faster
+than oneDNN).
 """
 
 from dataclasses import dataclass
@@ -22,19 +24,19 @@ from torch.autograd.function import once_differentiable
 
 from repro.devices import is_intel
 
-CACHE = 4 * 2**20  # bytes of weights beyond which oneDNN reads them from memory again and again
-BLOCK = 4 * 2**20, 16 * 2**20  # bytes of patches gathered at a time, at least and at most
-PADDING = 16  # floats after a patch: rows at powers of two would share the same few cache lines
-THIN = 4  # channels of an image: up to here a transposed convolution is spread by F.fold
-WIDE = 64  # maps from which gathering patches costs less than oneDNN's slower weight gradient
+CACHE = 4 * 2**20  # bytes of weights beyond which oneDNN rereads them from memory
+BLOCK = 4 * 2**20, 16 * 2**20  # bytes of patches gathered at a time, minimum and maximum
+PADDING = 16  # floats after a patch: rows at powers of two would share a few cache lines
+THIN = 4  # up to this number of image channels F.fold spreads a transposed convolution
+WIDE = 64  # number of maps from which gathering costs less than oneDNN's slow weight gradient
 
 
 @dataclass(frozen=True)
 class Routes:
-    """Which directions of a layer go by patches.
+    """Directions of a layer that are computed by patches.
 
-    gather: from the larger maps to the smaller ones (a convolution, or the gradient of a transposed
-    one by its input); spread: the other way; weights: the gradient by the weights.
+    gather: from the larger maps to the smaller ones (a convolution, or the input gradient of a
+    transposed one); spread: the other way; weights: the weight gradient.
     """
 
     gather: bool
@@ -50,7 +52,7 @@ NONE = Routes(gather=False, spread=False, weights=False)
 
 
 def routes(weight: Tensor, stride: int) -> Routes:
-    """Of a weight (coarse maps, fine maps, k, k) float32 on a processor where patches pay."""
+    """Routes for a weight (coarse maps, fine maps, k, k) float32 where patches are faster."""
     coarse, fine = weight.shape[:2]
     if min(coarse, fine) <= THIN:
         return Routes(gather=False, spread=fine <= THIN, weights=False)
@@ -59,7 +61,7 @@ def routes(weight: Tensor, stride: int) -> Routes:
 
 
 def patches_pay(x: Tensor) -> bool:
-    """Whether x is where `routes` holds: a float32 tensor on an Intel processor, with MKL."""
+    """Whether `routes` applies to x: a float32 tensor on an Intel processor, with MKL."""
     return (
         x.device.type == "cpu"
         and x.dtype == torch.float32
@@ -81,7 +83,7 @@ class Convolution(nn.Conv2d):
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d (square kernel, to size * stride), by the same rule."""
+    """nn.ConvTranspose2d (square kernel, to size * stride), with the same routes."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         chosen = _routes_of(self, x)
@@ -125,8 +127,8 @@ class _ByPatches(torch.autograd.Function):
 class Layer:
     """The three directions between fine maps (N, C, side, side) and coarse ones.
 
-    weight (coarse maps, fine maps, k, k) in any memory format; channels_last saves a copy.
-    All maps that come out are channels_last.
+    weight: (coarse maps, fine maps, k, k) in any memory format; channels_last saves a copy. All
+    returned maps are channels_last.
     """
 
     stride: int
@@ -175,7 +177,7 @@ class Layer:
         return out.permute(0, 3, 1, 2)
 
     def _folded(self, coarse: Tensor, weight: Tensor) -> Tensor:
-        """`spread` to images of few channels: their planes are added up by F.fold."""
+        """`spread` to images of few channels: F.fold adds up their planes."""
         rows = weight.reshape(len(weight), -1).T  # by channel, then place
         side, step = coarse.shape[2], self._images_a_block(weight)
         columns = coarse.permute(0, 2, 3, 1).reshape(len(coarse), side * side, -1).transpose(1, 2)
@@ -189,7 +191,7 @@ class Layer:
         return out.contiguous(memory_format=torch.channels_last)
 
     def by_weights(self, fine: Tensor, coarse: Tensor, weight: Tensor) -> Tensor:
-        """The gradient by the weights, given the fine maps and the coarse ones (or gradients)."""
+        """The weight gradient, given the fine maps and the coarse ones (or their gradients)."""
         if not self.chosen.weights:
             stride, padding = [self.stride] * 2, [self.padding] * 2
             return torch.ops.aten.convolution_backward(
@@ -211,8 +213,8 @@ class Layer:
         return (self.side + 2 * self.padding - weight.shape[2]) // self.stride + 1
 
     def padded_side(self, weight: Tensor) -> int:
-        """Side of the fine maps with the padding that the patches reach."""
-        # `spread` adds every tap at every place of a stride: the last of them reach further
+        """Side of the fine maps with the padding that the patches cover."""
+        # `spread` adds every tap at every place of a stride: the last taps reach further
         taps = self.stride * self.coarse_side(weight) + weight.shape[2] - 1
         return max(self.padding + self.side, taps)
 
@@ -224,7 +226,7 @@ class Layer:
 
 
 class _Patches:
-    """Patches of blocks of images, in memory that is used again from block to block."""
+    """Patches of blocks of images, in memory that is reused for each block."""
 
     def __init__(self, layer: Layer, weight: Tensor, images: int) -> None:
         maps, k, side = weight.shape[1], weight.shape[2], layer.coarse_side(weight)

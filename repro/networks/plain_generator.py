@@ -1,10 +1,11 @@
 """A trained generator as plain arrays: batch normalisation folded in, 16-bit weights.
 
-Between a model folder and a page that draws its pictures in a browser (experiments/playable). A
-frozen batch normalisation is a gain and a bias per unit or map, so the exported generator is one
-dense layer, transposed convolutions, a gain and a bias after each, and the activations. Weights are
-kept as float16 over the largest of their map, so that no gain can make them overflow. They are made
-by repro.networks.export; here are the arrays alone, which need no torch.
+Where in the flow: between a model folder and a page that draws its pictures in a browser
+(experiments/playable). A frozen batch normalisation is a gain and a bias per unit or map, so the
+exported generator is one dense layer, transposed convolutions, a gain and a bias after each, and
+the activations. Weights are stored as float16, divided by the largest of their map, so that no gain
+can make them overflow. repro.networks.export creates them; this module has only the arrays, which
+need no torch.
 
     ExportedGenerator.from_arrays(arrays).as_json()
 """
@@ -20,9 +21,9 @@ import numpy as np
 class ExportedLayer:
     """result = activation(gain * (weight applied to the input) + bias).
 
-    weight float16 in [-1, 1]: (inputs, units) of the projection, whose units are ordered by (row,
-    column, map); (kernel, kernel, maps in, maps out) of a transposed convolution. gain, bias
-    float32, one a unit or map. slope: of the (leaky) ReLU; None for the last layer.
+    weight float16 in [-1, 1]: (inputs, units) for the projection, whose units are ordered by (row,
+    column, map); (kernel, kernel, maps in, maps out) for a transposed convolution. gain, bias:
+    float32, one per unit or map. slope: of the (leaky) ReLU; None for the last layer.
     """
 
     weight: np.ndarray
@@ -36,7 +37,7 @@ class ExportedLayer:
 
 @dataclass(frozen=True, eq=False)
 class ExportedGenerator:
-    """The projection of z, then transposed convolutions; pixels lie in [-1, 1] (tanh)."""
+    """The projection of z, then transposed convolutions; pixels are in [-1, 1] (tanh)."""
 
     z_dim: int
     image_size: int
@@ -68,7 +69,7 @@ class ExportedGenerator:
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """For an .npz file; `from_arrays` reads them back."""
+        """Arrays for an .npz file; `from_arrays` reads them back."""
         shape = [self.z_dim, self.image_size, self.channels, self.base_size]
         made = {"shape": np.array(shape)}
         for number, layer in enumerate(self.layers):
@@ -83,7 +84,7 @@ class ExportedGenerator:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "ExportedGenerator":
-        """What `arrays` gave; other arrays may be among them."""
+        """Inverse of `arrays`; the mapping may contain other arrays too."""
         layers: list[ExportedLayer] = []
         while f"layer{len(layers)}_weight" in arrays:
             name = f"layer{len(layers)}"

@@ -1,9 +1,9 @@
 """The presets (config/presets/*.yaml): known recipes, each with what differs from the paper.
 
 A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
-flow: `repro.runs.load` lays a run file's model over its preset; this module only shows them.
+flow: `repro.runs.load` merges a run file's model over its preset; this module only shows them.
 
-`python -m repro presets` prints that page, `--out config/presets/README.md` writes it.
+`python -m repro presets` prints the page, `--out config/presets/README.md` writes it.
 `python -m repro train --list-presets` prints the short list.
 """
 
@@ -63,7 +63,7 @@ def in_words(layer: WeightLayer) -> str:
 
 
 def list_presets() -> str:
-    """The presets as a table of plain text, one a line."""
+    """The presets as a plain-text table, one per line."""
     rows: list[Row] = [("preset", *COLUMNS, "title")]
     rows += [(p.name, *_in_short(p.spec), p.spec.title) for p in read_presets()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

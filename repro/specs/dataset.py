@@ -1,7 +1,7 @@
-"""The typed spec of a prepared dataset, as the pipeline hands it to the step that prepares it.
+"""The typed spec of a prepared dataset, which the pipeline passes to the step that prepares it.
 
-A run file (repro.specs.run_file) says more of a dataset: where its raw images lie, and whether it
-is de-duplicated. Alone: `DatasetSpec(source="lsun")`.
+A run file (repro.specs.run_file) says more about a dataset: where its raw images are, and whether
+it is de-duplicated. Alone: `DatasetSpec(source="lsun")`.
 """
 
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from repro.specs.validation import Strict
 
 
 class DatasetSpec(Strict):
-    """A prepared dataset: where the raw images lie and how they are read."""
+    """A prepared dataset: where the raw images are and how to read them."""
 
     source: str = Field(description="name of a module in data_prep: lsun, folder, ...")
     image_size: int = Field(64, ge=8, le=256, description="pixels per side after the centre crop")

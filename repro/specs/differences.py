@@ -1,7 +1,7 @@
-"""Where a model's settings differ from the paper's bedroom model, the defaults of the specs.
+"""List where a model's settings differ from the paper's bedroom model, the defaults of the specs.
 
-Where in the flow: the report says it of every trained model, config/presets/README.md of every
-preset, repro.report.departures of all sources side by side. Alone:
+Where in the flow: the report lists the differences of every trained model, config/presets/README.md
+those of every preset, and repro.report.departures those of all sources side by side. Alone:
 `differing_from_paper({"network": {"ngf": 32}})`.
 """
 
@@ -15,33 +15,33 @@ from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
 
 PAPER_NETWORK, PAPER_TRAINING = NetworkSpec().model_dump(), TrainingSpec().model_dump()
-Difference = tuple[str, Any, Any]  # key with dots, the paper's value, ours; values as JSON has them
+Difference = tuple[str, Any, Any]  # dotted key, the paper's value, ours; values as in JSON
 
 
 def differing_from_paper(spec: Mapping[str, Any]) -> list[Difference]:
     """Settings under `network` and `training` of a spec, as a mapping, that are not the paper's.
 
-    In the order of the specs. What the mapping does not set does not differ.
+    They come in the order of the specs. Settings absent from the mapping do not differ.
     """
     return differences({"network": PAPER_NETWORK, "training": PAPER_TRAINING}, spec)
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Difference]:
-    """Settings of two specs that are not alike, in the order of the first: key, its value, other's.
+    """Settings that differ between two specs, in the first one's order: (key, first, other).
 
-    What only one of them sets does not differ.
+    Settings that only one of them has do not differ.
     """
     return list(_differing(_as_json(one), _as_json(other), key=""))
 
 
 def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
-    """What one model's spec says otherwise than the other's, in the order of the specs."""
+    """Settings of one model's spec that differ from the other's, in the order of the specs."""
     own = set(ModelSpec.model_fields)
     return differences(base.model_dump(include=own), model.model_dump(include=own))
 
 
 def name_of(changed: list[Difference]) -> str:
-    """Changes as part of a file's or measurement's name: "kernel_4", "l2_0-beta1_0.9"."""
+    """Changes as part of the name of a file or measurement: "kernel_4", "l2_0-beta1_0.9"."""
     words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
     return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
 

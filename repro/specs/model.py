@@ -1,8 +1,8 @@
-"""The typed spec of a model: the pipeline hands it to the training, the model folder keeps it.
+"""The typed spec of a model, which the pipeline passes to the training and the model folder keeps.
 
-A run file (repro.specs.run_file) says more of a model: how often it is trained, and from which
-seed. What the fields of the two parts mean, and the paper's values as defaults: network.py and
-training.py. Alone: `ModelSpec(data="bedrooms")`, the paper's bedroom model.
+A run file (repro.specs.run_file) says more about a model: how often it is trained, and from which
+seed. network.py and training.py define the fields of the two parts, with the paper's values as
+defaults. Alone: `ModelSpec(data="bedrooms")`, the paper's bedroom model.
 """
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from repro.specs.validation import Strict
 
 
 class ModelSpec(Strict):
-    """A model of a run: a preset, the dataset it is trained on, and what differs from both."""
+    """A model of a run: a preset, the dataset for its training, and its differences from both."""
 
     data: str = Field(description="name of the dataset it is trained on")
     preset: str = Field("paper_64", description="name of a file in config/presets")

@@ -1,8 +1,8 @@
 """One rule for the names that become folders: runs, worlds, datasets, models, roles, ablations.
 
-Where in the flow: the first thing that repro.runs.load asks of a run file, before anything else of
-it is read and long before anything is written. A name that passes is one plain part of a path, on
-every file system, and one word of a command.
+Where in the flow: repro.runs.load checks the names of a run file first, before it reads anything
+else and long before it writes anything. A valid name is one plain part of a path, on every file
+system, and one word of a command.
 
 Alone: `require_name("cats", "run", file="config/photos.yaml", key="run")`.
 """
@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from repro.specs.validation import SpecError
 
-MOST_BYTES = 80  # in UTF-8: with what steps add, a file's name stays below 255
+MOST_BYTES = 80  # in UTF-8: with what steps append, a file's name stays below 255
 Kind = Literal["run", "world", "dataset", "model", "role"]
 RESERVED: dict[Kind, tuple[str, ...]] = {
-    "run": ("published",),  # results/published holds reports that are kept
-    "model": ("data", "measure"),  # unfinished datasets and measurements lie beside models'
+    "run": ("published",),  # results/published holds reports under version control
+    "model": ("data", "measure"),  # unfinished datasets and measurements are next to models'
 }
 NAMED: dict[str, Kind] = {  # key of a run file whose own keys are names
     "worlds": "world",
@@ -29,9 +29,9 @@ RULE = f"letters of any script, digits, _ and -, . between them, at most {MOST_B
 
 
 def require_name(name: object, kind: Kind, *, file: str, key: str) -> str:
-    """`name`, if it may name a `kind`. Raises SpecError naming file, key and the nearest good name.
+    """Return `name` if it may name a `kind`; SpecError names file, key and the nearest valid name.
 
-    Reserved words, and endings such as -1-of-8, which parts of a dataset have, are refused as well.
+    Reserved words are refused, and so are endings such as -1-of-8, which parts of a dataset have.
     """
     if not isinstance(name, str):
         good = nearest_name(f"{kind[0]}{name}", kind)
@@ -50,10 +50,10 @@ def require_name(name: object, kind: Kind, *, file: str, key: str) -> str:
 
 
 def require_names(values: Mapping[str, Any], *, file: str) -> None:
-    """The same for every name that the mapping in a run file gives, whatever else is in it.
+    """Check every name that the mapping of a run file defines, whatever else is in it.
 
-    No two names of a kind differ only in how Unicode composes their letters: file systems of macOS
-    take them for one.
+    Two names of a kind must not differ only in how Unicode composes their letters: file systems of
+    macOS treat them as equal.
     """
     for part, kind in NAMED.items():
         given = values.get(part)
@@ -67,7 +67,7 @@ def require_names(values: Mapping[str, Any], *, file: str) -> None:
 
 
 def in_a_key(name: object) -> str:
-    """A name, good or not, as messages show it within a key: on one line, and short."""
+    """A name, valid or not, as messages show it within a key: on one line, and short."""
     return (repr(name)[1:-1] if isinstance(name, str) else repr(name))[:MOST_BYTES]
 
 
@@ -85,7 +85,7 @@ def is_name(name: str, kind: Kind) -> bool:
 
 
 def nearest_name(name: str, kind: Kind) -> str:
-    """A good name that resembles `name`."""
+    """A valid name that resembles `name`."""
     words = "".join(char if _in_a_word(char) or char == "." else "_" for char in name[:MOST_BYTES])
     while len(words.encode("utf-8", "replace")) > MOST_BYTES - len("_1"):
         words = words[:-1]
@@ -96,7 +96,7 @@ def nearest_name(name: str, kind: Kind) -> str:
 
 
 def _in_a_word(char: str) -> bool:
-    """Letters, the marks that belong to them, digits, _ and -."""
+    """Whether it is a letter, a mark that belongs to one, a digit, _ or -."""
     return char in "_-" or unicodedata.category(char) in ("Nd", "Mn", "Mc") or char.isalpha()
 
 

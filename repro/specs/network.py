@@ -1,8 +1,9 @@
-"""Shapes of G and D as a preset or run file gives them: the paper's values are the defaults.
+"""Shapes of G and D as a preset or run file specifies them; the paper's values are the defaults.
 
-Part of repro.specs.model and repro.specs.presets (`python -m repro settings` prints every field);
-read by repro.networks.build, which makes the networks. Three kinds: the convolutional networks of
-Fig 1, the conditional ones of the authors' MNIST script, and fully connected ones.
+This is a part of repro.specs.model and repro.specs.presets (`python -m repro settings` prints every
+field); repro.networks.build reads it and builds the networks. There are three kinds: the
+convolutional networks of Fig 1, the conditional ones of the authors' MNIST script, and fully
+connected ones.
 """
 
 import math

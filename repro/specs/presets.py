@@ -1,7 +1,7 @@
-"""The files in config/presets, read: each a known recipe with a comment at its head.
+"""Read the files in config/presets, each a known recipe that begins with a comment.
 
 Where in the flow: `repro.networks.presets_page` shows them, `repro.report.departures` compares a
-run with them. Nothing here needs torch. Alone: `{preset.name: preset.spec for preset in
+run with them. It needs no torch. Alone: `{preset.name: preset.spec for preset in
 read_presets()}`.
 """
 
@@ -29,7 +29,7 @@ class PresetSpec(Strict):
 
 
 class Preset(NamedTuple):
-    """A preset file: its name, the comment at its head as one paragraph, its values."""
+    """A preset file: its name, the comment at its beginning as one paragraph, its values."""
 
     name: str
     about: str
@@ -37,7 +37,7 @@ class Preset(NamedTuple):
 
 
 def read_presets(folder: Path = PRESETS) -> list[Preset]:
-    """All presets of a folder by name. Raises SpecError naming the file and key that do not fit."""
+    """All presets of a folder by name. Raises SpecError naming the file and the invalid key."""
     presets = []
     for path in sorted(folder.glob("*.yaml")):
         lines = path.read_text(encoding="utf-8").splitlines()

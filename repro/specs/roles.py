@@ -1,10 +1,10 @@
-"""Roles and slots: the words in which experiments name their inputs, declared here and only here.
+"""Roles and slots, the terms in which experiments name their inputs; they are declared only here.
 
-An experiment's card asks for inputs as <role>.<slot>, such as faces.model. The run file binds each
-role under `roles:` to datasets and models of its own. A new role is a line in `ROLES`. A new slot
-is one line as well: a field of `RoleSpec` where the run file names something for it, or an entry
-of `FOLLOWING` where it follows from such a field. Cards (repro.claims.card), the check of a run
-file's names (repro.runs.checks) and the inputs of steps (repro.runs.run) work from these lists.
+An experiment's card requests inputs as <role>.<slot>, such as faces.model. The run file binds each
+role under `roles:` to its own datasets and models. A new role is a line in `ROLES`. A new slot is
+also one line: a field of `RoleSpec` where the run file names something for it, or an entry of
+`FOLLOWING` where it follows from such a field. Cards (repro.claims.card), the check of a run file's
+names (repro.runs.checks) and the inputs of steps (repro.runs.run) work from these lists.
 
 `python -m repro roles` prints them.
 """
@@ -43,20 +43,20 @@ Kind = Literal[
 
 
 class Slot(NamedTuple):
-    """What an experiment may ask for of a role."""
+    """An input that an experiment may request from a role."""
 
-    key: str  # of the role in the run file, whose name it follows from; "" = of none
+    key: str  # key of the role in the run file from which it follows; "" = none
     kind: Kind
     what: str
 
 
 def _names(kind: Kind, what: str) -> Any:
-    """A key under which a role may name something in the run file; it is a slot as well."""
+    """A key with which a role may name something in the run file; it is a slot as well."""
     return Field(None, description=what, json_schema_extra={"kind": kind})
 
 
 class RoleSpec(Strict):
-    """What the paper's experiments call it, and the run's dataset and model that play it."""
+    """A role's title in the paper, and the dataset and model that the run binds to it."""
 
     data: str | None = _names("dataset", "the dataset")
     validation: str | None = _names("dataset", "dataset on which choices are made")

@@ -1,10 +1,9 @@
 """The typed spec of a run file, config/<run>.yaml; the paper's values are the defaults.
 
 A run file holds only what differs from them; unknown keys and values out of range are refused
-(repro.specs.validation). `repro.runs.load` resolves it into these models, and the pipeline hands
-each step its own part as one JSON file: a dataset's (dataset.py), a model's (model.py), options.
-No step imports this module, nor roles.py, so that an edit here makes no step run again.
-
+(repro.specs.validation). `repro.runs.load` resolves it into these models, and the pipeline passes
+each step its own part as one JSON file: a dataset's (dataset.py), a model's (model.py), options. No
+step imports this module or roles.py, so an edit here makes no step run again.
 `python -m repro settings` prints every field with its default, unit and source.
 """
 
@@ -23,11 +22,11 @@ from repro.specs.scales import Scales
 from repro.specs.training import AugmentationSpec, TrainingSpec
 from repro.specs.validation import GivenPath, Strict, nearest
 
-MOST_TRAININGS = 1000  # of one recipe; each is a job of its own
+MOST_TRAININGS = 1000  # of one recipe; each is a separate job
 
 
 class RunModelSpec(ModelSpec):
-    """A model as a run file gives it: how often it is trained, and from which seed."""
+    """A model as a run file specifies it: how often it is trained, and from which seed."""
 
     seed: int | None = Field(None, ge=0, description="seed of its training; null = the run's")
     trainings: int = Field(
@@ -40,7 +39,7 @@ class RunModelSpec(ModelSpec):
 
 
 class AblationsSpec(Strict):
-    """One recipe, and what is changed in it: `snakemake ablations` trains each from every seed."""
+    """One recipe and changes to it: `snakemake ablations` trains each of them from every seed."""
 
     model: dict[str, Any] = Field(description="the recipe, as under `models:`")
     trainings: int = Field(
@@ -57,7 +56,7 @@ class AblationsSpec(Strict):
 
 
 class WorldSpec(Strict):
-    """Raw data drawn by program, written in an official layout (data_prep/generated/)."""
+    """Raw data drawn by program and written in an official layout (data_prep/generated/)."""
 
     generator: str = Field(description="name of a module in data_prep/generated")
     real: str = Field(
@@ -69,7 +68,7 @@ class WorldSpec(Strict):
 
 
 class RunDatasetSpec(DatasetSpec):
-    """A dataset as a run file gives it: with its raw data, and its de-duplication if any."""
+    """A dataset as a run file specifies it: with its raw data, and its de-duplication if any."""
 
     world: str | None = Field(None, description="a world of this run, or")
     raw: GivenPath | None = Field(None, description="a path below the run's `raw` folder")
@@ -84,7 +83,7 @@ class RunDatasetSpec(DatasetSpec):
         return self
 
 
-FOR_ALL = ("image_size", "channels")  # of a run: over those of its datasets and networks
+FOR_ALL = ("image_size", "channels")  # of a run: override its datasets and networks
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -92,13 +91,13 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 
 def laid_over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A model's values with `own` over those of its network, if that is a mapping."""
+    """A model's values with `own` merged over those of its network, if that is a mapping."""
     network = model.get("network") or {}
     return model | {"network": network | own} if isinstance(network, dict) else model
 
 
 class RunSpec(Strict):
-    """A whole run (config/<run>.yaml): binds roles to datasets and models at a scale."""
+    """A whole run (config/<run>.yaml), which binds roles to datasets and models at a scale."""
 
     title: str
     description: str = ""
@@ -166,7 +165,7 @@ class RunSpec(Strict):
     @field_validator("raw", "photos", "fid_weights", mode="before")
     @classmethod
     def _a_path(cls, value: Any, info: ValidationInfo) -> Any:
-        """Snakemake's --config turns what looks like a number or a list into one."""
+        """Snakemake's --config converts values that look like a number or a list."""
         if value is not None and not isinstance(value, str):
             kind = "file" if info.field_name == "fid_weights" else "folder"
             raise ValueError(
@@ -193,7 +192,7 @@ class RunSpec(Strict):
     @model_validator(mode="before")
     @classmethod
     def _for_all(cls, values: Any) -> Any:
-        """The run's own image_size and channels laid over those of its datasets and networks."""
+        """Merge the run's own image_size and channels over those of its datasets and networks."""
         if not isinstance(values, dict):
             return values
         allowed = {key: get_args(get_args(cls.model_fields[key].annotation)[0]) for key in FOR_ALL}
@@ -209,12 +208,12 @@ class RunSpec(Strict):
 
     @property
     def raw_key(self) -> str:
-        """The name under which this run asks for its folder of raw data."""
+        """The key with which this run names its folder of raw data."""
         return "photos" if "photos" in self.model_fields_set and not self.raw else "raw"
 
     @property
     def raw_folder(self) -> str | None:
-        """`raw` or `photos`, ~ expanded (shells leave it alone behind --config photos=)."""
+        """`raw` or `photos`, ~ expanded (shells do not expand it in --config photos=)."""
         given = self.raw or self.photos
         return os.path.expanduser(given) if given else None
 

@@ -1,6 +1,6 @@
-"""How networks are trained, as configs state it: typed, the paper's values as defaults.
+"""How networks are trained, as configs specify it: typed, with the paper's values as defaults.
 
-Part of repro.specs.model and repro.specs.presets; the modules of repro.train obey it.
+This is a part of repro.specs.model and repro.specs.presets; the modules of repro.train obey it.
 """
 
 from itertools import pairwise
@@ -15,7 +15,7 @@ Passes = Annotated[float, Field(gt=0)]
 
 
 class AugmentationSpec(Strict):
-    """What is done to each real image anew at each showing; nothing by default (paper §4)."""
+    """Random changes of real images, drawn anew each time; none by default (paper §4)."""
 
     flip: float = Field(0.0, ge=0, le=1, description="share mirrored left to right")
     brightness: float = Field(0.0, ge=0, lt=1, description="factor within 1 +- this")
@@ -27,7 +27,7 @@ class AugmentationSpec(Strict):
 
     @property
     def any(self) -> bool:
-        """Whether it does anything."""
+        """Whether it changes anything."""
         own = (self.flip, self.brightness, self.contrast, self.saturation, self.hue, self.blur)
         return max(own) > 0
 
@@ -107,7 +107,7 @@ class TrainingSpec(Strict):
 
     @property
     def networks_kept(self) -> int:
-        """Of each network that `snapshots` keeps, how many there are at the end, 1 at least."""
+        """Number of copies stored of each network that `snapshots` selects, at least 1."""
         if isinstance(self.snapshots, int):
             return max(1, self.snapshots)
         return len({*self.snapshots, self.epochs})

@@ -1,9 +1,9 @@
-"""Strict models, and complaints that name the file, the key, what was found and what is allowed.
+"""Strict models, and errors that name the file, the key, the value found and the values allowed.
 
-The base of every typed spec of repro.specs and of every module's Options. `validated` turns
-a mapping into a model or says what is wrong with it, with the nearest valid name; `read_yaml` reads
-a mapping and refuses a key given twice; `read_step` reads the JSON file that the pipeline gives a
-step.
+This is the base of every typed spec of repro.specs and of every module's Options. `validated` turns
+a mapping into a model or reports what is wrong with it, with the nearest valid name; `read_yaml`
+reads a mapping and refuses duplicate keys; `read_step` reads the JSON file that the pipeline gives
+a step.
 """
 
 import difflib
@@ -20,17 +20,17 @@ from repro.errors import ExpectedError
 
 
 class SpecError(ExpectedError, ValueError):
-    """A config that cannot be run; the message names file, key, what was found and the way out."""
+    """A config that cannot be run; the message names file, key, value found and what to do."""
 
 
 class Strict(BaseModel):
-    """Base of all specs: unknown keys are errors, values do not change once read."""
+    """Base of all specs: unknown keys are errors, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class OptionsAndSeed(Strict):
-    """The JSON file (--spec) of a step that has Options of its own."""
+    """The JSON file (--spec) of a step with its own Options."""
 
     options: dict[str, Any] = {}
     seed: int = Field(42, ge=0, strict=True)
@@ -44,7 +44,7 @@ def _a_path(text: str) -> str:
     return text
 
 
-GivenPath = Annotated[str, AfterValidator(_a_path)]  # of the user's own files, in a run file
+GivenPath = Annotated[str, AfterValidator(_a_path)]  # path of a user's own file in a run file
 
 SpecType = TypeVar("SpecType", bound=BaseModel)
 EXPECTED = {  # kind of a pydantic error -> what a run file must have there
@@ -71,7 +71,7 @@ def module_options(module: ModuleType) -> type[Strict]:
 
 
 def nearest(name: str, names: typing.Iterable[str]) -> str:
-    """Text naming the valid names, the nearest first: "did you mean 'x'? allowed: x, y"."""
+    """Text that lists the valid names, the nearest first: "did you mean 'x'? allowed: x, y"."""
     names = sorted(names)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{close[0]}'? " if close else ""
@@ -79,7 +79,7 @@ def nearest(name: str, names: typing.Iterable[str]) -> str:
 
 
 def validated(model: type[SpecType], values: Any, *, where: str, key: str = "") -> SpecType:
-    """`values` as `model`. Raises SpecError naming file `where`, key, found and allowed."""
+    """`values` as `model`. Raises SpecError naming file `where`, key, value found and allowed."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -130,9 +130,9 @@ def _model_at(model: type[BaseModel], place: tuple[Any, ...]) -> type[BaseModel]
 
 
 class _NoDuplicates(yaml.SafeLoader):
-    """YAML loader that refuses a key given twice instead of keeping the last silently.
+    """YAML loader that refuses duplicate keys instead of silently keeping the last.
 
-    A few lines of aliases of aliases may stand for billions of values; those are refused as well.
+    It also refuses a few lines of aliases of aliases that stand for billions of values.
     """
 
     def get_single_node(self) -> yaml.Node | None:
@@ -142,7 +142,7 @@ class _NoDuplicates(yaml.SafeLoader):
         return node
 
     def _values(self, node: yaml.Node, known: dict[int, int]) -> int:
-        """Values that a node stands for, its aliases written out. known: by the nodes' ids."""
+        """Number of values below a node with its aliases expanded. known: counts by node id."""
         if known.get(id(node)) == 0:
             line = node.start_mark.line + 1
             raise SpecError(f"{self.name}: the value at line {line} contains itself")
@@ -164,7 +164,7 @@ class _NoDuplicates(yaml.SafeLoader):
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Mapping in a YAML file. Raises SpecError for a missing file, bad YAML or a double key."""
+    """Mapping in a YAML file. Raises SpecError for a missing file, bad YAML or a duplicate key."""
     try:
         with path.open(encoding="utf-8") as stream:
             values = yaml.load(stream, _NoDuplicates)
@@ -172,7 +172,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise SpecError(f"{path}: no such file{_nearest_file(path)}") from None
     except SpecError:
         raise
-    except (yaml.YAMLError, ValueError, TypeError) as error:  # dates that are none, no UTF-8, ...
+    except (yaml.YAMLError, ValueError, TypeError) as error:  # invalid dates, no UTF-8, ...
         raise SpecError(f"{path}: not valid YAML: {error}") from None
     except RecursionError:
         raise SpecError(f"{path}: nested too deeply; it is no config of this program") from None
@@ -193,8 +193,7 @@ def _nearest_file(path: Path) -> str:
 def read_step(path: Path | None) -> dict[str, Any]:
     """The mapping in a step's JSON file (--spec); {} where none is given.
 
-    Raises SpecError naming the file and what is wrong with it, and OSError where it cannot be
-    opened.
+    Raises SpecError naming the file and the error, and OSError where the file cannot be opened.
     """
     if path is None:
         return {}
