@@ -2,18 +2,18 @@
 
     python -m repro dedup ~/photos --out found --delete-list found/list.txt
 
-A tool of its own, beside the pipeline's step data_prep/dedup.py and on the same library. It writes
-a folder (repro/dedup/folder.py) that appears whole or not at all:
+This tool is independent of the pipeline's step data_prep/dedup.py and uses the same library. It
+writes a folder (repro/dedup/folder.py) that appears whole or not at all:
 
     groups.csv               group,key,kept,distance,width,height,bytes: every member of every group
     sheet_001.png ...        the groups as pictures, the most doubtful first
     skipped.csv              key,reason of everything that was not read
     summary.json             counts, health of the code, settings
-    autoencoder.safetensors  with --method dae: may be given to --autoencoder for other folders
+    autoencoder.safetensors  with --method dae: may be passed to --autoencoder for other folders
     provenance.json          command, versions, seconds, peak memory
 
-Same images, same seed, same bytes of all but provenance.json. It changes no image: what to delete,
-if anything, goes into a list (repro/dedup/delete_list.py). `--help` tells the options.
+Same images and same seed give the same bytes, except in provenance.json. It changes no image: what
+may be deleted goes into a list (repro/dedup/delete_list.py). `--help` lists the options.
 """
 
 import argparse
@@ -66,7 +66,7 @@ to or from.
 def main(words: list[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(words)
-    torch.set_num_threads(1)  # so that no rounding depends on the machine's number of cores
+    torch.set_num_threads(1)  # so that no rounding depends on the number of cores
     try:
         options = _options(given)
     except SpecError as error:
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _options(given: argparse.Namespace) -> Options:
-    """Options of the command line. Raises SpecError naming the nearest of those there are."""
+    """Options of the command line. Raises SpecError naming the nearest valid option."""
     values: dict[str, Any] = {}
     for word in given.option:
         name, equals, value = word.partition("=")
@@ -175,7 +175,7 @@ def _told(summary: dict[str, Any], out: Path) -> list[str]:
 
 
 def _listed(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
-    """Write the delete list; what is in it and how it is used."""
+    """Write the delete list; returns lines on its content and its use."""
     file = given.delete_list
     listed = write_delete_list(
         file,

@@ -1,16 +1,18 @@
 """The paper's semantic hash: a denoising autoencoder 3072-128-3072 whose active units are bits.
 
-Where in the flow: `data_prep.dedup` trains it on a prepared dataset (repro.data.store), encodes
-every image, and `repro.dedup.binary_codes` groups equal codes. Paper §4.1.1: fitted on 32x32
-downsampled centre crops, de-noising, dropout-regularised, ReLU code thresholded to bits; which
-units are active carries the information (Srivastava et al. 2014, "Understanding locally competitive
+Where in the flow: `data_prep.dedup` trains it on a prepared dataset (repro.data.store) and encodes
+every image; `repro.dedup.binary_codes` groups equal codes. Paper §4.1.1: fitted on 32x32
+downsampled centre crops, de-noising, dropout-regularised, ReLU code thresholded to bits; the set of
+active units carries the information (Srivastava et al. 2014, "Understanding locally competitive
 networks").
 
-The paper states neither kind nor level of noise, nor where dropout acts, input scaling, loss,
-optimiser or length of training. Here: masking noise, dropout on the code, linear output, squared
-error, Adam; bits are units with positive pre-activation. experiments/LOG.md has what was tried.
+The paper states neither type nor level of noise, nor where dropout acts, nor input scaling, loss,
+optimiser or length of training. We use masking noise, dropout on the code, linear output, squared
+error and Adam; bits are units with positive pre-activation. experiments/LOG.md lists what was
+tried.
 
-Alone: `train_autoencoder(HashInputs(images), seed=42, steps=1000)`; a tool: python -m repro dedup
+Alone: `train_autoencoder(HashInputs(images), seed=42, steps=1000)`; the tool is python -m repro
+dedup
 """
 
 import math
@@ -38,10 +40,10 @@ from repro.rng import generator, shuffled, torch_generator
 
 SIDE = 32  # pixels
 PIXELS = SIDE * SIDE * 3
-LEAST_CONTRAST = 0.05  # of the range of grey levels; flatter images are not stretched any further
+LEAST_CONTRAST = 0.05  # of the range of grey levels; flatter images are not stretched further
 BLOCK = 256  # rows read together
 POOL_BLOCKS = 32  # blocks shuffled together: 8,192 images, 25 MB
-CACHED_ROWS = 32_768  # a dataset up to this size is halved once and kept: 100 MB
+CACHED_ROWS = 32_768  # a dataset up to this size is halved once and cached: 100 MB
 ENCODING_BATCH = 1024
 
 Scaling = Literal["image", "dataset"]
@@ -51,9 +53,9 @@ Corruption = Literal["masking", "gaussian"]
 class HashInputs:
     """The 32x32 RGB pictures of a dataset, made from its images as needed.
 
-    images (N, S, S, C) uint8, S = 32, 64, 128 or 256, C = 1 or 3. Larger ones are halved
+    images: (N, S, S, C) uint8, S = 32, 64, 128 or 256, C = 1 or 3. Larger ones are halved
     repeatedly (2x2 means), grey ones repeated to three channels. A memory-mapped file is read block
-    by block, so that its size does not count as memory in use. Raises ValueError otherwise.
+    by block, so that its size does not count as memory in use. Raises ValueError for other shapes.
     """
 
     def __init__(self, images: np.ndarray) -> None:
@@ -85,9 +87,9 @@ class HashInputs:
 
 
 def _read(images: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """Rows start..stop-1; of a mapped file by reading, which leaves no pages in memory."""
+    """Rows start..stop-1; a mapped file is read, which leaves no pages in memory."""
     if not (isinstance(images, np.memmap) and isinstance(images.base, mmap)):
-        return images[start:stop]  # in memory, or a view of which the place in the file is unknown
+        return images[start:stop]  # in memory, or a view whose place in the file is unknown
     shape = (stop - start, *images.shape[1:])
     offset = images.offset + start * images[0].nbytes
     values = np.fromfile(images.filename, images.dtype, count=math.prod(shape), offset=offset)
@@ -97,8 +99,9 @@ def _read(images: np.ndarray, start: int, stop: int) -> np.ndarray:
 class Autoencoder(nn.Module):
     """3072-128-3072 with biases and untied weights: 789,632 parameters (paper §4.1.1).
 
-    scaling "image": each picture to mean 0, standard deviation 1, so that brightness and contrast
-    do not count; "dataset": the mean picture subtracted, divided by one standard deviation.
+    scaling "image": each picture has mean 0 and standard deviation 1, so that brightness and
+    contrast do not count; "dataset": the mean picture is subtracted, then divided by one standard
+    deviation.
     """
 
     mean: Tensor
@@ -138,7 +141,7 @@ class Autoencoder(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> "Autoencoder":
-        """The network that `save` wrote. FileNotFoundError, or ValueError naming the file."""
+        """Load a network written by `save`. FileNotFoundError, or ValueError naming the file."""
         try:
             with safe_open(path, "pt") as file:
                 scaling = (file.metadata() or {}).get("scaling")
@@ -150,7 +153,7 @@ class Autoencoder(nn.Module):
         return network.eval()
 
     def save(self, path: Path) -> None:
-        """Write weights and scaling as safetensors: same values, same bytes."""
+        """Write weights and scaling as safetensors: equal values give equal bytes."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         with written_whole(path) as temporary:
             temporary.write_bytes(save(tensors, metadata={"scaling": self.scaling}))
@@ -170,8 +173,8 @@ def train_autoencoder(
 ) -> tuple[Autoencoder, float]:
     """Train on minibatches streamed from `inputs`; returns the network and its last error.
 
-    noise: share of inputs set to 0, the mean (masking), or standard deviation of the added noise
-    in units of the scaled input (gaussian). code_dropout: share of code units left out. Noise and
+    noise: share of inputs set to 0, the mean (masking), or standard deviation of the added noise in
+    units of the scaled input (gaussian). code_dropout: share of dropped code units. Noise and
     dropout of a step are functions of (seed, step). The step size falls linearly to 0 over the
     second half. The error is the mean squared error over the last tenth of the steps, in units of
     the scaled input's variance. Raises ValueError for less than one step or an empty dataset.
@@ -212,7 +215,7 @@ def minibatches(inputs: HashInputs, *, batch: int, seed: int) -> Iterator[np.nda
     """Endless minibatches (batch, 32, 32, 3) uint8; every pass shows every image once.
 
     Blocks of neighbouring rows are read in random order and shuffled in pools of 8,192 images:
-    disks read forwards, memory stays bounded, and a smaller dataset is shuffled as a whole.
+    disks read sequentially, memory stays bounded, and a smaller dataset is shuffled as a whole.
     """
     waiting = np.empty((0, SIDE, SIDE, 3), np.uint8)
     for pool in _pools(inputs, seed=seed):
@@ -239,10 +242,10 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes (n, 16) uint8, and each picture's contrast (n,) float32 in grey levels (0..127.5).
 
-    Near contrast 0 (`contrast_of`) the picture is flat and its code says nothing. Every batch has
-    the same size, the last one padded, so that equal pictures meet the same arithmetic and get
-    equal codes wherever they stand. A shard holds whole batches: the parts joined are what is made
-    at once.
+    A picture of contrast near 0 (`contrast_of`) is flat and its code is meaningless. Every batch
+    has the same size, the last one is padded, so that equal pictures go through the same arithmetic
+    and get equal codes in any position. A shard consists of whole batches: the joined parts equal
+    the result of one pass.
     """
     batches = shard.of_these(range(-(-len(inputs) // ENCODING_BATCH)))
     codes, contrasts = [np.empty((0, CODE_BYTES), np.uint8)], [np.empty(0, np.float32)]
@@ -258,9 +261,9 @@ def encode(
 
 
 def contrast_of(pictures: np.ndarray) -> np.ndarray:
-    """How much pictures (n, H, W, 3) uint8 vary from place to place, in grey levels: (n,) float32.
+    """Spatial variation of pictures (n, H, W, 3) uint8 in grey levels: (n,) float32.
 
-    Root mean square of the channels' standard deviations: 0 for a picture of one colour.
+    It is the root mean square of the channels' standard deviations: 0 for a uniform picture.
     """
     variance = pictures.reshape(len(pictures), -1, 3).var(axis=1, dtype=np.float32)  # (n, 3)
     return np.sqrt(variance.mean(axis=1))

@@ -1,9 +1,8 @@
-"""Groups of equal 128-bit codes, and whether a code is fit to tell images apart (paper §4.1.1).
+"""Group equal 128-bit codes, and check whether a code can tell images apart (paper §4.1.1).
 
-Where in the flow: `repro.dedup.autoencoder` makes the codes of a dataset, this module groups them,
-and `data_prep.dedup` keeps one image of each group. The paper removes the images whose codes
-collide: equality of all 128 bits, no Hamming radius, so the work is one sort. It has nothing to run
-alone.
+Where in the flow: `repro.dedup.autoencoder` computes the codes of a dataset, this module groups
+them, and `data_prep.dedup` keeps one image of each group. The paper removes the images whose codes
+collide: equality of all 128 bits, no Hamming radius, so one sort does the work.
 """
 
 from dataclasses import dataclass
@@ -15,25 +14,25 @@ from repro.errors import UnusableError
 
 CODE_BITS = 128
 CODE_BYTES = CODE_BITS // 8
-PAIRS_SAMPLE = 2000  # codes compared pairwise to estimate how selective the code is
-LARGEST = 10  # sizes of groups reported
+PAIRS_SAMPLE = 2000  # codes compared pairwise to estimate the selectivity of the code
+LARGEST = 10  # number of group sizes reported
 
 
 @dataclass(frozen=True)
 class CodeHealth:
-    """What tells a working code from a degenerate one, which merges unrelated images.
+    """Statistics that tell a working code from a degenerate one, which merges unrelated images.
 
-    effective_bits: two unrelated images collide about as often as two throws of that number of
-    fair, independent coins. Individual bits can all be balanced and yet say the same thing, so that
-    entropy_bits, the sum over bits, is only an upper bound. chance_pairs: pairs of unrelated images
-    within the radius in use, to be expected in a dataset of this size; it grows with its square. On
-    photos it errs on the high side, by a factor of about ten (experiments/LOG.md).
+    effective_bits: two unrelated images collide about as often as two throws of this number of
+    fair, independent coins. Individual bits may all be balanced and yet redundant, so entropy_bits,
+    the sum over bits, is only an upper bound. chance_pairs: expected number of unrelated pairs
+    within the radius, for a dataset of this size; it grows with the square of the size. On photos
+    it is too high by a factor of about ten (experiments/LOG.md).
     """
 
     count: int
     distinct_codes: int
-    bits: int  # of a code: 128 for the paper's
-    varying_bits: int  # those that are not the same for all images
+    bits: int  # bits in a code: 128 in the paper
+    varying_bits: int  # bits that are not the same for all images
     entropy_bits: float  # sum of the bits' entropies, 0..bits
     effective_bits: float  # 0..bits
     chance_pairs: float
@@ -57,9 +56,9 @@ def words_of(codes: np.ndarray) -> np.ndarray:
 def first_with_same_code(codes: np.ndarray) -> np.ndarray:
     """For each row of codes (N, B) uint8 the first row with the same code: (N,) int64.
 
-    Rows r with result[r] == r are the first of their group; all groups of the dataset are told by
-    this one array. One stable sort of 64-bit words: 3 million codes in about a second. B is a
-    multiple of 8. Raises ValueError for another shape or type.
+    Rows r with result[r] == r are the first of their group, so this one array encodes all groups.
+    One stable sort of 64-bit words: 3 million codes in about a second. B is a multiple of 8. Raises
+    ValueError for another shape or type.
     """
     words = words_of(codes)  # (N, B / 8)
     order = np.lexsort(words.T[::-1])  # stable: equal codes stay in row order
@@ -88,7 +87,7 @@ def code_health(codes: np.ndarray, *, radius: int = 0) -> CodeHealth:
     both = np.stack([share, 1 - share])
     entropy = -np.sum(both * np.log2(both, out=np.zeros_like(both), where=both > 0))
     freedom, differing = _independent_bits(codes)
-    near = radius / (8 * codes.shape[1]) * freedom  # of these bits may differ
+    near = radius / (8 * codes.shape[1]) * freedom  # number of these bits that may differ
     chance = float(betainc(freedom - near, near + 1, 1 - differing)) if freedom else 1.0
     pairs = len(codes) * (len(codes) - 1) / 2
     return CodeHealth(
@@ -104,7 +103,7 @@ def code_health(codes: np.ndarray, *, radius: int = 0) -> CodeHealth:
 
 
 def effective_bits(codes: np.ndarray) -> float:
-    """How many fair, independent bits would be as selective as codes (N, B) uint8: 0..8 B."""
+    """Number of fair, independent bits that are as selective as codes (N, B) uint8: 0..8 B."""
     return _bits(*_independent_bits(codes))
 
 
@@ -113,13 +112,13 @@ def _bits(freedom: float, differing: float) -> float:
 
 
 def _independent_bits(codes: np.ndarray) -> tuple[float, float]:
-    """Number of independent bits that codes (N, B) uint8 are worth, and how often each differs.
+    """Number of independent bits equivalent to codes (N, B) uint8, and how often each differs.
 
-    The relative Hamming distances of unrelated pairs have mean m and variance v, which is that of
-    m (1 - m) / v independent bits differing with probability m: the degrees of freedom of Daugman
-    (Pattern Recognition 36, 2003). Two codes agree by chance in all of them with probability
-    (1 - m) ** freedom, and the number that differs is binomial. Estimated from up to 2,000 codes at
-    even distances; the few duplicates among them are one pair in thousands.
+    The relative Hamming distances of unrelated pairs have mean m and variance v, like m (1 - m) / v
+    independent bits that differ with probability m: the degrees of freedom of Daugman (Pattern
+    Recognition 36, 2003). Two codes agree by chance in all of them with probability (1 - m) **
+    freedom, and the number that differs is binomial. The estimate uses up to 2,000 evenly spaced
+    codes; the few duplicates among them are one pair in thousands.
     """
     rows = np.linspace(0, len(codes) - 1, min(len(codes), PAIRS_SAMPLE)).round().astype(np.int64)
     bits = np.unpackbits(codes[rows], axis=1).astype(np.float32)  # (n, 8 B)
@@ -134,7 +133,7 @@ def _independent_bits(codes: np.ndarray) -> tuple[float, float]:
 
 
 def _bit_shares(codes: np.ndarray) -> np.ndarray:
-    """Share of images in which each bit is on; a bounded number of rows at a time."""
+    """Share of images in which each bit is on; processes a bounded number of rows at a time."""
     on = np.zeros(8 * codes.shape[1], np.int64)
     for start in range(0, len(codes), 65_536):
         on += np.unpackbits(codes[start : start + 65_536], axis=1).sum(axis=0, dtype=np.int64)

@@ -1,9 +1,9 @@
 """Groups of near-duplicates as pages of pictures, to be judged by eye before anything is deleted.
 
-Where in the flow: `repro.dedup.folder` writes sheet_001.png, sheet_002.png ... beside groups.csv.
-Each group stands under its number in groups.csv: first the image that is kept, then those that
-would go, names and Hamming distances below. The most doubtful groups come first: the most distant
-codes, then the largest groups, then the order of groups.csv. It has nothing to run alone.
+Where in the flow: `repro.dedup.folder` writes sheet_001.png, sheet_002.png ... next to groups.csv.
+Each group appears under its number in groups.csv: first the image that is kept, then those that
+would go, with names and Hamming distances below. The most doubtful groups come first: the most
+distant codes, then the largest groups, then the order of groups.csv.
 """
 
 import unicodedata
@@ -19,24 +19,24 @@ from repro.dedup.removal import Removal
 from repro.dedup.thumbnails import larger_pictures
 from repro.figures.drawing import INK, MUTED, PALETTE, PAPER, Style, font, save_picture
 
-ACROSS, BANDS = 8, 6  # pictures beside each other, and rows of them, on a page
+ACROSS, BANDS = 8, 6  # pictures per row, and rows per page
 SIDE = 120  # pixels of a picture
 FRAME, GAP, LINE, MARGIN = 3, 10, 14, 12  # pixels
-CELL = SIDE + 2 * FRAME + GAP  # width, with the gap behind
+CELL = SIDE + 2 * FRAME + GAP  # width, with the gap after it
 BAND = 22 + SIDE + 2 * FRAME + 3 * LINE + 18  # height: head, picture, three lines, space
 KEPT, REMOVED, LOST = PALETTE[2], PALETTE[3], "#d8dbdf"
 
 
 @dataclass(frozen=True)
 class Group:
-    """One group: its number in groups.csv and the rows of its members, the one kept first."""
+    """One group: its number in groups.csv and the rows of its members, the kept one first."""
 
     number: int
     members: np.ndarray
 
     @property
     def drawn(self) -> np.ndarray:
-        """The members that are drawn: as many as fit into one row."""
+        """The members that are drawn: those that fit into one row."""
         return self.members[:ACROSS]
 
 
@@ -56,9 +56,9 @@ def groups_by_doubt(removal: Removal) -> list[Group]:
 def write_sheets(
     folder: Path, *, path: Path, keys: Sequence[str], removal: Removal, most: int
 ) -> int:
-    """Write pages of up to `most` groups into `folder`; returns how many groups they show.
+    """Write pages of up to `most` groups into `folder`; returns the number of groups shown.
 
-    path: where the images with these keys are read again.
+    path: from which the images with these keys are read again.
     """
     found = groups_by_doubt(removal)
     groups = found[:most]
@@ -107,7 +107,7 @@ def _draw_group(
     removal: Removal,
     pictures: dict[str, np.ndarray],
 ) -> None:
-    """A head with a rule over all the group; a frame, name and verdict for each picture."""
+    """Draw a heading with a rule above the group; a frame, name and verdict for each picture."""
     draw, small = ImageDraw.Draw(sheet), font(11)
     left, top = corner
     right = left + len(group.drawn) * CELL - GAP - 1
@@ -136,7 +136,7 @@ def _draw_group(
 
 
 def _two_lines(name: str, small: ImageFont.FreeTypeFont, *, width: int) -> list[str]:
-    """The end of a name on at most two lines, with … in front where its beginning is left out."""
+    """The end of a name on at most two lines, with … in front where its beginning is cut off."""
     second = _ending(name, small, width=width)
     rest = name[: len(name) - len(second)]
     if not rest:

@@ -1,10 +1,10 @@
-"""Which of the images found to be near-duplicates may be deleted, as a list for xargs.
+"""List the near-duplicates that may be deleted, for xargs.
 
-Where in the flow: the last step of the tool `repro.dedup`, where --delete-list asks for it. Nothing
-is deleted here. A list may be handed to rm unread, so what it names must be safe to lose: where a
-link is involved it names nothing, neither a link, nor a file reached through one, nor a file that
-has another name in the tree, nor an image whose kept twin is itself reached through a link (and so
-may lie elsewhere). It has nothing to run alone.
+Where in the flow: the last step of the tool `repro.dedup`, with --delete-list. Nothing is deleted
+here. A list may be passed to rm unread, so everything it names must be safe to lose. Where a link
+is involved it names nothing: neither a link, nor a file reached through one, nor a file with
+another name in the tree, nor an image whose kept twin is itself reached through a link (and may be
+elsewhere).
 """
 
 import os
@@ -22,7 +22,7 @@ from repro.dedup.removal import Removal
 
 @dataclass(frozen=True)
 class Listed:
-    """Counts: names written, images not named because of links, and because of line breaks."""
+    """Counts of names written, and of images left out because of links or of line breaks."""
 
     named: int
     linked: int
@@ -41,7 +41,7 @@ def write_delete_list(
     """Write the images that would go: absolute paths, or the keys of an LMDB (names None).
 
     null: each ends in a zero byte (xargs -0), else in a line feed; then names with line breaks are
-    left out, since half of one might be the name of another file. Bytes of names are kept as is.
+    left out, since half of one might be the name of another file. Bytes of names are unchanged.
     """
     root = os.path.realpath(path)
     lines, linked, line_breaks = [], 0, 0

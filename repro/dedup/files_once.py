@@ -1,11 +1,11 @@
-"""Names in a folder tree -> the files behind them, each once, and the bytes of one file.
+"""Map the names in a folder tree to their files, each file once; read the bytes of one file.
 
-Where in the flow: `repro.dedup.folder` asks here before it opens anything. A pipe or a device would
-block or never end, and two names of one file (links) must not pass for two images: of a pair held
-duplicates one may be deleted, and with it both would be gone. So a file is read under one name, its
-own rather than a link's, and the other names are told as "same_file".
+Where in the flow: `repro.dedup.folder` calls this before it opens anything. A pipe or a device
+would block or never end, and two names of one file (links) must not count as two images: of a pair
+of duplicates one may be deleted, and with it both would be gone. So a file is read under one name,
+its own rather than a link's, and its other names are reported as "same_file".
 
-Alone: `file_names(FOLDER).aside` are the names that are not read, with reasons.
+Alone: `file_names(FOLDER).aside` has the names that are not read, with reasons.
 """
 
 import os
@@ -25,10 +25,10 @@ NOT_LEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class FileNames:
-    """Relative names of everything below a folder, sorted; hidden ones left out.
+    """Relative names of everything below a folder, sorted, without hidden ones.
 
     aside: why a name is not read: "cannot_open", "not_a_file" (pipe, socket, device), "same_file".
-    several: names read of files that have another name here.
+    several: names we read of files that have another name here.
     """
 
     keys: list[str]
@@ -37,10 +37,10 @@ class FileNames:
 
 
 def file_names(root: Path) -> FileNames:
-    """Look at every name below `root`. About 24 bytes a name are held beside the names."""
+    """Examine every name below `root`. It needs about 24 bytes per name besides the names."""
     keys = files_below(root)
     aside: dict[str, str] = {}
-    identity = np.zeros((len(keys), 3), np.uint64)  # device, inode, is it a link
+    identity = np.zeros((len(keys), 3), np.uint64)  # device, inode, whether it is a link
     for row, key in enumerate(keys):
         path = os.path.join(root, key)
         try:
@@ -62,7 +62,7 @@ def file_names(root: Path) -> FileNames:
 
 
 def file_bytes(path: Path) -> bytes:
-    """Bytes of a file; what is no picture by its first bytes is not read any further.
+    """Bytes of a file; reading stops where the first bytes are not those of a picture.
 
     Raises UnreadableImage ("empty", "not_an_image", "not_a_file", "too_large"), OSError.
     """
@@ -78,7 +78,7 @@ def file_bytes(path: Path) -> bytes:
 
 
 def legible(name: str) -> str:
-    """The name as it can be printed: control characters and undecodable bytes are escaped."""
+    """The name in printable form: control characters and undecodable bytes are escaped."""
     return NOT_LEGIBLE.sub(
         lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), name
     )

@@ -1,9 +1,10 @@
-"""Folder of images or LMDB -> a folder that tells its near-duplicates (paper §4.1.1, and beyond).
+"""Folder of images or LMDB -> a folder that lists its near-duplicates (paper §4.1.1, and beyond).
 
-Where in the flow: the function behind the tool `python -m repro dedup`, whose text lists what is
-written. It reads every image once (repro.dedup.thumbnails), makes codes (repro.dedup.methods),
-groups them (repro.dedup.removal) and draws the groups (repro.dedup.contact_sheet). The pipeline's
-step on a prepared dataset is data_prep/dedup.py. Runs alone: python -m repro dedup PATH --out OUT
+Where in the flow: the function behind the tool `python -m repro dedup`, whose docstring lists the
+files written. It reads every image once (repro.dedup.thumbnails), computes codes
+(repro.dedup.methods), groups them (repro.dedup.removal) and draws the groups
+(repro.dedup.contact_sheet). The pipeline's step on a prepared dataset is data_prep/dedup.py. Alone:
+python -m repro dedup PATH --out OUT
 """
 
 import os
@@ -30,7 +31,7 @@ ALWAYS_THERE = {"groups.csv", "skipped.csv", "summary.json", SIDECAR}
 
 @dataclass(frozen=True)
 class FoundDuplicates:
-    """What was found: keys row by row, what is a duplicate of what, names, the summary."""
+    """The result: keys row by row, the duplicates and their originals, names, the summary."""
 
     keys: list[str]
     removal: Removal
@@ -52,8 +53,9 @@ def deduplicate(
     """Find the near-duplicates among the images of `path` and write the folder `out`.
 
     method: one of ALL_METHODS. model: an autoencoder to use instead of training one. workers:
-    decoding threads, which change the time and not the result. sheet_groups: groups drawn, at most.
-    Raises ValueError (SourceError, DegenerateCodeError, ...) saying what to do, and OSError.
+    decoding threads, which change the time and not the result. sheet_groups: maximum number of
+    groups drawn. Raises ValueError (SourceError, DegenerateCodeError, ...) saying what to do, and
+    OSError.
     """
     options = options or Options()
     out = Path(os.path.abspath(out))
@@ -62,7 +64,7 @@ def deduplicate(
     settings = {"method": method, **options.model_dump(include=used_options(method))}
     inputs = {} if model is None else {"model": model}
     with step_folder(out, inputs=inputs, spec=settings, seed=seed) as folder:
-        pictures = folder / "pictures"  # gone at the end
+        pictures = folder / "pictures"  # removed at the end
         pictures.mkdir()
         store = read_thumbnails(
             path, pictures, names=names, checksums=method == EXACT, workers=workers
@@ -97,7 +99,7 @@ def deduplicate(
 
 
 def refuse_place(path: Path, out: Path) -> None:
-    """Raise UnusableError where `out` would replace, or mix with, what is not this tool's."""
+    """Raise UnusableError where `out` would replace, or mix with, files of other origin."""
     images, place = Path(os.path.realpath(path)), Path(os.path.realpath(out))
     if place.is_relative_to(images) or images.is_relative_to(place):
         raise UnusableError(

@@ -1,14 +1,13 @@
-"""Codes within a Hamming radius of each other, near-linear and without a miss: beyond the paper.
+"""Find codes within a Hamming radius of each other, near-linearly and exactly: beyond the paper.
 
-Where in the flow: `repro.dedup.removal` asks here when a radius above 0 is wanted; the paper's rule
-is equality (repro/dedup/binary_codes.py).
-
+Where in the flow: `repro.dedup.removal` uses it for a radius above 0; the paper's rule is equality
+(repro/dedup/binary_codes.py).
 Two codes that differ in at most r of their bits agree on all bits of at least one of a family of
-masks: cut into m parts, one part differs in at most t = r // m bits; and 2^(t+1) - 1 masks of half
-a part's bits are enough to have one that avoids any t of them (Pagh, "Locality-sensitive hashing
+masks: of m parts, one part differs in at most t = r // m bits; and 2^(t+1) - 1 masks of half a
+part's bits are enough for one of them to avoid any t bits (Pagh, "Locality-sensitive hashing
 without false negatives", SODA 2016; with t = 0 it is the multi-index hashing of Norouzi et al.
-2012). Each mask costs one sort. The bits of learnt codes are correlated, so that few bits meet many
-codes by chance: m is chosen by trying each on a sample. It has nothing to run alone.
+2012). Each mask costs one sort. The bits of learnt codes are correlated, so many codes agree on a
+few bits by chance: m is chosen by trying each value on a sample.
 """
 
 from collections.abc import Iterator
@@ -19,21 +18,21 @@ from repro.dedup.binary_codes import first_with_same_code, words_of
 from repro.errors import ExpectedError, UnusableError
 from repro.rng import generator
 
-SAMPLE = 16_384  # codes on which the parts are chosen
+SAMPLE = 16_384  # codes on which the number of parts is chosen
 ROUND = 4_000_000  # candidate pairs compared at a time: about 200 MB
-SORT_COST = 4  # of sorting one code, in comparisons of two codes
+SORT_COST = 4  # cost of sorting one code, in comparisons of two codes
 MOST_MASKS = 4095
 
 
 class TooManyPairsError(ExpectedError, ValueError):
-    """Too many codes lie within the radius for it to tell near-duplicates from chance."""
+    """Too many codes are within the radius for it to tell near-duplicates from chance."""
 
 
 def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Differing bits between the rows of codes a and b, both (N, B) uint8: (N,) uint8."""
     differing = words_of(a) ^ words_of(b)  # (N, B / 8)
     distance = np.zeros(len(differing), np.uint8)
-    for word in range(differing.shape[1]):  # by columns: four times as fast as along rows
+    for word in range(differing.shape[1]):  # by columns: four times as fast as by rows
         distance += np.bitwise_count(differing[:, word])
     return distance
 
@@ -41,9 +40,9 @@ def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def first_within(codes: np.ndarray, *, radius: int) -> np.ndarray:
     """For each row of codes (N, B) uint8 the earliest kept row within `radius`: (N,) int64.
 
-    Rows are taken in order: a row near one that is kept goes out for the earliest such row, any
-    other is kept. So no chain of small steps joins codes that differ by more than the radius.
-    Raises as `pairs_within` does.
+    Rows are taken in order: a row near a kept row is removed in favour of the earliest such row,
+    any other row is kept. So no chain of small steps joins codes that differ by more than the
+    radius. Raises the same errors as `pairs_within`.
     """
     exact = first_with_same_code(codes)
     distinct = np.flatnonzero(exact == np.arange(len(codes)))
@@ -60,8 +59,9 @@ def first_within(codes: np.ndarray, *, radius: int) -> np.ndarray:
 def pairs_within(codes: np.ndarray, *, radius: int, most: int = 50_000_000) -> np.ndarray:
     """All rows i < j of codes (N, B) uint8 that differ in at most `radius` bits: (P, 2) int64.
 
-    Exact. Ordered by i, then j. B is a multiple of 8. Raises TooManyPairsError where there are
-    more than `most` pairs, ValueError for a radius that is negative or too large to search.
+    The search is exact; pairs are ordered by i, then j. B is a multiple of 8. Raises
+    TooManyPairsError where there are more than `most` pairs, ValueError for a radius that is
+    negative or too large to search.
     """
     words = words_of(codes)  # (N, B / 8)
     n = len(words)
@@ -77,11 +77,11 @@ def pairs_within(codes: np.ndarray, *, radius: int, most: int = 50_000_000) -> n
 
 
 def covering_masks(*, bits: int, parts: int, radius: int) -> np.ndarray:
-    """Masks (M, bits) bool such that any `radius` positions are avoided by at least one of them.
+    """Masks (M, bits) bool such that at least one of them avoids any `radius` positions.
 
-    Position p of a part bears a number a(p) of t + 1 bits; mask v takes the positions where the
-    parity of a(p) & v is odd. Any t numbers span at most t dimensions, so that some v is orthogonal
-    to them all, and its mask holds none of their positions.
+    Position p of a part has a number a(p) of t + 1 bits; mask v takes the positions where the
+    parity of a(p) & v is odd. Any t numbers span at most t dimensions, so some v is orthogonal to
+    them all, and its mask contains none of their positions.
     """
     tolerated = radius // parts
     vectors = np.arange(1, 2 ** (tolerated + 1))
@@ -97,7 +97,7 @@ def covering_masks(*, bits: int, parts: int, radius: int) -> np.ndarray:
 
 
 def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
-    """Masks (M, W) uint64 for the codes `words` (N, W): those that make the least work."""
+    """Masks (M, W) uint64 for the codes `words` (N, W) that cause the least work."""
     bits = 64 * words.shape[1]
     if not 0 <= radius < bits:
         raise UnusableError(f"radius is {radius}; a Hamming radius is 0 to {bits - 1}")
@@ -123,7 +123,7 @@ def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _keys(masked: np.ndarray) -> np.ndarray:
-    """Masked codes (N, W) uint64 -> (N,) uint64, equal where they are (and seldom elsewhere)."""
+    """Masked codes (N, W) uint64 -> (N,) uint64, equal where they are (and rarely elsewhere)."""
     key = masked[:, 0].copy()
     for column in range(1, masked.shape[1]):
         key *= np.uint64(0x9E3779B97F4A7C15)
@@ -142,7 +142,7 @@ def _agreeing(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows i, j of words (N, W) that agree under the mask (W,) and are within the radius.
 
-    Candidates are neighbours once the codes are sorted by what the mask leaves of them.
+    Candidates are adjacent once the codes are sorted by their masked bits.
     """
     keys = _keys(words & mask)
     order = np.argsort(keys)
@@ -150,7 +150,7 @@ def _agreeing(
     columns = [words[order, word] for word in range(words.shape[1])]
     ends = np.append(np.flatnonzero(keys[1:] != keys[:-1]) + 1, len(keys))
     behind = np.repeat(ends, np.diff(ends, prepend=0)) - np.arange(len(keys)) - 1
-    places = np.flatnonzero(behind)  # those with an equal one behind them
+    places = np.flatnonzero(behind)  # rows followed by an equal one
     behind = behind[places]
     total = np.cumsum(behind)
     start = 0

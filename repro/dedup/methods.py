@@ -1,9 +1,8 @@
-"""32x32 pictures of images -> a code each, by any of the methods of the tool `repro.dedup`.
+"""Compute a code for each 32x32 picture, by any of the methods of the tool `repro.dedup`.
 
 "dae" is the paper's denoising autoencoder (§4.1.1, repro.dedup.autoencoder), trained on the
 pictures themselves or read from a file; "phash", "ahash", "dhash", "whash" need no training
-(repro.dedup.perceptual); "pixels" are checksums of the whole images, equal or not. It has nothing
-to run alone.
+(repro.dedup.perceptual); "pixels" are checksums of the whole images, equal or not.
 """
 
 from dataclasses import dataclass
@@ -28,17 +27,17 @@ TRAINED, EXACT = "dae", "pixels"
 ALL_METHODS = (TRAINED, *HASHES, EXACT)
 assert set(METHODS) <= set(ALL_METHODS)
 # Folders of 20 photos and more, with copies among them, gave no false pair and passed the check of
-# the code; of those with 10 some were refused, having too few pairs to judge by.
+# the code; some folders of 10 were refused because they had too few pairs for the check.
 FEWEST = 20
 BLOCK = 1024  # pictures hashed together
 
 
 @dataclass(frozen=True)
 class HashCodes:
-    """codes (N, B) uint8; contrast (N,) float32 in grey levels, infinite where it does not matter.
+    """codes (N, B) uint8; contrast (N,) float32 in grey levels, infinite where it is irrelevant.
 
-    health: None where distances mean nothing. network: the autoencoder, where there is one.
-    training: how it was made.
+    health: None where distances mean nothing. network: the autoencoder, if any. training: how it
+    was trained.
     """
 
     codes: np.ndarray
@@ -49,7 +48,7 @@ class HashCodes:
 
 
 def used_options(method: str) -> set[str]:
-    """Names of the options (repro.dedup.options) that a method asks for."""
+    """Names of the options (repro.dedup.options) that a method uses."""
     if method == TRAINED:
         return set(Options.model_fields)
     return {"max_group"} if method == EXACT else {"max_group", "radius", "minimum_contrast"}
@@ -61,9 +60,9 @@ def make_codes(
     """Codes of the pictures of `store` (repro.dedup.thumbnails, with checksums for "pixels").
 
     model: an autoencoder to use instead of training one. Raises DegenerateCodeError, and ValueError
-    for too few pictures to train on, both naming another method.
+    for too few pictures to train on; both messages name another method.
     """
-    if method == EXACT:  # what is flat is equal all the same
+    if method == EXACT:  # flat pictures are equal all the same
         assert store.labels is not None
         equal = repack_fields(store.labels[list(EQUALITY)])
         codes = equal.view(np.uint8).reshape(len(store), -1)
@@ -87,7 +86,7 @@ def make_codes(
 def _network(
     inputs: HashInputs, *, options: Options, seed: int, model: Path | None
 ) -> tuple[Autoencoder, dict[str, Any]]:
-    """The autoencoder, read from `model` or trained on the pictures, and how it was made."""
+    """The autoencoder, read from `model` or trained on the pictures, and how it was trained."""
     if model is not None:
         return Autoencoder.load(model), {"model": legible(model.name)}
     if len(inputs) < FEWEST:

@@ -1,6 +1,6 @@
 """Options of the de-duplication, as a run file sets them under `dedup:` (data_prep/dedup.py).
 
-They have a module of their own, so that a run file is checked without loading PyTorch.
+They are in a separate module, so that a run file is checked without loading PyTorch.
 """
 
 import math
@@ -14,7 +14,7 @@ HASHED_SIZES = (32, 64, 128, 256)  # pixels: the hash sees 32, by halving
 
 
 class Options(Strict):
-    """The hash and what is done with its collisions. All but 3072-128-3072 is open in the paper."""
+    """The hash and the treatment of collisions. The paper states only the sizes 3072-128-3072."""
 
     scaling: Literal["image", "dataset"] = Field(
         "image", description="image: each picture to mean 0, sd 1"

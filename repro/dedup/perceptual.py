@@ -1,10 +1,10 @@
-"""Perceptual hashes that the autoencoder's is compared with, and equality of pixels.
+"""Perceptual hashes with which the autoencoder's is compared, and equality of pixels.
 
-Where in the flow: `experiments/dedup` scores these on the same images as the hash of §4.1.1, and
-`python -m repro dedup --method` removes by them. They are no part of the paper. aHash: which cells
-of a small grey picture are brighter than its mean; dHash: which are brighter than their left
+Where in the flow: `experiments/dedup` scores them on the same images as the hash of §4.1.1, and
+`python -m repro dedup --method` uses them for removal. They are not part of the paper. aHash: which
+cells of a small grey picture are brighter than its mean; dHash: which are brighter than their left
 neighbour; pHash: signs of the lowest cosine frequencies; wHash: Haar wavelets against their median.
-"pixels" is a checksum: equal where all pixels are. It has nothing to run alone.
+"pixels" is a checksum: equal where all pixels are.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ def perceptual_code(image: np.ndarray, method: str, *, side: int = 8) -> np.ndar
     """Code (B,) uint8 of one image (H, W, C) uint8, C = 1 or 3; B = side * side / 8, or 16.
 
     method: one of METHODS. side: of the perceptual hashes, a multiple of 8; 8 gives 64 bits. Codes
-    of "pixels" say only equal or not, their Hamming distance nothing. Raises ValueError naming the
-    methods there are.
+    of "pixels" are only equal or not; their Hamming distance is meaningless. Raises ValueError that
+    lists the methods.
     """
     if method not in METHODS:
         raise ValueError(f"no hash '{method}'; there are {', '.join(METHODS)}")

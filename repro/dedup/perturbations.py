@@ -1,9 +1,9 @@
-"""Near-duplicates of a picture, made in stated ways at stated strengths.
+"""Make near-duplicates of a picture, in stated ways at stated strengths.
 
 Where in the flow: the source `data_prep/planted.py` makes a test set of copies with it, on which
-`experiments/dedup` measures how many of them a hash finds (paper §4.1.1 argues its recall only from
+`experiments/dedup` measures the share that a hash finds (paper §4.1.1 argues its recall only from
 the number removed). Everything is applied to the full-size picture, and every copy is a JPEG, so
-that it is read like any photo met again on the web.
+that it is read like any reposted photo.
 
 The settings of the hash were chosen on copies of these kinds (experiments/LOG.md):
 
@@ -12,14 +12,14 @@ The settings of the hash were chosen on copies of these kinds (experiments/LOG.m
 | recompress | the JPEG quality of the copy                                                 |
 | rescale    | factor on both sides (area average below 1, bicubic above)                   |
 | crop       | share of width and of height cut off, left and right, top and bottom together; |
-|            | what stays lies anywhere with equal probability                              |
+|            | the rest is at any place with equal probability                              |
 | brightness | factor on all values, clipped at 255                                         |
 | noise      | standard deviation, grey levels, Gaussian, independent at each value         |
 | blur       | standard deviation of the Gaussian, pixels of a picture with shorter side 256; |
-|            | a quarter of its own pixels leaves a smaller picture as it is                |
+|            | a quarter of its own pixels leaves a smaller picture unchanged               |
 | mirror     | 1: left and right exchanged                                                  |
 
-Nothing was chosen on these, the fresh ones:
+Nothing was chosen on the following, fresh ones:
 
 | kind       | strength is                                                                  |
 |------------|------------------------------------------------------------------------------|
@@ -59,13 +59,13 @@ FRESH_STRENGTHS: dict[str, tuple[float, ...]] = {
     "rotate": (1, 2, 5),
 }
 KINDS, FRESH_KINDS = tuple(STRENGTHS), tuple(FRESH_STRENGTHS)
-QUALITY = 95  # of the copies' JPEG, where the quality is not the perturbation
+QUALITY = 95  # of the copies' JPEG, unless the quality is the perturbation
 WORDS = "Photo: from the web"  # of a caption
-BLUR_SIDE = 256  # pixels: shorter side to which the strengths of blur refer
+BLUR_SIDE = 256  # pixels: shorter side that defines the strengths of blur
 
 
 def perturbations(*, fresh: bool = False) -> list[tuple[str, float]]:
-    """All (kind, strength) of the first table above, or of the second, in its order."""
+    """All (kind, strength) of the first table above, or of the second if fresh, in its order."""
     table = FRESH_STRENGTHS if fresh else STRENGTHS
     return [(kind, strength) for kind, strengths in table.items() for strength in strengths]
 
@@ -80,9 +80,9 @@ def near_copy(
 ) -> bytes:
     """A near-duplicate of picture (H, W, 3) uint8 as JPEG bytes (4:2:0); a pure function.
 
-    strength: see the module's tables; any value of its unit, not only those named there. rng draws
-    the place of a crop, the noise and the way of a rotation. quality: of the JPEG, 1..100,
-    but for "recompress". Raises ValueError for an unknown kind.
+    strength: see the module's tables; any value of its unit is allowed. rng draws the place of a
+    crop, the noise and the direction of a rotation. quality: of the JPEG, 1..100, except for
+    "recompress". Raises ValueError for an unknown kind.
     """
     if kind == "recompress":
         quality = round(strength)
@@ -95,7 +95,7 @@ def near_copy(
 def perturbed(
     picture: np.ndarray, *, kind: str, strength: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """What `near_copy` encodes: (h, w, 3) uint8; the picture itself for "recompress"."""
+    """The pixels that `near_copy` encodes: (h, w, 3) uint8; unchanged for "recompress"."""
     if kind not in MAKERS:
         raise ValueError(f"no perturbation '{kind}'; there are {', '.join(MAKERS)}")
     return MAKERS[kind](picture, strength, rng)
@@ -161,7 +161,7 @@ def _rotated(picture: np.ndarray, degrees: float, rng: np.random.Generator) -> n
     height, width = picture.shape[:2]
     angle = np.deg2rad(degrees)
     longer = max(height / width, width / height)
-    enlarged = np.cos(angle) + longer * np.sin(angle)  # the rectangle within the turned one
+    enlarged = np.cos(angle) + longer * np.sin(angle)  # the rectangle within the rotated one
     turn = float(degrees * rng.choice([-1, 1]))
     middle = (width - 1) / 2, (height - 1) / 2
     matrix = cv2.getRotationMatrix2D(middle, turn, float(enlarged))

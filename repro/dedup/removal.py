@@ -20,8 +20,8 @@ from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_siz
 from repro.dedup.hamming_search import first_within, hamming
 from repro.errors import ExpectedError, UnusableError
 
-TOLERATED = 0.01  # chance pairs to images removed; the paper's "fewer than one in a hundred"
-LISTED = 100  # keys of featureless pictures given in a summary
+TOLERATED = 0.01  # chance pairs per image removed; the paper's "fewer than one in a hundred"
+LISTED = 100  # keys of featureless pictures listed in a summary
 
 
 class DegenerateCodeError(ExpectedError, ValueError):
@@ -44,7 +44,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Removal:
-    """What is held a near-duplicate of what, row by row.
+    """Which images are near-duplicates of which, row by row.
 
     first (N,) int64: the row kept in place of each row, itself where it stands for itself; first in
     the order of preference.
@@ -61,7 +61,7 @@ class Removal:
     def summary(self, keys: list[str], *, health: CodeHealth | None = None) -> dict[str, Any]:
         """Counts, the groups and pictures to look at, warnings; plain values for JSON.
 
-        health: of the codes, where chance can be judged from them.
+        health: of the codes, where they allow an estimate of chance pairs.
         """
         sizes = np.bincount(self.first, minlength=len(self.first))  # at each group's first row
         large = np.flatnonzero(sizes > self.max_group)

@@ -1,4 +1,4 @@
-"""A folder of images or an LMDB -> all its pictures at 32x32, on disk, and some of them larger.
+"""A folder of images or an LMDB -> all its pictures at 32x32 on disk, and some of them larger.
 
 Where in the flow: the first step of `repro.dedup.folder`. Files are decoded by a pool of threads
 and written as a prepared dataset (repro.data.store), 3 KB each, so that memory does not grow with
@@ -36,7 +36,7 @@ EQUALITY = {
     "whole_width": "u4",
 }
 
-Record = tuple[str, bytes | Path | str]  # key, and bytes, the file, or why neither is read
+Record = tuple[str, bytes | Path | str]  # key, and bytes, file, or why neither is read
 Labels = dict[str, int]
 Thumbnail = tuple[np.ndarray, Labels]
 
@@ -46,8 +46,8 @@ def read_thumbnails(
 ) -> ImageStore:
     """Write the pictures (N, 32, 32, 3) of all images of `path` into the empty `folder`.
 
-    names: of a folder's files (repro.dedup.files_once), None for an LMDB. checksums: with labels by
-    which images of equal pixels are known. Raises SourceError where nothing can be read at all.
+    names: of a folder's files (repro.dedup.files_once), None for an LMDB. checksums: add labels
+    that identify images of equal pixels. Raises SourceError where nothing can be read at all.
     """
     total, records = _records(path, names)
     with (
@@ -81,7 +81,7 @@ def stored_sizes(store: ImageStore) -> Sizes:
 
 
 def larger_pictures(path: Path, keys: set[str], *, side: int) -> dict[str, np.ndarray]:
-    """Pictures (side, side, 3) uint8 of some images, read again; those lost since are left out."""
+    """Pictures (side, side, 3) uint8 of some images, read again; missing files are left out."""
     in_files = ((key, partial(file_bytes, path / key)) for key in keys)
     pictures = {}
     for key, read in in_files if lmdb_file(path) is None else entries(path):
@@ -102,7 +102,7 @@ def _records(path: Path, names: FileNames | None) -> tuple[int, Iterator[Record]
 
 
 def _weight(record: Record) -> int:
-    """Bytes that wait in memory; a file is read only where it is decoded."""
+    """Bytes held in memory by a waiting record; a file is read only when it is decoded."""
     return len(record[1]) if isinstance(record[1], bytes) else 0
 
 

@@ -1,9 +1,9 @@
-"""Duplicates found, against the truth: recall of planted copies, precision of what was removed.
+"""Compare the duplicates found with the truth: recall of planted copies, precision of removals.
 
 Where in the flow: a generated world (or a test set) comes with a CSV `key,group,kind`: rows of one
-group show one original; kind is "original" or how the copy was made (blur, crop, ...); a negative
-group is "not judged" (damaged records, odd formats). `experiments/dedup` scores hashes with it; it
-is never a training signal. Counting is linear in the number of images.
+group show one original; kind is "original" or the perturbation of the copy (blur, crop, ...); a
+negative group is "not judged" (damaged records, odd formats). `experiments/dedup` scores hashes
+with it; it is never a training signal. Counting is linear in the number of images.
 
 Alone: `read_truth(Path("truth.csv"), keys)`.
 """
@@ -24,14 +24,14 @@ NOT_JUDGED = -1
 
 
 class TruthError(ExpectedError, ValueError):
-    """A truth file that cannot be used; the message names file, line and what was expected."""
+    """An unusable truth file; the message names file, line and what was expected."""
 
 
 @dataclass(frozen=True)
 class Truth:
     """The truth of N images, row by row."""
 
-    group: np.ndarray  # (N,) int64; NOT_JUDGED where the file says so or does not name the key
+    group: np.ndarray  # (N,) int64; NOT_JUDGED where the file says so or lacks the key
     kind: np.ndarray  # (N,) str; "" where not judged
     original: np.ndarray  # (N,) int64: row of the original; -1 for originals and where it is absent
 
@@ -59,11 +59,11 @@ class Share:
 
 @dataclass(frozen=True)
 class PairCounts:
-    """Pairs of images with equal labels; both images judged."""
+    """Numbers of pairs of images with equal labels, both images judged."""
 
     found: int
-    true: int  # of those found, pairs of the same group
-    planted: int  # pairs of the same group there are
+    true: int  # found pairs of the same group
+    planted: int  # existing pairs of the same group
 
     @property
     def false(self) -> int:
@@ -91,9 +91,9 @@ def read_truth(path: Path, keys: list[str]) -> Truth:
 
 
 def joined(truth: Truth, keys: list[str], same: Iterable[tuple[str, str]]) -> Truth:
-    """The truth with the groups of each pair of keys in `same` made one: natural duplicates.
+    """The truth with the groups of each pair of keys in `same` merged: natural duplicates.
 
-    keys: of the images, in row order. A copy keeps the original that it was made from. Raises
+    keys: of the images, in row order. A copy keeps the original from which it was made. Raises
     TruthError for a key that is not among the images or not judged.
     """
     pairs = [tuple(pair) for pair in same]
@@ -162,15 +162,15 @@ def recall(labels: np.ndarray, truth: Truth, *, kind: str | None = None) -> Shar
 
 
 def kinds(truth: Truth) -> list[str]:
-    """Kinds of the planted copies there are, sorted."""
+    """Kinds of planted copies in the truth, sorted."""
     return sorted(set(truth.kind[truth.copies].tolist()))
 
 
 def false_removals(keep: np.ndarray, first: np.ndarray, truth: Truth) -> Share:
-    """Of the images removed, the share that shows another original than the one kept for it.
+    """Share of removed images that show another original than the image kept for them.
 
-    keep (N,) bool; first (N,): for each image the row kept in its place. Only pairs of which both
-    are judged count. This is the paper's false positive rate, which it estimates by eye.
+    keep (N,) bool; first (N,): for each image the row kept in its place. Only pairs count in which
+    both are judged. This is the paper's false positive rate, which it estimates by eye.
     """
     removed = np.flatnonzero(~keep)
     removed = removed[(truth.group[removed] >= 0) & (truth.group[first[removed]] >= 0)]
