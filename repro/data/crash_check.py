@@ -1,9 +1,9 @@
-"""Files whose readers may crash, read first in a process of its own: a crash there is an answer.
+"""Read files whose readers may crash in a separate process first, where a crash is an answer.
 
-Where in the flow: before LMDB (repro/data/raw_images.py) and SciPy's reader of MATLAB files
-(data_prep/svhn.py) read a file here. Both follow offsets that the file states; in a damaged one
-these may lead anywhere. The trial walks the same way and touches what would be read, so what it
-survives can be read. For a database that costs about as much as going through its keys.
+Where in the flow: before LMDB (repro/data/raw_images.py) or SciPy's reader of MATLAB files
+(data_prep/svhn.py) reads a file here. Both follow offsets in the file; in a damaged file these may
+point anywhere. The trial takes the same path and touches the same bytes, so a file that it survives
+is safe to read. For a database that costs about as much as iterating over its keys.
 
 Alone: `python repro/data/crash_check.py lmdb FOLDER/data.mdb`.
 """
@@ -19,7 +19,7 @@ Kind = Literal["lmdb", "matlab"]
 
 
 def damage_of(path: Path, kind: Kind, *names: str) -> str:
-    """What is wrong with a file, in words; "" where it can be read.
+    """Describe what is wrong with a file; "" where it can be read.
 
     names: variables of a MATLAB file.
     """
@@ -34,7 +34,7 @@ def damage_of(path: Path, kind: Kind, *names: str) -> str:
 
 
 def walk_database(path: str) -> None:
-    """Touch both ends of every record; SystemExit where there are not as many as announced."""
+    """Touch both ends of every record; SystemExit where their number differs from the announced."""
     import lmdb
 
     with (

@@ -1,9 +1,9 @@
-"""Work on a stream of records by a pool of threads, results in the order of the records.
+"""Process a stream of records by a pool of threads, with results in the order of the records.
 
-Where in the flow: data_prep/prepare.py and the tool repro/dedup/__main__.py decode through it. The
-decoders run without the interpreter lock, so threads do as well as processes. Records are handed
-over in chunks, bounded in number and, where their weight is known, in bytes; whatever the number of
-workers, only a few chunks are held at a time. It has nothing to run alone.
+Where in the flow: data_prep/prepare.py and the tool repro/dedup/__main__.py use it for decoding.
+The decoders release the interpreter lock, so threads do as well as processes. Records are passed in
+chunks, bounded in number and, where their weight is known, in bytes; for any number of workers only
+a few chunks are held at a time.
 """
 
 from collections import deque
@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 CHUNK = 32  # records a worker takes at a time
-CHUNK_BYTES = 8 * 2**20  # a chunk ends when its records weigh as much
+CHUNK_BYTES = 8 * 2**20  # a chunk ends when its records reach this weight
 
 Record = TypeVar("Record")
 Result = TypeVar("Result")
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 def in_order(
     records: Iterator[Record], work: Callable[[Record], Result], *, workers: int
 ) -> Iterator[Result]:
-    """work(record) of every record, in order; otherwise as `chunks_in_order`."""
+    """work(record) of every record, in order; otherwise like `chunks_in_order`."""
 
     def work_through(chunk: list[Record]) -> list[Result]:
         return [work(record) for record in chunk]
@@ -39,8 +39,8 @@ def chunks_in_order(
 ) -> Iterator[Result]:
     """work(chunk) of successive chunks of the records, in order.
 
-    weight: bytes that a record holds on to. At most 2 * workers + 1 chunks are held at a time. An
-    exception of `work` ends the stream; what waits is cancelled.
+    weight: bytes that a record occupies. At most 2 * workers + 1 chunks are held at a time. An
+    exception in `work` ends the stream and cancels waiting chunks.
     """
     with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[Result]] = deque()

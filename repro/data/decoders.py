@@ -1,4 +1,4 @@
-"""Bytes of one image -> its stored pixels, or a typed reason why there are none.
+"""Decode the bytes of one image to its stored pixels, or give a typed reason for failure.
 
 Called by repro/data/images.py, which turns, crops and scales. JPEG goes through simplejpeg (scaled
 decode without the interpreter lock; strict: a damaged file is an error), WebP through OpenCV,
@@ -23,7 +23,7 @@ from repro.data.pillow_pixels import PILLOW_FORMATS, flatten, pillow_pixels
 
 
 def decoder_versions() -> dict[str, str]:
-    """Versions of the libraries that decide the pixels, for the manifest of a dataset."""
+    """Versions of the libraries that determine the pixels, for the manifest of a dataset."""
     return {
         "opencv": cv2.__version__,
         "pillow": PIL.__version__,

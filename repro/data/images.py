@@ -1,13 +1,13 @@
-"""Bytes of one image in, square uint8 pixels out; and pixels to network range and back.
+"""Convert the bytes of one image to square uint8 pixels, and pixels to network range and back.
 
-data_prep/prepare.py hands every payload to `decode_square`, so all datasets are cut and scaled in
-one way: shorter side to the wanted size, centre crop (paper §4.3 for ImageNet: "min-resized centre
-crops"; for LSUN the paper is silent and we do the same). The filter is Pillow's antialiased bicubic
-with a crop box in fractions of a pixel; it is the identity where nothing is to be scaled. A JPEG is
-decoded directly at the smallest of libjpeg's scales (1/8, 2/8 ... 8/8) that still covers the
-wanted size: a 256-pixel LSUN photo at 1/4 for a 64-pixel picture. Where the centred square then
-lies between the pixels it is decoded at 1/2 and averaged. Formats and damage are the business of
-repro/data/decoders.py.
+Where in the flow: data_prep/prepare.py passes every payload to `decode_square`, so all datasets are
+cropped and scaled in one way: shorter side to the requested size, centre crop (paper §4.3 for
+ImageNet: "min-resized centre crops"; for LSUN the paper is silent and we do the same). The filter
+is Pillow's antialiased bicubic with a crop box in fractions of a pixel; it is the identity where no
+scaling is needed. A JPEG is decoded directly at the smallest of libjpeg's scales (1/8, 2/8 ... 8/8)
+that still covers the requested size: a 256-pixel LSUN photo at 1/4 for a 64-pixel picture. Where
+the centred square then falls between the pixels it is decoded at 1/2 and averaged.
+repro/data/decoders.py handles formats and damage.
 
 Alone: `decode_square(path.read_bytes(), 64)`.
 """
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def decode(data: bytes, *, channels: int = 3, at_least: int | None = None) -> np.ndarray:
     """Image bytes -> (H, W, channels) uint8, upright by its EXIF orientation.
 
-    With `at_least` (pixels) a JPEG may come at 1/8 to 7/8 of its size, its shorter side still
-    `at_least` or more; other formats, and smaller pictures, come at full size. Grey, CMYK, palette,
-    16-bit and transparent pictures (on white) become plain RGB; channels=1 gives the luma
+    With `at_least` (pixels) a JPEG may be decoded at 1/8 to 7/8 of its size, its shorter side still
+    at least `at_least`; other formats, and smaller pictures, keep their full size. Grey, CMYK,
+    palette, 16-bit and transparent pictures (on white) become plain RGB; channels=1 gives the luma
     (ITU-R 601). Animations give their first frame. Raises UnreadableImage.
     """
     stored = decode_stored(data, channels=channels, at_least=at_least)
@@ -40,11 +40,11 @@ def decode(data: bytes, *, channels: int = 3, at_least: int | None = None) -> np
 def decode_square(data: bytes, size: int, *, channels: int = 3) -> np.ndarray:
     """Image bytes -> (size, size, channels) uint8: shorter side to `size`, centre crop.
 
-    As centre_crop(decode(data, at_least=size), size), but for fractions of a pixel: 341 columns at
-    1/4 are 85.25 wide though 86 are stored, and the crop is centred on the former. Where libjpeg's
-    scale gives the size exactly, the result is the mean over each pixel's area: on photos with a
-    shorter side of 256 it differs from that of a full decode by 0.4 to 1.1 grey levels on average
-    (256x256: 0.4, 341x256: 0.6, 455x256: 0.7). Raises UnreadableImage.
+    It equals centre_crop(decode(data, at_least=size), size), except for fractions of a pixel: 341
+    columns at 1/4 are 85.25 wide though 86 are stored, and the crop is centred on the former. Where
+    libjpeg's scale gives the size exactly, the result is the mean over each pixel's area: on photos
+    with a shorter side of 256 it differs from that of a full decode by 0.4 to 1.1 grey levels on
+    average (256x256: 0.4, 341x256: 0.6, 455x256: 0.7). Raises UnreadableImage.
     """
     return square_and_shape(data, size, channels=channels)[0]
 
@@ -64,7 +64,7 @@ def square_and_shape(
 def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
     """(H, W, C) uint8 -> (size, size, C) uint8: shorter side to `size` (antialiased), centre crop.
 
-    Smaller pictures are enlarged. Paper §4.3; filter and LSUN's crop are not stated there.
+    Smaller pictures are enlarged. Paper §4.3; it does not state the filter, nor LSUN's crop.
     """
     height, width = image.shape[:2]
     return _square(image, size, extent=(height, width))
@@ -73,9 +73,9 @@ def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
 def to_tensor(images: np.ndarray, *, low: int = -1) -> "torch.Tensor":
     """uint8 (N, H, W, C) in 0..255 -> float32 (N, C, H, W) in [low, 1].
 
-    low -1 is the range of tanh (paper §4), 0 that of a sigmoid (authors' MNIST code).
+    low is -1 for the range of tanh (paper §4), 0 for that of a sigmoid (authors' MNIST code).
     """
-    import torch  # late: data are prepared without its seconds and 500 MB
+    import torch  # imported late: preparing data needs neither its seconds nor its 500 MB
 
     if images.dtype != np.uint8 or images.ndim != 4:
         raise ValueError(f"expected uint8 (N, H, W, C), found {images.dtype} {images.shape}")
@@ -85,9 +85,9 @@ def to_tensor(images: np.ndarray, *, low: int = -1) -> "torch.Tensor":
 
 
 def to_uint8(images: "torch.Tensor", *, low: int = -1) -> np.ndarray:
-    """Float (N, C, H, W) in [low, 1] -> uint8 (N, H, W, C); rounds, and clamps what lies outside.
+    """Float (N, C, H, W) in [low, 1] -> uint8 (N, H, W, C); rounds, and clamps values outside.
 
-    Inverse of `to_tensor` on all 256 values. Raises ValueError on NaN or infinity.
+    It is the inverse of `to_tensor` on all 256 values. Raises ValueError on NaN or infinity.
     """
     import torch
 
@@ -101,7 +101,7 @@ def to_uint8(images: "torch.Tensor", *, low: int = -1) -> np.ndarray:
 def halve(images: np.ndarray) -> np.ndarray:
     """uint8 (N, 2h, 2w, C) -> (N, h, w, C): the 2x2 mean, halves rounded up.
 
-    Turns 64-pixel training images into the 32x32 input of the de-duplication autoencoder (§4.1.1).
+    It turns 64-pixel training images into the 32x32 input of the hash's autoencoder (§4.1.1).
     """
     height, width = images.shape[1:3]
     if height % 2 or width % 2:
@@ -140,7 +140,7 @@ def _square(image: np.ndarray, size: int, *, extent: tuple[float, float]) -> np.
     height, width = extent
     side = min(height, width)
     left, top = (width - side) / 2, (height - side) / 2
-    if side == size:  # nothing to scale: whole pixels where the margin is odd
+    if side == size:  # no scaling needed: whole pixels where the margin is odd
         if extent == image.shape[:2]:
             left, top = left // 1, top // 1
         if left == int(left) and top == int(top):
@@ -155,8 +155,8 @@ def _square(image: np.ndarray, size: int, *, extent: tuple[float, float]) -> np.
 def _halved_square(image: np.ndarray, size: int, *, extent: tuple[float, float]) -> np.ndarray:
     """The centred square of side 2 * size -> (size, size, C) uint8: mean over each pixel's area.
 
-    Where the square begins a fraction of a pixel into the picture, the pixels are first mixed with
-    their neighbours by that fraction: the mean of two such mixtures is the mean over the area.
+    Where the square begins at a fraction of a pixel, the pixels are first mixed with their
+    neighbours by that fraction: the mean of two such mixtures is the mean over the area.
     """
     height, width = extent
     side = 2 * size

@@ -1,8 +1,7 @@
-"""Noise as data, for timing: a prepared dataset, JPEG files, and records of raw pixels.
+"""Noise as data for timing: a prepared dataset, JPEG files, and records of raw pixels.
 
-What a step takes for an image does not depend on what the image shows, so that the time of a
-training or of a preparation can be taken before any real image is there. Used by `repro.plan` and
-`repro.bench`.
+The time of a step does not depend on what the images show, so the time of a training or of a
+preparation can be measured before there are any real images. `repro.plan` and `repro.bench` use it.
 
 Alone: `noise_dataset(folder, NetworkSpec(image_size=64), count=128)`.
 """
@@ -19,15 +18,15 @@ from repro.data.store_writer import StoreWriter
 from repro.rng import generator
 from repro.specs.network import NetworkSpec
 
-QUALITY = 75  # LSUN's
+QUALITY = 75  # LSUN's JPEG quality
 DIFFERENT = 8  # pictures drawn; the files repeat them
 FINE = 8  # standard deviation of the fine noise, grey levels
 
 
 def noise_dataset(folder: Path, network: NetworkSpec, *, count: int) -> ImageStore:
-    """A prepared dataset of `count` images as a network takes them, with classes where it has any.
+    """A prepared dataset of `count` images that fits a network, with classes if it has any.
 
-    The folder is made where it is not there; image i has the class i modulo their number.
+    The folder is created where needed; image i has the class i modulo their number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     size, channels, classes = network.image_size, network.channels, network.classes

@@ -1,11 +1,11 @@
-"""Pickles of plain data, read opcode by opcode; nothing that a file asks for is looked up or run.
+"""Read pickles of plain data opcode by opcode, without importing or running anything they name.
 
 Where in the flow: CIFAR-10's Python version (data_prep/cifar10.py) and the index of the weights
 that the authors released (repro/released/arrays.py) are pickles of Python 2. Python's own unpickler
-calls whatever a pickle names, and arrays that it fills in may be made to read and write memory that
-is not theirs. Here lists, dicts, tuples, numbers and texts come out as such. Whatever would be an
-object, such as an array, comes out as a `Made`: what it would have been made with, which the caller
-checks.
+calls anything that a pickle names, and arrays that it fills can be made to read and write foreign
+memory. Here lists, dicts, tuples, numbers and texts are returned as they are. Anything that would
+be an object, such as an array, is returned as a `Made`: its constructor's arguments, which the
+caller checks.
 
 Alone: `read_pickle(path.read_bytes(), names={"numpy.dtype"})`.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from repro.errors import ExpectedError
 
-LATIN1 = "_codecs.encode"  # how Python 3 writes bytes for Python 2: a text, to be encoded
+LATIN1 = "_codecs.encode"  # how Python 3 writes bytes for Python 2: a text to be encoded
 VALUES = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "STRING", "BINSTRING",
     "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "UNICODE", "BINUNICODE",
@@ -36,7 +36,7 @@ MARK = object()
 
 
 class PickleError(ExpectedError, ValueError):
-    """Bytes that are no pickle of plain data; the message says what they ask for."""
+    """Bytes that are not a pickle of plain data; the message says what they require."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Name:
 
 @dataclass
 class Made:
-    """What the pickle would make: by calling `name` with `arguments`, then filling in `state`."""
+    """What the pickle would create: call `name` with `arguments`, then fill in `state`."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -58,8 +58,8 @@ class Made:
 def read_pickle(data: bytes, *, names: Collection[str]) -> Any:
     """The value in a pickle of protocol 0 to 4; texts of Python 2 as bytes.
 
-    names: those that it may mention, with their modules. Raises PickleError for any other name,
-    any other opcode than plain data need, and damaged or cut-off bytes.
+    names: allowed names, with their modules. Raises PickleError for any other name, any opcode that
+    plain data do not need, and damaged or truncated bytes.
     """
     reader = _Reader(names)
     try:
@@ -68,13 +68,13 @@ def read_pickle(data: bytes, *, names: Collection[str]) -> Any:
         (value,) = reader.stack
     except PickleError:
         raise
-    except Exception as error:  # damaged bytes make pickletools and what follows raise nearly any
+    except Exception as error:  # damaged bytes raise nearly anything in pickletools
         raise PickleError(f"damaged or cut off ({type(error).__name__}: {error})") from None
     return value
 
 
 class _Reader:
-    """The stack and the memo of a pickle that is being read."""
+    """The stack and the memo of a pickle while it is read."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = names
@@ -82,7 +82,7 @@ class _Reader:
         self.memo: dict[int, Any] = {}
 
     def take(self, opcode: str, argument: Any) -> None:
-        """Do what one opcode says."""
+        """Execute one opcode."""
         if opcode in VALUES:
             self.stack.append(argument.encode("latin1") if "STRING" in opcode else argument)
         elif opcode in CONSTANTS:
@@ -149,7 +149,7 @@ class _Reader:
     def _set(self, values: list[Any]) -> None:
         target = self._top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
-            if not isinstance(key, (str, bytes, int)):  # others could take for ever to be hashed
+            if not isinstance(key, (str, bytes, int)):  # others could take for ever to hash
                 raise PickleError(f"it has a {type(key).__name__} for a key")
             target[key] = value
 

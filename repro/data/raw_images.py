@@ -1,9 +1,9 @@
 """Encoded images as they were collected: a folder tree or an LMDB, as a stream of keys and bytes.
 
-Where in the flow: before anything is decoded. The sources of data_prep/ and the tool
-`python -m repro dedup` read through here, so both see the same keys in the same order: files by
-relative path, LMDB records by key. An LMDB's file is mapped into memory; it is closed and opened
-again now and then, so that the memory in use stays bounded however large the database is.
+Where in the flow: before decoding. The sources of data_prep/ and the tool `python -m repro dedup`
+read through this module, so both see the same keys in the same order: files by relative path, LMDB
+records by key. An LMDB's file is mapped into memory; it is closed and reopened now and then, so
+that the memory in use stays bounded for a database of any size.
 
 Alone: `for key, value in entries(Path(FOLDER_OR_LMDB)): ...`.
 """
@@ -22,18 +22,19 @@ from repro.errors import ExpectedError
 # Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
 MAPPED_BYTES = 4 * 2**20
 
-Entry = tuple[str, Callable[[], bytes]]  # key, and what reads its bytes
+Entry = tuple[str, Callable[[], bytes]]  # key, and a function that reads its bytes
 
 
 class SourceError(ExpectedError, ValueError):
-    """Raw data that cannot be used; names the file, what was found and expected, the way out."""
+    """Unusable raw data; names the file, what was found and expected, and what to do."""
 
 
 def entries(path: Path) -> Iterator[Entry]:
     """Key and reader of every record of a folder tree or an LMDB, in order.
 
-    A reader may be called any time for a file, but for an LMDB only before the next record is
-    asked for. Raises SourceError where `path` is neither, OSError from a reader of a lost file.
+    The reader of a file may be called at any time, that of an LMDB record only before the next
+    record is requested. Raises SourceError where `path` is neither; a reader raises OSError for a
+    lost file.
     """
     database = lmdb_file(path)
     if database is not None:
@@ -45,25 +46,25 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def lmdb_file(path: Path) -> Path | None:
-    """The data.mdb that `path` is or holds, else None."""
+    """The data.mdb that `path` is or contains, else None."""
     if path.is_file():
         return path
     return path / "data.mdb" if (path / "data.mdb").is_file() else None
 
 
 def lmdb_count(path: Path) -> int:
-    """Number of records. Raises SourceError for a damaged or cut-off database."""
+    """Number of records. Raises SourceError for a damaged or truncated database."""
     with _opened(path) as database:
         return int(database.stat()["entries"])
 
 
 def lmdb_entries(path: Path) -> Iterator[Entry]:
-    """Records in key order; bytes are read only where the reader is called.
+    """Records in key order; bytes are read only when the reader is called.
 
-    Bytes of a key that are no UTF-8 are written as \\xNN. Raises SourceError for a damaged or
-    cut-off database, and for one that holds another number of records than it announces.
+    Bytes of a key that are not UTF-8 are written as \\xNN. Raises SourceError for a damaged or
+    truncated database, and for one whose number of records differs from the announced one.
     """
-    with _opened(path):  # says so of what is no database at all
+    with _opened(path):  # reports a file that is not a database at all
         pass
     if damage := damage_of(path, "lmdb"):
         raise SourceError(f"{path}: a damaged database: {damage}; download or unpack it again")
@@ -106,7 +107,7 @@ def _opened(path: Path) -> Iterator[lmdb.Environment]:
             f"{path}: expected a folder of images or an LMDB database, found {found}; {way_out}"
         ) from None
     try:
-        # The file is mapped into memory: reading a page behind its end would kill the process.
+        # The file is mapped into memory: reading a page beyond its end would kill the process.
         expected = (database.info()["last_pgno"] + 1) * database.stat()["psize"]
         if path.stat().st_size < expected:
             raise SourceError(
@@ -119,9 +120,9 @@ def _opened(path: Path) -> Iterator[lmdb.Environment]:
 
 
 def files_below(root: Path) -> list[str]:
-    """Relative posix paths of all files below `root`, sorted; hidden files and folders left out.
+    """Relative posix paths of all files below `root`, sorted, without hidden files and folders.
 
-    Linked folders are followed, each folder once. A folder that cannot be opened stands for itself;
+    Linked folders are followed, each folder once. A folder that cannot be opened counts as itself;
     OSError where that is `root`.
     """
     found: list[str] = []

@@ -1,7 +1,7 @@
 """A part of a dataset that one job works on: shard 3/8 is the third of eight.
 
-Where in the flow: `data_prep.prepare` and `data_prep.dedup` make a part each with `--shard 3/8` and
-join the parts to what one job would have made. It has nothing to run alone.
+Where in the flow: `data_prep.prepare` and `data_prep.dedup` make one part each with `--shard 3/8`
+and join the parts to the result of a single job.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Shard(NamedTuple):
-    """Part `number` (from 1) of `of` parts that cut what there is into runs of equal length."""
+    """Part `number` (from 1) of `of` parts, which cut the data into runs of equal length."""
 
     number: int
     of: int
@@ -25,7 +25,7 @@ class Shard(NamedTuple):
         return cls(int(match[1]), int(match[2]))
 
     def of_these(self, positions: Sequence[int]) -> Sequence[int]:
-        """The positions that are this part's; the parts together are all, in order."""
+        """The positions that belong to this part; all parts together have all of them, in order."""
         first, behind = (n * len(positions) // self.of for n in (self.number - 1, self.number))
         return positions[first:behind]
 

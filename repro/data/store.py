@@ -1,8 +1,8 @@
 """The prepared dataset: a folder that every later step reads as one array of pixels.
 
     images.npy     uint8 (N, H, W, C), memory-mapped; rows in source order
-    keys.txt       row -> the source's key, one a line (line breaks in a key are written as \\n)
-    labels.npy     structured (N,), one named field a label; absent where the source has none
+    keys.txt       row -> the source's key, one per line (line breaks in a key are written as \\n)
+    labels.npy     structured (N,), one named field per label; absent where the source has none
     skipped.csv    key,reason of every record that could not be read
     manifest.json  source, spec, counts, skipped by reason, decoder versions, sha256 of the pixels
 
@@ -37,7 +37,7 @@ MANIFEST_KEYS = {
 class ImageStore:
     """A prepared dataset, read-only. Open with `ImageStore.open(folder)`.
 
-    folder: Path; manifest: dict (see the module's text); images: np.memmap (N, H, W, C) uint8;
+    folder: Path; manifest: dict (see the module's docstring); images: np.memmap (N, H, W, C) uint8;
     keys: list of N source keys; labels: structured array (N,) or None.
     """
 
@@ -53,8 +53,8 @@ class ImageStore:
     def open(cls, folder: Path) -> "ImageStore":
         """Open a folder written by StoreWriter.
 
-        Raises StoreError naming the file, what was found and what the manifest says. The pixels
-        themselves are compared by `verify`, which reads them all.
+        Raises StoreError naming the file, what was found and what the manifest says. `verify`
+        compares the pixels themselves, reading them all.
         """
         folder = Path(folder)
         manifest = _read_manifest(folder)
@@ -99,7 +99,7 @@ class ImageStore:
         return self.manifest["class_names"]
 
     def label(self, name: str) -> np.ndarray:
-        """Values (N,) of one label. Raises StoreError naming the labels there are."""
+        """Values (N,) of one label. Raises StoreError that lists the existing labels."""
         names = list(self.manifest["label_fields"])
         if self.labels is None or name not in names:
             there = f"it has {', '.join(names)}" if names else "it has no labels"
@@ -134,7 +134,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _mapped(path: Path) -> np.ndarray:
-    """Array of a .npy file, mapped read-only. StoreError where file and header do not agree."""
+    """Array of a .npy file, mapped read-only. StoreError where file and header disagree."""
     try:
         array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:

@@ -1,9 +1,9 @@
-"""Writes a prepared dataset, record by record.
+"""Write a prepared dataset, record by record.
 
-Where in the flow: data_prep/prepare.py writes datasets with it, and repro/data/store.py reads them
-and describes the files. It streams: N is unknown until the end (the headers of the arrays are
-written twice), and memory does not grow with N. A writer can be taken up again where `progress` was
-asked for, and takes in whole datasets, the parts of a larger one. It has nothing to run alone.
+Where in the flow: data_prep/prepare.py writes datasets with it; repro/data/store.py reads them and
+describes the files. It streams: N is unknown until the end (the headers of the arrays are written
+twice), and memory does not grow with N. A writer can resume from an earlier `progress`, and can add
+whole datasets, the parts of a larger one.
 """
 
 import csv
@@ -23,18 +23,18 @@ from repro.data.cells import cell
 from repro.data.decoders import decoder_versions
 from repro.errors import ExpectedError
 
-FORMAT = 1  # of the folder; raised when an older reader would misread it
+FORMAT = 1  # version of the folder; raise it when an older reader would misread it
 
 
 class StoreError(ExpectedError, ValueError):
-    """A folder that is no whole prepared dataset, or a record that does not fit into one."""
+    """A folder that is not a whole prepared dataset, or a record that does not fit into one."""
 
 
 class StoreWriter:
     """Writes a prepared dataset record by record into an existing folder.
 
-    Used as a context manager: leaving it without an exception closes it. The folder is to be a
-    temporary one, so that no half-written dataset is ever seen as a whole one.
+    It is a context manager: leaving it without an exception closes it. The folder should be a
+    temporary one, so that no half-written dataset is ever mistaken for a whole one.
     """
 
     def __init__(
@@ -49,10 +49,9 @@ class StoreWriter:
         class_names: list[str] | None = None,
         resume: Mapping[str, Any] | None = None,
     ) -> None:
-        """Begin a dataset, or go on from what `progress` returned (`resume`).
+        """Begin a dataset, or continue from what `progress` returned (`resume`).
 
-        Raises DamagedFileError (repro.artefacts.resumable_file) where the files are not those of
-        that moment any more.
+        Raises DamagedFileError (repro.artefacts.resumable_file) where the files no longer match it.
         """
         self._folder = Path(folder)
         self._about = {"source": source, "spec": dict(spec), "class_names": class_names}
@@ -83,7 +82,7 @@ class StoreWriter:
     ) -> None:
         """Add one row: image (H, W, C) uint8, its key, and a value for every label field.
 
-        Raises StoreError as `extend` does.
+        Raises StoreError like `extend`.
         """
         self.extend(image[None], [key], [labels or {}])
 
@@ -93,7 +92,7 @@ class StoreWriter:
         keys: Sequence[str],
         labels: Sequence[Mapping[str, float | int]],
     ) -> None:
-        """Add rows: images (n, H, W, C) uint8, n keys, and n times a value for every label field.
+        """Add rows: images (n, H, W, C) uint8, n keys, and n values for every label field.
 
         Raises StoreError, naming the key, for another shape, missing or unknown labels, or values
         that the field's type cannot hold exactly; then no row is added.
@@ -116,7 +115,7 @@ class StoreWriter:
         self._count += len(keys)
 
     def skip(self, key: str, reason: str) -> None:
-        """Note that a record was left out, and why (a short word, counted in the manifest)."""
+        """Record that an entry was skipped, and why (a short word, counted in the manifest)."""
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow((cell(_escaped(key)), reason))
         self._files["skipped.csv"].append(line.getvalue().encode("utf-8", "surrogateescape"))
@@ -142,7 +141,7 @@ class StoreWriter:
         self._skipped.update(manifest["skipped"])
 
     def progress(self) -> dict[str, Any]:
-        """What is written so far, as `resume` of a later writer on the same folder (JSON)."""
+        """Progress so far, to be passed as `resume` to a later writer on the same folder (JSON)."""
         return {
             "count": self._count,
             "skipped": dict(self._skipped),
