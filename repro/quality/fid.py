@@ -1,15 +1,15 @@
 """FID and KID of a generator's samples against real images, each named by its protocol.
 
-Where in the flow: experiments/fid, for every colour model of a run; alone for one model:
+Where in the flow: experiments/fid, for every colour model of a run; for a single model:
 
     python -m repro fid --model results/demo/models/faces --data results/demo/data/faces \\
         --weights FILE
 
 Both compare features of InceptionV3 (repro.quality.inception). FID (Heusel et al., arXiv
 1706.08500) is the Fréchet distance of two Gaussians fitted to them; KID (Binkowski et al., arXiv
-1801.01401) the squared maximum mean discrepancy with the kernel (x.y/F + 1)^3. The numbers are
-computed by torch-fidelity. The paper has neither. FID falls with the number of images, so that two
-FIDs compare only at equal numbers; KID does not.
+1801.01401) the squared maximum mean discrepancy with the kernel (x.y/F + 1)^3. torch-fidelity
+computes the numbers. The paper reports neither. FID falls with the number of images, so two FIDs
+are comparable only at equal numbers; KID does not.
 """
 
 import argparse
@@ -62,7 +62,7 @@ class Scores:
 
     @property
     def warning(self) -> str:
-        """What is wrong with this FID, or "": fewer images than a covariance needs."""
+        """Why this FID is unreliable (fewer images than a covariance needs), or ""."""
         fewest = min(self.first, self.second)
         if fewest > self.width:
             return ""
@@ -84,7 +84,7 @@ def scores(
     """FID and KID of features (N, F) and (M, F). Raises SpecError below 4 rows of either.
 
     KID's subsets, drawn by (seed, purpose), have at most half of the smaller set, so that they
-    differ. Its expectation is the same at any size.
+    differ. KID's expectation is the same for any subset size.
     """
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics
     from torch_fidelity.metric_fid import fid_statistics_to_metric as frechet
@@ -117,7 +117,7 @@ def scores(
 
 
 def unfit(model: ModelFolder) -> str:
-    """Why a model's samples cannot be described, or ""."""
+    """Why a model's samples have no InceptionV3 features, or ""."""
     network = model.spec.network
     if network.channels != 3:
         return "its pictures are grey; InceptionV3 takes colour"
@@ -135,7 +135,7 @@ def sample_features(
 ) -> np.ndarray:
     """Features (count, F) of samples of the final generator, statistics frozen, none picked.
 
-    index: tells the trainings of one model apart. Raises SpecError for a model that is `unfit`.
+    index: distinguishes the trainings of one model. Raises SpecError for a model that is `unfit`.
     """
     if unfit(model):
         raise SpecError(f"{model.folder}: no FID or KID: {unfit(model)}")
@@ -164,7 +164,7 @@ def image_features(store: ImageStore, rows: np.ndarray, network: InceptionFeatur
 
 
 def count_word(count: int) -> str:
-    """A number of samples as names of FIDs have it: 10k for 10,000, 2500 for 2,500."""
+    """A number of samples as in the names of FIDs: 10k for 10,000, 2500 for 2,500."""
     return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
 
 
@@ -179,7 +179,7 @@ def protocol(
 
 
 def subset_words(found: Scores) -> str:
-    """How KID's mean and standard deviation came about."""
+    """How KID's mean and standard deviation were computed."""
     return f"{found.subsets} random subsets of {found.subset_size:,} of each set"
 
 

@@ -1,6 +1,6 @@
-"""Features of images by torch-fidelity's InceptionV3, with weights that the user gives.
+"""Features of images from torch-fidelity's InceptionV3, with weights that the user provides.
 
-Where in the flow: repro.quality.fid and experiments/fid describe samples and training images by
+Where in the flow: repro.quality.fid and experiments/fid compare samples and training images by
 them. The network is torch-fidelity's `inception-v3-compat`, a copy of the TensorFlow graph with
 which FID was introduced (Heusel et al. 2017, arXiv 1706.08500), down to its own bilinear scaling to
 299x299.
@@ -36,12 +36,12 @@ class InceptionFeatures:
 
     @property
     def width(self) -> int:
-        """Features of an image."""
+        """Number of features of an image."""
         return int(self.layer)
 
     @property
     def words(self) -> str:
-        """The protocol in words: network, layer where it is not FID's, version, weights."""
+        """The protocol as text: network, layer where it is not FID's, version, weights."""
         layer = (
             "" if self.layer == get_args(FeatureLayer)[-1] else f", layer of {self.layer} features"
         )
@@ -67,14 +67,14 @@ class InceptionFeatures:
         return np.concatenate(parts)
 
     def of_blocks(self, blocks: Iterable[np.ndarray]) -> np.ndarray:
-        """The same for images that come block by block, so that not all are in memory at once."""
+        """Features of images that come block by block, so that not all are in memory at once."""
         return np.concatenate([self.of(block) for block in blocks])
 
 
 def _network(weights: InceptionWeights, layer: FeatureLayer) -> torch.nn.Module:
     from torch_fidelity import FeatureExtractorInceptionV3
 
-    # What the network's constructor unpickles are these tensors, written by ourselves, and never
+    # The network's constructor unpickles only these tensors, which we write ourselves, and never
     # the user's file.
     own = io.BytesIO()
     torch.save(weights.tensors, own)

@@ -1,10 +1,9 @@
-"""The weights file behind FID and KID: whether it is there, is the right one, and is safe to read.
+"""Check the weights file behind FID and KID (present, the right one, safe to read), and read it.
 
-Where in the flow: repro.runs.load refuses a run whose `fid_weights` will not do before anything
-starts; repro.quality.inception puts the weights into torch-fidelity's network. The user fetches the
-file; nothing here or in repro.quality.inception downloads. torch-fidelity itself reads such a file
-by a full unpickler, which can run what a doctored file says; here it is read by PyTorch's
-restricted one.
+Where in the flow: repro.runs.load refuses a run with unusable `fid_weights` before anything starts;
+repro.quality.inception puts the weights into torch-fidelity's network. The user fetches the file;
+nothing here or in repro.quality.inception downloads. torch-fidelity itself reads such a file with a
+full unpickler, which can run code in a doctored file; here PyTorch's restricted unpickler reads it.
 
 Alone: `read_weights(Path(FILE))`.
 """
@@ -19,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from repro.specs.validation import SpecError
 
-if TYPE_CHECKING:  # the Snakefile asks only whether the file is there
+if TYPE_CHECKING:  # the Snakefile checks only whether the file exists
     from torch import Tensor
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"
-PUBLISHED = "6726825d"  # how the sha256 of the published file begins, as its name says
+PUBLISHED = "6726825d"  # first digits of the published file's sha256, as in its name
 WHERE = f"{FILE}, attached to release v0.2.0 of torch-fidelity (GitHub: toshas/torch-fidelity)"
 # torch.hub's convention: NAME-<first digits of the sha256>.pth
 PROMISE = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
@@ -40,13 +39,13 @@ class InceptionWeights:
 
     @property
     def words(self) -> str:
-        """Which weights these are, for a protocol."""
+        """Identifies the weights, for a protocol."""
         published = "" if self.sha256.startswith(PUBLISHED) else ", not the published ones"
         return f"weights sha256 {self.sha256[:8]}…{published}"
 
 
 def require_weights(path: Path) -> None:
-    """Raise SpecError unless torch-fidelity is installed and `path` is what its name promises."""
+    """Raise SpecError unless torch-fidelity is installed and `path` has the sha256 in its name."""
     _require_file(path)
     if PROMISE.search(path.name):
         _require_promised(path, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -57,12 +56,12 @@ def read_weights(path: Path) -> InceptionWeights:
     import torch
 
     _require_file(path)
-    content = path.read_bytes()  # once: what is hashed is what is read
+    content = path.read_bytes()  # once: the hashed bytes are the bytes read
     sha256 = hashlib.sha256(content).hexdigest()
     _require_promised(path, sha256)
     try:
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except Exception:  # torch raises many kinds, whose words advise to trust the file
+    except Exception:  # torch raises many kinds, whose messages advise to trust the file
         raise SpecError(
             f"{path}: cannot be read as weights: it is damaged, of another format, or holds more "
             f"than tensors and is not opened for safety; expected {WHERE}"

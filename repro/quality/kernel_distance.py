@@ -1,12 +1,12 @@
-"""How near generated images are to real ones, and how sharp, with no weights from outside.
+"""Distance of generated images from real ones, and sharpness, without weights from elsewhere.
 
 Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples nearer to the real
 images than early ones?), latent_walk (how even are the steps of a walk, does its middle ghost?) and
 face_arithmetic (are the results as sharp as plain samples?).
 
-The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
-a discriminator with initial, untrained weights. Its values are NOT KID, whose features come from
-an Inception network, and compare with nothing outside one protocol.
+The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of a
+discriminator with initial, untrained weights. Its values are NOT KID, whose features come from an
+Inception network, and are comparable only within one protocol.
 
 Alone: `polynomial_mmd(x, y)` on any two feature arrays; `sharpness(images)`.
 """
@@ -18,14 +18,14 @@ import torch.nn.functional as F
 from repro.data.images import to_tensor
 from repro.networks.dcgan import Discriminator, freeze_statistics
 
-POOLED = 4  # each layer's map is averaged down to at most 4x4 before flattening
+POOLED = 4  # each layer's map is averaged to at most 4x4 before flattening
 
 
 def sharpness(images: np.ndarray) -> np.ndarray:
     """Mean gradient magnitude of each image, grey levels per pixel: uint8 (N, H, W, C) -> (N,).
 
-    Forward differences of the mean over the colours. Averaging two unrelated images (ghosting)
-    lowers it.
+    It uses forward differences of the mean over the colours. Averaging two unrelated images
+    (ghosting) lowers it.
     """
     grey = images.astype(np.float32).mean(axis=3)
     down = grey[:, 1:, :-1] - grey[:, :-1, :-1]
@@ -36,8 +36,8 @@ def sharpness(images: np.ndarray) -> np.ndarray:
 def frozen_on(network: Discriminator, images: np.ndarray, *, batch: int = 128) -> Discriminator:
     """The network with batch statistics frozen on images (N, H, W, C) uint8, in eval mode.
 
-    For a discriminator with initial weights, which has seen no images yet. A last incomplete batch
-    is left out unless it is the only one.
+    It is meant for a discriminator with initial weights, which has seen no images yet. A last
+    incomplete batch is dropped unless it is the only one.
     """
     starts = range(0, max(len(images) - batch + 1, 1), batch)
     freeze_statistics(network, (to_tensor(images[s : s + batch]) for s in starts))
@@ -62,10 +62,10 @@ def convolution_features(
 
 
 def standardised(features: np.ndarray, *, by: np.ndarray) -> np.ndarray:
-    """Features with the mean and standard deviation of `by` taken out, column by column, float32.
+    """Standardise features by the mean and standard deviation of `by`, column by column, float32.
 
-    Otherwise the kernel would hear only the layers with the largest values. A column that is
-    constant in `by` is only centred.
+    Otherwise layers with large values would dominate the kernel. A column that is constant in `by`
+    is only centred.
     """
     spread = by.std(axis=0)
     return ((features - by.mean(axis=0)) / np.where(spread > 1e-8, spread, 1)).astype(np.float32)
@@ -74,8 +74,8 @@ def standardised(features: np.ndarray, *, by: np.ndarray) -> np.ndarray:
 def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y/F + 1)^3.
 
-    x (N, F), y (M, F), N and M at least 2. Expectation 0 when both come from one distribution, so
-    a single value may be negative. Sums in float64.
+    x (N, F), y (M, F), N and M at least 2. The expectation is 0 when both come from one
+    distribution, so a single value may be negative. Sums are in float64.
     """
     if min(len(x), len(y)) < 2:
         raise ValueError(f"polynomial_mmd: at least 2 rows each, found {len(x)} and {len(y)}")
@@ -96,8 +96,8 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def block_distances(x: np.ndarray, y: np.ndarray, *, blocks: int) -> np.ndarray:
     """`polynomial_mmd` of each of `blocks` disjoint pairs of blocks: (blocks,), independent values.
 
-    Block k of x against block k of y, rows in order. No image is used twice, which is what makes
-    an interval over the blocks an honest one.
+    Block k of x is compared with block k of y, rows in order. No image is used twice, so an
+    interval over the blocks is valid.
     """
     size = min(len(x), len(y)) // blocks
     if size < 2:

@@ -1,8 +1,8 @@
 """Exact nearest neighbours of a few thousand queries among any number of references, streamed.
 
 Where in the flow: experiments/mnist_neighbours classifies digits by the nearest of up to ten
-million samples (paper §8.1), memorisation looks for the training image nearest to each sample,
-face_arithmetic for the real face nearest to each sum.
+million samples (paper §8.1), memorisation finds the training image nearest to each sample,
+face_arithmetic the real face nearest to each sum.
 
     found = Nearest(queries, k=3)
     for block, first in blocks:
@@ -10,9 +10,9 @@ face_arithmetic for the real face nearest to each sum.
     found.distances, found.indices      # (Q, 3) each
 
 One matrix product in float32 scores a block, ||r||^2 - 2 q.r. It loses digits, so every pair that
-could be among the nearest within a proven bound of the rounding error is computed again directly,
-in float64. For uint8 the result is exact; for float32 it is that of the differences in float64.
-Alone: `nearest_rows(queries, references, k=1)` on two arrays.
+could be among the nearest within a proven bound of the rounding error is recomputed directly, in
+float64. For uint8 the result is exact; for float32 it is that of the differences in float64. Alone:
+`nearest_rows(queries, references, k=1)` on two arrays.
 """
 
 from collections.abc import Mapping
@@ -25,24 +25,24 @@ UNIT = 2.0**-24  # relative rounding error of float32
 QUERY_ROWS = 2048  # of one tile of the product
 BLOCK_ROWS = 4096
 BLOCK_NUMBERS = 2**24  # a block of wide rows is cut to about this many numbers (64 MiB)
-LARGEST = 1e15  # of a value: sums of squares stay in the range of float32
-MANY = 8  # more candidates a query than this: the bound is tightened within the tile
-DIRECT_NUMBERS = 2**20  # numbers a piece of the direct computation holds
+LARGEST = 1e15  # value; sums of squares stay in the range of float32
+MANY = 8  # with more candidates per query, the bound is tightened within the tile
+DIRECT_NUMBERS = 2**20  # numbers in one piece of the direct computation
 
 
 class Nearest:
     """The k nearest references of each query among all blocks seen, Euclidean.
 
-    queries: (Q, F), or (Q, ...) which is flattened; uint8 or float32, as all blocks must be.
-    exclude: (Q,) the index that each query must not find (leave-one-out), -1 for none.
-    device: where the products are made; the rest is NumPy.
+    queries: (Q, F), or (Q, ...), which is flattened; uint8 or float32, like all blocks. exclude:
+    (Q,) the index that each query must not find (leave-one-out), -1 for none. device: where the
+    products are computed; the rest is NumPy.
 
     squared (Q, k) float64 and indices (Q, k) int64: nearest first, equal distances by the lowest
     index; inf and -1 where fewer than k have been seen. Memory does not grow with the references:
     the queries as float32, one block of them (64 MiB) and one tile of scores (32 MiB).
 
-    Many references that lie within the rounding error of each other (thousands of equal ones, for
-    instance) stay correct, but each is computed directly, which is slow.
+    Many references within the rounding error of each other (for instance thousands of equal ones)
+    stay correct, but each is computed directly, which is slow.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Nearest:
         self.seen = 0  # rows of all blocks so far
         width = self.queries.shape[1]
         # Rounding of a sum of F products is below F * UNIT of their absolute sum in any order
-        # (Higham 2002, §3.1). Of both norms, the product and the centring together it is below
-        # 3 (F + 16) UNIT (||q||^2 + ||r||^2); 4 leaves room for second-order terms.
+        # (Higham 2002, §3.1). For both norms, the product and the centring together it is below 3
+        # (F + 16) UNIT (||q||^2 + ||r||^2); 4 leaves room for second-order terms.
         self._slack = 4 * (width + 16) * UNIT
-        # Distances to the mean query, not to 0, bound the error; of uint8 it is kept whole.
+        # Distances to the mean query, not to 0, bound the error; for uint8 the mean is rounded.
         mean = self.queries.mean(axis=0, dtype=np.float64)
         self._centre = (mean.round() if queries.dtype == np.uint8 else mean).astype(np.float32)
         self._tiles = [
@@ -91,11 +91,11 @@ class Nearest:
         return np.sqrt(self.squared)
 
     def see(self, block: np.ndarray, first_index: int | None = None) -> None:
-        """Take references (N, F) in; their indices are first_index .. first_index + N - 1.
+        """Add references (N, F); their indices are first_index .. first_index + N - 1.
 
-        Without first_index they follow the rows seen so far. No index may be given twice. Blocks of
-        thousands of rows are fastest. Raises ValueError for another type or width, and for values
-        that are not finite, before anything of the block is taken in.
+        Without first_index they follow the rows seen so far. Each index may be given only once.
+        Blocks of thousands of rows are fastest. Raises ValueError for another type or width, and
+        for values that are not finite, before it adds anything of the block.
         """
         first = self.seen if first_index is None else first_index
         if len(block) == 0:
@@ -119,7 +119,7 @@ class Nearest:
         self.seen += len(block)
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that the blocks so far have left, as arrays; `restore` takes it."""
+        """The state after the blocks so far, as arrays; `restore` takes it."""
         return {
             "squared": self.squared.copy(),
             "indices": self.indices.copy(),
@@ -143,14 +143,14 @@ class Nearest:
         return values, (values * values).sum(dim=1).cpu().numpy().astype(np.float64)
 
     def _score(self, queries: Tensor, references: Tensor, norms: np.ndarray) -> Tensor:
-        """(q, n) lower bound of the squared distance, less (1 - slack) ||q||^2."""
+        """(q, n) lower bound of the squared distance, minus (1 - slack) ||q||^2."""
         shape = (len(queries), len(references))
         if self._scores.numel() < shape[0] * shape[1]:
             self._scores = torch.empty(shape[0] * shape[1], device=self.device)
         out = self._scores[: shape[0] * shape[1]].view(shape)
         floor = torch.from_numpy(((1 - self._slack) * norms).astype(np.float32)).to(self.device)
         precision = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision("highest")  # the bound is of true float32 products
+        torch.set_float32_matmul_precision("highest")  # the bound assumes true float32 products
         try:
             return torch.addmm(floor, queries, references.T, alpha=-2, out=out)
         finally:
@@ -185,7 +185,7 @@ class Nearest:
     def _limit_within(
         self, scores: Tensor, query_norms: np.ndarray, norms: np.ndarray
     ) -> np.ndarray:
-        """(q,) scores that the k nearest of this tile do not exceed; inf where it has fewer."""
+        """(q,) upper bounds of the scores of the k nearest in this tile; inf where it has fewer."""
         if scores.shape[1] < self.k:
             return np.full(len(scores), np.inf)
         lowest, columns = (x.cpu().numpy() for x in scores.topk(self.k, dim=1, largest=False))
@@ -198,7 +198,7 @@ class Nearest:
         return torch.from_numpy(rounded).to(self.device)[:, None]
 
     def _merge(self, query: np.ndarray, squared: np.ndarray, indices: np.ndarray) -> None:
-        """Put candidates (P,) in among the k nearest of their queries."""
+        """Merge candidates (P,) into the k nearest of their queries."""
         if len(query) == 0:
             return
         touched, place = np.unique(query, return_inverse=True)
@@ -222,7 +222,7 @@ def nearest_rows(
     """Distances (Q, k) float64 and indices (Q, k) int64 of the nearest references.
 
     references: (N, ...) array or memory map, read block by block. rows: (M,) of them, in any order;
-    the indices found, and those of `exclude`, are then places in `rows`. See `Nearest`.
+    the indices found, and those in `exclude`, are then places in `rows`. See `Nearest`.
     """
     found = Nearest(queries, k, exclude=exclude)
     count = len(references) if rows is None else len(rows)
@@ -233,14 +233,14 @@ def nearest_rows(
 
 
 def _places(chosen: Tensor) -> np.ndarray:
-    """Flat indices of the true ones, ascending."""
+    """Flat indices of the true elements, ascending."""
     if chosen.is_cuda:
         return chosen.flatten().nonzero()[:, 0].cpu().numpy()
     return np.flatnonzero(chosen.numpy())  # a tenth of the time of nonzero on the CPU (measured)
 
 
 def _refuse_huge(rows: np.ndarray, *, what: str) -> None:
-    """Raises ValueError for values that are not finite, or whose squares could overflow."""
+    """Raise ValueError for values that are not finite, or whose squares could overflow."""
     if rows.dtype != np.uint8 and not (rows.min() > -LARGEST and rows.max() < LARGEST):
         raise ValueError(f"Nearest: {what} hold NaN, infinity or values beyond {LARGEST:g}")
 
@@ -248,7 +248,7 @@ def _refuse_huge(rows: np.ndarray, *, what: str) -> None:
 def _squared(
     queries: np.ndarray, references: np.ndarray, query: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
-    """Squared distances (P,) float64 of the pairs, by their differences in float64."""
+    """Squared distances (P,) float64 of the pairs, from their differences in float64."""
     squared = np.empty(len(query))
     step = max(1, DIRECT_NUMBERS // queries.shape[1])
     for start in range(0, len(query), step):

@@ -1,8 +1,8 @@
-"""The images a model was trained on: which rows of a dataset they are, and which lie nearest.
+"""The images a model was trained on: their rows in a dataset, and the nearest of them to queries.
 
-Where in the flow: experiments/memorisation looks samples up among them, and
-experiments/latent_walk compares a walk with one along them. `scaled_features` describes images for
-both. Alone: `training_rows(ModelFolder.open(M), ImageStore.open(D))`.
+Where in the flow: experiments/memorisation looks samples up among them, and experiments/latent_walk
+compares a walk with one along them. `scaled_features` gives features of images for both. Alone:
+`training_rows(ModelFolder.open(M), ImageStore.open(D))`.
 """
 
 from collections.abc import Callable
@@ -25,9 +25,9 @@ Describe = Callable[[np.ndarray], np.ndarray]  # (n, H, W, C) uint8 -> (n, F), c
 
 @dataclass(frozen=True)
 class NearestImages:
-    """Of each query the k nearest training images, nearest first: (n, k) each.
+    """The k nearest training images of each query, nearest first: (n, k) each.
 
-    places: among the rows looked through. mirrored: whether it is the image's mirrored side.
+    places: among the rows searched. mirrored: whether it is the image's mirrored side.
     """
 
     distances: np.ndarray
@@ -36,9 +36,10 @@ class NearestImages:
 
 
 def training_rows(model: ModelFolder, store: ImageStore) -> np.ndarray:
-    """Rows (N,) int64 the model saw, ascending; N at least 3.
+    """Rows (N,) int64 that the model saw, ascending; N at least 3.
 
-    Raises CheckpointError where the model does not say, or where they cannot be rows of `store`.
+    Raises CheckpointError where the model does not store them, or where they cannot be rows of
+    `store`.
     """
     rows = np.sort(model.training_rows())
     if len(rows) < FEWEST:
@@ -61,17 +62,17 @@ def picture_shape(model: ModelFolder) -> tuple[int, int, int]:
 
 
 def mirrors(model: ModelFolder) -> bool:
-    """Whether the model saw its training images mirrored, too."""
+    """Whether the model also saw its training images mirrored."""
     return model.spec.training.augmentation.flip > 0
 
 
 def scaled_features(
     network: Discriminator, training: np.ndarray, *, root_mean_square: bool = False
 ) -> Describe:
-    """How to describe images by all convolution layers of D at 4x4, none outweighing the others.
+    """A function that describes images by all convolution layers of D at 4x4, equally weighted.
 
     network: in eval mode, with frozen statistics; it is moved to the best device. Each feature has
-    mean 0 and variance 1 on the images `training` (n, H, W, C) uint8, and one that is constant
+    mean 0 and variance 1 on the images `training` (n, H, W, C) uint8; a feature that is constant
     there counts as 0. root_mean_square: variance 1/F, so that the distance of two images is the
     root mean square over their F features.
     """
@@ -98,10 +99,10 @@ def nearest_training_images(
     k: int = 1,
     exclude: np.ndarray | None = None,
 ) -> NearestImages:
-    """Look queries (n, H, W, C) uint8 up among the rows of a store, by their descriptions.
+    """Find the nearest rows of a store to queries (n, H, W, C) uint8, by their descriptions.
 
-    mirrored: training saw the images mirrored, too, so each query is looked up mirrored as well; of
-    equal distances the side as stored comes first. exclude: (n,) the place that each query must
+    mirrored: training also saw mirrored images, so each query is looked up mirrored as well; among
+    equal distances the unmirrored side comes first. exclude: (n,) the place that each query must
     not find, -1 for none. Images are read once, block by block: memory does not grow with them.
     """
     sides = [queries, queries[:, :, ::-1]] if mirrored else [queries]
@@ -112,7 +113,7 @@ def nearest_training_images(
         block = np.asarray(store.images[rows[start : start + BLOCK]])
         search.see(describe(block), start)
     shape = (len(sides), len(queries), k)
-    # both sides' neighbours in one row, of which the nearest k stay
+    # both sides' neighbours in one row, of which the nearest k are kept
     distances = np.concatenate(search.distances.reshape(shape), axis=1)
     places = np.concatenate(search.indices.reshape(shape), axis=1)
     order = np.argsort(distances, axis=1, kind="stable")[:, :k]
