@@ -1,5 +1,5 @@
-"""Section 6 of the paper: what G and D have learnt, and the judges that say so.
+"""Section 6 of the paper: what G and D have learnt, and the classifiers that judge it.
 
-`walk` (latent.py), `guided_gradient` (guided_backprop.py), `hidden_maps` and `drawn_from`
-(drop_maps.py).
+Begin with `walk` (latent.py), `guided_gradient` (guided_backprop.py), `hidden_maps` and
+`drawn_from` (drop_maps.py).
 """

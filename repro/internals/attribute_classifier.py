@@ -2,7 +2,7 @@
 
 Where in the flow: experiments/face_arithmetic (Fig 7) chooses its exemplars by rule and judges its
 results with classifiers trained here on labelled *real* images; experiments/turn_vector (Fig 8)
-reads the pose off pictures with the same network, trained on numbers instead. They are independent
+reads the pose from pictures with the same network, trained on numbers instead. They are independent
 of the GAN's networks. The run's options define an attribute by an expression over the label fields
 of the dataset, such as "age >= 50".
 
@@ -25,8 +25,8 @@ from repro.errors import UnusableError
 from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
 
-SIDE = 32  # pixels: larger images are halved down to at most this
-EMBEDDING = 64  # units of the layer before the answers
+SIDE = 32  # pixels: larger images are halved to at most this
+EMBEDDING = 64  # units of the layer before the outputs
 OPERATORS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -60,8 +60,8 @@ def parse_condition(text: str) -> Condition:
 def truth_table(expressions: dict[str, str], label: Callable[[str], np.ndarray]) -> np.ndarray:
     """Which rows have which attribute: bool (N, A), columns in the order of `expressions`.
 
-    label: the dataset's values of a field (`ImageStore.label`, whose error names the fields there
-    are). Raises ValueError where an attribute holds for no row or for every row.
+    label: returns the dataset's values of a field (`ImageStore.label`, whose error lists the
+    fields). Raises ValueError where an attribute holds for no row or for every row.
     """
     columns = []
     for name, text in expressions.items():
@@ -94,7 +94,7 @@ class AttributeNetwork(nn.Module):
         self.answers = nn.Linear(EMBEDDING, attributes)
 
     def embed(self, x: Tensor) -> Tensor:
-        """(N, C, side, side) in [-1, 1] -> (N, 64): what the answers are read from."""
+        """(N, C, side, side) in [-1, 1] -> (N, 64), the input of the output layer."""
         return F.relu(self.hidden(self.convolutions(x)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class AttributeNetwork(nn.Module):
 
 
 def at_classifier_size(images: np.ndarray) -> np.ndarray:
-    """uint8 (N, H, W, C), halved until neither side is above 32 pixels."""
+    """uint8 (N, H, W, C), halved until neither side exceeds 32 pixels."""
     while max(images.shape[1:3]) > SIDE:
         images = halve(images)
     return images
@@ -121,8 +121,8 @@ def train_attributes(
 ) -> AttributeNetwork:
     """Train on images (N, H, W, C) uint8 with truth (N, A) bool; returns it in eval mode, on CPU.
 
-    Both answers to an attribute weigh the same in the loss however rare one is, so that the
-    answer "no glasses" does not win by frequency. Same arguments, same network.
+    Both values of an attribute have equal weight in the loss however rare one is, so that the
+    answer "no glasses" does not win by frequency. Equal arguments give equal networks.
     """
     share = torch.from_numpy(truth.astype(np.float32)).mean(dim=0).clamp(0.01, 0.99)
     weight_present, weight_absent = 0.5 / share, 0.5 / (1 - share)
@@ -138,7 +138,7 @@ def train_attributes(
 
 
 class ValueReader(NamedTuple):
-    """Reads numbers off a picture: answers times spread plus mean are in the labels' units."""
+    """Reads numbers from a picture: outputs times spread plus mean are in the labels' units."""
 
     network: AttributeNetwork
     mean: np.ndarray  # (K,)
@@ -155,10 +155,11 @@ def train_values(
     batch: int = 64,
     learning_rate: float = 2e-3,
 ) -> ValueReader:
-    """Learn to read label values (N, K), such as a pose, off images (N, H, W, C) uint8.
+    """Learn to read label values (N, K), such as a pose, from images (N, H, W, C) uint8.
 
-    Squared error of the standardised values; otherwise as `train_attributes`. A value of 0 or 1
-    works as well and is read as a number near them. Raises ValueError for a constant column.
+    The loss is the squared error of the standardised values; otherwise as `train_attributes`. A
+    label of 0 or 1 works as well and is read as a number near them. Raises ValueError for a
+    constant column.
     """
     values = np.asarray(values, np.float64)
     mean, spread = values.mean(axis=0), values.std(axis=0)
@@ -185,7 +186,7 @@ def _trained(
     batch: int,
     learning_rate: float,
 ) -> AttributeNetwork:
-    """A network whose answers (N, A) are trained towards `wanted` under `loss`."""
+    """A network whose outputs (N, A) are trained towards `wanted` with `loss`."""
     x = to_tensor(at_classifier_size(images))
     y = torch.from_numpy(wanted.astype(np.float32))
     network = AttributeNetwork(side=x.shape[2], channels=x.shape[1], attributes=y.shape[1])
@@ -224,7 +225,7 @@ def predict(
 
 
 def predict_values(reader: ValueReader, images: np.ndarray, *, batch: int = 500) -> np.ndarray:
-    """Values (N, K) float64 read off images (N, H, W, C) uint8, in the labels' units."""
+    """Values (N, K) float64 read from images (N, H, W, C) uint8, in the labels' units."""
     return raw_answers(reader.network, images, batch=batch)[0] * reader.spread + reader.mean
 
 

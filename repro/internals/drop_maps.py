@@ -1,12 +1,12 @@
-"""Which maps of a layer of G draw a thing that boxes mark, and G without these maps.
+"""Find the maps of a layer of G that draw a boxed thing, and draw with G without these maps.
 
 Where in the flow: experiments/forgetting_windows (Fig 6, paper §6.3.1). Boxes on samples become
-cells of a layer; a logistic regression on the activations at single positions tells cells inside
-boxes from others; the maps with positive weight are set to zero everywhere.
+cells of a layer; a logistic regression on the activations at single positions separates cells
+inside boxes from others; the maps with positive weight are set to zero everywhere.
 
 Layer 0 is the projection of z, layer k the output of G's k-th transposed convolution after its
-activation; at the paper's size layer 1 is 512x8x8. Boxes are (N, 4) x0, y0, x1, y1 in [0, 1] of
-the picture.
+activation; at the paper's size layer 1 is 512x8x8. Boxes are (N, 4) x0, y0, x1, y1 in [0, 1] of the
+picture.
 
 Alone: `maps = hidden_maps(G, z, layer=1)`, then `drawn_from(G, maps, layer=1, dropped=mask)`.
 """
@@ -23,11 +23,11 @@ from repro.data.images import to_uint8
 from repro.networks.dcgan import Generator, to_pixels
 from repro.rng import generator, shuffled
 
-MOST_ITERATIONS = 5000  # of the regression; some hundreds are enough in practice
+MOST_ITERATIONS = 5000  # of the regression; a few hundred are enough in practice
 
 
 def hidden_layers(G: Generator) -> int:
-    """Number of layers whose maps can be dropped: the projection and all but the output."""
+    """Number of layers whose maps can be dropped: the projection and all others but the output."""
     return len(G.layers)
 
 
@@ -59,9 +59,9 @@ def drawn_from(
 ) -> np.ndarray:
     """Pictures (N, H, W, C) uint8 from a layer's activations, some of its maps zero everywhere.
 
-    maps: of `hidden_maps`; dropped (maps,) bool. All above runs unchanged, with the frozen batch
-    statistics of the whole network (paper §6.3.1 says nothing of them). With nothing dropped these
-    are the pictures of G itself.
+    maps: from `hidden_maps`; dropped (maps,) bool. All later layers run unchanged, with the frozen
+    batch statistics of the whole network (paper §6.3.1 does not mention them). With nothing dropped
+    the result equals the pictures of G itself.
     """
     kept = torch.ones(maps.shape[1]) if dropped is None else torch.from_numpy(~dropped).float()
     parts = []
@@ -75,9 +75,9 @@ def drawn_from(
 
 
 def box_cover(boxes: np.ndarray, side: int) -> np.ndarray:
-    """Share of each of side x side cells that lies in a box, float64 (side, side).
+    """Share of each of side x side cells that is in a box, float64 (side, side).
 
-    Of several boxes on one cell the one that covers most counts.
+    Where several boxes overlap a cell, the one that covers most counts.
     """
     edges = np.arange(side + 1) / side
     cover = np.zeros((side, side))
@@ -93,8 +93,8 @@ def box_cover(boxes: np.ndarray, side: int) -> np.ndarray:
 def cells_of_boxes(boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """Cells inside boxes, and cells that no box touches: two bool arrays (side, side).
 
-    A cell is inside where its centre is; a box that holds no centre, being smaller than a cell,
-    gives the cell in which its own centre lies. Cells at a box's edge are neither. The paper does
+    A cell is inside a box if its centre is; a box smaller than a cell, without any centre, gives
+    the cell that contains the box's own centre. Cells at a box's edge are neither. The paper does
     not say how its boxes became positions.
     """
     centres = (np.arange(side) + 0.5) / side
@@ -110,7 +110,7 @@ def cells_of_boxes(boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray
 
 @dataclass(frozen=True)
 class Cells:
-    """Single positions of a layer, each with its activations: what the regression is fitted on."""
+    """Single positions of a layer with their activations, on which the regression is fitted."""
 
     features: np.ndarray  # (M, maps) float32
     inside: np.ndarray  # (M,) bool: inside a box
@@ -118,7 +118,7 @@ class Cells:
 
     @property
     def usable(self) -> bool:
-        """Whether both kinds are there, each on two samples at least (one may be held out)."""
+        """Whether both kinds are present, each on at least two samples (one may be held out)."""
         kinds = (self.sample[self.inside], self.sample[~self.inside])
         return all(len(np.unique(samples)) >= 2 for samples in kinds)
 
@@ -133,8 +133,8 @@ def labelled_cells(
 ) -> Cells:
     """Cells inside boxes, and random cells that no box touches on the samples that have boxes.
 
-    maps (N, maps, side, side); boxes: N arrays (n, 4). negatives: drawn for each positive, fewer
-    where there are not enough (paper: "randomly sampled from the same images", no number).
+    maps (N, maps, side, side); boxes: N arrays (n, 4). negatives: number per positive, fewer where
+    there are not enough (paper: "randomly sampled from the same images", no number).
     """
     side = maps.shape[-1]
     inside = np.zeros((len(maps), side, side), bool)
@@ -156,16 +156,16 @@ def labelled_cells(
 def map_weights(cells: Cells, *, C: float) -> np.ndarray:
     """Weight of each map in the logistic regression, (maps,) float64, per unit of activation.
 
-    C: inverse strength of its L2 penalty, of which the paper says nothing. A map that is the same
-    everywhere has weight 0. Raises ValueError where one of the two kinds of cells is missing.
+    C: inverse strength of its L2 penalty, which the paper does not state. A constant map has weight
+    0. Raises ValueError where one of the two kinds of cells is missing.
     """
     return _fitted(cells, C=C)[0]
 
 
 def held_out_scores(cells: Cells, *, C: float, folds: int, seed: int, purpose: str) -> np.ndarray:
-    """Log-odds (M,) of every cell by a regression fitted without its sample (cross-validation).
+    """Log-odds (M,) of every cell from a regression fitted without its sample (cross-validation).
 
-    The samples are dealt into `folds` parts at random. NaN where the rest lacks one of the kinds.
+    The samples are split into `folds` parts at random. NaN where the rest lacks one of the kinds.
     """
     samples = np.unique(cells.sample)
     order = samples[shuffled(len(samples), seed=seed, purpose=purpose)]
@@ -188,14 +188,14 @@ def _fitted(cells: Cells, *, C: float) -> tuple[np.ndarray, float]:
 
 
 def highest(weights: np.ndarray, count: int) -> np.ndarray:
-    """The `count` maps of the largest weights as a bool mask (maps,); ties by map number."""
+    """The `count` maps with the largest weights as a bool mask (maps,); ties by map number."""
     chosen = np.zeros(len(weights), bool)
     chosen[np.argsort(-weights, kind="stable")[:count]] = True
     return chosen
 
 
 def random_maps(maps: int, count: int, *, seed: int, purpose: str, index: int) -> np.ndarray:
-    """`count` of `maps` maps at random as a bool mask; a larger count holds the smaller ones."""
+    """`count` random maps of `maps` as a bool mask; a larger count contains the smaller ones."""
     chosen = np.zeros(maps, bool)
     chosen[shuffled(maps, seed=seed, purpose=purpose, index=index)[:count]] = True
     return chosen

@@ -1,8 +1,8 @@
-"""How alike the shapes in patches of images are, whatever their colours, contrast and light.
+"""Similarity of the shapes in patches of images, regardless of colours, contrast and light.
 
 Where in the flow: experiments/filters asks whether the strongest responses of a channel are to the
-same kind of thing. A patch is described by the directions of its edges in 4x4 cells (as histograms
-of oriented gradients are, Dalal and Triggs 2005), which forgives shifts of some pixels and
+same kind of thing. A patch is described by the directions of its edges in 4x4 cells (like
+histograms of oriented gradients, Dalal and Triggs 2005); this tolerates shifts of a few pixels and
 depends neither on brightness nor on the network that chose the patch.
 
 Alone: `shapes(edges(images), field, images=..., rows=..., columns=...)`, then
@@ -16,11 +16,11 @@ import numpy as np
 from repro.internals.guided_backprop import ReceptiveField, visible_field
 
 DIRECTIONS = 8  # of edges, over half a turn
-CELLS = 4  # a side
+CELLS = 4  # per side
 
 
 class Edges(NamedTuple):
-    """Of each pixel of images (N, H, W, C): strength and direction of the edge through it."""
+    """Strength and direction of the edge through each pixel of images (N, H, W, C)."""
 
     strength: np.ndarray  # (N, H, W) float32, grey levels per pixel
     direction: np.ndarray  # (N, H, W) uint8, 0 .. DIRECTIONS - 1
@@ -29,8 +29,8 @@ class Edges(NamedTuple):
 def edges(images: np.ndarray) -> Edges:
     """Central differences of the mean over the colours of images (N, H, W, C) uint8.
 
-    The direction is that of the gradient without its sign: light on dark and dark on light are one.
-    The outermost pixels have none, so that a picture's frame is no edge.
+    The direction is the gradient's without its sign: light on dark equals dark on light. The
+    outermost pixels have none, so that a picture's frame is no edge.
     """
     grey = images.astype(np.float32).mean(axis=3)
     down, right = np.zeros_like(grey), np.zeros_like(grey)
@@ -47,8 +47,8 @@ def shapes(
 ) -> np.ndarray:  # fmt: skip
     """Edges inside the receptive fields of units (n,), by cell and direction: (n, 128) of length 1.
 
-    images, rows, columns (n,): whose field. Cells are of the whole field; what of it lies outside
-    the image has no edges. A patch without any edge is 0 everywhere.
+    images, rows, columns (n,): identify the fields. Cells divide the whole field; the part of it
+    outside the image has no edges. A patch without any edge is 0 everywhere.
     """
     height, width = found.strength.shape[1:]
     made = np.zeros((len(images), CELLS * CELLS * DIRECTIONS))

@@ -1,13 +1,13 @@
-"""Guided backpropagation through a discriminator, and the patch of the image a unit looks at.
+"""Guided backpropagation through a discriminator, and the patch of the image that a unit sees.
 
-Where in the flow: experiments/filters (Fig 5) asks which real images excite a channel of D's last
-convolution most, sends a gradient back from that one unit by the guided rule (Springenberg et al.
-2014, arXiv 1412.6806; paper §6.2), and shows it inside the unit's receptive field.
+Where in the flow: experiments/filters (Fig 5) finds the real images that most excite a channel of
+D's last convolution, sends a gradient back from that one unit by the guided rule (Springenberg et
+al. 2014, arXiv 1412.6806; paper §6.2), and shows it inside the unit's receptive field.
 
-The guided rule passes a gradient through an activation only where the activation's input was
-positive and the incoming gradient is positive too. D has leaky ReLUs, for which the paper states
-no rule; the slope-0.2 side is closed like a ReLU's. The network is not modified:
-its blocks (.conv, .norm) are run again with another activation between them.
+The guided rule passes a gradient through an activation only where both the activation's input and
+the incoming gradient are positive. D has leaky ReLUs, for which the paper states no rule; we block
+their slope-0.2 side like a ReLU's. The network is not modified: its blocks (.conv, .norm) are run
+again with another activation between them.
 
 Alone: `guided_gradient(D, images, channels=..., rows=..., columns=...)`, D in eval mode.
 """
@@ -25,7 +25,7 @@ from repro.networks.dcgan import ConvolutionBlock, Discriminator
 
 
 class ReceptiveField(NamedTuple):
-    """Square of input pixels one unit sees: unit i sees [offset + i*stride, ... + size)."""
+    """Square of input pixels that a unit sees: unit i sees [offset + i*stride, ... + size)."""
 
     size: int
     stride: int
@@ -38,8 +38,8 @@ def receptive_field(
     """Receptive field of a stack of convolutions, first layer first, in pixels.
 
     Four 5x5 layers of stride 2 and padding 2 give 1 + 4*(1+2+4+8) = 61 pixels: the width of the
-    tiles in the authors' picture behind Fig 5. `offset` is the first pixel of unit 0 and is
-    negative where it lies in the padding. Raises ValueError when the lists differ in length.
+    tiles in the authors' picture for Fig 5. `offset` is the first pixel of unit 0; it is negative
+    where that is in the padding. Raises ValueError when the lists differ in length.
     """
     size, stride, offset = 1, 1, 0
     for kernel, step, padding in zip(kernels, strides, paddings, strict=True):
@@ -80,9 +80,9 @@ class _GuidedLeakyReLU(torch.autograd.Function):
 def last_layer(network: Discriminator, images: Tensor, *, guided: bool = False) -> Tensor:
     """The last convolution's map before its activation: (N, C, H, W) -> (N, channels, h, w).
 
-    Before the activation, so that the values of a channel are not squashed below zero; the order
-    of responses is the same on either side of a leaky ReLU. `guided` makes a backward pass obey
-    the guided rule in the layers below.
+    It is taken before the activation so that negative values are not compressed; the order of
+    responses is the same on either side of a leaky ReLU. `guided` makes a backward pass follow the
+    guided rule in the layers below.
     """
     activate = _GuidedLeakyReLU.apply if guided else F.leaky_relu
     *hidden, last = _blocks(network)
@@ -102,7 +102,7 @@ def guided_gradient(
 ) -> Tensor:
     """Guided gradient of one last-layer unit per image with respect to that image.
 
-    images (N, C, H, W) in [-1, 1]; channels, rows, columns (N,) name the unit of each image.
+    images (N, C, H, W) in [-1, 1]; channels, rows, columns (N,) identify the unit of each image.
     Returns (N, C, H, W), zero where the unit itself is not active (its activation's input is not
     positive). Raises ValueError in training mode: batch statistics would mix the images.
     """
@@ -123,7 +123,7 @@ def guided_gradient(
 
 
 class Peaks(NamedTuple):
-    """Strongest response of every channel in every image, and where it was: arrays (N, C)."""
+    """Strongest response of every channel in every image, and its position: arrays (N, C)."""
 
     value: np.ndarray  # float32, before the activation
     row: np.ndarray  # int64, position in the last layer's map
@@ -149,11 +149,11 @@ def peaks(network: Discriminator, images: np.ndarray, *, batch: int = 100) -> Pe
 
 
 def concentration(maps: Tensor) -> Tensor:
-    """Share of a map's variance that is its strongest position's: (N, C, h, w) -> (N, C).
+    """Share of a map's variance due to its strongest position: (N, C, h, w) -> (N, C).
 
-    (peak - mean)^2 over the sum of (value - mean)^2 of all positions: 1 - 1/(h w) where one
-    position stands alone above an even rest, less the more positions share the response. Unchanged
-    by gain and shift. NaN for a map without variance.
+    It is (peak - mean)^2 over the sum of (value - mean)^2 of all positions: 1 - 1/(h w) where one
+    position stands out from an even rest, and lower the more positions share the response. It is
+    invariant to gain and shift. NaN for a map without variance.
     """
     centred = maps.flatten(2) - maps.flatten(2).mean(dim=2, keepdim=True)
     peak = centred.amax(dim=2).square()
@@ -163,17 +163,18 @@ def concentration(maps: Tensor) -> Tensor:
 def top_images(value: np.ndarray, count: int) -> np.ndarray:
     """Rows of the `count` largest entries of each column: (N, C) -> (C, count), best first.
 
-    One entry per image, so an image appears at most once for a channel; ties keep row order.
+    There is one entry per image, so an image appears at most once for a channel; ties keep row
+    order.
     """
     return np.argsort(-value, axis=0, kind="stable")[:count].T
 
 
 def selectivity(value: np.ndarray, top: int) -> np.ndarray:
-    """How far a channel's `top` images stand out of all: (N, C) -> (C,), standard deviations.
+    """How far a channel's `top` images stand out from all: (N, C) -> (C,), standard deviations.
 
-    (mean of the `top` largest peaks - mean of all peaks) / standard deviation of all peaks. It is
-    unchanged by any gain and shift of a channel, so batch normalisation's own cannot decide it.
-    A channel that answers every image alike has 0.
+    It is (mean of the `top` largest peaks - mean of all peaks) / standard deviation of all peaks,
+    which is invariant to gain and shift of a channel, so batch normalisation cannot decide it. A
+    channel that responds equally to all images has 0.
     """
     ordered = np.sort(value.astype(np.float64), axis=0)
     spread = ordered.std(axis=0)
@@ -184,7 +185,7 @@ def selectivity(value: np.ndarray, top: int) -> np.ndarray:
 def likeness(gradients: np.ndarray) -> float:
     """Mean cosine between all pairs of gradients (n, ...), n at least 2: 1 alike, 0 unrelated.
 
-    Gradients that are zero everywhere count as unrelated to all others.
+    All-zero gradients count as unrelated to all others.
     """
     flat = gradients.reshape(len(gradients), -1).astype(np.float64)
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)
@@ -214,11 +215,11 @@ def crop_field(
     fill: float,
     centred: bool = True,
 ) -> np.ndarray:
-    """A unit's receptive field cut out of (H, W, C) -> (size, size, C), `fill` outside the image.
+    """A unit's receptive field cropped from (H, W, C) -> (size, size, C), `fill` outside the image.
 
-    centred: what is inside the image is centred in the tile, as on the authors' tiles (measured
-    extents of 31, 46-47 and 61 pixels); otherwise it stays where it lies in the field, so that
-    tiles of different units can be compared pixel by pixel.
+    centred: the part inside the image is centred in the tile, as on the authors' tiles (measured
+    extents of 31, 46-47 and 61 pixels); otherwise it keeps its place in the field, so that tiles of
+    different units can be compared pixel by pixel.
     """
     height, width, depth = image.shape
     seen = visible_field(field, row=row, column=column, height=height, width=width)
@@ -236,8 +237,8 @@ def crop_field(
 def gradients_as_grey(tiles: np.ndarray, *, brightest: float = 1.0) -> np.ndarray:
     """Gradients as pixels, zero as grey 128: float (N, h, w, C) -> uint8, one scale for all N.
 
-    brightest: the quantile of the magnitudes, in (0, 1], that is shown as white or black; what lies
-    beyond it is, too. 1: the largest.
+    brightest: the quantile of the magnitudes, in (0, 1], shown as white or black, like all larger
+    ones. 1: the largest.
     """
     largest = np.quantile(np.abs(tiles), brightest)
     largest = largest if largest > 0 else np.abs(tiles).max()

@@ -1,16 +1,15 @@
-"""Exemplars picked by hand: the samples that are offered, and the file of what was picked.
+"""Exemplars picked by hand: the samples on offer, and the file with the picks.
 
 Where in the flow: experiments/face_arithmetic writes a page that shows samples of the face model
-(fig07_picks.html); somebody puts them into concepts, whose names are free, and downloads
-picks.json. Given back in option `picks`, it takes the place of the exemplars chosen by rule in
-Fig 7, and in Fig 8 (experiments/turn_vector), whose concepts are "left" and "right".
+(fig07_picks.html); a person sorts them into concepts with names of their choice and downloads
+picks.json. Passed as option `picks`, the file replaces the exemplars chosen by rule in Fig 7, and
+in Fig 8 (experiments/turn_vector), whose concepts are "left" and "right".
 
     {"format": 1, "samples": "0f3a...", "author": "A. B.",
      "concepts": {"smiling woman": [3, 17, 44], ...},        numbers of samples, from 1
      "sums": ["smiling woman - neutral woman + neutral man = smiling man"]}
 
-`samples` says of which samples the numbers speak: those of one generator and one seed.
-
+`samples` identifies the samples that the numbers refer to, by generator and seed.
 Alone: `read_picks(Path("picks.json"), identity=..., offered=300)`.
 """
 
@@ -26,7 +25,7 @@ from pydantic import Field, StrictInt
 
 from repro.specs.validation import SpecError, Strict, validated
 
-if TYPE_CHECKING:  # a run file is checked without the seconds that PyTorch takes to load
+if TYPE_CHECKING:  # so that checking a run file does not wait seconds for PyTorch
     from torch import Tensor
 
     from repro.networks.model_folder import ModelFolder
@@ -37,7 +36,7 @@ SUM = re.compile(r"(.+?) - (.+?) \+ (.+?) = (.+)")
 
 
 class PicksFile(Strict):
-    """The JSON file as it stands."""
+    """The JSON file as read."""
 
     format: Literal[1]
     samples: str = Field(description="identity of the samples")
@@ -48,7 +47,7 @@ class PicksFile(Strict):
 
 @dataclass(frozen=True)
 class Picks:
-    """What one person picked. `rows` count from 0; every concept of a sum has at least one."""
+    """One person's picks. `rows` count from 0; every concept in a sum has at least one row."""
 
     file: Path
     author: str
@@ -62,7 +61,7 @@ class Picks:
 
 
 def offered_latents(model: "ModelFolder", count: int, *, seed: int) -> "Tensor":
-    """z (count, z_dim) of the samples on the page; a number's z is the same whatever `count`."""
+    """z (count, z_dim) of the samples on the page; a number's z does not depend on `count`."""
     import torch
 
     drawn = [model.latents(1, seed=seed, purpose=PURPOSE, index=k) for k in range(count)]
@@ -80,8 +79,8 @@ def read_picks(path: Path, *, identity: str, offered: int) -> Picks:
     """Read a picks file made for the samples `identity`, of which `offered` were shown.
 
     Raises SpecError naming file and key: no such file, no JSON, an unknown key, picks of other
-    samples, a number that was not offered or stands twice in a concept, a sum that does not read
-    "A - B + C = D", one of an unknown concept, or of a concept without a picture.
+    samples, a number that was not offered or is twice in a concept, a sum that does not read "A - B
+    + C = D", or that uses an unknown concept or one without a picture.
     """
     given = validated(PicksFile, _json(path), where=str(path))
     if given.samples != identity:

@@ -1,9 +1,9 @@
-"""Who chooses samples and who judges results: two networks taught by real images that share none.
+"""Two classifiers for choosing samples and judging results, trained on disjoint real images.
 
 Where in the flow: experiments/face_arithmetic (Fig 7), turn_vector (Fig 8) and playable, paper
-§6.3.2. The chooser finds the samples that show an attribute most surely, the judge says what is to
-be seen in the results. Were they one, results that share its errors would be rewarded. Labelled
-images that neither has seen say how good the judge is. The networks are those of
+§6.3.2. The chooser finds the samples that show an attribute most clearly, the judge reports which
+attributes the results show. A single network would reward results that share its errors. Labelled
+images that neither has seen measure how good the judge is. The networks are from
 repro.internals.attribute_classifier.
 
 Alone: `LabelledParts.of(store, images=3000, seed=1, purpose="p").chooser(truth, epochs=8)`.
@@ -25,10 +25,10 @@ from repro.rng import shuffled
 
 @dataclass(frozen=True)
 class LabelledParts:
-    """Parts of a store's labelled images, and who is taught by which; no row is in two of them."""
+    """Disjoint parts of a store's labelled images, one for each classifier."""
 
     store: ImageStore
-    held_out: np.ndarray  # rows (n,), of neither
+    held_out: np.ndarray  # rows (n,), in neither part
     for_chooser: np.ndarray
     for_judge: np.ndarray
     seed: int
@@ -46,15 +46,15 @@ class LabelledParts:
         return cls(store, held_out, for_chooser, for_judge, seed, purpose)
 
     def chooser(self, truth: np.ndarray, *, epochs: int) -> AttributeNetwork:
-        """Learns attributes, truth (len(store), A) bool, from its own part."""
+        """Train on attributes, truth (len(store), A) bool, with its own part."""
         return self._attributes(self.for_chooser, truth, role="chooser", epochs=epochs)
 
     def judge(self, truth: np.ndarray, *, epochs: int) -> AttributeNetwork:
-        """The same from the other part, with other initial weights."""
+        """Train on the other part, with other initial weights."""
         return self._attributes(self.for_judge, truth, role="judge", epochs=epochs)
 
     def reader(self, values: np.ndarray, *, epochs: int) -> ValueReader:
-        """A judge that learns to read values, (len(store), K), off pictures."""
+        """Train a judge on the other part that reads values, (len(store), K), from pictures."""
         rows, purpose = self.for_judge, f"{self.purpose}, judge"
         return train_values(
             self.store.images[rows], values[rows], seed=self.seed, purpose=purpose, epochs=epochs

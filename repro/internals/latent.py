@@ -1,8 +1,8 @@
-"""Moving about in the latent space: walks, sums of concepts, and the exemplars they are made of.
+"""Moves in the latent space: walks, sums of concepts, and the exemplars they are made of.
 
 Where in the flow: experiments/latent_walk (Fig 4, paper §6.1), face_arithmetic (Fig 7, §6.3.2) and
-turn_vector (Fig 8). Everything acts on latent vectors or on pixel arrays alike, so that the same
-walk and the same sum can be made in pixel space, the paper's own control.
+turn_vector (Fig 8). All functions accept latent vectors or pixel arrays, so that the same walk and
+the same sum can be made in pixel space, the paper's own control.
 
 Alone: `walk(points, steps=10)` gives the frames of Fig 4 before the generator.
 """
@@ -23,8 +23,9 @@ def interpolate(
 ) -> Tensor:
     """Points between start and end (K, ...) at t (T,) in [0, 1]: (K, T, ...).
 
-    "linear" is the default reading of §6.1, which says interpolation only (the figure cannot tell
-    them apart); "spherical" keeps the norm between those of the two ends (vectors (K, dim) only).
+    "linear" is the default reading of §6.1, which says only interpolation (the figure cannot
+    distinguish the two); "spherical" keeps the norm between the norms of the two ends (vectors (K,
+    dim) only).
     """
     weights = t.reshape(1, -1, *(1,) * (start.dim() - 1))
     first, last = start.unsqueeze(1), end.unsqueeze(1)
@@ -40,7 +41,7 @@ def interpolate(
 def walk(points: Tensor, *, steps: int = 10, interpolation: Interpolation = "linear") -> Tensor:
     """One path through points (K+1, ...): (K, steps, ...), row k from point k towards k+1.
 
-    t = 0, 1/steps, ..., 1 - 1/steps: every row starts on a random point and ends one step short of
+    t = 0, 1/steps, ..., 1 - 1/steps: every row starts on a random point and ends one step before
     the next row's first, as measured on Fig 4 (a kink at the first tile of each row).
     """
     t = torch.arange(steps, dtype=points.dtype) / steps
@@ -56,7 +57,7 @@ def step_lengths(frames: np.ndarray) -> np.ndarray:
 def largest_step_share(lengths: np.ndarray) -> np.ndarray:
     """Largest step as a share of its path, (K, T) -> (K,): 1/T for even steps, 1 for a single jump.
 
-    NaN for a path on which nothing changes: a collapsed generator has no smooth transitions.
+    NaN for a constant path: a collapsed generator has no smooth transitions.
     """
     total = lengths.sum(axis=1)
     nothing = np.full(len(lengths), np.nan)
@@ -66,13 +67,13 @@ def largest_step_share(lengths: np.ndarray) -> np.ndarray:
 def concept_sum(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     """mean(a) - mean(b) + mean(c) over the exemplar axis: each (..., exemplars, d) -> (..., d).
 
-    §6.3.2: sums of single exemplars were unstable, the mean of three per concept is not.
+    §6.3.2: sums of single exemplars were unstable; the mean of three per concept is stable.
     """
     return a.mean(dim=-2) - b.mean(dim=-2) + c.mean(dim=-2)
 
 
 def random_directions(like: Tensor, *, seed: int, purpose: str) -> Tensor:
-    """Vectors (N, dim) of the norms of `like`, in directions drawn evenly over the sphere."""
+    """Vectors (N, dim) with the norms of `like`, in uniformly drawn directions."""
     drawn = torch.randn(like.shape, generator=torch_generator(seed, purpose), dtype=like.dtype)
     return drawn / drawn.norm(dim=1, keepdim=True) * like.norm(dim=1, keepdim=True)
 
@@ -87,7 +88,7 @@ def around(centre: Tensor, *, count: int, scale: float, seed: int, purpose: str)
 
 
 def concept_confidence(probabilities: np.ndarray, wanted: dict[int, int]) -> np.ndarray:
-    """Probability that all wanted attributes hold, taken as independent: (N, A) -> (N,).
+    """Probability that all wanted attributes hold, assuming independence: (N, A) -> (N,).
 
     wanted: column -> 1 (present) or 0 (absent). An empty `wanted` gives 1 for every sample.
     """
@@ -105,7 +106,7 @@ def most_confident(confidence: np.ndarray, count: int) -> np.ndarray:
 def concept_difference(start: Tensor, end: Tensor) -> Tensor:
     """mean(end) - mean(start) over the exemplar axis: each (..., exemplars, d) -> (..., d).
 
-    §6.3.2's "turn" vector: four faces that look right less four that look left (Fig 8).
+    This is §6.3.2's "turn" vector: four faces that look right minus four that look left (Fig 8).
     """
     return end.mean(dim=-2) - start.mean(dim=-2)
 

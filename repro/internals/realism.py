@@ -1,13 +1,13 @@
-"""Is a picture one face, or several laid over each other? And as sharp as it should be?
+"""Tell whether a picture is one face or several superimposed, and whether it is sharp enough.
 
-Where in the flow: experiments/face_arithmetic (Fig 7) and turn_vector (Fig 8), paper §6.3.2. A
-classifier of attributes finds the smile in a blend of aligned faces as well as in a face, so
-success alone cannot tell arithmetic in latent space from arithmetic on pixels. `train_blend_judge`
-learns to tell planted blends of *real* images from single ones; `RealismLimits` says which
-pictures are as realistic as plain samples of the same generator mostly are.
+Where in the flow: experiments/face_arithmetic (Fig 7) and turn_vector (Fig 8), paper §6.3.2. An
+attribute classifier finds the smile in a blend of aligned faces as well as in a face, so success
+alone cannot tell arithmetic in latent space from arithmetic on pixels. `train_blend_judge` learns
+to tell planted blends of *real* images from single ones; `RealismLimits` tells which pictures are
+as realistic as most plain samples of the same generator.
 
-Single images and blends are blurred and changed in contrast alike before they are learnt, so that
-neither blur nor low contrast passes for a blend.
+Single images and blends are both blurred and changed in contrast before training, so that neither
+blur nor low contrast indicates a blend.
 
 Alone: `blend_scores(train_blend_judge(images, seed=1, purpose="p"), pictures)`.
 """
@@ -31,16 +31,16 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
     "sum of means of three": (*(1 / 3,) * 3, *(-1 / 3,) * 3, *(1 / 3,) * 3),
 }
 TRAINED = ("mean of two", "mean of three", "a - b + c")
-SUM = "sum of means of three"  # the pixel control's own kind
-BLURS = (0.5, 2.0)  # sigma in pixels of a 64-pixel picture, drawn evenly in it for half of them
-CONTRASTS = (0.7, 1.3)  # factor about the picture's mean, drawn evenly
+SUM = "sum of means of three"  # the type of the pixel control
+BLURS = (0.5, 2.0)  # sigma in pixels of a 64-pixel picture, drawn uniformly, for half of them
+CONTRASTS = (0.7, 1.3)  # factor about the picture's mean, drawn uniformly
 
 
 def blended(images: np.ndarray, kind: str, *, count: int, seed: int, purpose: str) -> np.ndarray:
     """`count` blends of random images (N, H, W, C) uint8, clipped, uint8.
 
-    kind: one of WEIGHTS. The members of a blend are distinct. Raises ValueError where N is fewer
-    than a blend has members.
+    kind: one of WEIGHTS. The members of a blend are distinct. Raises ValueError where N is less
+    than the number of members.
     """
     weights = WEIGHTS[kind]
     if len(images) < len(weights):
@@ -59,7 +59,7 @@ def blended(images: np.ndarray, kind: str, *, count: int, seed: int, purpose: st
 
 
 def roughened(images: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
-    """Each of images (N, H, W, C) uint8 in another contrast, every other one blurred as well."""
+    """Images (N, H, W, C) uint8, each with another contrast, and every other one blurred."""
     draws = generator(seed, purpose)
     sigmas = draws.uniform(*BLURS, len(images)) * images.shape[1] / 64
     factors = draws.uniform(*CONTRASTS, (len(images), 1, 1, 1)).astype(np.float32)
@@ -75,7 +75,7 @@ def roughened(images: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
 def planted_blends(
     images: np.ndarray, *, seed: int, purpose: str, kinds: tuple[str, ...] = TRAINED
 ) -> np.ndarray:
-    """As many blends as there are images, of `kinds` in equal parts, none roughened."""
+    """One blend per image, of `kinds` in equal parts, none roughened."""
     share = -(-len(images) // len(kinds))
     parts = [blended(images, k, count=share, seed=seed, purpose=purpose) for k in kinds]
     return np.concatenate(parts)[: len(images)]
@@ -105,7 +105,7 @@ def train_blend_judge(
 
 
 def blend_scores(judge: AttributeNetwork, images: np.ndarray) -> np.ndarray:
-    """Logits (N,) float64 of "this is a blend": above 0, a blend is the likelier answer."""
+    """Logits (N,) float64 of "this is a blend": above 0, a blend is more likely."""
     return raw_answers(judge, images)[0][:, 0].astype(np.float64)
 
 
@@ -120,7 +120,7 @@ def discriminator_scores(D: Discriminator, images: np.ndarray, *, batch: int = 1
 
 @dataclass(frozen=True)
 class RealismLimits:
-    """Where plain samples of a generator mostly lie, in blend score and in sharpness."""
+    """Ranges of blend score and sharpness that cover most plain samples of a generator."""
 
     highest_blend_score: float
     lowest_sharpness: float
@@ -130,13 +130,16 @@ class RealismLimits:
     def around(
         cls, blend_scores: np.ndarray, sharpnesses: np.ndarray, *, share: float = 0.95
     ) -> "RealismLimits":
-        """From plain samples: `share` of them below the blend score, and as many between the
-        two sharpnesses, with equal parts outside on either side."""
+        """Fit the limits to plain samples.
+
+        `share` of the samples is below the blend score, and the same share between the two
+        sharpnesses, with equal parts outside on either side.
+        """
         low, high = np.quantile(sharpnesses, [0.5 - share / 2, 0.5 + share / 2])
         return cls(float(np.quantile(blend_scores, share)), float(low), float(high))
 
     def admit(self, blend_scores: np.ndarray, sharpnesses: np.ndarray) -> np.ndarray:
-        """Which pictures lie within all three: bool (N,)."""
+        """Which pictures are within all three limits: bool (N,)."""
         within = (sharpnesses >= self.lowest_sharpness) & (sharpnesses <= self.highest_sharpness)
         admitted: np.ndarray = within & (blend_scores <= self.highest_blend_score)
         return admitted

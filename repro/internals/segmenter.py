@@ -1,11 +1,11 @@
-"""A small per-pixel classifier: which pixels of a picture belong to the thing it was taught.
+"""A small per-pixel classifier: which pixels of a picture belong to the thing it has learnt.
 
-Where in the flow: experiments/forgetting_windows (Fig 6, paper §6.3.1) teaches two of them windows
-on rooms drawn by program, whose windows are known: one proposes boxes on samples of G, the other
-judges what is left of the windows. Samples are blurred, noisy and odd in colour, so pictures are
-blurred, recoloured and made noisy at random while it learns.
+Where in the flow: experiments/forgetting_windows (Fig 6, paper §6.3.1) trains two of them on rooms
+drawn by program, whose windows are known: one proposes boxes on samples of G, the other judges what
+remains of the windows. Samples are blurred, noisy and odd in colour, so training pictures are
+randomly blurred, recoloured and made noisy.
 
-Pictures above 32 pixels are halved down to 32 for it, and its answer is enlarged again.
+Pictures above 32 pixels are halved to 32 for it, and its output is enlarged again.
 
 Alone: `train_segmenter(images, cover, seed=1, purpose="judge")`, then `predict(network, images)`.
 """
@@ -25,7 +25,7 @@ WIDTHS = (16, 24, 32)  # maps at the full, half and quarter side
 
 
 class Segmenter(nn.Module):
-    """Three scales down and up again, one logit per pixel."""
+    """An encoder and decoder of three scales with one logit per pixel."""
 
     def __init__(self, *, channels: int = 3) -> None:
         super().__init__()
@@ -77,8 +77,8 @@ def train_segmenter(
     """Train on pictures (N, H, W, C) uint8; returns it in eval mode, on CPU.
 
     cover (N, s, s) in [0, 1], s = working_side(H): the share of each pixel that belongs to the
-    thing. Every batch is degraded anew (`degraded`) and half of the pictures mirrored. Same
-    arguments, same network. Raises ValueError where cover does not fit the pictures.
+    thing. Every batch is degraded anew (`degraded`) and half of the pictures are mirrored. Equal
+    arguments give equal networks. Raises ValueError where cover does not fit the pictures.
     """
     x, y = to_tensor(at_classifier_size(images)), torch.from_numpy(cover.astype(np.float32))
     if y.shape != (len(x), *x.shape[2:]):
@@ -86,7 +86,7 @@ def train_segmenter(
     network = Segmenter(channels=x.shape[1]).to(memory_format=torch.channels_last)
     _initialise(network, seed=seed, purpose=purpose)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
-    batches = max(len(x) // batch, 1)  # a last incomplete one is left out
+    batches = max(len(x) // batch, 1)  # a last incomplete batch is dropped
     schedule = torch.optim.lr_scheduler.LinearLR(
         optimiser, 1.0, 0.02, total_iters=max(epochs * batches, 1)
     )
@@ -134,7 +134,7 @@ def degraded(x: Tensor, source: torch.Generator) -> Tensor:
 
 
 def _blurred(x: Tensor) -> Tensor:
-    """A binomial filter of seven taps each way (variance 1.5), edges repeated."""
+    """A binomial filter of seven taps in each direction (variance 1.5), edges repeated."""
     taps = torch.tensor([1.0, 6.0, 15.0, 20.0, 15.0, 6.0, 1.0]) / 64
     channels = x.shape[1]
     kernel = torch.outer(taps, taps).expand(channels, 1, 7, 7)
@@ -148,13 +148,13 @@ def _initialise(network: Segmenter, *, seed: int, purpose: str) -> None:
             nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=source)
     bias = network.answer.bias
     assert bias is not None
-    nn.init.constant_(bias, -2.0)  # most pixels are not of the thing
+    nn.init.constant_(bias, -2.0)  # most pixels do not belong to the thing
 
 
 def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.ndarray:
-    """Which pixels belong to the thing, bool (N, H, W): pictures (N, H, W, C) uint8.
+    """Which pixels belong to the thing, bool (N, H, W), in pictures (N, H, W, C) uint8.
 
-    The logits are enlarged linearly to the pictures' size before they are cut at 0.
+    The logits are enlarged linearly to the pictures' size before thresholding at 0.
     """
     masks = []
     with torch.no_grad():
@@ -172,7 +172,7 @@ def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.nd
 def mask_boxes(mask: np.ndarray, *, least: int) -> np.ndarray:
     """Bounding boxes (n, 4) in [0, 1] of the connected parts of a mask (H, W), in reading order.
 
-    Parts of fewer than `least` pixels are left out; pixels that touch at a corner are connected.
+    Parts of fewer than `least` pixels are skipped; pixels that touch at a corner are connected.
     """
     height, width = mask.shape
     count, _, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
@@ -204,7 +204,7 @@ def grown(masks: np.ndarray, margin: int) -> np.ndarray:
 
 
 def intersection_over_union(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Of two stacks of masks (N, H, W), each pair: (N,) in [0, 1], NaN where both are empty."""
+    """For each pair in two stacks of masks (N, H, W): (N,) in [0, 1], NaN where both are empty."""
     both = (one & other).sum(axis=(1, 2))
     either = (one | other).sum(axis=(1, 2))
     return np.divide(both, either, out=np.full(len(one), np.nan), where=either > 0)
