@@ -1,13 +1,13 @@
 """The front door: `python -m repro`, or `dcgan`, lists every command and runs it.
 
-    python -m repro                     all commands, a line each
-    python -m repro train --help        what a command takes
+    python -m repro                     lists all commands, one per line
+    python -m repro train --help        describes a command
     python -m repro --version
 
-A command is a function `main(words)` of a module, which is imported only when it is asked for; to
-add one, name it here; those of data_prep/ come from repro.runs.extensions. Neither the list nor the
-commands need Snakemake. Whatever takes time to import is imported within `run_main`, so that Ctrl-C
-ends in a word meanwhile too.
+A command is a function `main(words)` of a module, which is imported only when the command runs; to
+add one, list it here; those of data_prep/ come from repro.runs.extensions. Neither the list nor the
+commands need Snakemake. Slow imports happen within `run_main`, so that Ctrl-C during them ends in a
+short message too.
 """
 
 import importlib
@@ -79,7 +79,7 @@ def _front_door(words: list[str] | None) -> None:
 
 
 def listing() -> str:
-    """All commands, a line each."""
+    """All commands, one per line."""
     width = max(map(len, all_commands()))
     lines = [f"  {name:<{width}}  {about}" for name, (_, about) in all_commands().items()]
     return "\n".join(

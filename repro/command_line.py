@@ -1,8 +1,8 @@
-"""What all commands share: how they end, and the options that mean the same in each of them.
+"""Shared by all commands: how they end, and the options that have the same meaning in each.
 
 Where in the flow: around every step. A command is a function `main(words)` whose parser comes from
-`new_parser`; whatever starts it (`python -m repro`, `python -m repro.train`, an experiment's
-measure.py) does so through `run_main`:
+`new_parser`; all that start it (`python -m repro`, `python -m repro.train`, an experiment's
+measure.py) call `run_main`:
 
     exit status 0      done
                 1      an ExpectedError, an OSError or no memory: told in one line, no traceback
@@ -10,11 +10,11 @@ measure.py) does so through `run_main`:
                 130    interrupted (Ctrl-C)
                 143    a training that was asked to end (SIGTERM) and has saved its state
 
-The flags that several commands have: --data a prepared dataset, --raw a folder of raw data, --out
-what is written, --spec a step's JSON file, --state unfinished work, --seed, --device, --threads of
-the numerical libraries (rounding may depend on it), --workers side by side (the result does not
-depend on it). Nothing here imports more than the standard library, so that a list of commands is
-there at once.
+Flags that several commands share: --data for a prepared dataset, --raw for a folder of raw data,
+--out for the output, --spec for a step's JSON file, --state for unfinished work, --seed, --device,
+--threads of the numerical libraries (rounding may depend on it), --workers in parallel (the result
+does not depend on it). This module imports only the standard library, so that the list of commands
+appears at once.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from pathlib import Path
 
 from repro.errors import ExpectedError
 
-CONSOLE = "dcgan"  # the console command, as pyproject.toml has it
+CONSOLE = "dcgan"  # the console command, as in pyproject.toml
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory")  # PyTorch's, of a CPU and of a GPU
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -38,7 +38,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 def run_main(main: Callable[[list[str] | None], None], words: list[str] | None = None) -> None:
     """Call `main(words)`; words: the command line without the program, None for sys.argv's.
 
-    Raises SystemExit with the exit status above for what the user did; lets any other error pass.
+    Raises SystemExit with the exit status above for the user's errors; lets other errors pass.
     """
     try:
         main(words)
@@ -46,7 +46,7 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
     except KeyboardInterrupt as interrupt:
         print(f"\n{str(interrupt) or 'stopped'}", file=sys.stderr)
         sys.exit(getattr(interrupt, "status", INTERRUPTED))
-    except BrokenPipeError:  # whoever read the output has gone, e.g. `| head`
+    except BrokenPipeError:  # the reader of the output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (ExpectedError, OSError) as error:
@@ -70,7 +70,7 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
 
 
 def in_words(error: Exception) -> str:
-    """The message of an error; of one that the system raised, the file first."""
+    """The message of an error; for one that the system raised, the file comes first."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
     return str(error)
@@ -150,7 +150,7 @@ def program(command: str) -> str:
 def new_parser(
     command: str, about: str | None, *, epilog: str | None = None
 ) -> argparse.ArgumentParser:
-    """A parser that calls itself as it was started; about: text that is shown as it stands."""
+    """A parser named as the command was started; about: text that is shown unchanged."""
     return argparse.ArgumentParser(
         prog=program(command),
         description=about,
@@ -160,14 +160,14 @@ def new_parser(
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
-    """--seed, 42 unless given: the seed of the authors' code."""
+    """Add --seed, by default 42: the seed of the authors' code."""
     parser.add_argument(
         "--seed", type=natural, default=42, help="of all draws (default %(default)s)"
     )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """--device, by the names of `repro.devices.chosen_device`."""
+    """Add --device, with the names of `repro.devices.chosen_device`."""
     parser.add_argument(
         "--device",
         choices=DEVICES,
@@ -177,7 +177,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 
 def add_threads(parser: argparse.ArgumentParser, default: int | None = None) -> None:
-    """--threads of the numerical libraries."""
+    """Add --threads of the numerical libraries."""
     words = "PyTorch's choice" if default is None else "%(default)s"
     parser.add_argument(
         "--threads",
@@ -189,7 +189,7 @@ def add_threads(parser: argparse.ArgumentParser, default: int | None = None) -> 
 
 
 def add_workers(parser: argparse.ArgumentParser, what: str, *, default: int = 2) -> None:
-    """--workers: how many of `what` work side by side."""
+    """Add --workers: the number of `what` that work in parallel."""
     parser.add_argument(
         "--workers",
         type=at_least_one,
@@ -200,7 +200,7 @@ def add_workers(parser: argparse.ArgumentParser, what: str, *, default: int = 2)
 
 
 def file_to_write(text: str) -> Path:
-    """A file that can be written, for `type=`: no folder, and in a folder that is there."""
+    """A writable file, for `type=`: not a folder, and in an existing folder."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"found the folder '{text}', expected a file to write")

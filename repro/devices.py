@@ -1,8 +1,8 @@
-"""The processor or GPU that a step computes on, by the name a user gives it.
+"""The processor or GPU on which a step computes, by the name that a user gives.
 
 Where in the flow: training, the experiments that compute much, and the benches. Of several GPUs a
-process takes one that no other process of this repository holds, so that steps side by side are
-spread over them.
+process takes one that no other process of this repository holds, so that parallel steps are spread
+over them.
 """
 
 import ctypes
@@ -24,19 +24,18 @@ from repro.specs.validation import SpecError, nearest
 
 Precision = Literal["float32", "bfloat16"]
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86-64, x86-64, Arm (Linux's names)
-# Values of ONEDNN_MAX_CPU_ISA under which oneDNN leaves bfloat16 instructions alone.
+# Values of ONEDNN_MAX_CPU_ISA under which oneDNN does not use bfloat16 instructions.
 WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
-LARGE = 2**30  # bytes: larger blocks are given back all the same
+LARGE = 2**30  # bytes: larger blocks are returned all the same
 
 
 def chosen_device(name: str, *, own: bool = True) -> torch.device:
     """auto (a CUDA GPU if there is one), cpu, cuda or mps (Apple's GPU; untried).
 
-    Raises SpecError for a GPU that PyTorch does not find here, and for any other name.
-
-    own: of several GPUs make a free one this process's current device.
+    own: of several GPUs, make a free one this process's current device. Raises SpecError for a GPU
+    that PyTorch does not find here, and for any other name.
     """
     if name not in DEVICES:
         raise SpecError(f"device: found {name!r}; {nearest(str(name), DEVICES)}")
@@ -57,8 +56,8 @@ def decided_precision(asked: str, device: torch.device) -> Precision:
     """The arithmetic of convolutions on `device`; asked: float32, bfloat16 or auto.
 
     auto is bfloat16 where the device has instructions for it and float32 elsewhere, where PyTorch
-    would emulate it at less than half of float32's speed. Decided by what the device can do and
-    never by timing, so that a machine always decides alike.
+    would emulate it at less than half of float32's speed. The choice depends on the device's
+    abilities and never on timing, so that a machine always makes the same one.
     """
     if asked == "auto":
         return "bfloat16" if _has_bfloat16(device) else "float32"
@@ -69,14 +68,14 @@ def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type != "cpu":
-        return False  # mps: no measurement says that it pays
+        return False  # mps: no measurement shows that it pays
     if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_BFLOAT16:
         return False
     return bool(BFLOAT16_FLAGS & _cpu_flags())
 
 
 def _cpu_flags() -> set[str]:
-    """What the processor says it can do, by Linux's names; on other systems only bf16 is told."""
+    """The processor's abilities, by Linux's names; on other systems only bf16 is known."""
     if sys.platform == "darwin":
         asked = subprocess.run(
             ["/usr/sbin/sysctl", "-n", "hw.optional.arm.FEAT_BF16"], capture_output=True, text=True
@@ -104,7 +103,7 @@ def is_intel() -> bool:
 def _own_gpu() -> tuple[int, IO[bytes] | None]:
     """Number of a GPU that no other process has locked, and its lock, held until this one ends.
 
-    GPU 0 without a lock where all are taken: steps then share it, as on a machine with one.
+    GPU 0 without a lock where all are locked: steps then share it, as on a machine with one GPU.
     """
     visible = "".join(c if c.isalnum() else "-" for c in os.environ.get("CUDA_VISIBLE_DEVICES", ""))
     for index in range(torch.cuda.device_count()):
@@ -113,7 +112,7 @@ def _own_gpu() -> tuple[int, IO[bytes] | None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return index, stream
-        except OSError:  # another process has it, or the file system has no locks
+        except OSError:  # another process holds it, or the file system has no locks
             stream.close()
     return 0, None
 
@@ -124,22 +123,22 @@ def device_words(device: torch.device) -> str:
 
 
 def wait_for(device: torch.device) -> None:
-    """Until a GPU has done all it was given; before a clock is read."""
+    """Wait until a GPU has finished all its work; call it before reading a clock."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 class Clock:
-    """Seconds of a device: a GPU's by the wall, a CPU's by its processor time over the threads.
+    """Seconds of a device: wall-clock time of a GPU, processor time over the threads of a CPU.
 
-    A CPU's are thus the wall clock's of a machine that has nothing else to do.
+    A CPU's seconds thus equal wall-clock time on an otherwise idle machine.
     """
 
     def __init__(self, device: torch.device, threads: int) -> None:
         self.device, self.threads = device, threads
 
     def seconds(self, work: Callable[[], object]) -> float:
-        """Of one call of `work`."""
+        """Seconds of one call of `work`."""
         wait_for(self.device)
         wall, processor = time.perf_counter(), time.process_time()
         work()
@@ -150,12 +149,12 @@ class Clock:
 
 
 def keep_freed_memory() -> bool:
-    """Tell glibc to keep freed blocks below 1 GiB; False, and nothing done, on other systems.
+    """Tell glibc to keep freed blocks below 1 GiB; returns False on other systems.
 
-    A step on the CPU allocates the same tens of megabytes for each map again and again. glibc gives
-    blocks of that size back at once, so every step would have its pages made anew and zeroed: 3 %
-    of a float32 step and 8 % of a bfloat16 one, measured on two cores. Call it before anything is
-    allocated.
+    A step on the CPU allocates the same tens of megabytes for each map again and again. glibc
+    returns blocks of that size at once, so every step would have its pages created and zeroed anew:
+    3 % of a float32 step and 8 % of a bfloat16 one, measured on two cores. Call it before anything
+    is allocated.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

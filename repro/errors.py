@@ -1,9 +1,8 @@
-"""What the user can mend: the base of all errors that a command reports in words.
+"""Errors that the user can fix: the base of all errors that a command reports as a message.
 
 Where in the flow: every package derives its own errors from ExpectedError, and
-`repro.command_line.run_main` prints their message without a traceback. Whatever else is raised,
-apart from an OSError, is a mistake of this repository and keeps its traceback. Nothing to run
-alone.
+`repro.command_line.run_main` prints their message without a traceback. Any other exception, except
+an OSError, is a bug of this repository and keeps its traceback.
 """
 
 
@@ -13,15 +12,15 @@ class ExpectedError(Exception):
     A subclass may also derive from the built-in error that callers of the library expect.
     """
 
-    lost_in_a_log = False  # the log of a step may lie where it cannot be written, on a full disk
+    lost_in_a_log = False  # the log of a step may be on a full disk, where it cannot be written
 
 
 class StoppedError(KeyboardInterrupt):
-    """A command that was asked to stop by a signal, and has saved its work; the message says so."""
+    """A command was asked to stop by a signal and has saved its work; the message says so."""
 
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
-        self.status = 128 + signal_number  # as shells count
+        self.status = 128 + signal_number  # as in shells
 
 
 class UnusableError(ExpectedError, ValueError):

@@ -1,14 +1,14 @@
-"""How far a step is: a bar in a terminal, a line every twenty seconds in a log.
+"""Show how far a step is: a bar in a terminal, a line every twenty seconds in a log.
 
-Where in the flow: beneath everything that may take longer than a few seconds. A loop says how many
-turns it has and counts them (`Progress`, `tracked`); a step's folder says that it is being made
-(`working`). Nothing is printed by what ends sooner than in `EVERY` seconds. Lines are printed by a
-thread of their own, so that they come in time even where one turn takes minutes, and go to the
+Where in the flow: within everything that may take longer than a few seconds. A loop states its
+number of turns and counts them (`Progress`, `tracked`); a step's folder reports that it is being
+made (`working`). Work that ends sooner than in `EVERY` seconds prints nothing. A separate thread
+prints the lines, so that they appear in time even where one turn takes minutes, and they go to the
 standard error, which the pipeline sends to the step's log:
 
     [12:41:07] training of faces: 320 of 2,500 minibatches (13 %), 2.1/s, 17 min left, loss_d 0.91
 
-`read` takes such a line apart again; repro.watch does so to draw a bar for each running step.
+`read` parses such a line; repro.watch uses it to draw a bar for each running step.
 
 Alone: `for row in tracked(range(9), "rows", unit="rows"): ...`
 """
@@ -30,9 +30,9 @@ Clock = Callable[[], float]
 
 
 class Reporter:
-    """Those of one process that are at work, outermost first, and when the last line was printed.
+    """The running tasks of one process, outermost first, and the time of the last line.
 
-    stream: None is the standard error of the moment. clock: seconds, from any origin.
+    stream: None is the current standard error. clock: seconds, from any origin.
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Clock = time.monotonic) -> None:
@@ -57,7 +57,7 @@ class Reporter:
             self._at_work.remove(one)
 
     def start_heart(self) -> None:
-        """From now on `beat` is called every second."""
+        """Call `beat` every second from now on."""
         with self._lock:
             if self._heart is None or not self._heart.is_alive():
                 self._heart = threading.Thread(target=self._beats, daemon=True, name="progress")
@@ -69,13 +69,13 @@ class Reporter:
             self.beat()
 
     def beat(self) -> None:
-        """Print where the work is, if the last line is `EVERY` seconds old."""
+        """Print the state of the work if the last line is `EVERY` seconds old."""
         with self._lock:
             now = self.clock()
             if not self._at_work or now - self._said < EVERY:
                 return
             counted = [one for one in self._at_work if one.counts]
-            if not any(one.bar for one in counted):  # a bar says it all the time
+            if not any(one.bar for one in counted):  # a bar shows it all the time
                 self.say("; ".join(one.line(now) for one in counted or self._at_work[:1]))
             for one in counted or self._at_work[:1]:
                 one.was_said = True
@@ -89,10 +89,10 @@ REPORTER = Reporter()  # of this process
 
 
 class Progress:
-    """A loop: what it does, the unit of its turns, how many there are (None: not known).
+    """A loop: its description, the unit of its turns, their number (None: unknown).
 
-    initial: turns that an earlier process has done. shown: False prints nothing (the other
-    processes of a training). With unit "" it is a piece of work without turns.
+    initial: turns done by an earlier process. shown: False prints nothing (the other processes of a
+    training). With unit "" it is a piece of work without turns.
     """
 
     def __init__(
@@ -151,13 +151,13 @@ class Progress:
             self.bar.update(turns)
 
     def note(self, remark: str) -> None:
-        """Further words for the next line, such as losses; they stand until the next call."""
+        """Set further text for the next lines, such as losses, until the next call."""
         self.remark = remark
         if self.bar is not None:
             self.bar.set_postfix_str(remark, refresh=False)
 
     def line(self, now: float) -> str:
-        """Where it is at the time `now` of the reporter's clock."""
+        """The line for the time `now` of the reporter's clock."""
         seconds = now - self.began
         if not self.counts:
             return f"{self.what}: at work for {in_words(seconds)}"
@@ -188,9 +188,9 @@ def tracked(
     total: int | None = None,
     reporter: Reporter = REPORTER,
 ) -> Iterator[Item]:
-    """The items one by one, each a turn that is done when the next is asked for.
+    """The items one by one; each is a turn, done when the next is requested.
 
-    total: how many there are, where `items` has no length.
+    total: the number of items, where `items` has no length.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
@@ -202,13 +202,13 @@ def tracked(
 
 @contextmanager
 def working(what: str, *, reporter: Reporter = REPORTER) -> Iterator[None]:
-    """While the block runs, `what` is at work: said where no loop within it counts."""
+    """While the block runs, report `what` as being at work where no loop within it counts."""
     with Progress(what, unit="", reporter=reporter):
         yield
 
 
 def in_words(seconds: float) -> str:
-    """A length of time to two places: 45 s, 12 min, 3 h 5 min."""
+    """A duration to two places: 45 s, 12 min, 3 h 5 min."""
     whole = round(max(0.0, seconds))
     if whole < 100:
         return f"{whole} s"
@@ -220,7 +220,7 @@ def in_words(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line of a log says: turns done and in all, seconds left (None: not said), the line."""
+    """Contents of a log line: turns done and in all, seconds left (None: not stated), the line."""
 
     done: int
     total: int
@@ -235,7 +235,7 @@ LEFT = re.compile(r", (?:(?P<h>\d+) h )?(?:(?P<min>\d+) min|(?P<s>\d+) s) left")
 
 
 def read(line: str) -> Reading | None:
-    """Take apart a line that `Progress` printed, or its outermost loop; None for any other line."""
+    """Parse a line that `Progress` printed, or its outermost loop; None for any other line."""
     found = LINE.match(line.strip())
     if not found:
         return None

@@ -1,8 +1,8 @@
 """Every random draw as a pure function of (seed, purpose, index).
 
-Nothing in the project keeps a running random state. A shuffle, a batch of latents or a dropout
-mask is asked for by name and by step, so that a run stopped at step 4,711 and resumed draws what
-it would have drawn, and two experiments never disturb each other's draws.
+Nothing in the project keeps a running random state. A shuffle, a batch of latents or a dropout mask
+is requested by name and step, so that a run stopped at step 4,711 and resumed makes the same draws
+as an uninterrupted one, and two experiments never disturb each other's draws.
 
 The key is hashed with BLAKE2b to 128 bits; NumPy's Philox and PyTorch's generator are seeded from
 it. Alone: `latents(1, 100, seed=42, purpose="train z", index=0)`.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-if TYPE_CHECKING:  # PyTorch takes seconds to load and half of the callers draw by NumPy
+if TYPE_CHECKING:  # PyTorch takes seconds to load and half of the callers draw with NumPy
     import torch
     from torch import Tensor
 
@@ -23,7 +23,7 @@ Distribution = Literal["uniform", "normal"]
 
 
 def stream_key(seed: int, purpose: str, index: int = 0) -> int:
-    """128-bit key of a stream; equal arguments, equal key, on every machine and version."""
+    """128-bit key of a stream; equal arguments give equal keys on every machine and version."""
     text = f"{seed}\x00{purpose}\x00{index}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "little")
 
@@ -53,8 +53,8 @@ def latents(
 ) -> Tensor:
     """Latent vectors z, shape (n, dim), float32.
 
-    "uniform" is U(-1, 1), the authors' scripts (the paper says uniform and gives no range, open
-    point 1); "normal" is N(0, 1), the Torch port and the released SVHN model.
+    "uniform" is U(-1, 1), from the authors' scripts (the paper says uniform and gives no range,
+    open point 1); "normal" is N(0, 1), from the Torch port and the released SVHN model.
     """
     import torch
 
