@@ -1,9 +1,9 @@
-"""Choosing the SVM's C on held-out images, and drawing few labels (paper §5.1, §5.2).
+"""Choose the SVM's C on held-out images, and draw few labels (paper §5.1, §5.2).
 
-Between features (repro.classification.discriminator_features) and the experiments that report a
-classifier's accuracy. The authors' SVHN script: a grid of C; with few labels, class-balanced draws
-for each C, and the C of the best mean accuracy on held-out training images. No test image comes
-here.
+Where in the flow: between features (repro.classification.discriminator_features) and the
+experiments that report a classifier's accuracy. This follows the authors' SVHN script: a grid of C;
+with few labels, class-balanced draws for each C, and the C with the best mean accuracy on held-out
+training images. It never sees a test image.
 
     choice = choose_C(lambda Cs: [...accuracy for each C...], grid, extensions=4)
 """
@@ -23,7 +23,7 @@ from repro.specs.validation import SpecError
 
 @dataclass(frozen=True)
 class Training:
-    """Training images in random order; the last `held_out` choose C."""
+    """Training images in random order; the last `held_out` are for choosing C."""
 
     images: np.ndarray  # (N, H, W, C) uint8
     labels: np.ndarray  # (N,)
@@ -33,7 +33,7 @@ class Training:
 def with_held_out(
     store: ImageStore, *, most: int, share: float, seed: int, purpose: str
 ) -> Training:
-    """A prepared dataset with the label `class`, `most` of it or `share`, if less, held out.
+    """A prepared dataset with the label `class`; `most` images, or `share` if less, are held out.
 
     Raises SpecError where it is too small to hold any out.
     """
@@ -46,7 +46,7 @@ def with_held_out(
 
 @dataclass(frozen=True)
 class Choice:
-    """The C chosen, its held-out accuracy in [0, 1], and all that was tried, by ascending C."""
+    """The chosen C, its held-out accuracy in [0, 1], and all values tried, by ascending C."""
 
     C: float
     accuracy: float
@@ -54,7 +54,7 @@ class Choice:
 
     @property
     def at_edge(self) -> bool:
-        """Whether the best C is still the first or last tried."""
+        """Whether the best C is still the first or last value tried."""
         return self.C in (min(self.tried), max(self.tried))
 
 
@@ -64,7 +64,7 @@ def choose_C(  # noqa: N802  (C is the SVM's)
     *,
     extensions: int,
 ) -> Choice:
-    """The C of the highest held-out accuracy; of equals the smallest, the most regularised.
+    """The C of the highest held-out accuracy; among equals the smallest, the most regularised.
 
     evaluate: ascending Cs -> their accuracies. While the best is at an edge of the grid, the grid
     grows there by the ratio of its last two values, at most `extensions` times.
@@ -103,7 +103,7 @@ def choose_with_all_labels(
     grid: Sequence[float],
     extensions: int,
 ) -> Choice:
-    """Fit on all but the last `held_out` rows of (X, y), choose C on those."""
+    """Fit on all but the last `held_out` rows of (X, y), and choose C on those."""
     fit, rest = slice(0, len(X) - held_out), slice(len(X) - held_out, None)
 
     def evaluate(Cs: Sequence[float]) -> list[float]:
@@ -121,7 +121,7 @@ def chosen_and_refitted(
     grid: Sequence[float],
     extensions: int,
 ) -> tuple[Choice, L2SVC]:
-    """C chosen by `choose_with_all_labels`, then a fit on all rows at it (paper silent)."""
+    """Choose C by `choose_with_all_labels`, then fit on all rows with it (paper silent)."""
     choice = choose_with_all_labels(svm, X, y, held_out=held_out, grid=grid, extensions=extensions)
     return choice, clone(svm).set_params(C=choice.C).fit(X, y)
 
@@ -136,9 +136,9 @@ def choose_with_few_labels(
     extensions: int,
     draws: Sequence[np.ndarray],
 ) -> Choice:
-    """As above with few labels: fit on each of `draws` (row numbers), average their accuracies.
+    """The same with few labels: fit on each of `draws` (row numbers) and average the accuracies.
 
-    The draws must leave out the last `held_out` rows.
+    The draws must not contain the last `held_out` rows.
     """
     rest = slice(len(X) - held_out, None)
 
@@ -153,7 +153,7 @@ def choose_with_few_labels(
 
 
 def require_known_classes(labels: np.ndarray, training: np.ndarray, *, where: str) -> None:
-    """Raises SpecError, naming `where`, for labels that do not occur among the training ones."""
+    """Raise SpecError, naming `where`, for labels that do not occur among the training ones."""
     unknown = sorted(set(labels.tolist()) - set(training.tolist()))
     if unknown:
         raise SpecError(
@@ -163,7 +163,7 @@ def require_known_classes(labels: np.ndarray, training: np.ndarray, *, where: st
 
 
 def accuracy(svm: L2SVC, X: np.ndarray, y: np.ndarray) -> float:
-    """Share of rows labelled rightly."""
+    """Share of correctly labelled rows."""
     return float((svm.predict(X) == y).mean())
 
 

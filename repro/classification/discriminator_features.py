@@ -1,14 +1,15 @@
 """Image features of a discriminator: all its convolution layers, pooled to 4x4 (paper §5.1).
 
-Between a trained D (repro.networks.dcgan) and a linear classifier (repro.classification.svm). For
-the network of the paper's Table 1 (config/presets/imagenet32.yaml) the pooling windows are 8, 4, 4,
-2, 2, 1 and there are 16 * (128 + 128 + 256 + 256 + 512 + 512) = 28,672 features, the number the
-paper gives.
+Where in the flow: between a trained D (repro.networks.dcgan) and a linear classifier
+(repro.classification.svm). For the network of the paper's Table 1 (config/presets/imagenet32.yaml)
+the pooling windows are 8, 4, 4, 2, 2, 1 and there are 16 * (128 + 128 + 256 + 256 + 512 + 512) =
+28,672 features, as in the paper.
 
     freeze_on(D, unlabelled_images)
     X = discriminator_features(D, images)           # (N, 28672) float32
 
-Uses no labels and no paths; experiments/cifar10_svm, svhn_svm and verify_authors measure with it.
+It uses no labels and no paths; experiments/cifar10_svm, svhn_svm and verify_authors measure with
+it.
 """
 
 from collections.abc import Iterator
@@ -34,9 +35,9 @@ POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
     """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8, in their order.
 
-    The authors' SVHN recipe: means and variances of batches of 128, averaged over the batches, the
-    short last one weighing as much. The paper does not say how it was done for CIFAR-10; batch
-    statistics of the test images would make a feature depend on its neighbours.
+    This is the authors' SVHN recipe: means and variances of batches of 128, averaged over the
+    batches, with equal weight for the short last one. The paper does not state its method for
+    CIFAR-10; batch statistics of the test images would make a feature depend on its neighbours.
     """
     _check_size(D, images)
     freeze_statistics(D, _batches(D, images, batch))
@@ -54,15 +55,15 @@ def discriminator_features(
 ) -> np.ndarray:
     """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
 
-    images: (N, H, W, C) uint8, at D's size. layers: only of the first `layers` ones. Returns
-    (N, F), layer by layer, within one by (channel, row, column); in memory, or a memory map of the
-    new file `out` (.npy), which is there whole or not at all. D must have frozen statistics
-    (`freeze_on`): then a row depends on its own image only, whatever `batch`. Post-activation and
-    unstandardised, as the authors' SVHN script (paper silent). float16 halves the file and rounds
-    to 11 bits; L2SVC turns it into float32 in memory.
+    images: (N, H, W, C) uint8, at D's size. layers: number of layers, from the first, that are
+    used. Returns (N, F), layer by layer, within one by (channel, row, column); in memory, or a
+    memory map of the new file `out` (.npy), which appears whole or not at all. D must have frozen
+    statistics (`freeze_on`): then a row depends only on its own image, for any `batch`. Features
+    are post-activation and unstandardised, as in the authors' SVHN script (paper silent). float16
+    halves the file and rounds to 11 bits; L2SVC converts it to float32 in memory.
 
     Raises ValueError when D is in training mode, when the images are not of its size, or when a
-    map's side is no multiple of 4.
+    map's side is not a multiple of 4.
     """
     _check_size(D, images)
     if D.training:
@@ -80,7 +81,7 @@ def discriminator_features(
 
 
 def feature_count(D: Discriminator, layers: int | None = None) -> int:
-    """Features of an image: 16 for every map of every convolution layer (of the first `layers`)."""
+    """Number of features per image: 16 for every map of (the first `layers`) convolution layers."""
     blocks = (block for block in D.layers[:layers] if isinstance(block, ConvolutionBlock))
     return POOLED**2 * sum(block.conv.out_channels for block in blocks)
 
@@ -91,7 +92,7 @@ def new_features(
 ) -> Iterator[np.ndarray]:
     """An array to fill, in memory or as the memory map of the new file `out` (.npy).
 
-    The file has its name only when the block has ended without an error: whole or not at all.
+    The file gets its name only when the block has ended without an error: whole or not at all.
     """
     if out is None:
         yield np.empty(shape, dtype)
@@ -101,7 +102,7 @@ def new_features(
     reserve(partial)
     yield features
     features.flush()
-    partial.replace(out)  # the map goes on: it is of the file, not of its name
+    partial.replace(out)  # the map remains valid: it belongs to the file, not to its name
 
 
 def pixel_features(images: np.ndarray) -> np.ndarray:
@@ -112,7 +113,7 @@ def pixel_features(images: np.ndarray) -> np.ndarray:
 def feature_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (F,) float64 of features (N, F), in two passes over the rows.
 
-    The deviation of a constant feature is given as 1.
+    The deviation of a constant feature is returned as 1.
     """
     mean = sum(block.sum(0, dtype=np.float64) for block in _row_blocks(features)) / len(features)
     squares = sum(np.square(block - mean).sum(0) for block in _row_blocks(features))
@@ -121,7 +122,7 @@ def feature_scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def standardise(features: np.ndarray, scale: tuple[np.ndarray, np.ndarray]) -> None:
-    """Subtract the mean and divide by the deviation, in place; `scale` is that of training data."""
+    """Subtract the mean and divide by the deviation, in place; `scale` is from training data."""
     mean, deviation = scale
     for block in _row_blocks(features):
         block[:] = (block - mean) / deviation

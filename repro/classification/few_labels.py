@@ -1,15 +1,15 @@
-"""A linear SVM from few labels, as the authors did it on SVHN: 100 a class, drawn again and again.
+"""A linear SVM from few labels, as the authors did it on SVHN: 100 per class, in repeated draws.
 
-Between features (repro.classification.discriminator_features) and the experiments on SVHN (paper
-§5.2, Table 2). The protocol of the authors' svhn_semisup_analysis.py: for every C of a fixed grid
-fresh class-balanced draws of the training images, the C of the lowest mean error on held-out
-validation images, then fresh draws at that C, one SVM each. Validation images never join the
-training.
+Where in the flow: between features (repro.classification.discriminator_features) and the
+experiments on SVHN (paper §5.2, Table 2). The protocol of the authors' svhn_semisup_analysis.py:
+for every C of a fixed grid fresh class-balanced draws of the training images, the C of the lowest
+mean error on held-out validation images, then fresh draws at that C, with one SVM each. Validation
+images are never used for training.
 
     found = choose_and_test(L2SVC(), X, y, X_validation, y_validation, per_class=100, seed=42, ...)
     errors = 1 - found.right(X_test, y_test).mean(axis=1)       # the test set, opened afterwards
 
-The same from images: `choose_on_images`, `right_on_images`. Nothing to run alone.
+`choose_on_images` and `right_on_images` do the same from images.
 """
 
 import tempfile
@@ -32,7 +32,7 @@ from repro.classification.svm import L2SVC
 from repro.classification.svm_grid import AUTHORS_GRID
 from repro.progress import tracked
 
-# features (N, F) of images (N, H, W, C) uint8, which may lie in the new file that is named
+# features (N, F) of images (N, H, W, C) uint8; they may be stored in the new file that is named
 Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
@@ -46,14 +46,14 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class FewLabels:
-    """What the validation images chose, and an SVM fitted at that C on each of fresh draws."""
+    """The choice made on the validation images, and an SVM fitted at that C on each fresh draw."""
 
-    choice: Choice  # accuracies: mean over the draws, on the validation images
+    choice: Choice  # accuracies are means over the draws, on the validation images
     svms: list[L2SVC]
     labels: int  # drawn for each SVM
 
     def right(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Which images (T) every SVM labels rightly: (draws, T) bool. X (T, F), y (T,)."""
+        """Which images (T) every SVM labels correctly: (draws, T) bool. X (T, F), y (T,)."""
         return np.stack([svm.predict(X) == y for svm in self.svms])
 
 
@@ -72,11 +72,11 @@ def choose_and_test(
     draws: int = 100,
     extensions: int = 0,
 ) -> FewLabels:
-    """Choose C by `selection_draws` draws a value, then fit on `draws` others at the C chosen.
+    """Choose C by `selection_draws` draws per value, then fit on `draws` others at the chosen C.
 
     X (N, F) float32 or float64, y (N,): draws take `per_class` rows of every class. Equal labels,
-    seed and purpose give equal draws, whatever the features: rows of a table can be paired by
-    draw. extensions: values of C that may be added where the best is at the edge of the grid.
+    seed and purpose give equal draws for any features, so rows of a table can be paired by draw.
+    extensions: number of values of C that may be added where the best is at the edge of the grid.
     Raises ValueError naming a class that has too few images, SpecError where a class of the
     validation images does not occur in y.
     """
@@ -114,9 +114,9 @@ def choose_on_images(
     scratch: Path,
     **settings: Any,
 ) -> FewLabels:
-    """`choose_and_test` on features of images, which lie below `scratch` while they are used.
+    """`choose_and_test` on features of images, which are stored below `scratch` while in use.
 
-    settings: per_class, seed, purpose and the others of `choose_and_test`.
+    settings: per_class, seed, purpose and the other arguments of `choose_and_test`.
     """
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
         X, X_validation = (
@@ -129,6 +129,6 @@ def choose_on_images(
 def right_on_images(
     few: FewLabels, extract: Extract, test: LabelledImages, *, scratch: Path
 ) -> np.ndarray:
-    """(draws, T) bool: test images that every SVM labels rightly."""
+    """(draws, T) bool: test images that every SVM labels correctly."""
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
         return few.right(extract(test.images, Path(folder) / "test.npy"), test.labels)

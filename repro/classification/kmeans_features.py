@@ -1,8 +1,8 @@
-"""Image features by one layer of k-means: the baseline that the paper's Table 1 begins with.
+"""Image features from one layer of k-means: the baseline in the first row of the paper's Table 1.
 
 Coates, Ng and Lee, "An analysis of single-layer networks in unsupervised feature learning" (AISTATS
-2011); constants, variance and quadrants as in the MATLAB demonstration they published. Between
-images and a linear classifier (repro.classification.svm), in the place of
+2011); constants, variance and quadrants are those of the MATLAB demonstration they published. Where
+in the flow: between images and a linear classifier (repro.classification.svm), in place of
 repro.classification.discriminator_features:
 
     learned = fit_kmeans(training_images, centroids=1600, seed=1, purpose="table 1")
@@ -11,7 +11,7 @@ repro.classification.discriminator_features:
 
 The last line is from repro.classification.discriminator_features.
 
-Uses no labels and no paths. Memory while fitting: 0.3 GB for 400,000 patches of 6x6x3.
+It uses no labels and no paths. Fitting needs 0.3 GB for 400,000 patches of 6x6x3.
 """
 
 from dataclasses import dataclass
@@ -35,17 +35,17 @@ PASSES = 10  # of k-means over the patches
 KMEANS_BATCH = 4096  # patches
 QUADRANTS = 4
 # Images in one product: of 1, 4, 8, 16 and 32, 4 are the fastest on a processor (one thread, 400 to
-# 4,800 centroids, measured); a GPU wants more to do.
+# 4,800 centroids, measured); a GPU needs larger products.
 CPU_BATCH, GPU_BATCH = 4, 64
 ROWS = 65_536  # patches cut, or added up in float64, at a time
 
 
 @dataclass(frozen=True, eq=False)
 class KMeansFeatures:
-    """What was learned from patches; a patch has F = channels * patch^2 values, (C, row, column).
+    """Features learned from patches; a patch has F = channels * patch^2 values, (C, row, column).
 
-    mean (F,), whitening (F, F): of normalised patches, applied as (x - mean) @ whitening.
-    centroids (K, F): of whitened patches. All float32. patch: pixels per side.
+    mean (F,), whitening (F, F): of normalised patches, applied as (x - mean) @ whitening. centroids
+    (K, F): of whitened patches. All are float32. patch: pixels per side.
     """
 
     mean: np.ndarray
@@ -70,11 +70,10 @@ class KMeansFeatures:
 
         images: (N, H, W, C) uint8. Returns (N, 4 K) float32, by (quadrant, centroid), the quadrants
         from left to right and top to bottom; in memory, or a memory map of the new file `out`
-        (.npy), which is there whole or not at all. An odd number of windows gives the upper and
-        the left quadrants one more. `batch` (images in one product) changes the time and the last
-        digits only. Not standardised.
-
-        Raises ValueError for other images, for none, or for ones with fewer than 2x2 windows.
+        (.npy), which appears whole or not at all. An odd number of windows gives the upper and the
+        left quadrants one more. `batch` (images in one product) changes only the time and the last
+        digits. Features are not standardised.
+        Raises ValueError for other images, for none, or for images with fewer than 2x2 windows.
         """
         _check(images, patch=self.patch, windows=2)
         if images.shape[3] != self.channels:
@@ -108,10 +107,10 @@ def fit_kmeans(
 ) -> KMeansFeatures:
     """Learn from random patches of unlabelled images (N, H, W, C) uint8.
 
-    Every patch: mean subtracted, divided by its deviation (CONTRAST_FLOOR under the root), then
-    all whitened by ZCA (whitening_floor), then k-means: minibatches, a fixed number of passes, and
-    the same bytes from the same seed and number of threads. The authors ran full k-means.
-
+    Every patch has its mean subtracted and is divided by its deviation (CONTRAST_FLOOR under the
+    root); then all are whitened by ZCA (whitening_floor) and clustered by k-means: minibatches, a
+    fixed number of passes, and the same bytes from the same seed and number of threads. The authors
+    ran full k-means.
     Raises ValueError for other images, fewer patches than centroids, or fewer than 2 passes.
     """
     _check(images, patch=patch, windows=1)
@@ -123,7 +122,7 @@ def fit_kmeans(
     if passes < 2:
         raise ValueError(f"fit_kmeans: passes is {passes}, expected at least 2")
     x = _random_patches(images, patches, patch, seed=seed, purpose=purpose)
-    for part in x.split(ROWS):  # in place: the patches are the largest thing in memory
+    for part in x.split(ROWS):  # in place: the patches are the largest object in memory
         part.copy_(normalised(part))
     mean, whitening = whitening_of(x, floor=whitening_floor)
     for part in x.split(ROWS):
@@ -145,10 +144,10 @@ def fit_kmeans(
 
 
 def normalised(patches: Tensor) -> Tensor:
-    """Patches (..., F) in grey levels 0..255 -> the same with brightness and contrast taken out.
+    """Patches (..., F) in grey levels 0..255, normalised in brightness and contrast.
 
-    Less their mean, over the root of their variance (of F - 1 freedoms) + CONTRAST_FLOOR; mean and
-    variance are over all pixels and channels of the patch.
+    The mean is subtracted and the result divided by the root of variance (F - 1 degrees of freedom)
+    + CONTRAST_FLOOR; mean and variance are over all pixels and channels of the patch.
     """
     centred = patches - patches.mean(-1, keepdim=True)
     variance = centred.square().sum(-1, keepdim=True) / (patches.shape[-1] - 1)
@@ -170,7 +169,7 @@ def whitening_of(x: Tensor, *, floor: float) -> tuple[Tensor, Tensor]:
 
 
 class _Encoder:
-    """Windows of images of one size, their distances to all centroids, the sums of quadrants."""
+    """Windows of images of one size, their distances to all centroids, the sums over quadrants."""
 
     def __init__(self, learned: KMeansFeatures, size: tuple[int, int], device: torch.device):
         self.patch = learned.patch
@@ -194,8 +193,8 @@ class _Encoder:
     def _sum(self, x: Tensor) -> Tensor:
         """Windows of a quadrant (B, n, F + 2) -> (B, K): the triangle max(0, mean z - z), summed.
 
-        z are a window's distances to the centroids. In place, in memory that is used again: twice
-        as fast (measured).
+        z are a window's distances to the centroids. It works in place and reuses memory: twice as
+        fast (measured).
         """
         z = self._distances(x.flatten(0, 1))
         torch.sub(z.mean(1, keepdim=True), z, out=z).clamp_(min=0)
@@ -242,7 +241,9 @@ def _random_patches(
 
 
 def _check(images: np.ndarray, *, patch: int, windows: int) -> None:
-    """Raises ValueError unless images are uint8 (N, H, W, C) with that many windows a side."""
+    """Raise ValueError unless images are uint8 (N, H, W, C) with at least `windows` windows per
+    side.
+    """
     if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
         raise ValueError(
             f"expected images (N, H, W, C), N > 0, of uint8, found {images.dtype} {images.shape}"

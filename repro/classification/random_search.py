@@ -1,9 +1,10 @@
-"""Trials of a random search: settings drawn and errors found (paper §5.2, Table 2).
+"""Trials of a random search: drawn settings and the errors found (paper §5.2, Table 2).
 
 The paper's control for its SVHN features is a network of the same architecture, trained on the same
-1,000 labels, the best of 64 trials of a random search; over what, it does not say. `SearchSpace`
-states what is drawn here and may be part of an experiment's options; `draw_trial` makes trial
-number `index` a function of the seed; repro.classification.supervised trains it to a `TrialResult`.
+1,000 labels, the best of 64 trials of a random search; it does not state the search space.
+`SearchSpace` states ours and may be part of an experiment's options; `draw_trial` makes trial
+number `index` a function of the seed; repro.classification.supervised trains it and returns a
+`TrialResult`.
 
 Alone: `draw_trial(42, 0)`.
 """
@@ -20,7 +21,7 @@ from pydantic import Field, field_validator
 from repro.rng import generator
 from repro.specs.validation import Strict
 
-if TYPE_CHECKING:  # a run file is checked without PyTorch
+if TYPE_CHECKING:  # so that a run file is checked without PyTorch
     from torch import Tensor
 
 TRIALS = 64  # paper §5.2
@@ -28,7 +29,7 @@ Range = tuple[float, float]
 
 
 class SearchSpace(Strict):
-    """What each setting is drawn from, independently of the others."""
+    """Range of each setting; settings are drawn independently."""
 
     learning_rate: Range = Field((1e-4, 1e-2), description="Adam's step size, log-uniform")
     l2: Range = Field((1e-6, 1e-2), description="coupled L2 on every parameter, log-uniform")
@@ -64,7 +65,7 @@ class SearchSpace(Strict):
 
 @dataclass(frozen=True)
 class Trial:
-    """The settings of one trial; `index` also names its weights, minibatches and dropout."""
+    """The settings of one trial; `index` also seeds its weights, minibatches and dropout."""
 
     index: int
     learning_rate: float
@@ -77,33 +78,33 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class TrialResult:
-    """A trial: its validation error after some of its passes, and its network at the best one."""
+    """A trial: its validation errors after some of its passes, and its network at the best one."""
 
     trial: Trial
-    passes: tuple[int, ...]  # after which it was evaluated, from 1
-    errors: tuple[float, ...]  # validation errors then, in [0, 1]
+    passes: tuple[int, ...]  # numbers of the evaluated passes, from 1
+    errors: tuple[float, ...]  # validation errors after them, in [0, 1]
     losses: tuple[float, ...]  # mean cross-entropy of the minibatches of those passes, with dropout
-    failed_in: int | None = None  # the pass in which the loss was no longer finite
+    failed_in: int | None = None  # pass in which the loss stopped being finite
     state: dict[str, Tensor] = field(default_factory=dict)  # on the CPU; empty where it failed
 
     @property
     def error(self) -> float:
-        """Validation error of the best pass; 1 for a trial that failed, whatever came before."""
+        """Validation error of the best pass; 1 for a failed trial."""
         return 1.0 if self.failed_in is not None else min(self.errors)
 
     @property
     def best_pass(self) -> int | None:
-        """The first of the passes with the lowest validation error; None where it failed."""
+        """The first pass with the lowest validation error; None where the trial failed."""
         if self.failed_in is not None:
             return None
         return self.passes[self.errors.index(min(self.errors))]
 
 
 def draw_trial(seed: int, index: int, space: SearchSpace | None = None) -> Trial:
-    """Trial number `index` of a search; each is independent of how many there are."""
+    """Trial number `index` of a search; it does not depend on the number of trials."""
     space = space or SearchSpace()
     source = generator(seed, "random search, settings", index)
-    # every setting takes its draws whether or not they count, so that no choice shifts the others
+    # every setting is drawn whether or not it counts, so that no choice shifts the other draws
     learning_rate = _log_uniform(source, space.learning_rate)
     l2, with_l2 = _log_uniform(source, space.l2), source.random() >= space.without_l2
     dropout = float(source.uniform(*space.dropout))
@@ -123,4 +124,4 @@ def draw_trial(seed: int, index: int, space: SearchSpace | None = None) -> Trial
 def _log_uniform(source: np.random.Generator, ends: Range) -> float:
     low, high = ends
     value = math.exp(source.uniform(math.log(low), math.log(high)))
-    return min(max(value, low), high)  # exp(log(x)) may miss x by a digit
+    return min(max(value, low), high)  # exp(log(x)) may differ from x by a digit

@@ -1,19 +1,19 @@
 """The supervised control of Table 2: D's architecture trained on a few labels (paper §5.2).
 
-"Supervised CNN with the same architecture": the convolution layers of D as its spec has them, and
-in place of the sigmoid unit one linear layer with an output a class. Trained from scratch with
-cross-entropy on the 1,000 labelled images that the SVM on D's features gets; of 64 trials drawn at
-random (repro.classification.random_search) the one with the lowest validation error. The paper's
-28.87 % is that *validation* error, beside a test error of 22.48 % for DCGAN; here `predict` on the
-test images gives the chosen network's test error as well. Head, optimiser, ranges and stopping are
-unspecified there: Adam, no augmentation, and a trial's network is that of the pass with its lowest
-validation error.
+"Supervised CNN with the same architecture": the convolution layers of D as in its spec, and in
+place of the sigmoid unit one linear layer with one output per class. It is trained from scratch
+with cross-entropy on the 1,000 labelled images that the SVM on D's features gets; of 64 random
+trials (repro.classification.random_search) the one with the lowest validation error wins. The
+paper's 28.87 % is that *validation* error, next to a test error of 22.48 % for DCGAN; here
+`predict` on the test images gives the chosen network's test error as well. The paper does not
+specify head, optimiser, ranges and stopping: we use Adam without augmentation, and a trial's
+network is that of the pass with its lowest validation error.
 
     result = train_trial(network, draw_trial(1, 0), few, validation, seed=1)   # for each of 64
     classifier = restored(network, best_state);  predict(classifier, test_images)
 
-Batch normalisation as in repro.networks.dcgan: the minibatch's own while training; to evaluate,
-frozen on the labelled training images. Knows no paths.
+Batch normalisation as in repro.networks.dcgan: it uses the minibatch's own statistics while
+training; for evaluation they are frozen on the labelled training images. It knows no paths.
 """
 
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ from repro.rng import shuffled, stream_key
 from repro.specs.network import NetworkSpec
 
 # Of 32 trials on 1,000 labels of CIFAR-10 (ndf 16) the best three had their lowest error by pass
-# 25, and only two, of the lowest learning rates, at pass 60 (measured).
+# 25, and only two, with the lowest learning rates, at pass 60 (measured).
 EPOCHS = 60
-STATISTICS_BATCH = 128  # images, as repro.classification.discriminator_features.freeze_on
+STATISTICS_BATCH = 128  # images, as in repro.classification.discriminator_features.freeze_on
 # Images evaluated together: on a processor 128 are nearly twice as fast as 1,024 (measured).
 CPU_BATCH, GPU_BATCH = 128, 1024
 
@@ -62,9 +62,9 @@ class Labelled:
 
 
 class Classifier(nn.Module):
-    """Images (N, C, H, W) in [-1, 1] -> logits (N, classes); no biases but batch normalisation's.
+    """Images (N, C, H, W) in [-1, 1] -> logits (N, classes); biases only in BN.
 
-    Takes D's layers as its own.
+    It takes over D's layers.
     """
 
     def __init__(self, D: Discriminator, *, classes: int) -> None:
@@ -73,7 +73,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(D.head.in_features, classes, bias=False)
 
     def units(self, x: Tensor) -> Tensor:
-        """D's last maps, flattened: what D gives its sigmoid unit, (N, units)."""
+        """D's last maps, flattened: the input of D's sigmoid unit, (N, units)."""
         return self.trunk(x).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def train_trial(
     evaluate_every: int = 5,
     device: torch.device | str = "cpu",
 ) -> TrialResult:
-    """Train for `epochs` passes, evaluate after every `evaluate_every` and after the last.
+    """Train for `epochs` passes; evaluate after every `evaluate_every` and after the last.
 
     A loss that is not finite ends the trial and is recorded, not raised. Raises ValueError for a
     network without convolutions, images of another size, or no pass.
@@ -123,9 +123,9 @@ def train_trial(
 
 
 def predict(classifier: Classifier, images: np.ndarray) -> np.ndarray:
-    """Labels (N,) int64 of images (N, H, W, C) uint8. Its batch statistics must be frozen.
+    """Labels (N,) int64 of images (N, H, W, C) uint8. Batch statistics must be frozen.
 
-    A label depends on its own image only. Raises ValueError for a classifier in training mode.
+    A label depends only on its own image. Raises ValueError for a classifier in training mode.
     """
     if classifier.training:
         raise ValueError("the classifier is in training mode: freeze its batch statistics first")
@@ -147,7 +147,7 @@ def restored(
 
 
 class _Run:
-    """A classifier on its way: weights, optimiser, training images on the device."""
+    """A classifier in training: weights, optimiser, training images on the device."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class _Run:
         device: torch.device,
     ) -> None:
         if device.type == "cuda":
-            torch.backends.cudnn.deterministic = True  # the same bytes from the same seed
+            torch.backends.cudnn.deterministic = True  # the same seed gives the same bytes
         self.trial, self.seed, self.device = trial, seed, device
         self.purpose = f"random search, trial {trial.index}"
         classifier = _undrawn(network, classes=training.classes)
@@ -178,9 +178,9 @@ class _Run:
         )
 
     def one_pass(self, number: int) -> float:
-        """Train on every image once; the mean loss of the minibatches.
+        """Train on every image once; returns the mean loss of the minibatches.
 
-        Minibatches of nearly equal size, as near to the trial's as the number of images allows.
+        Minibatches are of nearly equal size, as near to the trial's as the number of images allows.
         """
         self.classifier.train()
         dropped = torch.Generator(self.device)
@@ -210,7 +210,7 @@ class _Run:
 
     @torch.no_grad()
     def freeze(self) -> None:
-        """Population statistics from the training images, then eval(): repro.networks.dcgan."""
+        """Freeze statistics of the training images (repro.networks.dcgan), in eval mode."""
         freeze_statistics(self.classifier.trunk, self.x.split(STATISTICS_BATCH))
         self.classifier.eval()
 
@@ -251,7 +251,7 @@ def _scaled(images: np.ndarray, device: torch.device) -> Tensor:
 
 
 def _copied(classifier: Classifier) -> dict[str, Tensor]:
-    """Weights and frozen statistics on the CPU, each in memory of its own."""
+    """Copies of weights and frozen statistics on the CPU."""
     return {
         name: value.detach().to("cpu", copy=True).contiguous()
         for name, value in classifier.state_dict().items()

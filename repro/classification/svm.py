@@ -2,13 +2,13 @@
 
 The paper's classifier (§5.1, §5.2) is a linear SVM with squared hinge and L2 penalty, one against
 the rest: LinearSVC's defaults in the authors' SVHN script. At 50,000 x 28,672 LinearSVC needs
-float64 copies of X (40 GB); `L2SVC` minimises the same objective from X as it lies in memory or on
+float64 copies of X (40 GB); `L2SVC` minimises the same objective directly from X in memory or on
 disk, float32 or float64. A test compares the two.
 
     svm = L2SVC(C=1e-3).fit(X, y);  svm.predict(X_test)
     for fitted in L2SVC().path(X, y, [1e-4, 1e-3, 1e-2]): ...    # a grid, each from the one before
 
-Reads arrays, knows nothing of images; `python -m repro bench svm` times it beside LinearSVC.
+It reads arrays and knows nothing of images; `python -m repro bench svm` times it against LinearSVC.
 """
 
 import warnings
@@ -29,9 +29,9 @@ from repro.classification.svm_preconditioner import Sample, sample_of
 from repro.classification.svm_solver import Solution, minimise
 
 # Rows of the preconditioner, measured on features of discriminators (experiments/LOG.md). A factor
-# of m rows costs m^3 / 3 operations a class, an iteration on n rows of d features about 4 n d. Up
-# to FEW sqrt(d) rows all are taken: Newton steps, few of them. Of more rows, as many as make a
-# factor cost what an iteration does, and at most MOST.
+# of m rows costs m^3 / 3 operations per class, an iteration on n rows of d features about 4 n d. Up
+# to FEW sqrt(d) rows all are used: Newton steps, few of them. With more rows, the number is chosen
+# so that a factor costs as much as an iteration, and is at most MOST.
 FEW, MOST = 12, 1_000
 
 
@@ -46,16 +46,17 @@ class L2SVC(ClassifierMixin, BaseEstimator):
     C : weight of the loss, > 0.
     tol : fit until the duality gap is at most tol times the objective, for every class; then the
         objective is within tol (relative) of its minimum.
-    max_iter : L-BFGS iterations (two passes over X each); a ConvergenceWarning states the gap
-        that is left when they do not suffice.
-    fit_intercept, intercept_scaling : as LinearSVC's.
+    max_iter : L-BFGS iterations (two passes over X each); when they do not suffice, a
+        ConvergenceWarning states the remaining gap.
+    fit_intercept, intercept_scaling : as in LinearSVC.
     warm_start : start from the weights of the last fit when their shape fits.
-    sample : rows of the preconditioner (repro.classification.svm_preconditioner): more cost memory
-        and time an iteration, fewer cost iterations; 0 for none, None: chosen by the size of X.
-    device : "cpu" or "cuda"; X is moved there whole.
+    sample : rows of the preconditioner (repro.classification.svm_preconditioner): more rows need
+        more memory and time per iteration, fewer need more iterations; 0 for none, None: chosen
+        by the size of X.
+    device : "cpu" or "cuda"; all of X is moved there.
 
     Attributes: classes_, coef_ (classes, features), intercept_ (classes,), n_iter_ (on X),
-    objective_ and gap_ (classes,). One row instead of two for two classes.
+    objective_ and gap_ (classes,). For two classes there is one row instead of two.
     """
 
     def __init__(
@@ -86,9 +87,9 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         return self._keep(problem, problem.solve(self, C=self.C, start=kept))
 
     def path(self, X: Any, y: Any, Cs: Sequence[float]) -> Iterator["L2SVC"]:
-        """Yield one fitted copy for each C in the order given, best ascending.
+        """Yield one fitted copy for each C in the order given, preferably ascending.
 
-        X is checked and its preconditioner made once; each fit starts from the one before.
+        X is checked and its preconditioner computed once; each fit starts from the previous one.
         """
         problem = self._problem(X, y)
         start: Tensor | None = None
@@ -199,10 +200,10 @@ class _Problem:
 
 
 def _as_tensor(X: np.ndarray) -> Tensor:
-    """Tensor on the memory of X; a copy only for negative strides."""
+    """Tensor that shares the memory of X; it is copied only for negative strides."""
     if any(stride < 0 for stride in X.strides):
         X = np.ascontiguousarray(X)
     with warnings.catch_warnings():
-        # read-only memory maps: nothing here writes to X
+        # read-only memory maps: this module never writes to X
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(X)

@@ -1,4 +1,4 @@
-"""The matrix of an L2-SVM, its constant column included, and the two products with it.
+"""The matrix of an L2-SVM, including its constant column, and the two products with it.
 
 Where in the flow: repro.classification.svm_solver and svm_preconditioner read X through it.
 """
@@ -11,7 +11,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Design:
-    """The matrix the weights apply to: X (n, d) and a constant column, never joined (no copy)."""
+    """The matrix of the products: X (n, d) and a constant column, never joined (no copy)."""
 
     X: Tensor  # (n, d) float32 or float64, on the device of the computation
     constant: float  # value of the constant feature whose weight is the bias; 0 = none
@@ -23,6 +23,6 @@ class Design:
 
     def combine(self, A: Tensor) -> Tensor:
         """A (n, k) float64 -> sum_i A_i (x_i, constant), (k, d + 1) float64."""
-        # G.T @ X and not X.T @ G: the second is 7 to 10 times slower on a CPU
+        # G.T @ X, not X.T @ G: the latter is 7 to 10 times slower on a CPU
         W = (A.to(self.X.dtype).T.contiguous() @ self.X).double()
         return torch.cat([W, self.constant * A.sum(0)[:, None]], dim=1)

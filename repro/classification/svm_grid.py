@@ -1,7 +1,7 @@
-"""The values of C that the authors try: their svhn_semisup_analysis.py, where it is not extended.
+"""The authors' values of C, from their svhn_semisup_analysis.py, which does not extend the grid.
 
-The paper gives none for CIFAR-10, so the experiments begin with these there too. The values are not
-in repro.classification.few_labels, so that a run file is checked without loading PyTorch.
+The paper gives none for CIFAR-10, so the experiments there begin with these too. They are not in
+repro.classification.few_labels, so that a run file is checked without loading PyTorch.
 """
 
 AUTHORS_GRID = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)

@@ -1,18 +1,18 @@
-"""A preconditioner of the L2-SVM from some of its samples.
+"""A preconditioner of the L2-SVM computed from a sample of its rows.
 
 Where in the flow: repro.classification.svm_solver starts its search with it.
-
-The Hessian of the objective is H = I + 2 C X_A^T X_A, A being the samples within the margin. On
-features of a network its spectrum is steep: a common mean and some hundred directions carry nearly
-all, so that L-BFGS alone needs hundreds of passes over X. A sample S of the rows shows these
-directions. With its rows within the margin, S_A, weighing as many as they stand for (weight h),
+The Hessian of the objective is H = I + 2 C X_A^T X_A, with A the samples within the margin. On
+features of a network its spectrum is steep: a common mean and about a hundred directions carry
+nearly all of it, so L-BFGS alone needs hundreds of passes over X. A sample S of the rows shows
+these directions. With its rows within the margin, S_A, weighted by the number they represent
+(weight h),
 
     H ~ I + h S_A^T S_A,    H^-1 g ~ g - S_A^T (S_A S_A^T + I / h + f I)^-1 S_A g
 
 by Woodbury's identity, class by class: Cholesky factors of the sample's size, and two products with
-S an iteration. f is the part of S S^T that a sample shows as noise, the mean of the last quarter of
-the squared pivots of its Cholesky factor; without it directions that the sample does not determine
-would be taken for settled. Where all rows are in the sample, f is rounding alone and H^-1 is exact.
+S per iteration. f is the part of S S^T that is noise of the sample, the mean of the last quarter of
+the squared pivots of its Cholesky factor; without it the method would trust directions that the
+sample does not determine. Where all rows are in the sample, f is pure rounding and H^-1 is exact.
 
 Measured on 28,672 features, 10,000 samples, C = 1e-3, gap 1e-3: see experiments/LOG.md.
 """
@@ -26,7 +26,7 @@ from torch import Tensor
 from repro.classification.svm_design import Design
 from repro.rng import shuffled
 
-TAIL = 4  # the last 1 / TAIL of the pivots tell the noise
+TAIL = 4  # the last 1 / TAIL of the pivots estimate the noise
 SEED = 0  # of the rows sampled
 
 
@@ -34,8 +34,8 @@ SEED = 0  # of the rows sampled
 class Sample:
     """Rows of a design, their inner products, and the noise in these.
 
-    rows (m,): which of the n rows; design: those rows; gram (m, m) float64; noise: f above; whole:
-    they are all rows there are.
+    rows (m,): indices among the n rows; design: those rows; gram (m, m) float64; noise: f above;
+    whole: whether the sample is all rows.
     """
 
     rows: Tensor
@@ -51,7 +51,7 @@ def sampled_rows(n: int, size: int) -> np.ndarray:
 
 
 def sample_of(design: Design, *, size: int) -> Sample:
-    """A sample of `size` rows of `design`; of fewer rows all, without a copy."""
+    """A sample of `size` rows of `design`; all of them, without a copy, where there are fewer."""
     n = len(design.X)
     rows, whole = torch.from_numpy(sampled_rows(n, size)), size >= n
     part = design if whole else Design(design.X[rows], design.constant)
@@ -72,7 +72,7 @@ class Preconditioner:
         self.factors: list[tuple[Tensor, Tensor] | None] = []
 
     def refresh(self, slack: Tensor, *, C: float) -> None:
-        """slack: 1 - y f of all n samples, (n, k)."""
+        """Recompute the factors; slack: 1 - y f of all n samples, (n, k)."""
         sample, self.factors = self.sample, []
         within = slack > 0
         for one, of_all in zip(within[sample.rows].T, within.sum(0).tolist(), strict=True):
@@ -87,7 +87,7 @@ class Preconditioner:
             self.factors.append(None if int(failed) else (active, factor))
 
     def apply(self, gradient: Tensor) -> Tensor:
-        """H^-1 of every row of (k, d + 1) float64."""
+        """H^-1 times every row of (k, d + 1) float64."""
         scores = self.sample.design.scores(gradient)  # (m, k)
         solved = torch.zeros_like(scores)
         for index, one in enumerate(self.factors):

@@ -1,6 +1,6 @@
 """Minimiser of the primal L2-SVM objective, all classes at once.
 
-Where in the flow: repro.classification.svm puts scikit-learn's interface around it.
+Where in the flow: repro.classification.svm wraps it in scikit-learn's interface.
 
 For every class separately (rows of W), with targets y in {-1, +1} and f = X w + constant * b:
 
@@ -8,13 +8,13 @@ For every class separately (rows of W), with targets y in {-1, +1} and f = X w +
 
 L-BFGS with an exact line search, its first inverse Hessian from a sample of the rows
 (repro.classification.svm_preconditioner); Newton's method where the sample is all of them. P is
-piecewise quadratic along a line and the scores of the line are one matrix product, so the exact
+piecewise quadratic along a line and the scores on the line are one matrix product, so the exact
 step costs no further pass over X: an iteration is two passes, one with X and one with its
 transpose.
 
 Stopping: alpha_i = 2 C max(0, 1 - y_i f_i) is dual feasible for any w, and so is every positive
-multiple of it. The best dual value met so far bounds the minimum from below and costs no pass; the
-gap returned is an upper bound of P - min P.
+multiple of it. The best dual value so far bounds the minimum from below and costs no pass; the
+returned gap is an upper bound of P - min P.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,8 @@ from repro.classification.svm_design import Design
 from repro.classification.svm_preconditioner import Preconditioner, Sample
 from repro.progress import tracked
 
-REFRESH = 25  # iterations between recomputing the scores, which are otherwise updated
-STALLED = 1e-9  # relative fall of the objective over REFRESH iterations called no progress
+REFRESH = 25  # iterations between recomputations of the scores, which are otherwise updated
+STALLED = 1e-9  # relative decrease of the objective over REFRESH iterations: no progress
 MEMORY = 20  # pairs of L-BFGS
 EVERY = 4  # iterations between two preconditioners of a sample
 
@@ -44,7 +44,7 @@ class Solution:
 
 @dataclass(frozen=True)
 class _Point:
-    """What one pass over X tells of weights."""
+    """Results of one pass over X for given weights."""
 
     objective: Tensor
     gradient: Tensor
@@ -63,13 +63,13 @@ def minimise(
 ) -> Solution:
     """Minimise P from `start` (k, d + 1) until gap <= tol * objective for every class.
 
-    targets: (n, k) float64 in {-1, +1}. sample: of the design's rows, for the preconditioner. Stops
-    unconverged after max_iter iterations, or when the objective no longer falls (the rounding of
-    X's type is reached); the gap returned tells.
+    targets: (n, k) float64 in {-1, +1}. sample: of the design's rows, for the preconditioner. It
+    stops unconverged after max_iter iterations, or when the objective no longer falls (the rounding
+    of X's type is reached); the returned gap shows it.
     """
     W, slack = _scaled(design, targets, start, C=C)
     preconditioner = Preconditioner(sample) if sample is not None else None
-    # with all rows in the sample the steps are Newton's, which older steps would only spoil
+    # with all rows in the sample the steps are Newton's, and older steps would only worsen them
     newton = sample is not None and sample.whole
     memory, every = (0, 1) if newton else (MEMORY, EVERY)
     history: list[tuple[Tensor, Tensor]] = []  # (step, change of gradient), newest last
@@ -80,7 +80,7 @@ def minimise(
     for iteration in turns:
         point = _at(design, targets, W, slack, C=C)
         bound = torch.maximum(bound, point.dual)
-        # the two agree at the minimum; near it the first has the smaller rounding
+        # the two agree at the minimum; near it the first has the smaller rounding error
         gap = torch.minimum(
             0.5 * point.gradient.square().sum(1), (point.objective - bound).clamp(min=0)
         )
@@ -109,7 +109,7 @@ def minimise(
 
 
 def _scaled(design: Design, targets: Tensor, start: Tensor, *, C: float) -> tuple[Tensor, Tensor]:
-    """The best multiple of the start, class by class, and its 1 - y f: a start from another C."""
+    """The best multiple of the start per class, and its 1 - y f: for a start from another C."""
     if not bool(start.any()):
         return start, torch.ones_like(targets)
     change = targets * design.scores(start)
@@ -136,10 +136,10 @@ def _at(design: Design, targets: Tensor, W: Tensor, slack: Tensor, *, C: float) 
 def _inverse_hessian(
     history: list[tuple[Tensor, Tensor]], gradient: Tensor, preconditioner: Preconditioner | None
 ) -> Tensor:
-    """L-BFGS two-loop recursion, one independent history a class (row)."""
+    """L-BFGS two-loop recursion with an independent history for each class (row)."""
     result = gradient.clone()
     inner = [(s * y).sum(1) for s, y in history]
-    # a class that has stopped moving has s = y = 0: its pairs are passed over
+    # a class that has stopped moving has s = y = 0: its pairs are skipped
     inverse = [torch.where(sy > 0, 1 / sy.clamp(min=1e-300), 0.0) for sy in inner]
     weights: list[Tensor] = []
     for (s, y), rho in zip(reversed(history), reversed(inverse), strict=True):
@@ -162,8 +162,8 @@ def _exact_step(
 ) -> Tensor:
     """Step lengths (k,) that minimise P(W + t direction): the root of its derivative in t.
 
-    The derivative is continuous, increasing and piecewise linear: Newton's method, with bisection
-    whenever it would leave the bracket.
+    The derivative is continuous, increasing and piecewise linear: we use Newton's method, with
+    bisection whenever it would leave the bracket.
     """
     slope = (W * direction).sum(1)
     curvature = direction.square().sum(1)
