@@ -1,4 +1,4 @@
-"""What a person sees of a run while it goes on: the terminal, and results/<run>/progress.html.
+"""Show a run while it is going on: in the terminal, and in results/<run>/progress.html.
 
-The Snakefile calls `snakemake_log.show`; `closing` has the last words of a run.
+The Snakefile calls `snakemake_log.show`; `closing` has the final messages of a run.
 """

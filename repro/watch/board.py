@@ -1,8 +1,8 @@
-"""The steps of a run that goes on: which wait, run, are done or have failed, and since when.
+"""The steps of the current run: which wait, run, are done or have failed, and since when.
 
-Where in the flow: repro.watch.snakemake_log tells it what Snakemake says; repro.watch.terminal and
-repro.watch.page show it. A running step's place within its own loop is read from the last line of
-its log (repro.progress). It may be asked from several threads.
+Where in the flow: repro.watch.snakemake_log feeds it with Snakemake's messages;
+repro.watch.terminal and repro.watch.page show it. The progress of a running step is read from the
+last line of its log (repro.progress). Several threads may use it.
 
 Alone: `Board(clock=time.time).plan([Step(...)])`.
 """
@@ -21,7 +21,7 @@ TAIL_BYTES = 4096  # of a log, for its last line
 
 @dataclass
 class Step:
-    """A job of Snakemake's. Times are those of the board's clock, in seconds."""
+    """A job of Snakemake. Times are those of the board's clock, in seconds."""
 
     id: int
     rule: str
@@ -30,13 +30,13 @@ class Step:
     words: str
     outputs: list[Path] = field(default_factory=list)
     log: Path | None = None
-    expected: float = 0.0  # seconds that it is thought to take
+    expected: float = 0.0  # seconds that it is expected to take
     state: State = "waiting"
     started: float = 0.0
     ended: float = 0.0
 
     def reading(self) -> Reading | None:
-        """The last line of its log that says how far it is; None where there is none."""
+        """The last line of its log that reports progress; None where there is none."""
         for line in reversed(last_lines(self.log, most=5)):
             if found := read(line):
                 return found
@@ -44,7 +44,7 @@ class Step:
 
 
 def last_lines(path: Path | None, *, most: int) -> list[str]:
-    """The last lines of a file, without empty ones; [] where it cannot be read."""
+    """The last lines of a file, without empty ones; [] where it is unreadable."""
     if path is None:
         return []
     try:
@@ -69,20 +69,20 @@ class Board:
         self._lock = threading.RLock()
 
     def plan(self, steps: Iterable[Step]) -> None:
-        """The steps that are to be made."""
+        """Set the steps that will be made."""
         with self._lock:
             for step in steps:
                 self._steps.setdefault(step.id, step)
 
     def start(self, number: int, *, log: Path | None = None) -> Step | None:
-        """A step has begun, for the first time or anew; None for one that is not planned."""
+        """Record that a step has begun, or begun again; None for one that is not planned."""
         return self._change(number, "running", log=log)
 
     def finish(self, number: int) -> Step | None:
         return self._change(number, "done")
 
     def fail(self, number: int) -> Step | None:
-        """None also where it is known already: Snakemake says it twice."""
+        """Record a failure; None also where it is known already: Snakemake reports it twice."""
         with self._lock:
             step = self._steps.get(number)
             return (
@@ -117,9 +117,9 @@ class Board:
         return len(self._steps)
 
     def close(self) -> None:
-        """The run has ended."""
+        """Record that the run has ended."""
         self.ended = self.ended or self.clock()
 
     def elapsed(self) -> float:
-        """Seconds since the run began, or that it took."""
+        """Seconds since the run began, or its duration once it has ended."""
         return (self.clock() if self.ended is None else self.ended) - self.began

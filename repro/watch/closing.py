@@ -1,4 +1,4 @@
-"""The last words of a run: where its results lie, what to open, and how to go on.
+"""The final messages of a run: where its results are, what to open, and how to continue.
 
 Where in the flow: the Snakefile prints `closing` when a run has succeeded or there was nothing to
 do, `failure` when a step failed.
@@ -17,16 +17,16 @@ from repro.watch.step_words import plain
 
 PLAYABLE = "playable.html"
 ACTIVATE = ".venv/bin/activate"
-DEFAULT_FILE = "config/demo.yaml"  # the Snakefile's
+DEFAULT_FILE = "config/demo.yaml"  # the Snakefile's default
 LAST_LINES = 12  # of a failed step's log
 INDENT = "    "
 INTERRUPTED = "interrupted"  # the last line of a step that was stopped (repro.command_line)
 
 
 def closing(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
-    """What a run that made `targets` (of the command line; none: all) has left, in lines.
+    """Lines on the results of a run that made `targets` (of the command line; none: all).
 
-    given: the words KEY=VALUE behind --config, with which a next command must go on.
+    given: the words KEY=VALUE after --config, which the next command must repeat.
     """
     asked = [one for one in run.experiments if one.name in targets]
     lines: list[str] = []
@@ -55,7 +55,7 @@ def _figures(run: Run, experiment: Experiment) -> Path:
 
 
 def _of_report(run: Run, given: Sequence[str] | None) -> list[str]:
-    """given: None where it need not be said how to go on."""
+    """given: None where the lines need not say how to continue."""
     report = run.folder / "report" / "index.html"
     if not report.is_file():
         return []
@@ -85,7 +85,7 @@ def _command(run: Run, target: str, given: Sequence[str]) -> str:
 
 
 def failure(step: Step) -> list[str]:
-    """What to say of a failed step: the last lines of its log, and what to do."""
+    """Lines on a failed step: the end of its log, and what to do."""
     lines = last_lines(step.log, most=LAST_LINES)
     if lines[-1:] == [INTERRUPTED]:
         return [f"Stopped after {in_words(step.ended - step.started)}: {step.words}"]
@@ -97,7 +97,7 @@ def failure(step: Step) -> list[str]:
 
 
 def what_to_do(failed: Sequence[Step]) -> list[str]:
-    """After a run in which steps failed, or that somebody stopped."""
+    """Lines to print after a run in which steps failed, or that the user stopped."""
     broken = [step for step in failed if last_lines(step.log, most=1) != [INTERRUPTED]]
     if failed and not broken:
         return ["Stopped. The same command goes on where it was."]

@@ -1,8 +1,8 @@
-"""What happens in a run, in a person's words, as it happens.
+"""Tell the user what happens in a run, in plain words, as it happens.
 
-Where in the flow: repro.watch.snakemake_log tells it that steps begin, end and fail; it keeps the
-board, says each step with its place among all and the time left, names each picture as soon as it
-is there, and writes progress.html. `tick` is called every second, by a thread of its own.
+Where in the flow: repro.watch.snakemake_log reports that steps begin, end and fail; the narrator
+keeps the board, prints each step with its number and the time left, names each picture as soon as
+it exists, and writes progress.html. A separate thread calls `tick` every second.
 
 Alone: `Narrator(run_folder, Lines(sys.stderr), Board(clock=time.time))`.
 """
@@ -19,12 +19,12 @@ from repro.watch.remaining import remaining
 from repro.watch.step_words import pictures_of
 from repro.watch.terminal import Display
 
-REMINDER = 60.0  # seconds between plain lines that say how far the run is
+REMINDER = 60.0  # seconds between plain lines that report progress
 PAGE_EVERY = 5.0  # seconds
 
 
 class Narrator:
-    """Keeps the board and tells what changes; write_page(board) is called every few seconds."""
+    """Keeps the board and reports changes; calls write_page(board) every few seconds."""
 
     def __init__(
         self,
@@ -38,11 +38,11 @@ class Narrator:
         self._write_page = write_page
         self._lock = threading.RLock()
         self._reminded = self._written = board.clock()
-        self._sheets: set[str] = set()  # models whose first sheet has been named
+        self._sheets: set[str] = set()  # models whose first sheet has been reported
         self.closed = False
 
     def planned(self, steps: Iterable[Step], *, page: Path) -> None:
-        """The run begins with these steps to make."""
+        """The run begins, with these steps to make."""
         with self._lock:
             self.board.plan(steps)
             left = remaining(self.board)
@@ -78,7 +78,7 @@ class Narrator:
                     self.display.say(line, "bad")
 
     def _place(self, *, left: bool = False) -> str:
-        """[ 3 of 60, 2 min, about 9 min left]: steps that are done, time since the beginning."""
+        """[ 3 of 60, 2 min, about 9 min left]: steps done, time since the beginning."""
         done = f"{self.board.done:>{len(str(self.board.total))}} of {self.board.total}"
         seconds = remaining(self.board) if left else None
         rest = f", about {in_words(seconds)} left" if seconds is not None else ""
@@ -122,7 +122,7 @@ class Narrator:
 
     def _page(self, left: float | None) -> None:
         self._written = self.board.clock()
-        with suppress(OSError):  # a full disk ends a step with a message of its own
+        with suppress(OSError):  # a full disk ends a step with its own message
             self._write_page(self.board, left)
 
     def close(self) -> None:

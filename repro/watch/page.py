@@ -1,9 +1,9 @@
-"""results/<run>/progress.html: what is done and running, curves and sample sheets as they come.
+"""results/<run>/progress.html: finished and running steps, curves and sample sheets as they come.
 
-Where in the flow: repro.watch.narrator has it written every few seconds while the run goes on. The
-page lies beside the folders it shows, asks the disk for itself again (no server, no address), and
-stops doing so when the run has ended. Curves are drawn from the trainings' log.jsonl as SVG, since
-a plotting library would take longer than the page may.
+Where in the flow: repro.watch.narrator writes it every few seconds during the run. The page is next
+to the folders it shows, reloads itself from disk (no server, no address), and stops doing so when
+the run has ended. Curves are drawn from the trainings' log.jsonl as SVG, since a plotting library
+would take too long.
 
 Alone: `write_page(Path("progress.html"), run, board, left=None)`.
 """
@@ -26,9 +26,9 @@ from repro.watch.step_words import pictures_of
 PAGE = "progress.html"
 TEMPLATE = "progress_page.html"
 WIDTH, HEIGHT = 320, 110  # of a curve, in SVG units
-POINTS = 160  # of a curve at most: means of neighbouring lines
+POINTS = 160  # at most, in a curve: means of neighbouring lines
 CURVES = {"loss_d": "D", "loss_g": "G"}
-MOST_LOSS = 20.0  # nats; a loss beyond is drawn at the edge
+MOST_LOSS = 20.0  # nats; a larger loss is drawn at the edge
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Training:
-    """A model as the page shows it; sheet: address of its newest samples, relative to the page."""
+    """A model as shown on the page; sheet: address of its newest samples, relative to the page."""
 
     name: str
     state: str
@@ -54,7 +54,7 @@ class Training:
 
 
 def write_page(path: Path, run: Run, board: Board, left: float | None) -> None:
-    """Write the page whole: under another name, then renamed. left: seconds, None: not known."""
+    """Write the page atomically: under another name, then renamed. left: seconds, None: unknown."""
     folder = run.folder
     groups = {state: board.steps(state) for state in ("running", "failed", "done", "waiting")}
     report = folder / "report" / "index.html"
@@ -97,7 +97,7 @@ def _row(step: Step, board: Board) -> dict[str, Any]:
 
 
 def _trainings(run: Run, board: Board) -> list[Training]:
-    """Models that are being trained, then those that are there, of this run's board first."""
+    """Models in training, then finished ones; those on this run's board come first."""
     order = {"running": 0, "failed": 1, "done": 2}
     steps = [step for step in board.steps(*order) if step.rule == "train_model"]  # type: ignore[arg-type]
     steps.sort(key=lambda step: order[step.state])
@@ -144,8 +144,8 @@ def address(path: Path, folder: Path) -> str:
 def loss_curves(log: Path) -> tuple[list[Curve], float]:
     """The losses of a training's log as lines of a chart, and the loss at its upper edge.
 
-    Lines that cannot be read (the last one may be half written) and values that are not finite are
-    left out. No curve where there are fewer than two points.
+    Unreadable lines (the last one may be half written) and values that are not finite are skipped.
+    There is no curve with fewer than two points.
     """
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -176,7 +176,7 @@ def loss_curves(log: Path) -> tuple[list[Curve], float]:
 
 
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Means of as many neighbours as leave at most `POINTS`."""
+    """Means over groups of neighbours, so that at most `POINTS` remain."""
     size = -(-len(points) // POINTS)
     parts = [points[i : i + size] for i in range(0, len(points), size)]
     return [(part[-1][0], sum(y for _, y in part) / len(part)) for part in parts]

@@ -1,11 +1,11 @@
-"""How long a run will still take: what is known of its steps, and what they have taken so far.
+"""Estimate how long a run will still take, from what is known of its steps and their times so far.
 
-Where in the flow: repro.watch.board's steps get `expected_seconds` at the start; `remaining` is
-shown while the run goes on. What a step is thought to take comes from, in this order: an earlier
-run of it into the same folder (its benchmark file); results/<run>/plan.json, which `python -m
-repro plan CONFIG --out results/<run>/plan.json` measures on this machine; a rough number by its
-rule. A running step that says how long it will take is believed; steps that wait are
-thought to be as much slower or faster than expected as those of their rule have been.
+Where in the flow: the steps of repro.watch.board get `expected_seconds` at the start; `remaining`
+is shown during the run. The expected time of a step comes from, in this order: an earlier run of it
+into the same folder (its benchmark file); results/<run>/plan.json, which `python -m repro plan
+CONFIG --out results/<run>/plan.json` measures on this machine; a rough number by its rule. A
+running step that reports its remaining time is believed; for waiting steps the estimate is scaled
+by the speed of finished steps of the same rule.
 """
 
 import csv
@@ -17,7 +17,7 @@ from repro.watch.board import Board, Step
 from repro.watch.step_words import DRAW, MEASURE
 
 HOUR = 3600
-# seconds by the start of a rule's name, of steps of which nothing is known
+# seconds by the beginning of a rule's name, for unknown steps
 ROUGHLY = {
     "draw_world": 5, "prepare": 4, "dedup": 25, "train_hash": 20, "hash_part": 5,
     "train_model": 120, MEASURE: 20, "report": 10,
@@ -33,7 +33,7 @@ KINDS = {
 
 
 def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, float]) -> float:
-    """What a step is thought to take; planned: `read_plan`."""
+    """Expected seconds of a step; planned: from `read_plan`."""
     earlier = _earlier(benchmark)
     if earlier is not None:
         return earlier
@@ -45,7 +45,7 @@ def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, f
 
 
 def _earlier(benchmark: Path | None) -> float | None:
-    """Seconds of the last time that the step was made; None where it was not."""
+    """Seconds that the step took last time; None where it was never made."""
     try:
         if benchmark is None:
             return None
@@ -56,7 +56,7 @@ def _earlier(benchmark: Path | None) -> float | None:
 
 
 def read_plan(path: Path) -> dict[str, float]:
-    """Seconds by "kind name" of a plan that was kept; {} where there is none or it is damaged."""
+    """Seconds by "kind name" from a stored plan; {} where there is none or it is damaged."""
     try:
         stages = json.loads(path.read_text(encoding="utf-8"))["stages"]
         return {
@@ -69,7 +69,7 @@ def read_plan(path: Path) -> dict[str, float]:
 
 
 def remaining(board: Board) -> float | None:
-    """Seconds until all steps are done, as far as one can tell; None before there is a step."""
+    """Estimated seconds until all steps are done; None before there is a step."""
     if not board.total:
         return None
     now, pace = board.clock(), _paces(board)
@@ -87,12 +87,12 @@ def _left(step: Step, now: float, pace: dict[str, float]) -> float:
 
 
 def _kind(step: Step) -> str:
-    """Steps that are compared with each other."""
+    """Class of steps that are compared with each other."""
     return next((start for start in (MEASURE, DRAW) if step.rule.startswith(start)), step.rule)
 
 
 def _paces(board: Board) -> dict[str, float]:
-    """Seconds that steps of a kind have taken, in those they were thought to take."""
+    """Actual seconds of finished steps of each kind, relative to the expected ones."""
     found: dict[str, list[float]] = {}
     for step in board.steps("done"):
         if step.expected > 0:

@@ -1,13 +1,12 @@
-"""Snakemake's messages, shown as a person wants them: steps in words, pictures, time left.
+"""Show Snakemake's messages in readable form: steps in words, pictures, time left.
 
 Where in the flow: the Snakefile calls `show` when it is read. In the process that runs the steps,
-the handler that prints Snakemake's log is replaced by `Shown`; that log goes on into its own file
-(.snakemake/log/). Until the run begins, and for dry runs, lists, --verbose, another --logger or a
-version of Snakemake that is made otherwise, everything is printed as Snakemake does. So it is, too,
-after an error in here: what is shown must never end a run.
-
-A logger plugin of Snakemake's would have to be installed as a package of its own before `snakemake`
-is called; this works wherever the Snakefile does, however Snakemake was started.
+`Shown` replaces the handler that prints Snakemake's log; that log continues in its own file
+(.snakemake/log/). Before the run begins, and for dry runs, lists, --verbose, another --logger or an
+incompatible version of Snakemake, everything is printed as by Snakemake. The same applies after an
+error in this module: the display must never end a run.
+A logger plugin of Snakemake would have to be installed as a separate package before `snakemake` is
+called; this works wherever the Snakefile does, however Snakemake was started.
 """
 
 import logging
@@ -31,13 +30,13 @@ from repro.watch.terminal import display_for
 
 DEFAULT_HANDLER = "DefaultStreamHandler"  # Snakemake's own
 NOTHING = "Nothing to be done"
-UNSAID = ("Assuming unrestricted shared filesystem", "Building DAG")  # before a run
+UNSAID = ("Assuming unrestricted shared filesystem", "Building DAG")  # not shown, before a run
 AGAIN = "Trying to restart job"
 ENDING = ("Will exit after", "Terminating processes")  # after Ctrl-C or a signal
 
 
 def show(workflow: Any, run: Run) -> "Shown | None":
-    """Show what this Snakemake does as a person wants it; None where it is shown as ever.
+    """Show what this Snakemake does in readable form; returns None where its own log is shown.
 
     workflow: Snakemake's object of that name in a Snakefile.
     """
@@ -57,14 +56,14 @@ def show(workflow: Any, run: Run) -> "Shown | None":
 
 
 def last_words(workflow: Any, run: Run) -> str:
-    """The last words of a run that succeeded."""
+    """The final messages of a run that succeeded."""
     settings = getattr(workflow, "config_settings", None)
     given = getattr(settings, "config_args", None) or ()
     return closing(run, targets=workflow.dag_settings.targets, given=given)
 
 
 class Shown(logging.Handler):
-    """Takes the place of `usual`, the handler that prints Snakemake's log."""
+    """Replaces `usual`, the handler that prints Snakemake's log."""
 
     def __init__(self, usual: logging.Handler, workflow: Any, run: Run) -> None:
         super().__init__()
@@ -82,7 +81,7 @@ class Shown(logging.Handler):
             return
         try:
             self._told(record)
-        except Exception as error:  # whatever is wrong in here, the run goes on
+        except Exception as error:  # any error in here must not end the run
             self._give_up(error)
             self.usual.handle(record)
 
@@ -96,7 +95,7 @@ class Shown(logging.Handler):
             self.usual.handle(record)
 
     def _narrated(self, record: logging.LogRecord) -> bool:
-        """Whether the narrator had something to say of it; not before the steps are known."""
+        """Whether the narrator reported the message; it does not before the steps are known."""
         told, event, narrator = record.__dict__, _event(record), self._narrator
         if narrator is None:
             return False
@@ -129,7 +128,7 @@ class Shown(logging.Handler):
         threading.Thread(target=self._ticks, daemon=True, name="what is shown").start()
 
     def _steps(self) -> Iterable[Step]:
-        """The jobs that Snakemake is going to run; targets that make nothing are none."""
+        """The jobs that Snakemake will run, without targets that make nothing."""
         titles = {one.name: one.card.title for one in self.run.experiments}
         planned = read_plan(self.run.folder / "plan.json")
         for job in self.workflow.dag.needrun_jobs():
@@ -137,7 +136,7 @@ class Shown(logging.Handler):
                 continue
             name = str(job.wildcards_dict.get("name", ""))
             stage, words = words_of(job.rule.name, name, titles=titles)
-            own = getattr(getattr(job, "params", None), "out", None)  # what its stamp stands for
+            own = getattr(getattr(job, "params", None), "out", None)  # of its stamp
             outputs = [Path(str(path)) for path in ([own] if own else job.output)]
             step = Step(job.jobid, job.rule.name, name, stage, words, outputs, _first(job.log))
             benchmark = Path(str(job.benchmark)) if job.benchmark else None
@@ -160,7 +159,7 @@ class Shown(logging.Handler):
         print(f"(from here on Snakemake's own log, because of {error!r})", file=sys.stderr)
 
     def ended(self, log: Iterable[str], *, succeeded: bool) -> None:
-        """Take the bars away and say where the results are, or what to do; log: Snakemake's own."""
+        """Remove the bars and say where the results are, or what to do; log: Snakemake's own."""
         failed: list[Step] = []
         if self._narrator is not None:
             self._narrator.close()
@@ -170,7 +169,7 @@ class Shown(logging.Handler):
             print(line, file=sys.stdout if succeeded else sys.stderr, flush=True)
 
     def close(self) -> None:
-        """Snakemake ends, whatever the reason."""
+        """Called when Snakemake ends, for any reason."""
         with suppress(Exception):
             if self._narrator is not None:
                 self._narrator.close()
@@ -179,7 +178,7 @@ class Shown(logging.Handler):
 
 
 def _event(record: logging.LogRecord) -> str | None:
-    """Snakemake's kind of a message; None of a plain one."""
+    """Snakemake's type of a message; None for a plain one."""
     event = getattr(record, "event", None)
     return None if event is None else str(event)
 

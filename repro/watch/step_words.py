@@ -1,8 +1,8 @@
-"""What each rule does, in words, and which pictures a finished step leaves.
+"""Describe each rule in words, and list the pictures that a finished step leaves.
 
-Where in the flow: repro.watch.board asks for the words of each step of a run that goes on. A rule
-that is not listed is shown by its name. Names come from run files, so that control characters,
-which a terminal would obey, are replaced.
+Where in the flow: repro.watch.board requests the words of each step of a running run. A rule that
+is not listed is shown by its name. Names come from run files, so control characters, which a
+terminal would obey, are replaced.
 
 Alone: `words_of("train_model", "faces", titles={})` is ("training", "Training faces").
 """
@@ -22,12 +22,12 @@ RULES = {
     "report": ("report", "Writing the report"),
 }
 MEASURE, DRAW = "measure_", "draw_"
-SHOWN = (".png", ".webp", ".html")  # what somebody would open
+SHOWN = (".png", ".webp", ".html")  # files that a user would open
 OF_A_MODEL = ("samples.png", "curves.png", "samples.webp")
 
 
 def words_of(rule: str, name: str, *, titles: Mapping[str, str]) -> tuple[str, str]:
-    """Stage and words of a step; titles: of the experiments, by name."""
+    """Stage and description of a step; titles: of the experiments, by name."""
     if rule in RULES:
         stage, words = RULES[rule]
         return stage, plain(words.format(name))
@@ -44,7 +44,7 @@ def plain(text: str) -> str:
 
 
 def pictures_of(rule: str, outputs: Iterable[Path]) -> list[Path]:
-    """Pictures and pages that a finished step has left, in order; none of datasets."""
+    """Pictures and pages that a finished step has left, in order; none for datasets."""
     found: list[Path] = []
     for folder in outputs:
         if rule == "train_model":

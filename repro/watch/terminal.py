@@ -1,9 +1,8 @@
-"""Where the words of a run go: a terminal with bars below its last lines, or plain lines.
+"""Display the messages of a run: in a terminal with bars below the last lines, or as plain lines.
 
-Where in the flow: repro.watch.narrator says what happens. In a terminal the running steps stand
-below, each with a bar, and are drawn again every second. Elsewhere, and in continuous integration
-(`CI` in the environment), there are lines and nothing else: no bar, no colour, no control
-character.
+Where in the flow: repro.watch.narrator reports what happens. In a terminal the running steps are at
+the bottom, each with a bar, and are redrawn every second. Elsewhere, and in continuous integration
+(`CI` in the environment), there are only lines: no bar, no colour, no control character.
 
 Alone: `display_for(sys.stderr, environment=os.environ).say("hello")`.
 """
@@ -25,7 +24,7 @@ NARROWEST = 10  # characters of a bar
 
 
 class Display(Protocol):
-    """What the narrator needs of one."""
+    """The methods that the narrator needs."""
 
     live: bool
 
@@ -46,14 +45,14 @@ class Lines:
         print(words, file=self._stream, flush=True)
 
     def draw(self, board: Board, left: float | None) -> None:
-        """Nothing: a line is not drawn again."""
+        """Do nothing: a line is not redrawn."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to release."""
 
 
 class Terminal:
-    """Lines that stay, and below them the steps that run."""
+    """Permanent lines, and below them the running steps."""
 
     live = True
 
@@ -70,12 +69,12 @@ class Terminal:
         self._live.update(running_table(board, left), refresh=True)
 
     def close(self) -> None:
-        """The steps that run are no longer shown."""
+        """Remove the running steps from the terminal."""
         self._live.stop()
 
 
 def running_table(board: Board, left: float | None) -> Table:
-    """A line for all steps together, and one for each that runs."""
+    """One line for all steps together, and one for each running step."""
     table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     table.add_column(width=24)
@@ -101,6 +100,6 @@ def _row(step: Step, *, now: float) -> Sequence[Text | ProgressBar]:
 
 
 def display_for(stream: TextIO, *, environment: Mapping[str, str]) -> Display:
-    """Bars where somebody looks on, plain lines elsewhere."""
+    """Bars in an interactive terminal, plain lines elsewhere."""
     looked_at = stream.isatty() and environment.get("TERM") != "dumb"
     return Terminal(stream) if looked_at and not environment.get("CI") else Lines(stream)
