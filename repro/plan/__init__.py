@@ -1,5 +1,5 @@
-"""How long a run takes on this machine, and what of it fits into a number of hours.
+"""Predict how long a run takes on this machine, and what fits into a number of hours.
 
-A command (python -m repro plan FILE). `image_counts` (counts.py), `measure_training`
-(rates.py) and `Known` (costs.py), which the cost.py of an experiment asks.
+It is a command (python -m repro plan FILE). Begin with `image_counts` (counts.py),
+`measure_training` (rates.py) and `Known` (costs.py), which the cost.py of an experiment uses.
 """

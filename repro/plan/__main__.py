@@ -1,12 +1,12 @@
-"""How long a run will take here, what it needs, and what of it fits into a number of hours.
+"""Predict how long a run takes here, what it needs, and what fits into a number of hours.
 
     python -m repro plan config/paper.yaml [--device cuda] [--hours 48 --gpus 8]
 
-Measures about a minute (repro.plan.rates), counts images (repro.plan.counts), and prints for each
-stage of the run file (repro.plan.costs): images, minibatches, hours, peak memory, disk; blank is
-not predicted. Finished steps count as well. Only synthetic data in a temporary folder are written;
---out keeps the plan. Hours are of one device (a GPU, or --threads threads of the processor) that
-has nothing else to do.
+It measures for about a minute (repro.plan.rates), counts images (repro.plan.counts), and prints for
+each stage of the run file (repro.plan.costs): images, minibatches, hours, peak memory, disk; blanks
+are not predicted. Finished steps count as well. It writes only synthetic data in a temporary
+folder; --out stores the plan. Hours are those of one otherwise idle device (a GPU, or --threads
+threads of the processor).
 """
 
 import argparse
@@ -61,7 +61,7 @@ def _count(text: str) -> tuple[str, int]:
 
 
 def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
-    """Measure and print; the record for --out."""
+    """Measure and print; returns the record for --out."""
     device = chosen_device(given.device)
     clock = Clock(device, given.threads)
     where = f"{given.threads} of its threads" if device.type == "cpu" else device_words(device)
@@ -87,7 +87,7 @@ def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> di
 
 
 def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Measured]:
-    """Rate of every training; those of one network, batch and schedule are measured once."""
+    """Rate of every training; each combination of network, batch and schedule is measured once."""
     kinds: dict[str, list[str]] = {}
     for name, model in run.spec.models.items():
         kinds.setdefault(_kind(model), []).append(name)
@@ -105,16 +105,16 @@ def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Me
 
 
 def _kind(model: ModelSpec) -> str:
-    """What two trainings share that take equally long for an image."""
+    """Key shared by trainings that take equally long per image."""
     training = model.training
     same = (training.batch, training.precision, training.schedule, training.augmentation)
     return f"{model.network.model_dump_json()} {same}"
 
 
 def measured_in_words(names: list[str], measured: Measured, *, batch: int, precision: str) -> str:
-    """The two batches measured, how far apart their rates are, and what follows at `batch`.
+    """The two batches measured, the difference of their rates, and the prediction at `batch`.
 
-    precision: the arithmetic that was decided for the device, which was measured.
+    precision: the arithmetic chosen for the device, in which it was measured.
     """
     (small, large), (few, many) = measured.batches, measured.seconds
     seconds = measured.rate.fixed + batch * measured.rate.per_image
@@ -127,12 +127,12 @@ def measured_in_words(names: list[str], measured: Measured, *, batch: int, preci
 
 
 def sources_of(run: Run) -> set[str]:
-    """Sources whose reading is measured; copies are made of another source's pictures."""
+    """Sources whose reading is measured; copies are made from another source's pictures."""
     return {str(one.options.get("of", one.source)) for one in run.spec.datasets.values()}
 
 
 def table(stages: list[Stage]) -> str:
-    """The stages, one a line, aligned."""
+    """The stages as aligned text, one per line."""
     rows = [COLUMNS, *(_cells(one) for one in stages)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
     lines = []
@@ -159,21 +159,21 @@ def _cells(stage: Stage) -> tuple[str, ...]:
 
 
 def _time(hours: float) -> str:
-    """Seconds, minutes or hours."""
+    """A time in seconds, minutes or hours."""
     if hours >= 1:
         return f"{hours:,.1f}h"
     return f"{60 * hours:.1f}min" if hours >= 1 / 60 else f"{HOUR * hours:.0f}s"
 
 
 def _short(value: float) -> str:
-    """Two decimals, one from 10 on."""
+    """Two decimals, from 10 on one."""
     if value < 0.01:
         return "<0.01"
     return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def in_all(stages: list[Stage], *, devices: int) -> str:
-    """Hours of one device, and of several at best; what is not in them."""
+    """Hours on one device, and at best on several; and what they do not include."""
     hours = [one.hours for one in stages if one.hours is not None]
     unknown = [f"{one.kind} {one.name}" for one in stages if one.hours is None]
     for one in stages:

@@ -1,10 +1,10 @@
-"""What of a run fits into a number of hours, and which claims can then be decided.
+"""Choose what of a run fits into a number of hours, and list the claims that can then be decided.
 
-Used by `python -m repro plan --hours H [--gpus N]`. An experiment needs the trainings among its
-inputs; those it can do without (`optional`) are taken last, where hours are left. Experiments are
-taken by claims an hour of additional training, the most first, as long as all ends within the
-hours: each training and experiment on one device, the longest first on the one that is free
-earliest. A claim of a number is counted only where the roles it rests on are marked as the paper's.
+`python -m repro plan --hours H [--gpus N]` uses it. An experiment needs the trainings among its
+inputs; `optional` ones are taken last, where hours remain. Experiments are chosen by claims per
+hour of additional training, the most first, as long as everything ends within the hours: each
+training and experiment runs on one device, the longest first on the device that is free earliest. A
+claim about a number counts only where its roles are marked as the paper's.
 
 Alone: `needs_of(load_run("config/paper.yaml"), {})`.
 """
@@ -23,10 +23,10 @@ from repro.specs.scales import TOO_SMALL
 
 @dataclass(frozen=True)
 class Need:
-    """An experiment: its claims that can be decided, its trainings, its own hours if known.
+    """An experiment: its decidable claims, its trainings, its own hours if known.
 
-    extras: trainings that it can do without; some of its claims may rest on them. absent: further
-    inputs, <role>.<slot>, of which the same holds and which this run file does not bind.
+    extras: trainings that it can do without; some of its claims may depend on them. absent: further
+    such inputs, <role>.<slot>, that this run file does not bind.
     """
 
     name: str
@@ -39,11 +39,11 @@ class Need:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What fits.
+    """The selection that fits.
 
-    experiments, trainings: in the order in which they were taken. ends: hours at which each device
-    is done. left_out: experiments that do not fit. epochs: of each training that was not taken, the
-    whole passes that the hours left on the emptiest device would allow.
+    experiments, trainings: in the order in which they were chosen. ends: hours at which each device
+    is finished. left_out: experiments that do not fit. epochs: for each training not chosen, the
+    whole passes that fit into the remaining hours of the least loaded device.
     """
 
     experiments: list[Need]
@@ -57,7 +57,7 @@ def needs_of(run: Run, hours: Mapping[str, float]) -> list[Need]:
     """Every experiment that the run file binds; hours: by experiment, where they are known."""
     names = {str(run.folder / "models" / name): name for name in run.spec.models}
     found = []
-    for one in run.reported(asked=()):  # what `all` runs
+    for one in run.reported(asked=()):  # those run by `all`
         models: dict[bool, set[str]] = {True: set(), False: set()}
         for slot, folder in one.inputs.items():
             if str(folder) in names:
@@ -92,7 +92,7 @@ def choose(
     hours: float,
     devices: int,
 ) -> Chosen:
-    """training: hours of each training, start to end; epochs: the passes that these are."""
+    """Choose by claims per hour; training: hours of each training; epochs: its passes."""
 
     def ends(names: Iterable[str], experiments: Iterable[Need]) -> list[float]:
         jobs = [*(training[name] for name in names), *(one.hours for one in experiments)]
@@ -131,13 +131,13 @@ def choose(
 def _hours_a_claim(
     one: Need, more: Iterable[str], training: Mapping[str, float]
 ) -> tuple[bool, float, str]:
-    """What is taken first has the least; experiments without a claim come last."""
+    """Sort key, smallest first; experiments without a claim come last."""
     hours = sum(training[name] for name in more) + one.hours
     return not one.claims, hours / max(1, len(one.claims)), one.name
 
 
 def ends_of(jobs: Iterable[float], devices: int) -> list[float]:
-    """Hours at which each device is done, the longest job first on the one free earliest."""
+    """Hours at which each device is finished, the longest job first on the earliest free one."""
     ends = [0.0] * devices
     for job in sorted(jobs, reverse=True):
         ends[ends.index(min(ends))] += job
@@ -145,12 +145,12 @@ def ends_of(jobs: Iterable[float], devices: int) -> list[float]:
 
 
 def _required(slot: str, card: ExperimentCard) -> bool:
-    """Whether an input, <role>.<slot> or <role>.models.<number>, is one the card must have."""
+    """Whether the card requires an input, <role>.<slot> or <role>.models.<number>."""
     return any(slot == name or slot.startswith(f"{name}.") for name in card.inputs)
 
 
 def budget(run: Run, stages: list[Stage], *, hours: float, devices: int) -> Chosen:
-    """What of a run's trainings and experiments fits, its data being prepared before."""
+    """The run's trainings and experiments that fit, with its data already prepared."""
     by_name: dict[str, dict[str, float]] = {}
     for one in stages:
         by_name.setdefault(one.kind, {})[one.name] = one.hours or 0.0
@@ -167,7 +167,7 @@ def budget(run: Run, stages: list[Stage], *, hours: float, devices: int) -> Chos
 
 
 def budget_in_words(run: Run, chosen: Chosen, *, hours: float, devices: int) -> str:
-    """Which experiments, trainings and claims fit; how many passes the others would get."""
+    """Which experiments, trainings and claims fit; the number of passes for the others."""
     everything = [*chosen.experiments, *chosen.left_out]
     claims, possible = (
         sum(len(one.claims) for one in part) for part in (chosen.experiments, everything)

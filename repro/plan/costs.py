@@ -1,13 +1,13 @@
-"""What the steps of a run cost: seconds, memory and disk, from counts and rates, by arithmetic.
+"""Costs of the steps of a run (seconds, memory and disk), computed from counts and rates.
 
-A training follows from its spec; the other steps of the library from the number of images. An
-experiment whose cost follows from counts has a `cost.py` beside its measure.py, found by that name
-(experiments/README.md has the contract); its formulas ask `Known`. For every other experiment: the
-benchmark of an earlier run of the same run file (results/<run>/benchmarks), else None, which the
-plan shows as not predicted. Hours of a stage are of one device that does nothing else; its disk is
-what it writes, with what it needs while it works.
+The cost of a training follows from its spec; that of the library's other steps from the number of
+images. An experiment whose cost follows from counts has a `cost.py` next to its measure.py, found
+by that name (experiments/README.md has the contract); its formulas use `Known`. For every other
+experiment we use the benchmark of an earlier run of the same run file (results/<run>/benchmarks),
+else None, which the plan shows as not predicted. Hours of a stage are those of one otherwise idle
+device; its disk is its output plus temporary files.
 
-Used by `python -m repro.plan`, between repro.plan.rates and repro.plan.budget. Alone:
+`python -m repro.plan` uses it, between repro.plan.rates and repro.plan.budget. Alone:
 `earlier_seconds(load_run("config/demo.yaml"), "measure", "latent_walk")`.
 """
 
@@ -36,14 +36,14 @@ from repro.train.trainer import with_precision
 
 HOUR = 3600
 FORMULA = "formula"  # origin of predicted seconds
-CODE_BYTES = 16 + 8 + 1  # of an image: code, number of its group's first, kept or not
+CODE_BYTES = 16 + 8 + 1  # per image: code, number of its group's first, kept or not
 VALUE = 4  # bytes of a float32
 PROCESS_BYTES = 850e6  # measured: the demo's smallest trainings peak at 814 to 860 MB
-KEPT_MAPS = 3  # values a layer keeps for the way back: its result, normalised, activated
+KEPT_MAPS = 3  # values that a layer stores for the backward pass: its result, normalised, activated
 
 
 def training_seconds(model: ModelSpec, counts: TrainingCounts, rate: StepRate) -> float:
-    """Seconds of a training at a measured rate; forward passes beside it by their products."""
+    """Seconds of a training at a measured rate; other forward passes count by multiplications."""
     G, D = network_sizes(model.network)
     per_product = rate.per_image / products_per_image(model)
     beside = counts.beside_g * G.products + counts.beside_d * D.products
@@ -52,10 +52,10 @@ def training_seconds(model: ModelSpec, counts: TrainingCounts, rate: StepRate) -
 
 
 def training_memory(model: ModelSpec) -> float:
-    """Bytes at the peak of a training on a CPU: process, weights, and maps kept for the way back.
+    """Peak bytes of a training on a CPU: process, weights, and maps for the backward pass.
 
     Weights count four times (gradients, two moments of Adam), D's maps twice (real and generated).
-    Pages of the images' file, which the system keeps or drops as it likes, are not in it.
+    Pages of the images' file are not included: the system keeps or drops them as it likes.
     """
     G, D = network_sizes(model.network)
     width = 2 if model.training.precision == "bfloat16" else VALUE
@@ -65,9 +65,9 @@ def training_memory(model: ModelSpec) -> float:
 
 
 def training_disk(model: ModelSpec, counts: TrainingCounts) -> float:
-    """Bytes of the model folder's networks and of the two resume states while it trains.
+    """Bytes of the model folder's networks, and of the two resume states during training.
 
-    A state holds weights and two moments of both networks. Sheets and curves are left out.
+    A state holds weights and two moments of both networks. Sheets and curves are not included.
     """
     G, D = network_sizes(model.network)
     states = 2 * 3 * VALUE * (G.parameters + D.parameters)
@@ -80,13 +80,13 @@ def training_disk(model: ModelSpec, counts: TrainingCounts) -> float:
 
 
 def dataset_disk(*, images: int, image_size: int, channels: int) -> int:
-    """Bytes of the pixels of a prepared dataset; keys and labels add some tens an image."""
+    """Bytes of the pixels of a prepared dataset; keys and labels add a few dozen per image."""
     return images * image_size**2 * channels
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a formula may ask: images by dataset, rate by model, seconds a compared number."""
+    """Facts for the formulas: images by dataset, rate by model, seconds per compared number."""
 
     run: Run
     images: Mapping[str, int]
@@ -108,15 +108,16 @@ class Known:
         return self.rates[model].per_image / products_per_image(self.model(model))
 
     def options(self, experiment: str) -> Any:
-        """The options of an experiment, as this run sets them."""
+        """The options of an experiment, as set by this run."""
         given = self.run.spec.experiments.get(experiment, {})
         return experiment_options(experiment, given, file=self.run.file)
 
 
 def experiment_seconds(known: Known, experiment: str) -> tuple[float | None, str]:
-    """Seconds on one device, and where they come from; None and "not predicted".
+    """Seconds on one device, and their origin; None and "not predicted" otherwise.
 
-    A formula of the whole measurement goes before an earlier run, one of a part behind it.
+    A formula for the whole measurement takes precedence over an earlier run, and that over a
+    formula for a part.
     """
     cost = experiment_cost(experiment)
     only = getattr(cost, "ONLY", "")
@@ -131,14 +132,14 @@ def experiment_seconds(known: Known, experiment: str) -> tuple[float | None, str
 
 
 def left_out(experiment: str, origin: str) -> str:
-    """What of an experiment is not in hours of this origin, in words; "" where nothing is."""
+    """The part of an experiment not included in hours of this origin, as text; "" where none is."""
     cost = experiment_cost(experiment)
     only = getattr(cost, "ONLY", "")
     return str(getattr(cost, "WITHOUT", "")) if only and origin == f"{FORMULA}, {only}" else ""
 
 
 def kept_bytes(known: Known, experiment: str) -> tuple[float, float]:
-    """(disk, memory) that an experiment takes while it works; 0 where it does not say."""
+    """(disk, memory) that an experiment needs while it works; 0 where it does not specify them."""
     kept = getattr(experiment_cost(experiment), "kept_bytes", None)
     return kept(known) if kept else (0.0, 0.0)
 
@@ -154,14 +155,14 @@ def earlier_seconds(run: Run, rule: str, name: str) -> float | None:
 
 
 def feature_width(model: ModelSpec) -> int:
-    """Features of an image by a model's D, all layers; 0 of one without such layers."""
+    """Number of features per image from all layers of a model's D; 0 without such layers."""
     network = model.network
     return POOLED**2 * sum(network.discriminator_widths) if network.kind == "convolutional" else 0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the pipeline. Bytes are 0 and hours None where they are not predicted."""
+    """One step of the pipeline. Unpredicted bytes are 0 and unpredicted hours None."""
 
     kind: str  # draw, prepare, dedup, train, measure
     name: str
@@ -181,7 +182,7 @@ def stages_of(
     *,
     device: torch.device,
 ) -> list[Stage]:
-    """All steps of a run that take time, in its order; figures and the report are seconds."""
+    """All steps of a run that take time, in order; figures and the report take only seconds."""
     worlds = [_earlier(run, "draw", "draw_world", name) for name in run.spec.worlds]
     data = [_prepared(run, name, counts[name], rates) for name in run.spec.datasets]
     models = [
@@ -201,7 +202,7 @@ def _earlier(run: Run, kind: str, rule: str, name: str) -> Stage:
 def _prepared(run: Run, name: str, count: Count, rates: OtherRates) -> Stage:
     spec = run.spec.datasets[name]
     disk = dataset_disk(images=count.images, image_size=spec.image_size, channels=spec.channels)
-    copied = "of" in spec.options  # a source that makes copies of another's pictures
+    copied = "of" in spec.options  # a source that copies another's pictures
     seconds = rates.read[str(spec.options["of"] if copied else spec.source)]
     hours = count.images * (seconds + rates.copy * copied) / HOUR
     return Stage("prepare", name, count.images, 0, hours, 0, disk, f"{count.origin}, measured")
@@ -262,7 +263,7 @@ def _measured(
         rates={name: one.rate for name, one in trainings.items()},
         neighbour=rates.neighbour,
     )
-    for experiment in run.reported(asked=()):  # what `all` runs
+    for experiment in run.reported(asked=()):  # those run by `all`
         seconds, origin = experiment_seconds(known, experiment.name)
         hours = None if seconds is None else (seconds + rates.start) / HOUR
         disk, memory = kept_bytes(known, experiment.name)

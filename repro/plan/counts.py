@@ -1,12 +1,12 @@
-"""How much there is to do in a run: images of its datasets, minibatches and products of trainings.
+"""Count the work in a run: images of its datasets, minibatches and products of trainings.
 
-Where the number of images comes from, in this order: the user (--images NAME=COUNT), a prepared
-folder's manifest, the source's own count where the raw data are there, what the generator of a
-world that is still to be drawn says of it (its `count_for`), the size that the source knows as
-published (its `published`). What none of them knows is asked for; data_prep/README.md has the
-contract. A minibatch is passes of as many products as one forward pass (repro.networks.layers):
-D's is G forward, D forward on real and on generated images, and twice that backward (weights,
-inputs); G's is G and D forward, D backward for its inputs alone, G backward for both.
+The number of images comes from, in this order: the user (--images NAME=COUNT), a prepared folder's
+manifest, the source's own count where the raw data exist, the generator of a world that is still to
+be drawn (its `count_for`), the published size that the source knows (its `published`). If none of
+them knows, the user must give it; data_prep/README.md has the contract. A minibatch is a number of
+passes, each with the multiplications of one forward pass (repro.networks.layers): D's is G forward,
+D forward on real and on generated images, and twice that backward (weights, inputs); G's is G and D
+forward, D backward for its inputs only, G backward for both.
 
 Used by `python -m repro.plan` and by cost.py of experiments. Alone:
 `image_counts(load_run("config/demo.yaml"), {})`, `training_counts(ModelSpec(data="x"), images=9)`.
@@ -34,14 +34,14 @@ PASSES = {"D": (1, 6), "G": (3, 2), "both": (3, 8)}
 
 @dataclass(frozen=True)
 class Count:
-    """A number of images and where it comes from."""
+    """A number of images and its origin."""
 
     images: int
     origin: str
 
 
 def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
-    """Images of every dataset. Raises SpecError for names that are none, and for unknown counts."""
+    """Images of every dataset. Raises SpecError for unknown names, and for unknown counts."""
     for name in given:
         if name not in run.spec.datasets:
             raise SpecError(
@@ -67,7 +67,7 @@ def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
 
 
 def removed_images(run: Run, dataset: str) -> int | None:
-    """How many a finished de-duplication leaves out; None where it has not been run."""
+    """Number of images that a finished de-duplication removes; None where it has not been run."""
     path = run.folder / "dedup" / dataset / "summary.json"
     return int(json.loads(path.read_text(encoding="utf-8"))["removed"]) if path.is_file() else None
 
@@ -92,21 +92,21 @@ def _count(run: Run, name: str) -> Count | None:
 
 
 def _of_raw_data(run: Run, dataset: str, name: str, options: Strict) -> int | None:
-    """What source `name` counts; None where its files are not there or cannot be counted."""
+    """Count by source `name`; None where its files are missing or cannot be counted."""
     if run.spec.datasets[dataset].world is None and run.spec.raw_folder is None:
-        return None  # where they lie has not been said
+        return None  # their folder is not known
     raw = run.raw_folder(dataset)
     if missing_files(raw, name, options):
         return None
     try:
         return int(source(name).count(raw, options))
     except (SourceError, OSError):
-        return None  # the preparation itself says what is wrong with them
+        return None  # the preparation itself reports what is wrong with them
 
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """Multiplications, values and parameters of one network; the first two of one image."""
+    """Multiplications, values and parameters of one network; the first two are per image."""
 
     products: int
     values: int
@@ -115,7 +115,7 @@ class NetworkSize:
 
 @dataclass(frozen=True)
 class TrainingCounts:
-    """How much a training computes: minibatches and images trained on, pictures made beside them.
+    """Work of a training: minibatches, images trained on, and other pictures generated.
 
     shown: real images, all passes together. beside_g, beside_d: forward passes of one image for the
     sample sheets and the frozen statistics.
@@ -132,7 +132,7 @@ class TrainingCounts:
 
 
 def network_sizes(network: NetworkSpec) -> tuple[NetworkSize, NetworkSize]:
-    """Of G and of D."""
+    """Sizes of G and of D."""
     layers_of_g = layers_of(generator_without_memory(network))
     layers_of_d = layers_of(discriminator_without_memory(network))
     sizes = []
@@ -144,7 +144,7 @@ def network_sizes(network: NetworkSpec) -> tuple[NetworkSize, NetworkSize]:
 
 
 def products_per_image(model: ModelSpec) -> float:
-    """Multiplications of one image of a minibatch, the mean over the schedule's minibatches."""
+    """Multiplications per image of a minibatch, averaged over the schedule's minibatches."""
     G, D = network_sizes(model.network)
     kinds = ["both"] if model.training.schedule == "one_of_each" else ["D", "G"]
     return sum(PASSES[k][0] * G.products + PASSES[k][1] * D.products for k in kinds) / len(kinds)
@@ -181,7 +181,7 @@ def sheet_pictures(network: NetworkSpec) -> int:
 
 
 def images_trained(run: Run, name: str, counts: Mapping[str, Count]) -> tuple[int, str]:
-    """Images of a training, and what is to be said of that number."""
+    """Images of a training, and a remark on that number."""
     model = run.model(name)
     images = counts[model.data].images
     if not model.deduplicated:

@@ -1,11 +1,11 @@
-"""What work costs on this machine: seconds of every kind of it, measured on noise in a minute.
+"""Measure in a minute what each kind of work costs on this machine, in seconds, on noise.
 
-A training is measured by real minibatches of repro.train.trainer on random images, at two batches,
-and a line through the two gives seconds a minibatch (Adam's update, whatever the batch) and seconds
-an image. On a GPU the larger of the two is the spec's own batch; on a CPU it is as large as the
-time allows. Reading is the pipeline's own preparation, decoding, cutting, scaling and writing;
-reading, copying and hashing are timed on one thread, though they keep several busy where they are
-given them. Used by `python -m repro.plan`; repro.plan.costs multiplies these rates by counts.
+Training is measured with real minibatches of repro.train.trainer on random images, at two batch
+sizes; a line through the two gives seconds per minibatch (Adam's update, for any batch) and seconds
+per image. On a GPU the larger size is the spec's own batch; on a CPU it is as large as time allows.
+Reading is the pipeline's own preparation (decoding, cropping, scaling and writing); reading,
+copying and hashing are timed on one thread, though they use several where available. `python -m
+repro.plan` uses this module; repro.plan.costs multiplies these rates by counts.
 
 Alone: `other_rates(Clock(torch.device("cpu"), threads=1), sources={"lsun"})`.
 """
@@ -45,11 +45,11 @@ from repro.train.trainer import SHEET_SIDE, Trainer
 
 # of trainings
 LEAST_BATCH = 4
-RATIO = 4  # of the larger batch to the smaller: the line through the two is then well determined
+RATIO = 4  # of the larger batch to the smaller: it makes the line well determined
 REPEATS = 3
 # of the rest; height and width in pixels
-PHOTO = (375, 500)  # of a source that does not say
-COPIED = (256, 341)  # of an original whose copies are made
+PHOTO = (375, 500)  # default for a source
+COPIED = (256, 341)  # of an original that is copied
 MEASURED = 100  # JPEGs
 MEASURED_ARRAYS = 4_000
 HASH_STEPS = 100
@@ -58,7 +58,7 @@ QUERIES, REFERENCES, WIDTH = 2_000, 4_000, 784
 
 @dataclass(frozen=True)
 class StepRate:
-    """Seconds of a minibatch: `fixed`, whatever its size, and `per_image`; `sheet`: of a sheet."""
+    """Seconds per minibatch: `fixed`, for any size, and `per_image`; `sheet`: of a sample sheet."""
 
     fixed: float
     per_image: float
@@ -67,10 +67,10 @@ class StepRate:
 
 @dataclass(frozen=True)
 class Measured:
-    """A training's rate and where it comes from.
+    """A training's rate and its origin.
 
-    batches, seconds: the two batches and the seconds of a minibatch of each. gpu_bytes: peak of the
-    GPU's memory at the larger batch, 0 on a CPU.
+    batches, seconds: the two batches and the seconds per minibatch of each. gpu_bytes: peak GPU
+    memory at the larger batch, 0 on a CPU.
     """
 
     rate: StepRate
@@ -80,7 +80,7 @@ class Measured:
 
 
 def measure_training(model: ModelSpec, *, clock: Clock, seconds: float) -> Measured:
-    """Rate of a training's minibatches, measured for about `seconds` of wall clock."""
+    """Rate of a training's minibatches, measured for about `seconds` of wall-clock time."""
     keep_freed_memory()  # as repro.train does
     began, full = time.perf_counter(), model.training.batch
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def measure_training(model: ModelSpec, *, clock: Clock, seconds: float) -> Measu
         large.warm_up()
         few: list[float] = []
         many: list[float] = []
-        # in turn, so that a busy machine is busy for both
+        # alternating, so that a busy machine affects both
         while len(many) < REPEATS or time.perf_counter() - began < seconds:
             few.append(small.seconds())
             many.append(large.seconds())
@@ -108,7 +108,7 @@ def measure_training(model: ModelSpec, *, clock: Clock, seconds: float) -> Measu
 
 
 def _live_gpu_bytes(device: torch.device) -> int:
-    """What tensors take on a GPU, from where the peak is followed anew; 0 on a CPU."""
+    """Bytes of tensors on a GPU, after resetting the peak; 0 on a CPU."""
     if device.type != "cuda":
         return 0
     torch.cuda.reset_peak_memory_stats(device)
@@ -116,7 +116,7 @@ def _live_gpu_bytes(device: torch.device) -> int:
 
 
 def _affordable(small: "Steps", full: int, seconds: float) -> int:
-    """The larger batch: the spec's own, or on a CPU what the given seconds leave time for."""
+    """The larger batch: the spec's own, or on a CPU the largest that fits the given seconds."""
     if small.clock.device.type == "cuda":
         return full
     began = time.perf_counter()
@@ -128,9 +128,9 @@ def _affordable(small: "Steps", full: int, seconds: float) -> int:
 
 
 class Steps:
-    """Minibatches of one training at a batch of its own, two at a time.
+    """Minibatches of one training at a given batch size, two at a time.
 
-    Two, since alternating trainings train G in one and D in the other.
+    They come in twos since alternating trainings train G in one and D in the other.
     """
 
     def __init__(self, model: ModelSpec, store: ImageStore, clock: Clock, *, batch: int) -> None:
@@ -163,19 +163,19 @@ class Steps:
 def line_through(
     batches: tuple[int, int], seconds: tuple[float, float], *, sheet: float = 0.0
 ) -> StepRate:
-    """Seconds a minibatch and seconds an image from two batches; neither is negative."""
+    """Seconds per minibatch and per image from two batches; neither is negative."""
     (small, large), (few, many) = batches, seconds
-    if small == large:  # a spec whose batch is the least there is
+    if small == large:  # a spec with the smallest possible batch
         return StepRate(0.0, many / large, sheet)
     per_image = (many - few) / (large - small)
     fixed = many - large * per_image
-    if fixed < 0 or per_image <= 0:  # noise: all of it by the image
+    if fixed < 0 or per_image <= 0:  # noise: attribute all of it to the images
         fixed, per_image = 0.0, many / large
     return StepRate(fixed, per_image, sheet)
 
 
 def _draw_sheet(trainer: Trainer, folder: Path) -> None:
-    """A sample sheet, as repro.train.state_folder makes one."""
+    """Draw a sample sheet, like repro.train.state_folder."""
     pictures = trainer.sheet()
     save_picture(folder / "sheet.png", grid(pictures, SHEET_SIDE), style=Style())
     diversity(pictures)
@@ -185,9 +185,9 @@ def _draw_sheet(trainer: Trainer, folder: Path) -> None:
 class OtherRates:
     """Seconds on one thread (`neighbour`: on the clock's device).
 
-    start: of a training besides its minibatches. read: an image by source; copy: a near-duplicate
-    made. hash_step: a minibatch of the autoencoder; hash_image: the code of an image. neighbour: a
-    number of a query compared with one of a reference.
+    start: of a training besides its minibatches. read: per image by source; copy: per
+    near-duplicate. hash_step: per minibatch of the autoencoder; hash_image: per code of an image.
+    neighbour: per comparison of a query's number with a reference's.
     """
 
     start: float
@@ -199,7 +199,7 @@ class OtherRates:
 
 
 def other_rates(clock: Clock, *, sources: Collection[str]) -> OtherRates:
-    """Measured one after the other."""
+    """Measure all of them in sequence."""
     alone = Clock(torch.device("cpu"), threads=1)
     hash_step, hash_image = _hash_seconds(Clock(torch.device("cpu"), clock.threads))
     return OtherRates(
@@ -215,7 +215,8 @@ def other_rates(clock: Clock, *, sources: Collection[str]) -> OtherRates:
 def start_seconds() -> float:
     """Processor seconds of a whole training of two minibatches of a tiny network, on the CPU.
 
-    What every training takes besides its minibatches: loading the library, pictures and curves.
+    It is the time that every training takes besides its minibatches: loading the library, pictures
+    and curves.
     """
     network = NetworkSpec(image_size=16, ngf=2, ndf=2)
     training = TrainingSpec(batch=8, epochs=1, statistics_batches=1)
@@ -239,7 +240,7 @@ def start_seconds() -> float:
 
 
 def _read_seconds(name: str, clock: Clock) -> float:
-    """Seconds an image of the preparation on noise like a source's raw data.
+    """Seconds per image of the preparation, on noise like a source's raw data.
 
     Noise is JPEGs of the source's usual size (its `PICTURE`), or raw pixels where that is None.
     """
@@ -266,7 +267,7 @@ def _read_seconds(name: str, clock: Clock) -> float:
 
 
 def _copy_seconds(clock: Clock) -> float:
-    """Seconds of a near-duplicate of a picture of LSUN's size, the mean of all kinds."""
+    """Seconds per near-duplicate of a picture of LSUN's size, averaged over all kinds."""
     picture = next(smooth_noise(*COPIED))
     rng, kinds = generator(0, "plan: copies"), perturbations()
 
@@ -278,7 +279,7 @@ def _copy_seconds(clock: Clock) -> float:
 
 
 def _hash_seconds(clock: Clock) -> tuple[float, float]:
-    """Seconds of a step of the autoencoder, at its 128 images, and of the code of an image."""
+    """Seconds per step of the autoencoder, at its 128 images, and per code of an image."""
     draw = generator(0, "plan: hashed images")
     images = draw.integers(0, 256, (4_096, SIDE, SIDE, PIXELS // SIDE**2), np.uint8)
     inputs = HashInputs(images)
