@@ -241,9 +241,7 @@ def _random_patches(
 
 
 def _check(images: np.ndarray, *, patch: int, windows: int) -> None:
-    """Raise ValueError unless images are uint8 (N, H, W, C) with at least `windows` windows per
-    side.
-    """
+    """Raise ValueError unless images are uint8 (N, H, W, C) with that many windows per side."""
     if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
         raise ValueError(
             f"expected images (N, H, W, C), N > 0, of uint8, found {images.dtype} {images.shape}"
