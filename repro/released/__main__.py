@@ -1,4 +1,4 @@
-"""What of the authors' released weights a folder holds, and what is missing.
+"""List which of the authors' released weights a folder holds, and which are missing.
 
 python -m repro released FOLDER
 """

@@ -1,10 +1,10 @@
-"""Lists of arrays as the paper's authors released them: a .jl index beside numbered .npy files.
+"""Lists of arrays as the paper's authors released them: a .jl index next to numbered .npy files.
 
-Between a download of Newmu/dcgan_code (MIT licence; folder `models`) and repro.released.networks,
-which makes networks of them. An index such as `200_discrim_params.jl` is what joblib wrote under
-Python 2 in 2015: a pickle of a list of NDArrayWrapper objects, each of which only names a file
-(`200_discrim_params.jl_01.npy`). repro.data.plain_pickle reads it, which makes and runs nothing
-that a file asks for.
+Where in the flow: between a download of Newmu/dcgan_code (MIT licence; folder `models`) and
+repro.released.networks, which builds networks from them. joblib wrote an index such as
+`200_discrim_params.jl` under Python 2 in 2015: a pickle of a list of NDArrayWrapper objects, each
+of which only names a file (`200_discrim_params.jl_01.npy`). repro.data.plain_pickle reads it
+without creating or running anything that the file names.
 
 `read_array_list(Path(".../200_discrim_params.jl"))`; `python -m repro released FOLDER` prints all.
 """
@@ -19,21 +19,21 @@ from numpy.lib.format import open_memmap
 from repro.data.plain_pickle import Made, Name, PickleError, read_pickle
 from repro.errors import ExpectedError
 
-LARGEST_INDEX = 65_536  # bytes; the authors' have about a thousand
+LARGEST_INDEX = 65_536  # bytes; the authors' indices have about a thousand
 WRAPPER = "sklearn.externals.joblib.numpy_pickle.NDArrayWrapper"
 SUBCLASS = "numpy.ndarray"
 AGAIN = "download it again"
 
 
 class ReleasedError(ExpectedError, ValueError):
-    """Released weights that cannot be used; the message names the file and what to do."""
+    """Unusable released weights; the message names the file and what to do."""
 
 
 @dataclass(frozen=True)
 class ArrayList:
-    """The arrays of one network in the order of its index; None where a file is not there.
+    """The arrays of one network in the order of its index; None where a file is missing.
 
-    Without an index `files` is empty and `unnamed` holds the array files that lie beside its place.
+    Without an index `files` is empty and `unnamed` lists the array files found next to its place.
     """
 
     index: Path
@@ -49,8 +49,8 @@ class ArrayList:
 def read_array_list(index: Path) -> ArrayList:
     """Read an index and the float32 arrays it names. A missing file gives None, never a guess.
 
-    Raises ReleasedError for an index that is not of this kind, and for an array file that is cut
-    off, holds another type, or numbers that are not finite.
+    Raises ReleasedError for an index of another kind, and for an array file that is truncated, has
+    another type, or contains numbers that are not finite.
     """
     if not index.is_file():
         beside = sorted(path.name for path in index.parent.glob(f"{index.name}_*.npy"))

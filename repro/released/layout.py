@@ -1,18 +1,18 @@
-"""Which array of the released lists is what, and whether their shapes fit each other.
+"""Identify each array in the released lists, and check that their shapes fit each other.
 
-Between repro.released.arrays, which reads lists, and repro.released.networks, which makes networks
-of them. In the authors' scripts a network is a flat list of parameters (shapes: their released
-files):
+Where in the flow: between repro.released.arrays, which reads lists, and repro.released.networks,
+which builds networks from them. In the authors' scripts a network is a flat list of parameters
+(shapes: their released files):
 
     D: kernels of layer 1; for each further layer kernels, gain, bias; weights of the last unit
-    G: weights, gain, bias of the projection; for each layer kernels, gain, bias; of the last layer
-       the kernels alone
+    G: weights, gain, bias of the projection; for each layer kernels, gain, bias; for the last
+       layer only kernels
 
-Gain and bias are those of batch normalisation, in G's projection one a unit. Kernels are (out, in,
-k, k) in D and (in, out, k, k) in G, as PyTorch has them, but for the rotation (see
-repro.released.networks).
+Gain and bias belong to batch normalisation; in G's projection there is one of each per unit.
+Kernels are (out, in, k, k) in D and (in, out, k, k) in G, as in PyTorch except for the rotation
+(see repro.released.networks).
 
-`arranged(arrays, "discriminator")`; nothing to run alone.
+Alone: `arranged(arrays, "discriminator")`.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Arranged:
-    """A list of arrays, told apart, with the sizes that those which are there agree on."""
+    """A list of identified arrays, with the sizes on which the existing ones agree."""
 
     which: Which
     arrays: ArrayList
@@ -49,12 +49,12 @@ class Arranged:
 
     @property
     def layers(self) -> int:
-        """Convolution layers, by the length of the index; 0 without one."""
+        """Number of convolution layers, from the length of the index; 0 without one."""
         return max((part.layer for part in self.parts if part.what == "kernels"), default=0)
 
     @property
     def missing(self) -> dict[str, str]:
-        """Files that the network needs and that are not there, with what they hold."""
+        """Files that the network needs and that are missing, with their contents."""
         if not self.arrays.indexed:
             beside = len(self.arrays.unnamed)
             what = f"index of the {self.which}; {beside} of its .npy files are there, unordered"
@@ -63,7 +63,7 @@ class Arranged:
         return {file: self._described(part) for file, array, part in entries if array is None}
 
     def of_layer(self, layer: int) -> dict[str, np.ndarray] | None:
-        """Arrays of a layer by what they are; None where one of them is missing."""
+        """Arrays of a layer by type; None where one of them is missing."""
         found = {
             part.what: array
             for part, array in zip(self.parts, self.arrays.arrays, strict=True)
@@ -83,7 +83,7 @@ class Arranged:
 
 
 def arranged(arrays: ArrayList, which: Which) -> Arranged:
-    """Tell the arrays apart by their order. Raises ReleasedError where shapes do not fit."""
+    """Identify the arrays by their order. Raises ReleasedError where shapes do not fit."""
     if not arrays.indexed:
         return Arranged(which, arrays, (), {})
     parts = _discriminator(arrays) if which == "discriminator" else _generator(arrays)
@@ -116,7 +116,7 @@ def _generator(arrays: ArrayList) -> tuple[Part, ...]:
 
 
 def _layer_count(arrays: ArrayList, *, beside: int) -> int:
-    """Layers of a list of three arrays a layer, after `beside` for one layer and the ends."""
+    """Number of layers in a list of three arrays per layer, plus `beside` others."""
     count = len(arrays.files)
     if count < beside or (count - beside) % 3:
         raise ReleasedError(
@@ -127,7 +127,7 @@ def _layer_count(arrays: ArrayList, *, beside: int) -> int:
 
 
 def _agreed_sizes(arrays: ArrayList, parts: tuple[Part, ...]) -> dict[str, int]:
-    """Sizes by name. Raises ReleasedError naming the first array that contradicts those before."""
+    """Sizes by name. Raises ReleasedError naming the first array that contradicts earlier ones."""
     sizes = {"one": 1}
     for file, array, part in zip(arrays.files, arrays.arrays, parts, strict=True):
         if array is None:

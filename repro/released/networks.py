@@ -1,18 +1,18 @@
-"""The networks whose weights the paper's authors released: SVHN and ImageNet 32x32, from a folder.
+"""Networks with the weights released by the paper's authors (SVHN, ImageNet 32x32), from a folder.
 
 Where in the flow: experiments/verify_authors runs the chain of Tables 1 and 2 (features, linear
-SVM) on them, a check of that chain in which no training of ours has a part. The folder is `models`
-of a copy of Newmu/dcgan_code (MIT licence), or one of the folders in it.
+SVM) on them, to check that chain without any training of ours. The folder is `models` of a copy of
+Newmu/dcgan_code (MIT licence), or one of the folders in it.
 
-Theano's convolution turns the kernel round, PyTorch's does not: every kernel is rotated by 180
-degrees here, in D and in G (unrotated, the released SVHN generator draws garbage, rotated digits).
-The authors' networks always normalise by the batch in hand, so that no statistics were stored: G
-is frozen here on batches of z, D by repro.classification.discriminator_features.freeze_on.
+Theano's convolution flips the kernel, PyTorch's does not: every kernel is rotated by 180 degrees
+here, in D and in G (unrotated, the released SVHN generator draws garbage; rotated, digits). The
+authors' networks always normalise by the current batch, so no statistics were stored: G is frozen
+here on batches of z, D by repro.classification.discriminator_features.freeze_on.
 
-Arrays that are not there are named, never guessed. Of a discriminator the leading complete layers
-are used; of a generator all are needed.
+Missing arrays are reported, never guessed. A discriminator uses its leading complete layers; a
+generator needs all arrays.
 
-    python -m repro released FOLDER      prints what is there and what is missing
+    python -m repro released FOLDER      prints which files are there and which are missing
     for one in released_networks(FOLDER): one.discriminator()
 """
 
@@ -48,14 +48,15 @@ KIND_OF_KERNEL = {kernel: kind for kind, kernel in KERNEL_OF_KIND.items()}
 LATENTS: dict[Kind, Distribution] = {"svhn": "normal", "imagenet": "uniform"}
 FILE = re.compile(r"(\d+)_(?:discrim|gen)_params\.jl(?:_\d+\.npy)?")
 WHERE = "the folder `models` of https://github.com/Newmu/dcgan_code"
-BATCH = 128  # z in a batch that freezes G
+BATCH = 128  # number of z in a batch that freezes G
 
 
 @dataclass(frozen=True)
 class Released:
-    """One released pair of networks, or what of it is there.
+    """One released pair of networks, or the part of it that exists.
 
-    name: its folder's; prefix: the number its files begin with (probably passes over the images).
+    name: of its folder; prefix: the number with which its files begin (probably passes over the
+    images).
     """
 
     name: str
@@ -66,12 +67,12 @@ class Released:
 
     @property
     def layers(self) -> int:
-        """Convolution layers of D (of G, where D has no index)."""
+        """Number of convolution layers of D (of G, where D has no index)."""
         return self.D.layers or self.G.layers
 
     @property
     def complete_layers(self) -> int:
-        """Leading layers of D of which every array is there."""
+        """Number of leading layers of D with all their arrays."""
         complete = 0
         while self.D.of_layer(complete + 1) and complete < self.D.layers:
             complete += 1
@@ -79,12 +80,12 @@ class Released:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Files that are not there, with what they hold: the discriminator's, the generator's."""
+        """Missing files with their contents: the discriminator's, the generator's."""
         return self.D.missing | self.G.missing
 
     @property
     def strides(self) -> tuple[int, ...]:
-        """Of D's layers; G has them in reverse. Stride 2 throughout, or 1 and 2 in turn."""
+        """Strides of D's layers; G has them in reverse. Stride 2 throughout, or 1 and 2 in turn."""
         if self.kind == "svhn":
             return (2,) * self.layers
         return tuple(2 if layer % 2 else 1 for layer in range(self.layers))
@@ -101,14 +102,14 @@ class Released:
 
     @property
     def features(self) -> int:
-        """How many features of an image the complete layers of D give."""
+        """Number of features per image from the complete layers of D."""
         return POOLED**2 * sum(self.widths)
 
     def discriminator(self) -> Discriminator:
         """D of the complete layers, without gradients; its statistics are not frozen yet.
 
-        All of `features` is right. Its logits are D's own only where every array is there: the
-        last unit of the whole D does not fit on fewer layers, and is zero on them.
+        All of `features` is correct. Its logits are D's own only where every array exists: the last
+        unit of the whole D does not fit on fewer layers, and is zero there.
         Raises ReleasedError where not even the first layer is complete.
         """
         D = self._bare_discriminator()
@@ -157,9 +158,9 @@ class Released:
         return G
 
     def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
-        """n latent vectors (n, z_dim) in the distribution that the networks were trained with.
+        """n latent vectors (n, z_dim) from the distribution with which the networks were trained.
 
-        Raises ReleasedError as `generator` does.
+        Raises ReleasedError like `generator`.
         """
         self._require_generator()
         return latents(
@@ -199,7 +200,7 @@ class Released:
 def released_networks(folder: Path) -> list[Released]:
     """All released networks in `folder` or up to two folders below it, by name and number.
 
-    Raises ReleasedError where there is none, and for files that cannot be used.
+    Raises ReleasedError where there is none, and for unusable files.
     """
     if not folder.is_dir():
         raise ReleasedError(f"{folder}: no such folder; expected {WHERE}")
@@ -213,7 +214,7 @@ def released_networks(folder: Path) -> list[Released]:
 
 
 def _places(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Folders that hold released files, with the number these begin with."""
+    """Folders that hold released files, with the number at the beginning of their names."""
     for pattern in ("*", "*/*", "*/*/*"):
         for path in folder.glob(pattern):
             if found := FILE.fullmatch(path.name):
@@ -244,7 +245,7 @@ def _found(one: Arranged) -> str:
 
 
 def _fill(block: nn.Module, arrays: dict[str, np.ndarray]) -> None:
-    """Kernels, rotated by 180 degrees, and the gain and bias where the layer has them."""
+    """Set the kernels, rotated by 180 degrees, and gain and bias where the layer has them."""
     assert isinstance(block, ConvolutionBlock)
     block.conv.weight.copy_(_tensor(arrays["kernels"][:, :, ::-1, ::-1]))
     if block.norm is not None:
@@ -262,7 +263,7 @@ def _tensor(array: np.ndarray) -> Tensor:
 
 
 def description(one: Released) -> str:
-    """What is there of a released pair, in a few lines."""
+    """Description of a released pair, in a few lines."""
     used, widths = one.complete_layers, "-".join(map(str, one.widths)) or "none"
     size, kernel = one.image_size, KERNEL_OF_KIND[one.kind]
     lines = [
