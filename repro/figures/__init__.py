@@ -1,5 +1,5 @@
-"""Pictures, plots, tables and pages as files: the same input gives the same bytes.
+"""Pictures, plots, tables and pages as files: equal input gives equal bytes.
 
-`grid` and `save_picture` (drawing.py), `save_animation` (animation.py), `write_page`
+Begin with `grid` and `save_picture` (drawing.py), `save_animation` (animation.py) and `write_page`
 (offline_page.py).
 """

@@ -1,8 +1,8 @@
-"""The sample sheets of a training as one animated picture: the same z after more and more steps.
+"""The sample sheets of a training as one animated picture: the same z as training proceeds.
 
 Where in the flow: repro.train.model_writer makes samples.webp of a finished training with it, and
-the report embeds that. Each frame is one sheet with its minibatch named below; of many sheets some
-are taken, evenly spread, and a long animation is drawn smaller so that a page can hold it.
+the report embeds that. Each frame is one sheet with its minibatch below; many sheets are thinned
+evenly, and a long animation is drawn smaller so that it fits into a page.
 
 Alone, also while the training runs:
 
@@ -23,8 +23,8 @@ from repro.command_line import file_to_write, new_parser
 from repro.errors import UnusableError
 from repro.figures.drawing import BANNER_PAPER, INK, PAPER, font
 
-FRAMES, JUDGED = 48, 6  # at most in an animation; of them, by which its size is judged
-LARGEST = {".webp": 1_400_000, ".gif": 8_000_000}  # bytes, about
+FRAMES, JUDGED = 48, 6  # maximum in an animation; number of them by which its size is estimated
+LARGEST = {".webp": 1_400_000, ".gif": 8_000_000}  # bytes, approximately
 TRIES = ((1, 75), (1, 50), (2, 75), (2, 50), (3, 50), (4, 40))  # (factor smaller, WebP quality)
 CAPTION, BANNER = 24, 26  # pixels: height of the strip below a sheet; of save_picture's banner
 TOTAL, SHORTEST, LONGEST, LAST = 9000, 150, 600, 2500  # milliseconds
@@ -33,10 +33,10 @@ TOTAL, SHORTEST, LONGEST, LAST = 9000, 150, 600, 2500  # milliseconds
 def save_animation(path: Path, sheets: Sequence[Path]) -> None:
     """Write the sheets (PNG files step_<minibatch>.png) as an animation that loops for ever.
 
-    path ends in .webp or .gif. At most 48 frames, the first and the last sheet among them; the
-    last is held for 2.5 s. A sheet is shown at its size or, where the file would exceed about
+    path ends in .webp or .gif. There are at most 48 frames, including the first and the last sheet;
+    the last is held for 2.5 s. A sheet is shown at its size or, where the file would exceed about
     1.4 MB (GIF: 8 MB), 2 to 4 times smaller. Without sheets nothing is written. Raises ValueError
-    naming the file for another name, a sheet that cannot be read, or sheets of unlike size.
+    naming the file for another name, an unreadable sheet, or sheets of different sizes.
     """
     if path.suffix not in LARGEST:
         raise UnusableError(f"{path}: expected a name that ends in .webp or .gif")
@@ -82,7 +82,7 @@ def _read(sheet: Path) -> Image.Image:
 
 
 def _fitting(sheets: list[Image.Image], *, kind: str) -> tuple[int, int]:
-    """The first of TRIES by which the animation is small enough, judged by some of its frames."""
+    """The first of TRIES with which the animation is small enough, estimated from some frames."""
     some = sheets[:: -(-len(sheets) // JUDGED)]
     for factor, quality in TRIES:
         frames = [_frame(sheet, factor=factor, caption="") for sheet in some]
@@ -95,7 +95,7 @@ def _fitting(sheets: list[Image.Image], *, kind: str) -> tuple[int, int]:
 def _frame(sheet: Image.Image, *, factor: int, caption: str) -> Image.Image:
     """The sheet `factor` times smaller (means over squares) with its caption below.
 
-    Its banner keeps its size: smaller, it could not be read.
+    Its banner keeps its size, to remain readable.
     """
     strip = _banner(sheet)
     top = BANNER if strip else 0
@@ -113,7 +113,7 @@ def _frame(sheet: Image.Image, *, factor: int, caption: str) -> Image.Image:
 
 
 def _banner(sheet: Image.Image) -> Image.Image | None:
-    """The banner of a sheet, cut off behind its last letter; None for a sheet without one."""
+    """The banner of a sheet, cut off after its last letter; None for a sheet without one."""
     strip = sheet.crop((0, 0, sheet.width, BANNER))
     paper = Image.new("RGB", strip.size, BANNER_PAPER)
     letters = np.flatnonzero((np.asarray(strip) != np.asarray(paper)).any((0, 2)))
@@ -123,7 +123,7 @@ def _banner(sheet: Image.Image) -> Image.Image | None:
 
 
 def _encoded(frames: list[Image.Image], *, kind: str, quality: int) -> bytes:
-    """The bytes of the animation: the same for the same frames."""
+    """The bytes of the animation; equal frames give equal bytes."""
     each = max(SHORTEST, min(LONGEST, TOTAL // len(frames)))
     durations = [each] * (len(frames) - 1) + [LAST]
     stream = io.BytesIO()

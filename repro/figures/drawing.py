@@ -35,14 +35,14 @@ TROUBLE = "#b3261e"
 BANNER_INK, BANNER_PAPER = "#3b2a00", "#ffdf80"  # contrast 10:1
 DPI = 150
 READABLE_WIDTH = 720  # pixels: the width a report's column gives a figure
-SMALLEST_WIDTH = 240  # pixels: below it neither banner nor title can be read
+SMALLEST_WIDTH = 240  # pixels: below it banner and title are unreadable
 
 
 matplotlib.rcdefaults()  # once, here: charts draw into a figure long after it has been made
 
 
 class Style(Strict):
-    """What a run demands of its figures. `banner` is "" for a real run at the paper's settings."""
+    """Settings of a run's figures. `banner` is "" for a real run at the paper's settings."""
 
     banner: str = ""
 
@@ -77,7 +77,7 @@ def save_picture(
 ) -> None:
     """Write a pixel picture, each pixel enlarged to a `scale` x `scale` block, with banner, title.
 
-    picture (H, W), (H, W, 1) or (H, W, 3) uint8. `scale` None: the whole factor (1..8) that brings
+    picture (H, W), (H, W, 1) or (H, W, 3) uint8. `scale` None: the integer factor (1..8) that brings
     the width nearest to 720 pixels. Raises ValueError on any other array.
     """
     if picture.ndim == 2:
@@ -95,7 +95,7 @@ def save_picture(
 
 
 def save_figure(path: Path, figure: Figure, *, style: Style) -> None:
-    """Write a matplotlib figure (Agg, 150 dpi), text enlarged where too small to read, banner on.
+    """Write a matplotlib figure (Agg, 150 dpi) with its banner; small text is enlarged.
 
     The smallest text is 8 pt, and more on figures wider than 7.6 inches, so that it is still about
     10 pixels tall when the figure is shown 700 pixels wide.
@@ -119,7 +119,7 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
 def new_figure(
     width: float = 7.0, height: float = 3.6, *, rows: int = 1, columns: int = 1
 ) -> tuple[Figure, np.ndarray]:
-    """A figure in the house's style and its axes, array (rows, columns); sizes in inches."""
+    """A figure in our style and its axes, array (rows, columns); sizes in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for one in axes.flat:
@@ -133,7 +133,7 @@ def new_figure(
 
 
 def show_picture(axes: Axes, picture: np.ndarray, *, title: str = "") -> None:
-    """A uint8 picture (H, W, C) in an axes: hard pixels, no ticks, no frame."""
+    """Show a uint8 picture (H, W, C) in an axes: sharp pixels, no ticks, no frame."""
     axes.imshow(picture.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(title, loc="left", fontsize=9, color=INK)
@@ -142,12 +142,12 @@ def show_picture(axes: Axes, picture: np.ndarray, *, title: str = "") -> None:
 def training_curves(log: pd.DataFrame, *, began: Mapping[str, int] | None = None) -> Figure:
     """Losses (nats) of both networks, and D's probabilities before and after its update, by step.
 
-    log: column step and, of loss_d, loss_g, d_real, d_fake_before, d_fake_after (probabilities in
-    [0, 1]), those there are; NaN where a step has no value. Pale: every logged step; strong:
-    running mean over about a thirtieth of the run. With a column diversity (of the samples, real
-    images = 1) a panel more. A column trouble (lists of names, else NaN) gives each trouble a
-    labelled vertical line, at its step in `began` or, where that does not name it, at the line
-    that first does. Raises ValueError without step or any curve.
+    log: column step and any of loss_d, loss_g, d_real, d_fake_before, d_fake_after (probabilities
+    in [0, 1]); NaN where a step has no value. Pale: every logged step; strong: running mean over
+    about a thirtieth of the run. A column diversity (of the samples, real images = 1) adds a panel.
+    A column trouble (lists of names, else NaN) gives each trouble a labelled vertical line, at its
+    step in `began` or, where that does not name it, at the first line that does. Raises ValueError
+    without step or any curve.
     """
     panels = {
         "loss (nats)": {"loss_d": "discriminator", "loss_g": "generator"},
@@ -188,7 +188,7 @@ def training_curves(log: pd.DataFrame, *, began: Mapping[str, int] | None = None
 
 
 def _mark_troubles(panels: np.ndarray, log: pd.DataFrame, began: Mapping[str, int]) -> None:
-    """A vertical line through all panels where each trouble of the log began, or was found."""
+    """Draw a vertical line through all panels where each trouble began, or was found."""
     named = log[log["trouble"].notna()] if "trouble" in log else log[:0]
     found: dict[str, int] = {}
     for step, names in zip(named["step"], named.get("trouble", []), strict=True):
@@ -202,7 +202,7 @@ def _mark_troubles(panels: np.ndarray, log: pd.DataFrame, began: Mapping[str, in
         late = step > log["step"].max() / 2
         label = panels[0].annotate(
             f"{name.replace('_', ' ')} {since} {step:,}",
-            xy=(step, 0.98 - 0.13 * index),  # one below the other: they may begin together
+            xy=(step, 0.98 - 0.13 * index),  # stacked: they may begin together
             xycoords=("data", "axes fraction"),
             xytext=(-4 if late else 4, 0),
             textcoords="offset points",
@@ -223,7 +223,7 @@ def _draw_curve(axes: Axes, *, log: pd.DataFrame, name: str, colour: str) -> Non
 
 
 def _enlarge_small_text(figure: Figure, *, smallest: float) -> None:
-    """Raise text below `smallest` points; tick labels through their axis, which remakes them."""
+    """Raise text below `smallest` points; tick labels through their axis, which recreates them."""
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if any(float(label.get_fontsize()) < smallest for label in axis.get_ticklabels()):
@@ -234,7 +234,7 @@ def _enlarge_small_text(figure: Figure, *, smallest: float) -> None:
 
 
 def _stamped(picture: Image.Image, *, banner: str, title: str) -> Image.Image:
-    """The picture under its banner strip and title; widened where the words need the room."""
+    """The picture under its banner strip and title; widened where the text needs it."""
     bold, plain = font(14, bold=True), font(15)
     lines = title.splitlines()
     words = [bold.getlength(banner) + 24, *(plain.getlength(line) + 4 for line in lines)]
@@ -253,15 +253,15 @@ def _stamped(picture: Image.Image, *, banner: str, title: str) -> Image.Image:
 
 
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans as matplotlib carries it: the same glyphs on every machine."""
+    """DejaVu Sans as shipped with matplotlib: the same glyphs on every machine."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
 
 
 def _write_png(path: Path, picture: Image.Image, *, kind: str) -> None:
-    """PNG without dates or versions, whole or not at all.
+    """Write a PNG without dates or versions, whole or not at all.
 
-    Its text field `Kind` ("pixels" or "plot") tells the report whether to keep pixels hard.
+    Its text field `Kind` ("pixels" or "plot") tells the report whether to keep pixels sharp.
     """
     kind_of_picture = PngInfo()
     kind_of_picture.add_text("Kind", kind)

@@ -1,10 +1,11 @@
-"""Pages to work on in a browser: one self-contained HTML file that calls no address.
+"""Interactive pages for a browser: one self-contained HTML file that requests no address.
 
-Where in the flow: figure steps whose readers answer something (label collisions, draw boxes, pick
-exemplars) or play with a generator. A page is a template beside the step that writes it, with the
-places <!--HEAD-->, /*STYLE*/, /*SCRIPT*/ and /*CONTENT*/ (in a <script type="application/json">),
-filled here: what all pages share lies in templates/page_head.html, page.css and page.js. A page
-works from file://; its head's Content-Security-Policy forbids every address.
+Where in the flow: figure steps whose readers contribute something (label collisions, draw boxes,
+pick exemplars) or play with a generator. A page is a template next to the step that writes it, with
+the places <!--HEAD-->, /*STYLE*/, /*SCRIPT*/ and /*CONTENT*/ (in a <script
+type="application/json">), filled here: the parts shared by all pages are templates/page_head.html,
+page.css and page.js. A page works from file://; its head's Content-Security-Policy forbids every
+address.
 
 Alone: `write_page(Path("page.html"), template=Path("label_page.html"), content={"pairs": []})`.
 """
@@ -24,7 +25,7 @@ SHARED = Path(__file__).parent / "templates"
 
 
 def write_page(path: Path, *, template: Path, content: object) -> None:
-    """Write the template with its places filled, whole or not at all; content: JSON can hold it.
+    """Write the template with its places filled, whole or not at all; content: must fit JSON.
 
     `content` is a mapping with the key "banner", which templates/page.js shows. Raises ValueError
     when the template does not have each place exactly once.
@@ -50,18 +51,18 @@ def _shared(name: str) -> str:
 
 
 def page_id(value: object) -> str:
-    """16 hexadecimal characters of a JSON value: by them a page knows its own saved work again."""
+    """16 hexadecimal characters of a JSON value, by which a page recognises its own saved work."""
     return hashlib.blake2b(json.dumps(value).encode(), digest_size=8).hexdigest()
 
 
 def script_json(value: object) -> str:
-    """JSON that can stand inside a <script> element: no character of it ends the element."""
+    """JSON that is safe inside a <script> element: no character of it ends the element."""
     text = json.dumps(value, ensure_ascii=True, sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def data_uri(image: np.ndarray) -> str:
-    """A picture (H, W, C) uint8 as a PNG in a data: address; same pixels, same bytes."""
+    """A picture (H, W, C) uint8 as a PNG in a data: address; equal pixels give equal bytes."""
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
