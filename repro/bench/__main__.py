@@ -1,7 +1,7 @@
 """python -m repro bench [NAME]: run a bench, or list them.
 
 The last line printed is the record, one JSON object: bench, ours, reference, ratio (how many times
-better ours is), unit, n, device, threads, repeats, and what else the bench has to say; ours and
+better ours is), unit, n, device, threads, repeats, and further results of the bench; ours and
 reference are medians over the repeats. A bench of several cases has a list of them, `cases`.
 """
 
@@ -17,7 +17,7 @@ from repro.command_line import add_threads, at_least_one, new_parser, run_main
 
 
 class AsWritten(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Help with the text as it stands, and every option with its default."""
+    """Help with unchanged text, and every option with its default."""
 
 
 def bench_names() -> list[str]:

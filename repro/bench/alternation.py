@@ -1,6 +1,6 @@
-"""Several ways to the same end, timed in turn, so that a busy machine is busy for all of them.
+"""Time several ways to the same end in turn, so that a busy machine slows all of them equally.
 
-Where in the flow: benches time through it. It has nothing to run alone.
+Where in the flow: the benches use it for timing.
 """
 
 import os
@@ -12,24 +12,24 @@ from statistics import median
 
 @dataclass
 class Rates:
-    """What one way achieved: units a second of each run, and processor microseconds a unit."""
+    """Results of one way: units per second in each run, and processor microseconds per unit."""
 
     per_second: list[float] = field(default_factory=list)
     cpu_microseconds: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Median of the runs, units a second."""
+        """Median of the runs, units per second."""
         return round(median(self.per_second), 1)
 
     @property
     def cpu(self) -> float:
-        """Median of the runs, microseconds of processor time a unit, children included."""
+        """Median of the runs, microseconds of processor time per unit, including children."""
         return round(median(self.cpu_microseconds), 1)
 
 
 def alternate(ways: Mapping[str, Callable[[], int]], *, repeats: int) -> dict[str, Rates]:
-    """Run all ways, in order, `repeats` times; a way returns the number of units it dealt with."""
+    """Run all ways, in order, `repeats` times; a way returns the number of units it processed."""
     found = {name: Rates() for name in ways}
     for number in range(repeats):
         for name, way in ways.items():

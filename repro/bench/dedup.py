@@ -1,11 +1,11 @@
 """Three million codes grouped by equality, and searched within a Hamming radius.
 
-Codes as a trained autoencoder makes them, that is correlated (signs of projections of 60 numbers of
+The codes are correlated like those of a trained autoencoder (signs of projections of 60 numbers of
 falling variance: about 33 effective bits), with copies planted at distances 0 to 12. Each case runs
-in a process of its own, so that its seconds of processor and its peak memory are its own. Equality
-is set beside numpy.unique over rows; the radius beside comparing every code with every other, timed
-on a part of the rows and scaled to all, and beside itself at a quarter of the codes: a search of
-linear cost takes four times as long for all.
+in its own process, so that its processor seconds and its peak memory are its own. Equality is
+compared with numpy.unique over rows; the radius search with comparing every code with every other,
+timed on a part of the rows and scaled to all, and with itself on a quarter of the codes: a search
+of linear cost takes four times as long for all.
 
 Runs alone: python -m repro bench dedup [--images 3033042] [--copies 275000] [--radius 8]
 """
@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def planted_codes(*, images: int, copies: int) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 16) uint8 and for the last `copies` of them (row of the original, distance)."""
+    """Codes (N, 16) uint8, and for the last `copies` of them (row of the original, distance)."""
     draw = generator(0, "bench dedup")
     scale = np.arange(1, DIMENSIONS + 1, dtype=np.float32) ** -0.5
     directions = draw.standard_normal((DIMENSIONS, 128), dtype=np.float32) * scale[:, None]
@@ -130,7 +130,7 @@ def _radius(codes: np.ndarray, copies: np.ndarray, given: argparse.Namespace) ->
 
 
 def _compared_with_all(codes: np.ndarray, *, rows: int, radius: int) -> int:
-    """Codes within the radius of the first `rows` codes, by comparing each with all."""
+    """Number of codes within the radius of the first `rows` codes, comparing each with all."""
     high, low = words_of(codes).T.copy()  # (N,) each
     within = 0
     for row in range(rows):

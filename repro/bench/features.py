@@ -1,8 +1,8 @@
-"""Features of the discriminator of Table 1 into a memory map, beside a plain loop.
+"""Features of the discriminator of Table 1 into a memory map, next to a plain loop.
 
 Ours is `discriminator_features` (repro.classification) with the network of
 config/presets/imagenet32.yaml, random weights and frozen statistics, on 32x32 images of noise. The
-reference is the plain loop: images as they are in memory (N, C, H, W), batches of 128, features
+reference is the plain loop: images in their memory order (N, C, H, W), batches of 128, features
 joined into one array.
 
 Runs alone: python -m repro bench features [--images 512] [--ndf 128] [--device cuda]
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """The record; images a second."""
+    """The record, in images per second."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
     images = noise(given.images)
@@ -85,7 +85,7 @@ def network(*, ndf: int) -> Discriminator:
 
 @torch.no_grad()
 def plain(D: Discriminator, images: np.ndarray) -> np.ndarray:
-    """The same features (N, F) without any care for speed."""
+    """The same features (N, F) without any optimisation for speed."""
     device, parts = next(D.parameters()).device, []
     for start in range(0, len(images), BATCH):
         x = torch.from_numpy(images[start : start + BATCH]).permute(0, 3, 1, 2).contiguous()

@@ -2,8 +2,8 @@
 
 Where in the flow: the input of `python -m repro bench prepare`; tests of the crop draw their
 pictures here too. A canvas of shaded shapes of all sizes, with texture whose amplitude falls as
-1/frequency, has the edges, the smooth areas and the noise that decide how long a JPEG takes to
-decode and how much a wrong crop costs. Every picture is a window of a canvas, so all differ.
+1/frequency, has the edges, smooth areas and noise that determine the decoding time of a JPEG and
+the cost of a wrong crop. Every picture is a window of a canvas, so all differ.
 
 Alone: `write_database(FOLDER, images=1000)`.
 """
@@ -19,14 +19,14 @@ from PIL import Image
 
 from repro.rng import generator
 
-QUALITY = 75  # LSUN's
-CANVAS = 1024  # pixels a side
+QUALITY = 75  # LSUN's JPEG quality
+CANVAS = 1024  # pixels per side
 PICTURES_PER_CANVAS = 2000
 SHAPES = 700  # on a canvas
 SMALLEST, LARGEST = 10.0, 260.0  # half their longer side, pixels; density falls as its cube
 TEXTURE = 8.0  # standard deviation, grey levels
 
-# (height, width) -> share: mostly 4:3, as LSUN's bedrooms
+# (height, width) -> share: mostly 4:3, like LSUN's bedrooms
 SHAPES_OF_LSUN = {
     (256, 341): 0.65,
     (256, 256): 0.12,
@@ -37,7 +37,7 @@ SHAPES_OF_LSUN = {
 
 @dataclass(frozen=True)
 class Database:
-    """What was written: the folder, the number of pictures and their mean size in bytes."""
+    """The result: the folder, the number of pictures and their mean size in bytes."""
 
     folder: Path
     images: int
@@ -45,7 +45,7 @@ class Database:
 
 
 def write_database(folder: Path, *, images: int, seed: int = 0) -> Database:
-    """An LMDB in `folder` (made here) with `images` pictures under LSUN-like hexadecimal keys."""
+    """An LMDB in `folder` (created here) with `images` pictures and LSUN-like hexadecimal keys."""
     folder.mkdir(parents=True)
     written = 0
     environment = lmdb.open(str(folder), map_size=2**30 + images * 2**17, lock=False, sync=False)
@@ -76,7 +76,7 @@ def encoded(picture: np.ndarray, *, quality: int = QUALITY) -> bytes:
 
 
 def photo_like(side: int, *, seed: int, index: int) -> np.ndarray:
-    """(side, side, 3) uint8: shaded shapes of all sizes laid over each other, and texture."""
+    """(side, side, 3) uint8: overlapping shaded shapes of all sizes, and texture."""
     draw = generator(seed, "bench canvas", index)
     canvas = np.full((side, side, 3), 128, np.float32)
     rows, columns = np.mgrid[:side, :side].astype(np.float32)

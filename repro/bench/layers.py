@@ -1,10 +1,10 @@
-"""Convolutions of G and D, layer by layer and direction by direction, beside PyTorch's own.
+"""Convolutions of G and D, layer by layer and direction by direction, next to PyTorch's own.
 
 A case is one direction of one layer: `gather` (a convolution), `spread` (a transposed one) or
-`weights` (the gradient by the weights). ours is the way that repro.networks.patch_products takes
-on this processor, reference the other one: PyTorch's where ours goes by patches, patches where
-ours is PyTorch's. share_of_product is ours over a large matrix product in the same rounds. With it
-one sees what limits a training in float32, and whether the choices hold on another processor.
+`weights` (the weight gradient). ours is the method that repro.networks.patch_products chooses on
+this processor, reference the other one: PyTorch's where ours uses patches, patches where ours is
+PyTorch's. share_of_product is ours over a large matrix product in the same rounds. The results show
+what limits a training in float32, and whether the choices hold on another processor.
 
 Runs alone: python -m repro bench layers [--preset paper_64] [--threads 1]
 """
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @torch.no_grad()
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """One case a layer and direction, in GFLOP/s."""
+    """One case per layer and direction, in GFLOP/s."""
     torch.set_num_threads(given.threads)
     keep_freed_memory()
     ways: dict[str, Callable[[], int]] = {"product": large_product("float32", device=CPU)}
@@ -106,7 +106,7 @@ def _direction(
 
 
 def _repeated(work: Callable[[], object], gflop: float) -> Callable[[], int]:
-    """A way of `alternate`: passes of some GFLOP in all."""
+    """A way for `alternate`: passes that total some GFLOP."""
     passes = max(1, round(GFLOP / gflop))
     work()
 

@@ -1,23 +1,22 @@
-"""Exact nearest neighbours over a stream of references, beside the matrix product it must contain.
+"""Exact nearest neighbours over a stream of references, next to the matrix product it contains.
 
-Ours is `repro.quality.neighbours.Nearest`, k = 1, as an experiment on MNIST uses it: 10,000 test
-digits look for the nearest among generated ones that come block after block. The reference is a
-plain float32 product of the same shape, torch.mm of queries and transposed block into an output
-that is there before; nothing is searched in it, so `ratio` is the share of the product's speed that
-is left, and lies below 1. Its tiles are of 4,096 references: where this was chosen, on one core,
-any tile of 1,024 to 10,000 references, queries whole or cut, came within some percent of the
-fastest. On a GPU the reference's block is there before the clock starts, ours is copied within its
-time: a search must.
+Ours is `repro.quality.neighbours.Nearest`, k = 1, as in an experiment on MNIST: 10,000 test digits
+search for the nearest of generated ones that come block after block. The reference is a plain
+float32 product of the same shape, torch.mm of queries and transposed block into an existing output;
+it searches nothing, so `ratio` is the remaining share of the product's speed, below 1. Its tiles
+have 4,096 references: on one core, where we chose this, any tile of 1,024 to 10,000 references,
+queries whole or cut, came within a few per cent of the fastest. On a GPU the reference's block is
+there before the clock starts; ours is copied within its time, as a search must do.
 
-A stream has two phases. At its first block nothing has been seen, so each tile's smallest is looked
-for; later the distances found so far leave few candidates. Ours sees `--references` untimed, then
-as many in each repeat, always new ones, and ours and the product take turns block by block: that is
-the steady state, of which `ours`, `reference` and `ratio` are. `first_block` has the same of new
-searches, their construction included, and the first block they see. Rates are medians over the
-repeats; making the digits is not timed.
+A stream has two phases. At its first block nothing has been seen, so the smallest of each tile is
+computed; later the distances found so far leave few candidates. Ours sees `--references` untimed,
+then the same number in each repeat, always new ones, and ours and the product alternate block by
+block: that is the steady state, which `ours`, `reference` and `ratio` describe. `first_block` has
+the same numbers for new searches, including their construction and the first block they see. Rates
+are medians over the repeats; making the digits is not timed.
 
-`peak_mb` is read before the product runs for the first time, as its output is larger than all that
-ours holds; `data_peak_mb` has PyTorch, the queries and a block, before any search.
+`peak_mb` is read before the product runs for the first time, because its output is larger than all
+memory of ours; `data_peak_mb` covers PyTorch, the queries and a block, before any search.
 
 Runs alone: python -m repro bench neighbours [--queries 10000] [--references 40000] [--device cuda]
 """
@@ -61,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """The record; references a second."""
+    """The record, in references per second."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
     digits = Digits(given.width)
@@ -83,7 +82,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     product = Product(queries, device=device)
     product.of(warm_up)()
 
-    first_block, steady = [], []  # references a second of (ours, product), one entry a repeat
+    first_block, steady = [], []  # references per second of (ours, product), one entry per repeat
     for repeat in range(given.repeats):
         block = digits.rows(sizes[0], purpose="first blocks", index=repeat)
         fresh = partial(searched, queries, [block], device=device)
@@ -123,13 +122,13 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 
 class Digits:
-    """Made pictures like MNIST's: (N, width) float32 in [0, 1], four in five pixels 0, in clusters.
+    """Synthetic pictures like MNIST's: (N, width) float32 in [0, 1], mostly 0, ink in clusters.
 
-    A digit is a smooth random field, correlated with that of one of 500 prototypes; what lies above
-    its 80 % quantile is ink. That makes neighbours as MNIST has them, which decides how many pairs
-    a search computes directly: the nearest of 30,000 is at 0.46 of the mean distance of two digits
-    (MNIST 0.45), and a query has 2.1, 0.8, 0.4 candidates in the first three blocks of 10,000
-    (MNIST 2.3, 0.8, 0.4).
+    A digit is a smooth random field, correlated with that of one of 500 prototypes; values above
+    its 80 % quantile are ink, so four in five pixels are 0. This gives neighbours like MNIST's,
+    which decide how many pairs a search computes directly: the nearest of 30,000 is at 0.46 of the
+    mean distance of two digits (MNIST 0.45), and a query has 2.1, 0.8, 0.4 candidates in the first
+    three blocks of 10,000 (MNIST 2.3, 0.8, 0.4).
     """
 
     def __init__(self, width: int) -> None:
@@ -158,7 +157,7 @@ class Product:
         self.scores = torch.empty(len(queries) * TILE, device=device)
 
     def of(self, block: np.ndarray) -> Callable[[], None]:
-        """The work to be timed; the block is on the device before."""
+        """The work to be timed; the block is moved to the device before."""
         placed = torch.from_numpy(block).to(self.queries.device)
         return partial(self._multiply, placed)
 
@@ -177,7 +176,7 @@ def searched(queries: np.ndarray, blocks: Iterable[np.ndarray], *, device: torch
 
 
 def _compared(rates: list[np.ndarray]) -> dict[str, Any]:
-    """Medians of (ours, product), references a second, over the repeats, and their ratio."""
+    """Medians over the repeats of (ours, product), in references per second, and their ratio."""
     ours, reference = np.median(rates, axis=0)
     return {
         "ours": round(float(ours), 1),
@@ -187,7 +186,7 @@ def _compared(rates: list[np.ndarray]) -> dict[str, Any]:
 
 
 def _seconds(*ways: Callable[[], Any], device: torch.device) -> np.ndarray:
-    """Seconds of each way, one after the other."""
+    """Seconds of each way, in sequence."""
     taken = []
     for way in ways:
         wait_for(device)

@@ -1,10 +1,10 @@
-"""LMDB of JPEGs -> prepared dataset on disk, beside Pillow's full decode, resize and centre crop.
+"""LMDB of JPEGs -> prepared dataset on disk, next to Pillow's full decode, resize and centre crop.
 
-Ours is the whole step `data_prep.prepare` with all it writes and hashes. The reference reads the
-same database, decodes each picture in full, and scales its centred square to 64 pixels by Pillow's
-default filter (bicubic, antialiased), by threads or by processes, whichever is faster; it writes
-nothing. Pillow's box filter, faster and less sharp, and its scaled decode (`draft`, crop by whole
-pixels) are recorded too.
+Ours is the whole step `data_prep.prepare`, including all that it writes and hashes. The reference
+reads the same database, decodes each picture in full, and scales its centred square to 64 pixels
+with Pillow's default filter (bicubic, antialiased), by threads or by processes, whichever is
+faster; it writes nothing. Pillow's box filter, faster and less sharp, and its scaled decode
+(`draft`, crop by whole pixels) are recorded too.
 
 Runs alone: python -m repro bench prepare
 """
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """The record; images a second."""
+    """The record, in images per second."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         database = write_database(folder / "bedroom_train_lmdb", images=given.images)
@@ -78,7 +78,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _prepare(folder: Path, *, workers: int) -> int:
-    """Our whole step; the number of images in the dataset."""
+    """Our whole step; returns the number of images in the dataset."""
     spec = DatasetSpec(source="lsun", image_size=SIZE)
     preparation()(spec=spec, raw=folder, out=folder / "prepared", workers=workers)
     return len(ImageStore.open(folder / "prepared"))
@@ -114,7 +114,7 @@ def _by_threads(data: Path, square: Callable[[bytes], np.ndarray], workers: int)
 
 
 def _by_processes(data: Path, square: Callable[[bytes], np.ndarray], workers: int) -> int:
-    """Every process reads its own records; nothing is handed back but their number."""
+    """Every process reads its own records; it returns only their number."""
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         shares = [pool.submit(_share, data, square, n, workers) for n in range(workers)]

@@ -1,15 +1,15 @@
-"""The L2-SVM beside LinearSVC where that fits, and at Table 1's size, where it does not.
+"""The L2-SVM next to LinearSVC where that fits, and at Table 1's size, where it does not.
 
-Both are given features of the discriminator of Table 1 with random weights (28,672 a picture) of
-synthetic pictures of ten classes: a class is a mixture of three wave lengths and directions, in
-random colours and places, with noise. `--features` and `--labels` (.npy) take others instead.
+Both get features of the discriminator of Table 1 with random weights (28,672 per picture) of
+synthetic pictures of ten classes: a class is a mixture of three wavelengths and directions, in
+random colours and places, with noise. `--features` and `--labels` (.npy) replace them.
 
 1. `--few` of them: ours, to a relative duality gap of 1e-3, and scikit-learn's LinearSVC (dual, its
    tolerance lowered tenfold until its objective is within 1e-3 of ours or below it) at C = 1e-3, in
-   turn. ours and reference are seconds; ratio says how many times faster ours is.
-2. All `--images` of them, streamed to a memory map: ours along `--cs`, each from the one before, to
-   the same gap: seconds, iterations and gap of each C, and the peak memory of the process, of which
-   X is 5.7 GB at the paper's size. LinearSVC would need 40 GB there.
+   turn. ours and reference are seconds; ratio is the factor by which ours is faster.
+2. All `--images` of them, streamed to a memory map: ours along `--cs`, each fit from the previous
+   one, to the same gap: seconds, iterations and gap of each C, and the peak memory of the process,
+   including 5.7 GB for X at the paper's size. LinearSVC would need 40 GB there.
 
 Runs alone: python -m repro bench svm [--images 50000] [--cs 1e-4,1e-3] [--device cuda]
 """
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _ascending(text: str) -> list[float]:
-    """Values of C as `--cs` gives them."""
+    """Values of C from the text of `--cs`."""
     try:
         values = [float(word) for word in text.split(",")]
     except ValueError:
@@ -68,7 +68,7 @@ def _ascending(text: str) -> list[float]:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """The record: a case beside LinearSVC, a large case."""
+    """The record: a case next to LinearSVC, and a large case."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
     cases = []
@@ -153,7 +153,7 @@ def _large(
 def _beside_linear_svc(
     X: np.ndarray, y: np.ndarray, given: argparse.Namespace, device: torch.device
 ) -> dict[str, Any]:
-    """Seconds of either to about the same objective, in turn; equal predictions on X."""
+    """Seconds of both to about the same objective, in turn; equal predictions on X."""
     ours = L2SVC(C=FEW_C, tol=GAP, device=device.type)
     best = float(ours.fit(X, y).objective_.sum())
     tolerance = _tolerance_that_suffices(X, y, best=best)
@@ -185,7 +185,7 @@ def _tolerance_that_suffices(X: np.ndarray, y: np.ndarray, *, best: float) -> fl
 
 
 def objective(machine: LinearSVC, X: np.ndarray, y: np.ndarray) -> float:
-    """Sum over the classes of what both minimise (repro.classification.svm_solver)."""
+    """Sum over the classes of the objective of both (repro.classification.svm_solver)."""
     targets = np.where(y[:, None] == machine.classes_, 1.0, -1.0)
     violation = np.maximum(0, 1 - targets * (X @ machine.coef_.T + machine.intercept_))
     weights = 0.5 * (machine.coef_**2).sum() + 0.5 * (machine.intercept_**2).sum()

@@ -1,12 +1,11 @@
-"""Training, images a second: the library's step beside the plain loop of common DCGAN ports.
+"""Training, images per second: the library's step next to the plain loop of common DCGAN ports.
 
-The plain loop is written here as such ports have it: nn.Sequential networks in the default memory
-format, float32, BCELoss on a sigmoid, Adam as PyTorch makes it without options, D's weight
-gradients computed in G's step, `.item()` on every loss. Both sides see the same pixels, batch by
-batch, and train D, then G on the same generated images. Each side runs in a process of
-its own, as people run it: what one leaves in the allocator must not serve the other. FLOPs are
-counted by PyTorch's flop counter on the library's own step; the large matrix product they are set
-beside is timed in the same rounds.
+The plain loop is written as in such ports: nn.Sequential networks in the default memory format,
+float32, BCELoss on a sigmoid, PyTorch's default Adam, D's weight gradients computed in G's step,
+`.item()` on every loss. Both sides see the same pixels, batch by batch, and train D, then G on the
+same generated images. Each side runs in its own process, as in practice: memory left in the
+allocator by one must not help the other. PyTorch's flop counter counts FLOPs on the library's own
+step; the large matrix product with which they are compared is timed in the same rounds.
 
 Runs alone: python -m repro bench train [--device cuda] [--presets paper_64] [--batch 128]
 """
@@ -40,7 +39,7 @@ from repro.train.trainer import Trainer
 
 PRECISIONS = ("float32", "bfloat16")
 RECORDED = "bfloat16, recorded"  # on a GPU: the step as a CUDA graph
-WARM_UP = 4  # steps of each way that are not timed; a CUDA graph is recorded at the fourth
+WARM_UP = 4  # untimed steps of each way; a CUDA graph is recorded at the fourth
 SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
 
 
@@ -61,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """One case a preset and precision: ours, the plain loop (float32), TFLOP/s and shares."""
+    """One case per preset and precision: ours, the plain loop (float32), TFLOP/s and shares."""
     device = chosen_device(given.device)
     cases = [case for preset in given.presets for case in _cases(preset, given, device)]
     return {"device": device_words(device), "batch": given.batch, "cases": cases}
@@ -100,7 +99,7 @@ def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list
 
 
 class Apart:
-    """A way of `alternate` in a process of its own, which waits between its runs."""
+    """A way for `alternate` in its own process, which waits between its runs."""
 
     def __init__(self, name: str, preset: str, given: argparse.Namespace, data: Path) -> None:
         context = multiprocessing.get_context("spawn")
@@ -108,7 +107,7 @@ class Apart:
         self.process = context.Process(target=_serve, args=(theirs, name, preset, given, data))
         self.process.start()
         theirs.close()
-        self.flop: float = self.connection.recv()  # of a step of ours, else 0; it is ready
+        self.flop: float = self.connection.recv()  # of a step of ours, else 0; arrives when ready
 
     def __call__(self) -> int:
         self.connection.send(True)
@@ -122,7 +121,7 @@ class Apart:
 def _serve(
     connection: Connection, name: str, preset: str, given: argparse.Namespace, data: Path
 ) -> None:
-    """Make the way called `name`, then run it each time it is asked for."""
+    """Create the way called `name`, then run it at each request."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
     flop = 0.0
@@ -177,7 +176,7 @@ def _flop_of_a_step(trainer: Trainer) -> float:
 def _timed(
     step: Callable[[int], None], *, steps: int, batch: int, device: torch.device
 ) -> Callable[[], int]:
-    """A way of `alternate`: `steps` minibatches, each run going on where the last one ended."""
+    """A way for `alternate`: `steps` minibatches; each run continues where the last one ended."""
     done = 1
     for _ in range(WARM_UP):
         step(done)
@@ -195,7 +194,7 @@ def _timed(
 
 
 def large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
-    """A way of `alternate`: one square matrix product; its units are GFLOP."""
+    """A way for `alternate`: one square matrix product; its units are GFLOP."""
     side = SIDES[device.type]
     kind = torch.float32 if precision == "float32" else torch.bfloat16
     a = torch.ones(side, side, dtype=kind, device=device)
@@ -211,7 +210,7 @@ def large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
 
 
 class PlainLoop:
-    """Networks and step as common ports of DCGAN have them."""
+    """Networks and step as in common ports of DCGAN."""
 
     def __init__(
         self, network: NetworkSpec, images: Images, *, batch: int, device: torch.device
