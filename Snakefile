@@ -1,7 +1,7 @@
 """Table of contents of a run: worlds -> prepare -> dedup -> train -> experiments -> report.
 
 The run file (--configfile, default config/demo.yaml) and the folders in experiments/ say which
-datasets, models and experiments there are; no name of either stands here. rules/*.smk hold the
+datasets, models and experiments there are; this file names none of them. rules/*.smk contain the
 rules, one file for each stage.
 """
 
@@ -50,7 +50,7 @@ wildcard_constraints:
     name="[^/]+",
 
 
-# The number of parts in which datasets are read and hashed, a job each: --set-scatter shard=8
+# The number of parts in which datasets are read and hashed, one job each: --set-scatter shard=8
 scattergather:
     shard=1,
 
@@ -84,7 +84,7 @@ rule train:
 
 
 rule all:
-    """The report, and with it everything that is not run on request only."""
+    """The report, and with it everything except what is run only on request."""
     default_target: True
     input:
         INPUTS.stamp("report"),

@@ -1,4 +1,4 @@
-"""Raw data -> prepared datasets -> the hash of each that finds near-duplicates (section 4.1.1)."""
+"""Raw data -> prepared datasets -> their hash codes, which find near-duplicates (section 4.1.1)."""
 
 
 rule draw_world:
@@ -21,7 +21,7 @@ rule draw_world:
 
 
 rule prepare_dataset:
-    """Raw images -> a prepared dataset: images.npy, labels, keys, and what was skipped and why.
+    """Raw images -> a prepared dataset: images.npy, labels, keys, and the skipped records with reasons.
 
     With --set-scatter it joins parts (parts.smk) to the bytes that one job would have written.
     """
@@ -42,7 +42,7 @@ rule prepare_dataset:
         spec=f"{OUT}/specs/datasets/{{name}}.json",
         raw=INPUTS.raw_folder,
         parts="--parts" if PARTS["data"] else [],
-        # a job that was killed goes on from here
+        # a job that was killed continues from here
         state=f"{OUT}/state/data/{{name}}",
         out=f"{OUT}/data/{{name}}",
     shell:

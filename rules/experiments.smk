@@ -1,13 +1,13 @@
 """Datasets and models -> numbers -> figures and tables: two rules for each experiment folder.
 
-`snakemake NAME` runs the experiment NAME with all that it needs. One with `on_request: true` in its
-card is not run by `all`; asked for by name, it brings the report up to date as well.
+`snakemake NAME` runs the experiment NAME with everything it needs. `all` does not run an experiment
+with `on_request: true` in its card; requested by name, it brings the report up to date as well.
 """
 
 for experiment in RUN.runnable:
 
     rule:
-        """The inputs that the card names -> measurements.json and arrays for the figures."""
+        """The inputs named in the card -> measurements.json and arrays for the figures."""
         name:
             f"measure_{experiment.name}"
         input:
@@ -26,7 +26,7 @@ for experiment in RUN.runnable:
             module=f"experiments.{experiment.name}.measure",
             spec=str(RUN.spec_file("experiments", experiment.name)),
             inputs=experiment.input_words,
-            # a measurement that was killed goes on from here
+            # a measurement that was killed continues from here
             state=f"{OUT}/state/measure/{experiment.name}",
             out=f"{OUT}/experiments/{experiment.name}/measured",
         shell:

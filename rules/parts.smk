@@ -1,4 +1,4 @@
-"""Datasets read and hashed in parts, a job each: included with --set-scatter shard=8.
+"""Datasets read and hashed in parts, one job each: included with --set-scatter shard=8.
 
 prepare_dataset and dedup_dataset join the parts to the bytes that one job would have written.
 """
@@ -21,7 +21,7 @@ rule prepare_part:
         spec=f"{OUT}/specs/datasets/{{name}}.json",
         raw=INPUTS.raw_folder,
         recipe=INPUTS.parts_recipe("data"),
-        # not an output: a job that was killed goes on from here
+        # not an output: a job that was killed continues from here
         state=f"{OUT}/state/data/{{name}}-{{scatteritem}}",
     shell:
         "python -m data_prep.prepare --spec {params.spec:q} --raw {params.raw:q} "

@@ -1,4 +1,4 @@
-"""Everything a run has made -> its report."""
+"""All results of a run -> its report."""
 
 
 rule report:

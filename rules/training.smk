@@ -2,7 +2,7 @@
 
 
 rule train_model:
-    """A dataset, without its near-duplicates where the model says so -> G, D, log and samples."""
+    """A dataset, without near-duplicates if the model requires it -> G, D, log and samples."""
     input:
         data=INPUTS.dataset,
         dedup=INPUTS.dedup,
@@ -26,9 +26,9 @@ rule train_model:
         spec=f"{OUT}/specs/models/{{name}}.json",
         data=INPUTS.dataset_folder,
         dedup=INPUTS.dedup_words,
-        # a training that was stopped goes on from here
+        # a training that was stopped continues from here
         state=f"{OUT}/state/{{name}}",
-        # the step's own, which it replaces by a whole new one: Snakemake deletes none
+        # only the step itself replaces it, by a whole new one; Snakemake never deletes it
         out=f"{OUT}/models/{{name}}",
     shell:
         "{params.launcher} -m repro.train --spec {params.spec:q} --data {params.data:q} "

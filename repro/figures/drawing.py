@@ -77,8 +77,8 @@ def save_picture(
 ) -> None:
     """Write a pixel picture, each pixel enlarged to a `scale` x `scale` block, with banner, title.
 
-    picture (H, W), (H, W, 1) or (H, W, 3) uint8. `scale` None: the integer factor (1..8) that brings
-    the width nearest to 720 pixels. Raises ValueError on any other array.
+    picture (H, W), (H, W, 1) or (H, W, 3) uint8. `scale` None: the integer (1..8) that brings the
+    width nearest to 720 pixels. Raises ValueError on any other array.
     """
     if picture.ndim == 2:
         picture = picture[:, :, None]
