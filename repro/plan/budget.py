@@ -1,4 +1,4 @@
-"""Choose what of a run fits into a number of hours, and list the claims that can then be decided.
+"""Choose the part of a run that fits into a number of hours, and the claims it decides.
 
 `python -m repro plan --hours H [--gpus N]` uses it. An experiment needs the trainings among its
 inputs; `optional` ones are taken last, where hours remain. Experiments are chosen by claims per

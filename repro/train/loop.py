@@ -222,7 +222,7 @@ def _losses(line: Mapping[str, float | int]) -> str:
 
 
 def _check_finite(trainer: Trainer, record: TrainingRecord | None, done: int) -> None:
-    """End a training whose losses are no longer finite; log and health.json say since when."""
+    """End a training whose losses are no longer finite; log and health.json say when it began."""
     try:
         trainer.check_finite()
     except TrainingError as error:

@@ -1,4 +1,4 @@
-"""Watch a training through the lines of its log; report what goes wrong and since when.
+"""Watch a training through the lines of its log; report what goes wrong and when it began.
 
 Where in the flow: repro.train.log passes it every line as it is written, and the earlier lines
 again after a restart. It only observes: its reports are a function of the lines in their order, it

@@ -1,4 +1,4 @@
-"""The steps of the current run: which wait, run, are done or have failed, and since when.
+"""The steps of the current run: which wait, run, are done or have failed, and when that began.
 
 Where in the flow: repro.watch.snakemake_log feeds it with Snakemake's messages;
 repro.watch.terminal and repro.watch.page show it. The progress of a running step is read from the

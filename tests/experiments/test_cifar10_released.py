@@ -47,7 +47,7 @@ def rows_of(found: dict[str, Measurement]) -> set[str]:
 def test_as_many_layers_as_are_there(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:
-    """Of theirs one layer is whole, so of ours one is set beside it: the first 64 features."""
+    """One of their layers is whole, so it is compared with one of ours: the first 64 features."""
     write_pair(folders["authors.released"], "imagenet", widths=WIDTHS, missing_d=(2,))
     run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "measured")
     found = read_measurements(tmp_path / "measured")

@@ -1,4 +1,4 @@
-"""download/fetch.py against a local server with faults: gone on with, nothing thrown away."""
+"""download/fetch.py against a local server with faults: it continues and discards nothing."""
 
 import socket
 import tempfile

@@ -144,7 +144,7 @@ def test_what_fits_is_taken_by_claims_an_hour() -> None:
     assert chosen.trainings == ["short", "more"]  # 2 + 1 + 4 of 9 hours
     assert chosen.epochs == {"long": 1}  # 2 of its 30 hours are left: 1 of 15 passes
     chosen = choose(needs, training=training, epochs=epochs, hours=30, devices=2)
-    assert sorted(chosen.trainings) == ["long", "more", "short"]  # beside each other
+    assert sorted(chosen.trainings) == ["long", "more", "short"]  # side by side
     assert chosen.left_out == []
     chosen = choose(needs, training=training, epochs=epochs, hours=30, devices=1)
     assert "long" not in chosen.trainings  # short first, then not enough is left
