@@ -206,7 +206,7 @@ class Trainer:
             group["lr"] = torch.as_tensor(group["lr"], device=self.device)
 
     def check_finite(self) -> None:
-        """Raise TrainingError where a loss or probability is NaN or infinite; it says since which step.
+        """Raise TrainingError where a loss or probability is NaN or infinite, from where on.
 
         Like `log_line` and `state`, it covers all processes, so all must call it.
         """
