@@ -21,10 +21,10 @@ WRONG_ARGUMENTS = 2
 DISTRIBUTION = "dcgan-reproduction"
 OWN = {  # name: (module with a `main`, what the command does)
     "check": ("repro.runs.load", "what a run file would do, and which raw data it lacks"),
-    "plan": ("repro.plan.__main__", "how long a run takes here, and what of it fits"),
+    "plan": ("repro.plan.__main__", "how long a run takes here, and which part fits"),
     "settings": ("repro.specs.run_file", "every key of a run file: default, unit, source"),
-    "roles": ("repro.specs.roles", "roles and slots: what experiments ask for, runs bind"),
-    "presets": ("repro.networks.presets_page", "known recipes, each beside the paper's"),
+    "roles": ("repro.specs.roles", "roles and slots, which experiments request and runs bind"),
+    "presets": ("repro.networks.presets_page", "known recipes, each compared with the paper's"),
     "diagram": ("repro.networks.diagram", "draw G and D of a preset (Fig 1)"),
     "dedup": ("repro.dedup.__main__", "near-duplicates in a folder of images (section 4.1.1)"),
     "train": ("repro.train.__main__", "train a model on a prepared dataset (section 4)"),
@@ -42,7 +42,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),
     "adopt": ("repro.runs.adopt", "keep results of a run that other code made"),
     "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),
-    "bench": ("repro.bench.__main__", "speed of ours beside a reference, in one run"),
+    "bench": ("repro.bench.__main__", "speed of ours and of a reference, in one run"),
 }
 
 
@@ -87,7 +87,7 @@ def listing() -> str:
             f"usage: {program('COMMAND')} ...\n",
             "Every experiment of the DCGAN paper (arXiv 1511.06434v2), step by step. Commands:\n",
             *lines,
-            f"\n{program('COMMAND')} --help tells what a command takes. The whole run: make all",
+            f"\n{program('COMMAND')} --help describes a command. The whole run: make all",
         ]
     )
 

@@ -139,7 +139,7 @@ def test_what_will_not_do_stops_before_any_job(
     def refusal(*given: str) -> str:
         return snakemake(warm, repository, tmp_path, *given, run="photos", check=False)
 
-    assert "say where your pictures are: --config photos=FOLDER" in refusal("all")
+    assert "give the folder of your pictures: --config photos=FOLDER" in refusal("all")
     few = tmp_path / "few"
     few.mkdir()
     for path in sorted((home / "my pictures").glob("*.jpg"))[:3]:

@@ -39,7 +39,7 @@ def named(path: Path) -> Iterator[None]:
             raise
         raise DiskFullError(
             f"{path} could not be written: its disk, or your quota on it, is full ({error}); make "
-            "room there and start the same command again, it goes on from what was finished"
+            "room there and start the same command again, it continues from what was finished"
         ) from error
 
 

@@ -50,9 +50,9 @@ class KeptWork:
             with np.load(path, allow_pickle=False) as saved:
                 arrays = dict(saved)
             if not np.array_equal(arrays.pop(IDENTITY), self.identity):
-                raise ValueError("it is of other options, inputs or code")
+                raise ValueError("it belongs to other options, inputs or code")
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            print(f"{path}: made again ({error})", flush=True)
+            print(f"{path}: recomputed ({error})", flush=True)
             return None
         print(f"{path}: finished before", flush=True)
         return arrays

@@ -208,7 +208,7 @@ def _explanation(path: Path, folder: Path) -> str:
 def main(words: list[str] | None = None) -> None:
     parser = new_parser(
         "provenance",
-        "Tell what made a file of a run, and whether it is still as it was written: the command,\n"
+        "Explain what made a file of a run, and whether it has changed since: the command,\n"
         "commit, seed, machine, inputs and versions that its step recorded.",
     )
     parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")

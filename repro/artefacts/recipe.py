@@ -108,11 +108,11 @@ def _other_inputs(before: Mapping[str, Any], inputs: Mapping[str, Input]) -> str
     known = {name: about["sha256"] for name, about in before.items()}
     missing = [str(path_of(given)) for given in inputs.values() if not path_of(given).exists()]
     if missing:
-        return f"what it is made of is not there: {some(missing)}"
+        return f"its inputs are missing: {some(missing)}"
     now = {name: sha256_of_input(given) for name, given in inputs.items()}
     paths = {name: str(path_of(given)) for name, given in inputs.items()}
     changed = [paths.get(name, name) for name in differing(known, now)]
-    return f"what it is made of has changed: {some(changed)}" if changed else None
+    return f"its inputs have changed: {some(changed)}" if changed else None
 
 
 def _not_whole(out: Path, record: Mapping[str, Any], *, bytes_too: bool) -> str | None:

@@ -63,7 +63,7 @@ class GrowingFile:
             self._hash.update(block)
         self._length = recorded["bytes"]
         if self.sha256 != recorded["sha256"]:
-            raise DamagedFileError(f"{self.path.name} holds other bytes than were recorded")
+            raise DamagedFileError(f"{self.path.name} has other bytes than recorded")
 
     def append(self, data: Any) -> None:
         """Add bytes, or anything with the buffer protocol."""

@@ -48,13 +48,11 @@ QUANTILE_80 = 0.8416  # of a standard normal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--queries", type=at_least_one, default=10_000, help="digits that look")
+    parser.add_argument("--queries", type=at_least_one, default=10_000, help="digits that search")
     parser.add_argument(
         "--references", type=at_least_one, default=40_000, help="digits seen in a repeat"
     )
-    parser.add_argument(
-        "--block", type=at_least_one, default=10_000, help="references that come at once"
-    )
+    parser.add_argument("--block", type=at_least_one, default=10_000, help="references per block")
     parser.add_argument("--width", type=at_least_one, default=784, help="pixels of a digit")
     add_device(parser)
 
@@ -101,7 +99,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     tflop = 2 * given.queries * given.width / 1e12  # of one reference
     return {
         **record,
-        "reference_is": f"torch.mm, float32, {TILE} references a product",
+        "reference_is": f"torch.mm, float32, {TILE} references per product",
         "target": TARGET,
         "unit": "references/s",
         "n": given.references,

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=natural, default=50_000, help="rows of the large case; 0: none"
     )
-    parser.add_argument("--few", type=natural, default=2_000, help="rows beside LinearSVC; 0: none")
+    parser.add_argument("--few", type=natural, default=2_000, help="rows for LinearSVC; 0: none")
     parser.add_argument(
         "--cs", type=_ascending, default="1e-5,1e-4,1e-3,1e-2", help="values of C, ascending"
     )

@@ -183,7 +183,7 @@ class _Reader:
     def _reduce(self, argument: Any) -> None:
         arguments, made = self._pop(), self._pop()
         if not (isinstance(made, Name) and isinstance(arguments, tuple)):
-            raise PickleError("it calls what it does not name")
+            raise PickleError("it calls something that it does not name")
         self.stack.append(_encoded(arguments) if made.name == LATIN1 else _made(made, arguments))
 
     _newobj = _reduce

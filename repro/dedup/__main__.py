@@ -45,13 +45,13 @@ Of 449 copies among 1,353 bedroom photos (re-encoded, scaled, cropped, brightene
                      pair up to 12
   phash (64 bits)    69 % at 0, 93 % at 4, 98 % at 8; no unrelated pair up to 8
   dhash (64 bits)    51 % at 0, 93 % at 4; no unrelated pair up to 4
-  ahash, whash (64)  70 %, 74 % at 0; at 4 one in ten of what goes is wrong
+  ahash, whash (64)  70 %, 74 % at 0; at 4 one in ten removals is wrong
   pixels             equal in every pixel of the whole image, or not: no radius
-Of images that look alike, or of many, less is safe: among 6,000 aligned faces most of what dae
-found at 6 to 8 was wrong, and nothing of what was looked at up to 4.
+With images that look alike, or with many images, only a smaller radius is safe: among 6,000 aligned
+faces most finds of dae at 6 to 8 were wrong, and none of those inspected up to 4.
 
-options (--option name=value): dae takes all, phash and its like radius, max_group and
-minimum_contrast, pixels max_group
+options (--option name=value): dae takes all; phash and similar methods take radius, max_group and
+minimum_contrast; pixels takes max_group
 """
 REST_HELP = """
 Compared are the centre squares of the upright images; pixels compares them whole. Of a group the
@@ -85,7 +85,7 @@ def main(words: list[str] | None = None) -> None:
             sheet_groups=given.sheet_groups,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped: {given.out} is as it was") from None
+        raise KeyboardInterrupt(f"stopped: {given.out} is unchanged") from None
     print("\n".join(_told(found.summary, given.out)))
     if given.delete_list is not None:
         print("\n".join(_listed(found, given)))
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--method", choices=ALL_METHODS, default=TRAINED, help="dae: the paper's autoencoder, "
         "trained on these images (default); the others need no training")  # fmt: skip
     add("--radius", type=natural, metavar="R", help="see below (default 0)")
-    add("--delete-list", type=Path, metavar="FILE", help="write the names of what would go")
+    add("--delete-list", type=Path, metavar="FILE", help="write the names of images that would go")
     add("--null", action="store_true", help="end each of them in a zero byte, for xargs -0")
     add("--autoencoder", type=Path, metavar="FILE", help="use this .safetensors: no training")
     add_seed(parser)

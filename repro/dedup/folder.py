@@ -103,10 +103,10 @@ def refuse_place(path: Path, out: Path) -> None:
     images, place = Path(os.path.realpath(path)), Path(os.path.realpath(out))
     if place.is_relative_to(images) or images.is_relative_to(place):
         raise UnusableError(
-            f"{out}: lies in the images' folder, or they in it; choose another --out"
+            f"{out}: is inside the images' folder, or contains it; choose another --out"
         )
     if place.exists() and not place.is_dir():
         raise UnusableError(f"{out}: is a file; choose another --out")
     names = {each.name for each in place.iterdir()} if place.exists() else set()
     if names and not names >= ALWAYS_THERE:
-        raise UnusableError(f"{out}: holds files that are no earlier result; choose another --out")
+        raise UnusableError(f"{out}: has files of other origin; choose another --out")

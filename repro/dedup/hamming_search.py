@@ -117,7 +117,7 @@ def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
             best, least = packed, cost
     if best is None:
         raise UnusableError(
-            f"radius {radius} of {bits} bits needs too many masks; choose a smaller"
+            f"radius {radius} of {bits} bits needs too many masks; choose a smaller one"
         )
     return best
 

@@ -93,7 +93,7 @@ def main(words: list[str] | None = None) -> None:
     parser = new_parser("half", __doc__)
     parser.add_argument("model", type=Path, help="results/<run>/models/<model>")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--only", choices=sorted(FILES), help="one of the networks alone")
+    parser.add_argument("--only", choices=sorted(FILES), help="only one of the networks")
     given = parser.parse_args(words)
     measured = write_half(ModelFolder.open(given.model), given.out, only=given.only)
     for path in sorted(given.out.glob("*.safetensors")):

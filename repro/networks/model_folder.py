@@ -68,7 +68,7 @@ class ModelFolder:
         """Open a model; raises CheckpointError when `folder` is not a finished model."""
         path = folder / "spec.json"
         if not path.is_file():
-            raise CheckpointError(f"{folder} is no trained model (no spec.json); train it first")
+            raise CheckpointError(f"{folder} is not a trained model (no spec.json); train it first")
         try:
             description = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
@@ -195,7 +195,7 @@ def _load(network: nn.Module, path: Path) -> None:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise CheckpointError(
-            f"{path} does not hold the network that spec.json beside it describes: {error}; "
+            f"{path} does not hold the network that its spec.json describes: {error}; "
             "train the model again"
         ) from error
 
@@ -209,7 +209,7 @@ def read_log(path: Path) -> pd.DataFrame:
         return pd.read_json(path, lines=True)
     except ValueError as error:
         raise CheckpointError(
-            f"{path}: not one JSON object a line ({error}); train the model again"
+            f"{path}: not one JSON object per line ({error}); train the model again"
         ) from None
 
 

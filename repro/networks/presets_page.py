@@ -32,9 +32,9 @@ model (Fig 1, section 4; the authors' code where the paper is silent), whose val
 of repro/specs; `python -m repro settings` says what each key means. To add a preset, put a file
 here.
 
-"Authors'" marks the recipes of the paper's authors. Nothing may end their training early, and what
-they differ in is how the authors' own models differ from each other. Parameters are all that is
-trained, gains and biases of batch normalisation (BN) included.
+"Authors'" marks the recipes of the paper's authors. Nothing may end their training early; where
+they differ, the authors' own models differ from each other. Parameters are all trained values,
+including gains and biases of batch normalisation (BN).
 """
 
 

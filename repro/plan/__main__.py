@@ -121,8 +121,8 @@ def measured_in_words(names: list[str], measured: Measured, *, batch: int, preci
     rate = measured.rate
     return (
         f"  {', '.join(names)}, {precision}: {small / few:,.1f} images/s at batch {small}, "
-        f"{large / many:,.1f} at {large}; so {1e3 * rate.fixed:.1f} ms a minibatch and "
-        f"{1e3 * rate.per_image:.2f} ms an image, {batch / seconds:,.1f} images/s at {batch}"
+        f"{large / many:,.1f} at {large}; so {1e3 * rate.fixed:.1f} ms per minibatch and "
+        f"{1e3 * rate.per_image:.2f} ms per image, {batch / seconds:,.1f} images/s at {batch}"
     )
 
 
@@ -182,7 +182,7 @@ def in_all(stages: list[Stage], *, devices: int) -> str:
     together = f"Together {sum(hours):,.1f} hours of one device"
     if devices > 1:
         together += f", {max(ends_of(hours, devices)):,.1f} hours {devices} at a time"
-    return f"{together}; not predicted and not in it: {', '.join(unknown) or 'nothing'}."
+    return f"{together}; not predicted and not included: {', '.join(unknown) or 'nothing'}."
 
 
 def _plain(chosen: Chosen) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _arguments() -> argparse.ArgumentParser:
         "--hours", type=above_zero, help="print what fits into this number of hours"
     )
     parser.add_argument(
-        "--gpus", type=at_least_one, default=1, help="devices side by side (default 1)"
+        "--gpus", type=at_least_one, default=1, help="devices in parallel (default 1)"
     )
     parser.add_argument(
         "--images",

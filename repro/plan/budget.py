@@ -175,17 +175,17 @@ def budget_in_words(run: Run, chosen: Chosen, *, hours: float, devices: int) -> 
     lines = [
         f"In {hours:g} hours, {devices} at a time, the data prepared first: "
         f"{len(chosen.experiments)} of {len(everything)} experiments, {claims} of the {possible} "
-        "claims that this run file can decide; what is not predicted is taken as no time.",
+        "claims that this run file can decide; unpredicted steps count as zero.",
         f"  train: {', '.join(chosen.trainings) or 'nothing'}",
     ]
     for one in everything:
         word = "decided" if one in chosen.experiments else "left out"
         without = [*sorted(one.extras - {*chosen.trainings}), *one.absent]
-        missing = f" (without {', '.join(without)}: what rests on it stays open)" if without else ""
+        missing = f" (without {', '.join(without)}: its claims stay open)" if without else ""
         lines.append(f"  {word}: {one.name}{missing}: {', '.join(one.claims) or 'no claim'}")
     for name, passes in chosen.epochs.items():
         whole = run.model(name).training.epochs
         lines.append(
-            f"  {name} is not trained; {passes} of its {whole:g} passes would fit into what is left"
+            f"  {name} is not trained; {passes} of its {whole:g} passes would fit into the rest"
         )
     return "\n".join(lines)

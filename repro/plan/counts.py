@@ -59,9 +59,9 @@ def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
     if unknown:
         words = " ".join(f"--images {name}=COUNT" for name in unknown)
         raise SpecError(
-            f"{run.file}: how many images these datasets have is not known, since their raw data "
-            f"are not there and nothing is published of their sources: {', '.join(unknown)}; "
-            f"say it: {words} (or where they are: --raw FOLDER)"
+            f"{run.file}: how many images these datasets have is unknown, since their raw data "
+            f"are missing and their sources have no published number: {', '.join(unknown)}; "
+            f"give them: {words} (or the folder of the data: --raw FOLDER)"
         )
     return found
 
@@ -188,5 +188,5 @@ def images_trained(run: Run, name: str, counts: Mapping[str, Count]) -> tuple[in
         return images, ""
     removed = removed_images(run, model.data)
     if removed is None:
-        return images, ", near-duplicates not taken off"
+        return images, ", near-duplicates not subtracted"
     return images - removed, ""

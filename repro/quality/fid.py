@@ -92,7 +92,7 @@ def scores(
     from torch_fidelity.metric_kid import kid_features_to_metric as kernel_distance
 
     if min(len(first), len(second)) < 4:
-        raise SpecError(f"FID and KID: {len(first)} and {len(second)} images; 4 are the fewest")
+        raise SpecError(f"FID and KID: {len(first)} and {len(second)} images; 4 are needed")
     # sums in float64: in float32 they cost KID its fifth decimal place
     pair = [torch.from_numpy(features.astype(np.float64)) for features in (first, second)]
     size = min(subset_size, len(first) // 2, len(second) // 2)
@@ -121,7 +121,7 @@ def unfit(model: ModelFolder) -> str:
     network = model.spec.network
     if network.channels != 3:
         return "its pictures are grey; InceptionV3 takes colour"
-    return "its generator asks for labels" if network.classes else ""
+    return "its generator needs labels" if network.classes else ""
 
 
 def sample_features(

@@ -44,7 +44,7 @@ def training_rows(model: ModelFolder, store: ImageStore) -> np.ndarray:
     rows = np.sort(model.training_rows())
     if len(rows) < FEWEST:
         raise CheckpointError(
-            f"{model.folder}: {len(rows)} training images; at least {FEWEST} are wanted"
+            f"{model.folder}: {len(rows)} training images; at least {FEWEST} are needed"
         )
     wanted = picture_shape(model)
     if store.images.shape[1:] != wanted or rows[-1] >= len(store):

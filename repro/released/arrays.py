@@ -65,8 +65,8 @@ def index_files(index: Path) -> tuple[str, ...]:
     size = index.stat().st_size
     if size > LARGEST_INDEX:
         raise ReleasedError(
-            f"{index}: {size} bytes, expected at most {LARGEST_INDEX}: it is no index of arrays "
-            f"(those lie in .npy files beside it); {AGAIN}"
+            f"{index}: {size} bytes, expected at most {LARGEST_INDEX}: it is not an array index "
+            f"(those are in .npy files next to it); {AGAIN}"
         )
     data = index.read_bytes()
     try:
@@ -88,10 +88,10 @@ def _file_name(one: Any) -> str:
     said = state if isinstance(state, dict) else {}
     stored = said.get(b"filename")
     if not isinstance(stored, bytes) or said.get(b"subclass") != Name(SUBCLASS):
-        raise PickleError("an entry is no reference to an array")
+        raise PickleError("an entry is not a reference to an array")
     name = stored.decode("ascii", "backslashreplace")
     if not name.endswith(".npy") or any(mark in name for mark in "/\\:\0"):
-        raise PickleError(f"{name!r} is no plain name of a .npy file beside it")
+        raise PickleError(f"{name!r} is not a plain name of a .npy file next to it")
     return name
 
 

@@ -56,9 +56,9 @@ def adopt(step: PipelineStep) -> None:
     else:
         other = other_settings(record, read_step(step.spec))
     if other:
-        raise ChangedFileError(f"{step.folder} was made by other settings: {some(other)}")
+        raise ChangedFileError(f"{step.folder} was made with other settings: {some(other)}")
     if others := _other_inputs(step, record):
-        raise ChangedFileError(f"{step.folder} was made of others than lie there: {some(others)}")
+        raise ChangedFileError(f"{step.folder} was made from other inputs: {some(others)}")
     commit, dirty = commit_and_dirty()
     vouched = {
         "recipe": before,
@@ -135,7 +135,7 @@ def main(words: list[str] | None = None) -> None:
         default=[],
         type=_pair,
         metavar="KEY=VALUE",
-        help="as behind Snakemake's --config: run=NAME, raw=FOLDER",
+        help="as for Snakemake's --config: run=NAME, raw=FOLDER",
     )
     given = parser.parse_args(words)
     run = load_run(given.config, dict(given.over))

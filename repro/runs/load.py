@@ -150,9 +150,9 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 
 def _whether_it_runs(experiment: Experiment) -> str:
     if experiment.unbound:
-        return f"left out, for this run has no {', '.join(experiment.unbound)}"
+        return f"left out, as this run has no {', '.join(experiment.unbound)}"
     if experiment.card.on_request:
-        return f"only when asked for: snakemake {experiment.name}"
+        return f"only on request: snakemake {experiment.name}"
     return "runs"
 
 

@@ -37,6 +37,6 @@ def _require_record(folder: Path) -> None:
     sidecar = folder / SIDECAR
     if not sidecar.is_file():
         raise ChangedFileError(
-            f"{sidecar} is missing, so that nobody knows what made the files beside it; delete the "
+            f"{sidecar} is missing, so nothing tells what made the files next to it; delete the "
             f"folder {folder} and make it again (snakemake does so by itself)"
         )

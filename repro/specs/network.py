@@ -56,14 +56,14 @@ class NetworkSpec(Strict):
     discriminator_units: tuple[int, ...] = Field(
         (), description="fully_connected: D's hidden layers"
     )
-    biases: bool = Field(False, description="fully_connected: biases beside the weights")
+    biases: bool = Field(False, description="fully_connected: biases in addition to the weights")
     first_norm: Literal["per_unit", "per_channel", "none"] = Field(
         "per_unit",
         description="batch normalisation of G's first layer; per_unit: authors' code; "
         "none: fully_connected only",
     )
     discriminator_norm: bool = Field(
-        True, description="batch normalisation in D, but for its first layer (paper §3)"
+        True, description="batch normalisation in D, except in its first layer (paper §3)"
     )
     norm_affine: bool = Field(
         True, description="gain and bias of batch normalisation (§8.1: none on MNIST)"

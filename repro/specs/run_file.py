@@ -144,7 +144,7 @@ class RunSpec(Strict):
         False, description="trainings replay a recorded step (one process on one GPU)"
     )
     ablations: AblationsSpec | None = Field(
-        None, description="trainings with one setting changed at a time, run when asked for"
+        None, description="trainings with one setting changed at a time, run on request"
     )
     measure_early: bool = Field(
         False,

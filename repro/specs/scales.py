@@ -20,7 +20,7 @@ class Scales(Strict):
     """Options of an experiment by scale; options not listed have the paper's value."""
 
     tiny: dict[str, Any] = Field({}, description="for tests: every step takes seconds")
-    demo: dict[str, Any] = Field({}, description="a whole run in some minutes on two cores")
+    demo: dict[str, Any] = Field({}, description="a whole run in a few minutes on two cores")
 
     def options(self, scale: str | None) -> dict[str, Any]:
         """The options at a scale; {} at the paper's scale, None."""

@@ -35,7 +35,7 @@ class AugmentationSpec(Strict):
 class TrainingSpec(Strict):
     """How the networks are trained (paper §4, authors' code)."""
 
-    batch: int = Field(128, ge=2, description="images a minibatch (paper §4)")
+    batch: int = Field(128, ge=2, description="images per minibatch (paper §4)")
     learning_rate_g: float = Field(2e-4, gt=0, description="Adam's step size of G (paper §4)")
     learning_rate_d: float = Field(2e-4, gt=0, description="Adam's step size of D (paper §4)")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's beta1 (paper §4)")

@@ -41,7 +41,7 @@ def main(words: list[str] | None = None) -> None:
         action="store_true",
         help="on one GPU: record the step once and replay it (repro.train.cuda_graphs)",
     )
-    parser.add_argument("--list-presets", action=ListPresets, help="print the presets and end")
+    parser.add_argument("--list-presets", action=ListPresets, help="print the presets and exit")
     given = parser.parse_args(words)
     keep_freed_memory()
     if given.threads:
@@ -61,7 +61,7 @@ def main(words: list[str] | None = None) -> None:
         )
     processes = Processes.launched()
     if processes.first:
-        REPORTER.say(f"sheets of samples come into {given.state / 'samples'}")
+        REPORTER.say(f"sample sheets appear in {given.state / 'samples'}")
     train(
         spec=spec,
         data=given.data,

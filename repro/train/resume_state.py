@@ -50,7 +50,7 @@ def latest_state(folder: Path, device: torch.device) -> dict[str, Any] | None:
             return torch.load(path, map_location=device, weights_only=True)
         except Exception as error:  # torch raises many kinds for a damaged file
             reason = error
-        print(f"{path} cannot be read ({reason}) and is passed over", flush=True)
+        print(f"{path} cannot be read ({reason}) and is skipped", flush=True)
     if states:
         raise CheckpointError(
             f"no resume state in {folder} can be read ({reason}); delete the folder to start anew"

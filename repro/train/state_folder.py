@@ -63,8 +63,8 @@ def _same_code(path: Path, now: Recipe) -> None:
     if changed := differing(before, now.code):
         raise SpecError(
             f"{path.parent} holds the state of an unfinished training by other code "
-            f"({some(changed)}): its end would be that of neither. Restore the code to resume "
-            f"it, delete {path} to go on with the code as it is now all the same, or delete the "
+            f"({some(changed)}): its result would belong to neither. Restore the code to resume "
+            f"it, delete {path} to continue with the present code all the same, or delete the "
             "folder to start anew"
         )
 
@@ -101,8 +101,8 @@ def _of_another_machine(before: dict[str, Any], now: dict[str, Any]) -> str:
     if before.get(key) == now.get(key):
         return ""
     return (
-        "\nwith `precision: auto` the processor decides, and this one decides otherwise than that "
-        "of the machine where the training began: go on there, or set the precision in the run file"
+        "\nwith `precision: auto` the processor decides, and this one decides differently from the "
+        "one where the training began: continue there, or set the precision in the run file"
     )
 
 

@@ -185,7 +185,7 @@ def main(words: list[str] | None = None) -> None:
         "--follow",
         type=above_zero,
         metavar="SECONDS",
-        help="seconds between looks, until Ctrl-C",
+        help="seconds between updates, until Ctrl-C",
     )
     given = parser.parse_args(words)
     views: dict[str, TrainingView] = {}

@@ -63,7 +63,7 @@ def _of_report(run: Run, given: Sequence[str] | None) -> list[str]:
     pages = [_figures(run, experiment) / PLAYABLE for experiment in run.experiments]
     lines += [f"To play with: {page}" for page in pages if page.is_file()]
     if given is not None and (name := _example(run)):
-        lines += ["To go on with one experiment (a folder of experiments/ each):"]
+        lines += ["To continue with one experiment (a folder of experiments/ each):"]
         if (ROOT / ACTIVATE).is_file() and "VIRTUAL_ENV" not in os.environ:
             lines += [f"{INDENT}source {ACTIVATE}"]
         lines += [f"{INDENT}{_command(run, name, given)}"]
@@ -100,10 +100,10 @@ def what_to_do(failed: Sequence[Step]) -> list[str]:
     """Lines to print after a run in which steps failed, or that the user stopped."""
     broken = [step for step in failed if last_lines(step.log, most=1) != [INTERRUPTED]]
     if failed and not broken:
-        return ["Stopped. The same command goes on where it was."]
+        return ["Stopped. The same command continues where it stopped."]
     names = "; ".join(step.words for step in broken)
     return [
-        f"Not all could be made. Failed: {names or 'see above'}",
-        "Mend what the log says and give the same command again: what is finished stays, what was "
-        "cut short goes on where it was.",
+        f"Not everything could be made. Failed: {names or 'see above'}",
+        "Fix what the log reports and run the same command again: finished steps stay, interrupted "
+        "ones continue where they stopped.",
     ]

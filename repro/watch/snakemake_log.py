@@ -90,7 +90,7 @@ class Shown(logging.Handler):
             self._plan()
         elif _event(record) is None and str(record.msg).startswith(NOTHING):
             words = last_words(self.workflow, self.run)
-            print(f"{NOTHING}: all of it is there.\n{words}", flush=True)
+            print(f"{NOTHING}: everything is there.\n{words}", flush=True)
         elif not self._narrated(record) and record.levelno >= logging.WARNING:
             self.usual.handle(record)
 

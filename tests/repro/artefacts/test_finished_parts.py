@@ -47,7 +47,7 @@ def test_damaged_or_other_parts_are_made_again(tmp_path: Path, damage: str, caps
     found = KeptWork(tmp_path, identity=identity).part("row", make)
     assert make.made == 2
     assert found["a"].tolist() == [0, 1, 2]
-    assert "made again" in capsys.readouterr().out
+    assert "recomputed" in capsys.readouterr().out
     KeptWork(tmp_path, identity=identity).part("row", make)
     assert make.made == 2
 

@@ -29,7 +29,7 @@ def test_goes_on_behind_what_was_recorded(tmp_path):
     [
         (lambda path: path.unlink(), "file is missing"),
         (lambda path: path.write_bytes(b"headon"), "file has 6 bytes, 7 were recorded"),
-        (lambda path: path.write_bytes(b"headonE"), "file holds other bytes than were recorded"),
+        (lambda path: path.write_bytes(b"headonE"), "file has other bytes than recorded"),
     ],
 )
 def test_damage_is_seen(tmp_path, damage, message):

@@ -279,7 +279,7 @@ def test_nothing_of_the_users_is_replaced(
     for out in (photos, photos / "found", tmp_path / "link/found", tmp_path, "."):
         assert "choose another --out" in str(run("photos", "--out", out, *phash))
     assert "choose another --out" in str(run("link", "--out", photos / "found", *phash))
-    assert "no earlier result" in str(run("photos", "--out", "mine", *phash))
+    assert "files of other origin" in str(run("photos", "--out", "mine", *phash))
     assert "is a file" in str(run("photos", "--out", mine / "letter.txt", *phash))
     image = photos / "p00.png"
     before = state(photos) | state(mine)
@@ -328,6 +328,6 @@ def test_stopped_by_hand(
 
     monkeypatch.setattr(thumbnails.StoreWriter, "append", interrupted)
     assert run("photos", "--out", "out", "--method", "phash") == 130
-    assert "stopped: out is as it was" in capsys.readouterr().err
+    assert "stopped: out is unchanged" in capsys.readouterr().err
     assert state(Path("out")) == before
     assert sorted(path.name for path in photos.parent.iterdir()) == ["out", "photos"]

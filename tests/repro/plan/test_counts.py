@@ -104,7 +104,7 @@ def test_unknown_counts_are_asked_for(load: Any) -> None:
         "datasets": {"cats": {"source": "folder", "raw": "cats"}},
     }
     run = load(values)
-    with pytest.raises(SpecError, match=r"small.yaml: .*cats; say it: --images cats=COUNT"):
+    with pytest.raises(SpecError, match=r"small.yaml: .*cats; give them: --images cats=COUNT"):
         image_counts(run, {})
     assert image_counts(run, {"cats": 300})["cats"].images == 300
     Path("cats").mkdir()

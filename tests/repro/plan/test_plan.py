@@ -255,7 +255,7 @@ def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFi
     hours = {(one["kind"], one["name"]): one["hours"] for one in kept["stages"]}
     assert hours["train", "bedrooms"] == pytest.approx(14 * 36 / 3600)
     assert hours["draw", "rooms"] is None
-    assert "draw rooms" in text.split("not predicted and not in it:")[1]
+    assert "draw rooms" in text.split("not predicted and not included:")[1]
     assert kept["budget"]["trainings"] == ["bedrooms"]
     main(["small.yaml", "--hours=0.1", "--out=plan.json", "--device=cpu"])
     torch.set_num_threads(threads)

@@ -85,7 +85,7 @@ def test_few_images_are_said() -> None:
     assert "below 13" in found.warning
     enough = scores(planted(13, seed=1), planted(31, seed=2), seed=SEED, purpose="test")
     assert enough.warning == ""
-    with pytest.raises(SpecError, match="3 and 31 images; 4 are the fewest"):
+    with pytest.raises(SpecError, match="3 and 31 images; 4 are needed"):
         scores(planted(3, seed=1), planted(31, seed=2), seed=SEED, purpose="test")
 
 

@@ -110,7 +110,7 @@ def test_changed_raw_data_are_prepared_again_and_that_is_the_end_of_it(
     steps: list[PipelineStep], change
 ) -> None:
     change()
-    assert settle(steps) == {DATA: "what it is made of has changed: raw"}
+    assert settle(steps) == {DATA: "its inputs have changed: raw"}
     assert stale(steps) == ALL
     os.utime("raw", (1.9e9, 1.9e9))
     assert make(steps[0], "data/photos")
@@ -127,7 +127,7 @@ def test_a_hidden_file_and_the_time_of_a_folder_are_nothing(steps: list[Pipeline
 def test_other_bytes_upstream_make_again_what_is_below(steps: list[PipelineStep]) -> None:
     photo_added()
     assert make(steps[0], "other pictures")
-    assert settle(steps) == {MODEL: f"what it is made of has changed: {DATA}"}
+    assert settle(steps) == {MODEL: f"its inputs have changed: {DATA}"}
     assert stale(steps) == ALL[1:]
 
 
@@ -209,7 +209,7 @@ def test_only_code_can_be_vouched_for(steps: list[PipelineStep]) -> None:
     photo_added()
     assert make(steps[0], "other pictures")
     older_record(steps[1])
-    with pytest.raises(ChangedFileError, match=rf"made of others than lie there: {DATA}"):
+    with pytest.raises(ChangedFileError, match=rf"made from other inputs: {DATA}"):
         adopt(steps[1])
     (FIGURES / "result.txt").write_text("figures/WALK")
     with pytest.raises(ChangedFileError, match=r"result\.txt changed since it was made"):

@@ -257,8 +257,8 @@ def test_check_says_what_runs_what_waits_to_be_asked_for_and_what_is_left_out(
     check(["small.yaml"])
     said = capsys.readouterr().out.splitlines()
     assert "experiment latent_walk: runs" in said
-    assert "experiment ablations: only when asked for: snakemake ablations" in said
-    assert "experiment dedup: left out, for this run has no bedrooms.copies" in said
+    assert "experiment ablations: only on request: snakemake ablations" in said
+    assert "experiment dedup: left out, as this run has no bedrooms.copies" in said
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:
@@ -293,7 +293,7 @@ def test_photos_are_the_raw_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for named in (None, ""):
         (message,) = missing_raw_data(own(photos=named))
-        assert message == "say where your pictures are: --config photos=FOLDER"
+        assert message == "give the folder of your pictures: --config photos=FOLDER"
     assert own(photos="cats").raw_folder("cats") == Path("cats")
     assert own(raw="cats").raw_folder("cats") == Path("cats")
     assert own(photos="~/cats/").raw_folder("cats") == tmp_path / "home/cats"

@@ -72,7 +72,7 @@ def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
         command(data, whole), check=True, cwd=repository, capture_output=True, text=True
     )
     first, *_, last = done.stderr.splitlines()
-    assert first.endswith(f"sheets of samples come into {whole / 'state' / 'samples'}")
+    assert first.endswith(f"sample sheets appear in {whole / 'state' / 'samples'}")
     assert last.endswith(f"trained; look at {whole / 'model' / 'samples.png'}")
     assert (whole / "model/samples.png").is_file()
     words = command(data, killed)
@@ -114,7 +114,7 @@ def test_asked_to_stop_it_saves_its_state_and_says_how_to_go_on(
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in said
-    found = re.search(r"stopped at minibatch (\d+); the same command goes on from there$", said)
+    found = re.search(r"stopped at minibatch (\d+); the same command continues from there$", said)
     assert found, said
     newest = max(path.name for path in (stopped / "state").glob("step_*.pt"))
     assert newest == f"step_{int(found[1]):08d}.pt"

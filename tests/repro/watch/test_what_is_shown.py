@@ -210,9 +210,9 @@ def test_what_somebody_stopped_has_not_failed(tmp_path: Path) -> None:
     one, other = step(1, log=stopped, ended=130.0), step(2, "report", log=broken)
     assert failure(one) == ["Stopped after 2 min: measure_x"]
     assert failure(other)[:2] == ["FAILED after 0 s: Writing the report", "    error: no"]
-    assert what_to_do([one]) == ["Stopped. The same command goes on where it was."]
-    assert what_to_do([one, other])[0] == "Not all could be made. Failed: Writing the report"
-    assert what_to_do([])[0] == "Not all could be made. Failed: see above"
+    assert what_to_do([one]) == ["Stopped. The same command continues where it stopped."]
+    assert what_to_do([one, other])[0] == "Not everything could be made. Failed: Writing the report"
+    assert what_to_do([])[0] == "Not everything could be made. Failed: see above"
 
 
 def test_a_page_that_cannot_be_written_ends_nothing(board: Board, tmp_path: Path) -> None:
