@@ -5,8 +5,8 @@ Where in the flow: around every step. A command is a function `main(words)` whos
 measure.py) call `run_main`:
 
     exit status 0      done
-                1      an ExpectedError, an OSError or no memory: told in one line, no traceback
-                2      a command line with a word or a value that cannot be meant
+                1      an ExpectedError, an OSError or no memory: reported in one line, no traceback
+                2      an invalid command line
                 130    interrupted (Ctrl-C)
                 143    a training that was asked to end (SIGTERM) and has saved its state
 
@@ -30,7 +30,7 @@ from pathlib import Path
 from repro.errors import ExpectedError
 
 CONSOLE = "dcgan"  # the console command, as in pyproject.toml
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
 OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory")  # PyTorch's, of a CPU and of a GPU
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -86,7 +86,7 @@ def _no_memory(error: Exception) -> str:
 
 
 def _of_a_full_disk(error: BaseException | None) -> bool:
-    """Whether an error, or one that it was raised from, is that of a full disk or quota."""
+    """Whether an error, or one from which it was raised, is due to a full disk or quota."""
     while error is not None:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         if full or getattr(error, "lost_in_a_log", False):
@@ -104,16 +104,16 @@ def _log_is_full() -> bool:
 
 
 def _lest_it_be_lost(error: Exception) -> None:
-    """Name a mistake of ours elsewhere where its traceback cannot be written."""
+    """Report a bug of ours elsewhere where its traceback cannot be written."""
     if _log_is_full():
         _to_whoever_listens(f"error: {error!r}; the disk of its log is full: make room there")
 
 
 def _to_whoever_listens(text: str) -> None:
-    """Say it where the nearest program that started this one speaks elsewhere, or in a terminal.
+    """Print to the nearest parent process with another standard error, or to a terminal.
 
-    The steps of the pipeline, and all processes of a training, write into a log that lies on the
-    disk which is full; Snakemake's own standard error does not.
+    The steps of the pipeline, and all processes of a training, write into a log on the disk that is
+    full; Snakemake's own standard error is elsewhere.
     """
     process = os.getppid()
     with contextlib.suppress(OSError, ValueError):

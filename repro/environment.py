@@ -1,12 +1,11 @@
-"""What no command inherits from whoever starts it: modules, settings and places of their own.
+"""Fix the environment of every command: what it must not inherit from the process that starts it.
 
 Where in the flow: the Snakefile and the front door (repro.__main__) begin with it, and every step
-gets what it leaves (repro.runs.step_environment adds what a step must have). So a notebook's
-MPLBACKEND, a queue.py in the working folder, a PYTHONPATH, a locale that is not UTF-8 or a home
-that cannot be written neither stop a step nor change its bytes. What decides which device, threads
-and instructions do the work (CUDA_*, OMP_*, MKL_*, ...) is left as it is; a matplotlibrc is passed
-over by repro.figures.drawing. Nothing here imports more than the standard library. Nothing to run
-alone.
+gets the result (repro.runs.step_environment adds what a step needs). So a notebook's MPLBACKEND, a
+queue.py in the working folder, a PYTHONPATH, a locale that is not UTF-8 or a home that is not
+writable neither stop a step nor change its bytes. Variables that choose device, threads and
+instructions (CUDA_*, OMP_*, MKL_*, ...) are kept; repro.figures.drawing ignores a matplotlibrc.
+This module imports only the standard library.
 """
 
 import importlib
@@ -23,8 +22,8 @@ FIXED = {
     "PIP_USER": "0",
     "PYTHONUTF8": "1",
 }
-# of all that begins with PYTHON: what changes no results, and whether packages below the home
-# count, among which this process may have found its own
+# of all variables beginning with PYTHON: those that change no results, and whether packages below
+# the home count, among which this process may have found its own
 KEPT = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONFAULTHANDLER",
@@ -36,20 +35,20 @@ KEPT = (
 LEFT_OUT = {
     # code that bash runs before a step's command
     *("BASH_ENV", "BASHOPTS", "ENV", "SHELLOPTS"),
-    # another repository than the one whose commit is recorded
+    # a repository other than the one whose commit is recorded
     *("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"),
     # other rules for arrays
     "SCIPY_ARRAY_API",
 }
-# functions that the shell exports; which pictures OpenCV reads; how often progress is told
+# functions that the shell exports; which pictures OpenCV reads; how often progress is reported
 LEFT_OUT_PREFIXES = ("BASH_FUNC_", "OPENCV_", "PYTHON", "TQDM_")
 
 
 def fixed(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment `given` without what a command must not inherit, and with what it must have.
+    """The environment `given` without what a command must not inherit, and with what it needs.
 
-    PYTHONPATH is among what is left out. A folder for temporary files that cannot be written is
-    left out as well, since not all programs look for another one.
+    PYTHONPATH is removed. A folder for temporary files that is not writable is removed as well,
+    since not all programs look for another one.
     """
     kept = {
         name: value
@@ -65,10 +64,10 @@ def fixed(given: Mapping[str, str]) -> dict[str, str]:
 def fix_this_process(own: str, *, started_in: str) -> None:
     """Give this process, and those it starts, the fixed environment, and its modules an order.
 
-    own: the folder in which the packages of this repository lie, among files of whoever uses them:
-    it goes behind Python's own and the libraries' modules, as does PYTHONPATH. started_in: the
-    folder that the command line was written for. The process begins anew where its Python takes
-    file names for anything but UTF-8, which cannot be changed later.
+    own: the folder of this repository's packages, which may contain files of its user: it is
+    searched after Python's own and the libraries' modules, like PYTHONPATH. started_in: the folder
+    for which the command line was written. The process starts again where its Python does not take
+    file names for UTF-8, which cannot be changed later.
     """
     if sys.getfilesystemencoding() != "utf-8":
         again = [sys.executable, *sys.orig_argv[1:]]
@@ -84,9 +83,9 @@ def fix_this_process(own: str, *, started_in: str) -> None:
 
 
 def search_last(folders: Iterable[str]) -> None:
-    """Move folders to the end of where modules are searched, behind Python's and the libraries'.
+    """Move folders to the end of the module search path, after Python's and the libraries'.
 
-    The packages of this repository stay those that were found first.
+    The packages of this repository remain those that were found first.
     """
     for package in PACKAGES:
         with suppress(ModuleNotFoundError):

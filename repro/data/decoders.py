@@ -1,9 +1,9 @@
 """Decode the bytes of one image to its stored pixels, or give a typed reason for failure.
 
-Called by repro/data/images.py, which turns, crops and scales. JPEG goes through simplejpeg (scaled
-decode without the interpreter lock; strict: a damaged file is an error), WebP through OpenCV,
-everything else and CMYK through Pillow. The format is told by repro/data/formats.py; metadata are
-kept from the decoders by repro/data/picture_parts.py. Whatever cannot be read raises
+Where in the flow: repro/data/images.py calls it, then turns, crops and scales. JPEG goes through
+simplejpeg (scaled decode without the interpreter lock; strict: a damaged file is an error), WebP
+through OpenCV, everything else and CMYK through Pillow. repro/data/formats.py identifies the
+format; repro/data/picture_parts.py keeps metadata from the decoders. Unreadable bytes raise
 `UnreadableImage` with one of `REASONS`; nothing is filled in.
 
 Alone: `decode_stored(path.read_bytes(), channels=3, at_least=None)`.
@@ -36,9 +36,9 @@ def decode_stored(
 ) -> Stored:
     """Image bytes -> pixels, orientation and true size.
 
-    A JPEG's shorter side is `at_least` pixels or more, where it has them; with `centred` it is
-    twice that where a scale would give `at_least` exactly, but the borders of the centred square
-    would lie within its pixels (see `jpeg_pixels`). Raises UnreadableImage.
+    A JPEG's shorter side is at least `at_least` pixels, unless it is smaller. With `centred` it is
+    twice that where a scale would give exactly `at_least` but the borders of the centred square
+    would fall within pixels (see `jpeg_pixels`). Raises UnreadableImage.
     """
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 or 3, found {channels}")
@@ -62,7 +62,7 @@ def decode_stored(
 
 
 def _decode_webp(data: bytes, *, channels: int) -> np.ndarray | None:
-    """WebP by OpenCV; None where it gives up, so that Pillow decides and words the reason."""
+    """WebP by OpenCV; None where it gives up, so that Pillow decides and gives the reason."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:

@@ -1,18 +1,18 @@
-"""Which image format some bytes are of, told by the bytes themselves and never by a file name.
+"""Identify the image format of some bytes from the bytes themselves, never from a file name.
 
 Where in the flow: the first look at every picture, before repro/data/decoders.py reads it. Formats
 without a decoder here have names as well, so that a user learns what a file is and what to do.
-Whatever is no readable picture is an `UnreadableImage` with one of `REASONS`.
+Bytes that are not a readable picture raise `UnreadableImage` with one of `REASONS`.
 
 Alone: `sniff(path.read_bytes()[:HEAD_BYTES])`.
 """
 
 REASONS = ("empty", "not_an_image", "truncated", "corrupt", "unsupported", "too_large")
-HEAD_BYTES = 512  # of a file: enough to tell its format
+HEAD_BYTES = 512  # of a file: enough to identify its format
 CONVERT = "save it as JPEG or PNG"  # what to do about a format without a decoder
 
-# First bytes -> name of the format; the longer of two that begin alike stands first. RIFF and ISO
-# containers are told apart in `sniff`. Those below the blank line have no decoder here.
+# First bytes -> name of the format; of two with the same beginning the longer comes first. `sniff`
+# distinguishes RIFF and ISO containers. Those below the blank line have no decoder here.
 SIGNATURES = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -70,7 +70,7 @@ TAR = b"ustar"  # at byte 257
 
 
 class UnreadableImage(Exception):  # noqa: N818 - a finding, not a fault
-    """Bytes that are no readable image; `reason` is one of REASONS, the text says more."""
+    """Bytes that are not a readable image; `reason` is one of REASONS, the text has details."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -78,9 +78,10 @@ class UnreadableImage(Exception):  # noqa: N818 - a finding, not a fault
 
 
 def sniff(data: bytes) -> str:
-    """Name of the image format by its first bytes: "jpeg", "png", "webp", "heic", "JPEG XL", ...
+    """Name of the image format, from its first bytes: "jpeg", "png", "webp", "heic", "JPEG XL", ...
 
-    Of formats without a decoder here as well. Raises UnreadableImage ("empty" or "not_an_image").
+    It also names formats without a decoder here. Raises UnreadableImage ("empty" or
+    "not_an_image").
     """
     if not data:
         raise UnreadableImage("empty", "0 bytes")
@@ -99,10 +100,10 @@ def sniff(data: bytes) -> str:
 
 
 def _by_brands(data: bytes) -> str:
-    """Format of an ISO container by the brands in its ftyp box; "" where it is a film or the like.
+    """Format of an ISO container by the brands in its ftyp box; "" for a film or the like.
 
-    The major brand comes first. One that only says "pictures", such as mif1, leaves it to the
-    compatible brands behind it.
+    The major brand comes first. If it only says "pictures", such as mif1, the compatible brands
+    after it decide.
     """
     end = min(int.from_bytes(data[:4], "big"), HEAD_BYTES)
     brands = [data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))]
@@ -122,7 +123,7 @@ def _is_svg(data: bytes) -> bool:
 
 
 def looks_like(head: bytes) -> tuple[str, str]:
-    """What a file is that nobody expected, by its beginning, and what to do: for messages."""
+    """Type of an unexpected file, by its beginning, and what to do: for messages."""
     archive = next((name for signature, name in ARCHIVES if head.startswith(signature)), None)
     if archive or head[257:262] == TAR:
         return archive or "a TAR archive", "unpack it and give the folder"

@@ -1,8 +1,8 @@
 """JPEGs by libjpeg-turbo, scaled by eighths while they are decoded.
 
-Where in the flow: repro/data/decoders.py hands every JPEG here. The decode is strict: what is
-damaged is an error; metadata, and filling before the end, are no damage. CMYK and odd subsampling
-go through Pillow. Alone: `jpeg_pixels(path.read_bytes(), channels=3, at_least=64, centred=True)`.
+Where in the flow: repro/data/decoders.py passes every JPEG here. The decode is strict: damage is an
+error, except in metadata and in filling before the end. CMYK and odd subsampling go through Pillow.
+Alone: `jpeg_pixels(path.read_bytes(), channels=3, at_least=64, centred=True)`.
 """
 
 import re
@@ -20,15 +20,15 @@ from repro.data.picture_parts import (
 )
 from repro.data.pillow_pixels import MAX_PIXELS, opened, plain_pixels, reason_of
 
-MAX_HELD = MAX_PIXELS * 3 // 2  # of a JPEG whose coefficients are held as well, 6 bytes a pixel
+MAX_HELD = MAX_PIXELS * 3 // 2  # of a JPEG whose coefficients are held as well, 6 bytes per pixel
 EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")  # a warning of libjpeg's
-# More bytes than these before a JPEG's end, unless all are alike, are the rest of a damaged scan:
+# More bytes than these before a JPEG's end, unless all are equal, are the rest of a damaged scan:
 # of 563 such scans (bits flipped, 20 bytes replaced) one in fifty leaves fewer.
 MOST_FILLING = 16
 
 
 def jpeg_pixels(data: bytes, *, channels: int, at_least: int, centred: bool) -> Stored:
-    """By libjpeg-turbo, scaled; CMYK and odd subsampling by Pillow, scaled where it is too large.
+    """Decode by libjpeg-turbo, scaled; CMYK and odd subsampling by Pillow, scaled if too large.
 
     at_least: pixels of the shorter side; 0: not scaled.
     """
@@ -80,7 +80,7 @@ def _refuse_too_large(data: bytes, height: int, width: int, at_least: int) -> No
 
 
 def _libjpeg(data: bytes, *, channels: int, at_least: int) -> np.ndarray:
-    """Strict decode, where need be without metadata and without filling before the end."""
+    """Strict decode, if necessary without metadata and without filling before the end."""
     try:
         return _strictly(data, channels=channels, at_least=at_least)
     except UnreadableImage:
@@ -95,7 +95,7 @@ def _libjpeg(data: bytes, *, channels: int, at_least: int) -> np.ndarray:
 
 
 def _strictly(data: bytes, *, channels: int, at_least: int) -> np.ndarray:
-    """What libjpeg decodes without a word. at_least: as for `jpeg_pixels`."""
+    """Decode what libjpeg accepts without a warning. at_least: as for `jpeg_pixels`."""
     try:
         return simplejpeg.decode_jpeg(
             data,
@@ -111,7 +111,7 @@ def _strictly(data: bytes, *, channels: int, at_least: int) -> np.ndarray:
 
 
 def _unfilled(data: bytes, complaint: str) -> bytes | None:
-    """A JPEG without the filling before its end that libjpeg complains of; None: it is none."""
+    """A JPEG without the filling before its end of which libjpeg complains; None: there is none."""
     found = EXTRANEOUS.search(complaint)
     if found is None:
         return None
@@ -123,14 +123,14 @@ def _unfilled(data: bytes, complaint: str) -> bytes | None:
 
 
 def _scaled_side(height: int, width: int, size: int) -> int:
-    """Shorter side to decode a JPEG at, for its centred square at `size`: `size`, or twice that.
+    """Shorter side at which to decode a JPEG for its centred square: `size`, or twice that.
 
-    341 columns at 1/4 leave 10.625 on either side of the 64 in the middle. To move a picture by
-    such a fraction costs 1.9 grey levels on photos, by whatever kernel; from twice as many pixels
-    the mean over the fractions is exact but for 0.6, and decoding takes an eighth longer.
+    341 columns at 1/4 leave 10.625 on either side of the 64 in the middle. Shifting a picture by
+    such a fraction costs 1.9 grey levels on photos, by any kernel; from twice the number of pixels
+    the mean over the fractions is exact to within 0.6, and decoding takes an eighth longer.
     """
     shorter, margins = min(height, width), abs(height - width)
-    eighths, rest = divmod(8 * size, shorter)  # libjpeg's scale that gives `size` exactly
+    eighths, rest = divmod(8 * size, shorter)  # libjpeg's scale that gives exactly `size`
     if rest == 0 and eighths <= 4 and margins * eighths % 16:  # one margin: no whole pixels
         return 2 * size
     return size

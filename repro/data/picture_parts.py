@@ -1,10 +1,10 @@
-"""The parts of an encoded picture: those that decide its pixels, and its EXIF orientation.
+"""The parts of an encoded picture that determine its pixels, and its EXIF orientation.
 
-Where in the flow: repro/data/decoders.py hands the pixels' parts alone to the decoders, so that
-metadata which cannot be read (a damaged EXIF block, a huge colour profile, a wrong checksum in a
-text) never lose a picture. Segments, chunks and boxes are walked by their lengths; a search for
-bytes would find those of a thumbnail or of a profile. The orientation itself is read by Pillow; one
-that cannot be read is 1, upright as stored.
+Where in the flow: repro/data/decoders.py passes only the pixels' parts to the decoders, so that
+unreadable metadata (a damaged EXIF block, a huge colour profile, a wrong checksum in a text) never
+lose a picture. Segments, chunks and boxes are walked by their lengths; a search for bytes would
+find those of a thumbnail or of a profile. Pillow reads the orientation itself; an unreadable one is
+1, upright as stored.
 
 Alone: `png_parts(path.read_bytes()).orientation`.
 """
@@ -44,7 +44,7 @@ class Stored(NamedTuple):
     extent: tuple[
         float, float
     ]  # true height and width: a scaled JPEG's last pixels are partly used
-    libjpeg: bool  # decoded by it, so that scaling was its business as far as its scales go
+    libjpeg: bool  # decoded by libjpeg, which has scaled as far as its scales allow
     shape: tuple[int, int]  # height and width of the whole picture, before a JPEG is scaled
 
 
@@ -56,7 +56,7 @@ class Parts(NamedTuple):
 
 
 def orientation_in(metadata: dict[str, Any]) -> int:
-    """EXIF orientation as Pillow finds it in a picture's `info`; 1 where that cannot be read."""
+    """EXIF orientation as Pillow finds it in a picture's `info`; 1 where it is unreadable."""
     if not metadata:
         return 1
     carrier = Image.new("1", (1, 1))
@@ -65,12 +65,12 @@ def orientation_in(metadata: dict[str, Any]) -> int:
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """EXIF orientation of an opened picture; 1 where that cannot be read."""
+    """EXIF orientation of an opened picture; 1 where it is unreadable."""
     try:
         found = picture.getexif().get(ORIENTATION_TAG, 1)
     except MemoryError:
         raise
-    except Exception:  # of damaged EXIF
+    except Exception:  # damaged EXIF
         return 1
     return found if found in range(1, 9) else 1
 
@@ -79,7 +79,7 @@ def orientation_of(picture: Image.Image) -> int:
 
 
 class Segment(NamedTuple):
-    """A marker of a JPEG; the payload lies at start:end, behind the marker and the length."""
+    """A marker of a JPEG; the payload is at start:end, after the marker and the length."""
 
     marker: int
     start: int
@@ -87,7 +87,7 @@ class Segment(NamedTuple):
 
 
 def jpeg_segments(data: bytes) -> Iterator[Segment]:
-    """All segments up to the first scan's, that included, as far as the lengths lead."""
+    """All segments up to and including the first scan's, as far as the lengths lead."""
     place = 2
     while 0 <= (place := data.find(b"\xff", place)) <= len(data) - 4:
         marker = data[place + 1]
@@ -104,7 +104,7 @@ def jpeg_segments(data: bytes) -> Iterator[Segment]:
 
 
 def jpeg_orientation(data: bytes) -> int:
-    """EXIF orientation of a JPEG, whatever segments stand before EXIF."""
+    """EXIF orientation of a JPEG, for any segments before EXIF."""
     if EXIF not in data and XMP not in data:  # the walk takes 25 microseconds, a tenth of a decode
         return 1
     metadata: dict[str, Any] = {}
@@ -117,9 +117,9 @@ def jpeg_orientation(data: bytes) -> int:
 
 
 def jpeg_held_whole(data: bytes) -> bool:
-    """Whether a decoder must hold all coefficients of a JPEG at once, at whatever scale.
+    """Whether a decoder must hold all coefficients of a JPEG at once, at any scale.
 
-    So it is where the picture comes in several scans.
+    This is so where the picture comes in several scans.
     """
     colours = 0
     for marker, start, _ in jpeg_segments(data):
@@ -133,7 +133,7 @@ def jpeg_held_whole(data: bytes) -> bool:
 
 
 def bare_jpeg(data: bytes) -> bytes:
-    """A JPEG without its metadata: of the APPn segments those alone that say how colours are coded.
+    """A JPEG without its metadata: it keeps only the APPn segments that say how colours are coded.
 
     JFIF's version is set to 1.01, for which no decoder has a warning.
     """
@@ -152,7 +152,7 @@ def bare_jpeg(data: bytes) -> bytes:
 
 
 def jpeg_scan_end(data: bytes) -> int:
-    """Where the marker behind the last scan stands; the length of `data` where there is none."""
+    """Position of the marker after the last scan; the length of `data` where there is none."""
     place = next((s.end for s in jpeg_segments(data) if s.marker == START_OF_SCAN), len(data))
     while 0 <= (place := data.find(b"\xff", place)) < len(data) - 1:
         marker = data[place + 1]
@@ -169,9 +169,9 @@ def jpeg_scan_end(data: bytes) -> int:
 
 
 def png_parts(data: bytes) -> Parts:
-    """Parts of a PNG: its critical chunks, and the transparency, as they are.
+    """Parts of a PNG: its critical chunks, and the transparency, unchanged.
 
-    Other chunks are read for the orientation alone, and only where their checksum is right.
+    Other chunks are read only for the orientation, and only where their checksum is right.
     """
     kept, ended = [data[:8]], False
     metadata: dict[str, Any] = {}
@@ -189,7 +189,7 @@ def png_parts(data: bytes) -> Parts:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, start and end of each chunk, as far as the lengths lead; the last may be cut off."""
+    """Type, start and end of each chunk, as far as the lengths lead; the last may be cut off."""
     place = 8
     while place + 8 <= len(data):
         length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
@@ -203,12 +203,12 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _checks(data: bytes, start: int, end: int) -> bool:
-    """Whether a chunk's checksum is that of its bytes."""
+    """Whether a chunk's checksum matches its bytes."""
     return zlib.crc32(data[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end], "big")
 
 
 def _png_metadata(kind: bytes, payload: bytes) -> dict[str, Any]:
-    """What may tell the orientation, under the names by which Pillow knows it."""
+    """Metadata that may contain the orientation, under Pillow's names."""
     if kind == b"eXIf":
         return {"exif": EXIF + payload}
     keyword, _, rest = payload.partition(b"\0")
@@ -216,7 +216,7 @@ def _png_metadata(kind: bytes, payload: bytes) -> dict[str, Any]:
         text = rest if kind == b"tEXt" else _unpacked(rest[1:])
         return {PNG_EXIF.decode(): text.decode("latin-1")}
     if keyword == PNG_XMP and kind == b"iTXt" and rest[:2] in (b"\0\0", b"\1\0"):
-        text = rest[2:].split(b"\0", 2)[-1]  # behind language and translated keyword
+        text = rest[2:].split(b"\0", 2)[-1]  # after language and translated keyword
         return {"xmp": _unpacked(text) if rest[0] else text}
     return {}
 
@@ -264,8 +264,8 @@ def webp_parts(data: bytes) -> Parts:
 
 
 def without_exif(data: bytes) -> bytes:
-    """An AVIF whose EXIF item is under a name that nobody reads; how it is turned stands elsewhere.
+    """An AVIF with its EXIF item under a name that nobody reads; its rotation is stored elsewhere.
 
-    libavif refuses pictures whose EXIF it cannot read.
+    libavif refuses pictures with EXIF that it cannot read.
     """
     return AVIF_EXIF.sub(rb"\1none", data, count=1)

@@ -1,7 +1,7 @@
-"""Pictures by Pillow: its readers, what they complain of, and any kind of pixels as plain ones.
+"""Pictures by Pillow: its readers, their complaints, and any type of pixels as plain ones.
 
-Where in the flow: repro/data/decoders.py and jpeg_pixels.py read through here whatever has no
-faster decoder. Alone: `pillow_pixels(path.read_bytes(), "tiff", channels=3)`.
+Where in the flow: repro/data/decoders.py and jpeg_pixels.py use it for everything without a faster
+decoder. Alone: `pillow_pixels(path.read_bytes(), "tiff", channels=3)`.
 """
 
 import io
@@ -33,12 +33,12 @@ NOT_HERE = re.compile(
     "unsupported|not supported|not available|unknown (pixel mode|data org)"
     "|data precision|sof type|not implemented",
     re.IGNORECASE,
-)  # in complaints of decoders about what is in order, but beyond them
-DAMAGE = re.compile("marker type", re.IGNORECASE)  # "unsupported" in damaged files alone
+)  # in complaints of decoders about valid pictures that they do not support
+DAMAGE = re.compile("marker type", re.IGNORECASE)  # "unsupported" only in damaged files
 
 
 def pillow_pixels(data: bytes, name: str, *, channels: int) -> tuple[np.ndarray, int]:
-    """(H, W, channels) uint8 and the EXIF orientation that is left to be undone."""
+    """(H, W, channels) uint8 and the EXIF orientation that remains to be undone."""
     with opened(data, name) as picture:
         if isinstance(picture, TiffImagePlugin.TiffImageFile):
             grey = stated_range(picture)
@@ -49,9 +49,9 @@ def pillow_pixels(data: bytes, name: str, *, channels: int) -> tuple[np.ndarray,
 
 @contextmanager
 def opened(data: bytes, name: str) -> Iterator[ImageFile.ImageFile]:
-    """The picture by Pillow's reader of its format; whatever it raises becomes UnreadableImage.
+    """Open a picture by Pillow's reader of its format; any error becomes UnreadableImage.
 
-    Image.open would not say what the reader complains of.
+    Image.open would not say why the reader fails.
     """
     try:
         Image.init()
@@ -103,7 +103,7 @@ def _scaled(values: np.ndarray, black: int, white: int) -> np.ndarray:
 
 
 def reason_of(complaint: str) -> str:
-    """What a decoder's words amount to."""
+    """The reason that corresponds to a decoder's message."""
     words = complaint.lower()
     if "truncated" in words or "premature end" in words:
         return "truncated"

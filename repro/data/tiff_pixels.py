@@ -1,8 +1,8 @@
-"""What the pixels of a TIFF stand for: black, white and upright, or a word why nobody knows.
+"""The meaning of a TIFF's pixels (black, white and upright), or why it is unknown.
 
-Where in the flow: repro/data/decoders.py asks before Pillow, which reads numbers of any kind,
+Where in the flow: repro/data/decoders.py calls it before Pillow, which reads numbers of any type,
 loads a TIFF. Scientific ones hold 32-bit or floating-point numbers whose white the file does not
-state; read by a guess such a picture comes out nearly black. Alone: nothing to run.
+state; a guess would make such a picture nearly black.
 """
 
 from PIL import Image, TiffImagePlugin
@@ -13,7 +13,7 @@ from repro.data.picture_parts import ORIENTATION_TAG
 SUBFILE, BITS, PHOTOMETRIC, SAMPLE_FORMAT = 254, 258, 262, 339  # tags
 REDUCED = 1  # bit of SUBFILE
 WHITE_IS_ZERO = 0  # PHOTOMETRIC
-WHOLE, UNDEFINED = 1, 4  # SAMPLE_FORMAT: unsigned whole numbers; not said, taken for those
+WHOLE, UNDEFINED = 1, 4  # SAMPLE_FORMAT: unsigned whole numbers; undefined counts as those
 MOST_BITS = 16
 ADVICE = "scale it to 8 or 16 bits a channel and save it again"
 
@@ -39,14 +39,14 @@ def stated_range(picture: TiffImagePlugin.TiffImageFile) -> tuple[int, int]:
     if bits > MOST_BITS:
         raise UnreadableImage("unsupported", f"{bits}-bit pixels have no stated range; {ADVICE}")
     white = 2**bits - 1
-    # Pillow turns 8 bits the right way round by itself, and more bits not
+    # Pillow inverts 8-bit values by itself, but not larger ones
     return (white, 0) if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else (0, white)
 
 
 def keep_orientation_only(picture: TiffImagePlugin.TiffImageFile) -> None:
-    """Leave an opened TIFF no metadata but its orientation, by which Pillow turns it when it loads.
+    """Remove all metadata of an opened TIFF but the orientation, by which Pillow turns it.
 
-    Others that cannot be read would lose the picture.
+    Other metadata, if unreadable, would lose the picture.
     """
     told = picture.tag_v2.get(ORIENTATION_TAG)
     exif = Image.Exif()

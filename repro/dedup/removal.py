@@ -1,11 +1,11 @@
-"""Codes of images -> which images are near-duplicates of one that is kept, and what is not touched.
+"""Decide from the codes which images are near-duplicates of a kept one, and which are kept.
 
 Where in the flow: `data_prep.dedup` (the pipeline's step, paper §4.1.1) and the tool `repro.dedup`
-decide here. One image of a group stays, the others are marked: the first where all are of one size
-(rows stand in source order, which for LSUN is the order of keys), and of stored pictures that with
+decide here. One image of a group is kept, the others are marked: the first where all have one size
+(rows are in source order, which for LSUN is the order of keys), and of stored pictures the one with
 the most pixels (`Sizes`). Images are never removed unseen: groups larger than `max_group`, and
-pictures without contrast, whose code says nothing, are reported and kept. A code that does not tell
-images apart is refused. It has nothing to run alone.
+pictures without contrast, whose code is meaningless, are reported and kept. A code that does not
+tell images apart is refused.
 """
 
 import csv

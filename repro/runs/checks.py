@@ -48,7 +48,7 @@ def check_names(run: Run) -> None:
 
 
 def check_experiments(spec: RunSpec, known: Collection[str], *, file: str) -> None:
-    """Experiments that a run file leaves out, or sets options of, are among those there are."""
+    """Experiments that a run file leaves out, or sets options of, must exist."""
     for key, names in (("leave_out", spec.leave_out), ("experiments", spec.experiments)):
         for name in names:
             if name not in known:
@@ -84,7 +84,7 @@ def check_weights(run: Run) -> None:
 
 
 def check_models(run: Run) -> None:
-    """A model's network fits its dataset's images, and its minibatch the processes."""
+    """A model's network must fit its dataset's images, and its minibatch the processes."""
     processes = run.spec.processes_per_training
     for name, model in run.trained.items():
         data, batch = run.spec.datasets[model.data], model.training.batch
@@ -110,7 +110,7 @@ def check_models(run: Run) -> None:
 
 
 def check_counts(run: Run) -> None:
-    """No step asks for more images than its dataset's `limit`."""
+    """No step may need more images than its dataset's `limit`."""
     for name, dataset in run.spec.datasets.items():
         limit = dataset.limit
         if limit is not None and (short := _short(asked_for(run, name), limit)):
@@ -121,7 +121,7 @@ def check_counts(run: Run) -> None:
 
 
 def _short(asked: Mapping[str, int], images: int) -> str:
-    """Who asks for more than so many images, in words."""
+    """The steps that need more than `images` images, as text."""
     return ", ".join(who for who, fewest in asked.items() if images < fewest)
 
 
@@ -148,10 +148,10 @@ def check_options(run: Run) -> None:
 
 
 def missing_raw_data(run: Run, *, of: Collection[str] | None = None) -> list[str]:
-    """A paragraph for each file that a dataset needs and that is not there, and where to say it.
+    """A paragraph for each missing file of a dataset, and where to specify its folder.
 
-    of: the datasets that are looked at; None: all of the run. A source may have
-    `refusal(raw, options, least, results)`: why what is there will not do.
+    of: the datasets that are checked; None: all of the run. A source may have `refusal(raw,
+    options, least, results)`: why the existing files will not do.
     """
     spec, key = run.spec, run.spec.raw_key
     names = [name for name in spec.datasets if of is None or name in of]
@@ -167,7 +167,7 @@ def missing_raw_data(run: Run, *, of: Collection[str] | None = None) -> list[str
 
 
 def _missing_of(run: Run, name: str) -> list[str]:
-    """What the raw data of a dataset lack, in words."""
+    """Missing raw data of a dataset, as text."""
     dataset, folder = run.spec.datasets[name], run.raw_folder(name)
     module, key = source(dataset.source), f"datasets.{name}"
     options = source_options(dataset.source, dataset.options, file=run.file, key=key)
@@ -179,7 +179,7 @@ def _missing_of(run: Run, name: str) -> list[str]:
 
 
 def _too_few_drawn(run: Run, name: str) -> str:
-    """In words, that fewer images of a dataset will be drawn than are asked for; "" where not."""
+    """A message that fewer images of a dataset will be drawn than needed; "" otherwise."""
     world = run.spec.datasets[name].world
     drawn = expected(run, name) if world is not None else None
     short = _short(asked_for(run, name), drawn) if drawn is not None else ""

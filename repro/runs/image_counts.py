@@ -1,8 +1,8 @@
-"""How many images a run's datasets will hold, and how many its steps ask for at least.
+"""Number of images that a run's datasets will hold, and the minimum that its steps need.
 
 Where in the flow: repro.runs.checks compares the two before any step starts, so that no experiment
-finds after a training that its images are too few. `python -m repro plan` counts by `expected` as
-well (repro.plan.counts). An experiment that needs a number of images says so by a method
+finds out after a training that its images are too few. `python -m repro plan` also counts with
+`expected` (repro.plan.counts). An experiment that needs a number of images declares it by a method
 `fewest_images` of its Options (experiments/README.md). Nothing here reads raw data.
 
 Alone: `asked_for(load_run("config/photos.yaml"), "photos")`.
@@ -20,7 +20,7 @@ Whole = Callable[[str, Any], int | None]  # source, its options -> records befor
 
 
 def asked_for(run: Run, dataset: str) -> dict[str, int]:
-    """Who asks for images of a dataset, in words -> how many at least."""
+    """Descriptions of the steps that need images of a dataset -> minimum number of images."""
     asked = {}
     for name, model in run.trained.items():
         if model.data == dataset:
@@ -41,7 +41,7 @@ def asked_for(run: Run, dataset: str) -> dict[str, int]:
 def expected(run: Run, name: str) -> int | None:
     """Records of a dataset, without its limit, that are still to be drawn or to be fetched.
 
-    By what the generator of its world, or its source, says; None where neither does.
+    The generator of its world, or its source, gives the number; None where neither does.
     """
     spec = run.spec.datasets[name]
     options = source_options(spec.source, spec.options, file=run.file, key=f"datasets.{name}")
@@ -50,7 +50,7 @@ def expected(run: Run, name: str) -> int | None:
 
 
 def _records(name: str, options: Any, whole: Whole) -> int | None:
-    """Records that a source will give; one that copies another's (`of`), by how many that has."""
+    """Records expected from a source; for one that copies another (`of`), by that one's number."""
     if hasattr(options, "of"):
         originals = _records(options.of, options.wrapped, whole)
         return None if originals is None else int(source(name).copies(options, originals))
@@ -59,7 +59,7 @@ def _records(name: str, options: Any, whole: Whole) -> int | None:
 
 
 def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
-    """Of data that a program is still to draw; None where its generator does not say."""
+    """Count of data that a program is still to draw; None where its generator does not say."""
     spec = run.spec.worlds[place]
     count_for = getattr(world(spec.generator), "count_for", None)
     if count_for is None:
@@ -70,12 +70,12 @@ def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
 
 
 def _published(name: str, options: Any) -> int | None:
-    """Of data as their makers publish them; None where the source does not say."""
+    """Count of data as published; None where the source does not say."""
     published = getattr(source(name), "published", None)
     return published(options) if published else None
 
 
 def _stretch(images: int, options: Any) -> int:
-    """The number of images that the options `start` and `stop` leave, where a source has them."""
+    """Number of images left by the options `start` and `stop`, where a source has them."""
     stop = getattr(options, "stop", None)
     return (images if stop is None else min(stop, images)) - getattr(options, "start", 0)

@@ -1,9 +1,9 @@
-"""What every step of the pipeline has in its environment, whoever starts Snakemake.
+"""The environment of every step of the pipeline, however Snakemake was started.
 
 Where in the flow: the Snakefile calls `run_steps_with` when it is read, in the process that runs
-the steps and in every job of a cluster. repro.environment says what they do not inherit; here they
-get this interpreter, this checkout's packages and nothing else that lies beside them, and a folder
-for matplotlib. Nothing to run alone.
+the steps and in every job of a cluster. repro.environment removes what they must not inherit; here
+they get this interpreter, this checkout's packages without the other files in it, and a folder for
+matplotlib.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ from repro.artefacts.recipe import STRICT
 from repro.places import PACKAGES
 from repro.specs.validation import SpecError
 
-# of the processes that torchrun starts together: a step would take itself for one of them
+# of the processes that torchrun starts together: a step would think it is one of them
 LAUNCHERS = ("LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE")
-SNAKEMAKES = Path(".snakemake")  # its own folder, below the one that it runs in
+SNAKEMAKES = Path(".snakemake")  # its own folder, below its working folder
 
 
 def refuse_braces(checkout: Path) -> None:
-    """Raises SpecError for a path that Snakemake would take for one with wildcards."""
+    """Raise SpecError for a path that Snakemake would read as one with wildcards."""
     if {"{", "}"} & set(str(checkout)):
         raise SpecError(
             f"{checkout}: the path of this checkout holds braces, which Snakemake takes for "
@@ -32,10 +32,10 @@ def refuse_braces(checkout: Path) -> None:
 def run_steps_with(
     interpreter: str, checkout: Path, *, strict: bool, own_python: bool = False
 ) -> None:
-    """Let every `python -m ...` of a step be this interpreter and find this checkout's modules.
+    """Make every `python -m ...` of a step use this interpreter and this checkout's modules.
 
-    strict: steps make again what other versions of the packages made. own_python: Snakemake gives
-    the steps a Python of conda's and keeps PYTHONPATH from it, so that the working folder must do.
+    strict: steps make again the results of other package versions. own_python: Snakemake gives the
+    steps a Python of conda's and removes PYTHONPATH, so that they use the working folder.
     """
     for name in LAUNCHERS:
         os.environ.pop(name, None)
@@ -49,11 +49,11 @@ def run_steps_with(
 
 
 def packages_alone(checkout: Path) -> Path:
-    """A folder in which the checkout's packages lie alone, by links: for PYTHONPATH.
+    """A folder with links to the checkout's packages only, for PYTHONPATH.
 
-    What else lies in a checkout, a queue.py or numpy.py of its user, would go before Python's and
-    the libraries' own. It is named relative to the working folder, so that neither path may hold a
-    colon. The checkout itself where no links can be made.
+    Other files in a checkout, such as a queue.py or numpy.py of its user, would hide Python's and
+    the libraries' own. It is named relative to the working folder, so that the path never contains
+    a colon. It is the checkout itself where no links can be made.
     """
     name = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:12]
     folder = SNAKEMAKES / "packages" / name

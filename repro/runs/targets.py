@@ -1,8 +1,8 @@
-"""What a command line of Snakemake's asks for: is there such a thing, and which raw data it needs.
+"""Check the targets of Snakemake's command line: whether they exist, and which raw data they need.
 
-Where in the flow: the Snakefile asks when it is read, before anything is planned, so that a slip of
-the pen is answered with the nearest target, and one experiment does not wait for the raw data of
-the others. Nothing to run alone.
+Where in the flow: the Snakefile calls it when it is read, before anything is planned, so that a
+misspelt target is answered with the nearest one, and one experiment does not wait for the raw data
+of the others.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from repro.runs.run import Experiment, Run
 from repro.specs.validation import SpecError, nearest
 
 OF_THE_RUN = ("all", "prepare", "report", "train")
-STEPS = ("measure_", "draw_")  # rules of an experiment, beside the one that has its name
+STEPS = ("measure_", "draw_")  # rules of an experiment, besides the one named like it
 
 
 class Rule(Protocol):
@@ -25,11 +25,11 @@ class Rule(Protocol):
     name: str
 
     def is_producer(self, requested_output: str) -> bool:
-        """Whether this is an output of it, with wildcards filled in."""
+        """Whether this is one of its outputs, with wildcards filled in."""
 
 
 def check_targets(run: Run, targets: Iterable[str], rules: Iterable[Rule]) -> None:
-    """Raises SpecError for a target that no rule makes, with the nearest one or the way to it."""
+    """Raise SpecError for a target that no rule makes, with the nearest one or what to do."""
     by_name = {rule.name: rule for rule in rules}
     for target in targets:
         if target not in by_name and not _is_made(run, target, by_name.values()):
@@ -67,9 +67,9 @@ def _what_it_lacks(experiment: Experiment) -> str:
 
 
 def require_raw_data(run: Run, targets: Collection[str]) -> str:
-    """A line on raw data that are missing, but not needed for `targets`; "" where all are there.
+    """A line on missing raw data that `targets` do not need; "" where all exist.
 
-    Raises SpecError, which says how to get them, for those that are needed.
+    Raises SpecError, which says how to get them, for missing raw data that `targets` need.
     """
     needed = datasets_needed(run, targets)
     if missing := missing_raw_data(run, of=needed):
@@ -84,7 +84,7 @@ def require_raw_data(run: Run, targets: Collection[str]) -> str:
 
 
 def datasets_needed(run: Run, targets: Collection[str]) -> set[str]:
-    """Datasets that Snakemake makes on the way to `targets`; without any, to its default one."""
+    """Datasets that Snakemake makes for `targets`; without any, for its default target."""
     needed: set[str] = set()
     experiments = {one.name: one for one in run.runnable}
     for target in targets or ["all"]:
@@ -102,7 +102,7 @@ def datasets_needed(run: Run, targets: Collection[str]) -> set[str]:
 
 
 def _folder_of(run: Run, target: str) -> str:
-    """The folder below that of the run which a target stands for; the name of a rule as it is."""
+    """The folder, relative to the run's, that a target represents; a rule's name is unchanged."""
     for top in (run.folder / "stamps", run.folder):
         if Path(target).is_relative_to(top):
             return Path(target).relative_to(top).as_posix()
@@ -113,12 +113,12 @@ def _folder_of(run: Run, target: str) -> str:
 
 
 def _asks_for_report(run: Run, name: str) -> bool:
-    """Whether an experiment on request, whose target is the report that shows it."""
+    """Whether it is an experiment on request, whose target is the report that shows it."""
     return any(one.name == name and one.card.on_request for one in run.runnable)
 
 
 def _datasets_of(run: Run, folders: Iterable[Path]) -> set[str]:
-    """The datasets that folders of a run's are, or are made of."""
+    """The datasets that folders of a run hold, or depend on."""
     given = set(folders)
     models = {run.folder / "models" / name: model for name, model in run.trained.items()}
     found = {model.data for folder, model in models.items() if folder in given}

@@ -182,7 +182,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _nearest_file(path: Path) -> str:
-    """The YAML files beside a missing one, else those in config/ and the nearest of all."""
+    """The YAML files next to a missing one, else those in config/ and the nearest of all."""
     beside = [file.name for file in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
     elsewhere = {file.stem: str(file) for file in Path("config").glob("*.yaml")}
     if not beside and (close := difflib.get_close_matches(path.stem, elsewhere, n=1)):

@@ -1,10 +1,9 @@
 """Ctrl-C and SIGTERM in a training: finish the minibatch and save the state before ending.
 
-Where in the flow: repro.train.loop asks after every minibatch. Several processes that train
+Where in the flow: repro.train.loop checks after every minibatch. Several processes that train
 together agree on the minibatch; repro.train.together passes a signal on to all of them. A second
 signal ends a training in one process at once; among several it changes nothing, since one Ctrl-C
-may reach a process twice, and torchrun kills those that have not ended half a minute later. Nothing
-to run alone.
+may reach a process twice, and torchrun kills processes that have not ended within half a minute.
 """
 
 import signal
@@ -19,7 +18,7 @@ from repro.errors import StoppedError
 from repro.train.processes import Processes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-ASKED_EVERY = 10  # minibatches, where asking makes a GPU wait
+ASKED_EVERY = 10  # minibatches, where the check makes a GPU wait
 
 
 class Stopping:
@@ -28,16 +27,16 @@ class Stopping:
     number = 0
 
     def agreed(self, done: int, processes: Processes, device: torch.device) -> int:
-        """The signal by which all processes end behind minibatch `done`; 0: they go on."""
+        """The signal by which all processes end after minibatch `done`; 0: they continue."""
         if processes.size > 1 and device.type != "cpu" and done % ASKED_EVERY:
             return 0
         return processes.largest(self.number, device)
 
 
 def stopped(number: int, done: int, processes: Processes) -> BaseException:
-    """What ends the training behind minibatch `done`, whose state has been saved.
+    """The error that ends the training after minibatch `done`, whose state has been saved.
 
-    The first process says so, the others end as silently as they have worked.
+    The first process reports it; the others end silently.
     """
     words = f"stopped at minibatch {done}; the same command goes on from there"
     stop = StoppedError(words, signal_number=number)
@@ -46,7 +45,7 @@ def stopped(number: int, done: int, processes: Processes) -> BaseException:
 
 @contextmanager
 def stopping(*, alone: bool) -> Iterator[Stopping]:
-    """Within it a signal is only noted; alone, without other processes, the first one."""
+    """Within the block signals are only noted; alone, without other processes, only the first."""
     noted = Stopping()
     if threading.current_thread() is not threading.main_thread():
         yield noted

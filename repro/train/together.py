@@ -1,11 +1,11 @@
-"""Several processes of one training on one machine: torchrun, with the endings of a single process.
+"""Several processes of one training on one machine: torchrun, ending like a single process.
 
     python -m repro.train.together N -m repro.train --spec ... (as repro.train takes it)
 
-Where in the flow: the rule train_model starts trainings by it where `processes_per_training` is
-above 1. torchrun itself ends in a traceback and status 1 after Ctrl-C or SIGTERM, which it passes
-on to the processes; this ends silently with 130 or 143, and with the status of the first process
-that failed, which has said why.
+Where in the flow: the rule train_model starts trainings with it where `processes_per_training` is
+above 1. After Ctrl-C or SIGTERM, which it passes on to the processes, torchrun itself ends in a
+traceback and status 1; this module ends silently with 130 or 143, or with the status of the first
+process that failed, which has reported why.
 """
 
 import sys

@@ -19,7 +19,7 @@ from repro.runs import extensions
 from repro.specs.validation import SpecError
 
 OUTSIDE = ("data_prep", "experiments")
-# places.py lists the packages, environment.py finds them before what else lies beside them
+# places.py lists the packages, environment.py finds them before the other files next to them
 EXEMPT = ("runs/extensions.py", "places.py", "environment.py")
 FRONT_DOOR = "__main__.py"  # imports the modules that its own table names
 IMPORTERS = {"import_module", "__import__", "find_spec", "run_module"}
