@@ -38,7 +38,7 @@ OWN = {  # name: (module with a `main`, what the command does)
     "rules": ("repro.claims.rule_history", "when the rule of each claim was written"),
     "report": ("repro.report.__main__", "the report of a run from its folders"),
     "publish": ("repro.report.publish", "the report of a run as results/published keeps it"),
-    "ledger": ("repro.report.departures", "a run file beside the paper and its authors' code"),
+    "ledger": ("repro.report.departures", "a run file next to the paper and its authors' code"),
     "compare": ("repro.report.compare", "two runs: verdicts that changed, numbers that moved"),
     "adopt": ("repro.runs.adopt", "keep results of a run that other code made"),
     "provenance": ("repro.artefacts.provenance", "what made a file: command, inputs, versions"),

@@ -157,12 +157,12 @@ def missing_raw_data(run: Run, *, of: Collection[str] | None = None) -> list[str
     names = [name for name in spec.datasets if of is None or name in of]
     raw = [name for name in names if spec.datasets[name].world is None]
     if raw and key == "photos" and not spec.photos:
-        return ["say where your pictures are: --config photos=FOLDER"]
+        return ["give the folder of your pictures: --config photos=FOLDER"]
     drawn = [line for name in names if (line := _too_few_drawn(run, name))]
     needs = dict.fromkeys(
         f"datasets.{name} needs {need}" for name in raw for need in _missing_of(run, name)
     )
-    hint = f"`{key}:` in the run file, or --config {key}=FOLDER, says where they lie"
+    hint = f"`{key}:` in the run file, or --config {key}=FOLDER, gives their folder"
     return [*drawn, *needs, *([hint] if needs else [])]
 
 

@@ -38,7 +38,7 @@ def stopped(number: int, done: int, processes: Processes) -> BaseException:
 
     The first process reports it; the others end silently.
     """
-    words = f"stopped at minibatch {done}; the same command goes on from there"
+    words = f"stopped at minibatch {done}; the same command continues from there"
     stop = StoppedError(words, signal_number=number)
     return stop if processes.first else SystemExit(stop.status)
 
