@@ -101,10 +101,11 @@ def overview(run: Path, counts: Counter[str]) -> list[Image.Image]:
 
 def verdicts(draw: ImageDraw.ImageDraw, counts: Counter[str], top: int) -> None:
     """A bar of the directions that the paper states, and what its parts are."""
+    draw.text((MARGIN, top - 20), "What the paper states, in the demo", "#1d2226", font(15))
     total, left = sum(counts.values()), MARGIN
     unit = (WIDTH - 2 * MARGIN) / total
     for name, colour, words in (
-        ("hold", HOLDS, "of the paper's stated directions hold in the demo"),
+        ("hold", HOLDS, "directions hold"),
         ("fail", FAILS, "fail"),
         ("open", OPEN, "not decided"),
     ):
