@@ -1,9 +1,9 @@
-"""Charts of Table 1: its rows as bars, accuracy against labels and against the GAN's training.
+"""Charts of Table 1: its rows as points, accuracy against labels and against the GAN's training.
 
-Part of figure.py. Alone: `bars(numbers, arrays)`, from the measurements and arrays.npz.
+Part of figure.py. Alone: `rows_and_cited(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,15 +31,26 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def bars(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
+class Series(NamedTuple):
+    """How the accuracies with all labels, or with few, are drawn; offset: from the row's middle."""
+
+    colour: str
+    marker: str
+    offset: float
+
+
+SERIES = (Series(PALETTE[0], "o", 0.19), Series(PALETTE[1], "s", -0.19))
+
+
+def rows_and_cited(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
     """This run's rows with their intervals at the top, the paper's rows as cited below."""
     names = rows_run(arrays)
-    drawn, axes = new_figure(7.2, 2.6 + 0.85 * len(names), rows=2)
+    drawn, axes = new_figure(7.6, 2.8 + 0.8 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, names, per_class=int(arrays["per_class"]))
     _draw_cited(axes[1, 0])
     for one in axes[:, 0]:
-        one.set_xlim(0, 100)
-        one.grid(False, axis="y")
+        one.set_xlim(0, 108)  # room for a number behind 100
+        one.set_xticks(range(0, 101, 20))
         one.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
     axes[1, 0].set_xlabel("accuracy on test images (%)", color=INK)
     return drawn
@@ -48,33 +59,34 @@ def bars(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figu
 def _draw_run(
     axes: Axes, numbers: dict[str, Measurement], names: list[str], *, per_class: int
 ) -> None:
-    series = (("", "all labels"), ("_per_class", f"{per_class} a class"))
-    for index, ((suffix, label), colour) in enumerate(zip(series, PALETTE, strict=False)):
+    series = (("", "all labels"), ("_per_class", f"{per_class} per class"))
+    for (suffix, label), look in zip(series, SERIES, strict=True):
         shown = [numbers[f"accuracy_{name}{suffix}"] for name in names]
-        places = np.arange(len(shown)) + 0.19 * (1 - 2 * index)
+        places = np.arange(len(shown)) + look.offset
         values = np.array([one.value for one in shown])
         ends = np.array(
             [[v if end is None else end for end in (one.low, one.high)]
              for v, one in zip(values, shown, strict=True)]
         )  # fmt: skip
-        axes.barh(places, values, height=0.36, color=colour, label=label)
-        axes.errorbar(values, places, xerr=np.abs(ends.T - values), fmt="none", ecolor=INK,
-                      capsize=3, linewidth=1.2)  # fmt: skip
+        axes.errorbar(values, places, xerr=np.abs(ends.T - values), fmt=look.marker,
+                      color=look.colour, markersize=7, capsize=3, label=label)  # fmt: skip
         for place, value, high in zip(places, values, ends[:, 1], strict=True):
-            axes.text(max(value, high) + 1.5, place, f"{value:.1f}", va="center", color=INK)
+            axes.text(max(value, high) + 1.8, place, f"{value:.1f}", va="center", color=INK)
     axes.set_yticks(range(len(names)), [ROWS[name].replace(" + ", "\n+ ") for name in names])
+    axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_title("This run", loc="left", fontsize=10, color=INK)
 
 
 def _draw_cited(axes: Axes) -> None:
     places = np.arange(len(CITED))[::-1]
     every, few, sd = (np.array([row[column] for row in CITED]) for column in (1, 2, 3))
-    for values, spread, colour, marker, label in (
-        (every, None, PALETTE[0], "o", "50,000 labels"),
-        (few, sd, PALETTE[1], "s", "400 a class"),
-    ):
-        axes.errorbar(values, places, xerr=spread, fmt=marker, color=colour, markerfacecolor="none",
-                      markersize=7, capsize=2, label=label)  # fmt: skip
+    columns = ((every, None, "50,000 labels"), (few, sd, "400 per class"))
+    for (values, spread, label), look in zip(columns, SERIES, strict=True):
+        heights = places + look.offset
+        axes.errorbar(values, heights, xerr=spread, fmt=look.marker, color=look.colour,
+                      markerfacecolor="none", markersize=7, capsize=3, label=label)  # fmt: skip
+        for height, value in zip(heights, values, strict=True):
+            axes.text(value + 1.8, height, f"{value:.1f}", va="center", color=MUTED)
     axes.set_yticks(places, [row[0] for row in CITED])
     axes.set_ylim(-0.6, len(CITED) - 0.4)
     axes.set_title("Cited: paper's Table 1", loc="left", fontsize=10, color=MUTED)
@@ -128,5 +140,10 @@ def _draw_progress(
         level = numbers.get(f"validation_accuracy_{name}")
         if level is not None and level.value is not None:
             axes.axhline(level.value, linewidth=1, **{**LOOKS[name], "marker": None})
+            words = ROWS[name].removesuffix(" + L2-SVM")
+            axes.annotate(
+                words, (1, level.value), (0, 3), color=LOOKS[name]["color"], ha="right",
+                xycoords=("axes fraction", "data"), textcoords="offset points",
+            )  # fmt: skip
     axes.set_xlabel("passes of the GAN over its training images", color=INK)
     axes.set_ylabel(f"accuracy on {n:,} held-out images (%)", color=INK)

@@ -1,4 +1,4 @@
-"""Table 1, its bars and its curves from the measured numbers, the paper's rows as cited.
+"""Table 1, its chart and its curves from the measured numbers, the paper's rows as cited.
 
 The figure step: reads the folder that measure.py wrote, draws with charts.py and tables.py. Alone:
 python -m experiments.cifar10_svm.figure (see --help)
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.cifar10_svm.charts import bars, curves
+from experiments.cifar10_svm.charts import curves, rows_and_cited
 from experiments.cifar10_svm.tables import accuracy_by_labels, table1
 from experiments.contract import figure_command
 from repro.claims.measurement import read_measurements
@@ -22,7 +22,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
         arrays = dict(saved)
     save_table(out / "table1_cifar10.csv", table1(numbers, arrays))
     save_table(out / "table1_cifar10_labels.csv", accuracy_by_labels(arrays))
-    save_figure(out / "fig_table1.png", bars(numbers, arrays), style=style)
+    save_figure(out / "fig_table1.png", rows_and_cited(numbers, arrays), style=style)
     save_figure(out / "fig_table1_curves.png", curves(numbers, arrays), style=style)
 
 

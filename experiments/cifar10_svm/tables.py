@@ -11,14 +11,14 @@ import pandas as pd
 from experiments.cifar10_svm.options import ALL
 from repro.claims.measurement import Measurement, with_interval
 
-# Table 1 of the paper: model, accuracy %, accuracy % with 400 labels a class, its ±, feature units.
+# Table 1 of the paper: model, accuracy %, accuracy % with 400 labels per class, its ±, features.
 # None of these rows was run here.
 CITED = (
     ("1 Layer K-means", 80.6, 63.7, 0.7, 4800),
     ("3 Layer K-means Learned RF", 82.0, 70.7, 0.7, 3200),
     ("View Invariant K-means", 81.9, 72.6, 0.7, 6400),
     ("Exemplar CNN", 84.3, 77.4, 0.2, 1024),
-    ("DCGAN (ours) + L2-SVM", 82.8, 73.8, 0.4, 512),
+    ("DCGAN (paper) + L2-SVM", 82.8, 73.8, 0.4, 512),
 )
 CITED_PER_CLASS, CITED_TRAINING_IMAGES = 400, 50_000
 ROWS = {  # all rows that may be run here, in the order of the table
@@ -48,7 +48,7 @@ def table1(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> pd
             "model": model,
             "accuracy, all labels (%)": f"{every:.1f}",
             "accuracy, few labels (%)": f"{few:.1f} ± {sd:.1f}",
-            "labels a class, few": CITED_PER_CLASS,
+            "labels per class, few": CITED_PER_CLASS,
             "training images": CITED_TRAINING_IMAGES,
             "feature units": units,
             "source": "cited: paper T1",
@@ -60,7 +60,7 @@ def table1(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> pd
             "model": ROWS[name],
             "accuracy, all labels (%)": with_interval(numbers[f"accuracy_{name}"], digits=1),
             "accuracy, few labels (%)": _with_sd(numbers[f"accuracy_{name}_per_class"]),
-            "labels a class, few": int(arrays["per_class"]),
+            "labels per class, few": int(arrays["per_class"]),
             "training images": int(arrays["training_images"]),
             "feature units": int(arrays[f"{name}_units"]),
             "source": f"this run ({int(arrays[f'{name}_features'])} features)",
@@ -81,7 +81,7 @@ def _accuracies(arrays: dict[str, np.ndarray]) -> Iterator[dict[str, object]]:
         for count, mean, sd, draws in [*curve[curve[:, 0] != ALL], *curve[curve[:, 0] == ALL]]:
             yield {
                 "model": ROWS[name],
-                "labels a class": "all" if count == ALL else int(count),
+                "labels per class": "all" if count == ALL else int(count),
                 "accuracy (%)": f"{mean:.1f}",
                 "sd over draws": "" if np.isnan(sd) else f"{sd:.1f}",
                 "draws": int(draws),

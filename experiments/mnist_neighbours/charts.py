@@ -116,8 +116,13 @@ def errors_by_class(errors: Errors) -> Figure:
     return drawing
 
 
+STYLES = ("-", "--", ":")  # of the lines, by training
+
+
 def selection(curves: dict[str, np.ndarray]) -> Figure:
     """Validation error of every stored generator by passes over the digits, the chosen ones ringed.
+
+    The trainings of a row differ by the style of their lines.
 
     curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" index among K.
     """
@@ -126,11 +131,12 @@ def selection(curves: dict[str, np.ndarray]) -> Figure:
     for name in sorted(curves):
         if name.endswith("_chosen"):
             continue
-        row = name.rpartition("_")[0]
+        row, _, training = name.rpartition("_")
         label, colour, marker = ROWS[row]
+        style = STYLES[int(training) % len(STYLES)]
         epochs, error = curves[name].T
         axes[0, 0].plot(
-            epochs, error, color=colour, marker=marker, markersize=4, linewidth=1.2,
+            epochs, error, style, color=colour, marker=marker, markersize=4, linewidth=1.2,
             label=None if row in named else label,
         )  # fmt: skip
         best = int(curves[f"{name}_chosen"])

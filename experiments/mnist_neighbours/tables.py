@@ -18,7 +18,7 @@ CITED = (
     ("InfiMNIST", "–", "2.6", "cited: paper T3*, from others"),
     ("Real Data", "3.1", "–", "cited: paper T3*"),
     ("GAN", "6.28", "5.65", "cited: paper T3*"),
-    ("DCGAN (ours)", "2.98", "1.48", "cited: paper T3*"),
+    ("DCGAN (paper)", "2.98", "1.48", "cited: paper T3*"),
 )
 CITED_COUNTS = (50_000, 10_000_000)
 

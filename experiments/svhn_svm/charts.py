@@ -48,7 +48,10 @@ def _draw_run(
                 markerfacecolor="none", label="validation" if place == 0 else None,
             )  # fmt: skip
         axes.text(max(mean, shown.max()) + 2, place, f"{mean:.1f}", va="center", color=INK)
-    axes.set_yticks(places, [ROWS[name].replace(" + ", "\n+ ") for name in names])
+    axes.set_yticks(
+        places,
+        [ROWS[name].replace(" + ", "\n+ ").replace(" with the", "\nwith the") for name in names],
+    )
     axes.set_ylim(-0.7, len(names) - 0.4)
     axes.set_title("This run", loc="left", fontsize=10, color=INK)
 
@@ -89,7 +92,7 @@ def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
         one.axhline(level, color=PALETTE[0], linewidth=1.3, linestyle=(0, (4, 3)),
                     label="SVM on D's features")  # fmt: skip
         one.set_xlabel(label, color=INK)
-        one.set_ylim(0, 100)
+        one.set_ylim(0, min(100, 1.15 * max(level, found.max())))
     axes[0, 0].set_xscale("log")
     axes[0, 0].set_ylabel("validation error (%)", color=INK)
     handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -17,7 +17,7 @@ CITED = (
     ("M1+M2", 36.02, "test"),
     ("SWWAE without dropout", 27.83, "test"),
     ("SWWAE with dropout", 23.56, "test"),
-    ("DCGAN (ours) + L2-SVM", 22.48, "test"),
+    ("DCGAN (paper) + L2-SVM", 22.48, "test"),
     ("Supervised CNN with the same architecture", 28.87, "validation"),
 )
 ROWS = {  # all rows that may be run here, in the order of the table

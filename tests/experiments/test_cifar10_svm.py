@@ -169,10 +169,10 @@ def test_figure_writes_what_the_card_promises(measured: Path, tmp_path: Path, re
     ours = json.loads((measured / "measurements.json").read_text())
     assert rows[-1]["accuracy, all labels (%)"].startswith(f"{ours['accuracy_dcgan']['value']:.1f}")
     assert all(row["source"].startswith("this run") for row in rows[len(CITED) :])
-    assert [row["labels a class, few"] for row in rows] == ["400"] * 5 + ["12"] * 5
+    assert [row["labels per class, few"] for row in rows] == ["400"] * 5 + ["12"] * 5
     with (tmp_path / "figure" / "table1_cifar10_labels.csv").open() as stream:
         by_labels = list(csv.DictReader(stream))
-    assert [row["labels a class"] for row in by_labels] == ["4", "12", "all"] * 5
+    assert [row["labels per class"] for row in by_labels] == ["4", "12", "all"] * 5
     assert [row["draws"] for row in by_labels[:3]] == ["2", "3", "1"]
 
 
