@@ -41,12 +41,9 @@ KINDS = {  # from the top; variants follow
     "plain_samples": "plain samples",
     "sample_blends": "blends of plain samples",
 }
-MEASURES = {
-    "blend_score": "classifier of blends, sums of three not learnt: logit (right: a blend)",
-    "wider_blend_score": "the same, sums of three learnt: logit (right: a blend)",
-    "sharpness": "sharpness: mean gradient, grey levels per pixel",
-    "nearest_real": "nearest real image: distance in features",
-    "discriminator_score": "the model's discriminator: logit (right: real)",
+BLEND_SCORES = {  # the two rules of realism differ in them
+    "blend_score": "classifier of blends",
+    "wider_blend_score": "the wider one: sums of three too",
 }
 SHADE = "#e6e8eb"
 REAL_OR_NOT = {"real": PALETTE[2], "samples": MUTED, "variants": PALETTE[0]}
@@ -141,32 +138,37 @@ def success_chart(numbers: Mapping[str, Measurement], realism: Mapping[str, np.n
     panel.set_yticks(range(len(ORDER)), [names[variant] for variant in ORDER])
     panel.set_ylim(len(ORDER) - 0.45, -0.55)
     panel.set_xlim(-0.02, 1.02)
-    panel.set_xlabel("share of results (small strokes: each sum)", color=INK)
-    drawing.legend(loc="outside upper left", ncols=1, frameon=False)
+    panel.set_xlabel("share of results, all sums together, with 95 % intervals", color=INK)
+    handles = panel.get_legend_handles_labels()[0]
+    drawing.legend(handles=[*handles, _stroke()], loc="outside upper left", frameon=False)
     return drawing
 
 
+def _stroke() -> Line2D:
+    label = "each sum on its own, in the colour of its mark"
+    return Line2D([], [], linestyle="none", marker="|", markersize=9, color=INK, label=label)
+
+
 def realism_chart(realism: Mapping[str, np.ndarray]) -> Figure:
-    """Each measure of realism by kind of picture: median, middle half, middle nine tenths."""
+    """Blend scores by kind of picture: median, middle half, middle nine tenths."""
     variants = variant_names(realism)
     rows = {**KINDS, **{variant: variants[variant] for variant in ORDER}}
-    there = [m for m in MEASURES if f"{m}, plain_samples" in realism]
-    drawing, axes = new_figure(
-        9.6, 4.0 * (len(there) + 1) // 2, rows=-(-len(there) // 2), columns=2
-    )
-    for panel in axes.flat[len(there) :]:
-        panel.set_axis_off()
-        panel.legend(handles=_key(), loc="upper left", frameon=False, borderpad=0)
-    for place, (panel, measure) in enumerate(zip(axes.flat, there, strict=False)):
+    drawing, axes = new_figure(8.6, 5.4, columns=len(BLEND_SCORES))
+    for panel, (measure, title) in zip(axes[0], BLEND_SCORES.items(), strict=True):
         for row, kind in enumerate(rows):
             _spread(panel, realism[f"{measure}, {kind}"], row, _colour(kind))
-        _limits(panel, measure, realism)
-        names = list(rows.values()) if place % 2 == 0 else [""] * len(rows)
-        panel.set_yticks(range(len(rows)), names)
+        panel.set_yticks(range(len(rows)), list(rows.values()))
         panel.set_ylim(len(rows) - 0.4, -0.6)
-        panel.set_title(_broken(MEASURES[measure]), loc="left", color=INK)
+        panel.set_title(title, loc="left", color=INK)
+        panel.set_xlabel("logit: the higher, the surer of a blend", color=INK)
         for edge in (3.5, 5.5):
             panel.axhline(edge, color=MUTED, linewidth=0.7)
+    low, high = np.sort([panel.get_xlim() for panel in axes[0]], axis=0)[[0, -1], [0, 1]]
+    for panel, measure in zip(axes[0], BLEND_SCORES, strict=True):
+        panel.axvspan(low, float(realism[f"highest, {measure}"]), color=SHADE, zorder=0)
+        panel.set_xlim(low, high)
+    axes[0, 1].tick_params(labelleft=False)
+    drawing.legend(handles=_key(), loc="outside upper left", ncols=2, frameon=False)
     return drawing
 
 
@@ -204,20 +206,3 @@ def _spread(panel: Axes, values: np.ndarray, row: int, colour: str) -> None:
     panel.plot([low, high], [row, row], color=colour, linewidth=1.3)
     panel.plot([first, third], [row, row], color=colour, linewidth=6, solid_capstyle="butt")
     panel.plot([middle], [row], marker="o", markersize=5, color="white", markeredgecolor=INK)
-
-
-def _limits(panel: Axes, measure: str, realism: Mapping[str, np.ndarray]) -> None:
-    """Shade the region that the rule calls realistic."""
-    low, high = panel.get_xlim()
-    if f"highest, {measure}" in realism:
-        panel.axvspan(low, float(realism[f"highest, {measure}"]), color=SHADE, zorder=0)
-    elif measure == "sharpness":
-        panel.axvspan(*realism["sharpness_limits"].tolist(), color=SHADE, zorder=0)
-    else:
-        return
-    panel.set_xlim(low, high)
-
-
-def _broken(words: str) -> str:
-    first, colon, rest = words.partition(": ")
-    return f"{first}:\n{rest}" if colon else words

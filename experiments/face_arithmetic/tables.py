@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from experiments.face_arithmetic.charts import MEASURES, SERIES, variant_names
+from experiments.face_arithmetic.charts import SERIES, variant_names
 from repro.claims.measurement import Measurement
 
+MEASURES = ("blend_score", "wider_blend_score", "sharpness", "nearest_real", "discriminator_score")
 SHARES = ("success", "realistic", "realistic_wider", *list(SERIES)[1:])
 
 
