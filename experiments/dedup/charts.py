@@ -33,59 +33,92 @@ SHORT = LABELS | {
     "pixels": "equal\npixels",
     "untrained": "un-\ntrained",
 }
-MARKED = (0, 1, 2, 4, 8, 16, 24)  # distances written next to the autoencoder's curve
 COLOURS = dict(zip(LABELS, PALETTE, strict=False))
 SMALL = 8.5  # points
+DOTS = {"marker": "o", "markersize": 3}  # a distance each
+RING = {"marker": "o", "markersize": 8, "markerfacecolor": "white", "markeredgewidth": 1.6}
 WRONG = (222, 143, 5)  # frame of an image that shows another original, according to the truth file
-COLUMNS = 3  # groups side by side
+ABREAST = 12  # images in a row of the sheet, at most, unless a group has more
 FRAME = 2  # pixels
+GAP = 8  # pixels between groups
 
 
 def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """Groups (G, M, H, W, C) uint8 as one picture, three per row, framed where `wrong` (G, M)."""
+    """Groups (G, M, H, W, C) uint8 as one picture, row by row; framed where `wrong` (G, M).
+
+    Only the images `shown` (G, M) take up space, so that a group is as wide as it is large.
+    """
     if len(images) == 0:
         return np.full((64, 240, 3), 255, np.uint8)  # nothing was removed: an empty sheet
     images = np.array(np.broadcast_to(images, (*images.shape[:-1], 3)))
     framed = images.copy()
     framed[wrong] = WRONG
     framed[..., FRAME:-FRAME, FRAME:-FRAME, :] = images[..., FRAME:-FRAME, FRAME:-FRAME, :]
-    framed[~shown] = 255
-    strips = np.stack([grid(members, columns=len(members), gap=1) for members in framed])
-    return grid(strips, columns=min(COLUMNS, len(strips)), gap=8)
+    rows: list[list[np.ndarray]] = [[]]
+    room = ABREAST
+    for members, there in zip(framed, shown, strict=True):
+        count = int(there.sum())
+        if count > room and rows[-1]:
+            rows.append([])
+            room = ABREAST
+        rows[-1].append(grid(members[there], columns=count, gap=1))
+        room -= count
+    lines = [_side_by_side(row) for row in rows]
+    width = max(line.shape[1] for line in lines)
+    return grid(np.stack([_widened(line, width) for line in lines]), columns=1, gap=GAP)
+
+
+def _side_by_side(strips: list[np.ndarray]) -> np.ndarray:
+    """Strips (H, any, C) in one line, white between them."""
+    return np.concatenate([_widened(one, one.shape[1] + GAP) for one in strips], axis=1)[:, :-GAP]
+
+
+def _widened(strip: np.ndarray, width: int) -> np.ndarray:
+    """A strip (H, W, C) with white added on the right."""
+    return np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), constant_values=255)
 
 
 def recall_chart(study: Arrays, truth: Arrays) -> Figure:
     """Heat map: share of copies found, by kind and strength, per method.
 
-    Left half: equal codes. Right half: at the largest distance with at most 1 false pair in 100;
+    Left half: equal codes. Right half: at the largest distance d with at most 1 false pair in 100;
     grey where a method has none.
     """
     methods = study["methods"].tolist()
-    names = [_row_name(kind, strength) for kind, strength, *_ in by_kind(study, truth, 0, 0)]
+    copies = [(kind, strength) for kind, strength, *_ in by_kind(study, truth, 0, 0)]
+    names = [_row_name(kind, strength) for kind, strength in copies]
     drawing, axes = new_figure(8.6, 1.6 + 0.24 * len(names), columns=2)
     for one, distances, title in (
-        (axes[0, 0], [0] * len(methods), "equal codes"),
-        (axes[0, 1], study["allowed"].tolist(), "at most 1 false pair in 100"),
+        (axes[0, 0], [0] * len(methods), "copies found, %: equal codes"),
+        (axes[0, 1], study["allowed"].tolist(), "copies found, %: largest d allowed*"),
     ):
         shares = np.full((len(names), len(methods)), np.nan)
         for k, d in enumerate(distances):
             if d >= 0:
                 shares[:, k] = [found / n for _, _, found, n in by_kind(study, truth, k, d)]
         labels = [
-            f"{SHORT[m]}\n{'none' if d < 0 else f'd = {d}'}"
+            f"{SHORT[m]}\n{'no d' if d < 0 else f'd = {d}'}"
             for m, d in zip(methods, distances, strict=True)
         ]
         _heat_map(one, shares, labels)
-        for row in np.flatnonzero([a.split()[0] != b.split()[0] for a, b in pairwise(names)]):
+        groups = [kind.partition(":")[0] for kind, _ in copies]
+        for row in np.flatnonzero([a != b for a, b in pairwise(groups)]):
             one.axhline(row + 0.5, color="white", linewidth=3)
-        one.set_title(f"copies found, %: {title}", loc="left", fontsize=10, color=INK, pad=10)
+        one.set_title(title, loc="left", fontsize=10, color=INK, pad=10)
     axes[0, 0].set_yticks(np.arange(len(names)), names, fontsize=SMALL)
     axes[0, 1].set_yticks([])
+    note = (
+        "d: bits in which codes may differ. * At most 1 false pair in 100; "
+        "no d: even equal codes give more."
+    )
+    drawing.supxlabel(note, x=0.01, ha="left", fontsize=9, color=INK)
     return drawing
 
 
 def _row_name(kind: str, strength: float) -> str:
-    return UNITS[kind](strength) if kind in UNITS else kind
+    """E.g. "crop 5 %"; copies of the truth file have no strength."""
+    group, colon, name = kind.partition(": ")
+    return f"{name} ({group} file)" if colon else UNITS[kind](strength)
 
 
 def _heat_map(axes: Axes, shares: np.ndarray, labels: list[str]) -> None:
@@ -113,29 +146,27 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
         there = study["false_pairs"][k] >= 0
         recall, precision = study["recall"][k, there], study["precision"][k, there]
         rate = study["false_pairs"][k, there] / max(int(study["pairs"]), 1) * 1e6
-        style = {"color": COLOURS[method], "marker": "o", "markersize": 3, "linewidth": 1.4}
-        label = f"equal pixels, {recall[0]:.2f}" if method == "pixels" else LABELS[method]
-        left.plot(recall, precision, label=label, **style)
-        right.plot(recall, rate, **style)
-        for d in (d for d in MARKED if d < there.sum() and method == "autoencoder"):
-            for one, value in ((left, precision[d]), (right, rate[d])):
-                one.annotate(
-                    str(d), (recall[d], value), (3, 5), textcoords="offset points",
-                    fontsize=SMALL, color=COLOURS[method], ha="left",
-                )  # fmt: skip
+        style = {"color": COLOURS[method], "linewidth": 1.4, **DOTS}
+        if method == "pixels":  # has no distances
+            style |= {"linestyle": "none", "marker": "D", "markersize": 7}
+        for one, values in ((left, precision), (right, rate)):
+            one.plot(recall, values, label=LABELS[method], **style)
+            if method != "pixels":
+                one.plot(recall[0], values[0], color=COLOURS[method], **RING)
     wrong = "false" if judged else "unjudged"
     left.set_xlabel("recall of the planted copies", color=INK)
     left.set_ylabel("precision on pairs", color=INK)
-    left.axhline(0.99, color=MUTED, linewidth=0.8, linestyle=(0, (4, 4)))
+    left.plot([], [], color=INK, linestyle="none", label="equal codes", **RING)
+    left.axhline(0.99, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="1 false pair in 100")
     left.set_ylim(-0.02, 1.06)
     right.set_yscale("symlog", linthresh=1)
     right.set_ylim(-0.3, None)
     right.set_xlabel("recall of the planted copies", color=INK)
     right.set_ylabel(f"{wrong} pairs in a million", color=INK)
-    lowest = np.nanmin(np.delete(study["recall"][:, 0], list(LABELS).index("pixels")))
-    for one in (left, right):  # equality of pixels finds next to nothing: it may be outside
-        one.set_xlim(max(-0.03, lowest - 0.08), 1.03)
-    drawing.legend(loc="outside upper center", ncols=7, frameon=False, fontsize=SMALL)
+    for one in (left, right):
+        one.set_xlim(-0.03, 1.03)
+    handles, labels = left.get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)
     return drawing
 
 
@@ -146,6 +177,7 @@ def settings_chart(settings: Arrays, *, images: int) -> Figure:
         ("threshold", "thresholds", "a unit is active above this (standard deviations)"),
         ("radius", "radii", "codes count as equal within this (bits of 128)"),
     )
+    most = max(settings[f"{name}_removed"].max() for name, *_ in panels)
     for column, (name, values, label) in enumerate(panels):
         x = settings[f"{name}_{values}"]
         removed, recall = axes[0, column], axes[1, column]
@@ -154,7 +186,7 @@ def settings_chart(settings: Arrays, *, images: int) -> Figure:
         if not np.isnan(settings[f"{name}_wrong"]).any():
             wrong = "of these, wrong according to the truth file"
             removed.plot(x, settings[f"{name}_wrong"], label=wrong, **style)
-        removed.set_ylim(0, 1.08 * max(1, settings[f"{name}_removed"].max()))
+        removed.set_ylim(0, 1.08 * max(1, most))
         recall.plot(x, settings[f"{name}_recall"], color=PALETTE[2], **style)
         recall.set_ylim(0, 1.02)
         recall.set_xlabel(label, color=INK)

@@ -207,6 +207,20 @@ def test_groups_shown_are_those_removed(folders: dict[str, Path], tmp_path: Path
     assert (sheet.reshape(-1, 3) == WRONG).all(axis=1).sum() == 32 * 32 - 28 * 28
 
 
+def test_groups_take_up_only_the_space_of_their_images() -> None:
+    shown = np.arange(12)[None] < np.array([7, 2, 4, 12])[:, None]
+    images = np.zeros((4, 12, 10, 10, 3), np.uint8)
+    images[~shown] = 100  # must not be drawn
+    sheet = groups_sheet(images, shown, np.zeros_like(shown))
+    lines = [(7 * 11 - 1) + 8 + (2 * 11 - 1), 4 * 11 - 1, 12 * 11 - 1]  # 7 and 2 abreast; 4; 12
+    assert sheet.shape == (3 * 10 + 2 * 8, max(lines), 3)
+    assert (sheet == 0).all(axis=2).sum() == shown.sum() * 100
+    assert set(np.unique(sheet)) == {0, 255}
+    for place, width in enumerate(lines):
+        line = sheet[place * 18 : place * 18 + 10]
+        assert np.flatnonzero((line == 0).any(axis=(0, 2)))[-1] == width - 1
+
+
 def test_the_sample_to_label_is_of_removed_images(folders: dict[str, Path], tmp_path: Path) -> None:
     measured(folders, tmp_path / "m", Options(collisions=3))
     sample = np.load(tmp_path / "m" / "collisions.npz")
