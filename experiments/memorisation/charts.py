@@ -36,19 +36,19 @@ Arrays = dict[str, np.ndarray]
 def pairs_sheet(columns: list[np.ndarray]) -> np.ndarray:
     """Arrays (n, H, W, C) uint8 side by side, image for image, in rows of several.
 
-    The first ones are shown at twice the size.
+    The first ones are shown at twice the size, each above two of the others.
     """
     columns = [halved_to(images, LARGEST_SIDE) for images in columns]
     together = np.stack(columns, axis=1)  # (n, columns, H, W, C)
     strips = np.stack([grid(images, len(columns), gap=1) for images in together])
-    gap = max(4, strips.shape[1] // 6)
+    gap = max(4, strips.shape[1] // 6)  # twice that between doubled ones, so that edges align
     abreast = max(2, WIDTH // (strips.shape[2] + gap) // 2 * 2)  # even: larger ones take two
     doubled = strips[:DOUBLED].repeat(2, axis=1).repeat(2, axis=2)
-    parts = [grid(doubled, abreast // 2, gap=gap)]
+    parts = [grid(doubled, abreast // 2, gap=2 * gap)]
     if len(strips) > DOUBLED:
         parts.append(grid(strips[DOUBLED:], abreast, gap=gap))
     width = max(part.shape[1] for part in parts)
-    white = np.full((gap, width, strips.shape[3]), 255, np.uint8)
+    white = np.full((2 * gap, width, strips.shape[3]), 255, np.uint8)
     widened = [
         np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
         for part in parts
