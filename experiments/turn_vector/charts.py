@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from repro.figures.drawing import INK, PALETTE, grid, new_figure, show_picture
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
 
 GAP = 2  # pixels between pictures, as in repro.figures.drawing.grid
 
@@ -66,15 +67,26 @@ def changes(rows: Mapping[str, np.ndarray]) -> Figure:
     for number, name in enumerate(names):
         panel = axes.flat[number]
         t = np.linspace(-reach, reach, rows["turned"].shape[2])
-        _draw_band(panel, t, rows["turned"][number], "own vector", PALETTE[0], "-", "o")
-        _draw_band(panel, t, rows["control"][number], "random direction", PALETTE[3], "--", "s")
-        panel.set_title(name, loc="left", color=INK)
+        _draw_band(
+            panel,
+            t,
+            rows["turned"][number],
+            "along its own vector: should climb",
+            PALETTE[0],
+            "-",
+            "o",
+        )
+        label = "along random directions: should stay at 0"
+        _draw_band(panel, t, rows["control"][number], label, PALETTE[3], "--", "s")
+        title = f"{name}, along the vector of {name}"
+        panel.set_title(f"{title} (Fig 8)" if number == 0 else title, loc="left", color=INK)
         if number % columns == 0:
             panel.set_ylabel("reading minus the sample's own", color=INK)
         if number >= len(names) - columns:
             panel.set_xlabel("share of the vector added", color=INK)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    handles = axes.flat[0].get_legend_handles_labels()[0]
+    band = Patch(facecolor=MUTED, alpha=0.25, label="marks: mean of the rows; band: middle 80 %")
+    drawing.legend(handles=[*handles, band], loc="outside upper left", ncols=2, frameon=False)
     return drawing
 
 
@@ -88,6 +100,6 @@ def _draw_band(
     for edge in (low, high):
         panel.plot(t, edge, color=colour, linestyle=line, linewidth=0.8)
     panel.plot(
-        t, changes.mean(axis=0), color=colour, linestyle=line, marker=mark, markersize=4,
-        label=f"{label}: mean, and middle 80 % of rows",
+        t, changes.mean(axis=0), label=label, color=colour, linestyle=line, marker=mark,
+        markersize=4,
     )  # fmt: skip
