@@ -126,7 +126,7 @@ def _draw_group(
         if key in pictures:
             sheet.paste(Image.fromarray(pictures[key]), (left + FRAME, top + FRAME))
         name = unicodedata.normalize("NFC", legible(key))
-        for line, text in enumerate(_two_lines(name, small, width=SIDE + 2 * FRAME)):
+        for line, text in enumerate(name_on_two_lines(name, small, width=SIDE + 2 * FRAME)):
             draw.text((left, below + line * LINE), text.strip(), font=small, fill=INK)
         verdict = "kept" if kept else "would go"
         if place:
@@ -135,12 +135,20 @@ def _draw_group(
         left += CELL
 
 
-def _two_lines(name: str, small: ImageFont.FreeTypeFont, *, width: int) -> list[str]:
-    """The end of a name on at most two lines, with … in front where its beginning is cut off."""
+def name_on_two_lines(name: str, small: ImageFont.FreeTypeFont, *, width: int) -> list[str]:
+    """The end of a name on at most two lines, with … in front where its beginning is cut off.
+
+    Lines break after one of `/_- ` or before a dot where both halves then fit, else anywhere.
+    """
+    if small.getlength(name) <= width:
+        return [name]
+    for cut in range(len(name) - 1, 0, -1):
+        halves = [name[:cut], name[cut:]]
+        between_words = name[cut - 1] in "/_- " or name[cut] == "."
+        if between_words and all(small.getlength(half) <= width for half in halves):
+            return halves
     second = _ending(name, small, width=width)
     rest = name[: len(name) - len(second)]
-    if not rest:
-        return [name]
     if small.getlength(rest) <= width:
         return [rest, second]
     return ["…" + _ending(rest, small, width=width - small.getlength("…")), second]

@@ -4,11 +4,18 @@ should."""
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from repro.dedup.contact_sheet import ACROSS, BANDS, groups_by_doubt, write_sheets
+from repro.dedup.contact_sheet import (
+    ACROSS,
+    BANDS,
+    groups_by_doubt,
+    name_on_two_lines,
+    write_sheets,
+)
 from repro.dedup.removal import Removal
-from repro.figures.drawing import PALETTE
+from repro.figures.drawing import PALETTE, font
 
 
 def removal_of(first: list[int], distance: list[int], keep: list[bool] | None = None) -> Removal:
@@ -92,3 +99,25 @@ def test_a_file_lost_since_leaves_its_place_empty(tmp_path: Path) -> None:
     assert write_sheets(tmp_path, path=tmp_path, keys=keys, removal=removal, most=1) == 1
     sheet = np.asarray(Image.open(tmp_path / "sheet_001.png"))
     assert (sheet == rgb("#d8dbdf")).all(axis=2).sum() > 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("a.jpg", ["a.jpg"]),
+        ("bedrooms/0001234_crop_left.jpg", ["bedrooms/0001234_", "crop_left.jpg"]),
+        ("mmmmmmmmmm.mmmmmmmmmm", ["mmmmmmmmmm", ".mmmmmmmmmm"]),
+    ],
+)
+def test_names_break_between_words(name: str, lines: list[str]) -> None:
+    assert name_on_two_lines(name, font(11), width=126) == lines
+
+
+@pytest.mark.parametrize("name", ["0123456789abcdef0123456789.webp", "x" * 60 + ".png"])
+def test_names_without_a_place_to_break_fill_the_lines_from_their_end(name: str) -> None:
+    lines = name_on_two_lines(name, font(11), width=126)
+    assert len(lines) == 2
+    assert name.endswith("".join(lines).removeprefix("…"))
+    assert ("".join(lines) == name) == (len(name) < 40)
+    assert all(font(11).getlength(line) <= 126 for line in lines)
+    assert font(11).getlength(lines[1]) > 126 - font(11).getlength("m")
