@@ -66,7 +66,8 @@ def _drawn(run: Run, place: str, name: str, options: Any) -> int | None:
         return None
     key = f"worlds.{place}"
     drawing = world_options(spec.generator, spec.options, file=run.file, key=key)
-    return int(count_for(drawing, name, options))
+    count = count_for(drawing, name, options)
+    return None if count is None else int(count)
 
 
 def _published(name: str, options: Any) -> int | None:

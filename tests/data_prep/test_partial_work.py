@@ -220,8 +220,11 @@ def damaged(name, change):
     [
         (None, "resumes after record 36"),
         (damaged("images.npy", lambda b: b[:2000]), "images.npy has 2000 bytes"),
-        (damaged("images.npy", lambda b: b[:500] + b"\x01\x02" + b[502:]), "images.npy holds oth"),
-        (damaged("keys.txt", lambda b: b.replace(b"1", b"2")), "keys.txt holds other bytes"),
+        (
+            damaged("images.npy", lambda b: b[:500] + b"\x01\x02" + b[502:]),
+            "images.npy has other bytes",
+        ),
+        (damaged("keys.txt", lambda b: b.replace(b"1", b"2")), "keys.txt has other bytes"),
         (damaged("labels.npy", lambda b: b[:-200]), "labels.npy has "),
         (lambda state: (state / "skipped.csv").unlink(), "skipped.csv is missing"),
         (damaged("progress.json", lambda b: b[:50]), "starts afresh"),

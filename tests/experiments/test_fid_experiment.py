@@ -219,5 +219,7 @@ def test_a_report_without_weights_says_not_run_and_how(tmp_path: Path, repositor
     page = (run / "r/index.html").read_text()
     assert command in page
     assert "binds nothing to inception.weights" in page
-    assert f"Not run. To run it: `{command}`" in (run / "r/report.md").read_text()
+    markdown = (run / "r/report.md").read_text(encoding="utf-8")
+    told = "Not run: nothing is bound to inception.weights in `config/demo.yaml`."
+    assert f"{told} `{command}`" in markdown
     assert (run / "r/claims.csv").read_text().count("\n") == 1  # the head alone

@@ -415,7 +415,7 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 128 + number, said
         assert "Traceback" not in said
-        (done,) = re.findall(r"stopped at minibatch (\d+); the same command goes on", said)
+        (done,) = re.findall(r"stopped at minibatch (\d+); the same command continues", said)
         newest = max(path.name for path in states.glob("step_*.pt"))
         assert newest == f"step_{int(done):08d}.pt"
         assert len(list(states.glob("step_*.pt"))) == begun[1] + 1
