@@ -13,7 +13,7 @@ STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
 # What the caller's shell holds for other programs; repro/environment.py says it for the steps. The
-# set-up takes no module that lies beside this file, a queue.py or numpy.py, for Python's own.
+# set-up ignores modules next to this file, such as a queue.py or numpy.py of the user's.
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS PIP_PREFIX PIP_TARGET
 export MPLBACKEND := agg
 export PIP_USER := 0

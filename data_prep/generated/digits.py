@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import Field
-from sklearn.datasets import load_digits
 
 from data_prep.generated.drawing.sheet import sheet_command
 from repro.rng import generator
@@ -29,9 +28,16 @@ class Options(Strict):
     test_count: int = Field(597, ge=1, le=1796, description="test digits; the rest is for training")
 
 
+def _bundled() -> Any:
+    """Return scikit-learn's set. Whoever reads a run file needs the options alone, not its 2 s."""
+    from sklearn.datasets import load_digits
+
+    return load_digits()
+
+
 def split(options: Options, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices into scikit-learn's set: of the training and of the test digits."""
-    count = len(load_digits().target)
+    count = len(_bundled().target)
     order = generator(seed, "generated digits: split").permutation(count)
     return order[options.test_count :], order[: options.test_count]
 
@@ -50,7 +56,7 @@ def count_for(options: Options, source: str, reading: Any) -> int | None:
 
 def write(out: Path, options: Options, seed: int, *, workers: int = 1) -> None:
     """Write MNIST's four .gz files into the empty folder `out`; `workers` is ignored."""
-    bundled = load_digits()
+    bundled = _bundled()
     train, test = split(options, seed)
     for name, rows in (("train", train), ("t10k", test)):
         _write_idx(out / f"{name}-images-idx3-ubyte.gz", scaled(bundled.images[rows]))
@@ -67,7 +73,7 @@ def _write_idx(path: Path, values: np.ndarray) -> None:
 def draw(seed: int, index: int) -> np.ndarray:
     """Training digit `index` for the sheet: (32, 32, 3) uint8, each pixel four times as large."""
     rows = split(Options(), seed)[0]
-    picture = scaled(load_digits().images[rows[index]])
+    picture = scaled(_bundled().images[rows[index]])
     return np.repeat(picture.repeat(4, 0).repeat(4, 1)[..., None], 3, axis=2)
 
 

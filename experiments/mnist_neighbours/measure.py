@@ -21,7 +21,6 @@ from experiments.mnist_neighbours.references import (
     choose_generator,
     nearest_generated,
     nearest_real,
-    nearest_untrained,
     pixels,
     selection_arrays,
 )
@@ -63,26 +62,23 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     digits, labels = pixels(test), test.label("class").astype(np.int64)
     real, real_all = nearest_real(digits, train, validation)
     look_up = partial(
-        nearest_generated, counts=options.counts, block=options.block, seed=seed, device=device
+        nearest_generated,
+        digits,
+        counts=options.counts,
+        block=options.block,
+        seed=seed,
+        device=device,
     )
     found = {
         row: [
-            look_up(choice, digits, state=_state(inputs, row, number))
+            look_up(choice, state=_state(inputs, row, number))
             for number, choice in enumerate(choices, 1)
         ]
         for row, choices in chosen.items()
     }
 
     untrained = {
-        row: nearest_untrained(
-            choices[0].model,
-            digits,
-            counts=options.counts,
-            block=options.block,
-            seed=seed,
-            device=device,
-            state=_state(inputs, row, 1),
-        )
+        row: look_up(choices[0], trained=False, state=_state(inputs, row, 1))
         for row, choices in chosen.items()
     }
 

@@ -84,47 +84,33 @@ def choose_generator(
 
 
 def nearest_generated(
-    choice: ChosenGenerator,
     digits: np.ndarray,
+    choice: ChosenGenerator,
     *,
+    trained: bool = True,
     counts: tuple[int, ...],
     block: int,
     seed: int,
     device: torch.device,
     state: Path | None,
 ) -> NearestReferences:
-    """The nearest sample of each test digit (T, F) at all counts, without samples of the choice."""
+    """The nearest sample of each test digit (T, F) at all counts, without samples of the choice.
+
+    trained: False for the control, the network with its initial weights. state: folder of
+    unfinished searches, None to keep none.
+    """
     samples = LabelledSamples(
         choice.model,
-        choice.step,
+        choice.step if trained else None,
         seed=seed,
-        purpose=f"mnist neighbours, test, model seed {choice.model.seed}",
+        purpose=f"mnist neighbours, test, model seed {choice.model.seed}"
+        if trained
+        else "mnist neighbours, untrained",
         block=block,
         device=device,
     )
-    return _nearest(samples, digits, counts, state / "test.npz" if state else None)
-
-
-def nearest_untrained(
-    model: ModelFolder,
-    digits: np.ndarray,
-    *,
-    counts: tuple[int, ...],
-    block: int,
-    seed: int,
-    device: torch.device,
-    state: Path | None,
-) -> NearestReferences:
-    """The control: `nearest_generated` of the model's network with its initial weights."""
-    purpose = "mnist neighbours, untrained"
-    samples = LabelledSamples(model, None, seed=seed, purpose=purpose, block=block, device=device)
-    return _nearest(samples, digits, counts, state / "untrained.npz" if state else None)
-
-
-def _nearest(
-    samples: LabelledSamples, digits: np.ndarray, counts: tuple[int, ...], state: Path | None
-) -> NearestReferences:
-    found = nearest_samples(samples, digits, counts, state=state)
+    file = "test.npz" if trained else "untrained.npz"
+    found = nearest_samples(samples, digits, counts, state=state / file if state else None)
     return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 
 

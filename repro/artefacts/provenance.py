@@ -122,15 +122,19 @@ def commit_and_dirty() -> tuple[str, bool]:
     if not (ROOT / ".git").exists():  # installed: a repository around site-packages is not ours
         return "unknown", True
     try:
-        commit = _git(ROOT, "rev-parse", "HEAD")
-        return commit, bool(_git(ROOT, "status", "--porcelain"))
+        commit = git(ROOT, "rev-parse", "HEAD").decode().strip()
+        return commit, bool(git(ROOT, "status", "--porcelain").strip())
     except (OSError, subprocess.CalledProcessError):
         return "unknown", True
 
 
-def _git(root: Path, *words: str) -> str:
-    command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+def git(folder: Path, *words: str, given: bytes = b"") -> bytes:
+    """What git prints when it is run in `folder`; given: its standard input.
+
+    Raises OSError where there is no git, CalledProcessError where it fails.
+    """
+    command = ["git", "-C", str(folder), *words]
+    return subprocess.run(command, check=True, capture_output=True, input=given).stdout
 
 
 @cache

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from repro.artefacts.provenance import git
 from repro.command_line import new_parser
 from repro.errors import UnusableError
 
@@ -67,10 +68,10 @@ def rule_histories(experiments: Path) -> dict[Key, RuleHistory]:
     shallow clone): then nobody can tell. Rules that are not committed are left out.
     """
     try:
-        shallow = _git(experiments, "rev-parse", "--is-shallow-repository")
+        shallow = git(experiments, "rev-parse", "--is-shallow-repository")
         if shallow != b"false\n":
             return {}
-        known = _read(Path(os.fsdecode(_git(experiments, "rev-parse", "--show-toplevel")[:-1])))
+        known = _read(Path(os.fsdecode(git(experiments, "rev-parse", "--show-toplevel")[:-1])))
     except (OSError, subprocess.CalledProcessError):
         return {}
     now = {
@@ -149,7 +150,7 @@ def _read(root: Path) -> _Known:
 
 def _changes(root: Path) -> Iterator[tuple[Commit, list[tuple[str, str, str]]]]:
     """Commits, oldest first, with (old blob, new blob, path) of the cards and results in them."""
-    text = _git(
+    text = git(
         root, "log", "--reverse", "--topo-order", "--no-renames", "--raw", "--no-abbrev", "-m",
         "--first-parent", "--date=short", "--format=commit %H %ad", "--",
         f"*{CARDS}", f"*{RESULTS}",
@@ -168,7 +169,7 @@ def _changes(root: Path) -> Iterator[tuple[Commit, list[tuple[str, str, str]]]]:
 
 def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
     """The bytes of blobs by name."""
-    answer = _git(root, "cat-file", "--batch", given="\n".join(blobs).encode() + b"\n")
+    answer = git(root, "cat-file", "--batch", given="\n".join(blobs).encode() + b"\n")
     found, start = {}, 0
     for name in blobs:
         end = answer.index(b"\n", start)
@@ -185,11 +186,6 @@ def _claims(card: bytes) -> list[dict[str, Any]]:
     except (yaml.YAMLError, KeyError, TypeError):
         return []
     return [one for one in claims or [] if isinstance(one, dict) and isinstance(one.get("id"), str)]
-
-
-def _git(root: Path, *words: str, given: bytes = b"") -> bytes:
-    command = ["git", "-C", str(root), *words]
-    return subprocess.run(command, check=True, capture_output=True, input=given).stdout
 
 
 def main(words: list[str] | None = None) -> None:

@@ -96,7 +96,7 @@ class Removal:
     def grouped_rows(self) -> np.ndarray:
         """Rows (M,) of every member of every group of two or more, group by group.
 
-        Groups stand in the order of the rows kept; those come first, the others in row order.
+        Groups are in the order of the rows kept; these come first, the others in row order.
         """
         members = np.flatnonzero(group_sizes(self.first) > 1)
         first = self.first[members]

@@ -1,11 +1,8 @@
 """Measure in a minute what each kind of work costs on this machine, in seconds, on noise.
 
 Training is measured with real minibatches of repro.train.trainer on random images, at two batch
-sizes; a line through the two gives seconds per minibatch (Adam's update, for any batch) and seconds
-per image. On a GPU the larger size is the spec's own batch; on a CPU it is as large as time allows.
-Reading is the pipeline's own preparation (decoding, cropping, scaling and writing); reading,
-copying and hashing are timed on one thread, though they use several where available. `python -m
-repro.plan` uses this module; repro.plan.costs multiplies these rates by counts.
+sizes: a line through the two gives seconds per minibatch (Adam's update) and per image. Preparation
+is the pipeline's own; all but training is timed on one thread. repro.plan.costs uses the rates.
 
 Alone: `other_rates(Clock(torch.device("cpu"), threads=1), sources={"lsun"})`.
 """

@@ -185,6 +185,20 @@ def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> No
     )
 
 
+def planted_in_a_shell(
+    folder: Path, code: str, command: str, *, repository: Path
+) -> subprocess.CompletedProcess[str]:
+    """What a shell's command leaves that runs the `main` of this code."""
+    (folder / "planted.py").write_text(code)
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={"PYTHONPATH": f"{repository}:{folder}"},
+        capture_output=True,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize("between", ["", "bash -c '\"$@\"; exit $?' -- "])
 @pytest.mark.parametrize("code", [FULL, FULL_BY_ANOTHER])
 def test_a_full_disk_is_told_where_the_log_is_not(
@@ -194,31 +208,16 @@ def test_a_full_disk_is_told_where_the_log_is_not(
 
     Between the two may be a program that writes into the log as well, as torchrun does.
     """
-    (tmp_path / "planted.py").write_text(code)
     command = f"{between}{sys.executable} -c '{PLANTED}' planted > /dev/full 2>&1; exit $?"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{repository}:{tmp_path}"},
-        capture_output=True,
-        text=True,
-    )
+    done = planted_in_a_shell(tmp_path, code, command, repository=repository)
     assert done.returncode in (1, 120)  # 120: of Python, which could not write the message either
     assert done.stderr == "error: images.npy could not be written: its disk is full\n"
 
 
 def test_a_mistake_of_ours_is_not_lost_with_its_log(tmp_path: Path, repository: Path) -> None:
-    (tmp_path / "planted.py").write_text(
-        "import repro.command_line\nrepro.command_line._log_is_full = lambda: True\n" + WRONG
-    )
+    full = "import repro.command_line\nrepro.command_line._log_is_full = lambda: True\n"
     command = f"{sys.executable} -c '{PLANTED}' planted > log 2>&1; exit $?"
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{repository}:{tmp_path}"},
-        capture_output=True,
-        text=True,
-    )
+    done = planted_in_a_shell(tmp_path, full + WRONG, command, repository=repository)
     assert done.returncode == 1
     assert done.stderr.startswith("error: RuntimeError('a planted mistake'); the disk of its log")
     assert "Traceback" in (tmp_path / "log").read_text()
