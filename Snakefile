@@ -23,12 +23,12 @@ fix_this_process(str(BASE), started_in=workflow.rundir)
 from repro.artefacts.disk_full import DiskFullError
 from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run, write_specs
-from repro.runs.freshness import settled
+from repro.runs.freshness import settle_run
 from repro.runs.step_environment import refuse_braces, run_steps_with
 from repro.runs.step_inputs import StepInputs, parts
 from repro.runs.targets import check_targets, require_raw_data
 from repro.specs.validation import SpecError
-from repro.watch.snakemake_log import last_words, show
+from repro.watch.snakemake_log import final_messages, show
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
 MAIN = workflow.exec_mode == ExecMode.DEFAULT  # not in a job of a cluster
@@ -42,7 +42,7 @@ except SpecError as error:
 
 OUT = str(RUN.folder)
 SPEC = RUN.spec
-INPUTS = StepInputs(RUN, asked=lambda: workflow.dag_settings.targets)
+INPUTS = StepInputs(RUN, requested=lambda: workflow.dag_settings.targets)
 SHOWN = show(workflow, RUN)
 
 
@@ -98,7 +98,7 @@ if MAIN:
         check_targets(RUN, targets, workflow.rules)
         told = [require_raw_data(RUN, targets)]
         write_specs(RUN)
-        told += settled(RUN)
+        told += settle_run(RUN)
     except (SpecError, DiskFullError) as error:
         raise WorkflowError(str(error)) from None
     print(*filter(None, told), sep="\n", end="\n" if any(told) else "", file=sys.stderr)
@@ -108,7 +108,7 @@ onsuccess:
     if SHOWN:
         SHOWN.ended(log, succeeded=True)
     else:
-        print(last_words(workflow, RUN))
+        print(final_messages(workflow, RUN))
 
 
 onerror:

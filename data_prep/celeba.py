@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, field_validator
 
 from data_prep.source import Record, Requirement
-from data_prep.table_names import refuse_strangers
+from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict, nearest
 
@@ -120,9 +120,9 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     table = _attributes(raw / options.attributes, options.columns)
     splits = _partition(raw / options.partition) if options.split != "all" else None
     files = {_row_of(file): file for file in files_below(folder)}
-    refuse_strangers(raw / options.attributes, table.rows, folder=folder, files=[*files])
+    refuse_unknown_files(raw / options.attributes, table.rows, folder=folder, files=[*files])
     if splits is not None:
-        refuse_strangers(raw / options.partition, splits, folder=folder, files=[*files])
+        refuse_unknown_files(raw / options.partition, splits, folder=folder, files=[*files])
     for row in [*files, *sorted(table.rows.keys() - files.keys())]:
         split = options.split if splits is None else splits.get(row)
         key = files.get(row, row)

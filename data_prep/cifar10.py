@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
-from repro.data.plain_pickle import LATIN1, Made, Name, PickleError, read_pickle
+from repro.data.plain_pickle import LATIN1, Name, PickledObject, PickleError, read_pickle
 from repro.data.raw_images import SourceError
 from repro.specs.validation import Strict, shortened
 
@@ -180,12 +180,12 @@ def _python(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _planar(made: object, path: Path) -> np.ndarray:
     """The uint8 array (N, 3072) described by a pickle."""
     match made:
-        case Made(
+        case PickledObject(
             name="numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct",
             arguments=(Name("numpy.ndarray"), *_),
             state=(1, (int(count), int(width)), kind, False | 0, bytes(pixels)),
         ):
-            if not (isinstance(kind, Made) and kind.arguments[:1] in ((b"u1",), ("u1",))):
+            if not (isinstance(kind, PickledObject) and kind.arguments[:1] in ((b"u1",), ("u1",))):
                 raise SourceError(f"{path}: array b'data' is of another type than uint8; {AGAIN}")
             if count < 0 or width != RECORD_BYTES - 1 or len(pixels) != count * width:
                 raise SourceError(

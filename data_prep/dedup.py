@@ -153,7 +153,7 @@ def _described() -> list[str]:
     return [f"  {name} = {field.default!r}\n      {field.description}" for name, field in fields]
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser(
         "dedup-dataset",
         "Find near-duplicates in a prepared dataset by the paper's autoencoder hash.",
@@ -169,7 +169,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--shard", type=Shard.parse, help="3/8: only the codes of this part")
     parser.add_argument("--parts", type=Path, nargs="+", default=[], help="folders of --shard")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.shard and not given.trained:
         parser.error("--shard needs --trained: all shards are encoded by one network")
     torch.set_num_threads(given.threads)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from data_prep.source import Record, Requirement
-from data_prep.table_names import refuse_strangers
+from data_prep.table_names import refuse_unknown_files
 from repro.data.cells import name_in
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
@@ -97,7 +97,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     """
     photos, boxes = raw / options.images, raw / options.boxes
     files = files_below(photos)
-    refuse_strangers(boxes, {row.file for row in _rows(boxes)}, folder=photos, files=files)
+    refuse_unknown_files(boxes, {row.file for row in _rows(boxes)}, folder=photos, files=files)
     unnamed = dict.fromkeys(files, True)
     for file, rows in groupby(_rows(boxes), key=lambda row: row.file):
         exists = file in unnamed

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from data_prep.source import Record, Requirement
-from data_prep.table_names import refuse_strangers
+from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
 
@@ -159,7 +159,7 @@ def _labelled(raw: Path, options: Options) -> Iterator[tuple[str, Labels | None]
         rows = [(key, table.get(key, table.get(below_raw + key))) for key in keys]
         if all(labels is None for _, labels in rows):
             file = raw / options.labels_csv
-            refuse_strangers(file, table, folder=raw / options.images, files=keys)
+            refuse_unknown_files(file, table, folder=raw / options.images, files=keys)
         yield from rows
     else:
         yield from ((key, {}) for key in keys)

@@ -67,12 +67,12 @@ def generate(
         world.write(folder, options, spec.seed, workers=workers)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("generate", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: generator, seed, ...")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     add_workers(parser, "processes that draw")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     values = read_step(given.spec)
     spec = validated(GenerateSpec, values, where=str(given.spec))
     load_world(spec.generator)

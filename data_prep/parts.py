@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.source import source_names
-from repro.artefacts.import_closure import code_of
+from repro.artefacts.import_closure import code_hashes
 from repro.artefacts.provenance import sha256_of_json
 from repro.artefacts.raw_files import RawFiles, digest
 from repro.artefacts.whole_file import write_json
@@ -36,7 +36,7 @@ def made_from(
     return {
         "spec": sha256_of_json(spec.model_dump(mode="json")),
         "raw data": sha256_of_json([listed, records, store["label_fields"], store["class_names"]]),
-        "code": sha256_of_json(code_of(*modules_of(spec))),
+        "code": sha256_of_json(code_hashes(*modules_of(spec))),
         "decoders": sha256_of_json(decoder_versions()),
     }
 

@@ -36,7 +36,7 @@ from data_prep.source import (
     source_options,
 )
 from repro.artefacts.checked_inputs import refuse_changed
-from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.artefacts.provenance import sha256_of_input
 from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.recipe import Recipe, is_made
@@ -83,7 +83,7 @@ def prepare(
     if shard is not None:
         wanted = shard.of_these(wanted)
     with (
-        sole_use(unfinished),
+        exclusive_lock(unfinished),
         step_folder(out, inputs=inputs, spec=spec.model_dump(mode="json"), recipe=recipe) as folder,
     ):
         partial = PartialWork(
@@ -225,7 +225,7 @@ def _checked(spec: DatasetSpec, raw: Path) -> int:
     return 0
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("prepare", "Decode, crop and scale raw images into a prepared dataset.")
     parser.add_argument("--spec", type=Path, required=True, help="JSON file: a DatasetSpec")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
@@ -236,7 +236,7 @@ def main(words: list[str] | None = None) -> None:
     what.add_argument("--check", action="store_true", help="only say what is missing in --raw")
     what.add_argument("--shard", type=Shard.parse, help="make part I of N: I/N")
     what.add_argument("--parts", type=Path, nargs="+", help="join these parts")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if not given.check and given.out is None:
         parser.error("--out is needed (or --check)")
     values = read_step(given.spec)

@@ -170,8 +170,8 @@ def _holding(folder: Path) -> str:
     return f" holds {', '.join(names[:NAMES_SHOWN])}{more}"
 
 
-def main(words: list[str] | None = None) -> None:
-    new_parser("sources", __doc__).parse_args(words)
+def main(argv: list[str] | None = None) -> None:
+    new_parser("sources", __doc__).parse_args(argv)
     for name in source_names():
         module = load_source(name)
         title = re.split(r"\n\n", (module.__doc__ or "").strip())[0].replace("\n", " ")

@@ -119,7 +119,7 @@ def _chosen(found: int, path: Path, options: Options) -> list[int]:
 def _announced(path: Path) -> int:
     """Number of digits from the headers of X and y; no pixels are read."""
     _require_matlab_5(path)
-    with _damage_named(path):
+    with _naming_damage(path):
         listed = scipy.io.whosmat(str(path), appendmat=False)
     variables = {name: (tuple(shape), kind) for name, shape, kind in listed}
     if not {"X", "y"} <= set(variables):
@@ -162,7 +162,7 @@ def _require_matlab_5(path: Path) -> None:
 
 
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def _naming_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except MemoryError:
@@ -173,7 +173,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 def _variable(path: Path, name: str) -> np.ndarray:
     """X or y, whose header _announced has checked."""
-    with _damage_named(path):
+    with _naming_damage(path):
         value = scipy.io.loadmat(str(path), appendmat=False, variable_names=[name])[name]
     expected = "u" if name == "X" else "iuf"
     if not isinstance(value, np.ndarray) or value.dtype.kind not in expected:

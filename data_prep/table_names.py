@@ -14,7 +14,7 @@ from repro.data.raw_images import SourceError
 ABSOLUTE = re.compile(r"/|[A-Za-z]:[/\\]")
 
 
-def refuse_strangers(
+def refuse_unknown_files(
     table: Path, named: Collection[str], *, folder: Path, files: Sequence[str]
 ) -> None:
     """Raise SourceError where `table` names files, but none of those below `folder`.

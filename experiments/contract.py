@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from repro.artefacts.finished_parts import KeptWork
-from repro.artefacts.import_closure import code_of, page_files
+from repro.artefacts.finished_parts import FinishedParts
+from repro.artefacts.import_closure import code_hashes, page_files
 from repro.artefacts.provenance import Input, sha256_of_input, sha256_of_json
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
@@ -31,7 +31,7 @@ from repro.specs.validation import (
     OptionsAndSeed,
     SpecError,
     Strict,
-    files_named,
+    files_in_options,
     read_step,
     validated,
 )
@@ -58,9 +58,9 @@ class Inputs:
     ) -> None:
         self.folders, self.state, self.identity = folders, state, identity
 
-    def kept(self) -> KeptWork:
+    def finished_parts(self) -> FinishedParts:
         """The finished parts of this measurement, and where to keep further ones."""
-        return KeptWork(self.state, identity=self.identity() if self.state else "")
+        return FinishedParts(self.state, identity=self.identity() if self.state else "")
 
     def folder(self, name: str) -> Path:
         """The folder of an input. Raises SpecError naming the inputs given."""
@@ -110,7 +110,7 @@ def measure_command(measure: Measure[OptionsType], options: type[OptionsType]) -
 
 
 def _measure(
-    measure: Measure[OptionsType], options: type[OptionsType], words: list[str] | None
+    measure: Measure[OptionsType], options: type[OptionsType], argv: list[str] | None
 ) -> None:
     about = sys.modules["__main__"].__doc__
     parser = new_parser("measure", about, epilog=_described(options))
@@ -129,7 +129,7 @@ def _measure(
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     add_threads(parser)
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.threads:
         import torch
 
@@ -166,7 +166,7 @@ def run_measure(
     """
     identity = partial(_identity, measure, options, folders, seed)
     inputs = Inputs(folders, state=state, identity=identity)
-    read: dict[str, Input] = {**folders, **{file: Path(file) for file in files_named(options)}}
+    read: dict[str, Input] = {**folders, **{file: Path(file) for file in files_in_options(options)}}
     if not is_made(out, recipe, read):
         with step_folder(
             out,
@@ -192,7 +192,7 @@ def _identity(
 ) -> str:
     module = _module(measure)
     given = {name: sha256_of_input(folder) for name, folder in folders.items()}
-    return sha256_of_json([module, code_of(module), options.model_dump(), given, seed])
+    return sha256_of_json([module, code_hashes(module), options.model_dump(), given, seed])
 
 
 def figure_command(figure: Figure) -> None:
@@ -200,12 +200,12 @@ def figure_command(figure: Figure) -> None:
     run_main(partial(_figure, figure))
 
 
-def _figure(figure: Figure, words: list[str] | None) -> None:
+def _figure(figure: Figure, argv: list[str] | None) -> None:
     parser = new_parser("figure", sys.modules["__main__"].__doc__)
     parser.add_argument("--spec", type=Path, help="JSON with the banner (default: no banner)")
     parser.add_argument("--measured", type=Path, required=True, help="folder of the measure step")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     values = read_step(given.spec)
     style = validated(Style, values, where=str(given.spec))
     module = figure.__globals__["__spec__"].name

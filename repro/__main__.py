@@ -4,7 +4,7 @@
     python -m repro train --help        describes a command
     python -m repro --version
 
-A command is a function `main(words)` of a module, which is imported only when the command runs; to
+A command is a function `main(argv)` of a module, which is imported only when the command runs; to
 add one, list it here; those of data_prep/ come from repro.runs.extensions. Neither the list nor the
 commands need Snakemake. Slow imports happen within `run_main`, so that Ctrl-C during them ends in a
 short message too.
@@ -55,27 +55,27 @@ def all_commands() -> dict[str, tuple[str, str]]:
 
 
 def main() -> None:
-    """The console command: the words of sys.argv, in an environment of its own."""
+    """The console command: `run` in an environment of its own."""
     fix_this_process(sys.path[0], started_in=".")  # with python -m the working folder
     run()
 
 
 def run() -> None:
-    """The words of sys.argv, in this process as it is."""
+    """Run the command that sys.argv names, in this process as it is."""
     run_main(_front_door)
 
 
-def _front_door(words: list[str] | None) -> None:
-    words = sys.argv[1:] if words is None else words
-    if not words or words[0] in ("-h", "--help", "help"):
+def _front_door(argv: list[str] | None) -> None:
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] in ("-h", "--help", "help"):
         print(listing())
-    elif words[0] == "--version":
+    elif argv[0] == "--version":
         print(f"dcgan {version()}")
-    elif words[0] in all_commands():
-        module = importlib.import_module(all_commands()[words[0]][0])
-        module.main(words[1:])
+    elif argv[0] in all_commands():
+        module = importlib.import_module(all_commands()[argv[0]][0])
+        module.main(argv[1:])
     else:
-        _refuse(words[0])
+        _refuse(argv[0])
 
 
 def listing() -> str:

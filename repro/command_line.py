@@ -1,6 +1,6 @@
 """Shared by all commands: how they end, and the options that have the same meaning in each.
 
-Where in the flow: around every step. A command is a function `main(words)` whose parser comes from
+Where in the flow: around every step. A command is a function `main(argv)` whose parser comes from
 `new_parser`; all that start it (`python -m repro`, `python -m repro.train`, an experiment's
 measure.py) call `run_main`:
 
@@ -35,13 +35,13 @@ OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory")  # PyTorch's, of a CP
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
-def run_main(main: Callable[[list[str] | None], None], words: list[str] | None = None) -> None:
-    """Call `main(words)`; words: the command line without the program, None for sys.argv's.
+def run_main(main: Callable[[list[str] | None], None], argv: list[str] | None = None) -> None:
+    """Call `main(argv)`; argv: the command line without the program, None for sys.argv.
 
     Raises SystemExit with the exit status above for the user's errors; lets other errors pass.
     """
     try:
-        main(words)
+        main(argv)
         sys.stdout.flush()
     except KeyboardInterrupt as interrupt:
         print(f"\n{str(interrupt) or 'stopped'}", file=sys.stderr)
@@ -50,14 +50,14 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (ExpectedError, OSError) as error:
-        said = f"error: {in_words(error)}"
+        said = f"error: {error_message(error)}"
         if _of_a_full_disk(error) or _log_is_full():
-            _to_whoever_listens(said)
+            _print_to_nearest_listener(said)
         sys.exit(said)
     except MemoryError as error:
         sys.exit(_no_memory(error))
     except RuntimeError as error:
-        if any(words in str(error) for words in OUT_OF_MEMORY):
+        if any(text in str(error) for text in OUT_OF_MEMORY):
             sys.exit(_no_memory(error))
         # what Python before 3.13 raises for a link to itself
         if not str(error).startswith("Symlink loop"):
@@ -69,7 +69,7 @@ def run_main(main: Callable[[list[str] | None], None], words: list[str] | None =
         raise
 
 
-def in_words(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """The message of an error; for one that the system raised, the file comes first."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror.lower()}"
@@ -106,10 +106,12 @@ def _log_is_full() -> bool:
 def _lest_it_be_lost(error: Exception) -> None:
     """Report a bug of ours elsewhere where its traceback cannot be written."""
     if _log_is_full():
-        _to_whoever_listens(f"error: {error!r}; the disk of its log is full: make room there")
+        _print_to_nearest_listener(
+            f"error: {error!r}; the disk of its log is full: make room there"
+        )
 
 
-def _to_whoever_listens(text: str) -> None:
+def _print_to_nearest_listener(text: str) -> None:
     """Print to the nearest parent process with another standard error, or to a terminal.
 
     The steps of the pipeline, and all processes of a training, write into a log on the disk that is
@@ -119,7 +121,9 @@ def _to_whoever_listens(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         own = os.fstat(sys.stderr.fileno())
         while process > 1:
-            if not os.path.samestat(os.stat(f"/proc/{process}/fd/2"), own) and _said(process, text):
+            if not os.path.samestat(os.stat(f"/proc/{process}/fd/2"), own) and _could_write(
+                process, text
+            ):
                 return
             status = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
             process = int(status.rpartition(")")[2].split()[1])  # its parent
@@ -127,7 +131,7 @@ def _to_whoever_listens(text: str) -> None:
         print(text, file=stream)
 
 
-def _said(process: int, text: str) -> bool:
+def _could_write(process: int, text: str) -> bool:
     """Whether the text could be written to the standard error of a process."""
     try:
         place = f"/proc/{process}/fd/2"

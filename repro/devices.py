@@ -52,16 +52,16 @@ def chosen_device(name: str, *, own: bool = True) -> torch.device:
     return torch.device("cuda")
 
 
-def decided_precision(asked: str, device: torch.device) -> Precision:
-    """The arithmetic of convolutions on `device`; asked: float32, bfloat16 or auto.
+def resolve_precision(requested: str, device: torch.device) -> Precision:
+    """The arithmetic of convolutions on `device`; requested: float32, bfloat16 or auto.
 
     auto is bfloat16 where the device has instructions for it and float32 elsewhere, where PyTorch
     would emulate it at less than half of float32's speed. The choice depends on the device's
     abilities and never on timing, so that a machine always makes the same one.
     """
-    if asked == "auto":
+    if requested == "auto":
         return "bfloat16" if _has_bfloat16(device) else "float32"
-    return "bfloat16" if asked == "bfloat16" else "float32"
+    return "bfloat16" if requested == "bfloat16" else "float32"
 
 
 def _has_bfloat16(device: torch.device) -> bool:
@@ -117,7 +117,7 @@ def _own_gpu() -> tuple[int, IO[bytes] | None]:
     return 0, None
 
 
-def device_words(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
     """The GPU's own name, or cpu: for the record of a bench."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 

@@ -56,8 +56,8 @@ class Reporter:
         with self._lock:
             self._at_work.remove(one)
 
-    def start_heart(self) -> None:
-        """Call `beat` every second from now on."""
+    def start_heartbeat(self) -> None:
+        """Call `print_if_due` every second from now on."""
         with self._lock:
             if self._heart is None or not self._heart.is_alive():
                 self._heart = threading.Thread(target=self._beats, daemon=True, name="progress")
@@ -66,9 +66,9 @@ class Reporter:
     def _beats(self) -> None:
         while True:
             time.sleep(1)
-            self.beat()
+            self.print_if_due()
 
-    def beat(self) -> None:
+    def print_if_due(self) -> None:
         """Print the state of the work if the last line is `EVERY` seconds old."""
         with self._lock:
             now = self.clock()
@@ -81,8 +81,8 @@ class Reporter:
                 one.was_said = True
             self._said = now
 
-    def say(self, words: str) -> None:
-        print(f"[{time.strftime('%H:%M:%S')}] {words}", file=self.stream, flush=True)
+    def say(self, text: str) -> None:
+        print(f"[{time.strftime('%H:%M:%S')}] {text}", file=self.stream, flush=True)
 
 
 REPORTER = Reporter()  # of this process
@@ -131,7 +131,7 @@ class Progress:
                 dynamic_ncols=True,
             )
         if self._reporter is REPORTER:
-            self._reporter.start_heart()
+            self._reporter.start_heartbeat()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -141,7 +141,7 @@ class Progress:
             self.bar.close()
         self._reporter.leave(self)
         if self.was_said and kind is None and self.counts and self.bar is None:
-            taken = in_words(self._reporter.clock() - self.began)
+            taken = format_duration(self._reporter.clock() - self.began)
             self._reporter.say(f"{self.what}: {self._count()} done in {taken}{self._remark()}")
 
     def update(self, turns: int = 1) -> None:
@@ -160,14 +160,14 @@ class Progress:
         """The line for the time `now` of the reporter's clock."""
         seconds = now - self.began
         if not self.counts:
-            return f"{self.what}: at work for {in_words(seconds)}"
+            return f"{self.what}: at work for {format_duration(seconds)}"
         turns = self.done - self.initial
         parts = [f"{self.what}: {self._count()}"]
         if turns and seconds > 0:
             rate = turns / seconds
             parts.append(f"{rate:,.1f}/s" if rate >= 1 else f"{1 / rate:,.1f} s each")
             if self.total is not None:
-                parts.append(f"{in_words((self.total - self.done) / rate)} left")
+                parts.append(f"{format_duration((self.total - self.done) / rate)} left")
         return ", ".join(parts) + self._remark()
 
     def _count(self) -> str:
@@ -207,7 +207,7 @@ def working(what: str, *, reporter: Reporter = REPORTER) -> Iterator[None]:
         yield
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration to two places: 45 s, 12 min, 3 h 5 min."""
     whole = round(max(0.0, seconds))
     if whole < 100:
@@ -225,12 +225,10 @@ class Reading:
     done: int
     total: int
     left: float | None
-    words: str
+    text: str
 
 
-LINE = re.compile(
-    r"^\[\d\d:\d\d:\d\d\] (?P<words>[^:]+: (?P<done>[\d,]+) of (?P<total>[\d,]+) .*)$"
-)
+LINE = re.compile(r"^\[\d\d:\d\d:\d\d\] (?P<text>[^:]+: (?P<done>[\d,]+) of (?P<total>[\d,]+) .*)$")
 LEFT = re.compile(r", (?:(?P<h>\d+) h )?(?:(?P<min>\d+) min|(?P<s>\d+) s) left")
 
 
@@ -240,9 +238,9 @@ def read(line: str) -> Reading | None:
     if not found:
         return None
     done, total = (int(found[name].replace(",", "")) for name in ("done", "total"))
-    left = LEFT.search(found["words"].split("; ")[0])
+    left = LEFT.search(found["text"].split("; ")[0])
     seconds = None
     if left:
         hours, minutes, rest = (int(left[name] or 0) for name in ("h", "min", "s"))
         seconds = 3600.0 * hours + 60 * minutes + rest
-    return Reading(done, total, seconds, found["words"])
+    return Reading(done, total, seconds, found["text"])

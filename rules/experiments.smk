@@ -25,7 +25,7 @@ for experiment in RUN.runnable:
         params:
             module=f"experiments.{experiment.name}.measure",
             spec=str(RUN.spec_file("experiments", experiment.name)),
-            inputs=experiment.input_words,
+            inputs=experiment.input_arguments,
             # a measurement that was killed continues from here
             state=f"{OUT}/state/measure/{experiment.name}",
             out=f"{OUT}/experiments/{experiment.name}/measured",

@@ -25,7 +25,7 @@ rule train_model:
         graphs="--cuda-graphs" if SPEC.cuda_graphs else "",
         spec=f"{OUT}/specs/models/{{name}}.json",
         data=INPUTS.dataset_folder,
-        dedup=INPUTS.dedup_words,
+        dedup=INPUTS.dedup_arguments,
         # a training that was stopped continues from here
         state=f"{OUT}/state/{{name}}",
         # only the step itself replaces it, by a whole new one; Snakemake never deletes it

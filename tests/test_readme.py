@@ -14,7 +14,7 @@ from repro.claims.measurement import read_measurements
 from repro.report.compare import read_claims
 from repro.report.tally import in_one_line, tally
 from repro.runs.load import load_run
-from repro.watch.closing import closing
+from repro.watch.closing import closing_text
 
 MOST_LINES, MOST_BYTES = 130, 600_000  # of the page; of a picture
 ROOT = Path(__file__).parent.parent
@@ -102,7 +102,7 @@ def test_the_last_lines_of_make_all_are_those_printed(
     (tmp_path / "config").symlink_to(ROOT / "config")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VIRTUAL_ENV", "active")
-    lines = closing(load_run("config/demo.yaml"), targets=[]).splitlines()
+    lines = closing_text(load_run("config/demo.yaml"), targets=[]).splitlines()
     lines.insert(3, "    source .venv/bin/activate")  # where none is active
     assert "\n".join(lines) in readme
 

@@ -7,13 +7,13 @@ python -m data_prep.download SOURCE --raw RAW [--list] [--unpack] [--only NAME..
 
 from pathlib import Path
 
-from data_prep.download.fetch import RETRIES, amount
+from data_prep.download.fetch import RETRIES, format_bytes
 from data_prep.download.manifest import MANIFEST, Place, listing, planned, read_manifest
 from data_prep.download.source_files import download
 from repro.command_line import natural, new_parser, run_main
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("download", "Fetch, check and unpack the raw data of a source.")
     parser.add_argument("source", nargs="?", help="lsun, cifar10, ...; --list names them all")
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
@@ -28,7 +28,7 @@ def main(words: list[str] | None = None) -> None:
         "--retries", type=natural, default=RETRIES, help=f"without a new byte (default {RETRIES})"
     )
     parser.add_argument("--manifest", type=Path, default=MANIFEST, help="what there is to fetch")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.source is None and not given.list:
         parser.error("name a source (or --list)")
     places: list[Place] = []
@@ -51,7 +51,7 @@ def main(words: list[str] | None = None) -> None:
             manifest=given.manifest,
         )
     except KeyboardInterrupt:
-        kept = [f"{amount(p.fetched)} in {p.part}" for p in places if p.fetched]
+        kept = [f"{format_bytes(p.fetched)} in {p.part}" for p in places if p.fetched]
         raise KeyboardInterrupt(
             f"stopped; kept: {', '.join(kept) or 'nothing unfinished'}. The same command goes on "
             "from there."

@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.download.part_file import FetchError, PartFile
-from data_prep.download.transfer import Passing, Refused, Transfer
+from data_prep.download.transfer import PermanentFailure, TemporaryFailure, Transfer
 from repro.rng import generator
 
 RETRIES, TIMEOUT = 8, 60.0  # failures in a row without a new byte; seconds without a byte
@@ -98,7 +98,7 @@ def fetch(
     raise kind("\n".join(str(error) for error in failed))
 
 
-def amount(size: int) -> str:
+def format_bytes(size: int) -> str:
     """Bytes in decimal units: 45922737680 -> "45.9 GB"."""
     number = float(size)
     for unit in ("bytes", "kB", "MB", "GB"):
@@ -114,8 +114,8 @@ def require_free(folder: Path, *, needed: int, purpose: str) -> None:
     free = shutil.disk_usage(existing).free
     if needed > free:
         raise FetchError(
-            f"{folder}: {purpose} needs {amount(needed)} ({needed} bytes), free are {amount(free)} "
-            f"({free} bytes); make room there or choose another folder"
+            f"{folder}: {purpose} needs {format_bytes(needed)} ({needed} bytes), free are "
+            f"{format_bytes(free)} ({free} bytes); make room there or choose another folder"
         )
 
 
@@ -143,9 +143,9 @@ def _fill(
             before = part.size
             try:
                 return transfer.attempt(whole=whole, bar=bar)
-            except Refused as error:
+            except PermanentFailure as error:
                 raise FetchError(f"{transfer.url}: {error}; {_kept(part)}") from None
-            except Passing as error:
+            except TemporaryFailure as error:
                 failures = 1 if part.size > before else failures + 1
                 whole = error.whole
                 part.flush()
@@ -164,7 +164,7 @@ def _fill(
 def _kept(part: PartFile) -> str:
     if not part.size:
         return "nothing has arrived"
-    return f"{amount(part.size)} are kept in {part.path}: the same command goes on from there"
+    return f"{format_bytes(part.size)} are kept in {part.path}: the same command goes on from there"
 
 
 def _accepted(

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from tqdm import tqdm
 
-from data_prep.download.fetch import amount
+from data_prep.download.fetch import format_bytes
 from data_prep.download.part_file import BLOCK
 from data_prep.download.unpack import ArchiveError, Kind, not_as_expected, require_whole
 from repro.specs.validation import SpecError, Strict, nearest, read_yaml, validated
@@ -187,7 +187,7 @@ class Place:
                 fits = self.entry.bytes in (None, path.stat().st_size)
                 return ("archive" if self.is_packed else "file") if fits else "another file"
         share = f" ({self.fetched / self.entry.bytes:.0%})" if self.entry.bytes else ""
-        return f"{amount(self.fetched)}{share}" if self.fetched else "-"
+        return f"{format_bytes(self.fetched)}{share}" if self.fetched else "-"
 
 
 def _checksums(path: Path, names: Sequence[str]) -> dict[str, str]:
@@ -234,7 +234,7 @@ def listing(places: Sequence[Place]) -> str:
     rows = [head]
     for place in places:
         entry = place.entry
-        size = amount(entry.bytes) if entry.bytes else "?"
+        size = format_bytes(entry.bytes) if entry.bytes else "?"
         by_hand = "yes" if entry.by_hand else "no"
         rows.append((place.source, entry.name, size, place.state(), by_hand, entry.path))
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]

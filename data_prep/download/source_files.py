@@ -17,12 +17,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from data_prep.download.fetch import RETRIES, amount, fetch, require_free, to_terminal
+from data_prep.download.fetch import RETRIES, fetch, format_bytes, require_free, to_terminal
 from data_prep.download.manifest import MANIFEST, Place, planned, read_manifest
 from data_prep.download.part_file import FetchError
 from data_prep.download.transfer import is_page
 from data_prep.download.unpack import require_whole, unpack, unpacked_size
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.errors import ExpectedError
 
 
@@ -161,7 +161,7 @@ def _require_room(
         "or more to unpack": sum(p.size_unpacked for p in fetched + adopted) if unpacked else 0,
     }
     if any(needed.values()):
-        purpose = ", ".join(f"{amount(size)} {what}" for what, size in needed.items() if size)
+        purpose = ", ".join(f"{format_bytes(size)} {what}" for what, size in needed.items() if size)
         require_free(raw, needed=sum(needed.values()), purpose=f"what is wanted ({purpose})")
 
 
@@ -169,7 +169,7 @@ def _fetched(
     place: Place, *, retries: int, fetcher: Callable[..., Path], report: Callable[[str], None]
 ) -> Path:
     entry = place.entry
-    report(f"{entry.name}: fetching {amount(place.still_to_fetch)} from {entry.urls[0]}")
+    report(f"{entry.name}: fetching {format_bytes(place.still_to_fetch)} from {entry.urls[0]}")
     try:
         return fetcher(
             urls=entry.urls,
@@ -198,7 +198,7 @@ def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[s
     if not place.is_packed:
         if archive != place.final:
             place.final.parent.mkdir(parents=True, exist_ok=True)
-            with written_whole(place.final) as temporary:
+            with atomic_write(place.final) as temporary:
                 shutil.copyfile(archive, temporary)
         report(f"{place.entry.name}: done: {place.final}")
         return
@@ -227,7 +227,9 @@ def _by_hand(places: Sequence[Place]) -> str:
     for place in places:
         entry = place.entry
         sums = ", ".join(f"{name} {value}" for name, value in entry.checksums.items())
-        size = f"{amount(entry.bytes)} ({entry.bytes} bytes)" if entry.bytes else "size unknown"
+        size = (
+            f"{format_bytes(entry.bytes)} ({entry.bytes} bytes)" if entry.bytes else "size unknown"
+        )
         lines += [f"  {entry.name}: {size}", f"    {sums}"] if sums else [f"  {entry.name}: {size}"]
         lines.append(f"    put it as {place.download}, or give it by --archive PATH")
     lines += [f"  how: {how}" for how in dict.fromkeys(p.entry.by_hand for p in places)]

@@ -28,7 +28,7 @@ LOOKED_AT = 512  # first bytes that distinguish a page from data
 ASK_LATER = (408, 425, 429)  # as well as 500 and above
 
 
-class Passing(Exception):  # noqa: N818 - no error yet
+class TemporaryFailure(Exception):  # noqa: N818 - no error yet
     """A request failed in a way that may pass.
 
     wait: seconds that the server requests. whole: request the whole file next time, not a range.
@@ -40,7 +40,7 @@ class Passing(Exception):  # noqa: N818 - no error yet
         self.whole = whole
 
 
-class Refused(Exception):  # noqa: N818
+class PermanentFailure(Exception):  # noqa: N818
     """This address will not give the file, however often it is requested."""
 
 
@@ -68,7 +68,7 @@ class Transfer:
         self.host = urlsplit(url).netloc
 
     def attempt(self, *, whole: bool, bar: tqdm) -> None:
-        """One request; returns when the .part is whole. Raises Passing or Refused.
+        """Send one request; returns when the .part is whole, raises one of the two failures if not.
 
         whole: request all of the file, not the rest. bar: shows the length of the .part.
         """
@@ -91,12 +91,12 @@ class Transfer:
             self._receive(reply, origin=origin, bar=bar)
             end = self._expected()
             if end is None and not (self.verifiable or getattr(reply, "chunked", False)):
-                raise Refused(
+                raise PermanentFailure(
                     "the server does not say how long the file is, and neither size nor checksum "
                     "is published: whether it is whole cannot be told"
                 )
         if end is not None and part.size < end:
-            raise Passing(f"the connection ended after {part.size} of {end} bytes")
+            raise TemporaryFailure(f"the connection ended after {part.size} of {end} bytes")
 
     def _expected(self) -> int | None:
         """Length of the whole file in bytes: as published, else as reported by the server."""
@@ -120,24 +120,30 @@ class Transfer:
         except (OSError, http.client.HTTPException) as error:
             reason = error.reason if isinstance(error, URLError) else error
             if isinstance(reason, ssl.SSLCertVerificationError):
-                raise Refused(f"host {self.host} cannot prove who it is ({reason})") from None
+                raise PermanentFailure(
+                    f"host {self.host} cannot prove who it is ({reason})"
+                ) from None
             within = f" within {self.timeout:.0f} s" if isinstance(reason, TimeoutError) else ""
-            raise Passing(f"host {self.host} does not answer{within} ({reason})") from None
+            raise TemporaryFailure(f"host {self.host} does not answer{within} ({reason})") from None
 
     def _meaning(self, error: HTTPError) -> Exception:
-        """The meaning of a status of 300 and above: Passing (try again) or Refused."""
+        """Tell for a status of 300 and above whether trying again may help."""
         said = f"host {self.host} answers {error.code} {error.reason}"
         if error.code == 416:
-            return Passing(said, whole=True)
+            return TemporaryFailure(said, whole=True)
         if error.code < 500 and error.code not in ASK_LATER:
-            return Refused(f"{said}: the file is not there (any more) or not for everybody")
+            return PermanentFailure(
+                f"{said}: the file is not there (any more) or not for everybody"
+            )
         wait = _asked_wait(error.headers.get("Retry-After"), now=self.now())
         if wait > LONGEST_ASKED_WAIT:
-            return Refused(f"{said} and asks to come back in {wait:.0f} s: start again then")
-        return Passing(said, wait=wait)
+            return PermanentFailure(
+                f"{said} and asks to come back in {wait:.0f} s: start again then"
+            )
+        return TemporaryFailure(said, wait=wait)
 
     def _usable_origin(self, reply: http.client.HTTPResponse) -> Origin:
-        """The file as described by the reply. Raises Passing where its body must not be used."""
+        """The file that the reply describes. TemporaryFailure where its body must not be used."""
         part, headers = self.part, reply.headers
         kind = headers.get("Content-Type", "of no stated type")
         total: int | None
@@ -146,16 +152,18 @@ class Transfer:
             start, total = _content_range(given)
             if start != part.size:
                 reason = f"asked for bytes from {part.size}, the reply has Content-Range {given}"
-                raise Passing(reason, whole=True)
+                raise TemporaryFailure(reason, whole=True)
             if "html" in kind:
-                raise Passing("a page of HTML came in place of the rest", whole=True)
+                raise TemporaryFailure("a page of HTML came in place of the rest", whole=True)
         elif reply.status == 200:
             length = headers.get("Content-Length", "")
             total = int(length) if length.isdecimal() else None
         else:
-            raise Passing(f"host {self.host} answers {reply.status} {reply.reason}")
+            raise TemporaryFailure(f"host {self.host} answers {reply.status} {reply.reason}")
         if self.size is not None and total is not None and total != self.size:
-            raise Passing(f"the reply is of {total} bytes ({kind}), published are {self.size}")
+            raise TemporaryFailure(
+                f"the reply is of {total} bytes ({kind}), published are {self.size}"
+            )
         origin = Origin(
             url=self.url,
             etag=headers.get("ETag"),
@@ -163,7 +171,7 @@ class Transfer:
             total=total,
         )
         if reply.status == 206 and part.origin is not None and part.origin.differs(origin):
-            raise Passing("the file on the server has changed", whole=True)
+            raise TemporaryFailure("the file on the server has changed", whole=True)
         if self.size is None and total is not None:
             self.announced(total)
         return origin
@@ -174,7 +182,7 @@ class Transfer:
         position = part.size if reply.status == 206 else 0
         for block in _blocks(reply):
             if position == 0 and is_page(block):
-                raise Passing("a page of HTML came in place of the file")
+                raise TemporaryFailure("a page of HTML came in place of the file")
             if origin.total is not None and origin.total < part.size:
                 self._begin_again(0, origin)
             there = block[: max(part.size - position, 0)]
@@ -185,20 +193,20 @@ class Transfer:
             position += len(block)
             if fresh:
                 if self.size is not None and part.size + len(fresh) > self.size:
-                    raise Passing(f"more than the published {self.size} bytes came")
+                    raise TemporaryFailure(f"more than the published {self.size} bytes came")
                 part.remember(origin)
                 part.append(fresh)
             bar.update(part.size - bar.n)
         if position < part.size:
-            raise Passing(f"only {position} bytes came, {part.size} are there already")
+            raise TemporaryFailure(f"only {position} bytes came, {part.size} are there already")
 
     def _begin_again(self, keep: int, origin: Origin) -> None:
-        """A new .part for another version; Passing where the server names the same version."""
+        """A new .part for another version; TemporaryFailure where the server names the same."""
         known = self.part.origin
         named = known is not None and known.has_validator and origin.has_validator
         same = named and known is not None and not known.differs(origin)
         if same or origin.total is None:
-            raise Passing(
+            raise TemporaryFailure(
                 f"from byte {keep} on other bytes came than {self.part.path} holds, of the same "
                 "version as far as the server says (if this persists, delete it to begin anew)"
             )
@@ -213,7 +221,7 @@ def is_page(start: bytes) -> bool:
 def _blocks(reply: http.client.HTTPResponse) -> Iterator[bytes]:
     """The body as it arrives; the first block has LOOKED_AT bytes where the body is long enough.
 
-    Bytes received before a fault are yielded before Passing is raised.
+    Bytes received before a fault are yielded before TemporaryFailure is raised.
     """
     fault: Exception | None = None
     held, first = b"", True
@@ -232,9 +240,9 @@ def _blocks(reply: http.client.HTTPResponse) -> Iterator[bytes]:
         if not block:
             break
     if fault is not None:
-        raise Passing(f"the connection broke ({str(fault) or type(fault).__name__})")
+        raise TemporaryFailure(f"the connection broke ({str(fault) or type(fault).__name__})")
     if reply.length:
-        raise Passing(f"the connection ended {reply.length} bytes too early")
+        raise TemporaryFailure(f"the connection ended {reply.length} bytes too early")
 
 
 def _content_range(text: str | None) -> tuple[int | None, int | None]:

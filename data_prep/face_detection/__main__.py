@@ -16,7 +16,7 @@ from repro.command_line import add_workers, file_to_write, new_parser, run_main
 from repro.specs.validation import SpecError, validated
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser(
         "face-detection",
         "Find the faces in a folder of photos; the source `faces` cuts them out.",
@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> None:
             default=field.default,
             help=f"{field.description} (default {field.default})",
         )
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     values = {name: getattr(given, name) for name in DetectorOptions.model_fields}
     options = DetectorOptions(**values)
     counts = detect_folder(

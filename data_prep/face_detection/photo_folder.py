@@ -27,7 +27,7 @@ import cv2
 
 from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
 from repro.artefacts.provenance import sha256_of_file
-from repro.artefacts.whole_file import write_json, written_whole
+from repro.artefacts.whole_file import atomic_write, write_json
 from repro.data.cells import cell
 from repro.data.decoders import decoder_versions
 from repro.data.formats import UnreadableImage
@@ -84,7 +84,7 @@ def detect_folder(
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with (
-        written_whole(out) as temporary,
+        atomic_write(out) as temporary,
         _one_opencv_thread(),
         ThreadPoolExecutor(workers) as pool,
     ):

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 
 from repro.networks.model_folder import ModelFolder
-from repro.specs.differences import Difference, as_in_a_run_file, changes_of, name_of
+from repro.specs.differences import Difference, changes_of, format_setting, name_of
 from repro.specs.validation import SpecError
 
 
@@ -72,4 +72,4 @@ def changes_among(models: list[ModelFolder]) -> list[Change]:
 
 
 def _word(value: object) -> str:
-    return as_in_a_run_file(value).replace("_", " ")
+    return format_setting(value).replace("_", " ")

@@ -3,13 +3,13 @@
 Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.costs import PROCESS_BYTES, Known, feature_width
+from repro.plan.costs import PROCESS_BYTES, CostInputs, feature_width
 
 ONLY = "features alone"
 WITHOUT = "the SVMs"
 
 
-def seconds(known: Known) -> float:
+def seconds(known: CostInputs) -> float:
     """Seconds of every rung's features: statistics twice, training images and test images once."""
     roles = known.run.spec.roles
     images = 3 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
@@ -19,7 +19,7 @@ def seconds(known: Known) -> float:
     )
 
 
-def kept_bytes(known: Known) -> tuple[float, float]:
+def peak_bytes(known: CostInputs) -> tuple[float, float]:
     """(disk, memory): features of one rung at a time; the SVM holds a copy in memory."""
     roles = known.run.spec.roles
     width = max(feature_width(known.model(name)) for name in roles["ladder"].rungs)

@@ -63,7 +63,7 @@ class Rung:
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Evaluate the ladder on the training images, open the test set, fit the laws, forecast."""
-    device, kept = chosen_device(options.device), inputs.kept()
+    device, finished = chosen_device(options.device), inputs.finished_parts()
     training = with_held_out(
         inputs.dataset("cifar10.data"),
         most=options.validation,
@@ -75,7 +75,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     rungs = [*_rungs(models)]
     fit = partial(_fit, training=training, options=options, device=device, scratch=out)
     machines = [
-        kept.part(f"rung_{rung.number + 1}_{rung.step:08d}", partial(fit, rung)) for rung in rungs
+        finished.part(f"rung_{rung.number + 1}_{rung.step:08d}", partial(fit, rung))
+        for rung in rungs
     ]
 
     test = inputs.dataset("cifar10.test")  # opened here, after all choices

@@ -4,13 +4,13 @@ The number of passes of the SVMs depends on C and on the features: from 4 to 294
 (experiments/LOG.md). Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.costs import PROCESS_BYTES, Known, feature_width
+from repro.plan.costs import PROCESS_BYTES, CostInputs, feature_width
 
 ONLY = "features alone"
 WITHOUT = "the SVMs"
 
 
-def seconds(known: Known) -> float:
+def seconds(known: CostInputs) -> float:
     """Seconds for every network's features of all images and its statistics on the training ones.
 
     With the authors' weights, each network runs twice, on all and on its first layers (counted as
@@ -27,7 +27,7 @@ def seconds(known: Known) -> float:
     return images * (an_image + (known.judged(own) if own else 0.0))
 
 
-def kept_bytes(known: Known) -> tuple[float, float]:
+def peak_bytes(known: CostInputs) -> tuple[float, float]:
     """(disk, memory): the SVM with all labels holds all training features in memory as well."""
     roles = known.run.spec.roles
     width = feature_width(known.model(str(roles["objects"].model)))

@@ -157,7 +157,7 @@ def fit_row(
     )
 
 
-def held_out_rights(
+def held_out_hits(
     row: Table1Row, training: Training, *, svm: L2SVC, grid: Sequence[float], scratch: Path
 ) -> np.ndarray:
     """Hits of the machine whose C is best on the held-out images: (held_out,) bool.
@@ -168,8 +168,8 @@ def held_out_rights(
     rest = slice(fit.stop, None)
     with features_of(row, training.images, scratch) as (X, _):
         machines = svm.path(X[fit], y[fit], sorted(grid))
-        rights = [machine.predict(X[rest]) == y[rest] for machine in machines]
-    return max(rights, key=np.mean)
+        hits = [machine.predict(X[rest]) == y[rest] for machine in machines]
+    return max(hits, key=np.mean)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from experiments.cifar10_svm.fitting import (
     FittedMachines,
     features_of,
     fit_row,
-    held_out_rights,
+    held_out_hits,
     label_draws,
 )
 from experiments.cifar10_svm.options import Options
@@ -33,7 +33,7 @@ from experiments.cifar10_svm.rows import (
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
-from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.finished_parts import FinishedParts
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Training, require_known_classes, with_held_out
 from repro.classification.svm import L2SVC
@@ -45,7 +45,7 @@ from repro.released.networks import Released
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Fit every row on the training images, then open the test set once for all of them."""
-    device, kept = chosen_device(options.device), inputs.kept()
+    device, finished = chosen_device(options.device), inputs.finished_parts()
     training = with_held_out(
         inputs.dataset("cifar10.data"),
         most=options.validation,
@@ -87,9 +87,11 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     fit = partial(
         fit_row, training=training, few=few, svm=svm, grid=grid, extensions=extensions, scratch=out
     )
-    fitted = [_kept_row(row, fit, kept) for row in rows]
-    rights_of = partial(held_out_rights, training=training, svm=svm, grid=grid, scratch=out)
-    progress = measure_progress(model, features, rights_of, held_out=training.held_out, kept=kept)
+    fitted = [_finished_row(row, fit, finished) for row in rows]
+    hits_of = partial(held_out_hits, training=training, svm=svm, grid=grid, scratch=out)
+    progress = measure_progress(
+        model, features, hits_of, held_out=training.held_out, finished=finished
+    )
 
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
     results = _tested(rows, fitted, training, test, scratch=out)
@@ -106,12 +108,12 @@ def _released(inputs: Inputs, D: Discriminator) -> Released | None:
     return released_of(inputs.folder("authors.released"), D)
 
 
-def _kept_row(
-    row: Table1Row, fit: Callable[[Table1Row], FittedMachines], kept: KeptWork
+def _finished_row(
+    row: Table1Row, fit: Callable[[Table1Row], FittedMachines], finished: FinishedParts
 ) -> FittedMachines:
     """The row's machines, fitted now or kept from an earlier start of the same measurement."""
     name = f"row_{row.name}_{row.number}"
-    return FittedMachines.from_arrays(kept.part(name, lambda: fit(row).arrays()))
+    return FittedMachines.from_arrays(finished.part(name, lambda: fit(row).arrays()))
 
 
 def _tested(

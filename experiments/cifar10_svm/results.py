@@ -66,7 +66,7 @@ class Result:
     units: int  # maps of the widest layer
     held_out: int  # images that chose C
 
-    def rights(self, count: int) -> np.ndarray:
+    def hits(self, count: int) -> np.ndarray:
         """(draws, T) bool of the machines trained with `count` labels a class."""
         return self.correct[self.counts == count]
 
@@ -81,7 +81,7 @@ def figure_arrays(
         "held_out": np.array(training.held_out),
         "classes": np.array(len(np.unique(training.labels))),
         "progress_epochs": progress.epochs,
-        "progress_accuracies": 100 * progress.rights.mean(axis=1),
+        "progress_accuracies": 100 * progress.hits.mean(axis=1),
         **curves(results),
     }
 
@@ -156,7 +156,7 @@ def _compared(names: list[str]) -> list[tuple[str, str]]:
 
 
 def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
-    correct = np.mean([one.rights(ALL)[0] for one in of_row], axis=0)  # (T,), mean over networks
+    correct = np.mean([one.hits(ALL)[0] for one in of_row], axis=0)  # (T,), mean over networks
     name, what = f"accuracy_{of_row[0].name}", WHAT[of_row[0].name]
     protocol = (
         f"L2-SVM on {what}, all labels; C chosen on {of_row[0].held_out} held-out training images, "
@@ -183,7 +183,7 @@ def _over_draws(of_row: list[Result], count: int) -> tuple[float, float | None, 
 
     The spread over networks is a separate measurement.
     """
-    accuracies = 100 * np.stack([one.rights(count).mean(axis=1) for one in of_row])  # (K, draws)
+    accuracies = 100 * np.stack([one.hits(count).mean(axis=1) for one in of_row])  # (K, draws)
     draws = accuracies.shape[1]
     sd = float(np.sqrt(accuracies.var(axis=1, ddof=1).mean())) if draws > 1 else None
     return float(accuracies.mean()), sd, draws
@@ -231,7 +231,7 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
 
 
 def _over_networks(of_row: list[Result]) -> Measurement:
-    accuracies = [100 * float(one.rights(ALL).mean()) for one in of_row]
+    accuracies = [100 * float(one.hits(ALL).mean()) for one in of_row]
     return single_number(
         f"sd_over_networks_{of_row[0].name}",
         float(np.std(accuracies, ddof=1)),
@@ -248,12 +248,12 @@ def _difference(
 ) -> Measurement:
     """Accuracy on one row's features minus that on the other's, paired by test image."""
 
-    def rights(name: str) -> np.ndarray:  # (T,), mean over networks and draws
+    def hits(name: str) -> np.ndarray:  # (T,), mean over networks and draws
         count = per_class if few else ALL
-        of_row = [row.rights(count).mean(axis=0) for row in results if row.name == name]
+        of_row = [row.hits(count).mean(axis=0) for row in results if row.name == name]
         return np.mean(of_row, axis=0)
 
-    differences = 100 * (rights(one) - rights(other))
+    differences = 100 * (hits(one) - hits(other))
     name = f"{one}_minus_{other}{'_per_class' if few else ''}"
     labels = f"{per_class} labels per class, mean over the draws" if few else "all labels"
     return mean_over(
@@ -273,7 +273,7 @@ def _gain(progress: Progress, *, seed: int) -> list[Measurement]:
     if not len(progress.steps):
         return []
     half = int(np.abs(progress.steps - progress.steps[-1] / 2).argmin())
-    gained = 100.0 * (progress.rights[-1].astype(float) - progress.rights[half])
+    gained = 100.0 * (progress.hits[-1].astype(float) - progress.hits[half])
     epochs = f"{progress.epochs[half]:.3g} and {progress.epochs[-1]:.3g}"
     return [
         mean_over(

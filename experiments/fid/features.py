@@ -1,7 +1,7 @@
 """InceptionV3's features of samples and of real images, each set stored when it is finished.
 
-Part of measure.py: a set takes minutes to hours on a CPU. Alone: `KeptFeatures(...).samples(model,
-"faces", 1)`.
+Part of measure.py: a set takes minutes to hours on a CPU. Alone:
+`StoredFeatures(...).samples(model, "faces", 1)`.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.finished_parts import FinishedParts
 from repro.data.store import ImageStore
 from repro.networks.model_folder import ModelFolder
 from repro.quality.fid import image_features, reference, sample_features
@@ -17,7 +17,7 @@ from repro.quality.inception import InceptionFeatures
 
 
 @dataclass(frozen=True)
-class KeptFeatures:
+class StoredFeatures:
     """Features of sets of pictures by the name of the set.
 
     count: samples drawn from each model; limit: real images, at most, from each dataset.
@@ -27,7 +27,7 @@ class KeptFeatures:
     count: int
     limit: int
     seed: int
-    kept: KeptWork
+    finished: FinishedParts
 
     def samples(self, model: ModelFolder, role: str, number: int) -> np.ndarray:
         """(count, F) of a model's samples; number: of the training, from 1."""
@@ -49,4 +49,4 @@ class KeptFeatures:
         return self._part(name, lambda: image_features(store, chosen, self.network))
 
     def _part(self, name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
-        return self.kept.part(name, lambda: {"features": make()})["features"]
+        return self.finished.part(name, lambda: {"features": make()})["features"]

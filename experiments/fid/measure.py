@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.fid.features import KeptFeatures
+from experiments.fid.features import StoredFeatures
 from experiments.fid.options import Options
 from experiments.fid.results import FLOOR, SAMPLES, Comparison, measurements
 from repro.artefacts.whole_file import write_json
@@ -23,7 +23,7 @@ from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.model_folder import ModelFolder
-from repro.quality.fid import Scores, protocol, scores, unfit
+from repro.quality.fid import Scores, protocol, scores, why_unfit
 from repro.quality.inception import InceptionFeatures
 from repro.quality.inception_weights import read_weights
 from repro.quality.training_images import picture_shape, training_rows
@@ -38,7 +38,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         layer=options.layer,
         device=chosen_device(options.device),
     )
-    features = KeptFeatures(network, options.samples, options.real, seed, inputs.kept())
+    features = StoredFeatures(network, options.samples, options.real, seed, inputs.finished_parts())
     compare = partial(
         scores, seed=seed, subsets=options.kid_subsets, subset_size=options.kid_subset_size
     )
@@ -78,11 +78,11 @@ def _obstacle(inputs: Inputs, role: str) -> str:
     """Why a role is left out, or ""."""
     if not inputs.has(f"{role}.data"):
         return "no training images given"
-    return unfit(inputs.models(f"{role}.models")[0])
+    return why_unfit(inputs.models(f"{role}.models")[0])
 
 
 def _compared(
-    inputs: Inputs, role: str, features: KeptFeatures, compare: Callable[..., Scores]
+    inputs: Inputs, role: str, features: StoredFeatures, compare: Callable[..., Scores]
 ) -> list[Comparison]:
     """Compare samples of every training with both kinds of real images, and these with each other.
 

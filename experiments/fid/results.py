@@ -11,7 +11,7 @@ import numpy as np
 
 from repro.claims.constructors import deviation_around, single_number, student_over
 from repro.claims.measurement import Measurement
-from repro.quality.fid import Scores, count_word, subset_words
+from repro.quality.fid import Scores, count_suffix, describe_subsets
 
 SAMPLES = "samples"
 FLOOR = "real"  # held-out images in place of samples
@@ -35,7 +35,7 @@ class Comparison:
     @property
     def name(self) -> str:
         """The suffix of its measurements' names, after fid or kid: 10k_faces_training."""
-        count = count_word(self.scores.first) if self.kind == SAMPLES else "_real"
+        count = count_suffix(self.scores.first) if self.kind == SAMPLES else "_real"
         features = "" if self.scores.width == FULL else f"_{self.scores.width}_features"
         return f"{count}_{self.role}_{self.against}{features}"
 
@@ -68,7 +68,7 @@ def _fid(name: str, group: list[Comparison]) -> Measurement:
 
 def _kid(name: str, group: list[Comparison]) -> Measurement:
     found = group[0].scores
-    words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {subset_words(found)}"
+    words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {describe_subsets(found)}"
     if len(group) > 1:
         return _measurement(name, [row.scores.kid for row in group], protocol=words)
     return deviation_around(

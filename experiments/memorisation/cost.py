@@ -3,10 +3,10 @@
 Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.costs import Known, feature_width
+from repro.plan.costs import CostInputs, feature_width
 
 
-def seconds(known: Known) -> float:
+def seconds(known: CostInputs) -> float:
     """Queries of all kinds looked up among the training images of each model, in two spaces."""
     options, role = known.options("memorisation"), known.run.spec.roles["bedrooms"]
     held_out = min(options.real, known.images.get(str(role.validation), 0))

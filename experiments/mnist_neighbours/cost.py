@@ -3,10 +3,10 @@
 Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.costs import Known
+from repro.plan.costs import CostInputs
 
 
-def seconds(known: Known) -> float:
+def seconds(known: CostInputs) -> float:
     """Seconds to draw the samples of all trainings of both networks and compare the digits.
 
     The control draws and compares the same number of samples once for each network untrained.

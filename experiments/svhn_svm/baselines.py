@@ -47,7 +47,7 @@ def choose_neighbours(
     return Neighbours(dict(zip(numbers, np.mean(errors, axis=0).tolist(), strict=True)))
 
 
-def neighbours_right(
+def neighbour_hits(
     chosen: Neighbours, training: Split, test: Split, *, draws: list[np.ndarray]
 ) -> np.ndarray:
     """(draws, T) bool: test images that k-nearest neighbours on pixels label correctly."""
@@ -78,8 +78,8 @@ def neighbour_votes(
 class SelfTraining:
     """Hits (draws, T) bool with the unlabelled images, and with the labelled ones alone."""
 
-    right: np.ndarray
-    right_without: np.ndarray
+    hits: np.ndarray
+    hits_without: np.ndarray
 
 
 def self_training(

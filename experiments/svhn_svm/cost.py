@@ -3,13 +3,13 @@
 As in cifar10_svm/cost.py. Called by `python -m repro plan`. Alone: `seconds(known)`.
 """
 
-from repro.plan.costs import Known, feature_width
+from repro.plan.costs import CostInputs, feature_width
 
 ONLY = "features alone"
 WITHOUT = "the SVMs"
 
 
-def seconds(known: Known) -> float:
+def seconds(known: CostInputs) -> float:
     """Seconds for every network's features of all images and its statistics on training images."""
     role = known.run.spec.roles["svhn"]
     train, validation, test = (
@@ -19,7 +19,7 @@ def seconds(known: Known) -> float:
     return networks * (2 * train + validation + test) * known.judged(str(role.model))
 
 
-def kept_bytes(known: Known) -> tuple[float, float]:
+def peak_bytes(known: CostInputs) -> tuple[float, float]:
     """(disk, memory) of the features of training and validation images; memory is not predicted."""
     role = known.run.spec.roles["svhn"]
     images = known.images[str(role.data)] + known.images[str(role.validation)]

@@ -23,7 +23,7 @@ from repro.classification.few_labels import (
     Extract,
     FewLabels,
     choose_on_images,
-    right_on_images,
+    hits_on_images,
 )
 from repro.classification.svm import L2SVC
 from repro.networks.dcgan import Discriminator
@@ -78,7 +78,7 @@ class FittedFeatureRow:
 
     def tested(self, test: Split, scratch: Path) -> "FittedFeatureRow":
         """The same row with the hits of its SVMs on the test images."""
-        right = right_on_images(self.few, self.row.extract, test, scratch=scratch)
+        right = hits_on_images(self.few, self.row.extract, test, scratch=scratch)
         return replace(self, right=right)
 
 

@@ -10,12 +10,12 @@ python -m experiments.svhn_svm.measure --input svhn.data=DIR --input svhn.valida
 from pathlib import Path
 
 from experiments.contract import Inputs, measure_command
-from experiments.svhn_svm.baselines import choose_neighbours, neighbours_right, self_training
+from experiments.svhn_svm.baselines import choose_neighbours, neighbour_hits, self_training
 from experiments.svhn_svm.data import split
 from experiments.svhn_svm.feature_rows import feature_rows
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import TestedRows, figure_arrays, measurements
-from experiments.svhn_svm.supervised_row import random_search, searched_right
+from experiments.svhn_svm.supervised_row import random_search, search_hits
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import require_known_classes
@@ -59,7 +59,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         evaluate_every=options.evaluate_every,
         seed=seed,
         device=device,
-        kept=inputs.kept(),
+        finished=inputs.finished_parts(),
     )
 
     test = split(inputs, "test")  # opened here, after all choices
@@ -76,10 +76,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     tested = TestedRows(
         rows=[one.tested(test, out) for one in fitted],
         neighbours=neighbours,
-        neighbours_right=neighbours_right(neighbours, training, test, draws=to_test),
+        neighbour_hits=neighbour_hits(neighbours, training, test, draws=to_test),
         self_training=guessing,
         search=search,
-        searched_right=searched_right(model.spec.network, search, test, device=device),
+        search_hits=search_hits(model.spec.network, search, test, device=device),
         validation_images=len(validation.labels),
     )
     save_arrays(out / "arrays.npz", **figure_arrays(tested))

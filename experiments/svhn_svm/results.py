@@ -41,27 +41,27 @@ class TestedRows:
 
     rows: list[FittedFeatureRow]
     neighbours: Neighbours
-    neighbours_right: np.ndarray
+    neighbour_hits: np.ndarray
     self_training: SelfTraining | None
     search: Search | None
-    searched_right: np.ndarray | None
+    search_hits: np.ndarray | None
     validation_images: int
 
     def of_row(self, name: str) -> list[FittedFeatureRow]:
         """The networks of a row of features."""
         return [one for one in self.rows if one.row.name == name]
 
-    def rights(self) -> dict[str, np.ndarray]:
+    def hits(self) -> dict[str, np.ndarray]:
         """(draws, T) by row: the draws of all networks, concatenated; the CNN has one."""
         found = {
             name: np.concatenate([_tested(one) for one in self.of_row(name)])
             for name in dict.fromkeys(one.row.name for one in self.rows)
         }
-        found["knn"] = self.neighbours_right
+        found["knn"] = self.neighbour_hits
         if self.self_training is not None:
-            found["self_training"] = self.self_training.right
-        if self.searched_right is not None:
-            found["cnn"] = self.searched_right[None]
+            found["self_training"] = self.self_training.hits
+        if self.search_hits is not None:
+            found["cnn"] = self.search_hits[None]
         return found
 
 
@@ -73,7 +73,7 @@ def _tested(one: FittedFeatureRow) -> np.ndarray:
 def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
     """Arrays that the figures need: errors (%) of every draw by row, and the search's trials."""
     found = {
-        f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.rights().items()
+        f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.hits().items()
     }
     found["labels"] = np.array(outcome.rows[0].few.labels)
     for one in outcome.rows:
@@ -94,9 +94,9 @@ def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
 
 def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     """All numbers of the experiment: the rows, how they were chosen, the differences."""
-    rights = outcome.rights()
+    hits = outcome.hits()
     found: list[Measurement] = []
-    for name, right in rights.items():
+    for name, right in hits.items():
         found += [_test_error_of_network(right[0])] if name == "cnn" else _over_draws(name, right)
     for name in ("dcgan", "random", "pixels"):
         found += _chosen(outcome.of_row(name), outcome.validation_images)
@@ -104,13 +104,13 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     if outcome.search is not None:
         found += _search(outcome.search, outcome.validation_images)
         found += [_difference_on_validation(outcome, name) for name in ("dcgan", "random")]
-    found += [_difference("dcgan", name, rights, seed=seed) for name in rights if name != "dcgan"]
-    controls = [name for name in ("knn", "cnn") if name in rights]
-    found += [_difference("random", name, rights, seed=seed) for name in controls]
+    found += [_difference("dcgan", name, hits, seed=seed) for name in hits if name != "dcgan"]
+    controls = [name for name in ("knn", "cnn") if name in hits]
+    found += [_difference("random", name, hits, seed=seed) for name in controls]
     if outcome.self_training is not None:
         both = {
-            "self_training": outcome.self_training.right,
-            "labels_alone": outcome.self_training.right_without,
+            "self_training": outcome.self_training.hits,
+            "labels_alone": outcome.self_training.hits_without,
         }
         found.append(_difference("self_training", "labels_alone", both, seed=seed))
     return [_with_edges(one, outcome) for one in found]
@@ -243,10 +243,10 @@ def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
     )
 
 
-def _difference(one: str, other: str, rights: dict[str, np.ndarray], *, seed: int) -> Measurement:
+def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int) -> Measurement:
     """Error of one row minus that of the other, paired by test image, means over their draws."""
-    share = {name: rights[name].mean(axis=0) for name in (one, other)}  # (T,) right
-    name, draws = f"{one}_minus_{other}", f"{len(rights[one])} and {len(rights[other])}"
+    share = {name: hits[name].mean(axis=0) for name in (one, other)}  # (T,) right
+    name, draws = f"{one}_minus_{other}", f"{len(hits[one])} and {len(hits[other])}"
     return mean_over(
         name,
         100 * (share[other] - share[one]),

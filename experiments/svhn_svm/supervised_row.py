@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from experiments.svhn_svm.data import Split
-from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.finished_parts import FinishedParts
 from repro.classification.random_search import Trial, TrialResult
 from repro.classification.supervised import Labelled, predict, restored, train_trial
 from repro.progress import tracked
@@ -51,12 +51,12 @@ def random_search(
     evaluate_every: int,
     seed: int,
     device: torch.device,
-    kept: KeptWork,
+    finished: FinishedParts,
 ) -> Search | None:
     """Train each trial on the few training images; None where there is no trial.
 
     Validation errors are taken every `evaluate_every` of the `epochs`; finished trials come from
-    `kept`. Every digit must occur among the training images.
+    `finished`. Every digit must occur among the training images.
     """
     if not trials:
         return None
@@ -86,7 +86,7 @@ def random_search(
     passes: list[int] = []
     best: dict[str, np.ndarray] = {}
     for trial in tracked(trials, "supervised trials", unit="trials"):
-        arrays = kept.part(f"trial_{trial.index:03d}", partial(trained, trial))
+        arrays = finished.part(f"trial_{trial.index:03d}", partial(trained, trial))
         if not errors or float(arrays["error"]) < min(errors):
             best = arrays
         errors.append(float(arrays["error"]))
@@ -104,7 +104,7 @@ def _as_arrays(result: TrialResult) -> dict[str, np.ndarray]:
     }
 
 
-def searched_right(
+def search_hits(
     network: NetworkSpec, search: Search | None, test: Split, *, device: torch.device
 ) -> np.ndarray | None:
     """(T,) bool: test images that the chosen trial's network labels correctly.

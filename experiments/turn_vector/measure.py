@@ -18,11 +18,11 @@ from experiments.contract import Inputs, measure_command
 from experiments.turn_vector.axes import Axes, axes_of_run
 from experiments.turn_vector.options import Options
 from experiments.turn_vector.results import (
-    of_axis,
-    of_judge,
-    of_picked_vector,
-    of_plain_samples,
-    of_untrained,
+    axis_measurements,
+    judge_measurements,
+    picked_vector_measurements,
+    plain_sample_measurements,
+    untrained_measurements,
     without_pose,
 )
 from experiments.turn_vector.turning import ExemplarPool, Readers, Rows, moved_rows
@@ -84,10 +84,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     own_anywhere = random_directions(own, seed=seed, purpose="turn vector, untrained, random")
     _save_rows(out / "rows.npz", turned, control, axes, reach=options.reach)
 
-    made = of_judge(readers, axes, seed=seed)
+    made = judge_measurements(readers, axes, seed=seed)
     for axis, rows in enumerate(turned):
-        made += of_axis(rows, control, axes, axis, reach=options.reach, seed=seed)
-    made += of_untrained(
+        made += axis_measurements(rows, control, axes, axis, reach=options.reach, seed=seed)
+    made += untrained_measurements(
         rows_along(own, untrained),
         rows_along(own_anywhere, untrained),
         axes,
@@ -96,9 +96,11 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     if by_hand:
         picked = rows_along(concept_difference(*ends).expand_as(points))
-        made += of_picked_vector(picked, control, axes, by=by, reach=options.reach, seed=seed)
+        made += picked_vector_measurements(
+            picked, control, axes, by=by, reach=options.reach, seed=seed
+        )
     made += without_pose(made, axes)
-    return [*made, of_plain_samples(readers.realistic(others, limits))]
+    return [*made, plain_sample_measurements(readers.realistic(others, limits))]
 
 
 def _picked_ends(

@@ -46,7 +46,7 @@ def flipped(readings: np.ndarray, middles: np.ndarray) -> np.ndarray:
     return crossed
 
 
-def of_judge(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:
+def judge_measurements(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:
     """How well the judge reads each axis off real images that it has not seen."""
     made = []
     for column, name in enumerate(axes.names):
@@ -81,14 +81,14 @@ def _correlation(name: str, truth: np.ndarray, read: np.ndarray) -> Measurement:
     )
 
 
-def title(names: list[str], axis: int, quantity: str) -> str:
+def measurement_name(names: list[str], axis: int, quantity: str) -> str:
     """Name of a measurement: turn_... where Fig 8 turns the pose, "...: NAME" on any other axis."""
     if axis == 0 and names[0] == POSE:
         return f"turn_{quantity}"
     return f"{quantity}: {names[axis]}"
 
 
-def of_axis(
+def axis_measurements(
     rows: Rows, control: Rows, axes: Axes, axis: int, *, reach: float, seed: int
 ) -> list[Measurement]:
     """All numbers of one axis, from rows along its vectors and along random directions."""
@@ -99,7 +99,7 @@ def of_axis(
     stated |= _side_effects(rows, control, axes, axis)
     made = [
         mean_over(
-            title(axes.names, axis, quantity),
+            measurement_name(axes.names, axis, quantity),
             values[~np.isnan(values)],
             seed=seed,
             purpose=f"turn vector, {quantity} {name}",
@@ -112,21 +112,24 @@ def of_axis(
     never_falls = np.all(np.diff(rows.readings[:, :, axis], axis=1) >= 0, axis=1)
     words = f"rows in which {read} never falls from one column to the next"
     monotone = share_over(
-        title(axes.names, axis, "monotone_rows"), never_falls, over=OVER_ROWS, protocol=words
+        measurement_name(axes.names, axis, "monotone_rows"),
+        never_falls,
+        over=OVER_ROWS,
+        protocol=words,
     )
     return [*made, monotone]
 
 
-def of_picked_vector(
+def picked_vector_measurements(
     rows: Rows, control: Rows, axes: Axes, *, by: str, reach: float, seed: int
 ) -> list[Measurement]:
     """The numbers of Fig 8's axis for rows along the one vector of hand-picked exemplars.
 
-    by: "picked by hand (NAME)". Numbers of the random directions alone are left out, since of_axis
-    states them.
+    by: "picked by hand (NAME)". Numbers of the random directions alone are left out, since
+    axis_measurements states them.
     """
     made = []
-    for one in of_axis(rows, control, axes, 0, reach=reach, seed=seed):
+    for one in axis_measurements(rows, control, axes, 0, reach=reach, seed=seed):
         if "minus" in one.name or RANDOM not in one.name:
             words = {
                 "name": f"picked_{one.name}",
@@ -137,15 +140,15 @@ def of_picked_vector(
     return made
 
 
-def of_untrained(
+def untrained_measurements(
     rows: Rows, control: Rows, axes: Axes, *, reach: float, seed: int
 ) -> list[Measurement]:
     """The numbers behind the claims, for an untrained generator along vectors found the same way.
 
     control: its rows along random directions.
     """
-    wanted = {title(axes.names, 0, quantity) for quantity in CLAIMED}
-    made = of_axis(rows, control, axes, 0, reach=reach, seed=seed)
+    wanted = {measurement_name(axes.names, 0, quantity) for quantity in CLAIMED}
+    made = axis_measurements(rows, control, axes, 0, reach=reach, seed=seed)
     words = "; untrained generator, exemplars chosen among its own samples"
     return [
         one.model_copy(update={"name": _untrained(one.name), "protocol": f"{one.protocol}{words}"})
@@ -172,15 +175,15 @@ def without_pose(made: list[Measurement], axes: Axes) -> list[Measurement]:
         "no_value_because": f"{why}; '{axes.names[0]}' is followed, and the claim is on the pose",
     }
     return [
-        known[title(axes.names, 0, quantity)].model_copy(
+        known[measurement_name(axes.names, 0, quantity)].model_copy(
             update={"name": f"turn_{quantity}", **none}
         )
         for quantity in CLAIMED
-        if title(axes.names, 0, quantity) in known
+        if measurement_name(axes.names, 0, quantity) in known
     ]
 
 
-def of_plain_samples(realistic: np.ndarray) -> Measurement:
+def plain_sample_measurements(realistic: np.ndarray) -> Measurement:
     """How many plain samples the limits of realism admit: bool (N,)."""
     return share_over(
         "realistic_plain_samples",

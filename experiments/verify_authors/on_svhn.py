@@ -15,7 +15,7 @@ from experiments.contract import Inputs
 from experiments.verify_authors.results import ON_SVHN, Outcome, svhn_numbers
 from repro.classification.choose_c import require_known_classes
 from repro.classification.discriminator_features import discriminator_features, freeze_on
-from repro.classification.few_labels import Extract, FewLabels, LabelledImages, right_on_images
+from repro.classification.few_labels import Extract, FewLabels, LabelledImages, hits_on_images
 from repro.networks.dcgan import Discriminator
 from repro.released.networks import Released
 from repro.rng import generator, shuffled
@@ -53,7 +53,7 @@ def check_on_svhn(
         )
     test = _test(inputs, training)  # opened here, after all choices
     right = {
-        name: right_on_images(fitted[name], _features_of(D), test, scratch=scratch)
+        name: hits_on_images(fitted[name], _features_of(D), test, scratch=scratch)
         for name, D in networks.items()
     }
     held_out = len(validation.labels)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
@@ -23,7 +23,7 @@ def save_arrays(path: Path, **arrays: Any) -> None:
     if path.suffix != ".npz":
         raise ValueError(f"{path}: arrays are written to a file named .npz")
     with (
-        written_whole(path) as temporary,
+        atomic_write(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
     ):
         for name in sorted(arrays):

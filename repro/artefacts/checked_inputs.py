@@ -15,10 +15,10 @@ from repro.artefacts.provenance import (
     SIDECAR,
     ChangedFileError,
     Input,
+    how_to_remake,
     path_of,
     read_record,
     recorded,
-    remade,
     sha256_of_file,
     sha256_of_input,
 )
@@ -42,7 +42,7 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
         if found:
             raise ChangedFileError(
                 f"{sidecar} is missing, the record of what made {', '.join(found)} there; "
-                f"{remade(sidecar)}"
+                f"{how_to_remake(sidecar)}"
             )
         return
     for file, sha256 in recorded(sidecar).items():
@@ -50,20 +50,20 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
             continue
         path = folder / file
         if not path.is_file():
-            raise ChangedFileError(f"{path} is missing; {remade(sidecar)}")
+            raise ChangedFileError(f"{path} is missing; {how_to_remake(sidecar)}")
         if sha256_of_file(path) != sha256:
             raise ChangedFileError(
                 f"{path} is not what was written there: its sha256 is not the one in {SIDECAR}; "
-                f"{remade(sidecar)}"
+                f"{how_to_remake(sidecar)}"
             )
-    if changed := made_of_others(read_record(folder)):
+    if changed := changed_inputs(read_record(folder)):
         raise ChangedFileError(
             f"{folder} was made of another {' and another '.join(changed)} than lies there now; "
-            f"{remade(sidecar)}"
+            f"{how_to_remake(sidecar)}"
         )
 
 
-def made_of_others(record: dict[str, Any]) -> list[str]:
+def changed_inputs(record: dict[str, Any]) -> list[str]:
     """Paths of a record's inputs that have changed; inputs that no longer exist are left out."""
     return [
         about["path"]

@@ -6,7 +6,7 @@ what it can change. The hash is taken of Python's syntax tree, written out here 
 same under every version of Python. Files are read once: results are cached by size and time in
 .snakemake/code_meaning.json of the working folder, where that folder exists.
 
-Alone: `meaning(Path("repro/train/trainer.py"))`.
+Alone: `meaning_hash(Path("repro/train/trainer.py"))`.
 """
 
 import ast
@@ -33,14 +33,14 @@ class Scanned(NamedTuple):
     does_something: bool  # more than a docstring
 
 
-def meaning(path: Path) -> str:
+def meaning_hash(path: Path) -> str:
     """Hash of a file's meaning; for a file that is not Python (a template), of its bytes."""
     if path.suffix != ".py":
         return _short(path.read_bytes())
-    return scanned(path).meaning
+    return scan(path).meaning
 
 
-def scanned(path: Path) -> Scanned:
+def scan(path: Path) -> Scanned:
     """Scan a Python file. Raises OSError, and SyntaxError naming the file."""
     status = path.stat()
     known, key = _kept(), str(path)
@@ -60,22 +60,22 @@ def _scan(path: Path) -> Scanned:
         elif isinstance(node, ast.ImportFrom):
             imports.append((node.level, node.module or "", [alias.name for alias in node.names]))
     does_something = any(not isinstance(node, ast.Expr) for node in tree.body)
-    return Scanned(_short(repr(_without_words(tree)).encode()), imports, does_something)
+    return Scanned(_short(repr(_without_docstrings(tree)).encode()), imports, does_something)
 
 
-def _without_words(value: Any) -> Any:
+def _without_docstrings(value: Any) -> Any:
     """A syntax tree as nested lists, without docstrings, positions and empty fields.
 
     Empty fields differ between versions of Python.
     """
     if isinstance(value, list):
-        return [_without_words(one) for one in value]
+        return [_without_docstrings(one) for one in value]
     if not isinstance(value, ast.AST):
         return value
     fields = [(name, one) for name, one in ast.iter_fields(value) if one is not None and one != []]
     if isinstance(value, WITH_DOCSTRING) and ast.get_docstring(value, clean=False) is not None:
         fields = [(name, one[1:] if name == "body" else one) for name, one in fields]
-    return [type(value).__name__, *((name, _without_words(one)) for name, one in fields)]
+    return [type(value).__name__, *((name, _without_docstrings(one)) for name, one in fields)]
 
 
 def _short(content: bytes) -> str:

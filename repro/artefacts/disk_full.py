@@ -1,8 +1,8 @@
 """Report a full disk clearly: which file or folder could not be written, and what to do.
 
 Where in the flow: all code that writes large files (repro.artefacts.step_folder and whole_file, the
-files of a dataset, memory maps) does so within `named`, because the system's own message often
-names no file, and numpy and safetensors give no reason.
+files of a dataset, memory maps) does so within `naming_full_disk`, because the system's own
+message often names no file, and numpy and safetensors give no reason.
 """
 
 import errno
@@ -26,7 +26,7 @@ class DiskFullError(ExpectedError, OSError):
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
+def naming_full_disk(path: Path) -> Iterator[None]:
     """Raise DiskFullError, naming `path`, when the disk or quota is full within the block.
 
     An error raised from another one already has a clear message and is left alone.
@@ -34,8 +34,8 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        in_words = isinstance(error, DiskFullError) or error.__cause__ is not None
-        if in_words or not _is_full(error, path):
+        is_named = isinstance(error, DiskFullError) or error.__cause__ is not None
+        if is_named or not _is_full(error, path):
             raise
         raise DiskFullError(
             f"{path} could not be written: its disk, or your quota on it, is full ({error}); make "
@@ -69,7 +69,7 @@ def reserve(path: Path) -> None:
     Without them a full disk ends the process by a signal (SIGBUS) without any message. Raises
     DiskFullError.
     """
-    with named(path), path.open("r+b") as stream:
+    with naming_full_disk(path), path.open("r+b") as stream:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
             return

@@ -1,12 +1,12 @@
 """Finished parts of a long measurement, kept on disk so that a killed one need not repeat them.
 
-Where in the flow: `experiments.contract.Inputs.kept` creates it for an experiment whose parts take
-minutes or hours (a row of a table, a trial of a search). A part is a mapping of arrays and must be
-a pure function of everything that `identity` names: then a resumed measurement ends in the same
-bytes as an uninterrupted one.
+Where in the flow: `experiments.contract.Inputs.finished_parts` creates it for an experiment whose
+parts take minutes or hours (a row of a table, a trial of a search). A part is a mapping of arrays
+and must be a pure function of everything that `identity` names: then a resumed measurement
+ends in the same bytes as an uninterrupted one.
 
-    kept = KeptWork(folder, identity="options, seed and inputs in words")
-    arrays = kept.part("row_dcgan", lambda: {"coef": fit(...)})
+    finished = FinishedParts(folder, identity="options, seed and inputs in words")
+    arrays = finished.part("row_dcgan", lambda: {"coef": fit(...)})
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from repro.artefacts.arrays import save_arrays
 IDENTITY = "identity"  # name of the array that identifies the work a file belongs to
 
 
-class KeptWork:
+class FinishedParts:
     """A folder of finished parts; with folder None nothing is kept and every part is computed."""
 
     def __init__(self, folder: Path | None, *, identity: str) -> None:

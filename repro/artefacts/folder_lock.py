@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 from repro.errors import ExpectedError
 
 
@@ -22,7 +22,7 @@ class InUseError(ExpectedError, OSError):
 
 
 @contextmanager
-def sole_use(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Hold `folder` for this process; raise InUseError where another process holds it.
 
     The lock is on a file next to it, .NAME.lock, which is removed afterwards; after a SIGKILL the
@@ -30,7 +30,7 @@ def sole_use(folder: Path) -> Iterator[None]:
     taken. Raises DiskFullError where there is no room even for that file.
     """
     path = folder.with_name(f".{folder.name}.lock")
-    with named(path):
+    with naming_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = _locked(path)
     if stream is None:

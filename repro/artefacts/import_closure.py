@@ -12,17 +12,17 @@ from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
 
-from repro.artefacts.code_meaning import meaning, scanned
+from repro.artefacts.code_meaning import meaning_hash, scan
 from repro.places import PACKAGES, ROOT
 
 
-def code_of(*modules: str, files: tuple[str, ...] = ()) -> dict[str, str]:
+def code_hashes(*modules: str, files: tuple[str, ...] = ()) -> dict[str, str]:
     """Source file -> hash of its meaning, for `modules`, all modules they import, and `files`.
 
     files: templates and the like, relative to the repository. Raises the same errors as
     import_closure.
     """
-    return {path: meaning(ROOT / path) for path in sorted({*import_closure(*modules), *files})}
+    return {path: meaning_hash(ROOT / path) for path in sorted({*import_closure(*modules), *files})}
 
 
 def import_closure(*modules: str) -> list[str]:
@@ -43,7 +43,7 @@ def import_closure(*modules: str) -> list[str]:
             continue
         found.add(path)
         waiting += [*_imports(path), module.rpartition(".")[0]]
-    return sorted(path for path in found if scanned(ROOT / path).does_something)
+    return sorted(path for path in found if scan(ROOT / path).does_something)
 
 
 def templates(names: str = "*") -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _imports(path: str) -> tuple[str, ...]:
     """Modules named by the import statements of a file; `from a import b` may mean a.b."""
     package = ".".join(Path(path).parts[:-1])
     names: set[str] = set()
-    for level, module, of_it in scanned(ROOT / path).imports:
+    for level, module, of_it in scan(ROOT / path).imports:
         name = resolve_name("." * level + module, package) if level else module
         names |= {name, *(f"{name}.{one}" for one in of_it)}
     return tuple(sorted(names))

@@ -99,13 +99,17 @@ def recorded(sidecar: Path) -> dict[str, str]:
         outputs = json.loads(sidecar.read_text(encoding="utf-8"))["outputs"]
         found = {str(name): str(sha256) for name, sha256 in outputs.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ChangedFileError(f"{sidecar} is damaged ({error!r}); {remade(sidecar)}") from None
+        raise ChangedFileError(
+            f"{sidecar} is damaged ({error!r}); {how_to_remake(sidecar)}"
+        ) from None
     if not found:
-        raise ChangedFileError(f"{sidecar} names no file that was written; {remade(sidecar)}")
+        raise ChangedFileError(
+            f"{sidecar} names no file that was written; {how_to_remake(sidecar)}"
+        )
     return found
 
 
-def remade(path: Path) -> str:
+def how_to_remake(path: Path) -> str:
     """What to do about a damaged file of a step's folder."""
     return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
 
@@ -128,12 +132,12 @@ def commit_and_dirty() -> tuple[str, bool]:
         return "unknown", True
 
 
-def git(folder: Path, *words: str, given: bytes = b"") -> bytes:
+def git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
     """What git prints when it is run in `folder`; given: its standard input.
 
     Raises OSError where there is no git, CalledProcessError where it fails.
     """
-    command = ["git", "-C", str(folder), *words]
+    command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True, input=given).stdout
 
 
@@ -190,7 +194,7 @@ def _explanation(path: Path, folder: Path) -> str:
     outputs = recorded(sidecar)
     record = json.loads(sidecar.read_text(encoding="utf-8"))
     if missing := [key for key in EXPLAINED if key not in record]:
-        raise ChangedFileError(f"{sidecar} lacks {', '.join(missing)}; {remade(sidecar)}")
+        raise ChangedFileError(f"{sidecar} lacks {', '.join(missing)}; {how_to_remake(sidecar)}")
     lines = [f"{path}", f"  made by        {' '.join(record['command'])}"]
     if path.is_file() and path.name != SIDECAR:
         name = path.relative_to(folder).as_posix()
@@ -209,11 +213,11 @@ def _explanation(path: Path, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser(
         "provenance",
         "Explain what made a file of a run, and whether it has changed since: the command,\n"
         "commit, seed, machine, inputs and versions that its step recorded.",
     )
     parser.add_argument("file", type=Path, help="a figure, table, model or folder of a run")
-    print(explain(parser.parse_args(words).file))
+    print(explain(parser.parse_args(argv).file))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.import_closure import code_of
+from repro.artefacts.import_closure import code_hashes
 from repro.artefacts.provenance import (
     DECIDING,
     SIDECAR,
@@ -53,10 +53,10 @@ class Recipe:
 
         settings: the values in its --spec. files: templates and the like. processes: number of
         processes that share the work, where it changes the result. Raises the same errors as
-        code_of.
+        code_hashes.
         """
         values = [settings, processes] if processes > 1 else settings
-        return cls(code_of(*modules, files=files), sha256_of_json(values))
+        return cls(code_hashes(*modules, files=files), sha256_of_json(values))
 
     def recorded(self) -> dict[str, Any]:
         """The form in which a step's record holds it."""
@@ -100,7 +100,7 @@ def _other_recipe(before: Any, now: Recipe) -> str | None:
     if not isinstance(before, dict) or not isinstance(before.get("code"), dict):
         return "it does not say which code made it (python -m repro adopt vouches for it)"
     if changed := differing(before["code"], now.code):
-        return f"its code has changed: {some(changed)}"
+        return f"its code has changed: {shorten_list(changed)}"
     return None if before.get("settings") == now.settings else "its settings have changed"
 
 
@@ -108,11 +108,11 @@ def _other_inputs(before: Mapping[str, Any], inputs: Mapping[str, Input]) -> str
     known = {name: about["sha256"] for name, about in before.items()}
     missing = [str(path_of(given)) for given in inputs.values() if not path_of(given).exists()]
     if missing:
-        return f"its inputs are missing: {some(missing)}"
+        return f"its inputs are missing: {shorten_list(missing)}"
     now = {name: sha256_of_input(given) for name, given in inputs.items()}
     paths = {name: str(path_of(given)) for name, given in inputs.items()}
     changed = [paths.get(name, name) for name in differing(known, now)]
-    return f"its inputs have changed: {some(changed)}" if changed else None
+    return f"its inputs have changed: {shorten_list(changed)}" if changed else None
 
 
 def _not_whole(out: Path, record: Mapping[str, Any], *, bytes_too: bool) -> str | None:
@@ -125,14 +125,14 @@ def _not_whole(out: Path, record: Mapping[str, Any], *, bytes_too: bool) -> str 
         sized = "sizes" in record
         found = {name: (out / name).stat().st_size if sized else None for name in there}
     changed = [name for name in sorted(wanted) if found.get(name, "") != wanted[name]]
-    return f"files are missing or have changed: {some(changed)}" if changed else None
+    return f"files are missing or have changed: {shorten_list(changed)}" if changed else None
 
 
 def other_versions(record: Mapping[str, Any]) -> str | None:
     """Which packages that affect the numbers had other versions; None where none is known."""
     now, before = versions(), record.get("versions", {})
     return (
-        some(
+        shorten_list(
             [
                 f"{name} was {before[name]}, is {now[name]}"
                 for name in DECIDING
@@ -148,7 +148,7 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
 
 
-def some(names: list[str]) -> str:
+def shorten_list(names: list[str]) -> str:
     """The first few names, and the number of the others."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

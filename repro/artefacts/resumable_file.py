@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 from repro.errors import ExpectedError
 
 BLOCK = 2**22  # bytes read at a time
@@ -20,7 +20,7 @@ class DamagedFileError(ExpectedError, ValueError):
     """A file differs from its record; the message names the file and the difference."""
 
 
-class GrowingFile:
+class ResumableFile:
     """A file of a header, which may be replaced by one of the same length, and appended bytes.
 
     `sha256` is the hash of the bytes after the header.
@@ -68,7 +68,7 @@ class GrowingFile:
     def append(self, data: Any) -> None:
         """Add bytes, or anything with the buffer protocol."""
         self._hash.update(data)
-        with named(self.path):
+        with naming_full_disk(self.path):
             self._length += self._stream.write(data)
 
     @property
@@ -78,7 +78,7 @@ class GrowingFile:
 
     def record(self) -> dict[str, Any]:
         """Length and hash so far, after flushing to the operating system."""
-        with named(self.path):
+        with naming_full_disk(self.path):
             self._stream.flush()
         return {"bytes": self._length, "sha256": self.sha256}
 
@@ -87,10 +87,10 @@ class GrowingFile:
         if header is not None:
             if len(header) != len(self.header):
                 raise ValueError(f"{self.path}: header of {len(header)} bytes, not of its length")
-            with named(self.path):
+            with naming_full_disk(self.path):
                 self._stream.seek(0)
                 self._stream.write(header)
-        with named(self.path):
+        with naming_full_disk(self.path):
             self._stream.close()
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from repro.artefacts.checked_inputs import refuse_changed
-from repro.artefacts.disk_full import named
-from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.disk_full import naming_full_disk
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.artefacts.provenance import (
     REPLACED,
     SIDECAR,
@@ -70,7 +70,7 @@ def step_folder(
             )
         refuse_changed(name, given, unread=unread)
     building = out.with_name(f".{out.name}.partial")
-    with named(out), sole_use(out), working(f"making {out}"):
+    with naming_full_disk(out), exclusive_lock(out), working(f"making {out}"):
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         started = time.monotonic()

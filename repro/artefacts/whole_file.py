@@ -2,7 +2,7 @@
 
 Where in the flow: every writer of a single file (JSON, pictures, tables, arrays) uses this module;
 repro.artefacts.step_folder does the same for whole folders. Alone: `with
-written_whole(Path("a.txt")) as temporary: temporary.write_text("...")`.
+atomic_write(Path("a.txt")) as temporary: temporary.write_text("...")`.
 """
 
 import contextlib
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary name next to `path`, renamed to `path` when the block succeeds.
 
     After an exception the temporary file is removed, and an older `path` is unchanged. Raises
@@ -29,7 +29,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with named(path):
+        with naming_full_disk(path):
             yield temporary
             temporary.replace(path)
     except BaseException as error:
@@ -41,8 +41,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON (sorted keys, indent 1), whole or not at all. Raises what written_whole does."""
+    """Write JSON (sorted keys, indent 1), whole or not at all. Raises what atomic_write does."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     # bytes of a name that are not UTF-8 (lone surrogates) become JSON escapes
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", "backslashreplace"))

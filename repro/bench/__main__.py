@@ -16,7 +16,9 @@ from repro.artefacts.provenance import device_name
 from repro.command_line import add_threads, at_least_one, new_parser, run_main
 
 
-class AsWritten(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+class RawHelpFormatter(
+    argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter
+):
     """Help with unchanged text, and every option with its default."""
 
 
@@ -30,25 +32,25 @@ def load_bench(name: str) -> ModuleType:
     return importlib.import_module(f"repro.bench.{name}")
 
 
-def main(words: list[str] | None = None) -> None:
-    words = sys.argv[1:] if words is None else words
-    if not words:
+def main(argv: list[str] | None = None) -> None:
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv:
         for name in bench_names():
             print(f"{name:<12} {(load_bench(name).__doc__ or '').strip().splitlines()[0]}")
         return
     parser = new_parser("bench", __doc__)
     benches = parser.add_subparsers(dest="bench", required=True, metavar="NAME")
-    for name in bench_names() if words[0] not in bench_names() else [words[0]]:
+    for name in bench_names() if argv[0] not in bench_names() else [argv[0]]:
         bench = load_bench(name)
         about = benches.add_parser(
             name,
             description=bench.__doc__,
-            formatter_class=AsWritten,
+            formatter_class=RawHelpFormatter,
         )
         add_threads(about, default=2)
         about.add_argument("--repeats", type=at_least_one, default=3, help="runs of either side")
         bench.add_arguments(about)
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     record = {
         "bench": given.bench,
         "machine": device_name(),

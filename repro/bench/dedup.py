@@ -21,7 +21,7 @@ import numpy as np
 
 from repro.artefacts.provenance import peak_memory_mb
 from repro.command_line import at_least_one, natural
-from repro.dedup.binary_codes import effective_bits, first_with_same_code, words_of
+from repro.dedup.binary_codes import effective_bits, first_with_same_code, view_as_uint64
 from repro.dedup.hamming_search import pairs_within
 from repro.rng import generator
 
@@ -131,7 +131,7 @@ def _radius(codes: np.ndarray, copies: np.ndarray, given: argparse.Namespace) ->
 
 def _compared_with_all(codes: np.ndarray, *, rows: int, radius: int) -> int:
     """Number of codes within the radius of the first `rows` codes, comparing each with all."""
-    high, low = words_of(codes).T.copy()  # (N,) each
+    high, low = view_as_uint64(codes).T.copy()  # (N,) each
     within = 0
     for row in range(rows):
         differing = np.bitwise_count(high ^ high[row])

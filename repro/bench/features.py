@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from repro.bench.alternation import alternate
 from repro.classification.discriminator_features import POOLED, discriminator_features, freeze_on
 from repro.command_line import add_device, at_least_one
-from repro.devices import chosen_device, device_words, wait_for
+from repro.devices import chosen_device, describe_device, wait_for
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator
 from repro.rng import generator
@@ -64,7 +64,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "reference_is": f"batches of {BATCH}, contiguous (N, C, H, W), features in memory",
         "unit": "images/s",
         "n": given.images,
-        "device": device_words(device),
+        "device": describe_device(device),
         "features": features,
         "runs": {name: one.per_second for name, one in found.items()},
     }

@@ -35,7 +35,7 @@ from torch import Tensor
 
 from repro.artefacts.provenance import peak_memory_mb
 from repro.command_line import add_device, at_least_one
-from repro.devices import chosen_device, device_words, wait_for
+from repro.devices import chosen_device, describe_device, wait_for
 from repro.quality.neighbours import Nearest
 from repro.rng import generator
 
@@ -103,7 +103,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
         "target": TARGET,
         "unit": "references/s",
         "n": given.references,
-        "device": device_words(device),
+        "device": describe_device(device),
         "queries": given.queries,
         "block": given.block,
         "width": given.width,

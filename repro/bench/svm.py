@@ -32,7 +32,7 @@ from repro.bench.features import network
 from repro.classification.discriminator_features import discriminator_features, freeze_on
 from repro.classification.svm import L2SVC
 from repro.command_line import add_device, at_least_one, natural
-from repro.devices import chosen_device, device_words
+from repro.devices import chosen_device, describe_device
 from repro.rng import generator
 
 GAP, FEW_C = 1e-3, 1e-3
@@ -81,7 +81,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     return {
         "unit": "seconds",
         "n": given.images,
-        "device": device_words(device),
+        "device": describe_device(device),
         "relative_gap": GAP,
         "features": X.shape[1],
         "cases": [*cases, large] if large else cases,

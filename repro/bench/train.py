@@ -27,7 +27,7 @@ from repro.bench.alternation import alternate
 from repro.command_line import add_device, at_least_one
 from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
-from repro.devices import chosen_device, device_words, keep_freed_memory, wait_for
+from repro.devices import chosen_device, describe_device, keep_freed_memory, wait_for
 from repro.places import PRESETS
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -63,7 +63,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     """One case per preset and precision: ours, the plain loop (float32), TFLOP/s and shares."""
     device = chosen_device(given.device)
     cases = [case for preset in given.presets for case in _cases(preset, given, device)]
-    return {"device": device_words(device), "batch": given.batch, "cases": cases}
+    return {"device": describe_device(device), "batch": given.batch, "cases": cases}
 
 
 def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         noise_dataset(data, preset_network(preset), count=given.images)
-        apart = {name: Apart(name, preset, given, data) for name in names}
+        apart = {name: WayInOwnProcess(name, preset, given, data) for name in names}
         rates = alternate(apart, repeats=given.repeats)
         for one in apart.values():
             one.close()
@@ -98,7 +98,7 @@ def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list
     return cases
 
 
-class Apart:
+class WayInOwnProcess:
     """A way for `alternate` in its own process, which waits between its runs."""
 
     def __init__(self, name: str, preset: str, given: argparse.Namespace, data: Path) -> None:

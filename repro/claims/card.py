@@ -116,7 +116,7 @@ class Claim(Strict):
         return not (self.control or self.without_control)
 
     @property
-    def rule_in_words(self) -> str:
+    def rule_text(self) -> str:
         """E.g. "largest step share below 0.5"."""
         words = f"{self.measurement.replace('_', ' ')} {self.rule.words}"
         if self.kind == "value":

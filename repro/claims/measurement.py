@@ -66,7 +66,7 @@ def number(x: float) -> str:
     return text.replace("-", "−")
 
 
-def in_words(measurement: Measurement) -> str:
+def format_measurement(measurement: Measurement) -> str:
     """E.g. "73.8 % [73.1, 74.5], n = 100"."""
     if measurement.hull is None or measurement.value is None:
         return "no value"

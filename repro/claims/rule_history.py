@@ -48,7 +48,7 @@ class RuleHistory:
     first_result: Commit | None = None
 
     @property
-    def in_words(self) -> str:
+    def summary(self) -> str:
         """E.g. "before the first result (1a2b3c4d, 2026-11-21)"."""
         if self.first_result is None:
             order = "no result published yet"
@@ -88,9 +88,9 @@ def rule_of(claim: Mapping[str, Any]) -> str:
     return repr([(name, claim[name]) for name in DECIDING if claim.get(name)])
 
 
-def written_in_words(history: RuleHistory | None, knowing: str) -> str:
+def describe_rule_history(history: RuleHistory | None, knowing: str) -> str:
     """When a rule was written, and what its author says to have known of the result."""
-    words = history.in_words if history else "not known: it is in no commit that is at hand"
+    words = history.summary if history else "not known: it is in no commit that is at hand"
     return f"{words}; knowing {knowing}" if knowing else words
 
 
@@ -188,10 +188,10 @@ def _claims(card: bytes) -> list[dict[str, Any]]:
     return [one for one in claims or [] if isinstance(one, dict) and isinstance(one.get("id"), str)]
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("rules", __doc__)
     parser.add_argument("folder", type=Path, help="where the folders of the experiments are")
-    folder = parser.parse_args(words).folder
+    folder = parser.parse_args(argv).folder
     histories = rule_histories(folder)
     if not histories:
         raise UnusableError(
@@ -199,4 +199,4 @@ def main(words: list[str] | None = None) -> None:
             "can tell; give the folder of the experiments in such a clone"
         )
     for (experiment, claim), history in histories.items():
-        print(f"{experiment:<20} {claim:<36} {history.in_words}")
+        print(f"{experiment:<20} {claim:<36} {history.summary}")

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from repro.claims.card import Claim
 from repro.claims.ground import Ground
-from repro.claims.measurement import Measurement, in_words
+from repro.claims.measurement import Measurement, format_measurement
 
 
 class Verdict(StrEnum):
@@ -107,7 +107,9 @@ def judge(
         return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
     if control is not None and _wholly(claim, control):
         named = claim.control.replace("_", " ")
-        passes = f"the control is {claim.rule.words} as well ({named}: {in_words(control)})"
+        passes = (
+            f"the control is {claim.rule.words} as well ({named}: {format_measurement(control)})"
+        )
         return judged(Verdict.UNTRAINED_PASSES, passes)
     if control is not None and control.at_edge:
         why = f"at the edge of what was tried, for the control: {control.at_edge}"
@@ -130,4 +132,4 @@ def _of_the_control(claim: Claim, control: Measurement | None) -> str:
     if control is None:
         return "; no untrained control was measured"
     named = claim.control.replace("_", " ")
-    return f", that of the control is not ({named}: {in_words(control)})"
+    return f", that of the control is not ({named}: {format_measurement(control)})"

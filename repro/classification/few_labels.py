@@ -7,9 +7,9 @@ mean error on held-out validation images, then fresh draws at that C, with one S
 images are never used for training.
 
     found = choose_and_test(L2SVC(), X, y, X_validation, y_validation, per_class=100, seed=42, ...)
-    errors = 1 - found.right(X_test, y_test).mean(axis=1)       # the test set, opened afterwards
+    errors = 1 - found.hits(X_test, y_test).mean(axis=1)       # the test set, opened afterwards
 
-`choose_on_images` and `right_on_images` do the same from images.
+`choose_on_images` and `hits_on_images` do the same from images.
 """
 
 import tempfile
@@ -52,7 +52,7 @@ class FewLabels:
     svms: list[L2SVC]
     labels: int  # drawn for each SVM
 
-    def right(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def hits(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Which images (T) every SVM labels correctly: (draws, T) bool. X (T, F), y (T,)."""
         return np.stack([svm.predict(X) == y for svm in self.svms])
 
@@ -126,9 +126,9 @@ def choose_on_images(
         return choose_and_test(svm, X, training.labels, X_validation, validation.labels, **settings)
 
 
-def right_on_images(
+def hits_on_images(
     few: FewLabels, extract: Extract, test: LabelledImages, *, scratch: Path
 ) -> np.ndarray:
     """(draws, T) bool: test images that every SVM labels correctly."""
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        return few.right(extract(test.images, Path(folder) / "test.npy"), test.labels)
+        return few.hits(extract(test.images, Path(folder) / "test.npy"), test.labels)

@@ -4,8 +4,8 @@ Where in the flow: CIFAR-10's Python version (data_prep/cifar10.py) and the inde
 that the authors released (repro/released/arrays.py) are pickles of Python 2. Python's own unpickler
 calls anything that a pickle names, and arrays that it fills can be made to read and write foreign
 memory. Here lists, dicts, tuples, numbers and texts are returned as they are. Anything that would
-be an object, such as an array, is returned as a `Made`: its constructor's arguments, which the
-caller checks.
+be an object, such as an array, is returned as a `PickledObject`: its constructor's arguments, which
+the caller checks.
 
 Alone: `read_pickle(path.read_bytes(), names={"numpy.dtype"})`.
 """
@@ -47,7 +47,7 @@ class Name:
 
 
 @dataclass
-class Made:
+class PickledObject:
     """What the pickle would create: call `name` with `arguments`, then fill in `state`."""
 
     name: str
@@ -190,11 +190,11 @@ class _Reader:
 
     def _build(self, argument: Any) -> None:
         state = self._pop()
-        self._top(Made).state = state
+        self._top(PickledObject).state = state
 
 
-def _made(made: Name, arguments: tuple[Any, ...]) -> Made:
-    return Made(made.name, arguments)
+def _made(made: Name, arguments: tuple[Any, ...]) -> PickledObject:
+    return PickledObject(made.name, arguments)
 
 
 def _encoded(arguments: tuple[Any, ...]) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from repro.artefacts.resumable_file import BLOCK, GrowingFile
+from repro.artefacts.resumable_file import BLOCK, ResumableFile
 from repro.data.cells import cell
 from repro.data.decoders import decoder_versions
 from repro.errors import ExpectedError
@@ -66,11 +66,11 @@ class StoreWriter:
         }
         if self._fields:
             headers["labels.npy"] = self._header("labels.npy", rows=0)
-        self._files: dict[str, GrowingFile] = {}
+        self._files: dict[str, ResumableFile] = {}
         try:
             for name, header in headers.items():
                 recorded = resume["files"][name] if resume else None
-                self._files[name] = GrowingFile(
+                self._files[name] = ResumableFile(
                     self._folder / name, header=header, recorded=recorded
                 )
         except BaseException:

@@ -63,9 +63,9 @@ to or from.
 """
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = _parser()
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     torch.set_num_threads(1)  # so that no rounding depends on the number of cores
     try:
         options = _options(given)

@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
 from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
@@ -155,7 +155,7 @@ class Autoencoder(nn.Module):
     def save(self, path: Path) -> None:
         """Write weights and scaling as safetensors: equal values give equal bytes."""
         tensors = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(save(tensors, metadata={"scaling": self.scaling}))
 
 

@@ -46,7 +46,7 @@ def pack(bits: np.ndarray) -> np.ndarray:
     return np.packbits(bits.astype(bool), axis=1)
 
 
-def words_of(codes: np.ndarray) -> np.ndarray:
+def view_as_uint64(codes: np.ndarray) -> np.ndarray:
     """Codes (N, B) uint8 as 64-bit words (N, B / 8). Raises ValueError for other codes."""
     if codes.dtype != np.uint8 or codes.ndim != 2 or codes.shape[1] % 8 or codes.shape[1] == 0:
         raise ValueError(f"expected uint8 (N, a multiple of 8), found {codes.dtype} {codes.shape}")
@@ -60,7 +60,7 @@ def first_with_same_code(codes: np.ndarray) -> np.ndarray:
     One stable sort of 64-bit words: 3 million codes in about a second. B is a multiple of 8. Raises
     ValueError for another shape or type.
     """
-    words = words_of(codes)  # (N, B / 8)
+    words = view_as_uint64(codes)  # (N, B / 8)
     order = np.lexsort(words.T[::-1])  # stable: equal codes stay in row order
     ordered = words[order]
     starts = np.ones(len(codes), bool)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.dedup.files_once import FileNames
 from repro.dedup.removal import Removal
 
@@ -59,7 +59,7 @@ def write_delete_list(
         lines.append(key)
     end = "\0" if null else "\n"
     text = "".join(line + end for line in lines)
-    with written_whole(file) as temporary:
+    with atomic_write(file) as temporary:
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
     return Listed(len(lines), linked, line_breaks)
 

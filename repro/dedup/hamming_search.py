@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from repro.dedup.binary_codes import first_with_same_code, words_of
+from repro.dedup.binary_codes import first_with_same_code, view_as_uint64
 from repro.errors import ExpectedError, UnusableError
 from repro.rng import generator
 
@@ -30,7 +30,7 @@ class TooManyPairsError(ExpectedError, ValueError):
 
 def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Differing bits between the rows of codes a and b, both (N, B) uint8: (N,) uint8."""
-    differing = words_of(a) ^ words_of(b)  # (N, B / 8)
+    differing = view_as_uint64(a) ^ view_as_uint64(b)  # (N, B / 8)
     distance = np.zeros(len(differing), np.uint8)
     for word in range(differing.shape[1]):  # by columns: four times as fast as by rows
         distance += np.bitwise_count(differing[:, word])
@@ -63,7 +63,7 @@ def pairs_within(codes: np.ndarray, *, radius: int, most: int = 50_000_000) -> n
     TooManyPairsError where there are more than `most` pairs, ValueError for a radius that is
     negative or too large to search.
     """
-    words = words_of(codes)  # (N, B / 8)
+    words = view_as_uint64(codes)  # (N, B / 8)
     n = len(words)
     found = np.empty(0, np.int64)  # i * n + j
     waiting: list[np.ndarray] = []
@@ -109,7 +109,7 @@ def _masks_of_least_cost(words: np.ndarray, radius: int) -> np.ndarray:
         if count > MOST_MASKS or count * len(words) * SORT_COST > least:
             continue
         masks = covering_masks(bits=bits, parts=parts, radius=radius)
-        packed = words_of(np.packbits(masks, axis=1))
+        packed = view_as_uint64(np.packbits(masks, axis=1))
         tried = packed[:: max(1, len(packed) // 8)]
         pairs = np.mean([_equal_pairs(sample & mask) for mask in tried])
         cost = count * (len(words) * SORT_COST + pairs * scale)

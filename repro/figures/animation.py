@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.command_line import file_to_write, new_parser
 from repro.errors import UnusableError
 from repro.figures.drawing import BANNER_PAPER, INK, PAPER, font
@@ -56,7 +56,7 @@ def save_animation(path: Path, sheets: Sequence[Path]) -> None:
         for sheet, picture in zip(chosen, pictures, strict=True)
     ]
     data = _encoded(frames, kind=path.suffix, quality=quality)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(data)
 
 
@@ -139,13 +139,13 @@ def _encoded(frames: list[Image.Image], *, kind: str, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("animation", __doc__)
     parser.add_argument("folder", type=Path, help="model folder, or state folder of a training")
     parser.add_argument(
         "--out", type=file_to_write, required=True, help="file to write, .webp or .gif"
     )
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     sheets = sorted((given.folder / "samples").glob("step_*.png"))
     if not sheets:
         raise UnusableError(

@@ -22,7 +22,7 @@ from matplotlib.text import Text
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.specs.validation import Strict
 
 # seaborn's "colorblind" palette, written out so that no pyplot is imported (a test compares them).
@@ -112,7 +112,7 @@ def save_figure(path: Path, figure: Figure, *, style: Style) -> None:
 def save_table(path: Path, frame: pd.DataFrame) -> None:
     """Write a table as CSV: six significant digits, no index column, Unix line ends."""
     text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 
 
@@ -265,5 +265,5 @@ def _write_png(path: Path, picture: Image.Image, *, kind: str) -> None:
     """
     kind_of_picture = PngInfo()
     kind_of_picture.add_text("Kind", kind)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         picture.save(temporary, format="PNG", dpi=(DPI, DPI), pnginfo=kind_of_picture)

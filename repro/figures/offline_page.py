@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 
 SHARED = Path(__file__).parent / "templates"
 
@@ -42,7 +42,7 @@ def write_page(path: Path, *, template: Path, content: object) -> None:
                 f"{template}: expected {place} once, found it {page.count(place)} times"
             )
         page = page.replace(place, text)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 

@@ -151,7 +151,7 @@ def pair_diagram(pair: dict[str, list[MapStack]]) -> Figure:
     return network_diagram(networks, field_words=words)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     # import torch late: the drawing itself works without it
     from repro.networks.layers import stages_of_pair
     from repro.specs.presets import read_presets
@@ -160,7 +160,7 @@ def main(words: list[str] | None = None) -> None:
     parser = new_parser("diagram", __doc__)
     parser.add_argument("preset", help=f"one of {', '.join(presets)}")
     parser.add_argument("--out", type=file_to_write, required=True, help="PNG to write")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.preset not in presets:
         parser.error(f"no preset '{given.preset}'; {nearest(given.preset, presets)}")
     save_figure(given.out, pair_diagram(stages_of_pair(presets[given.preset])), style=Style())

@@ -89,12 +89,12 @@ def _maps(model: ModelFolder, images: Tensor) -> Iterator[Tensor]:
     yield from model.discriminator().features(images)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("half", __doc__)
     parser.add_argument("model", type=Path, help="results/<run>/models/<model>")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--only", choices=sorted(FILES), help="only one of the networks")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     measured = write_half(ModelFolder.open(given.model), given.out, only=given.only)
     for path in sorted(given.out.glob("*.safetensors")):
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

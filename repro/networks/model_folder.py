@@ -213,10 +213,10 @@ def read_log(path: Path) -> pd.DataFrame:
         ) from None
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("model", __doc__)
     parser.add_argument("folder", type=Path, help="results/<run>/models/<model>")
-    model = ModelFolder.open(parser.parse_args(words).folder)
+    model = ModelFolder.open(parser.parse_args(argv).folder)
     print(json.dumps(model.description, indent=1))
     last = model.log().ffill().tail(1)  # the last value of every column
     print(last.T.to_string(header=False) if len(last) else "the log is empty")

@@ -7,13 +7,13 @@ flow: `repro.runs.load` merges a run file's model over its preset; this module o
 `python -m repro train --list-presets` prints the short list.
 """
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.command_line import file_to_write, new_parser
 from repro.networks.dcgan import parameter_count
 from repro.networks.layer_shapes import WeightLayer
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.places import PRESETS
-from repro.specs.differences import as_in_a_run_file, differing_from_paper
+from repro.specs.differences import differing_from_paper, format_setting
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import Preset, PresetSpec, read_presets
 
@@ -44,7 +44,7 @@ def parameter_counts(network: NetworkSpec) -> tuple[int, int]:
     return parameter_count(networks[0]), parameter_count(networks[1])
 
 
-def in_words(layer: WeightLayer) -> str:
+def describe_layer(layer: WeightLayer) -> str:
     """E.g. "convolution 5x5, stride 2: 3 -> 128 x 32 x 32, BN per map"."""
     if layer.kind == "dense":
         line = f"dense {layer.taken[0]:,} -> {layer.given[0]:,}"
@@ -115,7 +115,7 @@ def _section(preset: Preset) -> str:
     last = "tanh" if network.pixel_low == -1 else "sigmoid"
     labels = f"; each layer's inputs end in the {network.classes} labels" if network.classes else ""
     rows: list[Row] = [
-        (f"`{key}`", as_in_a_run_file(paper), as_in_a_run_file(ours))
+        (f"`{key}`", format_setting(paper), format_setting(ours))
         for key, paper, ours in differing_from_paper(spec.model_dump())
     ]
     table = (
@@ -153,7 +153,7 @@ def usage(preset: Preset) -> str:
 
 
 def _numbered(layers: list[WeightLayer]) -> list[str]:
-    return [f"{number}. {in_words(layer)}" for number, layer in enumerate(layers, start=1)]
+    return [f"{number}. {describe_layer(layer)}" for number, layer in enumerate(layers, start=1)]
 
 
 def _activation(slope: float) -> str:
@@ -165,13 +165,13 @@ def _table(head: Row, rows: list[Row]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("presets", __doc__)
     parser.add_argument("--out", type=file_to_write, help="file to write instead of printing")
-    out = parser.parse_args(words).out
+    out = parser.parse_args(argv).out
     if out is None:
         print(page(), end="")
         return
-    with written_whole(out) as temporary:
+    with atomic_write(out) as temporary:
         temporary.write_text(page(), encoding="utf-8")
     print(f"wrote {out}")

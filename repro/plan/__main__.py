@@ -27,8 +27,8 @@ from repro.command_line import (
     new_parser,
     run_main,
 )
-from repro.devices import Clock, chosen_device, decided_precision, device_words
-from repro.plan.budget import Chosen, budget, budget_in_words, ends_of
+from repro.devices import Clock, chosen_device, describe_device, resolve_precision
+from repro.plan.budget import Chosen, budget, describe_budget, finish_hours
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
 from repro.plan.counts import Count, image_counts
 from repro.plan.rates import Measured, measure_training, other_rates
@@ -40,8 +40,8 @@ TRAINING_SECONDS = 36.0  # of the benchmark, for all trainings together
 COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "from")
 
 
-def main(words: list[str] | None = None) -> None:
-    given = _arguments().parse_args(words)
+def main(argv: list[str] | None = None) -> None:
+    given = _arguments().parse_args(argv)
     run = load_run(given.config)
     if given.raw is not None:
         run = load_run(given.config, {run.spec.raw_key: given.raw})
@@ -64,16 +64,16 @@ def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> di
     """Measure and print; returns the record for --out."""
     device = chosen_device(given.device)
     clock = Clock(device, given.threads)
-    where = f"{given.threads} of its threads" if device.type == "cpu" else device_words(device)
+    where = f"{given.threads} of its threads" if device.type == "cpu" else describe_device(device)
     print(f"{device_name()}: {where}. Trainings, each at two batches:", flush=True)
     trainings = measure_trainings(run, clock, seconds=TRAINING_SECONDS)
     rates = other_rates(clock, sources=sources_of(run))
     stages = stages_of(run, counts, trainings, rates, device=device)
-    print(f"\n{table(stages)}\n\n{in_all(stages, devices=given.gpus)}")
+    print(f"\n{table(stages)}\n\n{describe_total(stages, devices=given.gpus)}")
     record: dict[str, Any] = {
         "config": run.file,
         "machine": device_name(),
-        "device": device_words(device),
+        "device": describe_device(device),
         "threads": given.threads,
         "trainings": {name: asdict(one) for name, one in trainings.items()},
         "rates": asdict(rates),
@@ -81,7 +81,7 @@ def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> di
     }
     if given.hours is not None:
         chosen = budget(run, stages, hours=given.hours, devices=given.gpus)
-        print(budget_in_words(run, chosen, hours=given.hours, devices=given.gpus))
+        print(describe_budget(run, chosen, hours=given.hours, devices=given.gpus))
         record["budget"] = {"hours": given.hours, "devices": given.gpus, **_plain(chosen)}
     return record
 
@@ -98,8 +98,8 @@ def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Me
         )
         found |= dict.fromkeys(names, measured)
         training = run.model(names[0]).training
-        precision = decided_precision(training.precision, clock.device)
-        words = measured_in_words(names, measured, batch=training.batch, precision=precision)
+        precision = resolve_precision(training.precision, clock.device)
+        words = describe_rates(names, measured, batch=training.batch, precision=precision)
         print(words, flush=True)
     return found
 
@@ -111,7 +111,7 @@ def _kind(model: ModelSpec) -> str:
     return f"{model.network.model_dump_json()} {same}"
 
 
-def measured_in_words(names: list[str], measured: Measured, *, batch: int, precision: str) -> str:
+def describe_rates(names: list[str], measured: Measured, *, batch: int, precision: str) -> str:
     """The two batches measured, the difference of their rates, and the prediction at `batch`.
 
     precision: the arithmetic chosen for the device, in which it was measured.
@@ -172,7 +172,7 @@ def _short(value: float) -> str:
     return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def in_all(stages: list[Stage], *, devices: int) -> str:
+def describe_total(stages: list[Stage], *, devices: int) -> str:
     """Hours on one device, and at best on several; and what they do not include."""
     hours = [one.hours for one in stages if one.hours is not None]
     unknown = [f"{one.kind} {one.name}" for one in stages if one.hours is None]
@@ -181,7 +181,7 @@ def in_all(stages: list[Stage], *, devices: int) -> str:
             unknown.append(f"{part} of {one.name}")
     together = f"Together {sum(hours):,.1f} hours of one device"
     if devices > 1:
-        together += f", {max(ends_of(hours, devices)):,.1f} hours {devices} at a time"
+        together += f", {max(finish_hours(hours, devices)):,.1f} hours {devices} at a time"
     return f"{together}; not predicted and not included: {', '.join(unknown) or 'nothing'}."
 
 

@@ -57,7 +57,7 @@ def needs_of(run: Run, hours: Mapping[str, float]) -> list[Need]:
     """Every experiment that the run file binds; hours: by experiment, where they are known."""
     names = {str(run.folder / "models" / name): name for name in run.spec.models}
     found = []
-    for one in run.reported(asked=()):  # those run by `all`
+    for one in run.reported(requested=()):  # those run by `all`
         models: dict[bool, set[str]] = {True: set(), False: set()}
         for slot, folder in one.inputs.items():
             if str(folder) in names:
@@ -96,7 +96,7 @@ def choose(
 
     def ends(names: Iterable[str], experiments: Iterable[Need]) -> list[float]:
         jobs = [*(training[name] for name in names), *(one.hours for one in experiments)]
-        return ends_of(jobs, devices)
+        return finish_hours(jobs, devices)
 
     taken: list[Need] = []
     trainings: list[str] = []
@@ -136,7 +136,7 @@ def _hours_a_claim(
     return not one.claims, hours / max(1, len(one.claims)), one.name
 
 
-def ends_of(jobs: Iterable[float], devices: int) -> list[float]:
+def finish_hours(jobs: Iterable[float], devices: int) -> list[float]:
     """Hours at which each device is finished, the longest job first on the earliest free one."""
     ends = [0.0] * devices
     for job in sorted(jobs, reverse=True):
@@ -166,7 +166,7 @@ def budget(run: Run, stages: list[Stage], *, hours: float, devices: int) -> Chos
     )
 
 
-def budget_in_words(run: Run, chosen: Chosen, *, hours: float, devices: int) -> str:
+def describe_budget(run: Run, chosen: Chosen, *, hours: float, devices: int) -> str:
     """Which experiments, trainings and claims fit; the number of passes for the others."""
     everything = [*chosen.experiments, *chosen.left_out]
     claims, possible = (

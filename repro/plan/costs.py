@@ -2,10 +2,10 @@
 
 The cost of a training follows from its spec; that of the library's other steps from the number of
 images. An experiment whose cost follows from counts has a `cost.py` next to its measure.py, found
-by that name (experiments/README.md has the contract); its formulas use `Known`. For every other
-experiment we use the benchmark of an earlier run of the same run file (results/<run>/benchmarks),
-else None, which the plan shows as not predicted. Hours of a stage are those of one otherwise idle
-device; its disk is its output plus temporary files.
+by that name (experiments/README.md has the contract); its formulas use `CostInputs`. For every
+other experiment we use the benchmark of an earlier run of the same run file
+(results/<run>/benchmarks), else None, which the plan shows as not predicted. Hours of a stage are
+those of one otherwise idle device; its disk is its output plus temporary files.
 
 `python -m repro.plan` uses it, between repro.plan.rates and repro.plan.budget. Alone:
 `earlier_seconds(load_run("config/demo.yaml"), "measure", "latent_walk")`.
@@ -85,7 +85,7 @@ def dataset_disk(*, images: int, image_size: int, channels: int) -> int:
 
 
 @dataclass(frozen=True)
-class Known:
+class CostInputs:
     """Facts for the formulas: images by dataset, rate by model, seconds per compared number."""
 
     run: Run
@@ -113,7 +113,7 @@ class Known:
         return experiment_options(experiment, given, file=self.run.file)
 
 
-def experiment_seconds(known: Known, experiment: str) -> tuple[float | None, str]:
+def experiment_seconds(known: CostInputs, experiment: str) -> tuple[float | None, str]:
     """Seconds on one device, and their origin; None and "not predicted" otherwise.
 
     A formula for the whole measurement takes precedence over an earlier run, and that over a
@@ -138,10 +138,10 @@ def left_out(experiment: str, origin: str) -> str:
     return str(getattr(cost, "WITHOUT", "")) if only and origin == f"{FORMULA}, {only}" else ""
 
 
-def kept_bytes(known: Known, experiment: str) -> tuple[float, float]:
+def peak_bytes(known: CostInputs, experiment: str) -> tuple[float, float]:
     """(disk, memory) that an experiment needs while it works; 0 where it does not specify them."""
-    kept = getattr(experiment_cost(experiment), "kept_bytes", None)
-    return kept(known) if kept else (0.0, 0.0)
+    cost = getattr(experiment_cost(experiment), "peak_bytes", None)
+    return cost(known) if cost else (0.0, 0.0)
 
 
 def earlier_seconds(run: Run, rule: str, name: str) -> float | None:
@@ -257,14 +257,14 @@ def _trained(
 def _measured(
     run: Run, counts: Mapping[str, Count], trainings: Mapping[str, Measured], rates: OtherRates
 ) -> Iterator[Stage]:
-    known = Known(
+    known = CostInputs(
         run=run,
         images={name: count.images for name, count in counts.items()},
         rates={name: one.rate for name, one in trainings.items()},
         neighbour=rates.neighbour,
     )
-    for experiment in run.reported(asked=()):  # those run by `all`
+    for experiment in run.reported(requested=()):  # those run by `all`
         seconds, origin = experiment_seconds(known, experiment.name)
         hours = None if seconds is None else (seconds + rates.start) / HOUR
-        disk, memory = kept_bytes(known, experiment.name)
+        disk, memory = peak_bytes(known, experiment.name)
         yield Stage("measure", experiment.name, 0, 0, hours, memory, disk, origin)

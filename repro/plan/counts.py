@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from repro.data.raw_images import SourceError
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
 from repro.runs.extensions import missing_files, source, source_options
-from repro.runs.image_counts import expected
+from repro.runs.image_counts import expected_records
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -82,7 +82,7 @@ def _count(run: Run, name: str) -> Count | None:
     origin = "published" if spec.world is None else "world"
     ways: list[tuple[str, Callable[[], int | None]]] = [
         ("raw data", lambda: _of_raw_data(run, name, spec.source, options)),
-        (origin, lambda: expected(run, name)),
+        (origin, lambda: expected_records(run, name)),
     ]
     for origin, way in ways:
         images = way()

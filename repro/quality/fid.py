@@ -116,7 +116,7 @@ def scores(
     )
 
 
-def unfit(model: ModelFolder) -> str:
+def why_unfit(model: ModelFolder) -> str:
     """Why a model's samples have no InceptionV3 features, or ""."""
     network = model.spec.network
     if network.channels != 3:
@@ -135,10 +135,11 @@ def sample_features(
 ) -> np.ndarray:
     """Features (count, F) of samples of the final generator, statistics frozen, none picked.
 
-    index: distinguishes the trainings of one model. Raises SpecError for a model that is `unfit`.
+    index: distinguishes the trainings of one model. Raises SpecError for a model that is unfit
+    (`why_unfit`).
     """
-    if unfit(model):
-        raise SpecError(f"{model.folder}: no FID or KID: {unfit(model)}")
+    if why_unfit(model):
+        raise SpecError(f"{model.folder}: no FID or KID: {why_unfit(model)}")
     G = model.generator()
     G.to(network.device)
     z = model.latents(count, seed=seed, purpose=f"{purpose}, samples", index=index)
@@ -163,7 +164,7 @@ def image_features(store: ImageStore, rows: np.ndarray, network: InceptionFeatur
     return network.of_blocks(blocks())
 
 
-def count_word(count: int) -> str:
+def count_suffix(count: int) -> str:
     """A number of samples as in the names of FIDs: 10k for 10,000, 2500 for 2,500."""
     return f"{count // 1000}k" if count and count % 1000 == 0 else str(count)
 
@@ -178,7 +179,7 @@ def protocol(
     )
 
 
-def subset_words(found: Scores) -> str:
+def describe_subsets(found: Scores) -> str:
     """How KID's mean and standard deviation were computed."""
     return f"{found.subsets} random subsets of {found.subset_size:,} of each set"
 
@@ -201,17 +202,17 @@ def _of_one_model(given: argparse.Namespace) -> dict[str, object]:
     kind = "images of the dataset" if given.all_images else "training images"
     side = model.spec.network.image_size
     return {
-        f"fid{count_word(given.samples)}": found.fid,
-        f"kid{count_word(given.samples)}": found.kid,
+        f"fid{count_suffix(given.samples)}": found.fid,
+        f"kid{count_suffix(given.samples)}": found.kid,
         "kid_sd_over_subsets": found.kid_sd,
-        "kid_subsets": subset_words(found),
+        "kid_subsets": describe_subsets(found),
         "protocol": protocol(network, found, first="samples", second=kind, side=side),
         "seed": given.seed,
         "warning": found.warning,
     }
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("fid", __doc__)
     parser.add_argument("--model", type=Path, required=True, help="results/<run>/models/<model>")
     parser.add_argument("--data", type=Path, required=True, help="results/<run>/data/<dataset>")
@@ -230,7 +231,7 @@ def main(words: list[str] | None = None) -> None:
     add_device(parser)
     add_threads(parser)
     parser.add_argument("--out", type=file_to_write, help="JSON file to write as well")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     if given.threads:
         torch.set_num_threads(given.threads)
     result = _of_one_model(given)

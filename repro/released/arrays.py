@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.format import open_memmap
 
-from repro.data.plain_pickle import Made, Name, PickleError, read_pickle
+from repro.data.plain_pickle import Name, PickledObject, PickleError, read_pickle
 from repro.errors import ExpectedError
 
 LARGEST_INDEX = 65_536  # bytes; the authors' indices have about a thousand
@@ -84,7 +84,7 @@ def index_files(index: Path) -> tuple[str, ...]:
 
 
 def _file_name(one: Any) -> str:
-    state = one.state if isinstance(one, Made) and one.name == WRAPPER else None
+    state = one.state if isinstance(one, PickledObject) and one.name == WRAPPER else None
     said = state if isinstance(state, dict) else {}
     stored = said.get(b"filename")
     if not isinstance(stored, bytes) or said.get(b"subclass") != Name(SUBCLASS):

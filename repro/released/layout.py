@@ -12,7 +12,7 @@ Gain and bias belong to batch normalisation; in G's projection there is one of e
 Kernels are (out, in, k, k) in D and (in, out, k, k) in G, as in PyTorch except for the rotation
 (see repro.released.networks).
 
-Alone: `arranged(arrays, "discriminator")`.
+Alone: `identify_arrays(arrays, "discriminator")`.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Arranged:
+class IdentifiedArrays:
     """A list of identified arrays, with the sizes on which the existing ones agree."""
 
     which: Which
@@ -82,12 +82,12 @@ class Arranged:
         return f"{self.which}, {place}, {part.what}"
 
 
-def arranged(arrays: ArrayList, which: Which) -> Arranged:
+def identify_arrays(arrays: ArrayList, which: Which) -> IdentifiedArrays:
     """Identify the arrays by their order. Raises ReleasedError where shapes do not fit."""
     if not arrays.indexed:
-        return Arranged(which, arrays, (), {})
+        return IdentifiedArrays(which, arrays, (), {})
     parts = _discriminator(arrays) if which == "discriminator" else _generator(arrays)
-    return Arranged(which, arrays, parts, _agreed_sizes(arrays, parts))
+    return IdentifiedArrays(which, arrays, parts, _agreed_sizes(arrays, parts))
 
 
 def _discriminator(arrays: ArrayList) -> tuple[Part, ...]:

@@ -36,7 +36,7 @@ from repro.networks.dcgan import (
     initialise,
 )
 from repro.released.arrays import ReleasedError, read_array_list
-from repro.released.layout import BASE, Arranged, arranged
+from repro.released.layout import BASE, IdentifiedArrays, identify_arrays
 from repro.rng import Distribution, latents
 
 __all__ = ["Kind", "Released", "ReleasedError", "released_networks"]
@@ -62,8 +62,8 @@ class Released:
     name: str
     prefix: int
     kind: Kind
-    D: Arranged
-    G: Arranged
+    D: IdentifiedArrays
+    G: IdentifiedArrays
 
     @property
     def layers(self) -> int:
@@ -222,8 +222,8 @@ def _places(folder: Path) -> Iterator[tuple[Path, int]]:
 
 
 def _released(folder: Path, prefix: int) -> Released:
-    D = arranged(read_array_list(folder / f"{prefix}_discrim_params.jl"), "discriminator")
-    G = arranged(read_array_list(folder / f"{prefix}_gen_params.jl"), "generator")
+    D = identify_arrays(read_array_list(folder / f"{prefix}_discrim_params.jl"), "discriminator")
+    G = identify_arrays(read_array_list(folder / f"{prefix}_gen_params.jl"), "generator")
     kernels = {one.sizes["kernel"] for one in (D, G) if "kernel" in one.sizes}
     kind = KIND_OF_KERNEL.get(kernels.pop()) if len(kernels) == 1 else None
     layers = {one.layers for one in (D, G) if one.layers}
@@ -237,7 +237,7 @@ def _released(folder: Path, prefix: int) -> Released:
     return Released(folder.resolve().name, prefix, kind, D, G)
 
 
-def _found(one: Arranged) -> str:
+def _found(one: IdentifiedArrays) -> str:
     if not one.arrays.indexed:
         return f"no index of the {one.which}"
     kernel = one.sizes.get("kernel")
@@ -275,6 +275,6 @@ def description(one: Released) -> str:
     return "\n".join(lines + [f"  missing: {file} ({what})" for file, what in one.missing.items()])
 
 
-def _count(one: Arranged) -> str:
+def _count(one: IdentifiedArrays) -> str:
     there = sum(array is not None for array in one.arrays.arrays)
     return f"{there} of {len(one.arrays.files)} arrays"

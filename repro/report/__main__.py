@@ -11,13 +11,13 @@ from repro.report.build import build_report
 from repro.runs.extensions import CARDS
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("report", __doc__)
     parser.add_argument("--run", type=Path, required=True, help="results/<run>")
     parser.add_argument("--spec", type=Path, required=True, help="the run's specs/report.json")
     parser.add_argument("--out", type=Path, required=True, help="results/<run>/report")
     parser.add_argument("--experiments", type=Path, default=CARDS, help="folder with the cards")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     build_report(run=given.run, spec_path=given.spec, experiments=given.experiments, out=given.out)
     print(f"report: {given.out / 'index.html'}")
 

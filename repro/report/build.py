@@ -20,12 +20,12 @@ import pandas as pd
 from repro.artefacts.import_closure import templates
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
-from repro.claims.measurement import in_words
-from repro.claims.rule_history import Key, RuleHistory, rule_histories, written_in_words
+from repro.claims.measurement import format_measurement
+from repro.claims.rule_history import Key, RuleHistory, describe_rule_history, rule_histories
 from repro.claims.verdict import Judgement
 from repro.figures.drawing import save_table
 from repro.report.departures import LedgerEntry, effects_among, ledger, ledger_table
-from repro.report.page import IN_THE_RUN, Place, control_in_words, rendered
+from repro.report.page import IN_THE_RUN, Place, describe_control, rendered
 from repro.report.results import ExperimentResult, RunResults, read_json, read_run
 from repro.report.spec import ReportSpec
 from repro.runs.report_inputs import report_inputs
@@ -100,12 +100,12 @@ def _claim_row(
     return {
         "experiment": experiment.name,
         **claim.model_dump(include={name for name in CLAIM_COLUMNS if hasattr(claim, name)}),
-        "ours": in_words(measured) if measured else "",
+        "ours": format_measurement(measured) if measured else "",
         "verdict": judgement.verdict.value,
         "reason": judgement.reason,
-        "rule": claim.rule_in_words,
-        "rule_written": written_in_words(history, claim.written_knowing),
-        "control": control_in_words(judgement),
+        "rule": claim.rule_text,
+        "rule_written": describe_rule_history(history, claim.written_knowing),
+        "control": describe_control(judgement),
         **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
         "n": measured.n if measured else "",
         "unit": measured.unit if measured else "",

@@ -41,7 +41,7 @@ def pipeline_command(
     return f"snakemake {target} --configfile {shlex.quote(config)}{behind}"
 
 
-def again_command(command: str, measured: str) -> str:
+def rerun_command(command: str, measured: str) -> str:
     """The same for an experiment that is to be measured again although nothing has changed.
 
     measured: the folder of its numbers, which a step keeps as long as nothing has changed.

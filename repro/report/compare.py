@@ -24,7 +24,7 @@ KEY = ["experiment", "id"]
 SHOWN = ["statement", "verdict", "value", "low", "high", "n", "unit"]
 
 
-class Moved(StrEnum):
+class Change(StrEnum):
     """What became of a claim's number from the first run to the second."""
 
     SAME = "same"
@@ -76,27 +76,27 @@ def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
             "statement": both["statement_a"].fillna(both["statement_b"]).to_list(),
             "verdict a": both["verdict_a"].fillna("not in this run").to_list(),
             "verdict b": both["verdict_b"].fillna("not in this run").to_list(),
-            "a": [_in_words(row, "a") for row in rows],
-            "b": [_in_words(row, "b") for row in rows],
+            "a": [_describe_side(row, "a") for row in rows],
+            "b": [_describe_side(row, "b") for row in rows],
             "difference": [_difference(row) for row in rows],
             "moved": [one.value for one in moved],
         }
     )
 
 
-def _moved(row: dict) -> Moved:
+def _moved(row: dict) -> Change:
     there = [not _missing(row[f"value_{run}"]) for run in "ab"]
     if not all(there):
         if not any(there):
-            return Moved.NEITHER
-        return Moved.ONLY_FIRST if there[0] else Moved.ONLY_SECOND
+            return Change.NEITHER
+        return Change.ONLY_FIRST if there[0] else Change.ONLY_SECOND
     difference = abs(row["value_b"] - row["value_a"])
     if difference == 0:
-        return Moved.SAME
+        return Change.SAME
     halves = [_half(row, run) for run in "ab"]
     if not any(halves):
-        return Moved.UNKNOWN
-    return Moved.BEYOND if difference > math.hypot(*halves) else Moved.WITHIN
+        return Change.UNKNOWN
+    return Change.BEYOND if difference > math.hypot(*halves) else Change.WITHIN
 
 
 def _half(row: dict, run: str) -> float:
@@ -115,7 +115,7 @@ def _difference(row: dict) -> float | None:
     return row["value_b"] - row["value_a"]
 
 
-def _in_words(row: dict, run: str) -> str:
+def _describe_side(row: dict, run: str) -> str:
     value, low, high = (row[f"{name}_{run}"] for name in ("value", "low", "high"))
     if _missing(value):
         return "–"
@@ -126,7 +126,7 @@ def _in_words(row: dict, run: str) -> str:
 def summary(table: pd.DataFrame, names: tuple[str, str]) -> str:
     """What changed, in plain text: verdicts first, then numbers beyond the spread."""
     changed = table[table["verdict a"] != table["verdict b"]]
-    beyond = table[(table["moved"] == Moved.BEYOND) & (table["verdict a"] == table["verdict b"])]
+    beyond = table[(table["moved"] == Change.BEYOND) & (table["verdict a"] == table["verdict b"])]
     lines = [f"a: {names[0]}", f"b: {names[1]}", ""]
     lines.append(f"{len(changed)} of {len(table)} claims have another verdict:")
     lines += [
@@ -145,14 +145,14 @@ def summary(table: pd.DataFrame, names: tuple[str, str]) -> str:
     )
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("compare", __doc__)
     parser.add_argument(
         "first", type=Path, metavar="RUN_A", help="results/<run> or published/<run>"
     )
     parser.add_argument("second", type=Path, metavar="RUN_B", help="the run set beside it")
     parser.add_argument("--out", type=file_to_write, help="CSV of all claims to write")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     table = compared(read_claims(given.first), read_claims(given.second))
     print(summary(table, (str(given.first), str(given.second))))
     if given.out:

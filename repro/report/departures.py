@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from repro.claims.measurement import Measurement, in_words, read_measurements
+from repro.claims.measurement import Measurement, format_measurement, read_measurements
 from repro.command_line import new_parser
-from repro.specs.differences import as_in_a_run_file
+from repro.specs.differences import format_setting
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import read_presets
@@ -153,17 +153,17 @@ def effects_among(measurements: Iterable[Measurement]) -> list[Measurement]:
     return [one for one in measurements if one.setting]
 
 
-def source_in_words(source: StatedInPaper) -> str:
+def describe_source(source: StatedInPaper) -> str:
     """E.g. "5 (Fig 1)", or "silent"."""
     if source.place is None:
         return "silent"
-    return f"{as_in_a_run_file(source.value)} ({source.place})"
+    return f"{format_setting(source.value)} ({source.place})"
 
 
-def effect_in_words(effect: Measurement) -> str:
+def describe_effect(effect: Measurement) -> str:
     """E.g. "with 4: change in distance 0.1 [0.0, 0.2], n = 3"."""
     what, _, _ = effect.name.partition(f"_{effect.setting.rpartition('.')[2]}_")
-    return f"with {effect.changed_to}: {what.replace('_', ' ')} {in_words(effect)}"
+    return f"with {effect.changed_to}: {what.replace('_', ' ')} {format_measurement(effect)}"
 
 
 def markdown(entries: list[LedgerEntry]) -> str:
@@ -173,12 +173,12 @@ def markdown(entries: list[LedgerEntry]) -> str:
     rows += [
         (
             f"`{one.key}`",
-            source_in_words(one.paper),
-            as_in_a_run_file(one.authors),
-            as_in_a_run_file(one.port),
-            f"**{as_in_a_run_file(one.ours)}**" if one.departs else as_in_a_run_file(one.ours),
+            describe_source(one.paper),
+            format_setting(one.authors),
+            format_setting(one.port),
+            f"**{format_setting(one.ours)}**" if one.departs else format_setting(one.ours),
             ", ".join(one.models),
-            "; ".join(map(effect_in_words, one.effects)),
+            "; ".join(map(describe_effect, one.effects)),
         )
         for one in entries
     ]
@@ -191,25 +191,25 @@ def ledger_table(entries: list[LedgerEntry]) -> pd.DataFrame:
     rows = [
         (
             one.key,
-            "" if one.paper.place is None else as_in_a_run_file(one.paper.value),
+            "" if one.paper.place is None else format_setting(one.paper.value),
             one.paper.place or "",
-            "" if one.authors is None else as_in_a_run_file(one.authors),
-            "" if one.port is None else as_in_a_run_file(one.port),
-            as_in_a_run_file(one.ours),
+            "" if one.authors is None else format_setting(one.authors),
+            "" if one.port is None else format_setting(one.port),
+            format_setting(one.ours),
             ", ".join(one.models),
-            "; ".join(map(effect_in_words, one.effects)),
+            "; ".join(map(describe_effect, one.effects)),
         )
         for one in entries
     ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     from repro.runs.load import load_run  # its imports are for the whole pipeline
 
     parser = new_parser("ledger", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    run = load_run(parser.parse_args(words).config)
+    run = load_run(parser.parse_args(argv).config)
     folders = sorted((run.folder / "experiments").glob("*/measured"))
     found = [one for folder in folders for one in read_measurements(folder).values()]
     models = {name: run.model(name).model_dump(mode="json") for name in run.trainings}

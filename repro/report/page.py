@@ -17,20 +17,20 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from repro.claims.measurement import in_words
+from repro.claims.measurement import format_measurement
 from repro.claims.verdict import Judgement, Verdict
 from repro.figures.offline_page import SHARED
 from repro.report.commands import command_for
-from repro.report.data_words import first_line
-from repro.report.departures import LedgerEntry, effect_in_words, source_in_words
+from repro.report.data_description import first_line
+from repro.report.departures import LedgerEntry, describe_effect, describe_source
 from repro.report.own_pictures import opening
 from repro.report.paper_order import claim_groups, in_paper_order, lead_cards, lead_judgement
-from repro.report.provenance_words import commit_in_words, cost, stages, versions
-from repro.report.quantities import duration, memory, rounded, value_in_words
+from repro.report.provenance_summary import cost, describe_commit, stages, versions
+from repro.report.quantities import duration, format_value, memory, rounded
 from repro.report.results import RunResults
-from repro.report.tally import NO_CONTROL, found_and_open, tally
+from repro.report.tally import NO_CONTROL, summarise_findings, tally
 from repro.report.views import experiment_view, model_view
-from repro.specs.differences import as_in_a_run_file
+from repro.specs.differences import format_setting
 
 TEMPLATES = Path(__file__).parent / "templates"
 VERDICT_WORDS = {  # how a verdict reads on the page; claims.csv holds the bare verdict
@@ -54,7 +54,7 @@ LOOKS = {  # verdict -> colour and mark of the page
 }
 SOURCES = {"paper": "the paper's", "authors_code": "its authors' code", "ours": "ours"}
 MOST_WORDS = 40  # of a caption in report.md
-METERS = {  # columns of a training log whose last value is shown
+LOGGED_COLUMNS = {  # columns of a training log whose last value is shown
     "loss_d": "loss of D",
     "loss_g": "loss of G",
     "d_real": "D(x)",
@@ -95,14 +95,14 @@ def rendered(
     }
 
 
-def control_in_words(judgement: Judgement) -> str:
+def describe_control(judgement: Judgement) -> str:
     """The untrained control of a claim: name and number, why there is none, or that it lacks."""
     claim = judgement.claim
     if claim.without_control:
         return f"none: {claim.without_control}"
     if judgement.control is None:
         return NO_CONTROL
-    return f"{claim.control.replace('_', ' ')}: {in_words(judgement.control)}"
+    return f"{claim.control.replace('_', ' ')}: {format_measurement(judgement.control)}"
 
 
 def _shown(
@@ -121,7 +121,7 @@ def _shown(
         "written": {(row["experiment"], row["id"]): row["rule_written"] for row in rows},
         "counts": {verdict: verdicts.count(verdict) for verdict in Verdict if verdict in verdicts},
         "tally": tally(rows),
-        "found_and_open": found_and_open(rows),
+        "summarise_findings": summarise_findings(rows),
         "lead_cards": lead_cards(ordered),
         "groups": claim_groups(ordered),
         "address": place.address,
@@ -130,7 +130,7 @@ def _shown(
         "looks": LOOKS,
         "sources": SOURCES,
         "opening": opening(results, run) if spec.own_pictures else None,
-        "meters": METERS,
+        "logged": LOGGED_COLUMNS,
         "experiments": [experiment_view(one, spec, run, light=place.light) for one in ordered],
         "experiments_run": sum(bool(one.measurements) for one in ordered),
         "datasets": results.datasets,
@@ -142,7 +142,7 @@ def _shown(
     }
 
 
-def brief(text: str) -> str:
+def first_sentences(text: str) -> str:
     """The first sentence of a caption, and the next ones as far as there is room for them."""
     first, *more = re.split(r"(?<=[.?:]) (?=[A-Z])", " ".join(text.split()))
     for sentence in more:
@@ -162,18 +162,18 @@ def _templates() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "words": value_in_words,
+        "words": format_value,
         "duration": duration,
         "memory": memory,
-        "commit": commit_in_words,
-        "control": control_in_words,
-        "measured": in_words,
+        "commit": describe_commit,
+        "control": describe_control,
+        "measured": format_measurement,
         "rounded": rounded,
         "lead": lead_judgement,
-        "brief": brief,
-        "setting": as_in_a_run_file,
-        "source": source_in_words,
-        "effect": effect_in_words,
+        "first_sentences": first_sentences,
+        "setting": format_setting,
+        "source": describe_source,
+        "effect": describe_effect,
         "cell": lambda text: str(text).replace("|", "\\|").replace("\n", " "),
     }
     return environment

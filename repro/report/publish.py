@@ -93,7 +93,7 @@ def _keep(experiment: ExperimentResult, folder: Path) -> None:
         shutil.copyfile(file, folder / file.name)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("publish", __doc__)
     parser.add_argument("--run", type=Path, required=True, help="results/<run>, finished")
     parser.add_argument("--spec", type=Path, help="default: specs/report.json of the run")
@@ -102,7 +102,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument(
         "--leave-out", nargs="+", default=[], metavar="PATTERN", help="pictures that are not kept"
     )
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     earlier = publish(
         run=given.run,
         spec_path=given.spec or given.run / "specs" / "report.json",

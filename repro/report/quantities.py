@@ -32,7 +32,7 @@ def memory(megabytes: float) -> str:
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
 
 
-def value_in_words(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Any JSON value for reading."""
     if value is None:
         return "none"
@@ -41,10 +41,10 @@ def value_in_words(value: Any) -> str:
     if isinstance(value, int | float):
         return number(float(value))
     if isinstance(value, dict):
-        pairs = (f"{key} {value_in_words(v)}" for key, v in value.items())
+        pairs = (f"{key} {format_value(v)}" for key, v in value.items())
         return ", ".join(pairs) or "none"
     if isinstance(value, list):
-        return ", ".join(value_in_words(v) for v in value) or "none"
+        return ", ".join(format_value(v) for v in value) or "none"
     return str(value)
 
 

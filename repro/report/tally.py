@@ -39,7 +39,7 @@ def tally(rows: Iterable[Row]) -> list[str]:
     return found
 
 
-def found_and_open(rows: Iterable[Row]) -> list[str]:
+def summarise_findings(rows: Iterable[Row]) -> list[str]:
     """Two sentences: what is decided of what the paper states, and what is not; [] of no claims."""
     stated = [row for row in rows if row["source"] == "paper"]
     if not stated:
@@ -87,7 +87,7 @@ def _without_control(rows: Iterable[Row]) -> int:
 
 
 def _listed(counts: Mapping[Verdict, int]) -> str:
-    return ", ".join(_in_words(verdict, count) for verdict, count in counts.items())
+    return ", ".join(_describe_count(verdict, count) for verdict, count in counts.items())
 
 
 def _counted(rows: list[Row]) -> str:
@@ -96,7 +96,7 @@ def _counted(rows: list[Row]) -> str:
     return f"{decided} of {len(rows)} decided ({_listed(counts)})"
 
 
-def _in_words(verdict: Verdict, count: int) -> str:
+def _describe_count(verdict: Verdict, count: int) -> str:
     words = verdict.value
     if count > 1:
         words = words.replace("holds", "hold").replace("fails", "fail")

@@ -11,20 +11,20 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from repro.report.commands import again_command
-from repro.report.data_words import data_in_words
+from repro.report.commands import rerun_command
+from repro.report.data_description import describe_data
 from repro.report.own_pictures import weaknesses
 from repro.report.pictures import Picture, embed_animation, embed_picture
-from repro.report.provenance_words import commands, cost
+from repro.report.provenance_summary import commands, cost
 from repro.report.readmes import readme_html
 from repro.report.results import MODEL_PICTURES, ExperimentResult, ModelResult
 from repro.report.spec import ReportSpec
 from repro.report.tables import ShownTable, read_table
-from repro.report.training_words import (
-    epoch_in_words,
-    model_in_words,
-    stop_in_words,
-    troubles_in_words,
+from repro.report.training_summary import (
+    describe_early_stop,
+    describe_epoch,
+    describe_model,
+    describe_troubles,
 )
 
 
@@ -75,7 +75,7 @@ def experiment_view(
     there = {path.name for path in (*result.figures, *result.tables)}
     return ExperimentView(
         result=result,
-        data=data_in_words({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
+        data=describe_data({n: spec.roles[n] for n in result.card.roles if n in spec.roles}),
         readme=Markup(readme_html(result.readme)),  # raw HTML is escaped there
         pictures=[
             embed_picture(path, caption=captions.get(path.name, ""), run=run, light=light)
@@ -87,7 +87,7 @@ def experiment_view(
         ],
         missing_files=[name for name in captions if name not in there],
         cost=cost(result.steps),
-        again=again_command(
+        again=rerun_command(
             result.command, f"results/{spec.run}/experiments/{result.name}/measured"
         ),
         commands=commands(result.steps),
@@ -103,12 +103,12 @@ def model_view(
     animation = None if light else result.animation
     return ModelView(
         result=result,
-        data=data_in_words({n: role for n, role in spec.roles.items() if role.data == data}),
-        title=model_in_words(description),
-        epoch=epoch_in_words(description),
-        troubles=troubles_in_words(result.health),
+        data=describe_data({n: role for n, role in spec.roles.items() if role.data == data}),
+        title=describe_model(description),
+        epoch=describe_epoch(description),
+        troubles=describe_troubles(result.health),
         weaknesses=weaknesses(result) if spec.own_pictures else [],
-        stop=stop_in_words(result.health),
+        stop=describe_early_stop(result.health),
         pictures=[
             embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run, light=light)
             for path in result.pictures

@@ -29,7 +29,7 @@ from repro.artefacts.provenance import (
     sha256_of_input,
 )
 from repro.artefacts.raw_files import TIMED
-from repro.artefacts.recipe import differing, some, why_not
+from repro.artefacts.recipe import differing, shorten_list, why_not
 from repro.artefacts.step_folder import recorded_input
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
@@ -48,7 +48,7 @@ def adopt(step: PipelineStep) -> None:
     record = read_record(step.folder)
     changed = differing(record["outputs"], content_hashes(step.folder))
     if changed:
-        raise ChangedFileError(f"{step.folder}: {some(changed)} changed since it was made")
+        raise ChangedFileError(f"{step.folder}: {shorten_list(changed)} changed since it was made")
     recipe = step.recipe()
     before = record.get("recipe")
     if isinstance(before, dict):
@@ -56,9 +56,9 @@ def adopt(step: PipelineStep) -> None:
     else:
         other = other_settings(record, read_step(step.spec))
     if other:
-        raise ChangedFileError(f"{step.folder} was made with other settings: {some(other)}")
+        raise ChangedFileError(f"{step.folder} was made with other settings: {shorten_list(other)}")
     if others := _other_inputs(step, record):
-        raise ChangedFileError(f"{step.folder} was made from other inputs: {some(others)}")
+        raise ChangedFileError(f"{step.folder} was made from other inputs: {shorten_list(others)}")
     commit, dirty = commit_and_dirty()
     vouched = {
         "recipe": before,
@@ -121,7 +121,7 @@ def _other_inputs(step: PipelineStep, record: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("adopt", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/laptop.yaml")
     parser.add_argument(
@@ -137,7 +137,7 @@ def main(words: list[str] | None = None) -> None:
         metavar="KEY=VALUE",
         help="as for Snakemake's --config: run=NAME, raw=FOLDER",
     )
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     run = load_run(given.config, dict(given.over))
     write_specs(run)
     steps = {step.name: step for step in pipeline(run) if (step.folder / SIDECAR).is_file()}

@@ -28,10 +28,10 @@ def check_scales(cards: Mapping[str, ExperimentCard]) -> None:
                 card_options(name, options, scale=scale)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("card", "Check an experiment's card and print its claims and their rules.")
     parser.add_argument("card", type=Path, help="experiments/<name>, or its experiment.yaml")
-    path = parser.parse_args(words).card
+    path = parser.parse_args(argv).card
     folder = path.parent if path.name == CARD else path
     if not path.exists():
         raise SpecError(f"{path}: no such card; {nearest(folder.name, experiment_cards())}")
@@ -43,4 +43,4 @@ def main(words: list[str] | None = None) -> None:
         check_scales({folder.name: card})
     print(f"{card.title} (paper section {card.paper.section})")
     for claim in card.claims:
-        print(f"  {claim.id}: {claim.statement}\n    {claim.kind}: {claim.rule_in_words}")
+        print(f"  {claim.id}: {claim.statement}\n    {claim.kind}: {claim.rule_text}")

@@ -19,11 +19,11 @@ from repro.runs.extensions import (
     source_options,
     world_options,
 )
-from repro.runs.image_counts import asked_for, expected
+from repro.runs.image_counts import expected_records, minimum_images
 from repro.runs.run import Run
 from repro.specs.roles import ROLES, SLOTS
 from repro.specs.run_file import RunSpec
-from repro.specs.validation import SpecError, files_named, nearest, validated
+from repro.specs.validation import SpecError, files_in_options, nearest, validated
 
 
 def check_names(run: Run) -> None:
@@ -113,7 +113,7 @@ def check_counts(run: Run) -> None:
     """No step may need more images than its dataset's `limit`."""
     for name, dataset in run.spec.datasets.items():
         limit = dataset.limit
-        if limit is not None and (short := _short(asked_for(run, name), limit)):
+        if limit is not None and (short := _short(minimum_images(run, name), limit)):
             raise SpecError(
                 f"{run.file}: 'datasets.{name}.limit' is {limit}, but {short}; raise the one or "
                 "lower the other"
@@ -144,7 +144,7 @@ def check_options(run: Run) -> None:
     experiments = {experiment.name: experiment for experiment in run.experiments}
     for name, options in spec.experiments.items():
         given = experiment_options(name, options, file=file)
-        experiments[name].files = files_named(given)
+        experiments[name].files = files_in_options(given)
 
 
 def missing_raw_data(run: Run, *, of: Collection[str] | None = None) -> list[str]:
@@ -174,15 +174,15 @@ def _missing_of(run: Run, name: str) -> list[str]:
     absent = missing_files(folder, dataset.source, options)
     if absent or not hasattr(module, "refusal"):
         return [f"{n.what}\n  looked at: {n.path}: {n.found}\n  {n.how_to_get}" for n in absent]
-    why = module.refusal(folder, options, least=asked_for(run, name), results=run.folder)
+    why = module.refusal(folder, options, least=minimum_images(run, name), results=run.folder)
     return [why] if why else []
 
 
 def _too_few_drawn(run: Run, name: str) -> str:
     """A message that fewer images of a dataset will be drawn than needed; "" otherwise."""
     world = run.spec.datasets[name].world
-    drawn = expected(run, name) if world is not None else None
-    short = _short(asked_for(run, name), drawn) if drawn is not None else ""
+    drawn = expected_records(run, name) if world is not None else None
+    short = _short(minimum_images(run, name), drawn) if drawn is not None else ""
     return short and (
         f"datasets.{name} needs more pictures: by 'worlds.{world}.options' it will have {drawn}, "
         f"but {short}; have more drawn, or lower what asks for more"

@@ -8,7 +8,7 @@ long ago; any other step loses its stamp, and so do all steps that depend on it.
 copy or clone of the results, or an edit that was undone makes nothing again, and Snakemake cannot
 delete anything that took time.
 
-Alone: `settled(load_run("config/demo.yaml"))`.
+Alone: `settle_run(load_run("config/demo.yaml"))`.
 """
 
 import os
@@ -17,11 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 from repro.artefacts.import_closure import page_files, templates
 from repro.artefacts.provenance import ChangedFileError, Input, path_of, read_record
 from repro.artefacts.raw_files import RawFiles
-from repro.artefacts.recipe import NOT_THERE, Recipe, other_versions, some, why_not
+from repro.artefacts.recipe import NOT_THERE, Recipe, other_versions, shorten_list, why_not
 from repro.runs.extensions import (
     CARDS,
     drawing_modules,
@@ -154,20 +154,20 @@ def reporting(run: Run) -> PipelineStep:
     with suppress(ChangedFileError):  # the report itself says which folder
         inputs = report_inputs(run.folder, CARDS, [one.name for one in run.experiments])
     spec = run.folder / "specs" / "report.json"
-    after = tuple(run.folder / name for name in reported(run, asked=()))
+    after = tuple(run.folder / name for name in reported(run, requested=()))
     return PipelineStep(
         run.folder, "report", ("repro.report",), spec, inputs, files=templates(), after=after
     )
 
 
-def reported(run: Run, *, asked: Collection[str]) -> list[str]:
-    """Folders, relative to the run's, that a report waits for when `asked` are the targets.
+def reported(run: Run, *, requested: Collection[str]) -> list[str]:
+    """Folders, relative to the run's, that a report waits for when `requested` are the targets.
 
     They include numbers as well as figures, so that deleted ones are made again before the report.
     """
-    names = run.reported_datasets(asked)
+    names = run.reported_datasets(requested)
     hashed = [name for name in names if run.spec.datasets[name].dedup is not None]
-    shown = [experiment.name for experiment in run.reported(asked)]
+    shown = [experiment.name for experiment in run.reported(requested)]
     return [
         *(f"data/{name}" for name in names),
         *(f"dedup/{name}" for name in hashed),
@@ -176,7 +176,7 @@ def reported(run: Run, *, asked: Collection[str]) -> list[str]:
     ]
 
 
-def settled(run: Run) -> list[str]:
+def settle_run(run: Run) -> list[str]:
     """Settle all steps of a run; returns lines on what is made again and why, and what is old."""
     steps = [*pipeline(run)]
     again = settle(steps)
@@ -186,7 +186,9 @@ def settled(run: Run) -> list[str]:
         if step.stamp.exists() and (others := other_versions(read_record(step.folder))):
             made.setdefault(others, []).append(step.name)
     for others, names in made.items():
-        lines.append(f"{others}: {some(names)} kept; --config strict=1 makes such steps again")
+        lines.append(
+            f"{others}: {shorten_list(names)} kept; --config strict=1 makes such steps again"
+        )
     return lines
 
 
@@ -217,11 +219,11 @@ def _of_others(step: PipelineStep, reasons: Mapping[Path, str]) -> str | None:
         return NOT_THERE
     waited_for = map(path_of, step.inputs.values()) if step.after is None else step.after
     again = [str(path) for path in waited_for if path in reasons]
-    return f"{AFTER} {some(again)}" if again else None
+    return f"{AFTER} {shorten_list(again)}" if again else None
 
 
 def _write(stamp: Path) -> None:
-    with named(stamp):
+    with naming_full_disk(stamp):
         stamp.parent.mkdir(parents=True, exist_ok=True)
         stamp.touch()
         os.utime(stamp, (LONG_AGO, LONG_AGO))

@@ -2,10 +2,10 @@
 
 Where in the flow: repro.runs.checks compares the two before any step starts, so that no experiment
 finds out after a training that its images are too few. `python -m repro plan` also counts with
-`expected` (repro.plan.counts). An experiment that needs a number of images declares it by a method
-`fewest_images` of its Options (experiments/README.md). Nothing here reads raw data.
+`expected_records` (repro.plan.counts). An experiment that needs a number of images declares it by
+a method `fewest_images` of its Options (experiments/README.md). Nothing here reads raw data.
 
-Alone: `asked_for(load_run("config/photos.yaml"), "photos")`.
+Alone: `minimum_images(load_run("config/photos.yaml"), "photos")`.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from repro.specs.roles import SLOTS
 Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
 
 
-def asked_for(run: Run, dataset: str) -> dict[str, int]:
+def minimum_images(run: Run, dataset: str) -> dict[str, int]:
     """Descriptions of the steps that need images of a dataset -> minimum number of images."""
-    asked = {}
+    minimum = {}
     for name, model in run.trained.items():
         if model.data == dataset:
             batch = model.training.batch
-            asked[f"'models.{name}.training.batch' is {batch} (2 at least)"] = batch
+            minimum[f"'models.{name}.training.batch' is {batch} (2 at least)"] = batch
     for experiment in run.runnable:
         given = run.spec.experiments.get(experiment.name, {})
         options = experiment_options(experiment.name, given, file=run.file)
@@ -34,11 +34,11 @@ def asked_for(run: Run, dataset: str) -> dict[str, int]:
             role, slot = key.split(".")
             if getattr(run.spec.roles.get(role), SLOTS[slot].key, None) == dataset:
                 words = f"experiment '{experiment.name}' needs {images} (`leave_out` leaves it out)"
-                asked[words] = images
-    return asked
+                minimum[words] = images
+    return minimum
 
 
-def expected(run: Run, name: str) -> int | None:
+def expected_records(run: Run, name: str) -> int | None:
     """Records of a dataset, without its limit, that are still to be drawn or to be fetched.
 
     The generator of its world, or its source, gives the number; None where neither does.

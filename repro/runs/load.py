@@ -23,7 +23,7 @@ from repro.runs.checks import (
 )
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
-from repro.runs.overrides import given_by_config, told_of
+from repro.runs.overrides import attribute_to_config, given_by_config
 from repro.runs.paper_scale import bound_roles
 from repro.runs.run import Experiment, Run
 from repro.runs.run_name import refuse_other_photos, run_name
@@ -48,7 +48,7 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     try:
         return _resolved(merged(values, overrides or {}), file=file)
     except SpecError as error:
-        raise SpecError(told_of(str(error), file=file, given=given)) from None
+        raise SpecError(attribute_to_config(str(error), file=file, given=given)) from None
 
 
 def _resolved(values: dict[str, Any], *, file: str) -> Run:
@@ -156,11 +156,11 @@ def _whether_it_runs(experiment: Experiment) -> str:
     return "runs"
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
     parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     run = load_run(given.config)
     if given.raw is not None:
         run = load_run(given.config, {run.spec.raw_key: given.raw})

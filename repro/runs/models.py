@@ -17,7 +17,7 @@ from repro.specs.differences import changes_of, name_of
 from repro.specs.model import ModelSpec
 from repro.specs.names import is_name, nearest_name
 from repro.specs.presets import PresetSpec
-from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec, laid_over_network
+from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec, merge_over_network
 from repro.specs.validation import SpecError, nearest, read_yaml, validated
 
 PREFIX = "ablation"
@@ -109,7 +109,7 @@ def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> Run
     assert spec.ablations is not None
     for_all = {name: getattr(spec, name) for name in FOR_ALL if getattr(spec, name) is not None}
     own = {"trainings": spec.ablations.trainings}
-    complete = laid_over_network(merged(with_preset(values, file=file, key=key), own), for_all)
+    complete = merge_over_network(merged(with_preset(values, file=file, key=key), own), for_all)
     return validated(RunModelSpec, complete, where=file, key=key)
 
 

@@ -9,7 +9,7 @@ Alone: `given_by_config({"seed": 1, "scale": "tiny"}, {"seed": 1})` is `["scale"
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from repro.specs.names import in_a_key
+from repro.specs.names import show_in_key
 from repro.specs.run_file import FOR_ALL
 
 
@@ -19,7 +19,7 @@ def given_by_config(
     """Dotted keys whose value in `overrides` differs from the run file's `values`."""
     keys: list[str] = []
     for name, value in overrides.items():
-        key, own = f"{above}{in_a_key(name)}", values.get(name)
+        key, own = f"{above}{show_in_key(name)}", values.get(name)
         if isinstance(value, Mapping) and isinstance(own, Mapping):
             keys += given_by_config(value, own, above=f"{key}.")
         elif name not in values or value != own:
@@ -27,7 +27,7 @@ def given_by_config(
     return keys
 
 
-def told_of(message: str, *, file: str, given: Sequence[str]) -> str:
+def attribute_to_config(message: str, *, file: str, given: Sequence[str]) -> str:
     """The lines of an error message, each naming --config where its key came from there."""
     return "\n".join(_told_of(line, file, given) for line in message.split("\n"))
 

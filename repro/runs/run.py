@@ -27,7 +27,7 @@ class Experiment:
     unbound: list[str] = field(default_factory=list)  # inputs that this run does not bind
 
     @property
-    def input_words(self) -> list[str]:
+    def input_arguments(self) -> list[str]:
         """The inputs as arguments of the measure command."""
         return [w for slot, path in self.inputs.items() for w in ("--input", f"{slot}={path}")]
 
@@ -136,13 +136,13 @@ class Run:
     def runnable(self) -> list[Experiment]:
         return [e for e in self.experiments if not e.unbound]
 
-    def reported(self, asked: Collection[str]) -> list[Experiment]:
-        """Experiments that a report waits for when `asked` are the targets."""
-        return [e for e in self.runnable if e.name in asked or not e.card.on_request]
+    def reported(self, requested: Collection[str]) -> list[Experiment]:
+        """Experiments that a report waits for when `requested` are the targets."""
+        return [e for e in self.runnable if e.name in requested or not e.card.on_request]
 
-    def reported_datasets(self, asked: Collection[str]) -> list[str]:
+    def reported_datasets(self, requested: Collection[str]) -> list[str]:
         """Datasets of the run's models and of the `reported` experiments; no others on request."""
         of_models = {model.data for model in self.spec.models.values()}
-        given = {path for one in self.reported(asked) for path in one.inputs.values()}
+        given = {path for one in self.reported(requested) for path in one.inputs.values()}
         folders = {name: self.folder / "data" / name for name in self.spec.datasets}
         return [name for name, path in folders.items() if name in of_models or path in given]

@@ -41,14 +41,14 @@ def run_steps_with(
         os.environ.pop(name, None)
     bin_folder = str(Path(interpreter).parent)
     os.environ["PATH"] = os.pathsep.join([bin_folder, os.environ.get("PATH", os.defpath)])
-    os.environ["PYTHONPATH"] = str(packages_alone(checkout))
+    os.environ["PYTHONPATH"] = str(link_packages(checkout))
     if not own_python:
         os.environ["PYTHONSAFEPATH"] = "1"  # no modules of the working folder
     os.environ["MPLCONFIGDIR"] = str(SNAKEMAKES / "matplotlib")
     os.environ[STRICT] = "1" if strict else ""
 
 
-def packages_alone(checkout: Path) -> Path:
+def link_packages(checkout: Path) -> Path:
     """A folder with links to the checkout's packages only, for PYTHONPATH.
 
     Other files in a checkout, such as a queue.py or numpy.py of its user, would hide Python's and

@@ -24,7 +24,7 @@ def parts(gathered: Callable[[str], Iterable[str]], folder: str) -> list[str]:
     return paths if len(paths) > 1 else []
 
 
-class Named(Protocol):
+class Wildcards(Protocol):
     """A job's wildcards."""
 
     name: str  # of a dataset or a model
@@ -33,11 +33,11 @@ class Named(Protocol):
 class StepInputs:
     """Inputs that depend on the run: Snakemake calls the methods with the wildcards of a job.
 
-    asked: the targets of the command line, which Snakemake knows only when it plans the jobs.
+    requested: the targets of the command line, which Snakemake knows only when it plans the jobs.
     """
 
-    def __init__(self, run: Run, *, asked: Callable[[], Collection[str]]) -> None:
-        self.run, self.asked = run, asked
+    def __init__(self, run: Run, *, requested: Callable[[], Collection[str]]) -> None:
+        self.run, self.requested = run, requested
 
     def stamp(self, name: str) -> str:
         """The stamp of a folder of the run; {wildcards} are left to Snakemake."""
@@ -48,30 +48,30 @@ class StepInputs:
         own = [path for path in folders if path.is_relative_to(self.run.folder)]
         return [str(stamp(path, run=self.run.folder)) for path in own]
 
-    def raw(self, wildcards: Named) -> list[str]:
+    def raw(self, wildcards: Wildcards) -> list[str]:
         """The stamp of the world whose images a dataset holds; [] for the user's downloads."""
         return self.stamps(self.run.raw_folder(wildcards.name))
 
-    def raw_folder(self, wildcards: Named) -> str:
+    def raw_folder(self, wildcards: Wildcards) -> str:
         """The raw images of a dataset: a generated world or the user's downloads."""
         return str(self.run.raw_folder(wildcards.name))
 
-    def dataset(self, wildcards: Named) -> list[str]:
+    def dataset(self, wildcards: Wildcards) -> list[str]:
         """The stamp of the prepared dataset that a model is trained on."""
         return self.stamps(Path(self.dataset_folder(wildcards)))
 
-    def dataset_folder(self, wildcards: Named) -> str:
+    def dataset_folder(self, wildcards: Wildcards) -> str:
         return str(self.run.folder / "data" / self.run.model(wildcards.name).data)
 
-    def dedup(self, wildcards: Named) -> list[str]:
+    def dedup(self, wildcards: Wildcards) -> list[str]:
         """The stamp of the dataset's de-duplication; [] where the model uses none."""
         return self.stamps(*self._dedup_folders(wildcards))
 
-    def dedup_words(self, wildcards: Named) -> list[str]:
+    def dedup_arguments(self, wildcards: Wildcards) -> list[str]:
         """The folder of the de-duplication as arguments of the command."""
         return [word for path in self._dedup_folders(wildcards) for word in ("--dedup", str(path))]
 
-    def _dedup_folders(self, wildcards: Named) -> list[Path]:
+    def _dedup_folders(self, wildcards: Wildcards) -> list[Path]:
         model = self.run.model(wildcards.name)
         return [self.run.folder / "dedup" / model.data] if model.deduplicated else []
 
@@ -113,16 +113,16 @@ class StepInputs:
 
     def reported(self, wildcards: object) -> list[str]:
         """Stamps that the report waits for: those only on request are left out unless requested."""
-        return [self.stamp(name) for name in reported(self.run, asked=self.asked())]
+        return [self.stamp(name) for name in reported(self.run, requested=self.requested())]
 
-    def parts_recipe(self, kind: str) -> Callable[[Named], str]:
+    def parts_recipe(self, kind: str) -> Callable[[Wildcards], str]:
         """One hash of everything that decides the bytes of a dataset's parts (`data`, or `dedup`).
 
         Parts belong to Snakemake itself, and a rule that has this hash among its parameters makes
         them again when it has changed.
         """
 
-        def recipe(wildcards: Named) -> str:
+        def recipe(wildcards: Wildcards) -> str:
             step = next(one for one in pipeline(self.run) if one.name == f"{kind}/{wildcards.name}")
             read = step.inputs.get("raw")
             world = self.raw(wildcards)  # its stamp changes when it is drawn anew

@@ -42,11 +42,11 @@ def changes_of(base: ModelSpec, model: ModelSpec) -> list[Difference]:
 
 def name_of(changed: list[Difference]) -> str:
     """Changes as part of the name of a file or measurement: "kernel_4", "l2_0-beta1_0.9"."""
-    words = (f"{key.rpartition('.')[2]}_{as_in_a_run_file(value)}" for key, _, value in changed)
+    words = (f"{key.rpartition('.')[2]}_{format_setting(value)}" for key, _, value in changed)
     return "-".join(re.sub(r"[^\w.+-]", "_", word) for word in words)
 
 
-def as_in_a_run_file(value: Any) -> str:
+def format_setting(value: Any) -> str:
     """A setting's value as one would write it in a run file; "–" for None."""
     if value is None:
         return "–"
@@ -55,7 +55,7 @@ def as_in_a_run_file(value: Any) -> str:
     if isinstance(value, dict):
         without = PAPER_TRAINING["augmentation"]  # the only setting that has settings of its own
         changed = {k: v for k, v in value.items() if v != without.get(k)}
-        return ", ".join(f"{k}: {as_in_a_run_file(v)}" for k, v in changed.items()) or "nothing"
+        return ", ".join(f"{k}: {format_setting(v)}" for k, v in changed.items()) or "nothing"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -59,14 +59,14 @@ def require_names(values: Mapping[str, Any], *, file: str) -> None:
         given = values.get(part)
         seen: set[str] = set()
         for name in given if isinstance(given, dict) else ():
-            key = f"{part}.{in_a_key(name)}"
+            key = f"{part}.{show_in_key(name)}"
             plain = unicodedata.normalize("NFC", require_name(name, kind, file=file, key=key))
             if plain in seen:
                 raise SpecError(f"{file}: '{key}' is given twice, composed in two ways; keep one")
             seen.add(plain)
 
 
-def in_a_key(name: object) -> str:
+def show_in_key(name: object) -> str:
     """A name, valid or not, as messages show it within a key: on one line, and short."""
     return (repr(name)[1:-1] if isinstance(name, str) else repr(name))[:MOST_BYTES]
 

@@ -104,8 +104,8 @@ def _own_slots() -> dict[str, Slot]:
 SLOTS = {**_own_slots(), **FOLLOWING}
 
 
-def main(words: list[str] | None = None) -> None:
-    new_parser("roles", __doc__).parse_args(words)
+def main(argv: list[str] | None = None) -> None:
+    new_parser("roles", __doc__).parse_args(argv)
     width = max(map(len, (*ROLES, *SLOTS)))
     print("roles")
     for role, what in ROLES.items():

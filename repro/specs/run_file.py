@@ -90,7 +90,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return below | above
 
 
-def laid_over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def merge_over_network(model: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """A model's values with `own` merged over those of its network, if that is a mapping."""
     network = model.get("network") or {}
     return model | {"network": network | own} if isinstance(network, dict) else model
@@ -202,7 +202,7 @@ class RunSpec(Strict):
                 name: place(one, own) if isinstance(one, dict) else one
                 for name, one in values[part].items()
             }
-            for part, place in (("datasets", _over), ("models", laid_over_network))
+            for part, place in (("datasets", _over), ("models", merge_over_network))
             if own and isinstance(values.get(part), dict)
         }
 
@@ -229,8 +229,8 @@ SHOWN = (
 )  # fmt: skip
 
 
-def main(words: list[str] | None = None) -> None:
-    new_parser("settings", __doc__).parse_args(words)
+def main(argv: list[str] | None = None) -> None:
+    new_parser("settings", __doc__).parse_args(argv)
     for model in SHOWN:
         print(f"\n{model.__name__}: {model.__doc__}")
         for name, field in model.model_fields.items():

@@ -208,7 +208,7 @@ def read_step(path: Path | None) -> dict[str, Any]:
     return values
 
 
-def files_named(options: Strict) -> list[str]:
+def files_in_options(options: Strict) -> list[str]:
     """Files that options name, in fields marked by json_schema_extra={"files": True}."""
     marked = [
         name

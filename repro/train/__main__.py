@@ -25,7 +25,7 @@ from repro.train.loop import train
 from repro.train.processes import Processes
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("train", __doc__)
     parser.add_argument("--spec", type=Path, required=True, help="JSON of a ModelSpec and a seed")
     parser.add_argument("--data", type=Path, required=True, help="prepared dataset folder")
@@ -42,7 +42,7 @@ def main(words: list[str] | None = None) -> None:
         help="on one GPU: record the step once and replay it (repro.train.cuda_graphs)",
     )
     parser.add_argument("--list-presets", action=ListPresets, help="print the presets and exit")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     keep_freed_memory()
     if given.threads:
         torch.set_num_threads(given.threads)

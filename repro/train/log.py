@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 from repro.specs.validation import SpecError
 from repro.train.monitor import Monitor
 
@@ -29,7 +29,7 @@ class Log:
         kept = [x for x in lines if x.endswith("}\n") and self._step(x) <= start]
         if kept != lines:
             shorter = path.with_name(f".{path.name}.partial")
-            with named(path):
+            with naming_full_disk(path):
                 shorter.write_text("".join(kept), encoding="utf-8")
             shorter.replace(path)  # never seen cut short: these lines are made but once
         for line in kept:
@@ -46,7 +46,7 @@ class Log:
 
     def append(self, line: dict[str, Any]) -> None:
         found = [finding.trouble for finding in self.monitor.see(line)]
-        with named(self.path), self.path.open("a", encoding="utf-8") as stream:
+        with naming_full_disk(self.path), self.path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({**line, "trouble": found} if found else line) + "\n")
 
     @property

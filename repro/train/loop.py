@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from repro.artefacts.folder_lock import sole_use
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.artefacts.provenance import sha256_of_json
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
@@ -80,7 +80,7 @@ def train(
     with ExitStack() as held:
         building = out
         if processes.first:
-            held.enter_context(sole_use(state_folder))
+            held.enter_context(exclusive_lock(state_folder))
             step = step_folder(
                 out,
                 inputs=inputs,
@@ -183,7 +183,7 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
         total=schedule.length,
         shown=processes.first,
     )
-    with progress, stopping(alone=processes.size == 1) as asked:
+    with progress, stopping(alone=processes.size == 1) as stop_request:
         for t in range(start, schedule.length):
             if stops:
                 break
@@ -203,7 +203,7 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
             if logs or draws:  # either may have revealed a trouble
                 ends = record is not None and record.log.stops
                 stops = processes.from_first(ends, trainer.device)
-            signal = asked.agreed(done, processes, trainer.device)
+            signal = stop_request.agreed(done, processes, trainer.device)
             if saves or stops or signal:
                 state = trainer.state()
                 if processes.first:

@@ -14,24 +14,24 @@ from torch import Tensor
 
 from repro.train.processes import ALONE, Processes
 
-METERS = ("loss_d", "loss_g", "d_real", "d_fake_before", "d_fake_after")
+LOGGED_MEANS = ("loss_d", "loss_g", "d_real", "d_fake_before", "d_fake_after")
 
 
-class Meters:
-    """Sums and counts of METERS since the last line, (5, 2) float64 on the device."""
+class RunningMeans:
+    """Sums and counts of LOGGED_MEANS since the last line, (5, 2) float64 on the device."""
 
     def __init__(self, device: torch.device, processes: Processes = ALONE) -> None:
         self.processes = processes
         kind = torch.float32 if device.type == "mps" else torch.float64
-        self.sums = torch.zeros(len(METERS), 2, device=device, dtype=kind)
+        self.sums = torch.zeros(len(LOGGED_MEANS), 2, device=device, dtype=kind)
         # first minibatch (from 1) where each was not finite; 0 = none
-        self.bad = torch.zeros(len(METERS), device=device, dtype=torch.int64)
+        self.bad = torch.zeros(len(LOGGED_MEANS), device=device, dtype=torch.int64)
 
     def note(self, minibatch: Tensor, *, weight: int, **values: Tensor) -> None:
         """Add means over `weight` images of minibatch number `minibatch` (from 1; a scalar)."""
         for name, value in values.items():
             value = value.detach()
-            row = METERS.index(name)
+            row = LOGGED_MEANS.index(name)
             self.sums[row, 0] += value * weight
             self.sums[row, 1] += weight
             first = (self.bad[row] == 0) & ~torch.isfinite(value)
@@ -42,14 +42,14 @@ class Meters:
         """Means of the noted values since the last call, rounded to 6 digits; resets the sums."""
         sums, counts = self.processes.gathered(self.sums).sum(0).T.tolist()
         self.sums.zero_()
-        pairs = zip(METERS, sums, counts, strict=True)
+        pairs = zip(LOGGED_MEANS, sums, counts, strict=True)
         return {name: round(s / n, 6) for name, s, n in pairs if n > 0}
 
     def not_finite(self) -> dict[str, int]:
         """First minibatch (from 1) of every meter that was NaN or infinite."""
         first: dict[str, int] = {}
         for of_one in self.processes.gathered(self.bad).tolist():
-            for name, minibatch in zip(METERS, of_one, strict=True):
+            for name, minibatch in zip(LOGGED_MEANS, of_one, strict=True):
                 if minibatch:
                     first[name] = min(minibatch, first.get(name, minibatch))
         return first

@@ -20,8 +20,8 @@ from typing import Any
 
 from torch import nn
 
-from repro.artefacts.disk_full import named
-from repro.artefacts.recipe import Recipe, differing, some
+from repro.artefacts.disk_full import naming_full_disk
+from repro.artefacts.recipe import Recipe, differing, shorten_list
 from repro.artefacts.whole_file import write_json
 from repro.figures.drawing import Style, grid, save_picture
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
@@ -63,9 +63,9 @@ def _same_code(path: Path, now: Recipe) -> None:
     if changed := differing(before, now.code):
         raise SpecError(
             f"{path.parent} holds the state of an unfinished training by other code "
-            f"({some(changed)}): its result would belong to neither. Restore the code to resume "
-            f"it, delete {path} to continue with the present code all the same, or delete the "
-            "folder to start anew"
+            f"({shorten_list(changed)}): its result would belong to neither. Restore the code to "
+            f"resume it, delete {path} to continue with the present code all the same, or delete "
+            "the folder to start anew"
         )
 
 
@@ -140,7 +140,7 @@ class TrainingRecord:
         """Store a network as it is, whole or not at all; its statistics are frozen at the end."""
         temporary, path = self.folder / "network.partial", self.folder / name
         path.parent.mkdir(exist_ok=True)
-        with named(path):
+        with naming_full_disk(path):
             save_network(network, temporary)
         temporary.replace(path)
 

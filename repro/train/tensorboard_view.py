@@ -177,7 +177,7 @@ def _parsed(text: str, *, where: str) -> dict[str, Any]:
     return dict(line)
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("tensorboard", __doc__)
     parser.add_argument("folder", type=Path, help="results, a run, or the folder of a training")
     parser.add_argument("--out", type=Path, required=True, help="folder for tensorboard --logdir")
@@ -187,7 +187,7 @@ def main(words: list[str] | None = None) -> None:
         metavar="SECONDS",
         help="seconds between updates, until Ctrl-C",
     )
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     views: dict[str, TrainingView] = {}
     try:
         update_views(views, folder=given.folder, out=given.out)

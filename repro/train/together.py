@@ -17,14 +17,14 @@ from torch.distributed.run import main as torchrun
 from repro.command_line import at_least_one, new_parser, run_main
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("together", __doc__)
     parser.add_argument("processes", type=at_least_one, help="how many")
-    words = sys.argv[1:] if words is None else words
-    given = parser.parse_args(words[:1])
+    argv = sys.argv[1:] if argv is None else argv
+    given = parser.parse_args(argv[:1])
     try:
         # --standalone: a free port for each training, so that several fit on one machine
-        torchrun(["--standalone", f"--nproc_per_node={given.processes}", *words[1:]])
+        torchrun(["--standalone", f"--nproc_per_node={given.processes}", *argv[1:]])
     except SignalException as stop:
         sys.exit(128 + stop.sigval)
     except ChildFailedError as failed:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.devices import decided_precision
+from repro.devices import resolve_precision
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.model_folder import draw, draw_latents
@@ -22,7 +22,7 @@ from repro.specs.model import ModelSpec
 from repro.train.cuda_graphs import RecordedStep
 from repro.train.minibatches import Images, Minibatch, Minibatches, Schedule
 from repro.train.processes import ALONE, Processes
-from repro.train.running_means import Meters
+from repro.train.running_means import RunningMeans
 from repro.train.sync_batchnorm import synchronised
 
 SHEET_SIDE = 8  # pictures in a row of the sample sheets; rows too, where there are no classes
@@ -41,7 +41,7 @@ class TrainingError(ExpectedError, RuntimeError):
 
 def with_precision(spec: ModelSpec, device: torch.device) -> ModelSpec:
     """`spec` with `precision: auto` replaced by the arithmetic in which `device` trains."""
-    precision = decided_precision(spec.training.precision, device)
+    precision = resolve_precision(spec.training.precision, device)
     training = spec.training.model_copy(update={"precision": precision})
     return spec.model_copy(update={"training": training})
 
@@ -77,7 +77,7 @@ class Trainer:
         self._share_networks()
         self.adam_g = self._adam(self.G, training.learning_rate_g)
         self.adam_d = self._adam(self.D, training.learning_rate_d)
-        self.meters = Meters(device, processes)
+        self.meters = RunningMeans(device, processes)
         self.recorded = self._recorded_steps() if cuda_graphs else {}
 
     def _share_networks(self) -> None:

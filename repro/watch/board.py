@@ -27,7 +27,7 @@ class Step:
     rule: str
     name: str
     stage: str
-    words: str
+    description: str
     outputs: list[Path] = field(default_factory=list)
     log: Path | None = None
     expected: float = 0.0  # seconds that it is expected to take

@@ -1,7 +1,7 @@
 """The final messages of a run: where its results are, what to open, and how to continue.
 
-Where in the flow: the Snakefile prints `closing` when a run has succeeded or there was nothing to
-do, `failure` when a step failed.
+Where in the flow: the Snakefile prints `closing_text` when a run has succeeded or there was nothing
+to do, `failure_lines` when a step failed.
 """
 
 import os
@@ -10,10 +10,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from repro.places import ROOT
-from repro.progress import in_words
+from repro.progress import format_duration
 from repro.runs.run import Experiment, Run
 from repro.watch.board import Step, last_lines
-from repro.watch.step_words import plain
+from repro.watch.step_descriptions import plain
 
 PLAYABLE = "playable.html"
 ACTIVATE = ".venv/bin/activate"
@@ -23,7 +23,7 @@ INDENT = "    "
 INTERRUPTED = "interrupted"  # the last line of a step that was stopped (repro.command_line)
 
 
-def closing(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
+def closing_text(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
     """Lines on the results of a run that made `targets` (of the command line; none: all).
 
     given: the words KEY=VALUE after --config, which the next command must repeat.
@@ -84,12 +84,12 @@ def _command(run: Run, target: str, given: Sequence[str]) -> str:
     return shlex.join([*words, *(["--config", *given] if given else [])])
 
 
-def failure(step: Step) -> list[str]:
+def failure_lines(step: Step) -> list[str]:
     """Lines on a failed step: the end of its log, and what to do."""
     lines = last_lines(step.log, most=LAST_LINES)
     if lines[-1:] == [INTERRUPTED]:
-        return [f"Stopped after {in_words(step.ended - step.started)}: {step.words}"]
-    said = [f"FAILED after {in_words(step.ended - step.started)}: {step.words}"]
+        return [f"Stopped after {format_duration(step.ended - step.started)}: {step.description}"]
+    said = [f"FAILED after {format_duration(step.ended - step.started)}: {step.description}"]
     said += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
     if step.log is not None:
         said.append(f"  its log: {plain(str(step.log))}")
@@ -101,7 +101,7 @@ def what_to_do(failed: Sequence[Step]) -> list[str]:
     broken = [step for step in failed if last_lines(step.log, most=1) != [INTERRUPTED]]
     if failed and not broken:
         return ["Stopped. The same command continues where it stopped."]
-    names = "; ".join(step.words for step in broken)
+    names = "; ".join(step.description for step in broken)
     return [
         f"Not everything could be made. Failed: {names or 'see above'}",
         "Fix what the log reports and run the same command again: finished steps stay, interrupted "

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from repro.progress import in_words
+from repro.progress import format_duration
 from repro.watch.board import Board, Step
-from repro.watch.closing import INDENT, failure
+from repro.watch.closing import INDENT, failure_lines
 from repro.watch.remaining import remaining
-from repro.watch.step_words import pictures_of
+from repro.watch.step_descriptions import pictures_of
 from repro.watch.terminal import Display
 
 REMINDER = 60.0  # seconds between plain lines that report progress
@@ -46,7 +46,7 @@ class Narrator:
         with self._lock:
             self.board.plan(steps)
             left = remaining(self.board)
-            about = f", about {in_words(left)}" if left is not None else ""
+            about = f", about {format_duration(left)}" if left is not None else ""
             self.display.say(f"{self.board.total} steps to make{about}. To watch: {page}")
             self._page(left)
 
@@ -54,7 +54,7 @@ class Narrator:
         with self._lock:
             step = self.board.start(number, log=log)
             if step is not None and not self.display.live:  # a terminal shows it while it runs
-                self.display.say(f"{self._place(left=True)} {step.words}")
+                self.display.say(f"{self._place(left=True)} {step.description}")
 
     def finished(self, number: int) -> None:
         with self._lock:
@@ -63,10 +63,10 @@ class Narrator:
                 return
             pictures = pictures_of(step.rule, step.outputs)
             if self.display.live:
-                taken = in_words(step.ended - step.started)
-                self.display.say(f"{self._place()} {step.words}: done in {taken}", "good")
+                taken = format_duration(step.ended - step.started)
+                self.display.say(f"{self._place()} {step.description}: done in {taken}", "good")
             elif pictures:
-                self.display.say(f"{self._place()} done: {step.words}")
+                self.display.say(f"{self._place()} done: {step.description}")
             for path in pictures:
                 self.display.say(f"{INDENT}{path}", "picture")
 
@@ -74,15 +74,15 @@ class Narrator:
         with self._lock:
             step = self.board.fail(number)
             if step is not None:
-                for line in failure(step):
+                for line in failure_lines(step):
                     self.display.say(line, "bad")
 
     def _place(self, *, left: bool = False) -> str:
         """[ 3 of 60, 2 min, about 9 min left]: steps done, time since the beginning."""
         done = f"{self.board.done:>{len(str(self.board.total))}} of {self.board.total}"
         seconds = remaining(self.board) if left else None
-        rest = f", about {in_words(seconds)} left" if seconds is not None else ""
-        return f"[{done}, {in_words(self.board.elapsed())}{rest}]"
+        rest = f", about {format_duration(seconds)} left" if seconds is not None else ""
+        return f"[{done}, {format_duration(self.board.elapsed())}{rest}]"
 
     def tick(self) -> None:
         """A second has passed."""
@@ -117,7 +117,7 @@ class Narrator:
         running = []
         for step in self.board.steps("running"):
             reading = step.reading()
-            running.append(reading.words if reading else step.words)
+            running.append(reading.text if reading else step.description)
         self.display.say(f"{self._place(left=True)} still at: {'; '.join(running)}")
 
     def _page(self, left: float | None) -> None:

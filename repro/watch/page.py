@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
-from repro.progress import in_words
+from repro.progress import format_duration
 from repro.runs.run import Run
 from repro.watch.board import Board, Step
-from repro.watch.step_words import pictures_of
+from repro.watch.step_descriptions import pictures_of
 
 PAGE = "progress.html"
 TEMPLATE = "progress_page.html"
@@ -48,7 +48,7 @@ class Training:
     state: str
     where: str
     sheet: str
-    sheet_words: str
+    sheet_text: str
     curves: list[Curve]
     top: float  # loss at the upper edge
 
@@ -62,8 +62,8 @@ def write_page(path: Path, run: Run, board: Board, left: float | None) -> None:
         run=run,
         board=board,
         groups={state: [_row(step, board) for step in steps] for state, steps in groups.items()},
-        elapsed=in_words(board.elapsed()),
-        left=None if left is None else in_words(left),
+        elapsed=format_duration(board.elapsed()),
+        left=None if left is None else format_duration(left),
         trainings=_trainings(run, board),
         pictures=_pictures(board, folder),
         report="report/index.html" if board.ended is not None and report.is_file() else "",
@@ -87,11 +87,11 @@ def _row(step: Step, board: Board) -> dict[str, Any]:
     reading = step.reading() if step.state == "running" else None
     end = step.ended if step.state in ("done", "failed") else board.clock()
     return {
-        "words": step.words,
+        "words": step.description,
         "stage": step.stage,
-        "took": in_words(end - step.started) if step.state != "waiting" else "",
+        "took": format_duration(end - step.started) if step.state != "waiting" else "",
         "reading": reading,
-        "left": in_words(reading.left) if reading and reading.left is not None else "",
+        "left": format_duration(reading.left) if reading and reading.left is not None else "",
         "log": step.log,
     }
 
@@ -121,15 +121,15 @@ def _training(folder: Path, name: str, step: Step | None) -> Training:
     return Training(
         name=name,
         state=step.state if step else "done",
-        where=reading.words if reading else "",
+        where=reading.text if reading else "",
         sheet=address(newest, folder) if newest else "",
-        sheet_words=_sheet_words(newest),
+        sheet_text=_describe_sheet(newest),
         curves=curves,
         top=top,
     )
 
 
-def _sheet_words(sheet: Path | None) -> str:
+def _describe_sheet(sheet: Path | None) -> str:
     if sheet is None:
         return "the first sheet of samples comes soon"
     number = sheet.stem.removeprefix("step_")
@@ -189,5 +189,5 @@ def _pictures(board: Board, folder: Path) -> list[tuple[str, list[str], list[str
         if step.stage == "experiments" and (paths := pictures_of(step.rule, step.outputs)):
             images = [address(p, folder) for p in paths if p.suffix != ".html"]
             pages = [address(p, folder) for p in paths if p.suffix == ".html"]
-            found.append((step.words.partition(": ")[2] or step.words, images, pages))
+            found.append((step.description.partition(": ")[2] or step.description, images, pages))
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from repro.watch.board import Board, Step
-from repro.watch.step_words import DRAW, MEASURE
+from repro.watch.step_descriptions import DRAW, MEASURE
 
 HOUR = 3600
 # seconds by the beginning of a rule's name, for unknown steps

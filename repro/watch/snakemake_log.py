@@ -21,11 +21,11 @@ from typing import Any
 
 from repro.runs.run import Run
 from repro.watch.board import Board, Step
-from repro.watch.closing import closing, what_to_do
+from repro.watch.closing import closing_text, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.page import PAGE, write_page
 from repro.watch.remaining import expected_seconds, read_plan
-from repro.watch.step_words import words_of
+from repro.watch.step_descriptions import describe_step
 from repro.watch.terminal import display_for
 
 DEFAULT_HANDLER = "DefaultStreamHandler"  # Snakemake's own
@@ -55,11 +55,11 @@ def show(workflow: Any, run: Run) -> "Shown | None":
     return shown
 
 
-def last_words(workflow: Any, run: Run) -> str:
+def final_messages(workflow: Any, run: Run) -> str:
     """The final messages of a run that succeeded."""
     settings = getattr(workflow, "config_settings", None)
     given = getattr(settings, "config_args", None) or ()
-    return closing(run, targets=workflow.dag_settings.targets, given=given)
+    return closing_text(run, targets=workflow.dag_settings.targets, given=given)
 
 
 class Shown(logging.Handler):
@@ -89,7 +89,7 @@ class Shown(logging.Handler):
         if _event(record) == "run_info":
             self._plan()
         elif _event(record) is None and str(record.msg).startswith(NOTHING):
-            words = last_words(self.workflow, self.run)
+            words = final_messages(self.workflow, self.run)
             print(f"{NOTHING}: everything is there.\n{words}", flush=True)
         elif not self._narrated(record) and record.levelno >= logging.WARNING:
             self.usual.handle(record)
@@ -135,7 +135,7 @@ class Shown(logging.Handler):
             if not job.output:
                 continue
             name = str(job.wildcards_dict.get("name", ""))
-            stage, words = words_of(job.rule.name, name, titles=titles)
+            stage, words = describe_step(job.rule.name, name, titles=titles)
             own = getattr(getattr(job, "params", None), "out", None)  # of its stamp
             outputs = [Path(str(path)) for path in ([own] if own else job.output)]
             step = Step(job.jobid, job.rule.name, name, stage, words, outputs, _first(job.log))
@@ -164,7 +164,7 @@ class Shown(logging.Handler):
         if self._narrator is not None:
             self._narrator.close()
             failed = self._narrator.board.steps("failed")
-        words = [last_words(self.workflow, self.run)] if succeeded else what_to_do(failed)
+        words = [final_messages(self.workflow, self.run)] if succeeded else what_to_do(failed)
         for line in ["", *words, *(f"Snakemake's log: {os.path.relpath(one)}" for one in log)]:
             print(line, file=sys.stdout if succeeded else sys.stderr, flush=True)
 

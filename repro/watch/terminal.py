@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from repro.progress import in_words
+from repro.progress import format_duration
 from repro.watch.board import Board, Step
 
 COLOURS = {"plain": "", "good": "green", "bad": "bold red", "picture": "cyan"}
@@ -28,7 +28,7 @@ class Display(Protocol):
 
     live: bool
 
-    def say(self, words: str, kind: str = "plain") -> None: ...
+    def say(self, text: str, kind: str = "plain") -> None: ...
     def draw(self, board: Board, left: float | None) -> None: ...
     def close(self) -> None: ...
 
@@ -41,8 +41,8 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def say(self, words: str, kind: str = "plain") -> None:
-        print(words, file=self._stream, flush=True)
+    def say(self, text: str, kind: str = "plain") -> None:
+        print(text, file=self._stream, flush=True)
 
     def draw(self, board: Board, left: float | None) -> None:
         """Do nothing: a line is not redrawn."""
@@ -60,8 +60,8 @@ class Terminal:
         self._console = Console(file=stream, highlight=False, markup=False, soft_wrap=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
-    def say(self, words: str, kind: str = "plain") -> None:
-        self._console.print(Text(words, style=COLOURS[kind]))
+    def say(self, text: str, kind: str = "plain") -> None:
+        self._console.print(Text(text, style=COLOURS[kind]))
 
     def draw(self, board: Board, left: float | None) -> None:
         if not self._live.is_started:
@@ -82,8 +82,8 @@ def running_table(board: Board, left: float | None) -> Table:
     for step in board.steps("running"):
         table.add_row(*_row(step, now=board.clock()))
     for_all = f"{board.done} of {board.total} steps"
-    times = in_words(board.elapsed())
-    times += f", about {in_words(left)} left" if left is not None else ""
+    times = format_duration(board.elapsed())
+    times += f", about {format_duration(left)} left" if left is not None else ""
     table.add_row(
         Text(for_all, style="bold"), ProgressBar(max(1, board.total), board.done), Text(times)
     )
@@ -93,9 +93,9 @@ def running_table(board: Board, left: float | None) -> Table:
 def _row(step: Step, *, now: float) -> Sequence[Text | ProgressBar]:
     reading = step.reading()
     if reading is None or not reading.total:
-        return Text(step.words), Text(""), Text(in_words(now - step.started))
-    left = "" if reading.left is None else f"{in_words(reading.left)} left"
-    words = Text(f"{step.words}: {reading.done:,} of {reading.total:,}")
+        return Text(step.description), Text(""), Text(format_duration(now - step.started))
+    left = "" if reading.left is None else f"{format_duration(reading.left)} left"
+    words = Text(f"{step.description}: {reading.done:,} of {reading.total:,}")
     return words, ProgressBar(reading.total, reading.done), Text(left)
 
 

@@ -225,7 +225,7 @@ POINTER = (  # an array whose memory the pickle chooses: numpy would follow it
 
 def test_a_pickle_chooses_no_memory(tmp_path):
     (tmp_path / "batches.meta").write_bytes(POINTER)
-    with pytest.raises(SourceError, match=r"batches\.meta: holds a Made, expected a dict"):
+    with pytest.raises(SourceError, match=r"batches\.meta: holds a PickledObject, expected a dict"):
         cifar10.class_names(tmp_path, Options())
 
 

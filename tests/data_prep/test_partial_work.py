@@ -15,7 +15,7 @@ from PIL import Image
 from data_prep import partial_work, record_pixels
 from data_prep import prepare as module
 from data_prep.prepare import prepare
-from repro.artefacts import resumable_file as growing_file
+from repro.artefacts import resumable_file
 from repro.data import decode_pool
 from repro.specs.dataset import DatasetSpec
 
@@ -72,7 +72,7 @@ class KilledAt:
             (Path, "unlink"),
         ):
             self._count(place, name)
-        append = growing_file.GrowingFile.append
+        append = resumable_file.ResumableFile.append
 
         def torn(file, data):
             if self.left == 1:
@@ -81,7 +81,7 @@ class KilledAt:
             self._event()
             append(file, data)
 
-        growing_file.GrowingFile.append = torn
+        resumable_file.ResumableFile.append = torn
 
     def _count(self, place, name):
         original = getattr(place, name)
@@ -260,7 +260,7 @@ def test_other_work_is_not_gone_on_with(tmp_path, raw, undisturbed, monkeypatch,
     assert "starts afresh (raw data, raw files: not what they were)" in capsys.readouterr().out
     # other code
     interrupted(tmp_path / "out", raw, monkeypatch)
-    monkeypatch.setattr("data_prep.parts.code_of", lambda *modules: {"edited": "yes"})
+    monkeypatch.setattr("data_prep.parts.code_hashes", lambda *modules: {"edited": "yes"})
     prepare(spec=SPEC, raw=raw, out=tmp_path / "out")
     assert "starts afresh (code: not what they were)" in capsys.readouterr().out
     assert contents(tmp_path / "out") == undisturbed

@@ -9,7 +9,7 @@ from PIL import Image
 from data_prep import faces, folder
 from data_prep.prepare import main
 from data_prep.source import Requirement, explain_missing, missing, source_names, source_options
-from data_prep.table_names import refuse_strangers
+from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError
 
 # A layout for each source in which every file is a folder, and every folder a file
@@ -125,9 +125,9 @@ def test_a_table_of_other_names_is_told_with_one_of_either_side(
 
 
 def test_one_name_that_fits_is_enough(tmp_path: Path) -> None:
-    refuse_strangers(tmp_path, ["other.jpg", FILE], folder=tmp_path, files=["x.jpg", FILE])
-    refuse_strangers(tmp_path, [], folder=tmp_path, files=[FILE])
-    refuse_strangers(tmp_path, ["x"], folder=tmp_path, files=[])
+    refuse_unknown_files(tmp_path, ["other.jpg", FILE], folder=tmp_path, files=["x.jpg", FILE])
+    refuse_unknown_files(tmp_path, [], folder=tmp_path, files=[FILE])
+    refuse_unknown_files(tmp_path, ["x"], folder=tmp_path, files=[])
 
 
 def test_boxes_of_other_photos(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from repro.plan.costs import Known, experiment_seconds, kept_bytes, left_out
+from repro.plan.costs import CostInputs, experiment_seconds, left_out, peak_bytes
 from repro.plan.counts import image_counts, network_sizes
 from repro.plan.rates import StepRate
 from repro.runs.load import load_run
@@ -17,8 +17,8 @@ def papers_run(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     run = load_run(str(repository / "config/paper.yaml"))
     images = {name: count.images for name, count in image_counts(run, {}).items()}
 
-    def known(*, rate: StepRate, neighbour: float) -> Known:
-        return Known(run, images, dict.fromkeys(run.spec.models, rate), neighbour)
+    def known(*, rate: StepRate, neighbour: float) -> CostInputs:
+        return CostInputs(run, images, dict.fromkeys(run.spec.models, rate), neighbour)
 
     return known
 
@@ -49,7 +49,7 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     # alternating: 2 passes of G and 4 of D a minibatch's image; five networks
     G, D = network_sizes(known.model("imagenet").network)
     assert seconds == pytest.approx(5 * 110_000 * D.products / (2 * G.products + 4 * D.products))
-    disk, memory = kept_bytes(known, "cifar10_svm")
+    disk, memory = peak_bytes(known, "cifar10_svm")
     assert disk == 50_000 * 28_672 * 4  # the paper's number of features
     assert memory > disk
     assert left_out("cifar10_svm", origin) == "the SVMs"
@@ -60,7 +60,7 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     G, D = network_sizes(known.model("svhn").network)
     images = 2 * 63_257 + 10_000 + 26_032  # four networks
     assert seconds == pytest.approx(4 * images * D.products / (2 * G.products + 4 * D.products))
-    assert kept_bytes(known, "svhn_svm") == (73_257 * 16 * 448 * 4, 0)
+    assert peak_bytes(known, "svhn_svm") == (73_257 * 16 * 448 * 4, 0)
     assert experiment_seconds(known, "playable") == (None, "not predicted")
 
 
@@ -70,11 +70,11 @@ def test_every_rung_of_the_ladder_has_features_and_one_is_untrained(
     monkeypatch.chdir(tmp_path)
     run = load_run(str(repository / "config/two_cores.yaml"), {"raw": "raw"})
     images = {"cifar10": 40_000, "cifar10_batch5": 10_000}
-    known = Known(run, images, dict.fromkeys(run.spec.models, StepRate(0.0, 1.0)), 0.0)
+    known = CostInputs(run, images, dict.fromkeys(run.spec.models, StepRate(0.0, 1.0)), 0.0)
     seconds, origin = experiment_seconds(known, "cifar10_forecast")
     assert origin == "formula, features alone"
     # discriminators of 4 trainings after 1, 2, 5 and 10 passes, and their first weights
     rungs = ("objects", "objects_64", "objects_32", "objects_64_of_20000")
     wanted = 5 * 130_000 * sum(known.judged(name) for name in rungs)
     assert seconds == pytest.approx(wanted)
-    assert kept_bytes(known, "cifar10_forecast")[0] == 40_000 * 28_672 * 4
+    assert peak_bytes(known, "cifar10_forecast")[0] == 40_000 * 28_672 * 4

@@ -197,12 +197,12 @@ def test_self_training_takes_its_confident_guesses_for_labels() -> None:
         self_training, training, test, draws=draws, unlabelled=600, components=2, seed=0
     )
     found = trained(confident=0.75)
-    assert found.right.shape == (8, 400)
-    assert found.right.mean() > 0.9
-    assert not np.array_equal(found.right, found.right_without)
+    assert found.hits.shape == (8, 400)
+    assert found.hits.mean() > 0.9
+    assert not np.array_equal(found.hits, found.hits_without)
     alone = trained(confident=1 - 1e-12)  # no guess is that certain
-    np.testing.assert_array_equal(alone.right, alone.right_without)
-    np.testing.assert_array_equal(alone.right, found.right_without)
+    np.testing.assert_array_equal(alone.hits, alone.hits_without)
+    np.testing.assert_array_equal(alone.hits, found.hits_without)
 
 
 def test_refuses_classes_that_have_no_training_images(

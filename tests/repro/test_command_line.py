@@ -13,7 +13,7 @@ from repro.bench import prepare as bench_prepare
 
 SLOW = """
 import sys, time
-def main(words):
+def main(argv):
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -23,23 +23,23 @@ print("ready", flush=True)
 time.sleep(60)
 """
 WRONG = """
-def main(words):
+def main(argv):
     raise RuntimeError("a planted mistake")
 """
 UNUSABLE = """
 from repro.errors import UnusableError
-def main(words):
+def main(argv):
     raise UnusableError("photos: found none; give a folder that holds some")
 """
 FULL = """
 from repro.artefacts.disk_full import DiskFullError
-def main(words):
+def main(argv):
     raise DiskFullError("images.npy could not be written: its disk is full")
 """
 FULL_BY_ANOTHER = """
 import errno, os
 from repro.errors import UnusableError
-def main(words):
+def main(argv):
     try:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     except OSError as error:
@@ -160,9 +160,9 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path)
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import numpy\ndef main(words): numpy.ones(2**50)", "(Unable to allocate 8.00 PiB"),
-        ("import torch\ndef main(words): torch.ones(2**50)", "DefaultCPUAllocator: "),
-        ("def main(words): bytes(2**62)", "memory is used up; a smaller minibatch"),
+        ("import numpy\ndef main(argv): numpy.ones(2**50)", "(Unable to allocate 8.00 PiB"),
+        ("import torch\ndef main(argv): torch.ones(2**50)", "DefaultCPUAllocator: "),
+        ("def main(argv): bytes(2**62)", "memory is used up; a smaller minibatch"),
     ],
 )
 def test_memory_that_is_used_up_is_told_in_words(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from repro.environment import FIXED, fixed, search_last
-from repro.runs.step_environment import packages_alone, run_steps_with
+from repro.runs.step_environment import link_packages, run_steps_with
 
 FRONT_DOOR = ("repro", "data_prep", "experiments")
 
@@ -56,13 +56,13 @@ def test_a_checkouts_packages_lie_alone(
         (checkout / package).mkdir(parents=True)
     (checkout / "queue.py").touch()
     monkeypatch.chdir(tmp_path)
-    folder = packages_alone(checkout)
-    assert packages_alone(checkout) == folder
+    folder = link_packages(checkout)
+    assert link_packages(checkout) == folder
     assert not folder.is_absolute()
     assert ":" not in str(folder)
     assert {path.name for path in folder.iterdir()} == set(FRONT_DOOR)
     assert all((folder / package).samefile(checkout / package) for package in FRONT_DOOR)
-    assert packages_alone(repository) != folder
+    assert link_packages(repository) != folder
 
 
 def test_without_links_the_checkout_itself_is_searched(
@@ -70,7 +70,7 @@ def test_without_links_the_checkout_itself_is_searched(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path(".snakemake").touch()  # so that no folder can be made below it
-    assert packages_alone(tmp_path) == tmp_path
+    assert link_packages(tmp_path) == tmp_path
 
 
 def test_a_folder_of_the_users_is_searched_last(

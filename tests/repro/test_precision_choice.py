@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from repro import devices
-from repro.devices import decided_precision
+from repro.devices import resolve_precision
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
@@ -45,9 +45,9 @@ def test_auto_is_bfloat16_where_the_processor_has_instructions_for_it(
     processor: Callable[[str], None], flags: str, decided: str
 ) -> None:
     processor(flags)
-    assert decided_precision("auto", CPU) == decided
-    assert decided_precision("float32", CPU) == "float32"
-    assert decided_precision("bfloat16", CPU) == "bfloat16"
+    assert resolve_precision("auto", CPU) == decided
+    assert resolve_precision("float32", CPU) == "float32"
+    assert resolve_precision("bfloat16", CPU) == "bfloat16"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_instructions_that_onednn_may_not_use_do_not_count(
 ) -> None:
     processor(ZEN_4)
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
-    assert decided_precision("auto", CPU) == decided
+    assert resolve_precision("auto", CPU) == decided
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_on_a_gpu_the_compute_capability_decides(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], decided: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert decided_precision("auto", torch.device("cuda")) == decided
+    assert resolve_precision("auto", torch.device("cuda")) == decided
 
 
 def test_the_flags_of_this_machine_are_those_that_pytorch_sees() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.progress import Progress, Reading, Reporter, in_words, read, tracked, working
+from repro.progress import Progress, Reading, Reporter, format_duration, read, tracked, working
 
 SLOW = """
 import time
@@ -36,7 +36,7 @@ class FakeTime:
         """Second by second, as the thread beats."""
         for _ in range(round(seconds)):
             self.now += 1
-            self.reporter.beat()
+            self.reporter.print_if_due()
 
     def lines(self) -> list[str]:
         """What was printed, without the time of day."""
@@ -151,12 +151,12 @@ def test_a_line_can_be_read_again(done: int, more: int, seconds: int, what: str)
         progress.note("loss of D 0.91")
         progress.update(done)
         time.now += 20 + seconds
-        time.reporter.beat()
+        time.reporter.print_if_due()
     first = time.out.getvalue().splitlines()[0]
     found = read(first)
     assert found is not None
     assert (found.done, found.total) == (done, done + more)
-    assert found.words == first[11:]
+    assert found.text == first[11:]
     if done == 0:
         assert found.left is None
     else:
@@ -182,7 +182,7 @@ def test_other_lines_are_not_read() -> None:
     ],
 )
 def test_lengths_of_time(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_the_thread_of_its_own_prints_while_a_loop_sleeps(repository: Path) -> None:

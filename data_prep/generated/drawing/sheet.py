@@ -41,7 +41,7 @@ def sheet_command(draw: Draw, *, size: int) -> None:
     run_main(partial(_write_sheet, draw, size))
 
 
-def _write_sheet(draw: Draw, size: int, words: list[str] | None) -> None:
+def _write_sheet(draw: Draw, size: int, argv: list[str] | None) -> None:
     parser = new_parser("sheet", sys.modules["__main__"].__doc__)
     parser.add_argument("--out", type=file_to_write, required=True, help="PNG file to write")
     parser.add_argument("--count", type=at_least_one, default=64, help="number of pictures")
@@ -50,10 +50,10 @@ def _write_sheet(draw: Draw, size: int, words: list[str] | None) -> None:
     parser.add_argument(
         "--enlarge", type=at_least_one, default=1, help="times each pixel is repeated"
     )
-    asked = parser.parse_args(words)
+    given = parser.parse_args(argv)
     sheet = contact_sheet(
-        draw, seed=asked.seed, count=asked.count, size=asked.size, enlarge=asked.enlarge
+        draw, seed=given.seed, count=given.count, size=given.size, enlarge=given.enlarge
     )
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    if not cv2.imwrite(str(asked.out), sheet[..., ::-1]):
-        raise OSError(f"{asked.out}: could not be written; give a path ending in .png")
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(given.out), sheet[..., ::-1]):
+        raise OSError(f"{given.out}: could not be written; give a path ending in .png")

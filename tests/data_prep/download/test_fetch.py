@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from one_download import DATA, OTHER, SHA256, Clock, get, names, part_of
 
-from data_prep.download.fetch import WrongContentError, amount
+from data_prep.download.fetch import WrongContentError, format_bytes
 from data_prep.download.part_file import FetchError, PartFile
 
 
@@ -206,7 +206,7 @@ def test_two_runs_do_not_write_one_part(host, tmp_path):
 def test_amounts_are_decimal():
     given = [0, 999, 1000, 28_881, 45_922_737_680, 2_500_000_000_000]
     said = ["0 bytes", "999 bytes", "1.0 kB", "28.9 kB", "45.9 GB", "2.5 TB"]
-    assert [amount(size) for size in given] == said
+    assert [format_bytes(size) for size in given] == said
 
 
 FAULTS = st.one_of(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from repro.artefacts import code_meaning
-from repro.artefacts.code_meaning import meaning
+from repro.artefacts.code_meaning import meaning_hash
 
 TEXT = '''
 """What it does."""
@@ -29,7 +29,7 @@ class Circle:
 def of(folder: Path, text: str, name: str = "a.py") -> str:
     path = folder / name
     path.write_text(textwrap.dedent(text))
-    return meaning(path)
+    return meaning_hash(path)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +91,12 @@ def test_what_is_kept_is_of_the_same_size_and_time(
     code_meaning._kept.cache_clear()
     with monkeypatch.context() as patched:
         patched.setattr(code_meaning, "_scan", lambda path: pytest.fail("read again"))
-        assert meaning(tmp_path / "a.py") == before
+        assert meaning_hash(tmp_path / "a.py") == before
     status = (tmp_path / "a.py").stat()
     (tmp_path / "a.py").write_text("x = 2")
     os.utime(tmp_path / "a.py", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    assert meaning(tmp_path / "a.py") != before
+    assert meaning_hash(tmp_path / "a.py") != before
     code_meaning.KEPT.write_text("[")
     code_meaning._kept.cache_clear()
-    assert meaning(tmp_path / "a.py") != before
+    assert meaning_hash(tmp_path / "a.py") != before
     code_meaning._kept.cache_clear()

@@ -9,8 +9,8 @@ import lmdb
 import numpy as np
 import pytest
 
-from repro.artefacts.disk_full import DiskFullError, named, reserve
-from repro.artefacts.resumable_file import GrowingFile
+from repro.artefacts.disk_full import DiskFullError, naming_full_disk, reserve
+from repro.artefacts.resumable_file import ResumableFile
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 
@@ -28,14 +28,14 @@ needs_dev_full = pytest.mark.skipif(not FULL.exists(), reason="this system has n
 )
 def test_the_file_and_the_way_out_are_named(write) -> None:
     message = r"^out/a could not be written: its disk, or your quota on it, is full.*make room"
-    with pytest.raises(DiskFullError, match=message), named(Path("out/a")):
+    with pytest.raises(DiskFullError, match=message), naming_full_disk(Path("out/a")):
         write(FULL)
 
 
 @needs_dev_full
 def test_a_growing_file_names_itself_and_can_be_closed(tmp_path: Path) -> None:
     (tmp_path / "images.npy").symlink_to(FULL)
-    file = GrowingFile(tmp_path / "images.npy")
+    file = ResumableFile(tmp_path / "images.npy")
     with pytest.raises(DiskFullError, match=r"images\.npy could not be written"):
         file.append(b"x" * 2**20)
     file.close()
@@ -43,11 +43,14 @@ def test_a_growing_file_names_itself_and_can_be_closed(tmp_path: Path) -> None:
 
 def test_errors_of_another_kind_or_in_words_already_stay_as_they_are() -> None:
     other = PermissionError(errno.EACCES, "Permission denied", "out/a")
-    with pytest.raises(PermissionError) as caught, named(Path("out")):
+    with pytest.raises(PermissionError) as caught, naming_full_disk(Path("out")):
         raise other
     assert caught.value is other
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(RuntimeError, match=r"^earlier states are intact"), named(Path("out")):
+    with (
+        pytest.raises(RuntimeError, match=r"^earlier states are intact"),
+        naming_full_disk(Path("out")),
+    ):
         raise RuntimeError(f"earlier states are intact: {full}") from full
 
 
@@ -67,7 +70,7 @@ def test_a_page_of_a_database_written_in_part_is_told_by_the_room_that_is_left(
     error = lmdb.Error("mdb_txn_commit: Input/output error")
     with (
         pytest.raises(DiskFullError if full else lmdb.Error),
-        named(tmp_path / "not there yet/data.mdb"),
+        naming_full_disk(tmp_path / "not there yet/data.mdb"),
     ):
         raise error
 
@@ -99,5 +102,8 @@ def test_an_inner_file_is_named_rather_than_the_folder(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DiskFullError, match=r"spec\.json could not be written"), named(tmp_path):
+    with (
+        pytest.raises(DiskFullError, match=r"spec\.json could not be written"),
+        naming_full_disk(tmp_path),
+    ):
         write_json(tmp_path / "spec.json", {})

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from repro.artefacts.finished_parts import KeptWork
+from repro.artefacts.finished_parts import FinishedParts
 
 
 class Counting:
@@ -22,7 +22,7 @@ class Counting:
 def test_a_part_is_made_once_and_read_back(tmp_path: Path) -> None:
     make = Counting()
     for _ in range(3):
-        found = KeptWork(tmp_path / "new folder", identity="one").part("row", make)
+        found = FinishedParts(tmp_path / "new folder", identity="one").part("row", make)
         np.testing.assert_array_equal(found["a"], [0, 1, 2])
         assert found["words"].tolist() == ["x", "é"]
         assert set(found) == {"a", "words"}
@@ -32,23 +32,23 @@ def test_a_part_is_made_once_and_read_back(tmp_path: Path) -> None:
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     make = Counting()
     for _ in range(2):
-        KeptWork(None, identity="one").part("row", make)
+        FinishedParts(None, identity="one").part("row", make)
     assert make.made == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "other", "empty"])
 def test_damaged_or_other_parts_are_made_again(tmp_path: Path, damage: str, capsys) -> None:
     make = Counting()
-    KeptWork(tmp_path, identity="one").part("row", make)
+    FinishedParts(tmp_path, identity="one").part("row", make)
     path = tmp_path / "row.npz"
     if damage != "other":
         path.write_bytes(path.read_bytes()[: 40 if damage == "cut" else 0])
     identity = "two" if damage == "other" else "one"
-    found = KeptWork(tmp_path, identity=identity).part("row", make)
+    found = FinishedParts(tmp_path, identity=identity).part("row", make)
     assert make.made == 2
     assert found["a"].tolist() == [0, 1, 2]
     assert "recomputed" in capsys.readouterr().out
-    KeptWork(tmp_path, identity=identity).part("row", make)
+    FinishedParts(tmp_path, identity=identity).part("row", make)
     assert make.made == 2
 
 
@@ -57,5 +57,5 @@ def test_a_part_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        KeptWork(tmp_path, identity="one").part("row", fail)
+        FinishedParts(tmp_path, identity="one").part("row", fail)
     assert list(tmp_path.iterdir()) == []

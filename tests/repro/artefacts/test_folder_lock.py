@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from repro.artefacts.folder_lock import InUseError, sole_use
+from repro.artefacts.folder_lock import InUseError, exclusive_lock
 from repro.artefacts.step_folder import step_folder
 
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from repro.artefacts.folder_lock import sole_use
-with sole_use(Path(sys.argv[1])):
+from repro.artefacts.folder_lock import exclusive_lock
+with exclusive_lock(Path(sys.argv[1])):
     if os.fork() == 0:  # a child that outlives its parent, as a pool's workers may
         time.sleep(5)
         os._exit(0)
@@ -38,16 +38,16 @@ def test_refused_while_another_process_holds_it(
     tmp_path: Path, holder: subprocess.Popen[str]
 ) -> None:
     message = r"out: another process is writing it; wait .* start the same command again"
-    with pytest.raises(InUseError, match=message), sole_use(tmp_path / "out"):
+    with pytest.raises(InUseError, match=message), exclusive_lock(tmp_path / "out"):
         pass
     with pytest.raises(InUseError), step_folder(tmp_path / "out", inputs={}):
         pass
-    with sole_use(tmp_path / "other"):
+    with exclusive_lock(tmp_path / "other"):
         pass
     assert holder.stdin is not None
     holder.stdin.close()
     holder.wait()
-    with sole_use(tmp_path / "out"):
+    with exclusive_lock(tmp_path / "out"):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -56,6 +56,6 @@ def test_free_once_its_holder_was_killed(tmp_path: Path, holder: subprocess.Pope
     holder.kill()
     holder.wait()
     assert (tmp_path / ".out.lock").exists()
-    with sole_use(tmp_path / "out"):
+    with exclusive_lock(tmp_path / "out"):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -5,18 +5,18 @@ import hashlib
 
 import pytest
 
-from repro.artefacts.resumable_file import DamagedFileError, GrowingFile
+from repro.artefacts.resumable_file import DamagedFileError, ResumableFile
 
 
 def test_goes_on_behind_what_was_recorded(tmp_path):
     path = tmp_path / "file"
-    first = GrowingFile(path, header=b"head")
+    first = ResumableFile(path, header=b"head")
     first.append(b"one")
     recorded = first.record()
     assert path.read_bytes() == b"headone"  # recorded bytes are with the system
     first.append(b"lost when it was killed")
     first.close()
-    again = GrowingFile(path, header=b"head", recorded=recorded)
+    again = ResumableFile(path, header=b"head", recorded=recorded)
     again.append(bytearray(b"two"))
     again.finish(b"HEAD")
     assert path.read_bytes() == b"HEADonetwo"
@@ -34,16 +34,16 @@ def test_goes_on_behind_what_was_recorded(tmp_path):
 )
 def test_damage_is_seen(tmp_path, damage, message):
     path = tmp_path / "file"
-    file = GrowingFile(path, header=b"head")
+    file = ResumableFile(path, header=b"head")
     file.append(b"one")
     recorded = file.record()
     file.close()
     damage(path)
     with pytest.raises(DamagedFileError, match=message):
-        GrowingFile(path, header=b"head", recorded=recorded)
+        ResumableFile(path, header=b"head", recorded=recorded)
 
 
 def test_a_header_of_another_length_is_refused(tmp_path):
-    file = GrowingFile(tmp_path / "file", header=b"head")
+    file = ResumableFile(tmp_path / "file", header=b"head")
     with pytest.raises(ValueError, match="header of 5 bytes"):
         file.finish(b"longer"[:5])

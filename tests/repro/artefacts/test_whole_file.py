@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from repro.artefacts.disk_full import DiskFullError
-from repro.artefacts.whole_file import write_json, written_whole
+from repro.artefacts.whole_file import atomic_write, write_json
 
 
 def write_half(path: Path, error: BaseException) -> None:
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert temporary != path
         raise error
@@ -20,7 +20,7 @@ def write_half(path: Path, error: BaseException) -> None:
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -47,7 +47,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_way_is_named_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError) as refused, written_whole(tmp_path):
+    with pytest.raises(IsADirectoryError) as refused, atomic_write(tmp_path):
         raise AssertionError("it began")
     assert refused.value.filename == str(tmp_path)
 

@@ -49,7 +49,7 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
 @pytest.mark.slow
 def test_record(capsys: pytest.CaptureFixture[str]) -> None:
     threads = torch.get_num_threads()
-    words = [
+    argv = [
         "train",
         "--presets",
         "pytorch_tutorial",
@@ -59,7 +59,7 @@ def test_record(capsys: pytest.CaptureFixture[str]) -> None:
         "--images=8",
         "--batch=4",
     ]
-    bench.main(words)
+    bench.main(argv)
     torch.set_num_threads(threads)
     record = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert record["bench"] == "train"

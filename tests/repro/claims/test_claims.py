@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from repro.claims.card import Claim, ExperimentCard, Rule, read_card
 from repro.claims.ground import Ground
-from repro.claims.measurement import Measurement, in_words, number, read_measurements
+from repro.claims.measurement import Measurement, format_measurement, number, read_measurements
 from repro.claims.verdict import Verdict, judge
 from repro.specs.validation import SpecError
 
@@ -182,7 +182,7 @@ def test_card_is_read_whole(tmp_path: Path) -> None:
     card = read_card(write_card(tmp_path))
     assert card == ExperimentCard.model_validate(CARD)
     assert card.roles == ["bedrooms", "faces"]
-    assert card.claims[0].rule_in_words == "largest step share below 0.5"
+    assert card.claims[0].rule_text == "largest step share below 0.5"
     more = read_card(write_card(tmp_path, optional=["svhn.data", "faces.data"]))
     assert more.roles == ["bedrooms", "faces", "svhn"]
     assert read_card(write_card(tmp_path, claims=[])).claims == []
@@ -267,5 +267,5 @@ def test_number_in_words(x: float, text: str) -> None:
 
 def test_measurement_in_words() -> None:
     one = Measurement(name="a", value=73.8, low=73.1, high=74.5, n=1000, unit="%")
-    assert in_words(one) == "73.8 % [73.1, 74.5], n = 1,000"
-    assert in_words(measured(math.nan)) == "no value"
+    assert format_measurement(one) == "73.8 % [73.1, 74.5], n = 1,000"
+    assert format_measurement(measured(math.nan)) == "no value"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.claims.rule_history import main, rule_histories, written_in_words
+from repro.claims.rule_history import describe_rule_history, main, rule_histories
 from repro.errors import UnusableError
 
 DATES = [f"2026-01-{day:02d}T12:00:00+0000" for day in range(1, 20)]
@@ -62,7 +62,7 @@ def history(tmp_path: Path) -> History:
 
 
 def words(history: History) -> dict[str, str]:
-    return {claim: one.in_words for (_, claim), one in rule_histories(history.experiments).items()}
+    return {claim: one.summary for (_, claim), one in rule_histories(history.experiments).items()}
 
 
 def test_before_with_after_and_without_a_result(history: History) -> None:
@@ -117,8 +117,8 @@ def test_without_the_whole_history_nobody_can_tell(history: History, tmp_path: P
     history.git("clone", "--quiet", "--depth=1", f"file://{history.root}", str(shallow))
     assert rule_histories(shallow / "experiments") == {}
     assert rule_histories(Path("/")) == {}
-    assert written_in_words(None, "").startswith("not known")
-    assert written_in_words(None, "all of it").endswith("; knowing all of it")
+    assert describe_rule_history(None, "").startswith("not known")
+    assert describe_rule_history(None, "all of it").endswith("; knowing all of it")
 
 
 def test_the_command_names_every_experiment(

@@ -11,7 +11,7 @@ from repro.classification.few_labels import (
     LabelledImages,
     choose_and_test,
     choose_on_images,
-    right_on_images,
+    hits_on_images,
 )
 from repro.classification.svm import L2SVC
 from repro.classification.svm_grid import AUTHORS_GRID
@@ -63,7 +63,7 @@ def test_equals_linear_svc_on_the_same_draws(fits):
     X_test, y_test = blobs(400, 2)
     expected = [s.predict(X_test) == y_test for s in reference[6:]]
     assert {s.C for s in reference[6:]} == {found.choice.C}
-    right = found.right(X_test, y_test)
+    right = found.hits(X_test, y_test)
     assert right.shape == (4, 400)
     np.testing.assert_array_equal(right, expected)
 
@@ -139,7 +139,7 @@ def test_from_images_it_is_the_same_and_leaves_no_file(tmp_path):
         L2SVC(), flat[0], training.labels, flat[1], validation.labels, **settings
     )
     assert few.choice == same.choice
-    right = right_on_images(few, extract, test, scratch=tmp_path)
+    right = hits_on_images(few, extract, test, scratch=tmp_path)
     X = test.images.reshape(-1, 16).astype(np.float32) / 255
-    np.testing.assert_array_equal(right, same.right(X, test.labels))
+    np.testing.assert_array_equal(right, same.hits(X, test.labels))
     assert list(tmp_path.iterdir()) == []

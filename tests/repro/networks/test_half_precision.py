@@ -49,8 +49,8 @@ def test_what_the_rounding_does_is_measured_on_what_a_reader_gets(
 
 
 def test_one_network_alone(model: ModelFolder, tmp_path: Path, capsys: pytest.CaptureFixture):
-    words = [str(model.folder), "--only", "discriminator", "--out", str(tmp_path / "half")]
-    main(words)
+    argv = [str(model.folder), "--only", "discriminator", "--out", str(tmp_path / "half")]
+    main(argv)
     said = capsys.readouterr().out
     assert "discriminator.safetensors" in said
     assert "standard deviations" in said

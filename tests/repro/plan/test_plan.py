@@ -17,11 +17,11 @@ from repro.plan import __main__ as plan
 from repro.plan.__main__ import main
 from repro.plan.budget import Need, choose, decidable, needs_of
 from repro.plan.costs import (
-    Known,
+    CostInputs,
     earlier_seconds,
     experiment_seconds,
-    kept_bytes,
     left_out,
+    peak_bytes,
     training_disk,
     training_seconds,
 )
@@ -186,7 +186,7 @@ def seconds(known):
     return 3.0 * known.images["bedrooms"]
 
 
-def kept_bytes(known):
+def peak_bytes(known):
     return 8.0, 9.0
 """
 
@@ -204,12 +204,12 @@ def test_a_cost_beside_an_experiment_is_found(
         if text is not None:
             (folder / "cost.py").write_text(text)
     monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(folder.parent)])
-    known = Known(load(RUN), {"bedrooms": 50}, {}, 0.0)
+    known = CostInputs(load(RUN), {"bedrooms": 50}, {}, 0.0)
     assert experiment_seconds(known, "dreams_whole") == (150.0, "formula")
     assert experiment_seconds(known, "dreams_part") == (150.0, "formula, sleep alone")
     assert experiment_seconds(known, "dreams_free") == (None, "not predicted")
-    assert kept_bytes(known, "dreams_part") == (8.0, 9.0)
-    assert kept_bytes(known, "dreams_free") == (0.0, 0.0)
+    assert peak_bytes(known, "dreams_part") == (8.0, 9.0)
+    assert peak_bytes(known, "dreams_free") == (0.0, 0.0)
     assert left_out("dreams_part", "formula, sleep alone") == "the waking"
     assert left_out("dreams_whole", "formula") == ""
     benchmarks = known.run.folder / "benchmarks/measure"

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from repro.quality.fid import count_word, reference, scores
+from repro.quality.fid import count_suffix, reference, scores
 from repro.rng import stream_key
 from repro.specs.validation import SpecError
 
@@ -100,4 +100,4 @@ def test_real_images_are_all_or_a_seeded_draw() -> None:
 
 
 def test_names_of_counts() -> None:
-    assert [count_word(n) for n in (10_000, 50_000, 2_500, 64)] == ["10k", "50k", "2500", "64"]
+    assert [count_suffix(n) for n in (10_000, 50_000, 2_500, 64)] == ["10k", "50k", "2500", "64"]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from repro.report.build import CLAIM_COLUMNS
-from repro.report.compare import Moved, compared, read_claims, summary
+from repro.report.compare import Change, compared, read_claims, summary
 from repro.specs.validation import SpecError
 
 
@@ -50,9 +50,9 @@ def test_every_kind_of_change(tmp_path: Path) -> None:
     table = compared(*(read_claims(run(tmp_path / n, rows)) for n, rows in (("a", A), ("b", B))))
     assert table["claim"].tolist() == [*(row["id"] for row in A), "new"]
     assert dict(zip(table["claim"], table["moved"], strict=True)) == {
-        "same": Moved.SAME, "near": Moved.WITHIN, "edge": Moved.WITHIN, "far": Moved.BEYOND,
-        "bare": Moved.UNKNOWN, "gone": Moved.ONLY_FIRST, "empty": Moved.NEITHER,
-        "one_interval": Moved.BEYOND, "new": Moved.ONLY_SECOND,
+        "same": Change.SAME, "near": Change.WITHIN, "edge": Change.WITHIN, "far": Change.BEYOND,
+        "bare": Change.UNKNOWN, "gone": Change.ONLY_FIRST, "empty": Change.NEITHER,
+        "one_interval": Change.BEYOND, "new": Change.ONLY_SECOND,
     }  # fmt: skip
     by_claim = table.set_index("claim")
     assert by_claim.loc["far", "difference"] == pytest.approx(0.51)
@@ -68,7 +68,7 @@ def test_every_kind_of_change(tmp_path: Path) -> None:
 def test_a_run_beside_itself_has_changed_nothing(tmp_path: Path) -> None:
     claims = read_claims(run(tmp_path / "a", A))
     table = compared(claims, claims)
-    assert set(table["moved"]) == {Moved.SAME, Moved.NEITHER}
+    assert set(table["moved"]) == {Change.SAME, Change.NEITHER}
     assert "0 of 8 claims" in summary(table, ("a", "a"))
 
 

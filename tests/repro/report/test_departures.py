@@ -7,11 +7,11 @@ import pytest
 from repro.claims.measurement import Measurement
 from repro.report.departures import (
     LedgerEntry,
+    describe_source,
     ledger,
     ledger_table,
     markdown,
     settings,
-    source_in_words,
 )
 from repro.runs.models import with_preset
 from repro.specs.model import ModelSpec
@@ -49,7 +49,7 @@ def test_the_three_sources_of_the_64_pixel_networks(
     key: str, paper: str, authors: object, port: object
 ) -> None:
     (entry,) = found(key, {"rooms": model()})
-    assert (source_in_words(entry.paper), entry.authors, entry.port) == (paper, authors, port)
+    assert (describe_source(entry.paper), entry.authors, entry.port) == (paper, authors, port)
     assert entry.ours in (authors, entry.paper.value)
     assert not entry.departs
 
@@ -58,7 +58,7 @@ def test_the_papers_own_text_is_set_against_its_authors_other_recipes() -> None:
     """SVHN as released: rate 5e-4, minibatches of 64, normal z; MNIST: sigmoid, black is 0."""
     models = {"svhn": model("svhn_released"), "mnist": model("mnist_conditional")}
     (rate,) = found("training.learning_rate_d", models)
-    assert (source_in_words(rate.paper), rate.authors, rate.port) == ("0.0002 (§4)", 5e-4, None)
+    assert (describe_source(rate.paper), rate.authors, rate.port) == ("0.0002 (§4)", 5e-4, None)
     assert rate.models == ("svhn",)
     (batch,) = found("training.batch", models)
     assert (batch.paper.value, batch.authors, batch.models) == (128, 64, ("svhn",))
@@ -101,7 +101,7 @@ def test_de_duplication_is_asked_of_hashed_images_only() -> None:
     models = {"with": model(), "without": model(deduplicated=True), "faces": model()}
     lines = found("deduplicated", models, hashed=["with", "without"])
     assert [(line.ours, line.departs, line.models) for line in lines] == [(False, True, ("with",))]
-    assert source_in_words(lines[0].paper) == "true (§4.1.1)"
+    assert describe_source(lines[0].paper) == "true (§4.1.1)"
     assert lines[0].authors is None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from repro.claims.measurement import Measurement
-from repro.report.quantities import counted, duration, memory, rounded, value_in_words
+from repro.report.quantities import counted, duration, format_value, memory, rounded
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_memory() -> None:
     ],
 )
 def test_value_in_words(value: Any, words: str) -> None:
-    assert value_in_words(value) == words
+    assert format_value(value) == words
 
 
 def test_counted() -> None:

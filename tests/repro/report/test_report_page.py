@@ -17,7 +17,7 @@ from recorded_again import record_again
 from test_report import EXPECTED, make_experiments, make_run
 
 from repro.report.build import build_report
-from repro.report.commands import again_command, pipeline_command
+from repro.report.commands import pipeline_command, rerun_command
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def report(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report_of(made, tmp_path_factory.mktemp("report"))
 
 
-def words_of(page: Path) -> str:
+def text_of_page(page: Path) -> str:
     """What is read on a page, in one line."""
     text = page.read_text(encoding="utf-8").partition('class="banner')[2].partition("<script>")[0]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
@@ -73,7 +73,7 @@ def test_a_run_on_real_data_says_nothing_of_generated_data(made: Path, tmp_path:
         for role in ("bedrooms", "objects", "mnist")
     }
     report = report_of(made, tmp_path, roles=roles, generated=False, banner="")
-    words = words_of(report / "index.html")
+    words = text_of_page(report / "index.html")
     assert words.partition("Real data, at the paper's scale.")[1]
     assert "enerated data" not in words
     assert (report / "report.md").read_text().startswith("Real data, at the paper's scale.")
@@ -93,7 +93,7 @@ def test_a_tiny_run_decides_nothing(made: Path, tmp_path: Path) -> None:
     report = report_of(made, tmp_path, scale="tiny")
     claims = pd.read_csv(report / "claims.csv")
     assert set(claims["verdict"]) == {"not decided (too small)", "not run"}
-    assert "The paper's own numbers: 0 of 2 decided" in words_of(report / "index.html")
+    assert "The paper's own numbers: 0 of 2 decided" in text_of_page(report / "index.html")
 
 
 def own_pictures(made: Path, home: Path, *, last: dict, minibatches: int) -> Path:
@@ -120,7 +120,7 @@ def test_own_pictures_get_samples_and_troubles_and_no_verdict(made: Path, tmp_pa
     last = {"diversity": 0.29, "d_fake_before": 0.04}
     report = own_pictures(made, tmp_path, last=last, minibatches=20)
     page = (report / "index.html").read_text(encoding="utf-8")
-    words = words_of(report / "index.html")
+    words = text_of_page(report / "index.html")
     assert "Your own pictures : this run says nothing of the paper." in words
     assert len(pd.read_csv(report / "claims.csv")) == 0
     assert 'class="verdict v-holds"' not in page
@@ -165,7 +165,7 @@ def test_fewer_images_than_the_papers_are_other_data(
     verdicts = dict(pd.read_csv(report / "claims.csv")[["id", "verdict"]].to_numpy().tolist())
     expected = "reproduced" if paper else "holds on other data"
     assert verdicts["smooth_transitions"] == expected
-    words = words_of(report / "index.html")
+    words = text_of_page(report / "index.html")
     assert ("bedrooms holds 49,990 images, the paper's 50,000" in words) != paper
 
 
@@ -173,7 +173,7 @@ def test_a_banner_is_said_beside_the_data_unless_it_says_the_same(
     made: Path, tmp_path: Path
 ) -> None:
     report = report_of(made, tmp_path, banner="TINY - not a result")
-    assert "TINY - not a result · GENERATED DATA :" in words_of(report / "index.html")
+    assert "TINY - not a result · GENERATED DATA :" in text_of_page(report / "index.html")
     first = (report / "report.md").read_text().partition("\n")[0]
     assert first.startswith("**TINY - not a result.** Generated data:")
 
@@ -221,10 +221,10 @@ def test_commands_are_what_snakemake_takes(given: dict, config: list[str] | None
     from snakemake.cli import get_argument_parser
 
     command = pipeline_command("latent_walk", config="config/a b.yaml", given=given)
-    deleting, _, making = again_command(command, "results/a b/measured").partition(" && ")
+    deleting, _, making = rerun_command(command, "results/a b/measured").partition(" && ")
     assert shlex.split(deleting) == ["rm", "-r", "results/a b/measured"]
-    program, *words = shlex.split(making)
-    parsed = get_argument_parser().parse_args(words)
+    program, *argv = shlex.split(making)
+    parsed = get_argument_parser().parse_args(argv)
     assert program == "snakemake"
     assert parsed.targets == {"latent_walk"} or parsed.targets == ["latent_walk"]
     assert [str(file) for file in parsed.configfile] == ["config/a b.yaml"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from repro.report.tally import found_and_open, in_one_line, tally
+from repro.report.tally import in_one_line, summarise_findings, tally
 
 
 def row(source: str, kind: str, verdict: str, control: str = "untrained: 1") -> dict[str, Any]:
@@ -33,13 +33,13 @@ def test_all_claims_are_counted_by_who_states_them() -> None:
 
 
 def test_two_sentences_on_what_the_paper_states() -> None:
-    assert found_and_open(ROWS) == [
+    assert summarise_findings(ROWS) == [
         "Of the 6 claims that the paper states (2 numbers, 4 directions), 4 are decided: "
         "1 not reproduced, 2 hold in a drawn world, 1 fails on other data.",
         "2 are not: 1 undecided, 1 not comparable.",
     ]
-    assert found_and_open(ROWS[-2:]) == []
-    assert found_and_open(ROWS[:1])[1] == "None is left open."
+    assert summarise_findings(ROWS[-2:]) == []
+    assert summarise_findings(ROWS[:1])[1] == "None is left open."
 
 
 def test_one_line() -> None:

@@ -60,8 +60,8 @@ def test_they_are_no_models_of_the_run_but_inputs_of_the_experiment_that_asks(lo
     models = [p for slot, p in experiment.inputs.items() if ".ablations." in slot]
     assert models == [Path("results/small/models") / name for name in run.ablations]
     assert not experiment.unbound
-    assert experiment not in run.reported(asked=[])
-    assert experiment in run.reported(asked=["ablations"])
+    assert experiment not in run.reported(requested=[])
+    assert experiment in run.reported(requested=["ablations"])
 
 
 def test_a_preset_may_be_the_change(load: Any) -> None:

@@ -16,7 +16,7 @@ from repro.quality import training_images
 from repro.quality.kernel_distance import block_distances
 from repro.runs.checks import missing_raw_data
 from repro.runs.extensions import experiment_cards, experiment_options
-from repro.runs.image_counts import asked_for
+from repro.runs.image_counts import minimum_images
 from repro.runs.load import load_run
 from repro.specs.validation import SpecError
 
@@ -104,6 +104,6 @@ def test_the_run_files_here_ask_for_no_more_than_they_have(repository: Path) -> 
     for file in sorted(repository.glob("config/*.yaml")):
         run = load_run(str(file))  # which refuses
         trained = {model.data for model in run.trained.values()}
-        assert {name for name in run.spec.datasets if asked_for(run, name)} >= trained
+        assert {name for name in run.spec.datasets if minimum_images(run, name)} >= trained
         worlds = [name for name, one in run.spec.datasets.items() if one.world is not None]
         assert missing_raw_data(run, of=worlds) == []

@@ -39,7 +39,7 @@ def inputs_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def made(**more: Any) -> StepInputs:
         Path("small.yaml").write_text(yaml.safe_dump({**RUN, **more}, sort_keys=False))
-        return StepInputs(load_run("small.yaml"), asked=lambda: ["all"])
+        return StepInputs(load_run("small.yaml"), requested=lambda: ["all"])
 
     return made
 

@@ -41,7 +41,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """StepInputs of a small run, for targets of the command line."""
     monkeypatch.chdir(tmp_path)
     Path("small.yaml").write_text(yaml.safe_dump(RUN))
-    return lambda *asked: StepInputs(load_run("small.yaml"), asked=lambda: asked)
+    return lambda *requested: StepInputs(load_run("small.yaml"), requested=lambda: requested)
 
 
 def job(name: str) -> SimpleNamespace:
@@ -63,8 +63,8 @@ def test_what_a_model_is_trained_on(inputs) -> None:
         assert steps.dataset_folder(job(name)) == f"{R}/data/bedrooms"
     for deduplicated in ("once", "ablation-base-2"):
         assert steps.dedup(job(deduplicated)) == [f"{S}/dedup/bedrooms"]
-        assert steps.dedup_words(job(deduplicated)) == ["--dedup", f"{R}/dedup/bedrooms"]
-    assert steps.dedup(job("all")) == steps.dedup_words(job("all")) == []
+        assert steps.dedup_arguments(job(deduplicated)) == ["--dedup", f"{R}/dedup/bedrooms"]
+    assert steps.dedup(job("all")) == steps.dedup_arguments(job("all")) == []
 
 
 def test_raw_images_are_a_world_or_the_users(inputs) -> None:
@@ -101,5 +101,5 @@ def test_a_run_without_models_has_nothing_to_show_first(inputs) -> None:
         key: value for key, value in RUN.items() if key not in ("models", "roles", "ablations")
     }
     Path("bare.yaml").write_text(yaml.safe_dump(without))
-    bare = StepInputs(load_run("bare.yaml"), asked=lambda: ())
+    bare = StepInputs(load_run("bare.yaml"), requested=lambda: ())
     assert bare.world_priority({"name": "rooms"}) == bare.data_priority({"name": "photos"}) == 0

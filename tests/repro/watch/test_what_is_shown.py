@@ -15,11 +15,11 @@ from rich.console import Console
 from repro.runs.load import load_run
 from repro.runs.run import Run
 from repro.watch.board import Board, Step, last_lines
-from repro.watch.closing import closing, failure, what_to_do
+from repro.watch.closing import closing_text, failure_lines, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.remaining import expected_seconds, read_plan, remaining
 from repro.watch.snakemake_log import Shown, show
-from repro.watch.step_words import pictures_of, words_of
+from repro.watch.step_descriptions import describe_step, pictures_of
 from repro.watch.terminal import Lines, Terminal, display_for, running_table
 
 TITLES = {"latent_walk": "Walking in the latent space"}
@@ -34,7 +34,7 @@ class Clock:
 
 def step(number: int, rule: str = "measure_x", **more: Any) -> Step:
     name = more.pop("name", "")
-    stage, words = words_of(rule, name, titles=TITLES)
+    stage, words = describe_step(rule, name, titles=TITLES)
     return Step(number, rule, name, stage, words, **more)
 
 
@@ -49,24 +49,24 @@ def board(clock: Clock) -> Board:
 
 
 def test_rules_in_words() -> None:
-    assert words_of("train_model", "faces", titles={}) == ("training", "Training faces")
+    assert describe_step("train_model", "faces", titles={}) == ("training", "Training faces")
     walk = "Walking in the latent space"
-    assert words_of("measure_latent_walk", "", titles=TITLES)[1] == f"Measuring: {walk}"
-    assert words_of("latent_walk", "", titles=TITLES)[1] == f"Drawing figures: {walk}"
-    assert words_of("draw_latent_walk", "", titles=TITLES)[1] == f"Drawing figures: {walk}"
-    assert words_of("a_new_rule", "faces", titles=TITLES) == ("", "a_new_rule faces")
+    assert describe_step("measure_latent_walk", "", titles=TITLES)[1] == f"Measuring: {walk}"
+    assert describe_step("latent_walk", "", titles=TITLES)[1] == f"Drawing figures: {walk}"
+    assert describe_step("draw_latent_walk", "", titles=TITLES)[1] == f"Drawing figures: {walk}"
+    assert describe_step("a_new_rule", "faces", titles=TITLES) == ("", "a_new_rule faces")
 
 
 def test_every_rule_of_the_pipeline_has_words(repository: Path) -> None:
     for file in (repository / "rules").glob("*.smk"):
         for rule in re.findall(r"^rule (\w+):", file.read_text(), re.M):
-            stage, words = words_of(rule, "faces", titles={})
+            stage, words = describe_step(rule, "faces", titles={})
             assert stage
             assert "_" not in words
 
 
 def test_names_cannot_move_the_cursor() -> None:
-    assert words_of("train_model", "a\x1b[2Jb\nc", titles={})[1] == "Training a?[2Jb?c"
+    assert describe_step("train_model", "a\x1b[2Jb\nc", titles={})[1] == "Training a?[2Jb?c"
 
 
 def test_the_last_lines_of_a_log(tmp_path: Path) -> None:
@@ -208,8 +208,8 @@ def test_what_somebody_stopped_has_not_failed(tmp_path: Path) -> None:
     stopped.write_text("at work\n\ninterrupted\n")
     broken.write_text("error: no\n")
     one, other = step(1, log=stopped, ended=130.0), step(2, "report", log=broken)
-    assert failure(one) == ["Stopped after 2 min: measure_x"]
-    assert failure(other)[:2] == ["FAILED after 0 s: Writing the report", "    error: no"]
+    assert failure_lines(one) == ["Stopped after 2 min: measure_x"]
+    assert failure_lines(other)[:2] == ["FAILED after 0 s: Writing the report", "    error: no"]
     assert what_to_do([one]) == ["Stopped. The same command continues where it stopped."]
     assert what_to_do([one, other])[0] == "Not everything could be made. Failed: Writing the report"
     assert what_to_do([])[0] == "Not everything could be made. Failed: see above"
@@ -270,7 +270,7 @@ def test_a_single_experiment_ends_with_its_figures(run: Run) -> None:
     report = run.folder / "report"
     report.mkdir()
     (report / "index.html").touch()
-    words = closing(run, targets={"latent_walk"})
+    words = closing_text(run, targets={"latent_walk"})
     assert words.splitlines() == [f"The figures:  {folder}", f"    {folder}/fig04_latent_walk.png"]
 
 
@@ -279,16 +279,16 @@ def test_the_whole_run_ends_with_the_report_the_page_and_how_to_go_on(run: Run) 
         (run.folder / path).parent.mkdir(parents=True)
         (run.folder / path).touch()
     for targets in (set(), {"all"}):
-        lines = closing(run, targets=targets).splitlines()
+        lines = closing_text(run, targets=targets).splitlines()
         assert lines[:2] == [
             f"The report:   {run.folder}/report/index.html",
             f"To play with: {run.folder}/experiments/playable/figures/playable.html",
         ]
         assert lines[-1] == f"    snakemake latent_walk --configfile {run.file}"
-    again = closing(run, targets={"all"}, given=["photos=~/my cats", "image_size=32"])
+    again = closing_text(run, targets={"all"}, given=["photos=~/my cats", "image_size=32"])
     assert again.endswith(f"{run.file} --config 'photos=~/my cats' image_size=32")
-    assert closing(run, targets={"report"}).startswith("The report:")
-    assert "report" not in closing(run, targets={"train"})
+    assert closing_text(run, targets={"report"}).startswith("The report:")
+    assert "report" not in closing_text(run, targets={"train"})
 
 
 class Usual(logging.Handler):

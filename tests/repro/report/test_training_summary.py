@@ -1,14 +1,14 @@
-"""repro/report/training_words.py: epochs and troubles of a training, against sentences by hand."""
+"""repro/report/training_summary.py: epochs and troubles of a training, as sentences."""
 
 import pytest
 from test_report import model_description
 
 from repro.report.spec import Health
-from repro.report.training_words import (
-    epoch_in_words,
-    model_in_words,
-    stop_in_words,
-    troubles_in_words,
+from repro.report.training_summary import (
+    describe_early_stop,
+    describe_epoch,
+    describe_model,
+    describe_troubles,
 )
 
 
@@ -40,18 +40,18 @@ from repro.report.training_words import (
 )  # fmt: skip
 def test_epoch_in_words(changes: dict, words: str) -> None:
     schedule = changes.pop("schedule", "alternating")
-    assert epoch_in_words(model_description(schedule=schedule) | changes) == words
+    assert describe_epoch(model_description(schedule=schedule) | changes) == words
 
 
 def test_epoch_is_left_out_where_an_older_folder_does_not_say() -> None:
-    assert epoch_in_words({"images": 2675, "steps_d": 1}) == ""
+    assert describe_epoch({"images": 2675, "steps_d": 1}) == ""
 
 
 def test_recipe_and_data_of_a_model() -> None:
     description = {"images": 12345, "spec": {"preset": "paper_64", "data": "rooms"}}
-    assert model_in_words(description) == "recipe paper_64 · dataset rooms · 12,345 images"
+    assert describe_model(description) == "recipe paper_64 · dataset rooms · 12,345 images"
     description["spec"] |= {"deduplicated": True}
-    assert "dataset rooms, without duplicates ·" in model_in_words(description)
+    assert "dataset rooms, without duplicates ·" in describe_model(description)
 
 
 def test_an_early_end_gives_the_setting_that_caused_it_and_no_other() -> None:
@@ -65,11 +65,12 @@ def test_an_early_end_gives_the_setting_that_caused_it_and_no_other() -> None:
             "stop_on": ["collapse", "oscillation"],
         }
     )
-    assert troubles_in_words(health) == [
+    assert describe_troubles(health) == [
         "collapse from minibatch 1,500 on",
         "saturated discriminator from minibatch 20 on",
     ]
-    assert stop_in_words(health) == (
+    assert describe_early_stop(health) == (
         "The training was ended early, at minibatch 2,000, since its settings stop it on collapse."
     )
-    assert (troubles_in_words(None), stop_in_words(None), stop_in_words(Health())) == ([], "", "")
+    assert describe_troubles(None) == []
+    assert describe_early_stop(None) == describe_early_stop(Health()) == ""

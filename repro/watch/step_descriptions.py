@@ -4,7 +4,7 @@ Where in the flow: repro.watch.board requests the words of each step of a runnin
 is not listed is shown by its name. Names come from run files, so control characters, which a
 terminal would obey, are replaced.
 
-Alone: `words_of("train_model", "faces", titles={})` is ("training", "Training faces").
+Alone: `describe_step("train_model", "faces", titles={})` is ("training", "Training faces").
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ SHOWN = (".png", ".webp", ".html")  # files that a user would open
 OF_A_MODEL = ("samples.png", "curves.png", "samples.webp")
 
 
-def words_of(rule: str, name: str, *, titles: Mapping[str, str]) -> tuple[str, str]:
+def describe_step(rule: str, name: str, *, titles: Mapping[str, str]) -> tuple[str, str]:
     """Stage and description of a step; titles: of the experiments, by name."""
     if rule in RULES:
         stage, words = RULES[rule]

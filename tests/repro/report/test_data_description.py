@@ -1,7 +1,7 @@
-"""repro/report/data_words.py: a reader learns which images were drawn by program."""
+"""repro/report/data_description.py: a reader learns which images were drawn by program."""
 
 from repro.claims.ground import BoundRole
-from repro.report.data_words import data_in_words, first_line
+from repro.report.data_description import describe_data, first_line
 from repro.report.spec import ReportSpec
 
 
@@ -25,6 +25,6 @@ def test_data_in_words_tells_what_part_is_generated() -> None:
 
     drawn, real = role("generated"), role("real")
     unbound = role("generated", None)  # weights alone: no images to be generated
-    assert data_in_words({"a": drawn, "b": drawn}) == "Generated data."
-    assert data_in_words({"a": drawn, "b": real}) == "Partly generated data: a."
-    assert data_in_words({"b": real, "c": unbound}) == data_in_words({}) == ""
+    assert describe_data({"a": drawn, "b": drawn}) == "Generated data."
+    assert describe_data({"a": drawn, "b": real}) == "Partly generated data: a."
+    assert describe_data({"b": real, "c": unbound}) == describe_data({}) == ""

@@ -1,6 +1,6 @@
-"""repro/report/provenance_words.py: cost, commits, commands and versions of some steps."""
+"""repro/report/provenance_summary.py: cost, commits, commands and versions of some steps."""
 
-from repro.report.provenance_words import commands, cost, stages, versions
+from repro.report.provenance_summary import commands, cost, stages, versions
 from repro.report.results import Step
 
 

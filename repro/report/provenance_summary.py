@@ -28,7 +28,7 @@ def cost(steps: list[Step]) -> dict[str, str]:
     """Compute time, peak memory, devices and commits of some steps, in words."""
     records = [step.record for step in steps]
     devices = Counter(str(record.get("device", "unknown")) for record in records)
-    commits = Counter(commit_in_words(record) for record in records)
+    commits = Counter(describe_commit(record) for record in records)
     many = len(commits) > MANY_COMMITS
     return {
         "seconds": duration(sum(float(record.get("seconds") or 0) for record in records)),
@@ -40,7 +40,7 @@ def cost(steps: list[Step]) -> dict[str, str]:
     }
 
 
-def commit_in_words(record: dict[str, Any]) -> str:
+def describe_commit(record: dict[str, Any]) -> str:
     """E.g. "4f2a9c1b7d" or "4f2a9c1b7d, uncommitted changes"."""
     words = str(record.get("commit", "unknown"))[:10]
     return f"{words} + uncommitted changes" if record.get("dirty") else words

@@ -1,7 +1,7 @@
 """On which data a run was made, in words: for the head of the report and under its figures.
 
 Where in the flow: repro.report.build puts `first_line` at the head of the report, and
-repro.report.views puts `data_in_words` under figures and tables.
+repro.report.views puts `describe_data` under figures and tables.
 
 Alone: `first_line(spec)` with the ReportSpec of a run's specs/report.json.
 """
@@ -35,7 +35,7 @@ def first_line(spec: ReportSpec) -> str:
     return "Real data, not at the paper's scale or not the paper's own: see the departures."
 
 
-def data_in_words(roles: Mapping[str, BoundRole]) -> str:
+def describe_data(roles: Mapping[str, BoundRole]) -> str:
     """What stands under figures and tables made from these roles; "" where all are real."""
     shown = {name: role for name, role in roles.items() if role.data}
     drawn = sorted(name for name, role in shown.items() if role.kind == "generated")

@@ -2,27 +2,27 @@
 
 Where in the flow: repro.report.views calls these with the spec.json and the health.json of a model.
 
-Alone: `epoch_in_words(json.loads(Path("results/demo/models/faces/spec.json").read_text()))`.
+Alone: `describe_epoch(json.loads(Path("results/demo/models/faces/spec.json").read_text()))`.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from repro.claims.measurement import number
-from repro.report.quantities import counted, value_in_words
+from repro.report.quantities import counted, format_value
 from repro.report.spec import Health
 
 
-def model_in_words(description: Mapping[str, Any]) -> str:
+def describe_model(description: Mapping[str, Any]) -> str:
     """Recipe, dataset and number of images of a model (its spec.json)."""
     spec = description.get("spec", {})
     recipe, data = spec.get("preset", "–"), spec.get("data", "–")
     without = ", without duplicates" if spec.get("deduplicated") else ""
-    images = value_in_words(description.get("images", "–"))
+    images = format_value(description.get("images", "–"))
     return f"recipe {recipe} · dataset {data}{without} · {images} images"
 
 
-def epoch_in_words(description: Mapping[str, Any]) -> str:
+def describe_epoch(description: Mapping[str, Any]) -> str:
     """What one epoch of a training was (from its spec.json), and how many steps it took in all.
 
     "" for a description without these numbers.
@@ -52,7 +52,7 @@ def epoch_in_words(description: Mapping[str, Any]) -> str:
     )
 
 
-def troubles_in_words(health: Health | None) -> list[str]:
+def describe_troubles(health: Health | None) -> list[str]:
     """Each trouble of a training and since when: "collapse from minibatch 500 on"."""
     findings = health.findings if health else []
     return [
@@ -60,7 +60,7 @@ def troubles_in_words(health: Health | None) -> list[str]:
     ]
 
 
-def stop_in_words(health: Health | None) -> str:
+def describe_early_stop(health: Health | None) -> str:
     """That a training was ended early, and why; "" where it was not."""
     if health is None or health.stopped_early_at is None:
         return ""
