@@ -162,7 +162,7 @@ def _templates() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "words": format_value,
+        "format_value": format_value,
         "duration": duration,
         "memory": memory,
         "commit": describe_commit,
