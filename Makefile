@@ -55,6 +55,7 @@ lint: $(STAMP)
 	$(BIN)/snakefmt --check --line-length 100 Snakefile rules/*.smk
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/codespell
 	$(BIN)/snakemake --lint
 
 # The pipeline on a real SLURM of one node, as root on Debian (tests/slurm/run.py).
