@@ -42,6 +42,7 @@ from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
+from repro.data.optional_decoders import absent_packages
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.progress import Progress
@@ -189,6 +190,7 @@ def _write(
             partial.writer.extend(run.images, run.keys, run.labels)
             for key, reason in run.skipped:
                 partial.writer.skip(key, reason)
+            partial.writer.note_several(run.several)
             partial.advance(len(run))
             progress.update(len(run))
 
@@ -208,9 +210,21 @@ def _require_images(
 
 
 def _way_out(skipped: Collection[str]) -> str:
-    if "unsupported" in skipped:
-        return "save those that are unsupported as JPEG or PNG"
-    return "is it the right folder, and the right source?"
+    if "unsupported" not in skipped:
+        return "is it the right folder, and the right source?"
+    absent = absent_packages()
+    return "save those that are unsupported as JPEG or PNG" + (f"; {absent}" if absent else "")
+
+
+def _told(out: Path) -> str:
+    """What a prepared dataset holds, in a line or more."""
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    lines = [f"{out}: {manifest['count']} images, skipped {manifest['skipped']}"]
+    if several := manifest["first_of_several"]:
+        lines.append(f"of {several} files with several pictures (animations, pages), one is used")
+    if "unsupported" in manifest["skipped"]:
+        lines.append(f"{_way_out(manifest['skipped'])}; then delete {out} and start again")
+    return "\n".join(lines)
 
 
 def _checked(spec: DatasetSpec, raw: Path) -> int:
@@ -257,8 +271,7 @@ def main(argv: list[str] | None = None) -> None:
             shard=given.shard,
             recipe=recipe if given.shard is None else None,
         )
-    manifest = json.loads((given.out / "manifest.json").read_text(encoding="utf-8"))
-    print(f"{given.out}: {manifest['count']} images, skipped {manifest['skipped']}")
+    print(_told(given.out))
 
 
 if __name__ == "__main__":

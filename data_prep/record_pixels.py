@@ -9,8 +9,9 @@ Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour be
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -19,6 +20,7 @@ from data_prep.source import Record
 from repro.data.decode_pool import chunks_in_order
 from repro.data.formats import UnreadableImage
 from repro.data.images import centre_crop, decode, decode_square
+from repro.data.several_pictures import holds_several
 from repro.dedup.files_once import file_bytes
 
 Payload = bytes | np.ndarray | Path
@@ -31,12 +33,14 @@ class Decoded:
     """A run of records: pixels of the readable ones, and why the others were skipped.
 
     images: (n, size, size, channels) uint8, with a key and labels for each. skipped: key, reason.
+    several: files among the readable ones that hold several pictures, of which one was taken.
     """
 
     images: np.ndarray
     keys: list[str]
     labels: list[Labels]
     skipped: list[tuple[str, str]]
+    several: int = 0
 
     def __len__(self) -> int:
         return len(self.keys) + len(self.skipped)
@@ -59,15 +63,17 @@ def decoded(
 def _decode_all(records: list[Loaded], *, size: int, channels: int) -> Decoded:
     images = np.empty((len(records), size, size, channels), np.uint8)
     result = Decoded(images, keys=[], labels=[], skipped=[])
+    several = 0
     for record, payload in records:
-        found = pixels_or_reason(record, payload, size=size, channels=channels)
+        found = _pixels_or_reason(record, payload, size=size, channels=channels)
         if isinstance(found, str):
             result.skipped.append((record.key, found))
         else:
-            images[len(result.keys)] = found
+            images[len(result.keys)] = found.image
+            several += found.several
             result.keys.append(record.key)
             result.labels.append(record.labels)
-    return Decoded(images[: len(result.keys)], result.keys, result.labels, result.skipped)
+    return replace(result, images=images[: len(result.keys)], several=several)
 
 
 def _weight(record: Loaded) -> int:
@@ -77,10 +83,15 @@ def _weight(record: Loaded) -> int:
     return payload.nbytes if isinstance(payload, np.ndarray) else 0
 
 
-def pixels_or_reason(
+class _Picture(NamedTuple):
+    image: np.ndarray  # (size, size, channels) uint8
+    several: bool = False  # its file holds more
+
+
+def _pixels_or_reason(
     record: Record, payload: Payload, *, size: int, channels: int
-) -> np.ndarray | str:
-    """(size, size, channels) uint8, or the reason for skipping the record."""
+) -> _Picture | str:
+    """The picture of a record, or the reason for skipping it."""
     if record.skip is not None:
         return record.skip
     try:
@@ -94,20 +105,22 @@ def pixels_or_reason(
         raise
 
 
-def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> np.ndarray:
+def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> _Picture:
+    several = False
     if isinstance(payload, np.ndarray):
         image = with_channels(payload, channels)
     else:
         data = file_bytes(payload) if isinstance(payload, Path) else payload
         if record.crop is None:
-            return decode_square(data, size, channels=channels)
-        image = decode(data, channels=channels)
+            square = decode_square(data, size, channels=channels)
+            return _Picture(square, holds_several(data))
+        image, several = decode(data, channels=channels), holds_several(data)
     if record.crop is not None:
         left, top, width, height = record.crop
         image = image[top : top + height, left : left + width]
         if image.shape[:2] != (height, width):
             raise UnreadableImage("smaller_than_crop")
-    return centre_crop(image, size)
+    return _Picture(centre_crop(image, size), several)
 
 
 def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

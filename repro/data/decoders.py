@@ -2,8 +2,9 @@
 
 Where in the flow: repro/data/images.py calls it, then turns, crops and scales. JPEG goes through
 simplejpeg (scaled decode without the interpreter lock; strict: a damaged file is an error), WebP
-through OpenCV, everything else and CMYK through Pillow. repro/data/formats.py identifies the
-format; repro/data/picture_parts.py keeps metadata from the decoders. Unreadable bytes raise
+through OpenCV, everything else and CMYK through Pillow, for HEIC and JPEG XL with the reader of an
+optional package (repro/data/optional_decoders.py). repro/data/formats.py identifies the format;
+repro/data/picture_parts.py keeps metadata from the decoders. Unreadable bytes raise
 `UnreadableImage` with one of `REASONS`; nothing is filled in.
 
 Alone: `decode_stored(path.read_bytes(), channels=3, at_least=None)`.
@@ -16,10 +17,11 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from repro.data.formats import CONVERT, UnreadableImage, sniff
+from repro.data.formats import sniff
 from repro.data.jpeg_pixels import jpeg_pixels
+from repro.data.optional_decoders import versions as optional_versions
 from repro.data.picture_parts import Stored, png_parts, webp_parts, without_exif
-from repro.data.pillow_pixels import PILLOW_FORMATS, flatten, pillow_pixels
+from repro.data.pillow_pixels import flatten, pillow_pixels
 
 
 def decoder_versions() -> dict[str, str]:
@@ -28,6 +30,7 @@ def decoder_versions() -> dict[str, str]:
         "opencv": cv2.__version__,
         "pillow": PIL.__version__,
         "simplejpeg": version("simplejpeg"),
+        **optional_versions(),
     }
 
 
@@ -43,8 +46,6 @@ def decode_stored(
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 or 3, found {channels}")
     name = sniff(data)
-    if name not in PILLOW_FORMATS:
-        raise UnreadableImage("unsupported", f"no decoder for {name}; {CONVERT}")
     if name == "jpeg":
         return jpeg_pixels(data, channels=channels, at_least=at_least or 0, centred=centred)
     image = orientation = None

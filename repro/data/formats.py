@@ -12,7 +12,8 @@ HEAD_BYTES = 512  # of a file: enough to identify its format
 CONVERT = "save it as JPEG or PNG"  # what to do about a format without a decoder
 
 # First bytes -> name of the format; of two with the same beginning the longer comes first. `sniff`
-# distinguishes RIFF and ISO containers. Those below the blank line have no decoder here.
+# distinguishes RIFF and ISO containers. Those below the blank line have no decoder here; optional
+# packages bring those for JPEG XL and HEIC (repro/data/optional_decoders.py).
 SIGNATURES = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from repro.data.formats import UnreadableImage
+from repro.data.optional_decoders import reader
 from repro.data.picture_parts import orientation_of
 from repro.data.tiff_pixels import keep_orientation_only, stated_range
 
@@ -34,6 +35,10 @@ NOT_HERE = re.compile(
     "|data precision|sof type|not implemented",
     re.IGNORECASE,
 )  # in complaints of decoders about valid pictures that they do not support
+CUT_OFF = re.compile(
+    "truncated|premature end|unexpected end of file|file size too small|insufficient input data",
+    re.IGNORECASE,
+)  # in complaints of decoders about pictures that end too early
 DAMAGE = re.compile("marker type", re.IGNORECASE)  # "unsupported" only in damaged files
 
 
@@ -53,9 +58,10 @@ def opened(data: bytes, name: str) -> Iterator[ImageFile.ImageFile]:
 
     Image.open would not say why the reader fails.
     """
+    pillow_name = PILLOW_FORMATS.get(name) or reader(name)
     try:
         Image.init()
-        with Image.OPEN[PILLOW_FORMATS[name]][0](io.BytesIO(data), "") as picture:
+        with Image.OPEN[pillow_name][0](io.BytesIO(data), "") as picture:
             yield picture
     except Image.DecompressionBombError as error:
         raise UnreadableImage("too_large", str(error)) from None
@@ -104,7 +110,8 @@ def _scaled(values: np.ndarray, black: int, white: int) -> np.ndarray:
 
 def reason_of(complaint: str) -> str:
     """The reason that corresponds to a decoder's message."""
-    words = complaint.lower()
-    if "truncated" in words or "premature end" in words:
+    if CUT_OFF.search(complaint):
         return "truncated"
-    return "unsupported" if NOT_HERE.search(words) and not DAMAGE.search(words) else "corrupt"
+    return (
+        "unsupported" if NOT_HERE.search(complaint) and not DAMAGE.search(complaint) else "corrupt"
+    )

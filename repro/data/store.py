@@ -4,7 +4,8 @@
     keys.txt       row -> the source's key, one per line (line breaks in a key are written as \\n)
     labels.npy     structured (N,), one named field per label; absent where the source has none
     skipped.csv    key,reason of every record that could not be read
-    manifest.json  source, spec, counts, skipped by reason, decoder versions, sha256 of the pixels
+    manifest.json  source, spec, counts, skipped by reason, decoder versions, sha256 of the pixels;
+                   first_of_several: rows whose file held more pictures (an animation, pages)
 
 `StoreWriter` (repro/data/store_writer.py) writes such a folder; `ImageStore.open` reads it and
 refuses one that contradicts its manifest.

@@ -59,6 +59,7 @@ class StoreWriter:
         self._fields = dict(label_fields or {})
         self._count = int(resume["count"]) if resume else 0
         self._skipped: Counter[str] = Counter(resume["skipped"] if resume else {})
+        self._several = int(resume["first_of_several"]) if resume else 0
         headers = {
             "images.npy": self._header("images.npy", rows=0),
             "keys.txt": b"",
@@ -121,6 +122,10 @@ class StoreWriter:
         self._files["skipped.csv"].append(line.getvalue().encode("utf-8", "surrogateescape"))
         self._skipped[reason] += 1
 
+    def note_several(self, files: int) -> None:
+        """Count files that hold several pictures (an animation, pages), of which one is a row."""
+        self._several += files
+
     def take_in(self, part: Path) -> None:
         """Add all rows and skips of the dataset `part`, byte by byte.
 
@@ -139,12 +144,14 @@ class StoreWriter:
             raise StoreError(f"{part / 'images.npy'}: pixels have changed; prepare the part again")
         self._count += manifest["count"]
         self._skipped.update(manifest["skipped"])
+        self._several += manifest["first_of_several"]
 
     def progress(self) -> dict[str, Any]:
         """Progress so far, to be passed as `resume` to a later writer on the same folder (JSON)."""
         return {
             "count": self._count,
             "skipped": dict(self._skipped),
+            "first_of_several": self._several,
             "files": {name: file.record() for name, file in self._files.items()},
         }
 
@@ -157,6 +164,7 @@ class StoreWriter:
             "format": FORMAT,
             "count": self._count,
             "skipped": dict(sorted(self._skipped.items())),
+            "first_of_several": self._several,
             "image_size": self._shape[0],
             "channels": self._shape[2],
             "label_fields": self._fields,

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from data_prep import folder
-from data_prep.prepare import prepare
+from data_prep.prepare import main, prepare
+from repro.data import optional_decoders
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
 from repro.specs.dataset import DatasetSpec
@@ -213,3 +214,44 @@ def test_grey_and_colour_become_what_the_dataset_says(tmp_path):
         images = ImageStore.open(tmp_path / f"out{channels}").images
         assert images.shape == (2, 16, 16, channels)
         assert (images == np.array([grey, red], np.uint8)[:, None, None]).all()
+
+
+def test_animations_give_their_first_frame_and_are_counted(tmp_path, capsys):
+    raw = tmp_path / "raw"
+    save(raw / "a.png", value=200)
+    frames = [Image.new("RGB", (20, 20), (value,) * 3) for value in (10, 100, 250)]
+    for number, kind in enumerate(("gif", "webp", "avif", "tiff")):
+        frames[0].save(raw / f"{number} 🐈.{kind}", save_all=True, append_images=frames[1:])
+    store = prepared(tmp_path, raw)
+    assert np.abs(store.images.mean(axis=(1, 2, 3)) - [10, 10, 10, 10, 200]).max() < 3
+    assert store.manifest["first_of_several"] == 4
+    spec = tmp_path / "spec.json"
+    spec.write_text('{"source": "folder", "image_size": 8}')
+    words = ["--spec", str(spec), "--raw", str(raw), "--out"]
+    main([*words, str(tmp_path / "again")])
+    assert "of 4 files with several pictures (animations, pages), one is used" in (
+        capsys.readouterr().out
+    )
+    parts = [str(tmp_path / f"part {number}") for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        main([*words, part, "--shard", f"{number}/2"])
+    main([*words, str(tmp_path / "joined"), "--parts", *parts])
+    joined = ImageStore.open(tmp_path / "joined").manifest
+    assert joined == ImageStore.open(tmp_path / "again").manifest
+
+
+def test_what_could_read_the_unsupported_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(optional_decoders, "_added", lambda package: False)
+    save(tmp_path / "raw/a.png")
+    (tmp_path / "raw/b.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
+    (tmp_path / "spec.json").write_text('{"source": "folder", "image_size": 8}')
+    words = ["--spec", str(tmp_path / "spec.json"), "--raw", str(tmp_path / "raw"), "--out"]
+    main([*words, str(tmp_path / "out")])
+    said = capsys.readouterr().out
+    assert skipped(tmp_path) == {"b.heic": "unsupported"}
+    for part in ("save those that are unsupported as JPEG or PNG", "HEIC needs the package",
+                 "pillow-heif", f"delete {tmp_path / 'out'} and start again"):  # fmt: skip
+        assert part in said
+    (tmp_path / "raw/a.png").unlink()
+    with pytest.raises(SourceError, match="HEIC needs the package pillow-heif"):
+        prepared(tmp_path, tmp_path / "raw")

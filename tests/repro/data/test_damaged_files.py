@@ -16,9 +16,22 @@ from repro.data import crash_check
 from repro.data.crash_check import damage_of
 from repro.data.formats import REASONS, UnreadableImage
 from repro.data.images import decode, decode_square
+from repro.data.optional_decoders import reader
 from repro.data.raw_images import SourceError, lmdb_count, lmdb_entries
 
-FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "JPEG2000", "BMP", "PPM", "AVIF", "MPO"]
+FORMATS = [
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "TIFF",
+    "JPEG2000",
+    "BMP",
+    "PPM",
+    "AVIF",
+    "MPO",
+    reader("heic"),
+]
 DAMAGES = 60  # of each format
 
 

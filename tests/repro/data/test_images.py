@@ -240,7 +240,7 @@ def test_centre_crop_at_its_own_size_copies_pixels_and_commutes_with_flips(image
         (encoded(PICTURE, "WEBP")[:900], "truncated"),
         (encoded(PICTURE, "JPEG")[:20] + bytes(3000), "corrupt"),
         (encoded(PICTURE, "PNG")[:8] + bytes(100), "corrupt"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "unsupported"),
+        (b"II+\x00\x08" + bytes(40), "unsupported"),
         (b"P6 20000 20000 255 " + bytes(50), "too_large"),
     ],
 )
