@@ -23,6 +23,7 @@ from typing import IO, Literal, NamedTuple, cast
 
 from tqdm import tqdm
 
+from data_prep.tar_entries import tar_entries
 from repro.errors import ExpectedError
 
 Kind = Literal["zip", "tar", "tar_of_tars"]
@@ -32,7 +33,6 @@ GZIP_MAGIC = b"\x1f\x8b"
 MOST_MEMBERS = 10_000_000  # ImageNet has 1.3 million
 LONGEST_NAME, DEEPEST = 255, 50  # bytes, as in file systems; levels of nested folders
 SHARE_OF_DISK = 0.95  # of the free room, where the size after unpacking is unknown
-END_MARK = bytes(tarfile.BLOCKSIZE)
 DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -186,43 +186,24 @@ def _zip_members(archive: Path) -> Iterator[Member]:
 
 
 def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
-    careful = cast(IO[bytes], _BoundedReads(stream))
-    with tarfile.open(fileobj=careful, mode="r:") as opened:
-        for entry in opened:
-            name = _safe(entry.name)
-            tarfile.data_filter(entry, os.sep)  # refuses devices and absolute links
-            if entry.issym() or entry.islnk():
-                raise ArchiveError(f"'{entry.name}' is a link; links are not unpacked")
-            if entry.issparse():
-                raise ArchiveError(f"'{entry.name}' is a sparse file; such are not unpacked")
-            content = opened.extractfile(entry)
-            if content is None:
-                continue
-            if not nested:
-                yield Member(name, entry.size, content)
-                continue
-            if name.suffix != ".tar":
-                raise ArchiveError(f"'{entry.name}' is no tar, though a tar of tars is expected")
-            for inner in _tar_members(content, nested=False):
-                place = _safe(str(name.with_suffix("") / inner.name))
-                yield Member(place, inner.size, inner.stream)
-        # tarfile takes a cut between two members, and a damaged header, for the end
-        stream.seek(opened.offset)
-        if stream.read(len(END_MARK)) != END_MARK:
-            raise tarfile.ReadError(f"no end mark at byte {opened.offset}")
-
-
-class _BoundedReads:
-    """A tar's bytes; a supposed header of gigabytes is not read into memory."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.seek, self.tell, self.seekable = stream.seek, stream.tell, stream.seekable
-
-    def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= BLOCK:
-            raise tarfile.ReadError(f"a header of {size} bytes")
-        return self._stream.read(size)
+    for opened, entry in tar_entries(stream):
+        name = _safe(entry.name)
+        tarfile.data_filter(entry, os.sep)  # refuses devices and absolute links
+        if entry.issym() or entry.islnk():
+            raise ArchiveError(f"'{entry.name}' is a link; links are not unpacked")
+        if entry.issparse():
+            raise ArchiveError(f"'{entry.name}' is a sparse file; such are not unpacked")
+        content = opened.extractfile(entry)
+        if content is None:
+            continue
+        if not nested:
+            yield Member(name, entry.size, content)
+            continue
+        if name.suffix != ".tar":
+            raise ArchiveError(f"'{entry.name}' is no tar, though a tar of tars is expected")
+        for inner in _tar_members(content, nested=False):
+            place = _safe(str(name.with_suffix("") / inner.name))
+            yield Member(place, inner.size, inner.stream)
 
 
 def _safe(name: str) -> PurePosixPath:

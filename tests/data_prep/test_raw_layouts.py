@@ -21,6 +21,8 @@ FILES = {
     "mnist": ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"],
     "svhn": ["train_32x32.mat"],
     "lsun": ["bedroom_train_lmdb/data.mdb"],
+    "parquet": ["train-0.parquet"],
+    "webdataset": ["000.tar"],
 }
 FOLDERS = {
     "celeba": ["img_align_celeba"],
