@@ -22,6 +22,7 @@ from data_prep.download.transfer import PermanentFailure, TemporaryFailure, Tran
 from repro.rng import generator
 
 RETRIES, TIMEOUT = 8, 60.0  # failures in a row without a new byte; seconds without a byte
+RETRIES_BEFORE_ANOTHER = 2  # of an address after which another one can be tried
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between requests: doubled each time, up to a minute
 
 
@@ -51,11 +52,13 @@ def fetch(
 ) -> Path:
     """Fetch one file to `target`, which must not exist yet.
 
-    urls: addresses of the same bytes, tried in order. size: bytes, where published. checksums:
-    hashlib name -> hexadecimal digest; all must match. check: called with the whole .part where
-    there is no checksum; it refuses the file by a ValueError. also_needed: bytes that must be free
-    in addition to the file. retries: failures in a row without a new byte before an address is
-    given up. timeout: seconds without a byte. seed: of the jitter. sleep, now: the clock (seconds).
+    urls: addresses of the same bytes, tried in order, all but the last with little patience; one
+    goes on with the bytes of another, and begins from zero where these were wrong. size: bytes,
+    where published. checksums: hashlib name -> hexadecimal digest; all must match. check: called
+    with the whole .part where there is no checksum; it refuses the file by a ValueError.
+    also_needed: bytes that must be free in addition to the file. retries: failures in a row without
+    a new byte before the last address is given up. timeout: seconds without a byte. seed: of the
+    jitter. sleep, now: the clock (seconds).
 
     Raises WrongContentError where the whole file is not the published one, and FetchError
     otherwise; the bytes received stay in the .part.
@@ -64,9 +67,11 @@ def fetch(
         raise FetchError(f"{target}: exists already; nothing is fetched over it")
     target.parent.mkdir(parents=True, exist_ok=True)
     checksums = checksums or {}
-    failed: list[FetchError] = []
-    for url in urls:
+    waiting, failed = list(urls), list[FetchError]()
+    while waiting:
+        url = waiting.pop(0)
         with PartFile(target, algorithms=checksums) as part:
+            continued = part.size > 0
 
             def announced(total: int, part: PartFile = part) -> None:
                 _require_room(part, total=total, also_needed=also_needed)
@@ -82,14 +87,19 @@ def fetch(
                 timeout=timeout,
                 now=now,
             )
+            patience = min(retries, RETRIES_BEFORE_ANOTHER) if waiting else retries
             try:
-                _fill(transfer, retries=retries, seed=seed, sleep=sleep, report=report)
+                _fill(transfer, retries=patience, seed=seed, sleep=sleep, report=report)
                 return _accepted(part, url=url, checksums=checksums, check=check)
             except FetchError as error:
                 failed.append(error)
+                if isinstance(error, WrongContentError) and continued and len(urls) > 1:
+                    waiting.insert(0, url)  # the wrong bytes may be another address's
             except OSError as error:
                 reason = error.strerror or str(error)
                 raise FetchError(f"{part.path}: cannot be written ({reason}); it is kept") from None
+        if waiting:
+            report(f"{target.name}: {failed[-1]}\n{target.name}: tries {waiting[0]}")
     if len(failed) == 1:
         raise failed[0]
     kind = (

@@ -57,6 +57,7 @@ class Entry(Strict):
         None, ge=1, description="bytes that unpacking needs; more are not written"
     )
     instead: dict[Below, int] = Field({}, description="file below RAW that serves too -> bytes")
+    otherwise: str | None = Field(None, description="what to do where no address answers")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Entry":

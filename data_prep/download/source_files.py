@@ -169,7 +169,8 @@ def _fetched(
     place: Place, *, retries: int, fetcher: Callable[..., Path], report: Callable[[str], None]
 ) -> Path:
     entry = place.entry
-    report(f"{entry.name}: fetching {format_bytes(place.still_to_fetch)} from {entry.urls[0]}")
+    size = f" {format_bytes(place.still_to_fetch)}" if entry.bytes else ""
+    report(f"{entry.name}: fetching{size} from {entry.urls[0]}")
     try:
         return fetcher(
             urls=entry.urls,
@@ -180,11 +181,13 @@ def _fetched(
             retries=retries,
         )
     except FetchError as error:
-        sums = ", ".join(f"{name} {value}" for name, value in entry.checksums.items())
-        advice = (
-            f"\n  a copy from elsewhere is used by --archive PATH, or put as {place.download}\n"
-            f"  it must have {entry.bytes or 'any number of'} bytes{', ' if sums else ''}{sums}"
-        )
+        known = [f"{entry.bytes} bytes"] if entry.bytes else []
+        known += [f"{name} {value}" for name, value in entry.checksums.items()]
+        advice = f"\n  a copy from elsewhere is used by --archive PATH, or put as {place.download}"
+        if known:
+            advice += f"\n  it must have {', '.join(known)}"
+        if entry.otherwise:
+            advice += f"\n  another way: {entry.otherwise}"
         raise type(error)(f"{error}{advice}") from None
 
 

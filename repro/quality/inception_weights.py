@@ -1,9 +1,10 @@
 """Check the weights file behind FID and KID (present, the right one, safe to read), and read it.
 
 Where in the flow: repro.runs.load refuses a run with unusable `fid_weights` before anything starts;
-repro.quality.inception puts the weights into torch-fidelity's network. The user fetches the file;
-nothing here or in repro.quality.inception downloads. torch-fidelity itself reads such a file with a
-full unpickler, which can run code in a doctored file; here PyTorch's restricted unpickler reads it.
+repro.quality.inception puts the weights into torch-fidelity's network. `python -m
+data_prep.download inception` fetches the file, and nothing else downloads it. torch-fidelity itself
+reads such a file with a full unpickler, which can run code in a doctored file; here PyTorch's
+restricted unpickler reads it.
 
 Alone: `read_weights(Path(FILE))`.
 """
@@ -86,7 +87,7 @@ def _require_file(path: Path) -> None:
         found = "a folder" if path.is_dir() else "no such file"
         raise SpecError(
             f"{path}: {found}; expected the InceptionV3 weights of FID and KID: {WHERE}. "
-            "Fetch the file yourself: nothing here downloads it"
+            "python -m data_prep.download inception --raw RAW fetches the file into the folder RAW"
         )
 
 

@@ -8,6 +8,7 @@ from torchvision.datasets.imagenet import ARCHIVE_META
 from data_prep import cifar10
 from data_prep.download.manifest import planned, read_manifest
 from data_prep.source import missing, source_options
+from repro.quality import inception_weights
 from repro.specs.validation import SpecError
 
 
@@ -21,7 +22,30 @@ def test_published_md5s_are_torchvisions():
     compared = [e.name for e in entries if e.name in expected]
     assert [e.md5 for e in entries if e.name in expected] == [expected[n] for n in compared]
     assert len(compared) == 11
-    assert all(e.bytes and e.sha256 for e in entries)
+    without_size = {e.name for e in entries if not e.bytes}
+    assert all(name.endswith(".parquet") or "dcgan_code" in name for name in without_size)
+    assert [e.name for e in entries if not e.sha256] == [
+        e.name for e in entries if "dcgan_code" in e.name
+    ]
+
+
+def test_sources_whose_host_may_be_away_have_a_second_way():
+    sources = read_manifest().sources
+    for name in ("cifar10", "mnist", "inception"):
+        assert all(len(entry.urls) > 1 for entry in sources[name].files)
+    told = [entry.otherwise for name in ("lsun", "svhn") for entry in sources[name].files]
+    named = {word for text in told if text for word in text.split() if word.strip("`,") in sources}
+    assert {word.strip("`,") for word in named} == {"lsun_sample", "svhn_parquet"}
+    for name in ("lsun_sample", "svhn_parquet"):
+        assert all(
+            entry.sha256 and entry.path.startswith(f"{name}/") for entry in sources[name].files
+        )
+
+
+def test_inceptions_weights_are_those_that_fid_asks_for():
+    [entry] = read_manifest().sources["inception"].files
+    assert entry.path == inception_weights.FILE
+    assert entry.sha256.startswith(inception_weights.PUBLISHED)
 
 
 def test_places_are_those_that_the_papers_run_file_looks_for(repository, tmp_path):

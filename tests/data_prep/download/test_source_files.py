@@ -16,6 +16,7 @@ from data_prep.download.manifest import read_manifest
 from data_prep.download.part_file import FetchError
 from data_prep.download.source_files import DownloadError
 from data_prep.source import missing, source_options
+from repro.released.networks import _places
 from repro.specs.validation import SpecError
 
 
@@ -69,6 +70,26 @@ def test_an_lmdb_from_the_server_is_read_by_its_source(host, raw, tmp_path):
     database = lmdb.open(str(raw / "bedroom_train_lmdb"), readonly=True, lock=False)
     with database.begin() as transaction:
         assert transaction.get(b"key") == b"value"
+
+
+def test_the_authors_weights_are_found_where_they_are_unpacked(host, raw, tmp_path):
+    entry = read_manifest().sources["authors_weights"].files[0].model_dump(exclude_defaults=True)
+    files = {f"{entry['inside']}/{name}": bytes(size) for name, size in entry["contains"].items()}
+    host.files["/w.zip"] = server.Served(zipped(files))
+    manifest = write_manifest(tmp_path, {"weights": [entry | {"url": host.url("/w.zip")}]})
+    host.faults = [server.chunked(200), server.chunked()]  # as GitHub sends its archives
+    get("weights", raw, manifest, unpacked=True)
+    found = set(_places(raw / "authors_weights"))
+    assert {(folder.name.partition("_")[0], number) for folder, number in found} == {
+        ("imagenet", 30), ("svhn", 200),
+    }  # fmt: skip
+
+
+def test_a_second_way_is_told_where_no_address_answers(host, raw, tmp_path):
+    entry = {"name": "a.mat", "path": "a.mat", "url": host.url("/gone"), **sums(DIGITS)}
+    entry["otherwise"] = "ask the neighbour"
+    with pytest.raises(FetchError, match="another way: ask the neighbour"):
+        get("one", raw, write_manifest(tmp_path, {"one": [entry]}))
 
 
 def test_unpacked_data_and_what_serves_instead_are_recognised(host, raw, manifest):
