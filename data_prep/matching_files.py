@@ -3,7 +3,7 @@
 Where in the flow: sources whose raw data are numbered files (parquet.py, webdataset.py) list them
 here, and describe files of another kind.
 
-Alone: `matching(RAW, "train-*.parquet")`.
+Alone: `find_matching(RAW, "train-*.parquet")`.
 """
 
 from pathlib import Path, PurePosixPath
@@ -28,15 +28,15 @@ def _below(pattern: str) -> str:
 Pattern = Annotated[str, AfterValidator(_below)]
 
 
-def matching(raw: Path, pattern: str) -> list[str]:
+def find_matching(raw: Path, pattern: str) -> list[str]:
     """Relative paths of all that matches `pattern` below `raw`, sorted, without hidden ones."""
     found = (path.relative_to(raw) for path in raw.glob(pattern))
     return sorted(p.as_posix() for p in found if not any(part.startswith(".") for part in p.parts))
 
 
-def required(raw: Path, pattern: str, *, what: str, how_to_get: str) -> list[Requirement]:
+def require_files(raw: Path, pattern: str, *, what: str, how_to_get: str) -> list[Requirement]:
     """A requirement for each file that matches, or one for the pattern where none does."""
-    paths = [raw / name for name in matching(raw, pattern)] or [raw / pattern]
+    paths = [raw / name for name in find_matching(raw, pattern)] or [raw / pattern]
     return [Requirement(path, what=what, how_to_get=how_to_get, kind="file") for path in paths]
 
 
@@ -49,7 +49,7 @@ def refuse_pointer(path: Path) -> None:
             )
 
 
-def not_as_expected(path: Path, expected: str, error: Exception) -> SourceError:
+def wrong_file_error(path: Path, expected: str, error: Exception) -> SourceError:
     """The error for a file whose reader gives up: what it is by its beginning, what to do."""
     with path.open("rb") as stream:
         found, way_out = looks_like(stream.read(HEAD_BYTES))

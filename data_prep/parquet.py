@@ -21,10 +21,10 @@ from pydantic import Field
 
 from data_prep.matching_files import (
     Pattern,
-    matching,
-    not_as_expected,
+    find_matching,
     refuse_pointer,
-    required,
+    require_files,
+    wrong_file_error,
 )
 from data_prep.source import Record, Requirement
 from repro.data.raw_images import SourceError
@@ -63,7 +63,7 @@ class Options(Strict):
 def requirements(raw: Path, options: Options) -> list[Requirement]:
     """The files that match. Raises SpecError where pyarrow is not installed."""
     _arrow()
-    return required(
+    return require_files(
         raw,
         options.files,
         what="Parquet file of pictures",
@@ -74,7 +74,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
 def label_fields(raw: Path, options: Options) -> dict[str, str]:
     """Types of the labels, which must be the same in all files."""
     first: tuple[str, dict[str, str]] | None = None
-    for name in matching(raw, options.files):
+    for name in find_matching(raw, options.files):
         with _opened(raw / name) as file:
             found = _types(file, raw / name, options)
         if first is None:
@@ -86,7 +86,7 @@ def label_fields(raw: Path, options: Options) -> dict[str, str]:
 
 def class_names(raw: Path, options: Options) -> list[str] | None:
     """Names of the label `class`, where the first file has them."""
-    files = matching(raw, options.files)
+    files = find_matching(raw, options.files)
     if "class" not in options.labels or not files:
         return None
     with _opened(raw / files[0]) as file:
@@ -101,7 +101,7 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 def count(raw: Path, options: Options) -> int:
     """Rows of all files. Raises SourceError, naming the file, for a damaged one."""
     rows = 0
-    for name in matching(raw, options.files):
+    for name in find_matching(raw, options.files):
         with _opened(raw / name) as file:
             _picture_column(file, raw / name, options)
             rows += file.metadata.num_rows
@@ -113,7 +113,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
     Raises SourceError, naming the file, where it is damaged.
     """
-    for name in matching(raw, options.files):
+    for name in find_matching(raw, options.files):
         path = raw / name
         with _opened(path) as file:
             column = _picture_column(file, path, options)
@@ -235,7 +235,7 @@ def _damage_of(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:  # of the file system
             raise
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise not_as_expected(path, "Parquet file", ValueError(said)) from None
+        raise wrong_file_error(path, "Parquet file", ValueError(said)) from None
 
 
 def _arrow() -> Any:

@@ -42,7 +42,7 @@ from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
-from repro.data.optional_decoders import absent_packages
+from repro.data.optional_decoders import describe_missing_packages
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.progress import Progress
@@ -212,11 +212,11 @@ def _require_images(
 def _way_out(skipped: Collection[str]) -> str:
     if "unsupported" not in skipped:
         return "is it the right folder, and the right source?"
-    absent = absent_packages()
+    absent = describe_missing_packages()
     return "save those that are unsupported as JPEG or PNG" + (f"; {absent}" if absent else "")
 
 
-def _told(out: Path) -> str:
+def _describe(out: Path) -> str:
     """What a prepared dataset holds, in a line or more."""
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     lines = [f"{out}: {manifest['count']} images, skipped {manifest['skipped']}"]
@@ -271,7 +271,7 @@ def main(argv: list[str] | None = None) -> None:
             shard=given.shard,
             recipe=recipe if given.shard is None else None,
         )
-    print(_told(given.out))
+    print(_describe(given.out))
 
 
 if __name__ == "__main__":

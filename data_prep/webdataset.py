@@ -22,10 +22,10 @@ from pydantic import Field
 
 from data_prep.matching_files import (
     Pattern,
-    matching,
-    not_as_expected,
+    find_matching,
     refuse_pointer,
-    required,
+    require_files,
+    wrong_file_error,
 )
 from data_prep.source import Record, Requirement
 from data_prep.tar_entries import tar_entries
@@ -66,7 +66,7 @@ Sample = dict[str, _Place]  # the files of a sample that are of use, by their en
 
 
 def requirements(raw: Path, options: Options) -> list[Requirement]:
-    return required(
+    return require_files(
         raw,
         options.shards,
         what="WebDataset shard",
@@ -85,7 +85,7 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 
 def count(raw: Path, options: Options) -> int:
     """Samples of all shards, with a picture or without. Raises SourceError naming a damaged one."""
-    return sum(len(_samples(raw / name, options)) for name in matching(raw, options.shards))
+    return sum(len(_samples(raw / name, options)) for name in find_matching(raw, options.shards))
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
@@ -93,7 +93,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
     Raises SourceError, naming the shard, where it is damaged.
     """
-    for name in matching(raw, options.shards):
+    for name in find_matching(raw, options.shards):
         samples = _samples(raw / name, options)
         with (raw / name).open("rb") as stream:
             for stem, files in samples.items():
@@ -125,7 +125,7 @@ def _samples(path: Path, options: Options) -> dict[str, Sample]:
                     if ending in wanted:  # of two with one name the later counts, as in tar
                         sample[ending] = _Place(entry.offset_data, entry.size)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise not_as_expected(path, "TAR archive", error) from None
+        raise wrong_file_error(path, "TAR archive", error) from None
     return found
 
 

@@ -5,7 +5,7 @@ itself lacks. pillow-heif is the extra `heic`: its wheels contain x265 under the
 normal dependency. JPEG XL is read where Pillow has a reader for it, its own or that of
 pillow-jxl-plugin. Without a package its formats are "unsupported", and the message names it.
 
-Alone: `reader("heic")`; `absent_packages()` is what a user may install.
+Alone: `pillow_reader("heic")`; `describe_missing_packages()` is what a user may install.
 """
 
 import importlib
@@ -35,12 +35,12 @@ JXL = Package("pillow-jxl-plugin", "pillow_jxl", "JPEG XL", "JXL", "pip install 
 PACKAGES = {"heic": HEIF, "heif": HEIF, "JPEG XL": JXL}  # by the names of repro/data/formats.py
 
 
-def reader(name: str) -> str:
+def pillow_reader(name: str) -> str:
     """Pillow's name of the reader for format `name`. Raises UnreadableImage("unsupported")."""
     package = PACKAGES.get(name)
     if package is None:
         raise UnreadableImage("unsupported", f"no decoder for {name}; {CONVERT}")
-    if not _added(package):
+    if not _is_readable(package):
         raise UnreadableImage(
             "unsupported",
             f"{name} needs the package {package.name}, which is not installed "
@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
     """Versions of the optional packages that are in use, by name."""
     found = {}
     for package in (HEIF, JXL):
-        if _added(package):
+        if _is_readable(package):
             try:
                 found[package.name] = metadata.version(package.name)
             except metadata.PackageNotFoundError:  # Pillow's own reader
@@ -61,18 +61,18 @@ def versions() -> dict[str, str]:
     return found
 
 
-def absent_packages() -> str:
+def describe_missing_packages() -> str:
     """What to install for the formats that cannot be read here; "" where all can be."""
     needed = [
         f"{package.formats} needs the package {package.name} ({package.install})"
         for package in (HEIF, JXL)
-        if not _added(package)
+        if not _is_readable(package)
     ]
     return ", ".join(needed)
 
 
 @cache
-def _added(package: Package) -> bool:
+def _is_readable(package: Package) -> bool:
     """Whether Pillow can read the format, after its package, if any, has added its reader."""
     Image.init()
     if package.pillow_name in Image.OPEN:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from repro.data.formats import UnreadableImage
-from repro.data.optional_decoders import reader
+from repro.data.optional_decoders import pillow_reader
 from repro.data.picture_parts import orientation_of
 from repro.data.tiff_pixels import keep_orientation_only, stated_range
 
@@ -58,7 +58,7 @@ def opened(data: bytes, name: str) -> Iterator[ImageFile.ImageFile]:
 
     Image.open would not say why the reader fails.
     """
-    pillow_name = PILLOW_FORMATS.get(name) or reader(name)
+    pillow_name = PILLOW_FORMATS.get(name) or pillow_reader(name)
     try:
         Image.init()
         with Image.OPEN[pillow_name][0](io.BytesIO(data), "") as picture:

@@ -241,7 +241,7 @@ def test_animations_give_their_first_frame_and_are_counted(tmp_path, capsys):
 
 
 def test_what_could_read_the_unsupported_is_said(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(optional_decoders, "_added", lambda package: False)
+    monkeypatch.setattr(optional_decoders, "_is_readable", lambda package: False)
     save(tmp_path / "raw/a.png")
     (tmp_path / "raw/b.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
     (tmp_path / "spec.json").write_text('{"source": "folder", "image_size": 8}')

@@ -16,7 +16,7 @@ from repro.data import crash_check
 from repro.data.crash_check import damage_of
 from repro.data.formats import REASONS, UnreadableImage
 from repro.data.images import decode, decode_square
-from repro.data.optional_decoders import reader
+from repro.data.optional_decoders import pillow_reader
 from repro.data.raw_images import SourceError, lmdb_count, lmdb_entries
 
 FORMATS = [
@@ -30,7 +30,7 @@ FORMATS = [
     "PPM",
     "AVIF",
     "MPO",
-    reader("heic"),
+    pillow_reader("heic"),
 ]
 DAMAGES = 60  # of each format
 

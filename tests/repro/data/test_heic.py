@@ -15,9 +15,9 @@ from repro.data import optional_decoders, pillow_pixels
 from repro.data.decoders import decoder_versions
 from repro.data.formats import REASONS, UnreadableImage
 from repro.data.images import decode, decode_square
-from repro.data.optional_decoders import HEIF, JXL, absent_packages, reader
+from repro.data.optional_decoders import HEIF, JXL, describe_missing_packages, pillow_reader
 
-HEIC = reader("heic")
+HEIC = pillow_reader("heic")
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1)
 NEAR = 1.0  # grey levels on average, of HEVC at quality 95
 
@@ -38,9 +38,9 @@ def not_installed(monkeypatch):
     monkeypatch.setattr(Image, "OPEN", {k: v for k, v in Image.OPEN.items() if k != "HEIF"})
     for package in (HEIF, JXL):
         monkeypatch.setitem(sys.modules, package.module, None)
-    optional_decoders._added.cache_clear()
+    optional_decoders._is_readable.cache_clear()
     yield
-    optional_decoders._added.cache_clear()
+    optional_decoders._is_readable.cache_clear()
 
 
 def test_colours_grey_and_size():
@@ -127,7 +127,7 @@ def test_without_its_package_a_format_is_unsupported_and_the_package_named(not_i
             decode(data)
         assert caught.value.reason == "unsupported"
         assert f"needs the package {package}, which is not installed" in str(caught.value)
-        assert package in absent_packages()
+        assert package in describe_missing_packages()
     assert set(decoder_versions()) == {"opencv", "pillow", "simplejpeg"}
 
 
@@ -140,7 +140,7 @@ def encoded_before():
 
 def test_the_manifest_names_the_decoder():
     assert decoder_versions()["pillow-heif"] == version("pillow-heif")
-    assert "pillow-heif" not in absent_packages()
+    assert "pillow-heif" not in describe_missing_packages()
 
 
 def test_jpeg_xl_is_read_by_whatever_adds_it_to_pillow(not_installed, monkeypatch, tmp_path):
@@ -157,6 +157,6 @@ def test_jpeg_xl_is_read_by_whatever_adds_it_to_pillow(not_installed, monkeypatc
     monkeypatch.delitem(sys.modules, "pillow_jxl")
     monkeypatch.syspath_prepend(tmp_path)
     assert (decode(b"\xff\x0a" + bytes(20)) == (10, 20, 30)).all()
-    assert absent_packages().startswith("HEIC needs the package pillow-heif")
-    assert "JPEG XL" not in absent_packages()
+    assert describe_missing_packages().startswith("HEIC needs the package pillow-heif")
+    assert "JPEG XL" not in describe_missing_packages()
     sys.modules.pop("pillow_jxl")

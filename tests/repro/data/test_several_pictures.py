@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from repro.data.images import decode
-from repro.data.optional_decoders import reader
+from repro.data.optional_decoders import pillow_reader
 from repro.data.several_pictures import holds_several
 
-KINDS = ["GIF", "PNG", "WEBP", "AVIF", "TIFF", reader("heic")]
+KINDS = ["GIF", "PNG", "WEBP", "AVIF", "TIFF", pillow_reader("heic")]
 FIRST = np.zeros((48, 64, 3), np.uint8)
 FIRST[:, :32] = (250, 30, 30)
 SECOND = 255 - FIRST
