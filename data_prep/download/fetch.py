@@ -53,7 +53,7 @@ def fetch(
     """Fetch one file to `target`, which must not exist yet.
 
     urls: addresses of the same bytes, tried in order, all but the last with little patience; one
-    goes on with the bytes of another, and begins from zero where these were wrong. size: bytes,
+    continues after the bytes of another, and begins from zero where these were wrong. size: bytes,
     where published. checksums: hashlib name -> hexadecimal digest; all must match. check: called
     with the whole .part where there is no checksum; it refuses the file by a ValueError.
     also_needed: bytes that must be free in addition to the file. retries: failures in a row without
