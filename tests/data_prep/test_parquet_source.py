@@ -214,6 +214,7 @@ def test_a_file_that_is_cut_off_is_named(tmp_path, end):
         parquet.count(tmp_path / "raw", Options())
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     changes=st.lists(
@@ -259,6 +260,7 @@ def test_a_checksum_that_is_there_is_compared(tmp_path):
         prepared(tmp_path, tmp_path / "raw")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [{"group": 50}, {"write_batch_size": 8}])
 def test_a_row_group_or_a_part_of_one_is_in_memory(tmp_path, layout):
     """Of 60 MB in groups of 5 MB, or in one group of pages of 1 MB."""

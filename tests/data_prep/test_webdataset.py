@@ -188,6 +188,7 @@ def test_labels_that_are_no_numbers_are_a_reason(tmp_path, cls, table, fits):
     assert store.manifest["skipped"] == ({} if fits else {"no_label": 1})
 
 
+@pytest.mark.slow
 def test_any_part_and_a_stop_on_the_way_give_the_same_rows(tmp_path, monkeypatch):
     raw = tmp_path / "raw"
     for number in range(3):
@@ -265,6 +266,7 @@ def test_a_header_with_a_hostile_size_ends_at_once(tmp_path, size):
         webdataset.count(tmp_path / "raw", Options())
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.binary(min_size=1, max_size=8))))
 def test_damaged_bytes_end_in_records_or_one_error_that_names_the_shard(damageable, changes):
