@@ -1,10 +1,10 @@
 # The two commands of the README are `make all` and `make test`; each makes .venv first if needed.
 # PYTHON chooses the interpreter that .venv is made with (3.11 to 3.13). The packages are compiled at
-# once: where Python may not write .pyc files, each of the pipeline's processes would do it again. The
+# once: if Python could not write .pyc files, each process of the pipeline would compile again. The
 # project itself is installed editable, so that its commands work from any folder.
 # TORCH=cpu, when .venv is made, takes PyTorch's CPU build from PyTorch's own index instead of PyPI's
-# build with 4 GB of CUDA's libraries. requirements.lock has no hashes of that build; all else keeps
-# its hashes.
+# build with 4 GB of CUDA's libraries. requirements.lock has no hashes for that build; all other
+# packages are still checked.
 
 PYTHON ?= python3
 TORCH ?=
@@ -12,14 +12,14 @@ BIN := .venv/bin
 STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
-# What the caller's shell holds for other programs; repro/environment.py says it for the steps. The
-# set-up ignores modules next to this file, such as a queue.py or numpy.py of the user's.
+# The caller's shell may set these for other programs; repro/environment.py does the same for the
+# steps. The set-up ignores modules next to this file, such as a user's queue.py or numpy.py.
 unexport PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS PIP_PREFIX PIP_TARGET
 export MPLBACKEND := agg
 export PIP_USER := 0
 export PYTHONUTF8 := 1
 $(STAMP): export PYTHONSAFEPATH := 1
-# uv ends where it cannot write its cache
+# uv fails if it cannot write its cache
 ifeq ($(shell d="$${UV_CACHE_DIR:-$${XDG_CACHE_HOME:-$$HOME/.cache}}"; \
     mkdir -p "$$d" 2> /dev/null && test -w "$$d" && echo writable),)
 export UV_NO_CACHE := 1
@@ -39,7 +39,8 @@ test: $(STAMP)
 check: $(STAMP)
 	$(BIN)/python -m pytest -m "not (faults or pipeline or slow)"
 
-# All tests as on a processor without AVX-512, whose roundings differ: none may hang on a trajectory.
+# All tests as on a processor without AVX-512, which rounds differently: no test may depend on one
+# trajectory.
 test-avx2: $(STAMP)
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest
 
@@ -63,7 +64,7 @@ slurm-test: $(STAMP)
 	$(BIN)/python tests/slurm/run.py
 
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
-# PyTorch in the lock, and what on Linux its default build alone needs
+# PyTorch in the lock, and the packages that only its default build on Linux needs
 OF_TORCH := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==
 
 ifneq ($(filter-out cpu,$(TORCH)),)
@@ -89,8 +90,8 @@ endif
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-# After a change of the packages in pyproject.toml: new pins with hashes. Those that still fit stay;
-# make lock UPGRADE=--upgrade takes the newest of all.
+# After a change of the packages in pyproject.toml: new pins with hashes. Pins that still fit stay;
+# make lock UPGRADE=--upgrade takes the newest versions of all.
 UPGRADE ?=
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal \
@@ -108,7 +109,7 @@ publish: $(STAMP)
 	$(BIN)/python docs/fill_numbers.py
 	$(if $(filter demo,$(RUN)),$(BIN)/python docs/make_pictures.py results/demo)
 
-# The runs of the tests and the demo; of other runs, what was kept aside when it was made again.
+# The runs of the tests and the demo; of other runs, the older results set aside by a new run.
 clean:
 	rm -rf results/demo results/tiny .snakemake
 	rm -rf results/*/models/*.replaced-* results/*/experiments/*/*.replaced-*

@@ -91,7 +91,7 @@ rule all:
 
 
 if MAIN:
-    # Snakemake says them only when it plans the jobs, which is too late for words of our own
+    # Snakemake gives the targets only when it plans the jobs, too late for messages of our own
     words = sys.argv[1:] if "snakemake" in sys.argv[0] else []
     targets = get_argument_parser().parse_known_args(words)[0].targets
     try:

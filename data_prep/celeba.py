@@ -203,7 +203,7 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SourceError(f"{path}: no text file ({error}); {AGAIN}") from None
+        raise SourceError(f"{path}: not a text file ({error}); {AGAIN}") from None
     lines = text.rstrip().split("\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip() and text.strip():

@@ -58,7 +58,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         "them in `files`"
     )
     if raw.name in CIFAR_100 or any((raw / name).is_dir() for name in CIFAR_100):
-        how = f"CIFAR-100, which lies there, is another set than the paper's CIFAR-10; {how}"
+        how = f"the folder holds CIFAR-100, not the paper's CIFAR-10; {how}"
     return [
         Requirement(path=path, what="CIFAR-10 batch", how_to_get=how, kind="file")
         for path in _files(raw, options)
@@ -92,7 +92,7 @@ def class_names(raw: Path, options: Options) -> list[str] | None:
 def _meta_names(path: Path) -> list[str]:
     listed = _unpickled(path).get(b"label_names")
     if not isinstance(listed, list) or not all(isinstance(name, bytes) for name in listed):
-        raise SourceError(f"{path}: b'label_names' are no list of names; {AGAIN}")
+        raise SourceError(f"{path}: b'label_names' is not a list of names; {AGAIN}")
     return [name.decode("utf-8", "replace") for name in listed]
 
 
@@ -149,7 +149,7 @@ def _batch(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _binary(path: Path) -> tuple[np.ndarray, np.ndarray]:
     size = path.stat().st_size
     if size and size % RECORD_BYTES and size % (RECORD_BYTES + 1) == 0:
-        raise SourceError(f"{path}: its records are of {RECORD_BYTES + 1} bytes, {OF_CIFAR_100}")
+        raise SourceError(f"{path}: its records have {RECORD_BYTES + 1} bytes, {OF_CIFAR_100}")
     if size == 0 or size % RECORD_BYTES:
         raise SourceError(
             f"{path}: {size} bytes, expected a multiple of {RECORD_BYTES} (1 label byte + 3072 "
@@ -166,10 +166,10 @@ def _python(path: Path) -> tuple[np.ndarray, np.ndarray]:
     planes = _planar(batch.get(b"data"), path)
     labels = batch.get(b"labels")
     if not isinstance(labels, list) or any(type(label) is not int for label in labels):
-        raise SourceError(f"{path}: b'labels' are no list of whole numbers; {AGAIN}")
+        raise SourceError(f"{path}: b'labels' is not a list of whole numbers; {AGAIN}")
     if len(labels) != len(planes):
         raise SourceError(
-            f"{path}: {len(planes)} images, {len(labels)} labels, expected as many; {AGAIN}"
+            f"{path}: {len(planes)} images, {len(labels)} labels, expected equal numbers; {AGAIN}"
         )
     wrong = [label for label in labels if not 0 <= label < CLASSES]
     if wrong:
@@ -186,14 +186,14 @@ def _planar(made: object, path: Path) -> np.ndarray:
             state=(1, (int(count), int(width)), kind, False | 0, bytes(pixels)),
         ):
             if not (isinstance(kind, PickledObject) and kind.arguments[:1] in ((b"u1",), ("u1",))):
-                raise SourceError(f"{path}: array b'data' is of another type than uint8; {AGAIN}")
+                raise SourceError(f"{path}: array b'data' is not of type uint8; {AGAIN}")
             if count < 0 or width != RECORD_BYTES - 1 or len(pixels) != count * width:
                 raise SourceError(
                     f"{path}: array b'data' is {(count, width)} of {len(pixels)} bytes, expected "
                     f"(N, {RECORD_BYTES - 1}); {AGAIN}"
                 )
             return np.frombuffer(pixels, np.uint8).reshape(count, width)
-    raise SourceError(f"{path}: b'data' is no array of pixels as CIFAR-10 has them; {AGAIN}")
+    raise SourceError(f"{path}: b'data' is not an array of pixels in CIFAR-10's layout; {AGAIN}")
 
 
 def _unpickled(path: Path) -> dict[Any, Any]:
@@ -201,7 +201,7 @@ def _unpickled(path: Path) -> dict[Any, Any]:
     try:
         value = read_pickle(path.read_bytes(), names=NAMES)
     except PickleError as error:
-        raise SourceError(f"{path}: no CIFAR-10 batch: {error}; {AGAIN}") from None
+        raise SourceError(f"{path}: not a CIFAR-10 batch: {error}; {AGAIN}") from None
     if not isinstance(value, dict):
         raise SourceError(f"{path}: holds a {type(value).__name__}, expected a dict; {AGAIN}")
     return value

@@ -36,9 +36,9 @@ class Options(Strict):
     images: str = Field("photos", description="folder below raw that holds the photos; '' = raw")
     boxes: str = Field("boxes.csv", description="table of the detections, a path below raw")
     margin_top: float = Field(
-        0.3, ge=0, description="kept above a detection, as a part of its height: hair"
+        0.3, ge=0, description="kept above a detection, as a share of its height, for the hair"
     )
-    margin_bottom: float = Field(0.15, ge=0, description="kept below it: chin")
+    margin_bottom: float = Field(0.15, ge=0, description="kept below it, for the chin")
     minimum_size: int = Field(
         64,
         ge=1,
@@ -169,7 +169,7 @@ def _rows(path: Path) -> Iterator[BoxRow]:
                 row["file"] = name_in(row["file"])
                 yield _checked(row, f"{path}, line {table.line_num}", table.line_num)
         except csv.Error as error:
-            raise SourceError(f"{path}: no readable CSV file: {error}; {AGAIN}") from None
+            raise SourceError(f"{path}: not a readable CSV file: {error}; {AGAIN}") from None
 
 
 def _checked(row: dict[str, str], where: str, line: int) -> BoxRow:

@@ -47,7 +47,7 @@ class Options(Strict):
         try:
             groups = re.compile(pattern).groupindex if pattern is not None else {"": 0}
         except re.error as error:
-            raise ValueError(f"no regular expression: {error}") from None
+            raise ValueError(f"not a regular expression: {error}") from None
         if not groups:
             raise ValueError("has no named group such as (?P<age>\\d+)")
         return pattern
@@ -74,7 +74,7 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
         path=raw / options.labels_csv,
         what="table of labels",
         kind="file",
-        how_to_get="a CSV file with a column `file` and one numeric column a label",
+        how_to_get="a CSV file with a column `file` and one numeric column per label",
     )
     return [pictures, table]
 
@@ -100,7 +100,7 @@ def refusal(raw: Path, options: Options, *, least: dict[str, int], results: Path
     if short:
         return (
             f"more pictures: {folder} holds {found} files, but {', '.join(short)}; add pictures, "
-            "or lower what asks for more"
+            "or lower the settings that need more"
         )
     return None
 
@@ -181,7 +181,7 @@ def _table(path: Path, columns: list[str]) -> dict[str, Labels]:
             reader = csv.DictReader(stream, restval="")
             header, rows = list(reader.fieldnames or []), list(reader)
     except (csv.Error, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: no readable CSV file: {error}") from None
+        raise SourceError(f"{path}: not a readable CSV file: {error}") from None
     names = columns or [name for name in header if name != "file"]
     absent = [name for name in ("file", *names) if name not in header]
     if absent:

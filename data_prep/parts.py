@@ -80,7 +80,7 @@ def _in_order(parts: Sequence[Path], origin: Mapping[str, str]) -> list[Path]:
         changed = [name for name in origin if about["made_from"].get(name) != origin[name]]
         if changed:
             raise StoreError(
-                f"{part}: made from other {', '.join(changed)} than given now; make it again"
+                f"{part}: does not match the given {', '.join(changed)}; make the part again"
             )
         shard = Shard(*about["shard"])
         if shard in found:

@@ -245,9 +245,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--raw", type=Path, required=True, help="folder of the raw data")
     parser.add_argument("--out", type=Path, help="folder to write; replaced when done")
     add_workers(parser, "decoding threads")
-    parser.add_argument("--state", type=Path, help="folder for unfinished work; beside OUT if none")
+    parser.add_argument(
+        "--state", type=Path, help="folder for unfinished work; default: next to OUT"
+    )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="only say what is missing in --raw")
+    what.add_argument("--check", action="store_true", help="only report what is missing in --raw")
     what.add_argument("--shard", type=Shard.parse, help="make part I of N: I/N")
     what.add_argument("--parts", type=Path, nargs="+", help="join these parts")
     given = parser.parse_args(argv)

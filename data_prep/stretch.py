@@ -32,6 +32,6 @@ class Stretch(Strict):
         if not self.start < stop <= found:
             raise SourceError(
                 f"{path} holds {found} {what}, but those from start {self.start} to stop "
-                f"{self.stop} are asked for; lower start or stop in the dataset's options"
+                f"{self.stop} are requested; lower start or stop in the dataset's options"
             )
         return range(self.start, stop)

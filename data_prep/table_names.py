@@ -48,7 +48,7 @@ def _advice(name: str, file: str) -> str:
         drive = ", and no drive letter" if ":" in name else ""
         return f"write / for \\ in the table{drive}"
     if ABSOLUTE.match(name):
-        return "write the table's paths as they are below the folder, without what stands before it"
+        return "write the table's paths as they are below the folder, without the part before it"
     written, stored = PurePosixPath(name), PurePosixPath(file)
     if written.suffix != stored.suffix:
         have = f"'{written.suffix}'" if written.suffix else "no suffix"
@@ -56,7 +56,7 @@ def _advice(name: str, file: str) -> str:
     if written.parent != stored.parent:
         where = "" if stored.parent == PurePosixPath() else f" below '{stored.parent}'"
         return (
-            f"the files lie{where or ' in the folder itself'}; let `images` name that folder, or "
+            f"the files are{where or ' in the folder itself'}; let `images` name that folder, or "
             "write the table's paths so"
         )
-    return "upper and lower case differ; write the table's names as the files are called"
+    return "upper and lower case differ; write the names as in the file names"

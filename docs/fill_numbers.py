@@ -2,7 +2,7 @@
 
     python docs/fill_numbers.py
 
-What stands between <!-- filled: NAME --> and <!-- end --> is written anew: verdicts counted, the
+The text between <!-- filled: NAME --> and <!-- end --> is rewritten: verdicts counted, the
 table of five claims, the table of all numbers. A test holds that nothing there is out of date.
 """
 
@@ -173,7 +173,7 @@ PAGES = [ROOT / "README.md", ROOT / "results" / "README.md"]
 
 
 def filled(text: str) -> str:
-    """The page with its blocks written anew."""
+    """The page with its blocks rewritten."""
 
     def block(found: re.Match[str]) -> str:
         return f"{found[1]}\n{BLOCKS[found[2]]()}\n{found[3]}"

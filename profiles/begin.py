@@ -1,9 +1,9 @@
-"""What Snakemake itself meets before it reads the Snakefile: a run file that is not there, a home.
+"""Catch what stops Snakemake before it reads the Snakefile: no run file, or no writable home.
 
 Where in the flow: the profiles run this file as a definition of their template, which Snakemake
-executes first of all. Without it a wrong --configfile, and a home that cannot be written, end in
-tracebacks of Snakemake's. It uses the standard library alone and leaves nothing behind but, where
-it must, XDG_CACHE_HOME. Alone: `python profiles/begin.py --configfile config/demo.yaml`.
+executes first. Without it a wrong --configfile or an unwritable home ends in one of Snakemake's
+tracebacks. It uses only the standard library and changes nothing but, where it must,
+XDG_CACHE_HOME. Alone: `python profiles/begin.py --configfile config/demo.yaml`.
 """
 
 import difflib
@@ -16,7 +16,7 @@ OPTIONS = ("--configfile", "--configfiles")
 
 
 def run_files(words: Sequence[str]) -> Iterator[str]:
-    """The files that a command line of Snakemake's gives as run files."""
+    """The files that a Snakemake command line names as run files."""
     taken = False
     for word in words:
         name, given, value = word.partition("=")
@@ -36,8 +36,8 @@ def what_is_wrong(file: str, given: Sequence[str]) -> str | None:
         return f"'{file}' is a folder, expected a run file, e.g. config/demo.yaml"
     if file != given[0] and not file.endswith((".yaml", ".yml", ".json")):
         return (
-            f"no run file '{file}'; Snakemake takes all words behind --configfile for run files: "
-            f"what is to be made comes before it (snakemake {file} --configfile {given[0]})"
+            f"no run file '{file}'; Snakemake reads every word after --configfile as a run file: "
+            f"put the target before it (snakemake {file} --configfile {given[0]})"
         )
     known = {path.stem: str(path) for path in sorted(Path("config").glob("*.yaml"))}
     near = difflib.get_close_matches(Path(file).stem, known, n=1)
@@ -48,7 +48,7 @@ def what_is_wrong(file: str, given: Sequence[str]) -> str | None:
 
 
 def cache_of_its_own() -> None:
-    """Give Snakemake another folder for its cache than one below a home it cannot write."""
+    """Give Snakemake another cache folder where it cannot write to the one in its home."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     try:
         cache.mkdir(parents=True, exist_ok=True)

@@ -79,9 +79,9 @@ def error_message(error: Exception) -> str:
 def _no_memory(error: Exception) -> str:
     reason = (str(error).splitlines() or [""])[0]
     return (
-        f"error: memory is used up{f' ({reason})' if reason else ''}; a smaller minibatch, fewer "
-        "--workers or other programs ended give it more room; a damaged file may ask for more than "
-        "it can hold"
+        f"error: memory is used up{f' ({reason})' if reason else ''}; use a smaller minibatch "
+        "or fewer --workers, or end other programs; a damaged file may also request far more than "
+        "it contains"
     )
 
 

@@ -28,7 +28,7 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86-64, x86-64, Arm (Lin
 WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
-LARGE = 2**30  # bytes: larger blocks are returned all the same
+LARGE = 2**30  # bytes: larger blocks are returned nevertheless
 
 
 def chosen_device(name: str, *, own: bool = True) -> torch.device:

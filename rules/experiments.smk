@@ -53,7 +53,7 @@ for experiment in RUN.runnable:
             f"{OUT}/logs/figure/{experiment.name}.log",
         benchmark:
             f"{OUT}/benchmarks/figure/{experiment.name}.tsv"
-        localrule: True  # seconds: less than a cluster takes to start a job
+        localrule: True  # takes seconds, less than a cluster needs to start a job
         conda:
             "../environment.yml"
         params:

@@ -11,7 +11,7 @@ rule report:
         f"{OUT}/logs/report.log",
     benchmark:
         f"{OUT}/benchmarks/report.tsv"
-    localrule: True  # seconds: less than a cluster takes to start a job
+    localrule: True  # takes seconds, less than a cluster needs to start a job
     conda:
         "../environment.yml"
     params:

@@ -28,7 +28,7 @@ rule train_model:
         dedup=INPUTS.dedup_arguments,
         # a training that was stopped continues from here
         state=f"{OUT}/state/{{name}}",
-        # only the step itself replaces it, by a whole new one; Snakemake never deletes it
+        # only the step itself replaces it, by a complete new one; Snakemake never deletes it
         out=f"{OUT}/models/{{name}}",
     shell:
         "{params.launcher} -m repro.train --spec {params.spec:q} --data {params.data:q} "

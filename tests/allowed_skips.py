@@ -1,7 +1,7 @@
 """Where ALLOWED_SKIPS is set, a run that skips any other test has failed.
 
-ALLOWED_SKIPS is a regular expression of reasons, e.g. "GPU": .ci/run sets it, so that a test that
-is skipped there for want of a program is noticed. conftest.py imports these two hooks of pytest.
+ALLOWED_SKIPS is a regular expression of reasons, e.g. "GPU": .ci/run sets it, so that
+we notice tests skipped there because a program is missing. conftest.py imports these two hooks.
 """
 
 import os
@@ -24,7 +24,7 @@ def _others(reporter: pytest.TerminalReporter) -> list[str]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run that passed, where a test was skipped that must not be."""
+    """Fail a run that passed if it skipped a test that must not be skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None and _others(reporter) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

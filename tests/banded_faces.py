@@ -13,7 +13,7 @@ OPTIONS = Options(
 
 
 def bands(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A generator that knows: z[0..3] are the brightness of four bands of four columns."""
+    """A generator of known behaviour: z[0..3] are the brightness of four bands of four columns."""
     grey = np.clip(128 + 90 * z[:, :4].numpy(), 0, 255).repeat(4, axis=1)
     return np.broadcast_to(grey[:, None, :, None], (len(z), 16, 16, 3)).astype(np.uint8)
 

@@ -60,7 +60,7 @@ class Content(HTMLParser):
 
 
 def dom_of(page: Path, folder: Path, *, milliseconds: int = 3000) -> str:
-    """The document of a page after its scripts have run for so much of the browser's own time.
+    """The document of a page after its scripts have run for this much of the browser's time.
 
     folder: an empty place for the browser's profile.
     """
@@ -81,7 +81,7 @@ def dom_of(page: Path, folder: Path, *, milliseconds: int = 3000) -> str:
 
 
 def after_script(page: Path, script: str, folder: Path, *, milliseconds: int = 3000) -> Content:
-    """Run a <script>...</script> at the end of a page, with TOOLS before it; what it left."""
+    """Run a <script>...</script> at the end of a page, after TOOLS; returns what it left."""
     scripted = folder / f"scripted_{page.name}"
     text = page.read_text(encoding="utf-8").replace("</body>", f"{TOOLS}{script}</body>")
     scripted.write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pipeline's tests first: they take longest, and the others run beside them."""
+    """The pipeline's tests first: they take longest, and the others run alongside."""
     items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
 
 
@@ -42,7 +42,7 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def base(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder with a copy of the sources, `checkout`, and a finished run of them, `run`.
 
-    It is made once for all processes of pytest-xdist, whose temporary folders lie side by side.
+    It is made once for all processes of pytest-xdist, whose temporary folders are side by side.
     """
     own = tmp_path_factory.getbasetemp()
     return finished_run(repository, (own if worker_id == "master" else own.parent) / "pipeline")
@@ -56,7 +56,7 @@ def run(base: Path) -> Path:
 
 @pytest.fixture
 def checkout(base: Path, tmp_path: Path) -> Path:
-    """Sources to be edited, beside a copy of their run in `../run`."""
+    """Sources to edit, with a copy of their run in `../run`."""
     shutil.copytree(base, tmp_path / "copy", symlinks=True)
     return tmp_path / "copy" / "checkout"
 

@@ -1,4 +1,4 @@
-"""A step's folder that a test has changed, recorded as if its step had written it so."""
+"""Record a step's folder that a test has changed as if its step had written it."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from repro.artefacts.provenance import SIDECAR, content_hashes
 
 
 def record_again(folder: Path) -> None:
-    """The record of `folder` names the files that lie there now."""
+    """Update the record of `folder` to the files that it now contains."""
     record = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     record["outputs"] = content_hashes(folder)
     record["sizes"] = {name: (folder / name).stat().st_size for name in record["outputs"]}

@@ -1,4 +1,4 @@
-"""A run under ALLOWED_SKIPS fails by a test skipped for another reason, and says which."""
+"""A run under ALLOWED_SKIPS fails if a test is skipped for another reason, and names it."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Every file read or written as text names its encoding: no locale decides what it holds."""
+"""Every file read or written as text names its encoding: no locale decides its content."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TEXT = {"read_text": 0, "write_text": 1}  # the place of the encoding among the words of a call
+TEXT = {"read_text": 0, "write_text": 1}  # position of the encoding among the arguments of a call
 NOT_OURS = (  # whose `open` is for something else than text
     "Image", "ImageStore", "ModelFolder", "archive", "gzip", "lmdb", "opened", "opener", "os",
     "tarfile",

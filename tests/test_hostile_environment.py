@@ -1,6 +1,6 @@
 """The pipeline under a hostile environment: the same bytes as under that of the tests.
 
-Everything that notebooks, shells, clusters and users leave lying about, at once: one experiment
+Everything that notebooks, shells, clusters and users leave behind, all at once: one experiment
 with all that it needs is made by the real interpreter and compared with the shared run.
 """
 

@@ -1,4 +1,4 @@
-"""Your own pictures: config/photos.yaml by Snakemake on a small folder, and what is refused."""
+"""Your own pictures: Snakemake runs config/photos.yaml on a small folder; and what is refused."""
 
 import html
 import json
@@ -14,7 +14,7 @@ from tiny_pipeline import snakemake
 from repro.runs.load import load_run
 
 pytestmark = pytest.mark.pipeline
-TINY = {  # laid over config/photos.yaml as --config KEY=VALUE
+TINY = {  # merged over config/photos.yaml as --config KEY=VALUE
     "image_size": "32",
     "models": (
         "{photos: {network: {ngf: 8, ndf: 4}, training: {batch: 16, epochs: 4, early_epochs: 1, "
@@ -35,7 +35,7 @@ def words(photos: str, **more: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder with 40 files below `my pictures`, of which one is no picture."""
+    """A home folder with 40 files below `my pictures`, one of which is not a picture."""
     home = tmp_path_factory.mktemp("home")
     source = np.random.default_rng(3)
     (home / "my pictures/older").mkdir(parents=True)

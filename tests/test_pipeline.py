@@ -136,7 +136,7 @@ def test_same_config_same_bytes_in_any_number_of_parts(
     for path in sorted((run / "results/tiny").rglob("*")):
         name = path.relative_to(run)
         if any("ablation" in part for part in name.parts) or path.name == "departures.csv":
-            continue  # asked for in the first run only, and quoted there
+            continue  # requested in the first run only, and quoted there
         page = path.suffix == ".html" and "experiments" in name.parts
         deterministic = path.suffix in DETERMINISTIC or page
         if path.is_file() and deterministic and path.name not in OF_THE_PLACE:

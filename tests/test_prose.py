@@ -98,7 +98,7 @@ def prose(name: str, text: str) -> Iterator[tuple[int, str]]:
             if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
                 first = node.body[0]
                 yield first.lineno, ast.get_docstring(node, clean=False) or ""
-    else:  # Snakemake's files are no Python, but made of its tokens
+    else:  # Snakemake's files are not Python, but consist of its tokens
         yield 1, comments(text)
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.STRING and token.string.startswith('"""'):

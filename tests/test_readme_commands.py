@@ -38,7 +38,7 @@ FEWEST = 60  # commands on all pages; fewer: the pages are no longer read as the
 
 
 def commands(text: str) -> list[list[str]]:
-    """The command lines on a page, in words, without comments and dots."""
+    """The command lines on a page, split into words, without comments and dots."""
     blocks = [dedent(block).replace("\\\n", " ") for block in BLOCK.findall(text)]
     lines = [line for block in blocks for line in block.splitlines() if line[:1] != " "]
     lines += [" ".join(line.split()) for line in INLINE.findall(BLOCK.sub("", text))]
@@ -51,7 +51,7 @@ def commands(text: str) -> list[list[str]]:
 
 
 def complaint(words: list[str]) -> str:
-    """What of a command line does not exist; empty where all does."""
+    """The part of a command line that does not exist; empty where all of it does."""
     program, rest = words[0], words[1:]
     if program == "make":
         return _of_make(rest)

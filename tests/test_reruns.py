@@ -31,7 +31,7 @@ def test_all_leaves_out_what_is_run_on_request(
     assert asked - rules == {"measure_ablations", "draw_ablations", "ablations"}
 
 
-COMMENTS = {  # a text that changes none of what a file means: what takes its place
+COMMENTS = {  # a text without effect on a file's meaning -> its replacement
     '"""': '"""Edited. ',
     "\nfrom ": "\n# edited\n\n\nfrom ",
 }
@@ -144,7 +144,10 @@ def test_a_step_that_finds_its_folder_made_ends_at_once(warm: Path, checkout: Pa
     after = weights.stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     said = (results / "logs/train_model/faces.log").read_text()
-    assert "models/faces is whole, and made of the same settings, inputs and code: kept" in said
+    assert (
+        "models/faces is complete and was made from the same settings, inputs and code: kept"
+        in said
+    )
     assert not list(results.glob("models/*.replaced-*"))
 
 

@@ -36,7 +36,7 @@ def test_files_are_short_and_name_no_experiment(file: str, repository: Path) -> 
     cards = {path.parent.name for path in (repository / "experiments").glob("*/experiment.yaml")}
     names = cards | run["datasets"].keys() | run["models"].keys()
     assert len(names) > 20
-    # a folder of results, and Snakemake's word for what it is asked to make
+    # a folder of results, and Snakemake's name for its target
     assert names & set(re.findall(r"\w+", text)) <= {"dedup", "targets"}
 
 
@@ -53,7 +53,7 @@ def test_every_path_in_a_command_is_quoted(bodies: dict[str, str]) -> None:
     commands = {name: body.partition("shell:")[2] for name, body in bodies.items()}
     places = [(n, p) for n, c in commands.items() for p in re.findall(r"\{([^{}]+)\}", c)]
     assert len(places) > 40
-    # flags, numbers, and the words that start a training: nothing that anybody may name
+    # flags, numbers, and the arguments that start a training: nothing that a user names
     plain = {"threads", *(f"params.{word}" for word in ("parts", "trained", "launcher"))}
     plain |= {f"params.{word}" for word in ("threads", "graphs")}
     assert [(n, p) for n, p in places if not p.endswith(":q") and p not in plain] == []

@@ -1,4 +1,4 @@
-"""Whatever a name or a path holds, the shell hands it on as one word and runs none of it."""
+"""Whatever a name or a path contains, the shell passes it on as one word and runs none of it."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from snakemake.utils import format as formatted
 from test_rules import FILES, rules_of
 
 HOSTILE = "a b$(touch X)`touch X`;touch X|touch X&touch X\n'\"*{x}~-#\\ö"
-# flags, numbers and the words that start a training: nothing that anybody may name
+# flags, numbers and the arguments that start a training: nothing that a user names
 PLAIN = {"parts": "--parts", "trained": "--trained", "dedup": "--dedup", "graphs": "--graphs"}
 PLAIN |= {"launcher": "python", "threads": "1"}
 # in place of the commands: their words, those of the step in its log and that of its stamp

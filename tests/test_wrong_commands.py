@@ -1,4 +1,4 @@
-"""Slips of the pen on Snakemake's command line: the nearest right word, and no traceback.
+"""Slips on Snakemake's command line: the nearest valid word, and no traceback.
 
 And one experiment runs without the raw data of the others.
 """
@@ -33,7 +33,7 @@ def test_a_target_that_is_none(
 def test_one_experiment_without_the_raw_data_of_the_others(
     warm: Path, repository: Path, tmp_path: Path
 ) -> None:
-    """CIFAR-10 and the authors' weights are there, MNIST and all else are not."""
+    """CIFAR-10 and the authors' weights are present, MNIST and everything else are not."""
     cifar = tmp_path / "raw/cifar-10-batches-bin"
     cifar.mkdir(parents=True)
     for number in (1, 2):
@@ -59,7 +59,7 @@ def test_one_experiment_without_the_raw_data_of_the_others(
     ],
 )
 def test_a_run_file_that_is_not_there(words: list[str], said: str, repository: Path) -> None:
-    """By the profile that every `snakemake` in this folder reads."""
+    """Through the profile that every `snakemake` in this folder reads."""
     done = subprocess.run(
         [sys.executable, "profiles/begin.py", *words],
         cwd=repository,

@@ -53,8 +53,8 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         kept = [f"{format_bytes(p.fetched)} in {p.part}" for p in places if p.fetched]
         raise KeyboardInterrupt(
-            f"stopped; kept: {', '.join(kept) or 'nothing unfinished'}. The same command goes on "
-            "from there."
+            f"stopped; kept: {', '.join(kept) or 'nothing unfinished'}. The same command "
+            "continues from there."
         ) from None
 
 

@@ -64,7 +64,7 @@ def fetch(
     otherwise; the bytes received stay in the .part.
     """
     if target.exists():
-        raise FetchError(f"{target}: exists already; nothing is fetched over it")
+        raise FetchError(f"{target}: exists already; it is not overwritten")
     target.parent.mkdir(parents=True, exist_ok=True)
     checksums = checksums or {}
     waiting, failed = list(urls), list[FetchError]()
@@ -124,8 +124,8 @@ def require_free(folder: Path, *, needed: int, purpose: str) -> None:
     free = shutil.disk_usage(existing).free
     if needed > free:
         raise FetchError(
-            f"{folder}: {purpose} needs {format_bytes(needed)} ({needed} bytes), free are "
-            f"{format_bytes(free)} ({free} bytes); make room there or choose another folder"
+            f"{folder}: {purpose} needs {format_bytes(needed)} ({needed} bytes), but only "
+            f"{format_bytes(free)} ({free} bytes) are free; make room or choose another folder"
         )
 
 
@@ -174,7 +174,8 @@ def _fill(
 def _kept(part: PartFile) -> str:
     if not part.size:
         return "nothing has arrived"
-    return f"{format_bytes(part.size)} are kept in {part.path}: the same command goes on from there"
+    kept = format_bytes(part.size)
+    return f"{kept} are kept in {part.path}: the same command continues from there"
 
 
 def _accepted(

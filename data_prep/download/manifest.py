@@ -137,7 +137,7 @@ class Place:
     def kind(self) -> Kind:
         """Kind of archive; ValueError for other files."""
         if self.entry.unpack == "none":
-            raise ValueError(f"{self.entry.name} is no archive")
+            raise ValueError(f"{self.entry.name} is not an archive")
         return self.entry.unpack
 
     @property
@@ -164,7 +164,7 @@ class Place:
         """
         size, published = path.stat().st_size, self.entry.checksums
         if self.entry.bytes is not None and size != self.entry.bytes:
-            return f"{size} bytes, published are {self.entry.bytes}"
+            return f"{size} bytes, the published file has {self.entry.bytes}"
         found = _checksums(path, list(published))
         if not published and self.is_packed:
             try:

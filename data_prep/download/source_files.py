@@ -162,7 +162,7 @@ def _require_room(
     }
     if any(needed.values()):
         purpose = ", ".join(f"{format_bytes(size)} {what}" for what, size in needed.items() if size)
-        require_free(raw, needed=sum(needed.values()), purpose=f"what is wanted ({purpose})")
+        require_free(raw, needed=sum(needed.values()), purpose=f"the request ({purpose})")
 
 
 def _fetched(
@@ -183,7 +183,7 @@ def _fetched(
     except FetchError as error:
         known = [f"{entry.bytes} bytes"] if entry.bytes else []
         known += [f"{name} {value}" for name, value in entry.checksums.items()]
-        advice = f"\n  a copy from elsewhere is used by --archive PATH, or put as {place.download}"
+        advice = f"\n  pass a copy from elsewhere by --archive PATH, or save it as {place.download}"
         if known:
             advice += f"\n  it must have {', '.join(known)}"
         if entry.otherwise:
@@ -207,7 +207,7 @@ def _install(place: Place, archive: Path, *, unpacked: bool, report: Callable[[s
         return
     kind = place.kind
     if not unpacked:
-        report(f"{place.entry.name}: done: {archive}; --unpack makes {place.final} of it")
+        report(f"{place.entry.name}: done: {archive}; --unpack turns it into {place.final}")
         return
     needed = unpacked_size(archive, kind)
     if needed is not None:
@@ -234,7 +234,7 @@ def _by_hand(places: Sequence[Place]) -> str:
             f"{format_bytes(entry.bytes)} ({entry.bytes} bytes)" if entry.bytes else "size unknown"
         )
         lines += [f"  {entry.name}: {size}", f"    {sums}"] if sums else [f"  {entry.name}: {size}"]
-        lines.append(f"    put it as {place.download}, or give it by --archive PATH")
+        lines.append(f"    save it as {place.download}, or pass it by --archive PATH")
     lines += [f"  how: {how}" for how in dict.fromkeys(p.entry.by_hand for p in places)]
     lines.append("  then start the same command again")
     return "\n".join(lines)

@@ -93,7 +93,7 @@ class Transfer:
             if end is None and not (self.verifiable or getattr(reply, "chunked", False)):
                 raise PermanentFailure(
                     "the server does not say how long the file is, and neither size nor checksum "
-                    "is published: whether it is whole cannot be told"
+                    "is published: we cannot tell whether it is complete"
                 )
         if end is not None and part.size < end:
             raise TemporaryFailure(f"the connection ended after {part.size} of {end} bytes")
@@ -151,7 +151,7 @@ class Transfer:
             given = headers.get("Content-Range")
             start, total = _content_range(given)
             if start != part.size:
-                reason = f"asked for bytes from {part.size}, the reply has Content-Range {given}"
+                reason = f"requested bytes from {part.size}, the reply has Content-Range {given}"
                 raise TemporaryFailure(reason, whole=True)
             if "html" in kind:
                 raise TemporaryFailure("a page of HTML came in place of the rest", whole=True)
@@ -162,7 +162,7 @@ class Transfer:
             raise TemporaryFailure(f"host {self.host} answers {reply.status} {reply.reason}")
         if self.size is not None and total is not None and total != self.size:
             raise TemporaryFailure(
-                f"the reply is of {total} bytes ({kind}), published are {self.size}"
+                f"the reply has {total} bytes ({kind}), the published file {self.size}"
             )
         origin = Origin(
             url=self.url,
@@ -207,8 +207,8 @@ class Transfer:
         same = named and known is not None and not known.differs(origin)
         if same or origin.total is None:
             raise TemporaryFailure(
-                f"from byte {keep} on other bytes came than {self.part.path} holds, of the same "
-                "version as far as the server says (if this persists, delete it to begin anew)"
+                f"from byte {keep} on the server sent other bytes than {self.part.path} holds, "
+                "although it names the same version (if this persists, delete that file)"
             )
         self.part.begin_again(keep)
 

@@ -192,7 +192,7 @@ def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
         if entry.issym() or entry.islnk():
             raise ArchiveError(f"'{entry.name}' is a link; links are not unpacked")
         if entry.issparse():
-            raise ArchiveError(f"'{entry.name}' is a sparse file; such are not unpacked")
+            raise ArchiveError(f"'{entry.name}' is a sparse file, which is not unpacked")
         content = opened.extractfile(entry)
         if content is None:
             continue
@@ -200,7 +200,7 @@ def _tar_members(stream: IO[bytes], *, nested: bool) -> Iterator[Member]:
             yield Member(name, entry.size, content)
             continue
         if name.suffix != ".tar":
-            raise ArchiveError(f"'{entry.name}' is no tar, though a tar of tars is expected")
+            raise ArchiveError(f"'{entry.name}' is not a tar, expected a tar of tars")
         for inner in _tar_members(content, nested=False):
             place = _safe(str(name.with_suffix("") / inner.name))
             yield Member(place, inner.size, inner.stream)

@@ -153,7 +153,7 @@ def _load(cascade: Path) -> Any:
     try:
         classifier = cv2.CascadeClassifier(str(cascade))
     except (cv2.error, SystemError) as error:  # the second: bytes that are not text
-        raise SourceError(f"{cascade}: no cascade: {error}") from None
+        raise SourceError(f"{cascade}: not a cascade: {error}") from None
     if classifier.empty():
-        raise SourceError(f"{cascade}: no cascade that OpenCV {cv2.__version__} can read")
+        raise SourceError(f"{cascade}: not a cascade that OpenCV {cv2.__version__} can read")
     return classifier

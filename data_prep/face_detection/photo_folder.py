@@ -67,9 +67,9 @@ def detect_folder(
     inside it, which the next search would take for a photo.
     """
     if not photos.is_dir():
-        raise SourceError(f"{photos}: no folder of photos")
+        raise SourceError(f"{photos}: not a folder of photos")
     if out.resolve().is_relative_to(photos.resolve()):
-        raise SourceError(f"{out} lies in the folder of photos; write it beside {photos}")
+        raise SourceError(f"{out} lies in the folder of photos; write it next to {photos}")
     cascade = cascade or find_cascade()
     FaceDetector(cascade, **options.model_dump())  # a wrong one is reported before the first photo
     files = files_below(photos)

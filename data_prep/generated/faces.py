@@ -35,10 +35,10 @@ class Options(Strict):
 
     count: int = Field(6000, ge=1, description="pictures; a multiple of 8 balances them exactly")
     shift: float = Field(
-        0.0, ge=0, le=20, description="most pixels of 96 by which a face is moved either way"
+        0.0, ge=0, le=20, description="largest shift of a face in any direction, pixels of 96"
     )
-    scale: float = Field(0.0, ge=0, le=0.4, description="most by which it is larger or smaller")
-    tilt: float = Field(0.0, ge=0, le=45, description="most degrees by which it is tilted")
+    scale: float = Field(0.0, ge=0, le=0.4, description="largest change of its size")
+    tilt: float = Field(0.0, ge=0, le=45, description="largest tilt, degrees")
 
     @property
     def aligned(self) -> bool:

@@ -61,7 +61,7 @@ class Ladder:
             found = "; ".join(" x ".join(f"{size:g}" for size in rung) for rung in self.sizes)
             raise UnusableError(
                 f"the ladder has the rungs ({' x '.join(SIZES)}) {found}, from which the effects "
-                "of the three cannot be told apart; bind trainings that differ in maps and in "
+                "of the three cannot be separated; bind trainings that differ in maps and in "
                 "images, one at a time, and keep discriminators after several passes"
             )
 

@@ -20,14 +20,14 @@ class Options(Strict):
     validation_share: float = Field(
         0.2, gt=0, lt=1, description="at most this share of the training images is held out"
     )
-    per_class: int = Field(400, ge=1, description="labels a class in the second column (Table 1)")
+    per_class: int = Field(400, ge=1, description="labels per class in the second column (Table 1)")
     draws: int = Field(10, ge=1, description="balanced draws of that many labels")
     selection_draws: int = Field(
         10, ge=1, description="other draws of them, to choose C (authors' SVHN script: 10)"
     )
     label_counts: tuple[int, ...] = Field(
         (10, 25, 50, 100, 200),
-        description="further numbers of labels a class, for the curve of accuracy against labels; "
+        description="more numbers of labels per class, for the curve of accuracy against labels; "
         "they are drawn `curve_draws` times",
     )
     curve_draws: int = Field(5, ge=1, description="balanced draws of each of label_counts")

@@ -67,7 +67,7 @@ class Result:
     held_out: int  # images that chose C
 
     def hits(self, count: int) -> np.ndarray:
-        """(draws, T) bool of the machines trained with `count` labels a class."""
+        """(draws, T) bool of the machines trained with `count` labels per class."""
         return self.correct[self.counts == count]
 
 

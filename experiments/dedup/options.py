@@ -48,7 +48,7 @@ class Options(Strict):
     )
     labels: list[GivenPath] = Field(
         [],
-        description="CSV files that the label page made, one a person; paths from the folder in "
+        description="CSV files that the label page made, one per person; paths from the folder in "
         "which the run is started",
         json_schema_extra={"files": True},
     )

@@ -19,7 +19,7 @@ class Options(Strict):
     triples: list[Triple] = Field([SMILE, GLASSES], min_length=1, description="paper: these two")
     samples: int = Field(2000, ge=10, description="samples among which exemplars are looked for")
     confident: int = Field(
-        50, ge=1, description="surest samples of a concept, drawn from in trials"
+        50, ge=1, description="most confident samples of a concept, from which trials draw"
     )
     exemplars: int = Field(3, ge=1, description="exemplars averaged per concept (paper: 3)")
     many: int = Field(
@@ -52,7 +52,7 @@ class Options(Strict):
     )
     picks: list[GivenPath] = Field(
         [],
-        description="JSON files that the page made, one a person; Fig 7 is then drawn from them; "
+        description="JSON files that the page made, one per person; Fig 7 is then drawn from them; "
         "paths from the folder in which the run is started",
         json_schema_extra={"files": True},
     )

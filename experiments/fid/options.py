@@ -14,7 +14,7 @@ class Options(Strict):
     """How many images to compare, and how; none of it is the paper's, which has no FID."""
 
     samples: int = Field(10_000, ge=4, description="samples of each model")
-    real: int = Field(50_000, ge=4, description="real images they are set against, at most")
+    real: int = Field(50_000, ge=4, description="real images they are compared with, at most")
     layer: Literal["64", "192", "768", "2048"] = Field(
         "2048",
         description="features of an image; FID and KID proper take 2048, fewer features need fewer "

@@ -22,7 +22,7 @@ class Options(Strict):
     rooms: int = Field(
         250,
         ge=10,
-        description="rooms drawn anew, whose beds, windows and lamps are known, where the run's "
+        description="newly drawn rooms, whose beds, windows and lamps are known, where the run's "
         "bedrooms are drawn by program; `top` at least",
     )
     others: int = Field(

@@ -34,7 +34,7 @@ class BoxFile(Strict):
     image_size: int = Field(description="pixels per side of a sample")
     author: str = Field(description="who drew them")
     start: Literal["segmenter", "nothing", "mixed"] = Field(
-        description="what each sample started from: the segmenter's boxes, nothing, or some each"
+        description="what each sample started from: the segmenter's boxes, nothing, or some of each"
     )
     boxes: dict[str, list[tuple[int, int, int, int]]] = Field(
         description="number of a sample from 0 -> x0, y0, x1, y1 of each box, pixels"

@@ -14,7 +14,7 @@ class Options(Strict):
     boxes: list[GivenPath] = Field(
         [],
         description="JSON files of boxes drawn by hand on the page fig06_boxes.html (paper: 52 by "
-        "hand), one a person; the first is used, others are compared with it; paths from the "
+        "hand), one per person; the first is used, others are compared with it; paths from the "
         "folder in which the run is started; [] = boxes of the segmenter",
         json_schema_extra={"files": True},
     )
@@ -31,7 +31,7 @@ class Options(Strict):
     strength: float = Field(
         1.0, gt=0, description="C of the logistic regression, the inverse of its L2 penalty"
     )
-    folds: int = Field(5, ge=2, description="parts of the cross-validation, by sample")
+    folds: int = Field(5, ge=2, description="folds of the cross-validation, by sample")
     refits: int = Field(
         8, ge=2, description="fits on resampled samples with other cells outside, for the spread"
     )
@@ -50,7 +50,7 @@ class Options(Strict):
         0.004,
         gt=0,
         lt=1,
-        description="smaller connected parts, as a share of the picture, are no window; 0.004 of "
+        description="smaller connected parts, as a share of the picture, are not windows; 0.004 of "
         "64x64 are 16 pixels",
     )
     least_overlap: float = Field(

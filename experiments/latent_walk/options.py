@@ -14,7 +14,7 @@ class Options(Strict):
     """Size of the figure and of the measurement."""
 
     rows: int = Field(10, ge=1, description="segments of the path shown (paper: 10)")
-    steps: int = Field(10, ge=2, multiple_of=2, description="steps a segment (paper: 10)")
+    steps: int = Field(10, ge=2, multiple_of=2, description="steps per segment (paper: 10)")
     pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
     segments: int = Field(200, ge=2, description="independent segments measured")
     jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")

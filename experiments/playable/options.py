@@ -17,7 +17,7 @@ class Options(Strict):
         description="direction -> 'label field, operator, number'; the first two make the example",
     )
     samples: int = Field(2000, ge=20, description="samples from which directions are taken")
-    confident: int = Field(50, ge=1, description="surest samples at each end of a direction")
+    confident: int = Field(50, ge=1, description="most confident samples at each end")
     offered: int = Field(120, ge=6, description="samples to pick from, the first ones")
     tested: int = Field(200, ge=2, description="further samples that directions are tried on")
     untrained_samples: int = Field(

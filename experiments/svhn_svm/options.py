@@ -15,7 +15,7 @@ from repro.specs.validation import Strict
 class Options(Strict):
     """Sizes of the protocol; the defaults are the paper's, or the authors' where it is silent."""
 
-    per_class: int = Field(100, ge=1, description="labels a class (Table 2: 1,000 in all)")
+    per_class: int = Field(100, ge=1, description="labels per class (Table 2: 1,000 in all)")
     grid: tuple[float, ...] = Field(
         AUTHORS_GRID,
         min_length=1,
@@ -49,7 +49,7 @@ class Options(Strict):
         TRIALS, ge=0, description="of the supervised network's random search (§5.2: 64); 0: none"
     )
     trial_epochs: int = Field(
-        100, ge=1, description="passes over the labelled images in a trial (paper: not said)"
+        100, ge=1, description="passes over the labelled images in a trial (paper silent)"
     )
     evaluate_every: int = Field(5, ge=1, description="passes between validation errors of a trial")
     search: SearchSpace = Field(SearchSpace(), description="what a trial's settings are drawn from")

@@ -27,8 +27,8 @@ class Options(Strict):
     axes: dict[str, Axis] = Field(
         {"pose": POSE, **OTHERS},
         min_length=1,
-        description="what vectors are made for, and what is followed along each; where they are "
-        "not given, those whose label the data have, or else the first label, by its quarters",
+        description="attributes with a vector each, all followed along every vector; by default "
+        "those labelled in the data, or else the first label, split at its quartiles",
     )
     turn: str = Field(
         "pose",
@@ -43,9 +43,11 @@ class Options(Strict):
     shown: int = Field(5, ge=1, description="rows of the figure (paper: 5)")
     rows: int = Field(100, ge=2, description="rows measured, each with a vector of its own")
     samples: int = Field(2000, ge=10, description="samples among which exemplars are looked for")
-    confident: int = Field(50, ge=1, description="surest samples of an end, drawn from in rows")
+    confident: int = Field(
+        50, ge=1, description="most confident samples of each end, from which rows draw"
+    )
     untrained_samples: int = Field(
-        500, ge=10, description="the same of the untrained control, at most `samples`"
+        500, ge=10, description="the same for the untrained control, at most `samples`"
     )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     classifier_images: int = Field(6000, ge=20, description="labelled images used, at most")

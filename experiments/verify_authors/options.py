@@ -27,7 +27,7 @@ class Options(Strict):
     random_seeds: int = Field(1, ge=1, description="CIFAR-10: networks with random weights")
     centroids: int = Field(4800, ge=1, description="CIFAR-10: of K-means, the paper's row")
     patches: int = Field(400_000, ge=1, description="CIFAR-10: random patches K-means learns from")
-    per_class: int = Field(100, ge=1, description="SVHN: labels a class (§5.2: 1000 in all)")
+    per_class: int = Field(100, ge=1, description="SVHN: labels per class (§5.2: 1000 in all)")
     selection_draws: int = Field(10, ge=1, description="SVHN: draws of labels for each C (authors)")
     draws: int = Field(100, ge=2, description="SVHN: fresh draws at the C chosen (authors)")
     random_draws: int = Field(

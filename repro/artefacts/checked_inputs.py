@@ -58,7 +58,7 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
             )
     if changed := changed_inputs(read_record(folder)):
         raise ChangedFileError(
-            f"{folder} was made of another {' and another '.join(changed)} than lies there now; "
+            f"{folder} was made from inputs that have changed since: {', '.join(changed)}; "
             f"{how_to_remake(sidecar)}"
         )
 

@@ -186,7 +186,7 @@ def explain(path: Path) -> str:
     for candidate in (folder, *folder.parents):
         if (candidate / SIDECAR).is_file():
             return _explanation(path, candidate)
-    raise FileNotFoundError(f"no {SIDECAR} beside or above {path}: not an artefact of a run")
+    raise FileNotFoundError(f"no {SIDECAR} next to or above {path}: not an artefact of a run")
 
 
 def _explanation(path: Path, folder: Path) -> str:

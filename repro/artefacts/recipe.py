@@ -89,8 +89,8 @@ def is_made(out: Path, recipe: Recipe | None, inputs: Mapping[str, Input]) -> bo
     if recipe is None or why_not(out, recipe, inputs, bytes_too=True) is not None:
         return False
     print(
-        f"{out} is whole, and made of the same settings, inputs and code: kept (delete it to make "
-        "it again)",
+        f"{out} is complete and was made from the same settings, inputs and code: kept (delete it "
+        "to make it again)",
         flush=True,
     )
     return True

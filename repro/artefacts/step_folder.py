@@ -66,7 +66,7 @@ def step_folder(
     for name, given in inputs.items():
         if not path_of(given).exists():
             raise FileNotFoundError(
-                f"input '{name}' does not exist: {path_of(given)}; run the step before"
+                f"input '{name}' does not exist: {path_of(given)}; run the step that makes it first"
             )
         refuse_changed(name, given, unread=unread)
     building = out.with_name(f".{out.name}.partial")

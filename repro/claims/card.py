@@ -81,8 +81,8 @@ class Claim(Strict):
         [], description="roles whose data it rests on; [] = all among the experiment's inputs"
     )
     source: Literal["paper", "authors_code", "ours"] = Field(
-        description="who says so: the paper, its authors' repository alone, or nobody but us; "
-        "counted apart"
+        description="who states it: the paper, its authors' repository alone, or only we; "
+        "counted separately"
     )
     control: str = Field(
         "",
@@ -149,7 +149,7 @@ class ExperimentCard(Strict):
     inputs: list[str] = Field(min_length=1, description="<role>.<slot>")
     optional: list[str] = Field([], description="further inputs, used where the run binds them")
     on_request: bool = Field(
-        False, description="long: run when it is asked for by name, and not by `all`"
+        False, description="long: run only when it is requested by name, not by `all`"
     )
     scales: Scales = Field(
         Scales(), description="options of runs that are smaller than the paper, by their `scale:`"
@@ -160,7 +160,7 @@ class ExperimentCard(Strict):
     )
     claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")
     ask_for: str = Field(
-        "", description="what the user gives behind --config for its inputs, e.g. fid_weights=FILE"
+        "", description="what the user gives after --config for its inputs, e.g. fid_weights=FILE"
     )
     departures: list[str] = Field([], description="where we depart from the paper, and why")
 

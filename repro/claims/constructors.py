@@ -194,7 +194,7 @@ def deviation_around(
     unit: str = "",
     by: Literal["mean ± 1 sd", "± one standard deviation"] = "mean ± 1 sd",
 ) -> Measurement:
-    """A mean ± one standard deviation over n units: how far they lie apart, no interval of it."""
+    """A mean ± one standard deviation over n units: how far they lie apart, no interval."""
     ends = value - deviation, value + deviation
     return _stated(name, value, ends, by, over, n=n, protocol=protocol, unit=unit)
 

@@ -150,7 +150,7 @@ class _Reader:
         target = self._top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
             if not isinstance(key, (str, bytes, int)):  # others could take for ever to hash
-                raise PickleError(f"it has a {type(key).__name__} for a key")
+                raise PickleError(f"it has a {type(key).__name__} as a key")
             target[key] = value
 
     def _put(self, argument: int) -> None:

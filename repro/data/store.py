@@ -128,7 +128,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{path}: not JSON ({error}); {REMAKE}") from None
     for key, kind in MANIFEST_KEYS.items():
         if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
-            raise StoreError(f"{path}: '{key}' is missing or no {kind.__name__}; {REMAKE}")
+            raise StoreError(f"{path}: '{key}' is missing or not a {kind.__name__}; {REMAKE}")
     if manifest.get("format") != FORMAT:
         raise StoreError(f"{path}: format {manifest.get('format')}, expected {FORMAT}; {REMAKE}")
     return manifest

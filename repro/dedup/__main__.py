@@ -54,12 +54,12 @@ options (--option name=value): dae takes all; phash and similar methods take rad
 minimum_contrast; pixels takes max_group
 """
 REST_HELP = """
-Compared are the centre squares of the upright images; pixels compares them whole. Of a group the
-image with the most pixels is kept, of such the largest file, of such the first name. Kept as well,
-and told: groups over max_group, pictures without contrast. Hidden files are left out, linked
-folders followed, a file with several names read under one of them.
-The delete list holds absolute paths (keys, for an LMDB), one a line, and nothing that a link leads
-to or from.
+Compared are the centre squares of the upright images; pixels compares them whole. Of a group we
+keep the image with the most pixels, then the largest file, then the first name. Groups over
+max_group and pictures without contrast are kept too, and reported. Hidden files are left out,
+linked folders followed, and a file with several names is read under one of them.
+The delete list holds absolute paths (keys, for an LMDB), one per line, and nothing that a link
+leads to or from.
 """
 
 
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--method", choices=ALL_METHODS, default=TRAINED, help="dae: the paper's autoencoder, "
         "trained on these images (default); the others need no training")  # fmt: skip
     add("--radius", type=natural, metavar="R", help="see below (default 0)")
-    add("--delete-list", type=Path, metavar="FILE", help="write the names of images that would go")
+    add("--delete-list", type=Path, metavar="FILE", help="write the images that would be deleted")
     add("--null", action="store_true", help="end each of them in a zero byte, for xargs -0")
     add("--autoencoder", type=Path, metavar="FILE", help="use this .safetensors: no training")
     add_seed(parser)
@@ -133,7 +133,7 @@ def _options(given: argparse.Namespace) -> Options:
     options = validated(Options, values, where="command line")
     unused = sorted(set(values) - used_options(given.method))
     if unused:
-        raise SpecError(f"--method {given.method} makes no use of {', '.join(unused)}")
+        raise SpecError(f"--method {given.method} does not use {', '.join(unused)}")
     if given.autoencoder is not None and given.method != TRAINED:
         raise SpecError(f"--autoencoder is for --method {TRAINED}")
     if given.null and given.delete_list is None:

@@ -149,7 +149,7 @@ class Autoencoder(nn.Module):
             network = cls(scaling=cast(Scaling, scaling))
             network.load_state_dict(tensors)
         except (SafetensorError, RuntimeError) as error:
-            raise UnusableError(f"{path}: no autoencoder of this kind ({error})") from None
+            raise UnusableError(f"{path}: not an autoencoder of this kind ({error})") from None
         return network.eval()
 
     def save(self, path: Path) -> None:

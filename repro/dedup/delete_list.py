@@ -38,7 +38,7 @@ def write_delete_list(
     names: FileNames | None,
     null: bool,
 ) -> Listed:
-    """Write the images that would go: absolute paths, or the keys of an LMDB (names None).
+    """Write the images that would be deleted: absolute paths, or the keys of an LMDB (names None).
 
     null: each ends in a zero byte (xargs -0), else in a line feed; then names with line breaks are
     left out, since half of one might be the name of another file. Bytes of names are unchanged.

@@ -62,7 +62,7 @@ def make_codes(
     model: an autoencoder to use instead of training one. Raises DegenerateCodeError, and ValueError
     for too few pictures to train on; both messages name another method.
     """
-    if method == EXACT:  # flat pictures are equal all the same
+    if method == EXACT:  # flat pictures are equal nevertheless
         assert store.labels is not None
         equal = repack_fields(store.labels[list(EQUALITY)])
         codes = equal.view(np.uint8).reshape(len(store), -1)

@@ -61,7 +61,7 @@ def layers_of(network: GeneratorNetwork | DiscriminatorNetwork) -> list[WeightLa
 
 
 def stages(spec: NetworkSpec, which: str) -> list[MapStack]:
-    """Values on the way through a network of a spec; which: "generator" or "discriminator"."""
+    """Values between the layers of a network of a spec; which: "generator" or "discriminator"."""
     if which == "generator":
         layers = layers_of(generator_without_memory(spec))
         fields = projective_fields(layers)

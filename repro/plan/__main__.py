@@ -213,7 +213,7 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="NAME=COUNT",
         help="images of a dataset; may be repeated",
     )
-    parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
+    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
     parser.add_argument("--out", type=file_to_write, help="JSON file to keep the plan in")
     return parser
 

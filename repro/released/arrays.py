@@ -78,7 +78,7 @@ def index_files(index: Path) -> tuple[str, ...]:
             raise PickleError("it names a file twice")
     except PickleError as error:
         raise ReleasedError(
-            f"{index}: no list of arrays as the authors wrote them: {error}; {AGAIN}"
+            f"{index}: not a list of arrays in the authors' format: {error}; {AGAIN}"
         ) from None
     return names
 
@@ -103,7 +103,7 @@ def _array(path: Path) -> np.ndarray | None:
         # a memory map compares the header with the file's length before anything is allocated
         array = open_memmap(path, mode="r")
     except Exception as error:  # damaged headers raise nearly anything
-        raise ReleasedError(f"{path}: no whole .npy file: {error}; {AGAIN}") from None
+        raise ReleasedError(f"{path}: not a complete .npy file: {error}; {AGAIN}") from None
     surplus = path.stat().st_size - array.offset - array.nbytes
     if surplus:
         raise ReleasedError(f"{path}: {surplus} bytes more than its header says; {AGAIN}")

@@ -121,7 +121,7 @@ def _layer_count(arrays: ArrayList, *, beside: int) -> int:
     if count < beside or (count - beside) % 3:
         raise ReleasedError(
             f"{arrays.index}: names {count} arrays, expected {beside}, {beside + 3}, "
-            f"{beside + 6} and so on: it is no network of the authors' layout"
+            f"{beside + 6} and so on: it is not a network in the authors' layout"
         )
     return 1 + (count - beside) // 3
 

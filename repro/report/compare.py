@@ -150,7 +150,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "first", type=Path, metavar="RUN_A", help="results/<run> or published/<run>"
     )
-    parser.add_argument("second", type=Path, metavar="RUN_B", help="the run set beside it")
+    parser.add_argument("second", type=Path, metavar="RUN_B", help="the run compared with it")
     parser.add_argument("--out", type=file_to_write, help="CSV of all claims to write")
     given = parser.parse_args(argv)
     table = compared(read_claims(given.first), read_claims(given.second))

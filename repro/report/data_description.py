@@ -36,7 +36,7 @@ def first_line(spec: ReportSpec) -> str:
 
 
 def describe_data(roles: Mapping[str, BoundRole]) -> str:
-    """What stands under figures and tables made from these roles; "" where all are real."""
+    """The note under figures and tables made from these roles; "" where all are real."""
     shown = {name: role for name, role in roles.items() if role.data}
     drawn = sorted(name for name, role in shown.items() if role.kind == "generated")
     if not drawn:

@@ -112,7 +112,7 @@ def _entries(
     presets: Mapping[str, Mapping[str, Any]],
     effects: tuple[Measurement, ...],
 ) -> Iterator[LedgerEntry]:
-    """One for each way in which some models stand to their sources."""
+    """One entry for each relation of some models to their sources."""
     groups: dict[str, LedgerEntry] = {}
     for name, model in models.items():
         preset = model["preset"]

@@ -66,7 +66,7 @@ LOGGED_COLUMNS = {  # columns of a training log whose last value is shown
 
 @dataclass(frozen=True)
 class Place:
-    """Where a report lies: address of a file of the run from there, None where it is not kept.
+    """The place of a report: address of a file of the run from there, None where it is not kept.
 
     light: pictures coded with loss, no animations.
     """

@@ -31,7 +31,7 @@ MEASURED = ("measurements.json", SIDECAR)
 
 
 def published_address(file: str) -> str | None:
-    """Where a file of the run lies below results/published/<run>; None where it is not kept.
+    """Path of a file of the run below results/published/<run>; None where it is not kept.
 
     file: below the run's folder, e.g. "experiments/latent_walk/figures/fig04_latent_walk.png".
     """

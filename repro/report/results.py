@@ -53,7 +53,7 @@ class ExperimentResult:
     measurements: list[Measurement]
     figures: list[Path]
     tables: list[Path]
-    pages: list[str]  # HTML files beside the figures, below the run's folder
+    pages: list[str]  # HTML files next to the figures, below the run's folder
     steps: list[Step]
     unbound: list[str]
 

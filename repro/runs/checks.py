@@ -185,5 +185,5 @@ def _too_few_drawn(run: Run, name: str) -> str:
     short = _short(minimum_images(run, name), drawn) if drawn is not None else ""
     return short and (
         f"datasets.{name} needs more pictures: by 'worlds.{world}.options' it will have {drawn}, "
-        f"but {short}; have more drawn, or lower what asks for more"
+        f"but {short}; have more drawn, or lower the settings that need more"
     )

@@ -150,7 +150,7 @@ def _write(path: Path, values: dict[str, Any]) -> None:
 
 def _whether_it_runs(experiment: Experiment) -> str:
     if experiment.unbound:
-        return f"left out, as this run has no {', '.join(experiment.unbound)}"
+        return f"left out because this run has no {', '.join(experiment.unbound)}"
     if experiment.card.on_request:
         return f"only on request: snakemake {experiment.name}"
     return "runs"
@@ -159,7 +159,7 @@ def _whether_it_runs(experiment: Experiment) -> str:
 def main(argv: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
     parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    parser.add_argument("--raw", help="folder of the raw data, over the run file's own")
+    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
     given = parser.parse_args(argv)
     run = load_run(given.config)
     if given.raw is not None:

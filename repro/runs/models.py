@@ -54,7 +54,7 @@ def with_preset(model: Any, *, file: str, key: str) -> Any:
         raise SpecError(
             f"{file}: '{key}.training.stop_on' is {stopping}, but nothing may "
             f"stop a recipe of the paper's authors early, and preset '{name}' is one; leave "
-            "stop_on out (troubles are named all the same) or take another preset"
+            "stop_on out (troubles are reported anyway) or take another preset"
         )
     return both
 
@@ -94,7 +94,7 @@ def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict
         model = _model(spec, merged(recipe, change), file=file, key=key)
         changed = changes_of(base, model)
         if not changed:
-            raise SpecError(f"{file}: '{key}' is {change}, which the recipe says already")
+            raise SpecError(f"{file}: '{key}' is {change}, which is already in the recipe")
         name = _short(f"{PREFIX}-{name_of(changed)}")
         if name in models:
             raise SpecError(f"{file}: '{key}' is {change}, which is given twice; leave out one")

@@ -24,7 +24,7 @@ def refuse_braces(checkout: Path) -> None:
     """Raise SpecError for a path that Snakemake would read as one with wildcards."""
     if {"{", "}"} & set(str(checkout)):
         raise SpecError(
-            f"{checkout}: the path of this checkout holds braces, which Snakemake takes for "
+            f"{checkout}: the path of this checkout contains braces, which Snakemake takes for "
             "wildcards; move it, or rename the folder"
         )
 

@@ -53,7 +53,7 @@ def _why_none(run: Run, target: str) -> str:
     stamps = {step.folder: str(step.stamp) for step in pipeline(run)}
     for folder, stamp in stamps.items():
         if Path(target).is_relative_to(folder):
-            return f"'{target}' is no target by itself; ask for its stamp: snakemake {stamp}"
+            return f"'{target}' is not a target itself; request its stamp: snakemake {stamp}"
     close = difflib.get_close_matches(target, stamps.values(), n=1)
     hint = f"did you mean '{close[0]}'?" if close else f"stamps lie in {run.folder / 'stamps'}"
     return f"nothing makes '{target}'; {hint}"

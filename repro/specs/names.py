@@ -36,7 +36,7 @@ def require_name(name: object, kind: Kind, *, file: str, key: str) -> str:
     if not isinstance(name, str):
         good = nearest_name(f"{kind[0]}{name}", kind)
         raise SpecError(
-            f"{file}: '{key}': found {name!r}, which is no text; begin the name with a letter, "
+            f"{file}: '{key}': found {name!r}, which is not text; begin the name with a letter, "
             f"e.g. {good}"
         )
     if not is_name(name, kind):

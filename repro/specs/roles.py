@@ -73,8 +73,8 @@ class RoleSpec(Strict):
     as_in_paper: bool | Literal["data"] = Field(
         False,
         description="true only where data, sizes and training are the paper's; data: the data "
-        "alone, so that what needs no training can be set against the paper. What can be seen to "
-        "be otherwise (repro.runs.paper_scale) is not taken for the paper's",
+        "alone, so that what needs no training can be compared with the paper. What demonstrably "
+        "differs (repro.runs.paper_scale) does not count as the paper's",
     )
 
 

@@ -51,7 +51,7 @@ class AblationsSpec(Strict):
     changes: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MOST_TRAININGS,
-        description="each laid over the recipe: {network: {kernel: 4}}, ...",
+        description="each merged over the recipe: {network: {kernel: 4}}, ...",
     )
 
 

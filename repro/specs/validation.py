@@ -175,7 +175,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, TypeError) as error:  # invalid dates, no UTF-8, ...
         raise SpecError(f"{path}: not valid YAML: {error}") from None
     except RecursionError:
-        raise SpecError(f"{path}: nested too deeply; it is no config of this program") from None
+        raise SpecError(f"{path}: nested too deeply; it is not a config of this program") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values
@@ -202,7 +202,7 @@ def read_step(path: Path | None) -> dict[str, Any]:
     except ValueError as error:  # no JSON, or no UTF-8
         raise SpecError(f"{path}: not valid JSON: {error}") from None
     except RecursionError:
-        raise SpecError(f"{path}: nested too deeply; it is no file of this program") from None
+        raise SpecError(f"{path}: nested too deeply; it is not a file of this program") from None
     if not isinstance(values, dict):
         raise SpecError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
     return values

@@ -64,7 +64,7 @@ def _same_code(path: Path, now: Recipe) -> None:
         raise SpecError(
             f"{path.parent} holds the state of an unfinished training by other code "
             f"({shorten_list(changed)}): its result would belong to neither. Restore the code to "
-            f"resume it, delete {path} to continue with the present code all the same, or delete "
+            f"resume it, delete {path} to continue with the present code nevertheless, or delete "
             "the folder to start anew"
         )
 

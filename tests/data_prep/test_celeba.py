@@ -124,7 +124,7 @@ def test_files_and_rows_that_do_not_match(tmp_path, raw):
         "000003.jpg": "no_such_file",
         "extra.jpg": "not_in_table",
     }
-    # of another split nothing is said, but where the split itself is unknown
+    # pictures of another split are not reported, unless the split itself is unknown
     assert prepared(tmp_path, split="test").keys == ["000004.jpg"]
     assert skipped(tmp_path) == {"extra.jpg": "not_in_table"}
     (raw / "list_eval_partition.txt").write_text(PARTITION + "extra.jpg 0\n")
@@ -185,7 +185,7 @@ def test_damaged_splits_are_named(tmp_path, raw, before, after, message):
     with pytest.raises(SourceError, match=message) as caught:
         prepared(tmp_path, split="valid")
     assert "list_eval_partition.txt" in str(caught.value)
-    assert len(prepared(tmp_path)) == 4  # not read where no split is asked for
+    assert len(prepared(tmp_path)) == 4  # not read where no split is requested
 
 
 def test_a_picture_without_a_split(tmp_path, raw):

@@ -139,7 +139,7 @@ def test_foreign_pickles_are_refused_and_not_run(tmp_path, function, arguments, 
         arguments[0] = np.ndarray
     payload = {b"data": Calls(function, *arguments), b"labels": []}
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps(payload, protocol))
-    with pytest.raises(SourceError, match="data_batch_1: no CIFAR-10 batch: it asks for"):
+    with pytest.raises(SourceError, match="data_batch_1: not a CIFAR-10 batch: it asks for"):
         read(tmp_path, files=["data_batch_1"])
     assert not mark.exists()
 
@@ -189,16 +189,16 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({b"labels": [1, "two"]}, "b'labels' are no list of whole numbers"),
-        ({b"labels": [1, True]}, "b'labels' are no list of whole numbers"),
-        ({b"labels": 5}, "b'labels' are no list of whole numbers"),
-        ({b"labels": None}, "b'labels' are no list of whole numbers"),
-        ({b"labels": [[1], [2]]}, "b'labels' are no list of whole numbers"),
+        ({b"labels": [1, "two"]}, "b'labels' is not a list of whole numbers"),
+        ({b"labels": [1, True]}, "b'labels' is not a list of whole numbers"),
+        ({b"labels": 5}, "b'labels' is not a list of whole numbers"),
+        ({b"labels": None}, "b'labels' is not a list of whole numbers"),
+        ({b"labels": [[1], [2]]}, "b'labels' is not a list of whole numbers"),
         ({b"labels": [0, -1]}, "label -1, expected 0 to 9"),
         ({b"labels": [0, 10**400]}, r"label 1000.*\.\.\., expected 0 to 9"),
         ({b"data": None}, "b'data' is no array of pixels"),
         ({b"data": [[0] * 3072] * 2}, "b'data' is no array of pixels"),
-        ({b"data": np.zeros((2, 3072), np.float32)}, "b'data' is of another type than uint8"),
+        ({b"data": np.zeros((2, 3072), np.float32)}, "b'data' is not of type uint8"),
         ({b"data": np.zeros((2, 3072), "O")}, "b'data' is no array of pixels"),
         ({b"data": np.zeros((2, 3071), np.uint8)}, r"b'data' is \(2, 3071\)"),
         ({b"data": np.zeros((2, 3, 32, 32), np.uint8)}, "b'data' is no array of pixels"),
@@ -214,11 +214,11 @@ def test_wrong_kinds_of_values_in_a_batch(tmp_path, changes, said):
 @pytest.mark.parametrize("names", [5, None, [1] * 10, ["text"] * 10, {b"a": 1}])
 def test_wrong_kinds_of_names(tmp_path, names):
     (tmp_path / "batches.meta").write_bytes(pickle.dumps({b"label_names": names}, 2))
-    with pytest.raises(SourceError, match="b'label_names' are no list of names"):
+    with pytest.raises(SourceError, match="b'label_names' is not a list of names"):
         cifar10.class_names(tmp_path, Options())
 
 
-POINTER = (  # an array whose memory the pickle chooses: numpy would follow it
+POINTER = (  # an array at an address that the pickle chooses: numpy would follow it
     b"\x80\x02cnumpy\nndarray\n(K\x04\x85cnumpy\ndtype\nU\x02O8\x85RU\x20" + b"A" * 32 + b"tR."
 )
 
@@ -246,7 +246,7 @@ for number in range(count):
     name = names[number % 2]
     data = bytearray(whole[name])
     for _ in range(rng.integers(1, 4)):
-        # opcodes lie at both ends, between them a picture
+        # opcodes at both ends, a picture between them
         place = int(rng.integers(0, min(len(data), 400))) * int(rng.choice([1, -1]))
         match rng.integers(4):
             case 0: data[place] = rng.integers(256)

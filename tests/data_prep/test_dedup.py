@@ -1,4 +1,4 @@
-"""The de-duplication step: planted copies go, what must not be removed unseen stays."""
+"""The de-duplication step: planted copies are removed, what needs a look first is kept."""
 
 import csv
 import json
@@ -95,7 +95,7 @@ def test_oversized_groups_and_flat_pictures_are_reported_and_kept(
 
 @pytest.mark.slow
 def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path: Path) -> None:
-    # one direction of variation: all bits say the same or nothing
+    # one direction of variation: all bits agree or are constant
     ramp = np.linspace(0, 1, 100)[:, None, None, None]
     images = ((1 - ramp) * rooms(1) + ramp * rooms(1, seed=5)).round().astype(np.uint8)
     data, out = make_dataset(images), tmp_path / "dedup"

@@ -65,7 +65,7 @@ def test_crops_by_hand():
     assert crop((900, 900, 100, 100), (1000, 1000)) == (855, 855, 145, 145)
     # a photo of 115 rows: half of the margins, so 10 above and 5 below
     assert crop((300, 10, 100, 100), (1000, 115), top=0.2, bottom=0.1) == (292, 0, 115, 115)
-    # a box of another detector, higher than wide: square around its centre
+    # another detector's box, taller than wide: a square around its centre
     assert crop((300, 300, 60, 100), (1000, 1000), top=0.2, bottom=0.2) == (260, 280, 140, 140)
 
 

@@ -197,7 +197,7 @@ def test_refused_by_the_names_alone(tmp_path):
     few = refused(tmp_path, 5)
     assert "raw holds 4 files" in few
     assert "'models.cats.training.batch' is 5" in few
-    assert "add pictures, or lower what asks for more" in few
+    assert "add pictures, or lower the settings that need more" in few
     assert "would write into it" in refused(tmp_path, 4, results="raw/results/photos")
     assert refused(tmp_path, 4, results="raw/results/photos", images="images") is None
     (tmp_path / "raw/none").mkdir()

@@ -1,4 +1,4 @@
-"""data_prep/lsun.py on made databases: order, odd formats, broken records, damaged files."""
+"""data_prep/lsun.py on synthetic databases: order, odd formats, broken records, damaged files."""
 
 import csv
 import io

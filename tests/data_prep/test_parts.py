@@ -116,7 +116,7 @@ def recorded_as_it_is(part: Path) -> None:
         (
             [0, 1, 2],
             lambda p: spoilt(p, PART_FILE, lambda b: b.replace(b'"spec": "', b'"spec": "x')),
-            "2 of 3: made from other spec than given now",
+            "2 of 3: does not match the given spec",
         ),
     ],
 )
@@ -143,12 +143,12 @@ def test_a_part_with_another_label_than_was_written_is_refused(tmp_path, picture
 def test_parts_of_other_raw_data_or_another_spec_are_refused(tmp_path, pictures):
     parts = parts_of(LABELLED, pictures, tmp_path, 2)
     other = LABELLED.model_copy(update={"limit": 20})
-    with pytest.raises(StoreError, match="made from other spec than given now; make it again"):
+    with pytest.raises(StoreError, match="does not match the given spec; make the part again"):
         join_parts(spec=other, raw=pictures, parts=parts, out=tmp_path / "out")
     (tmp_path / "raw").mkdir()
     for path in sorted(pictures.iterdir())[:24]:
         (tmp_path / "raw" / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(StoreError, match="made from other raw data than given now"):
+    with pytest.raises(StoreError, match="does not match the given raw data"):
         join_parts(spec=LABELLED, raw=tmp_path / "raw", parts=parts, out=tmp_path / "out")
 
 
@@ -174,7 +174,10 @@ def test_command_line(tmp_path, pictures):
     assert joined.returncode == 0, joined.stderr
     assert "19 images, skipped {'truncated': 6}" in joined.stdout
     again = run("--parts", parts[0], "--out", tmp_path / "joined")
-    assert "joined is whole, and made of the same settings, inputs and code: kept" in again.stdout
+    assert (
+        "joined is complete and was made from the same settings, inputs and code: kept"
+        in again.stdout
+    )
     refused = run("--parts", parts[0], "--out", tmp_path / "half")
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: found parts 1/2, expected 1/2, 2/2")

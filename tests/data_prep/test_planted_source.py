@@ -1,4 +1,4 @@
-"""data_prep/planted.py over folders and made-up sources: which originals, which copies."""
+"""data_prep/planted.py over folders and synthetic sources: which originals, which copies."""
 
 import io
 from pathlib import Path
@@ -31,7 +31,7 @@ def picture(number: int, size: tuple[int, int] = (40, 32)) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Ten files in order; 00 and 04 are no pictures."""
+    """Ten files in order; 00 and 04 are not pictures."""
     raw = tmp_path / "raw"
     raw.mkdir()
     for number in range(10):
@@ -71,7 +71,7 @@ def test_the_last_stretch_counts_too(folder: Path) -> None:
 
 def test_copies_are_those_of_the_full_size_picture(folder: Path) -> None:
     records = list(planted.records(folder, options(originals=1)))
-    (folder / "01.png").unlink()  # what is made of it does not need it any more
+    (folder / "01.png").unlink()  # what was made from it no longer needs it
     source = decode(picture(1))
     names = [f"01.png|{kind}|{strength:g}" for kind, strength in perturbations()]
     assert [record.key for record in records] == names

@@ -79,7 +79,7 @@ def test_payloads_are_read_only_where_wanted():
 
 
 def test_few_records_are_held_at_a_time(monkeypatch):
-    """However slow the writer, the decoders do not run away from it."""
+    """However slow the writer, the decoders stay within their bound."""
     monkeypatch.setattr(decode_pool, "CHUNK", 4)
     given_out, written, most = 0, 0, 0
     pixels = np.zeros((16, 16, 3), np.uint8)

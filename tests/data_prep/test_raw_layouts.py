@@ -1,4 +1,4 @@
-"""Raw data that lie there in another form than expected: what is said of them, and what to do."""
+"""Raw data in another form than expected: the message, and what to do."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ OPTIONS = {
 
 
 def check(source: str, raw: Path, capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
-    """Exit status and words of `prepare --check`."""
+    """Exit status and output of `prepare --check`."""
     spec = raw.parent / "spec.json"
     spec.write_text(json.dumps({"source": source, "options": OPTIONS.get(source, {})}))
     with pytest.raises(SystemExit) as ended:

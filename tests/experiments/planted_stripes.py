@@ -1,4 +1,4 @@
-"""Pictures whose class no single pixel tells, but filters do; planted by several tests."""
+"""Pictures whose class filters reveal but no single pixel does; planted by several tests."""
 
 import numpy as np
 

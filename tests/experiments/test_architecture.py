@@ -1,4 +1,4 @@
-"""Fig 1: rules of the paper hold on its network, and a network that breaks them is told."""
+"""Fig 1: rules of the paper hold on its network, and a network that breaks them is detected."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The forecast on planted laws: recovered, checked, and refused where it cannot be made."""
+"""The forecast on planted laws: recovered, checked, and refused where there is no basis for it."""
 
 import csv
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_more_is_better_where_it_was_planted_and_not_where_it_was_not() -> None:
 
 
 def test_the_untrained_gain_is_the_slope_against_doublings(repository: Path) -> None:
-    """Planted: 3 points a doubling; numpy's least squares and binomial spread are the truth."""
+    """Planted: 3 points per doubling; numpy's least squares and binomial spread are the truth."""
     maps, source = np.array([16.0, 16, 32, 128]), np.random.default_rng(0)
     for gain in (0.03, 0.0):
         shares = 0.4 + gain * np.log2(maps / 16)
@@ -148,7 +148,7 @@ def test_the_factor_of_widening_by_hand() -> None:
 def test_a_ladder_in_which_a_size_does_not_vary_is_refused(size: int) -> None:
     ladder = planted(power)
     one = ladder.sizes[:, size] == ladder.sizes[0, size]
-    with pytest.raises(UnusableError, match="cannot be told apart"):
+    with pytest.raises(UnusableError, match="cannot be separated"):
         forecast(
             Ladder(ladder.sizes[one], ladder.model[one], ladder.correct[one]),
             PAPER, seed=1, draws=100,

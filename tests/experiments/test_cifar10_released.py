@@ -1,4 +1,4 @@
-"""Table 1 with the authors' discriminator beside ours: equally many layers of both."""
+"""Table 1 with the authors' discriminator next to ours: the same number of layers of both."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +47,7 @@ def rows_of(found: dict[str, Measurement]) -> set[str]:
 def test_as_many_layers_as_are_there(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:
-    """One of their layers is whole, so it is compared with one of ours: the first 64 features."""
+    """One of their layers is complete, so it is compared with one of ours: 64 features."""
     write_pair(folders["authors.released"], "imagenet", widths=WIDTHS, missing_d=(2,))
     run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "measured")
     found = read_measurements(tmp_path / "measured")
@@ -95,7 +95,7 @@ def test_as_many_layers_as_are_there(
     ("widths", "missing", "rows"),
     [
         ((6, 8), (), set()),  # 8 pixels
-        (WIDTHS, (), set()),  # four layers are more than ours has
+        (WIDTHS, (), set()),  # ours has fewer than four layers
         (WIDTHS, (5,), {"released"}),  # both have two
         (WIDTHS, (1,), set()),  # none is whole
     ],

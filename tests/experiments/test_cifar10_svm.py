@@ -1,4 +1,4 @@
-"""Table 1 on planted stripes, whose class no single pixel tells but filters do.
+"""Table 1 on planted stripes, whose class filters reveal but no single pixel does.
 
 Longer than 300 lines: every row of the table is tried on the same stripes.
 """
@@ -283,7 +283,7 @@ def test_machines_count_right_as_argmax_does_and_survive_the_disk():
 def test_goes_on_behind_the_rows_that_are_finished(
     folders: dict[str, Path], measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """Broken off in its fourth row and started again, it ends in the same bytes."""
+    """Interrupted in its fourth row and started again, it ends in the same bytes."""
     fit_row, calls = measuring.fit_row, []
 
     def breaks(row, **settings):
@@ -307,7 +307,7 @@ def test_goes_on_behind_the_rows_that_are_finished(
 def test_without_further_networks_the_rows_that_are_left_are_measured(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ):
-    """No D on the way, none of the target images, no K-means: the figures say less, not wrong."""
+    """No D from during training, none of the target images, no K-means: the figures show less."""
     given = {name: folder for name, folder in folders.items() if name != "cifar10.model"}
     given["objects.model"] = write_model(tmp_path / "only the end")
     options = OPTIONS.model_copy(update={"centroids": 0, "random_seeds": 1})

@@ -46,7 +46,7 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     known = papers_run(rate=StepRate(0.0, 1.0), neighbour=0.0)
     seconds, origin = experiment_seconds(known, "cifar10_svm")
     assert origin == "formula, features alone"
-    # alternating: 2 passes of G and 4 of D a minibatch's image; five networks
+    # alternating: 2 passes of G and 4 of D per image of a minibatch; five networks
     G, D = network_sizes(known.model("imagenet").network)
     assert seconds == pytest.approx(5 * 110_000 * D.products / (2 * G.products + 4 * D.products))
     disk, memory = peak_bytes(known, "cifar10_svm")

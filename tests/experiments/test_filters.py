@@ -1,4 +1,4 @@
-"""Fig 5: tiles show the places of strongest responses; planted detectors are told from noise."""
+"""Fig 5: tiles show the places of strongest responses; planted detectors differ from noise."""
 
 import json
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def coloured() -> tuple[np.ndarray, np.ndarray]:
 
 
 def plant_detector(D: Discriminator, *, channel: int, colour: int, against: int) -> None:
-    """This channel of every layer sums one colour less another; the others stay random."""
+    """This channel of every layer takes one colour minus another; the others stay random."""
     for number, block in enumerate(D.layers):
         block.conv.weight.data[channel] = 0
         if number == 0:
@@ -76,7 +76,7 @@ def test_a_planted_detector_is_found_selective_and_in_the_right_place(
     size = side.field.size
     assert patches.shape == gradients.shape == (10, size, size, 3)
     red = (patches == (255, 0, 0)).all(axis=3).sum(axis=(1, 2))
-    assert red.tolist() == [64] * 10  # the whole square lies in every tile
+    assert red.tolist() == [64] * 10  # every tile contains the whole square
     gradient = gradients.astype(int) - 128
     assert gradient[..., 0].sum() > 0 > gradient[..., 1].sum()
     alike = side.likenesses()
@@ -88,7 +88,7 @@ def test_a_planted_detector_is_found_selective_and_in_the_right_place(
 def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
     model: Path, images: np.ndarray
 ) -> None:
-    """Of equal images the strongest are no more alike than any; of different ones they may be."""
+    """Among equal images the strongest are no more alike than any; else they may be."""
     folder = ModelFolder.open(model)
     same = np.repeat(images[30:31], 40, axis=0)
     side = Responses(frozen_on(folder.random_discriminator(3), images), same, top=10, compared=128)
@@ -100,7 +100,7 @@ def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
     # a detector of red finds its square in the top images and noise in the others
     D = folder.random_discriminator(3)
     plant_detector(D, channel=0, colour=0, against=1)
-    D.layers[-1].norm.bias.data[0] = 5  # so that it answers all images
+    D.layers[-1].norm.bias.data[0] = 5  # so that it responds to all images
     side = Responses(frozen_on(D, images), images, top=10, compared=128)
     assert side.likenesses()[0] - side.any_likenesses(seed=7)[0] > 0.2
 

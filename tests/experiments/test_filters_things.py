@@ -1,4 +1,4 @@
-"""Fig 5: channels that respond to beds are told from others, by chance and by control."""
+"""Fig 5: channels that respond to beds are told from others, against chance and control."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def squares() -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a red square anywhere, the "bed", of any brightness, and what it covers.
+    """Noise with a red square, the "bed", of any brightness anywhere, and the mask of that square.
 
     Pictures (N, 32, 32, 3) uint8, cover (N, 3, 16, 16).
     """
@@ -155,7 +155,7 @@ def test_control_networks_share_the_channels_and_equal_networks_agree(
 
 
 def shares(trained: int, random_filters: int, untrained: int) -> dict[str, np.ndarray]:
-    """Chances of 100 channels a side, as many of which find beds; windows and lamps are never."""
+    """Chances of 100 channels per side, as many of which find beds; none finds windows or lamps."""
     made = {}
     counts = {"trained": trained, "random_filters": random_filters, "untrained": untrained}
     for side, count in counts.items():
@@ -193,7 +193,7 @@ def test_only_rooms_drawn_by_program_are_taken_for_such(tmp_path: Path) -> None:
 
 
 def test_rooms_show_their_beds_where_the_cover_says() -> None:
-    """Beds stand in the lower half and windows hang in the upper one, in every room drawn anew."""
+    """Beds stand in the lower half and windows hang in the upper one, in every newly drawn room."""
     rooms = draw_rooms(12, size=64, seed=3)
     assert rooms.pictures.shape == (12, 64, 64, 3)
     assert rooms.cover.shape == (12, 3, 32, 32)

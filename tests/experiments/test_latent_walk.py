@@ -1,4 +1,4 @@
-"""Fig 4: planted generators that glide, jump, freeze or know images by heart must be told apart.
+"""Fig 4: planted generators that glide, jump, freeze or memorise must be distinguished.
 
 Longer than 300 lines: the planted generators serve all the tests.
 """
@@ -137,7 +137,7 @@ def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
 def test_what_the_untrained_generator_passes_as_well_is_not_decided(
     folders: dict[str, Path], tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A trained generator that jumps fails all the same: the control is smooth."""
+    """A trained generator that jumps fails nevertheless: the control is smooth."""
     trained = ModelFolder.open(folders["bedrooms.model"]).generator().state_dict()
 
     def planted(drawn: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -272,7 +272,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     repository: Path,
     interpolation: str,
 ) -> None:
-    """Trained on pictures like its own: of others all frames might have the same one nearest."""
+    """Trained on pictures like its own: among others all frames might share one nearest image."""
     model = ModelFolder.open(folders["bedrooms.model"])
     own = draw(model.generator(), model.latents(IMAGES, seed=1, purpose="test images"))
     folders["bedrooms.data"] = make_dataset(own, name="own")

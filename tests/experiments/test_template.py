@@ -1,4 +1,4 @@
-"""The test to copy: samples as sharp as the training images, and sharper ones, told apart."""
+"""The test to copy: samples as sharp as the training images distinguished from sharper ones."""
 
 from pathlib import Path
 

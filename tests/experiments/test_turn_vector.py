@@ -52,7 +52,7 @@ def bars(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
 
 
 def unturned(G: object, z: torch.Tensor, batch: int = 128) -> np.ndarray:
-    """A generator in which no direction turns: the place depends on high bits of z[0]."""
+    """A generator in which no direction turns the pose: the place depends on high bits of z[0]."""
     scrambled = z.clone()
     scrambled[:, 0] = torch.sin(60 * z[:, 0])
     return bars(G, scrambled)
@@ -100,7 +100,7 @@ def test_a_vector_that_turns_is_found_to_turn(measured: Callable) -> None:
 @pytest.mark.slow
 def test_a_generator_without_a_turn_is_found_out(measured: Callable) -> None:
     found = measured(unturned)
-    assert found["judge_correlation_pose"].value > 0.95  # it is not the judge's fault
+    assert found["judge_correlation_pose"].value > 0.95  # the judge is not to blame
     assert found["turn_rank_correlation"].high < 0.8
     assert found["turn_change_minus_random_direction"].high < 0.3
     assert found["change: man"].value > 0.5  # the other axis is as before
@@ -121,7 +121,7 @@ def untrained_or(drawn: Callable, folder: Path) -> Callable:
 def test_the_untrained_control_and_a_run_that_turns_no_pose(
     measured: Callable, inputs: Inputs, repository: Path
 ) -> None:
-    """Where the brightness is followed, nothing is claimed of the pose, however well it turns."""
+    """Where the brightness is followed, no claim is made about the pose, however well it turns."""
     card = read_card(repository / "experiments/turn_vector/experiment.yaml")
 
     def verdicts(found: dict[str, Measurement]) -> list[Verdict]:
@@ -168,7 +168,7 @@ def test_slopes_and_flips_by_hand() -> None:
     assert slopes(rows, reach=0.5).tolist() == pytest.approx([3, 0, 0])
     readings = np.zeros((2, 3, 2))
     readings[0, 0, 0], readings[0, 2, 0] = 0.2, 0.8
-    readings[1, :, 1] = [0.9, 0.1, 0.9]  # there and back again: the ends agree
+    readings[1, :, 1] = [0.9, 0.1, 0.9]  # there and back: the ends agree
     assert flipped(readings, np.array([0.5, 0.5])).tolist() == [[True, False], [False, False]]
 
 

@@ -1,7 +1,7 @@
 """What the fault tests share: one undisturbed run of the tiny pipeline, and a line at the end.
 
-FAULTS_RUN=FOLDER keeps that run in FOLDER, and takes the one that is there: it saves its minutes
-when a single one of these tests is tried again. Its sources are those that it was made of.
+FAULTS_RUN=FOLDER keeps that run in FOLDER, and uses an existing one there, which saves minutes
+when one of these tests is run again. Its sources are those it was made from.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from tiny_run import Site
 def undisturbed(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Site:
     """The finished run that nothing disturbed, of a copy of the sources; not to be changed.
 
-    It is made once for all processes of pytest-xdist, whose temporary folders lie side by side.
+    It is made once for all processes of pytest-xdist, whose temporary folders are side by side.
     """
     own = tmp_path_factory.getbasetemp()
     shared = (own if worker_id == "master" else own.parent) / "faults"

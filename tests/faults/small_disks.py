@@ -1,4 +1,4 @@
-"""File systems for the fault tests: small ones that become full, and read-only ones."""
+"""File systems for the fault tests: small ones that fill up, and read-only ones."""
 
 import os
 import stat
@@ -20,7 +20,7 @@ def mount(*words: object) -> None:
 
 
 class SmallDisk:
-    """A file system in memory with as much room as is given to it."""
+    """A file system in memory with a given amount of room."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -1,7 +1,7 @@
-"""Bits flipped and files cut: refused with the file's name and the way out, or made again.
+"""Bits flipped and files cut: refused with the file's name and a remedy, or made again.
 
-Files of a copy of the finished run are damaged, what reads them is asked for, and what the refusals
-say is done; then everything must be as in the run that nothing disturbed.
+The test damages files of a copy of the finished run, requests what reads them, and follows the
+advice of each refusal; then everything must be as in the undisturbed run.
 """
 
 import re
@@ -35,7 +35,7 @@ def another_digit(content: bytes) -> bytes:
 
 SIDECAR = "provenance.json"
 Damage = Callable[[bytes], bytes]
-DAMAGED: dict[str, tuple[Damage, str]] = {  # file, and which folder is made of it
+DAMAGED: dict[str, tuple[Damage, str]] = {  # file, and the folder that is made from it
     "raw/objects/cifar/test_batch.bin": (flip, "data/targets_test"),
     "data/faces/labels.npy": (flip, "models/faces"),
     "data/objects/images.npy": (flip, "models/objects"),
@@ -47,7 +47,7 @@ DAMAGED: dict[str, tuple[Damage, str]] = {  # file, and which folder is made of 
 
 
 def damage_and_ask(site: Site, damaged: dict[str, tuple[Damage, str]], *words: str) -> str:
-    """Damage the files, remove what is made of them, and run `snakemake WORDS`; the output."""
+    """Damage the files, remove what is made from them, and run `snakemake WORDS`; the output."""
     for name, (damage, reader) in damaged.items():
         path = site.results / name
         path.write_bytes(damage(path.read_bytes()))
@@ -66,7 +66,7 @@ def follow(said: str, damaged: dict[str, tuple[Damage, str]], site: Site) -> Non
 
 
 def test_damaged_files_are_refused_and_the_way_out_works(copy: Site, undisturbed: Site) -> None:
-    """All at once: with keep-going each job is tried, and none is made of another one here."""
+    """All at once: with keep-going each job is tried, and none is made from another one here."""
     targets = [f"{STAMPS}/{reader}" for _, reader in DAMAGED.values()]
     said = damage_and_ask(copy, DAMAGED, *targets)
     assert not [reader for _, reader in DAMAGED.values() if (copy.results / reader).exists()]
@@ -78,7 +78,7 @@ def test_damaged_files_are_refused_and_the_way_out_works(copy: Site, undisturbed
 def test_what_is_missing_or_cut_is_made_again_without_a_word_of_advice(
     copy: Site, undisturbed: Site
 ) -> None:
-    """Sizes are compared before anything runs; the rest stands as it is."""
+    """Sizes are compared before anything runs; the rest stays as it is."""
     results = copy.results
     for name in ("data/svhn/provenance.json", "models/digits_gan/generator.safetensors"):
         (results / name).write_bytes(cut((results / name).read_bytes()))
@@ -137,7 +137,7 @@ def test_a_damaged_resume_state_is_passed_over(
     ],
 )
 def test_a_damaged_run_file_stops_before_any_job(copy: Site, damage: Damage) -> None:
-    """What is no YAML Snakemake refuses without naming a file; `python -m repro check` names it."""
+    """Snakemake refuses invalid YAML without naming the file; `python -m repro check` names it."""
     before = kept_files(copy.results)
     file = copy.folder / "tiny.yaml"
     file.write_bytes(damage((copy.checkout / "config/tiny.yaml").read_bytes()))

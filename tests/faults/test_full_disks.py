@@ -1,4 +1,4 @@
-"""A disk that becomes full in prepare, train and report, and goes on once there is room.
+"""A disk fills up in prepare, train and report, which continue once there is room.
 
 The results folder of a finished run lies on a file system in memory. One folder of it is removed,
 the room is cut to less than is needed to make that folder again, and the same command is given

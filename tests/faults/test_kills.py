@@ -1,8 +1,8 @@
-"""SIGKILL at 20 moments all over the pipeline: after each it goes on, and ends in the same bytes.
+"""SIGKILL at 20 moments all over the pipeline: after each it continues to the same bytes.
 
 A moment is reached when so many jobs have finished and a random while has passed since, so that the
 kills are spread over all rules and hit jobs at any point, on a fast machine and on a busy one.
-What is typed is what a user types in a checkout, to the word.
+The commands are exactly those that a user types in a checkout.
 """
 
 import random

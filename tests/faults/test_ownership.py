@@ -1,4 +1,4 @@
-"""Snakemake deletes nothing that took time: dates to come, an edit undone, a training anew."""
+"""Snakemake deletes nothing that took time: dates in the future, an edit undone, a new training."""
 
 import os
 import re

@@ -60,7 +60,7 @@ def test_two_trainings_at_once_on_one_state_folder(
 
 
 def test_read_only_sources_at_an_odd_path(undisturbed: Site, tmp_path: Path) -> None:
-    """The whole pipeline, from a checkout that cannot be written, in a folder beside it."""
+    """The whole pipeline, from a checkout that cannot be written, in a folder next to it."""
     checkout = tmp_path / ODD / "checkout"
     shutil.copytree(undisturbed.checkout, checkout)
     site = Site(checkout, tmp_path / ODD / "mine")

@@ -1,7 +1,7 @@
 """The tiny pipeline as a user starts it, to be killed, starved and damaged by the fault tests.
 
 A `Site` is a checkout and a working folder, which may be the same. Unlike in tests/tiny_pipeline.py
-the checkout's own profile is in force (profiles/default: rerun-incomplete, keep-going), as where a
+the checkout's own profile applies (profiles/default: rerun-incomplete, keep-going), as when a
 user types the commands.
 """
 

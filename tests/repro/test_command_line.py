@@ -1,4 +1,4 @@
-"""Commands end alike: a user's errors and interrupts in words, our mistakes with a traceback."""
+"""Commands end alike: a user's errors and interrupts with a message, our bugs with a traceback."""
 
 import ast
 import signal
@@ -119,7 +119,7 @@ def planted(folder: Path, code: str, *, repository: Path) -> subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that runs in the background hands on that interrupts are ignored
+        # a suite in the background passes on to its children that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -162,7 +162,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path)
     [
         ("import numpy\ndef main(argv): numpy.ones(2**50)", "(Unable to allocate 8.00 PiB"),
         ("import torch\ndef main(argv): torch.ones(2**50)", "DefaultCPUAllocator: "),
-        ("def main(argv): bytes(2**62)", "memory is used up; a smaller minibatch"),
+        ("def main(argv): bytes(2**62)", "memory is used up; use a smaller minibatch"),
     ],
 )
 def test_memory_that_is_used_up_is_told_in_words(
@@ -204,7 +204,7 @@ def planted_in_a_shell(
 def test_a_full_disk_is_told_where_the_log_is_not(
     code: str, between: str, tmp_path: Path, repository: Path
 ) -> None:
-    """As a step of the pipeline: its words go into a log, those of the shell to the terminal.
+    """As a step of the pipeline: its output goes into a log, the shell's to the terminal.
 
     Between the two may be a program that writes into the log as well, as torchrun does.
     """

@@ -25,7 +25,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Locks lie in a folder of this test."""
+    """Locks are in a folder of this test."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     _own_gpu.cache_clear()
@@ -49,7 +49,7 @@ def test_processes_side_by_side_take_different_gpus_and_a_killed_one_frees_its_o
     machine: Path,
 ) -> None:
     first = take()
-    assert taken(first) == ("0", "0")  # asked twice, the same one
+    assert taken(first) == ("0", "0")  # requested twice, the same one
     second, third = take(), None
     try:
         assert taken(second) == ("1", "1")

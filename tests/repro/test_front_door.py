@@ -1,4 +1,4 @@
-"""python -m repro: commands listed and started; paths that are of no use are told in words."""
+"""python -m repro: commands listed and started; unusable paths are reported with a message."""
 
 import runpy
 import subprocess

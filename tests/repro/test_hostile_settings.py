@@ -1,4 +1,4 @@
-"""What a caller's environment may hold, and what is left of it for the steps."""
+"""What a caller's environment may contain, and what of it reaches the steps."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_a_step_gets_this_python_this_checkout_and_no_launcher(
 def test_a_checkouts_packages_lie_alone(
     tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By links in the working folder; what else lies in the checkout is not among them."""
+    """By links in the working folder; what else is in the checkout is not among them."""
     checkout = tmp_path / "a:b {} ü"
     for package in FRONT_DOOR:
         (checkout / package).mkdir(parents=True)
@@ -118,7 +118,7 @@ HOSTILE = {
 def test_a_command_by_hand_is_not_disturbed(
     elsewhere: bool, tmp_path: Path, repository: Path
 ) -> None:
-    """Modules of the user's lie in the working folder, or in a folder of PYTHONPATH."""
+    """The user's modules are in the working folder, or in a folder of PYTHONPATH."""
     folder, poison = tmp_path / "work", tmp_path / ("poison" if elsewhere else "work")
     for one in {folder, poison}:
         one.mkdir()

@@ -26,7 +26,7 @@ with progress.working("making results/x"):
 
 
 class FakeTime:
-    """A reporter whose clock and heart the test moves by hand."""
+    """A reporter whose clock and heartbeat the test drives."""
 
     def __init__(self) -> None:
         self.now, self.out = 1000.0, io.StringIO()

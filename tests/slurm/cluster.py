@@ -54,7 +54,7 @@ PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 
 @contextmanager
 def cluster(folder: Path, *, cpus: int = 2, gpus: int = 2) -> Iterator[None]:
-    """A node with `cpus` CPUs and `gpus` pretended GPUs; all its files but two lie in `folder`.
+    """A node with `cpus` CPUs and `gpus` pretended GPUs; all its files but two are in `folder`.
 
     Raises FileExistsError where the machine has a configured SLURM, TimeoutError where the node
     does not come up (its logs are then in `folder`).

@@ -4,12 +4,12 @@ Opt-in, about ten minutes on two cores, as root on Debian (installs slurm-wlm an
 come out is the bytes of the same steps run without SLURM:
 
     spread     datasets read and hashed in two parts, a job each; two trainings side by side
-    requeued   a training that is requeued in its middle (scontrol requeue) and goes on
+    requeued   a training that is requeued midway (scontrol requeue) and continues
     processes  a training by two processes (torchrun) from the same rule
 
     python tests/slurm/run.py [spread requeued processes] [--keep FOLDER]
 
-Not tried here, for want of them: GPUs (the node pretends to have two), several machines,
+Not tried here, since not available: GPUs (the node pretends to have two), several machines,
 accounting.
 """
 
@@ -43,7 +43,7 @@ SHEET = "samples/step_00000100.png"  # the first that LONG draws
 
 @contextmanager
 def started(folder: Path, *words: str, slurm: bool) -> Iterator[subprocess.Popen[bytes]]:
-    """Snakemake on config/tiny.yaml in `folder`, by SLURM's jobs or on its own; log beside it.
+    """Snakemake on config/tiny.yaml in `folder`, by SLURM's jobs or on its own; log next to it.
 
     It is told to end where the block is left before it has ended.
     """
@@ -98,7 +98,7 @@ def same_bytes(base: Path, target: str) -> int:
 
 
 def jobs() -> list[dict[str, str]]:
-    """What SLURM says of its jobs, the finished ones included: scontrol's keys and values."""
+    """SLURM's report on its jobs, finished ones included: scontrol's keys and values."""
     lines = said("scontrol", "show", "job", "--oneliner").splitlines()
     pairs = ([word.partition("=")[::2] for word in line.split()] for line in lines if "=" in line)
     return [dict(words) for words in pairs]

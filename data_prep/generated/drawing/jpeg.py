@@ -17,5 +17,5 @@ def from_jpeg(data: bytes) -> np.ndarray:
     """Decode JPEG bytes of our own making to (H, W, 3) uint8 RGB."""
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
-        raise ValueError(f"{len(data)} bytes are no JPEG that OpenCV can decode")
+        raise ValueError(f"{len(data)} bytes are not a JPEG that OpenCV can decode")
     return picture[..., ::-1]

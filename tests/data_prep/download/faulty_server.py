@@ -1,4 +1,4 @@
-"""A local HTTP server with faults to inject: what tests of downloads are tried against.
+"""A local HTTP server into which the tests of downloads inject faults.
 
 Every request takes the next fault of `faults`; when none is left the server behaves. A fault is a
 function of (request, file) that answers in its own way.
@@ -82,12 +82,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def body(self, data):
-        # counted first: a client that has all bytes may ask before this thread goes on
+        # counted first: a client that has all bytes may ask before this thread continues
         self.server_state.sent += len(data)
         self.wfile.write(data)
 
     def start(self, file):
-        """First byte asked for: 0 where there is no Range or If-Range names another version."""
+        """First byte requested: 0 where there is no Range or If-Range names another version."""
         match = re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "")
         condition = self.headers["If-Range"]
         changed = condition is not None and condition not in (file.etag, file.modified)
@@ -123,12 +123,12 @@ def drop(count, *, ranges=True):
 
 
 def ignore_range(request, file):
-    """200 and the whole file, whatever was asked for."""
+    """200 and the whole file, whatever was requested."""
     request.body(_reply(request, file, start=0))
 
 
 def wrong_range(text):
-    """206 with another Content-Range than was asked for, and other bytes."""
+    """206 with another Content-Range than requested, and other bytes."""
 
     def fault(request, file):
         body = _reply(request, file, start=max(request.start(file), 1), **{"Content-Range": text})
@@ -160,7 +160,7 @@ def status(code, **headers):
 
 
 def scrambled(request, file):
-    """Right headers, right length, wrong bytes from the start asked for."""
+    """Right headers, right length, wrong bytes from the requested start."""
     other = bytes(byte ^ 0xFF for byte in file.data)
     request.body(_reply(request, file, start=request.start(file), data=other))
 

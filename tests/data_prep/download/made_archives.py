@@ -1,4 +1,4 @@
-"""Archives made in memory, whole and harmful: what tests of unpacking and downloads start from."""
+"""Archives built in memory, intact and harmful, for the tests of unpacking and downloading."""
 
 import gzip
 import io

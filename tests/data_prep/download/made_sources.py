@@ -1,4 +1,4 @@
-"""Four sources of made archives and their manifest: for the tests of source_files.py."""
+"""Four sources of synthetic archives and their manifest, for the tests of source_files.py."""
 
 import functools
 import hashlib

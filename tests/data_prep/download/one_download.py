@@ -1,4 +1,4 @@
-"""One file, its later version, and a download of it that takes no time: for tests of fetch.py."""
+"""One file, its later version, and a download of it without pauses, for the tests of fetch.py."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
 class Clock:
-    """Stands in for time.sleep: remembers the pauses and takes no time."""
+    """Stands in for time.sleep: records the pauses and returns at once."""
 
     def __init__(self):
         self.pauses = []
@@ -40,7 +40,7 @@ def get(host, target, **given):
 
 
 def part_of(target, data=None, note=None):
-    """The .part of a target; written with its note where given."""
+    """The .part of a target; written with its note if one is given."""
     path = target.with_name(target.name + ".part")
     if data is not None:
         path.write_bytes(data)

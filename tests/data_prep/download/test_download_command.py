@@ -1,4 +1,4 @@
-"""python -m data_prep.download: what it lists, says and keeps."""
+"""python -m data_prep.download: what it lists, reports and keeps."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def started(raw, manifest, *words, repository):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that runs in the background hands on that interrupts are ignored
+        # a suite in the background passes on to its children that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -46,7 +46,7 @@ def test_an_interrupt_says_how_to_go_on_and_the_next_command_does(host, raw, man
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert f"stopped; kept: 50.0 kB in {part}. The same command goes on from there." in said
+    assert f"stopped; kept: 50.0 kB in {part}. The same command continues from there." in said
     assert "Traceback" not in said
     process = started(raw, manifest, "rooms", "--unpack", repository=repository)
     _, said = process.communicate(timeout=30)

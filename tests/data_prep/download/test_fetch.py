@@ -30,7 +30,7 @@ def test_dropped_connections_are_gone_on_with_and_no_byte_is_sent_twice(host, tm
     counts = np.random.default_rng(3).integers(1, 15_000, 20).tolist()
     host.faults = [server.drop(count) for count in counts]
     clock = Clock()
-    # 20 drops and 1 retry: every new byte makes the count of failures begin again
+    # 20 drops and 1 retry: every new byte resets the count of failures
     assert get(host, tmp_path / "file.zip", retries=1, sleep=clock).read_bytes() == DATA
     assert host.sent == len(DATA)
     ends = np.cumsum(counts).tolist()
@@ -44,7 +44,7 @@ def test_another_run_goes_on_from_the_part_of_the_first(host, tmp_path):
     target = tmp_path / "file.zip"
     with pytest.raises(FetchError, match=r"70\.0 kB are kept in .*file\.zip\.part") as caught:
         get(host, target, retries=0, sleep=pytest.fail)
-    assert "same command goes on" in str(caught.value)
+    assert "same command continues" in str(caught.value)
     assert names(tmp_path) == ["file.zip.part", "file.zip.part.json"]
     get(host, target)
     assert host.seen[-1] == ("/file.zip", "bytes=70000-", '"one"')
@@ -100,7 +100,7 @@ def test_wrong_content_ranges_are_not_appended(host, tmp_path, text):
     assert part.read_bytes() == DATA[:50_000]
     host.faults = [server.wrong_range(text)]
     assert get(host, target).read_bytes() == DATA
-    assert host.seen[-1][1] is None  # asked for as a whole, compared, and appended
+    assert host.seen[-1][1] is None  # requested as a whole, compared, and appended
 
 
 def test_busy_servers_are_asked_again_when_they_say(host, tmp_path):
@@ -140,7 +140,7 @@ def test_a_missing_file_is_not_asked_for_again_but_elsewhere(host, tmp_path, cod
     host.faults = [server.drop(50_000), server.status(code), server.well]
     urls = [host.url("/file.zip"), host.url("/copy.zip")]
     assert get(host, tmp_path / "file.zip", urls=urls).read_bytes() == DATA
-    assert host.seen[-1] == ("/copy.zip", "bytes=50000-", None)  # a tag of the other is no help
+    assert host.seen[-1] == ("/copy.zip", "bytes=50000-", None)  # the other one's tag does not help
 
 
 def test_a_host_that_is_gone(tmp_path):
@@ -242,7 +242,7 @@ def test_whatever_goes_wrong_no_wrong_file_and_no_byte_lost(faults, retries):
             try:
                 get(host, target, retries=retries)
             except WrongContentError:
-                longest = 0  # OTHER was the first to come: kept as .wrong, begun anew
+                longest = 0  # OTHER arrived first: kept as .wrong, started anew
                 assert (Path(folder) / "file.zip.wrong").stat().st_size == len(DATA)
             except FetchError:
                 there = part_of(target).stat().st_size if part_of(target).exists() else 0

@@ -1,4 +1,4 @@
-"""download/fetch.py: bytes that are not the file's are told apart, whatever the server says."""
+"""download/fetch.py: it recognises bytes that are not the file's, whatever the server says."""
 
 import faulty_server as server
 import pytest
@@ -15,7 +15,7 @@ def test_wrong_bytes_of_the_right_length_are_kept_aside_and_not_resumed_from(hos
         get(host, target)
     assert names(tmp_path) == ["file.zip.wrong"]
     assert (tmp_path / "file.zip.wrong").read_bytes() == bytes(b ^ 0xFF for b in DATA)
-    assert len(host.seen) == 1  # it is not asked for again and again
+    assert len(host.seen) == 1  # it is not requested again and again
     get(host, target)
     assert host.seen[-1][1] is None
     assert target.read_bytes() == DATA
@@ -123,10 +123,10 @@ def test_a_body_of_unknown_end_that_nothing_can_check_is_refused(host, tmp_path)
 
 def test_without_a_checksum_the_check_decides(host, tmp_path):
     def refuse(path):
-        raise ValueError(f"{path.name} is no archive")
+        raise ValueError(f"{path.name} is not an archive")
 
     given = {"checksums": None, "size": None}
-    with pytest.raises(WrongContentError, match=r"file\.zip\.part is no archive"):
+    with pytest.raises(WrongContentError, match=r"file\.zip\.part is not an archive"):
         get(host, tmp_path / "file.zip", check=refuse, **given)
     assert names(tmp_path) == ["file.zip.wrong"]
     seen = []

@@ -1,4 +1,4 @@
-"""data_prep/download/unpack.py on made archives: cut off, damaged, leading outside, large."""
+"""data_prep/download/unpack.py on synthetic archives: cut off, damaged, leading outside, large."""
 
 import gzip
 import io
@@ -44,7 +44,7 @@ OUTSIDE["zip long name"] = ("zip", zipped({"rooms/" + "x" * 300: b"2"}))
 
 
 def sparse_tar():
-    """A petabyte in two kilobytes, as GNU tar writes sparse files of old."""
+    """A petabyte in two kilobytes: a sparse file in GNU tar's old format."""
     header = bytearray(tar_entry("rooms/a", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
     header[483:495] = tarfile.itn(2**50, 12, tarfile.GNU_FORMAT)
     header[148:156] = b" " * 8
@@ -114,7 +114,7 @@ def test_a_cut_off_archive_is_named_and_nothing_is_left(tmp_path, case):
     archive = tmp_path / "archive"
     ends = {0, 1, 300, len(data) // 2, len(data) - 9000, len(data) - 1}
     ends |= set(range(0, len(data), max(len(data) // 512 // 12, 1) * 512))  # between blocks
-    if case.startswith("tar") and "gz" not in case:  # its padding may be missing, its end mark not
+    if case.startswith("tar") and "gz" not in case:  # its padding may be missing, not its end mark
         content = len(data.rstrip(b"\0"))
         ends = {end for end in ends if end <= content}
     for end in sorted(ends):

@@ -28,7 +28,7 @@ from data_prep.generated import faces
 from data_prep.source import source_names
 from repro.data.raw_images import SourceError
 
-PORTRAIT = faces.portrait(5, 146)[0]  # a drawn face that the cascade takes for one at any size
+PORTRAIT = faces.portrait(5, 146)[0]  # a drawn face that the cascade finds at any size
 PLACES = ((0, 100, 96), (200, 20, 192))  # left, top, side of the portraits in `crowd`
 
 
@@ -57,7 +57,7 @@ def grey(photo):
 
 
 def inside(box, place):
-    """The face of a portrait takes its middle: the box lies there, and fills most of it."""
+    """A portrait's face is in its middle: the box is there and fills most of it."""
     left, top, side = place
     x, y = box.left + box.width / 2, box.top + box.height / 2
     centred = abs(x - left - side / 2) < 0.06 * side and abs(y - top - side / 2) < 0.06 * side
@@ -304,7 +304,7 @@ def test_an_older_result_stays_when_a_search_fails(photos, tmp_path, monkeypatch
 
 
 def test_wrong_folders_are_named(photos, tmp_path):
-    with pytest.raises(SourceError, match="nowhere: no folder of photos"):
+    with pytest.raises(SourceError, match="nowhere: not a folder of photos"):
         detect_folder(tmp_path / "nowhere", tmp_path / "b.csv", options=DetectorOptions())
     with pytest.raises(SourceError, match="lies in the folder of photos"):
         detect_folder(photos, photos / "boxes.csv", options=DetectorOptions())

@@ -79,14 +79,14 @@ def test_a_smile_shows_teeth_where_a_closed_mouth_shows_none(size: int) -> None:
 
 
 def test_pose_moves_the_nose_and_not_the_eyes() -> None:
-    """Where the skin's outline lies against the eyes tells the way the head is turned."""
+    """The skin's outline relative to the eyes shows which way the head is turned."""
     for index in range(6):
         centres = []
         for pose in (-1.0, 0.0, 1.0):
             rng = generator(11, "turning", index)
             person, _ = draw_person(rng, man=True, smiling=True, glasses=False)
             picture = draw_portrait(person, pose, rng).astype(float)
-            teeth = picture[58:70].min(-1) > 200  # the mouth lies before the axis of the head
+            teeth = picture[58:70].min(-1) > 200  # the mouth is in front of the head's axis
             centres.append(np.nonzero(teeth)[1].mean() if teeth.any() else np.nan)
         moves = np.diff(centres)
         assert np.nanmin(moves) > 0, index
@@ -129,7 +129,7 @@ def test_faces_that_are_not_aligned_say_how_they_lie(tmp_path: Path) -> None:
         assert 0.8 * most < np.abs(values).max() <= most
         assert abs(values.mean()) < 0.4 * most
     assert {float(row["scale"]) for row in table} == {1.0}
-    for index, row in enumerate(table):  # the same people otherwise
+    for index, row in enumerate(table):  # otherwise the same people
         aligned = faces.portrait(5, index)[1]
         assert all(float(row[name]) == aligned[name] for name in faces.COLUMNS[1:])
 
@@ -150,7 +150,7 @@ def test_placed_faces_are_the_same_from_several_processes(
 def test_labels_of_a_balanced_set_are_not_in_the_mean_colour(
     portraits: list[tuple[np.ndarray, dict[str, float]]],
 ) -> None:
-    """Glasses must be told from shape: the background's colour says nothing of them."""
+    """Glasses must be recognised by shape: the background's colour reveals nothing."""
     corner = np.array([picture[:10, :10].mean() for picture, _ in portraits])
     for name in ("man", "smiling", "glasses"):
         assert abs(np.corrcoef(corner, [label[name] for _, label in portraits])[0, 1]) < 0.25

@@ -1,4 +1,4 @@
-"""Generated house numbers: SVHN's layout, class shares, and what does not tell the class."""
+"""Generated house numbers: SVHN's layout, class shares, and what does not reveal the class."""
 
 import time
 from dataclasses import replace
@@ -170,7 +170,7 @@ def test_neighbours_stand_beside_the_digit_in_most_pictures() -> None:
 
 
 def test_nothing_but_the_shape_depends_on_the_digit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wall, colours, light, noise: where no digit is laid on, all ten pictures are the same."""
+    """Wall, colours, light, noise: outside the digits all ten pictures are the same."""
 
     def pictures() -> list[bytes]:
         return [
@@ -204,14 +204,14 @@ def test_colour_does_not_tell_the_digit(drawn: tuple[np.ndarray, np.ndarray]) ->
     tinted = pictures + 0.0
     tinted[..., 0] += 15.0 * digits[:, None, None]
     tinted[..., 1] += 90.0 * (digits[:, None, None] % 3)
-    assert found(tinted) > 0.3  # such a tint would be found
+    assert found(tinted) > 0.3  # such a tint would be detected
 
 
 def test_pixels_tell_the_digit_badly(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     digits, pictures = drawn
     flat = pictures.reshape(len(pictures), -1) / 127.5 - 1.0
     svm = LinearSVC(C=1e-4).fit(flat[:700], digits[:700])
-    assert 0.22 < svm.score(flat[700:], digits[700:]) < 0.5  # always saying 1 gives 0.19
+    assert 0.22 < svm.score(flat[700:], digits[700:]) < 0.5  # always answering 1 gives 0.19
 
 
 def test_pictures_are_light_on_dark_and_dark_on_light_with_varied_contrast() -> None:

@@ -161,7 +161,7 @@ def test_cover_agrees_with_the_boxes_of_windows() -> None:
         for x0, y0, x1, y1 in boxes:
             inside[y0:y1, x0:x1] = True
             assert seen[y0:y1, x0:x1].mean() > 0.3  # slanted or half hidden
-        assert (seen & ~inside).sum() < 25  # a window of which less shows is in no list
+        assert (seen & ~inside).sum() < 25  # a window of which less is visible is in no list
         assert scene.cover()[..., THINGS.index("bed")].any()
 
 

@@ -1,6 +1,6 @@
-"""The experiment on codes made by hand: every number is known beforehand.
+"""The experiment on hand-made codes: every number is known beforehand.
 
-What is measured of recall alone is tried in test_dedup_recall.py.
+Recall on its own is tested in test_dedup_recall.py.
 """
 
 import json
@@ -136,7 +136,7 @@ def test_a_natural_duplicate_is_no_error(folders: dict[str, Path], tmp_path: Pat
 
 
 def test_fewer_images_compared(folders: dict[str, Path], tmp_path: Path) -> None:
-    options = Options(compared=5)  # originals 5 and 6 of the copies are hashed besides
+    options = Options(compared=5)  # originals 5 and 6 of the copies are hashed as well
     found = measured(folders, tmp_path / "m", options)
     assert not [name for name in found if name.startswith("recall_")]
     assert (found["removed_share"].n, found["removed_share_pixels"].n) == (N, 5)

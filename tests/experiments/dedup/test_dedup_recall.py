@@ -1,4 +1,4 @@
-"""Recall, false pairs, thresholds and radii of section 4.1.1 on codes made by hand."""
+"""Recall, false pairs, thresholds and radii of section 4.1.1 on hand-made codes."""
 
 from itertools import combinations
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_recall_by_distance_and_kind_is_counted_as_planted() -> None:
     assert ours[1, [0, 19, 20, 32]].tolist() == [2, 2, 3, 3]
     phash = study.found[METHODS.index("phash")]
     assert phash[0, [0, 3, 10]].tolist() == [1, 3, 3]
-    assert (phash[:, 11:] == -1).all()  # further than it is looked at
+    assert (phash[:, 11:] == -1).all()  # beyond the distances measured
     pixels = study.found[METHODS.index("pixels")]
     assert pixels[:, 0].tolist() == [1, 2]
     assert (pixels[:, 1:] == -1).all()
@@ -67,7 +67,7 @@ def test_recall_by_distance_and_kind_is_counted_as_planted() -> None:
 def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     codes, copies = hand_made([[0, 2, 2, 9]])
     clean = recall_study(codes, copies, None, copy_share=0.5)
-    assert clean.distance_allowed("autoencoder") == 32  # random codes lie further apart
+    assert clean.distance_allowed("autoencoder") == 32  # random codes are further apart
     codes.images["autoencoder"][3] = at_distance(codes.images["autoencoder"][0], 2)
     study = recall_study(codes, copies, None, copy_share=0.5)
     row = METHODS.index("autoencoder")

@@ -1,4 +1,4 @@
-"""Fig 7: pixel sums are judged where faces are not aligned, and there they overlap noisily."""
+"""Fig 7: pixel sums are judged where faces are not aligned, where they overlap untidily."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_labels_or_the_run_file_say_that_faces_are_not_aligned(
     found = {name: why_not_tested(one, misaligned=False) for name, one in stores.items()}
     assert found == {"unlabelled": NOT_TESTED, "aligned": NOT_TESTED, "tilted": ""}
     assert why_not_tested(stores["unlabelled"], misaligned=True) == ""
-    assert PLACED == faces.PLACED  # what drawn faces are labelled with
+    assert PLACED == faces.PLACED  # the labels of drawn faces
 
 
 @pytest.mark.parametrize("why", ["", NOT_TESTED])
@@ -76,7 +76,7 @@ def test_claims_on_pixel_sums_have_no_verdict_where_faces_are_aligned(
 
 
 def test_glasses_lie_on_each_other_where_faces_are_aligned_and_are_fog_where_they_are_not() -> None:
-    """The mean of all faces keeps the edges of what they share, if it lies in one place."""
+    """The mean of all faces keeps the edges that they share in the same place."""
     kept = {}
     for name, options in {"aligned": faces.ALIGNED, "misaligned": MISALIGNED}.items():
         middle = glasses(options)[:, 24:80, 24:72]

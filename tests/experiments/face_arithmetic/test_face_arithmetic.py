@@ -185,7 +185,7 @@ def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
         assert least - 1e-9 <= both <= most + 1e-9
     assert 0.75 < found["realistic_plain_samples"].value <= 1
     name = "success_and_realistic_three_exemplars_minus_pixel_space"
-    assert found[name].value is None  # bands lie in the same place in every picture
+    assert found[name].value is None  # bands are in the same place in every picture
     assert found[name].no_value_because == NOT_TESTED
     difference = found[f"aligned_{name}"].value
     parts = [found[f"success_and_realistic_{v}"].value for v in ("three_exemplars", "pixel_space")]
@@ -196,7 +196,7 @@ def test_realistic_and_successful_is_both_at_once(measured: Callable) -> None:
 
 
 def places(z: torch.Tensor) -> np.ndarray:
-    """Where the squares of `outlines` begin: rows and columns (N, 2)."""
+    """Top left corners of the squares in `outlines`: rows and columns (N, 2)."""
     return (torch.sigmoid(3 * z[:, 4:6]) * 9).numpy().astype(int)
 
 
@@ -226,7 +226,7 @@ def test_ghosts_of_pixel_sums_are_told_from_sums_in_latent_space(
     assert found["wider_called_a_blend_sample_blends"].value > 0.7
     assert found["wider_called_a_blend_plain_samples"].value < 0.3
     judged = found["success_and_realistic_wider_three_exemplars_minus_pixel_space"]
-    assert judged.low > 0  # the labels say that the squares lie in different places
+    assert judged.low > 0  # the labels say that the squares are in different places
     assert not any(name.startswith("aligned_") for name in found)
 
 

@@ -180,7 +180,7 @@ def test_picks_are_drawn_and_judged_where_the_result_is_known(
 
 @pytest.mark.slow
 def test_wrong_picks_of_the_concept_fail_to_succeed(run: Callable, tmp_path: Path) -> None:
-    """Planted absence: nobody wears glasses, so no sum can."""
+    """Planted absence: nobody wears glasses, so no sum can show them."""
     model = write_model(tmp_path / "same")
     without = shows(model, man=True, glasses=False)
     concepts = {

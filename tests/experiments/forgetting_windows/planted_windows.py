@@ -31,7 +31,7 @@ NETWORK = NetworkSpec(
 def planted_generator() -> Generator:
     """16 x 16 pictures; z[:16] are 4 x 4 places, with a window where above 0.85.
 
-    Layer 0: maps 0 (windows) and 1 (walls, darker where z[16:] is high, pale beside windows).
+    Layer 0: maps 0 (windows) and 1 (walls, darker where z[16:] is high, pale next to windows).
     Layer 1, 8 x 8: the maps 1 and 4 are the windows, all others the walls. Each cell is a block of
     pixels; nothing leaks into its neighbours.
     """
@@ -59,7 +59,7 @@ def planted_generator() -> Generator:
 
 
 def windows(pictures: np.ndarray) -> np.ndarray:
-    """A judge that knows: windows are what is much brighter than any wall."""
+    """A judge that is always right: windows are whatever is much brighter than any wall."""
     return np.asarray(to_tensor(pictures).mean(dim=1).numpy() > 0.6)
 
 

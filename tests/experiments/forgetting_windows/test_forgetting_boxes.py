@@ -211,7 +211,7 @@ def test_samples_have_another_name_with_another_seed_number_or_weights(tmp_path:
 def test_boxes_by_hand_take_the_place_of_the_segmenters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A person who boxes the dark walls makes the walls forgotten, not the windows."""
+    """If a person boxes the dark walls, the walls are forgotten, not the windows."""
     monkeypatch.setattr(module, "Segmenters", KnowingSegmenters)
     model = write_planted_model(tmp_path / "model")
     options = Options(samples=60, layers=[1], measured=40, random_sets=2, curve_samples=5,

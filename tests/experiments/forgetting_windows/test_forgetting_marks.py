@@ -1,4 +1,4 @@
-"""What the forgetting rests on: rooms drawn with their windows, the judge, the regression."""
+"""The basis of the forgetting: rooms drawn with their windows, the judge, the regression."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ def test_the_planted_generator_draws_what_it_says() -> None:
 
 
 def test_the_wrong_maps_forget_nothing() -> None:
-    """Weights turned round: the claims must fail, not only be weaker."""
+    """Reversed weights: the claims must fail, not only be weaker."""
     here = new_samples()
     weights = np.where(np.isin(np.arange(8), WINDOW_MAPS), -1.0, 1.0) * np.arange(1, 9)
     weights[[0, 2, 3]] = [-0.2, -0.1, -0.3]

@@ -1,4 +1,4 @@
-"""Fig 6: planted window maps must be found and their loss seen, and the absence of both."""
+"""Fig 6: planted window maps must be found and their loss detected, and the absence of both."""
 
 import json
 from pathlib import Path
@@ -134,7 +134,7 @@ def test_where_nothing_is_marked_nothing_is_claimed(
 def test_a_judge_that_sees_no_window_or_nothing_else(
     tmp_path: Path, knowing: None, monkeypatch: pytest.MonkeyPatch, value: bool
 ) -> None:
-    """Boxes there are, so that maps are dropped, but nothing of it can be judged."""
+    """There are boxes, so maps are dropped, but the effect cannot be judged."""
     monkeypatch.setattr(
         KnowingSegmenters, "windows", lambda _, pictures: np.full(pictures.shape[:3], value)
     )

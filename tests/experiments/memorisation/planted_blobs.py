@@ -1,4 +1,4 @@
-"""Soft pictures with something to copy, and noisy copies; planted by tests of memorisation."""
+"""Soft pictures and noisy copies of them, planted by the tests of memorisation."""
 
 import numpy as np
 

@@ -78,7 +78,7 @@ def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) ->
     assert verdicts(found, repository) == [Verdict.REPRODUCED] * 3
     for space in ("pixels", "features"):
         one = found[f"nearer_probability_{space}"]
-        assert one.low < 0.5 < one.high  # leave-one-out is what held-out pictures show
+        assert one.low < 0.5 < one.high  # leave-one-out gives what held-out pictures show
         assert abs(found[f"copying_z_{space}"].value) < 2.5
         assert found[f"median_ratio_{space}"].value == pytest.approx(1, abs=0.05)
 
@@ -160,7 +160,7 @@ def test_blurred_new_pictures_are_nearer_but_no_copies(plant, repository: Path) 
 
 
 def test_near_identical_training_images_do_not_hide_copies(plant) -> None:
-    """A third of the images have a twin; against all of them a copy would be nothing unusual."""
+    """A third of the images have a twin; against all of them a copy would not be unusual."""
     images = pictures(IMAGES, 0)
     images[400:500] = noisy(images[:100], 5)
     found = plant(noisy(images[100:300], 6), images)

@@ -13,11 +13,11 @@ from repro.quality.training_images import BLOCK
 
 
 def test_memory_does_not_grow_with_the_training_images(tmp_path: Path, make_dataset) -> None:
-    """Twelve times the images: the peak grows by less than one more block of them takes."""
+    """Twelve times the images: peak memory grows by less than one block of them."""
     store = ImageStore.open(make_dataset(pictures(200, 0)))
     peaks = []
     for count in (2 * BLOCK, 24 * BLOCK):
-        rows = np.arange(count) % 200  # a row again and again: only what is held counts
+        rows = np.arange(count) % 200  # one row repeated: only what stays in memory counts
         images = {"samples": pictures(20, 1)}
         queries = Queries(images, {"samples": np.full(20, -1)})
         tracemalloc.start()

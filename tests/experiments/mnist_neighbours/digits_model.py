@@ -20,7 +20,7 @@ NETWORK = NetworkSpec(
 
 
 def write_digits_model(folder: Path, *, seed: int = 1, steps: tuple[int, ...] = (10, 20)) -> Path:
-    """A model that kept untrained generators after `steps`, the last being its end."""
+    """A model that stored untrained generators after `steps`, the last of them at its end."""
     with step_folder(folder, inputs={}) as building:
         _write(building, seed=seed, steps=steps)
     return folder

@@ -1,4 +1,4 @@
-"""The meaning of a source file: blind to words and layout, not to anything that is run."""
+"""The meaning of a source file: it ignores comments and layout, but nothing that runs."""
 
 import os
 import textwrap
@@ -82,7 +82,7 @@ def test_of_a_template_all_bytes_count(tmp_path: Path) -> None:
 def test_what_is_kept_is_of_the_same_size_and_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file edited within one size is read again; one that was not touched is not."""
+    """A file edited without a change of size is read again; an untouched one is not."""
     monkeypatch.chdir(tmp_path)
     Path(".snakemake").mkdir()
     code_meaning._kept.cache_clear()

@@ -1,4 +1,4 @@
-"""A full disk is named with the file, whichever library met it; other errors are left alone."""
+"""A full disk is reported with the file, whichever library met it; other errors pass unchanged."""
 
 import errno
 import os
@@ -64,7 +64,7 @@ def find_no_room(out: Path) -> None:
 def test_a_page_of_a_database_written_in_part_is_told_by_the_room_that_is_left(
     room: int, full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lmdb says of it, seen on a disk of 300 kB; a broken disk says the same."""
+    """lmdb's message, seen on a disk of 300 kB; a broken disk gives the same one."""
     left = SimpleNamespace(f_bavail=room // 4096, f_frsize=4096)
     monkeypatch.setattr(os, "statvfs", lambda path: left)
     error = lmdb.Error("mdb_txn_commit: Input/output error")

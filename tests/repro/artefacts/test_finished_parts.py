@@ -1,4 +1,4 @@
-"""Parts are made once, and again where their file is of other work or damaged."""
+"""Parts are computed once, and again where their file is damaged or belongs to other work."""
 
 from pathlib import Path
 

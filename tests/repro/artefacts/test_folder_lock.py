@@ -1,4 +1,4 @@
-"""A folder that one process writes is refused to another, until that one has ended, however."""
+"""A folder that one process writes is refused to others until it has ended, in whatever way."""
 
 import subprocess
 import sys

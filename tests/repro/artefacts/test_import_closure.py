@@ -1,4 +1,4 @@
-"""The closure of a step's module: all that Python loads for it, and no more than it can matter."""
+"""The closure of a step's module: all that Python loads for it, and nothing irrelevant."""
 
 import os
 import subprocess
@@ -83,7 +83,7 @@ TREE = {
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A small repository in place of this one."""
+    """A small repository instead of this one."""
     for name, text in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -99,7 +99,7 @@ def _forget() -> None:
 
 
 def test_a_package_stands_for_its_command(tree: Path) -> None:
-    """What it imports in a function, relatively, in a circle, and code of packages on the way."""
+    """What it imports in a function, relatively, in a circle, and code of packages passed."""
     assert import_closure("repro.trains") == [
         "repro/rooms/__init__.py",
         "repro/rooms/floor.py",

@@ -1,4 +1,4 @@
-"""The record beside a step's files: damage and edits are noticed, the machine is described."""
+"""The record next to a step's files: damage and edits are noticed, the machine is described."""
 
 import json
 import subprocess
@@ -70,7 +70,9 @@ def test_numbers_of_a_model_that_was_exchanged_are_refused(
         (out / "measurements.json").write_text("{}")
     use(numbers)
     write(model, "another")
-    with pytest.raises(ChangedFileError, match="numbers was made of another model than lies there"):
+    with pytest.raises(
+        ChangedFileError, match="numbers was made from inputs that have changed since: model"
+    ):
         use(numbers)
     write(model, "one")  # made again to the same bytes
     use(numbers)

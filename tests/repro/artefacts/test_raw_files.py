@@ -52,7 +52,7 @@ def test_added_renamed_and_moved_files_are_noticed(raw: Path) -> None:
 
 
 def test_what_no_source_reads_is_not(raw: Path) -> None:
-    """Hidden files, times of folders, the lock of a database, files beside those that are read."""
+    """Hidden files, times of folders, a database's lock, files next to those that are read."""
     before = digest(raw, ["."]), digest(raw, ["db"]), digest(raw, ["older", "a.jpg"])
     replaced(raw / ".hidden")
     (raw / ".cache/e.jpg").write_bytes(b"")

@@ -1,4 +1,4 @@
-"""A file stands whole or not at all, and messages name the file that was asked for."""
+"""A file is written whole or not at all, and messages name the requested file."""
 
 import errno
 import os

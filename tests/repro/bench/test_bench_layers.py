@@ -1,4 +1,4 @@
-"""The bench of layers names every direction of every convolution, and the way that is taken."""
+"""The bench of layers names every direction of every convolution, and the route taken."""
 
 import json
 

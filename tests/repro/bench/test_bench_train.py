@@ -32,7 +32,7 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
     with torch.no_grad():
         first = G.get_parameter("project.weight")  # (maps * 4 * 4, z) -> (z, maps, 4, 4)
         weights = [first.T.unflatten(1, (-1, 4, 4)), *list(G.parameters())[1:]]
-        # here the gain and bias of the first normalisation stand behind the first weight too
+        # here the gain and bias of the first normalisation also follow the first weight
         for ours, theirs in zip(weights, plain_g.parameters(), strict=True):
             theirs.copy_(ours)
         head = D.get_parameter("head.weight").unflatten(1, (-1, 4, 4))

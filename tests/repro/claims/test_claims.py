@@ -72,7 +72,7 @@ def measured(
         ({"within": [72, 76]}, 60.0, 50.0, 90.0, "undecided"),
         ({"within": [72, 76]}, 60.0, 50.0, 71.0, "not reproduced"),
         ({"below": 0.5}, 0.6, 0.1, 0.2, "undecided"),  # a value outside its own interval counts too
-        ({"below": 0.5}, 0.3, math.nan, math.nan, "reproduced"),  # no interval, as good as none
+        ({"below": 0.5}, 0.3, math.nan, math.nan, "reproduced"),  # no interval, or practically none
         ({"below": 0.5}, math.nan, 0.1, 0.2, "not run"),
         ({"below": 0.5}, None, None, None, "not run"),
     ],

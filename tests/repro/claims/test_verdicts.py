@@ -52,8 +52,11 @@ def test_a_number_is_decided_on_the_papers_ground_alone(ground: Ground) -> None:
         (around(0.5, 1), True),  # above 0 by chance, perhaps
         (around(-2, 1), True),
         (Measurement(name="c", value=None, n=0), True),  # an untrained network gave no number
-        (Measurement(name="c", value=1.0, n=1), False),  # a bare number passes as ours would
-        (None, True),  # not measured: said, and counted apart
+        (
+            Measurement(name="c", value=1.0, n=1),
+            False,
+        ),  # a number without an interval passes as ours would
+        (None, True),  # not measured: reported, and counted separately
     ],
 )
 def test_what_the_control_passes_as_well_is_not_decided(

@@ -13,7 +13,7 @@ from repro.classification.svm import L2SVC
 
 
 def peak_at(best: float):
-    """Accuracy falling with the distance from `best` in decades; records what was asked."""
+    """Accuracy falling with the distance from `best` in decades; records the requests."""
     asked = []
 
     def evaluate(Cs):

@@ -139,7 +139,7 @@ def test_memory_map_holds_the_same(D, tmp_path):
 
 
 def test_half_precision_rounds_and_fits_alike(D, tmp_path):
-    """float16 has 11 bits: within 2^-11 of the value; an L2SVC reads it as it lies on disk."""
+    """float16 has 11 bits: within 2^-11 of the value; an L2SVC reads it as stored."""
     images, labels = pictures(60), np.arange(60) % 3
     whole = discriminator_features(D, images)
     half = discriminator_features(D, images, out=tmp_path / "half.npy", dtype="float16")

@@ -1,4 +1,4 @@
-"""Names in tables: no spreadsheet runs them, and they come back as they were."""
+"""Names in tables: no spreadsheet executes them, and they are read back unchanged."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Damaged pictures, databases and MATLAB files: an answer in words, whatever their readers do."""
+"""Damaged pictures, databases and MATLAB files: a clear message, whatever their readers do."""
 
 import io
 import subprocess

@@ -42,7 +42,7 @@ def test_an_avif_is_read_whatever_brand_comes_first(major):
         *((container(brand, b"msf1"), "heic") for brand in (b"hevc", b"hevx", b"hevm", b"hevs")),
         (container(b"mif1", b"mif1", b"heic"), "heic"),
         (container(b"msf1", b"hevc"), "heic"),
-        (container(b"heic", b"mif1", b"avif"), "heic"),  # the major brand is the writer's word
+        (container(b"heic", b"mif1", b"avif"), "heic"),  # the major brand is the writer's choice
         (container(b"msf1"), "heif"),
         (container(b"mif1", *[b"none"] * 20), "heif"),
         (container(b"mif1", *[b"none"] * 60, b"heic"), "heic"),

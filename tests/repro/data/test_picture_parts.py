@@ -1,4 +1,4 @@
-"""Metadata turn a picture where they can be read, and never lose it."""
+"""Metadata rotate a picture where they can be read, and never cause it to be lost."""
 
 import contextlib
 import io
@@ -57,7 +57,7 @@ def with_chunk(data, made):
     return data[:place] + made + data[place:]
 
 
-# --- where the orientation stands -------------------------------------------------------------
+# --- where the orientation is ----------------------------------------------------------------
 
 BEFORE_EXIF = {
     "end of image and scan in a thumbnail": segment(

@@ -1,4 +1,4 @@
-"""A folder with one of everything that people's folders hold, and what is to be made of it.
+"""A folder with one of everything found in people's folders, and what is expected of each.
 
 Not a test itself: `write_odd_files` writes the tree, each picture beside a copy in another form,
 and returns the truth that test_dedup_tool.py compares with.
@@ -102,7 +102,7 @@ def _names(root: Path, truth: Truth) -> None:
         for name in names:
             _save(root, name, number)
         truth.pairs[kind] = names
-    _save(root, ".hidden.png", 20)  # left out without a word
+    _save(root, ".hidden.png", 20)  # left out silently
     _save(root, ".hidden/too.png", 20)
 
 

@@ -188,7 +188,7 @@ def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"no weights at all")
     save_file({"encoder.weight": torch.zeros(2, 3)}, tmp_path / "other")
     for name in ("text", "other"):
-        with pytest.raises(ValueError, match=f"{name}: no autoencoder of this kind"):
+        with pytest.raises(ValueError, match=f"{name}: not an autoencoder of this kind"):
             Autoencoder.load(tmp_path / name)
 
 

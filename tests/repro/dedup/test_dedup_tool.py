@@ -143,7 +143,7 @@ def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     deduplicate(photos, tmp_path / "c", options=QUICK, seed=7)
     network = "autoencoder.safetensors"
     assert contents(tmp_path / "a")[network] != contents(tmp_path / "c")[network]
-    # its network serves another folder, of any size, and is handed on
+    # its network works for another folder, of any size, and is copied along
     few = tmp_path / "few"
     few.mkdir()
     for name in ("p04.png", "p05.png", "q5.png"):

@@ -93,7 +93,7 @@ def test_originals_stay_and_thumbnails_go(tmp_path: Path, database: bool) -> Non
         rows = list(csv.DictReader(stream))
     assert {row["key"]: (int(row["width"]), int(row["height"])) for row in rows} == sizes
     assert all(int(row["bytes"]) == (folder / row["key"]).stat().st_size for row in rows)
-    for row in rows:  # the one kept stands first in its group
+    for row in rows:  # the one kept is first in its group
         head = next(one for one in rows if one["group"] == row["group"])
         assert (row is head) == (row["kept"] == "1") == (row["key"] not in listed)
 

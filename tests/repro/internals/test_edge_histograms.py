@@ -1,4 +1,4 @@
-"""Shapes: directions by hand, and what the descriptor must and must not hear."""
+"""Shapes: directions by hand, and what the descriptor must and must not depend on."""
 
 import numpy as np
 import pytest

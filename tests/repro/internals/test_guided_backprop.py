@@ -75,7 +75,7 @@ def test_hand_computed_values_on_two_1x1_layers() -> None:
     x = (1, 1, 1); hidden pre-activations: u0 = 1 - 2 + 3 = 2 and u1 = -3. With output weights
     (5, -7) the output is 5*2 - 7*(-0.6) = 14.2 > 0. Gradient arriving at u0 is 5 (kept), at u1 is
     -7 (both closed), so the guided gradient is 5 * (1, -2, 3); the plain one adds -7*0.2*(-1) to
-    each, the deconvolution's rule, which asks nothing of the activations, closes -7 alone.
+    each, the deconvolution's rule, which ignores the activations, closes -7 alone.
     """
     D = Discriminator(image_size=1, widths=(2, 1), strides=(1, 1), kernel=1, base_size=1)
     D.layers[1].norm = None

@@ -41,7 +41,7 @@ def test_parts_share_no_image(
 
 
 def test_each_learns_from_its_own_part_alone(store: ImageStore) -> None:
-    """What a label says where the other learns changes nothing."""
+    """Labels of the other part's images change nothing."""
     parts = LabelledParts.of(store, images=120, seed=5, purpose="test")
     truth = np.arange(120)[:, None] >= 60
     wrong_for_judge, wrong_for_chooser = truth.copy(), truth.copy()

@@ -1,4 +1,4 @@
-"""Blends told from single pictures: by hand, planted, and where there is nothing to tell."""
+"""Blends distinguished from single pictures: by hand, planted, and where there is no difference."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from repro.quality.kernel_distance import sharpness
 
 
 def rings(n: int, *, seed: int, side: int = 16) -> np.ndarray:
-    """One bright square outline a picture, anywhere: of two laid over each other both are pale."""
+    """One bright square outline a picture, anywhere: where two are blended both are pale."""
     source = np.random.default_rng(seed)
     images = np.full((n, side, side, 3), 60, np.uint8)
     for image in images:

@@ -44,7 +44,7 @@ def test_a_planted_thing_is_found_and_nothing_without_it() -> None:
     assert intersection_over_union(predict(network, unseen), truth > 0).mean() > 0.7
     plain = np.random.default_rng(5).integers(40, 120, unseen.shape).astype(np.uint8)
     assert predict(network, plain).mean() < 0.01
-    # the answer to an enlarged picture lies in the same place
+    # the answer to an enlarged picture is in the same place
     large = predict(network, unseen.repeat(2, axis=1).repeat(2, axis=2))
     assert large.shape == (20, 64, 64)
     small = predict(network, unseen).repeat(2, axis=1).repeat(2, axis=2)

@@ -1,4 +1,4 @@
-"""Convolutions by patches give what PyTorch's give; which go by patches is a rule, not a timing."""
+"""Convolutions by patches agree with PyTorch's; a rule, not a timing, decides which use them."""
 
 import pytest
 import torch
@@ -88,7 +88,7 @@ def test_results_and_gradients_are_pytorchs(
     channels_last: bool,
     a_block: int,
 ) -> None:
-    """Every direction by patches, in blocks of any size, beside PyTorch's in float64."""
+    """Every direction by patches, in blocks of any size, against PyTorch's in float64."""
     if kernel % 2 == 0 and stride == 1:
         stride = 2
     settings = (kernel, stride, (kernel - 1) // 2)

@@ -1,4 +1,4 @@
-"""Images of a run's datasets before they are prepared, beside those that there are afterwards."""
+"""Images of a run's datasets before they are prepared, compared with those there afterwards."""
 
 import importlib
 import json

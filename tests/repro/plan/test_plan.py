@@ -225,7 +225,7 @@ def test_a_cost_beside_an_experiment_is_found(
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rates that are given, not measured: 1 s an image read, 36 s a minibatch."""
+    """Rates that are given, not measured: 1 s per image read, 36 s per minibatch."""
     measured = Measured(StepRate(fixed=36.0, per_image=0.0), (2, 8), (36.0, 36.0), 0)
     other = OtherRates(
         start=0.0,

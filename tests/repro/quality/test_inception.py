@@ -109,7 +109,7 @@ def test_wrong_files_are_refused_by_name(tmp_path: Path) -> None:
     missing.write_bytes(b"no weights at all")
     with pytest.raises(SpecError, match=r"weights\.pth: cannot be read as weights") as refused:
         read_weights(missing)
-    assert "weights_only" not in str(refused.value)  # PyTorch's advice: to run what the file says
+    assert "weights_only" not in str(refused.value)  # PyTorch's advice: to run the file's code
     own = {"conv.weight": torch.ones(3), "conv.bias": torch.ones(1)}
     whole = written(tmp_path / "own.pth", own)
     with pytest.raises(SpecError, match=r"own\.pth: its 2 tensors \(conv\.weight, conv\.bias"):
@@ -141,7 +141,7 @@ def test_a_doctored_file_runs_nothing(tmp_path: Path, protocol: str) -> None:
     torch.load(io.BytesIO(file.read_bytes()), weights_only=False) if protocol == "zip" else (
         pickle.loads(file.read_bytes())
     )
-    assert victim.read_text() == "ran"  # it would have, read as torch-fidelity reads it
+    assert victim.read_text() == "ran"  # it would have, had torch-fidelity read it
 
 
 def test_the_name_promises_a_sha256(tmp_path: Path) -> None:

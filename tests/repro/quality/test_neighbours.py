@@ -114,7 +114,7 @@ def test_uint8_pictures_of_wide_rows_are_exact() -> None:
 
 
 def test_leave_one_out_and_rows() -> None:
-    """Own row excluded, an exact duplicate still found; indices are places in `rows`."""
+    """Own row excluded, an exact duplicate still found; indices are positions in `rows`."""
     references = pixels(200, 12, 7)
     references[150] = references[10]
     rows = np.random.default_rng(0).permutation(200)[:120]

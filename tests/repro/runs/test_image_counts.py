@@ -1,4 +1,4 @@
-"""What a run asks of its images is known before any step: too few are refused in words."""
+"""A run's demand for images is known before any step: too few are refused with a message."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def test_five_photos_are_told_all_that_is_asked_of_them(photos: Any) -> None:
     said = "\n".join(missing_raw_data(photos(5)))
     assert "cats holds 5 files, but 'models.photos.training.batch' is 32 (2 at least)" in said
     assert "experiment 'bedroom_samples' needs 20 (`leave_out` leaves it out)" in said
-    # what the message leads to is not refused later by what it did not tell
+    # following the message leads to no further refusal
     small = {"models": {"photos": {"training": {"batch": 5}}}}
     said = "\n".join(missing_raw_data(photos(5, **small)))
     assert "batch" not in said

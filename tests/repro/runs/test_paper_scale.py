@@ -1,4 +1,4 @@
-"""What a run file calls the paper's is taken back where it can be seen to be something else."""
+"""A run file's statement that data are the paper's is overruled where they demonstrably differ."""
 
 from pathlib import Path
 from typing import Any

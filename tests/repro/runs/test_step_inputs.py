@@ -50,7 +50,7 @@ def job(name: str) -> SimpleNamespace:
 
 @pytest.mark.parametrize(("count", "names"), [(1, []), (2, ["1-of-2", "2-of-2"])])
 def test_parts_where_there_are_several(count: int, names: list[str]) -> None:
-    """As Snakemake's own `gather`: it expands {scatteritem} and leaves {name} to the job."""
+    """Like Snakemake's own `gather`: it expands {scatteritem} and leaves {name} to the job."""
     items = [f"{i}-of-{count}" for i in range(1, count + 1)]
     gathered = partial(expand, scatteritem=items)
     assert parts(gathered, f"{R}/parts/data") == [f"{R}/parts/data/{{name}}/{n}" for n in names]
@@ -68,7 +68,7 @@ def test_what_a_model_is_trained_on(inputs) -> None:
 
 
 def test_raw_images_are_a_world_or_the_users(inputs) -> None:
-    """Of the user's own Snakemake waits for nothing: what is read of them is compared at start."""
+    """Snakemake waits for none of the user's own files: those read are compared at the start."""
     assert inputs().raw(job("bedrooms")) == [f"{S}/raw/rooms"]
     assert inputs().raw_folder(job("bedrooms")) == f"{R}/raw/rooms"
     assert inputs().raw(job("photos")) == []

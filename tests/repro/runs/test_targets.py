@@ -1,4 +1,4 @@
-"""Targets of a command line: the nearest one for a slip of the pen, raw data only where needed."""
+"""Targets of a command line: the nearest one for a misspelt target, raw data only where needed."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Run files that cannot be meant: words that name file (or --config), key and way out, at once."""
+"""Run files with mistakes: messages that name file (or --config), key and remedy, at once."""
 
 import copy
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ def test_names_are_text(
     part: str, name: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpecError, match=rf"'{part}\.{name}': found {name}, which is no text"):
+    with pytest.raises(SpecError, match=rf"'{part}\.{name}': found {name}, which is not text"):
         load(tmp_path, part, name)
 
 

@@ -65,7 +65,7 @@ def test_yaml_refuses_a_key_given_twice(tmp_path: Path) -> None:
     path.write_text("title: a\nmodels:\n  m: {data: d}\n  m: {data: e}\n")
     with pytest.raises(SpecError, match=r"x\.yaml.*'m' is given twice"):
         read_yaml(path)
-    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n")  # laid over, not given twice
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\n")  # merged, not given twice
     assert read_yaml(path)["b"] == {"x": 3, "y": 2}
     path.write_text("title: [")
     with pytest.raises(SpecError, match="not valid YAML"):

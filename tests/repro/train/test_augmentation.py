@@ -186,7 +186,7 @@ def test_changes_are_drawn_apart() -> None:
     names = ("mirrored", "brightness", "contrast", "saturation", "hue", "blurred", "sigma")
     correlation = np.corrcoef([all_drawn(ALL, name) for name in names])
     assert np.abs(correlation - np.eye(7)).max() < 0.06
-    alone = AugmentationSpec(hue=0.2)  # another change that is asked for moves no draw
+    alone = AugmentationSpec(hue=0.2)  # requesting another change alters no draw
     assert np.array_equal(all_drawn(alone, "hue"), all_drawn(ALL, "hue"))
 
 

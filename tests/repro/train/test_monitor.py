@@ -168,7 +168,7 @@ def test_one_trouble_does_not_hide_another() -> None:
     ),
 )
 def test_healthy_trainings_are_left_alone(start: float, levels: list[tuple[float, float]]) -> None:
-    """A start in grey mush before a D that is soon sure, then a D that is right more or less."""
+    """A start in grey mush before a D that is soon sure, then a D that is mostly right."""
     lines = [window(20 * i, 0.96, 0.03) for i in range(1, 11)]
     lines += [window(200 + 20 * i, *level) for i, level in enumerate(levels, 1)]
     sheets = [sheet(250, start), sheet(500, start), sheet(1000, 0.5), sheet(1500, 0.7)]

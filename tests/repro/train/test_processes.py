@@ -394,7 +394,7 @@ def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str
         env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"},
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that runs in the background hands on that interrupts are ignored
+        # a suite in the background passes on to its children that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 

@@ -1,4 +1,4 @@
-"""What a training says on its way: minibatches of all, and the losses of its log."""
+"""What a training prints: minibatches done of all, and the losses of its log."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Killed and resumed, a training ends in the same bytes; a full disk costs nothing but the time."""
+"""Killed and resumed, a training ends in the same bytes; a full disk costs only time."""
 
 import errno
 import json
@@ -105,7 +105,7 @@ def test_asked_to_stop_it_saves_its_state_and_says_how_to_go_on(
         cwd=repository,
         stderr=subprocess.PIPE,
         text=True,
-        # a suite that runs in the background hands on that interrupts are ignored
+        # a suite in the background passes on to its children that interrupts are ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     while logged_step(stopped / "state" / "log.jsonl") < 12 and process.poll() is None:

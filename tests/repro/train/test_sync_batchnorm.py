@@ -21,7 +21,7 @@ SECONDS = 60.0  # after which a thread that waits for the others fails
 
 
 class Board:
-    """Where threads that play processes lay down what they send each other."""
+    """Where threads that stand in for processes exchange what they send each other."""
 
     def __init__(self, size: int) -> None:
         self.size, self.barrier, self.sent = size, Barrier(size), [torch.empty(0)] * size

@@ -96,7 +96,7 @@ def test_log_that_was_cut_back_is_shown_anew(tmp_path: Path) -> None:
     write_log(folder, windows(10, 20, 30), sheets=(10, 30))
     views: dict = {}
     update_views(views, folder=folder, out=out)
-    write_log(folder, windows(10))  # resumed from minibatch 10; the sheet of 30 still lies there
+    write_log(folder, windows(10))  # resumed from minibatch 10; the sheet of 30 is still there
     update_views(views, folder=folder, out=out)
     assert scalars(out / "rooms", D_LOSS) == [(10, 1 + 10 / 64)]
     assert image_steps(out / "rooms") == [10]
@@ -133,7 +133,7 @@ def test_trainings_keep_their_names_when_they_are_finished(tmp_path: Path) -> No
     assert set(trainings_below(tmp_path / "demo/models/rooms")) == {"rooms"}
     (tmp_path / "demo/state/faces").rename(tmp_path / "demo/models/faces")
     assert set(trainings_below(tmp_path)) == expected
-    # trained anew beside the finished one: the running one is shown
+    # trained again next to the finished one: the running one is shown
     write_log(tmp_path / "demo/state/rooms", windows(10))
     assert trainings_below(tmp_path)["demo/rooms"] == tmp_path / "demo/state/rooms"
 

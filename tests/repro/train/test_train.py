@@ -185,7 +185,7 @@ def test_labels_come_with_their_images(make_dataset: Callable[..., Path]) -> Non
     assert 0 <= batch.images.min() < 0.05 < 0.95 < batch.images.max() <= 1
     trainer.step(0)
     trainer.step(1)
-    assert trainer.sheet().shape == (3 * 8, 8, 8, 1)  # a row a class
+    assert trainer.sheet().shape == (3 * 8, 8, 8, 1)  # a row per class
 
 
 def test_a_label_beyond_the_classes_is_refused(make_dataset: Callable[..., Path]) -> None:

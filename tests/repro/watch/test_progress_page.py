@@ -1,4 +1,4 @@
-"""results/<run>/progress.html: what it shows, that it is whole, inert and asks no address."""
+"""results/<run>/progress.html: what it shows; it is complete, inert and loads no address."""
 
 import json
 from html.parser import HTMLParser
@@ -125,7 +125,7 @@ def test_a_failed_step_is_shown_with_its_log(board: Board, tmp_path: Path) -> No
     text = Page(tmp_path / "progress.html").text
     assert "Failed" in text
     assert "log: logs/r.log" in text
-    assert "the same command goes on with it" in text
+    assert "the same command continues it" in text
 
 
 def test_curves_are_the_losses_of_the_log(tmp_path: Path) -> None:

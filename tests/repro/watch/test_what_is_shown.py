@@ -1,4 +1,4 @@
-"""The words of a run as it goes on: steps, pictures, failures, time left; in plain lines."""
+"""A run's messages while it is running: steps, pictures, failures, time left; in plain lines."""
 
 import csv
 import io
