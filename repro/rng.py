@@ -53,8 +53,8 @@ def latents(
 ) -> Tensor:
     """Latent vectors z, shape (n, dim), float32.
 
-    "uniform" is U(-1, 1), from the authors' scripts (the paper says uniform and gives no range,
-    open point 1); "normal" is N(0, 1), from the Torch port and the released SVHN model.
+    "uniform" is U(-1, 1), from the authors' scripts (the paper says uniform and gives no range);
+    "normal" is N(0, 1), from the Torch port and the released SVHN model.
     """
     import torch
 
