@@ -58,7 +58,7 @@ def test_a_path_that_snakemake_would_take_for_wildcards_is_refused(
     checkout.mkdir()
     copy_sources(repository, checkout)
     said = snakemake(sys.executable, checkout, tmp_path, "-n", check=False)
-    assert f"{checkout}: the path of this checkout holds braces" in said
+    assert f"{checkout}: the path of this checkout contains braces" in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
 

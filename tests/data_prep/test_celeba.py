@@ -65,7 +65,7 @@ def test_pictures_in_a_folder_within_their_folder(raw, tmp_path):
     said = str(caught.value)
     assert "list_attr_celeba.txt names none of the 4 files in " in said
     assert "the table has '000001.jpg', the folder 'img_align_celeba/000001.jpg'" in said
-    assert "the files lie below 'img_align_celeba'; let `images` name that folder" in said
+    assert "the files are below 'img_align_celeba'; let `images` name that folder" in said
     assert len(prepared(tmp_path, images="img_align_celeba/img_align_celeba")) == 4
 
 
@@ -168,7 +168,7 @@ def test_damaged_attributes_are_named(tmp_path, raw, before, after, message):
 
 def test_a_table_that_is_no_text(tmp_path, raw):
     (raw / "list_attr_celeba.txt").write_bytes(b"PK\x03\x04\xff\xfe")
-    with pytest.raises(SourceError, match=r"list_attr_celeba.txt: no text file"):
+    with pytest.raises(SourceError, match=r"list_attr_celeba.txt: not a text file"):
         prepared(tmp_path)
 
 

@@ -176,7 +176,7 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
         read(tmp_path, files=["data_batch_1.bin"])
     batch = {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1]}
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch))
-    with pytest.raises(SourceError, match=r"2 images, 1 labels, expected as many"):
+    with pytest.raises(SourceError, match=r"2 images, 1 labels, expected equal numbers"):
         read(tmp_path, files=["data_batch_1"])
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps([1, 2]))
     with pytest.raises(SourceError, match="holds a list, expected a dict"):

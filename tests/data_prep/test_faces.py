@@ -180,7 +180,7 @@ def test_damaged_tables_are_named(tmp_path, raw, lines, message):
         (b"", r"no column \['file', 'face', .*; it has none"),
         (b"file,face,left,top,width,height\n", r"no column \['photo_width', 'photo_height'\]"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "no column"),
-        (HEADER.encode() + b"a" * 200_000 + b",1\n", "no readable CSV file: field larger"),
+        (HEADER.encode() + b"a" * 200_000 + b",1\n", "not a readable CSV file: field larger"),
     ],
 )
 def test_files_that_are_no_table(tmp_path, raw, content, message):

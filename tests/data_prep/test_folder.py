@@ -96,7 +96,7 @@ def test_labels_from_a_table(tmp_path, prefix):
         ("file,age\n0.png,3\n", ["ages"], r"no column \['ages'\]"),
         ("file,age\n0.png,3\n0.png,4\n", [], "'0.png' has more than one row"),
         ("", [], r"no column \['file'\]; it has none"),
-        ("\xff".encode("latin1"), [], "no readable CSV"),
+        ("\xff".encode("latin1"), [], "not a readable CSV"),
     ],
 )
 def test_bad_tables_are_named(tmp_path, table, columns, message):
@@ -120,7 +120,7 @@ def test_label_in_a_name_that_is_no_number(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"labels_from_name": "(?P<age>"}, "no regular expression"),
+        ({"labels_from_name": "(?P<age>"}, "not a regular expression"),
         ({"labels_from_name": r"\d+"}, "no named group"),
         ({"labels_from_name": r"(?P<a>\d)", "labels_csv": "x.csv"}, "not both"),
         ({"crop": [0, 0, 0, 5]}, "width, height >= 1"),

@@ -102,7 +102,7 @@ STRANGERS = {
     "/home/me/sub/Cat 1.jpg": "write the table's paths as they are below the folder",
     "sub/Cat 1": r"the table's names have no suffix, the files '\.jpg'; write that",
     "sub/Cat 1.png": r"the table's names have '\.png', the files '\.jpg'",
-    "Cat 1.jpg": "the files lie below 'sub'; let `images` name that folder",
+    "Cat 1.jpg": "the files are below 'sub'; let `images` name that folder",
     "sub/cat 1.jpg": "upper and lower case differ",
     "dog.jpg": "is it the table of these pictures?",
 }
@@ -137,5 +137,5 @@ def test_boxes_of_other_photos(tmp_path: Path) -> None:
     Image.new("RGB", (99, 99)).save(tmp_path / "photos/a.jpg")
     header = "file,face,left,top,width,height,photo_width,photo_height,reason\n"
     (tmp_path / "boxes.csv").write_text(f"{header}photos/a.jpg,1,1,1,50,50,99,99,\n")
-    with pytest.raises(SourceError, match=r"boxes.csv names none .*; the files lie in the folder"):
+    with pytest.raises(SourceError, match=r"boxes.csv names none .*; the files are in the folder"):
         faces.count(tmp_path, faces.Options())

@@ -133,4 +133,4 @@ def test_a_command_by_hand_is_not_disturbed(
         [sys.executable, "-m", "repro", *words], cwd=folder, env=environment, capture_output=True
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
-    assert "experiment latent_walk: left out, as this run has no" in done.stdout.decode()
+    assert "experiment latent_walk: left out because this run has no" in done.stdout.decode()

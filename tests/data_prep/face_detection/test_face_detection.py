@@ -316,7 +316,7 @@ def test_wrong_folders_are_named(photos, tmp_path):
 def test_an_opencv_without_cascades_is_named(photos, tmp_path, monkeypatch):
     other = tmp_path / "other.xml"
     other.write_text("<?xml version='1.0'?><opencv_storage></opencv_storage>")
-    with pytest.raises(SourceError, match=r"other.xml: no cascade"):
+    with pytest.raises(SourceError, match=r"other.xml: not a cascade"):
         detect_folder(photos, tmp_path / "b.csv", options=DetectorOptions(), cascade=other)
     cascade = find_cascade()
     monkeypatch.delattr(cv2, "CascadeClassifier")
@@ -344,7 +344,7 @@ def test_the_command(photos, tmp_path, monkeypatch, capsys):
     assert json.loads((tmp_path / "boxes.json").read_text())["options"]["scale_step"] == 1.2
     run(photos, "--out", tmp_path / "none.csv", "--minimum-neighbours", "999")
     assert "0 faces in 0 of 3 photos" in capsys.readouterr().out
-    with pytest.raises(SourceError, match=r"no folder of photos"):
+    with pytest.raises(SourceError, match=r"not a folder of photos"):
         run(tmp_path / "nowhere", "--out", tmp_path / "b.csv")
     assert not (tmp_path / "b.csv").exists()
 

@@ -258,7 +258,7 @@ def test_check_says_what_runs_what_waits_to_be_asked_for_and_what_is_left_out(
     said = capsys.readouterr().out.splitlines()
     assert "experiment latent_walk: runs" in said
     assert "experiment ablations: only on request: snakemake ablations" in said
-    assert "experiment dedup: left out, as this run has no bedrooms.copies" in said
+    assert "experiment dedup: left out because this run has no bedrooms.copies" in said
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:
