@@ -167,7 +167,7 @@ def test_cifar_100_is_told_by_its_name(tmp_path):
         (tmp_path / "cifar-100-python").mkdir(exist_ok=True)
         absent = missing(raw, "cifar10", Options())
         assert len(absent) == 5
-        assert absent[0].how_to_get.startswith("CIFAR-100, which lies there, is another set")
+        assert absent[0].how_to_get.startswith("the folder holds CIFAR-100, not the paper's")
 
 
 def test_label_out_of_range_and_wrong_arrays(tmp_path):
@@ -196,12 +196,12 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
         ({b"labels": [[1], [2]]}, "b'labels' is not a list of whole numbers"),
         ({b"labels": [0, -1]}, "label -1, expected 0 to 9"),
         ({b"labels": [0, 10**400]}, r"label 1000.*\.\.\., expected 0 to 9"),
-        ({b"data": None}, "b'data' is no array of pixels"),
-        ({b"data": [[0] * 3072] * 2}, "b'data' is no array of pixels"),
+        ({b"data": None}, "b'data' is not an array of pixels"),
+        ({b"data": [[0] * 3072] * 2}, "b'data' is not an array of pixels"),
         ({b"data": np.zeros((2, 3072), np.float32)}, "b'data' is not of type uint8"),
-        ({b"data": np.zeros((2, 3072), "O")}, "b'data' is no array of pixels"),
+        ({b"data": np.zeros((2, 3072), "O")}, "b'data' is not an array of pixels"),
         ({b"data": np.zeros((2, 3071), np.uint8)}, r"b'data' is \(2, 3071\)"),
-        ({b"data": np.zeros((2, 3, 32, 32), np.uint8)}, "b'data' is no array of pixels"),
+        ({b"data": np.zeros((2, 3, 32, 32), np.uint8)}, "b'data' is not an array of pixels"),
     ],
 )
 def test_wrong_kinds_of_values_in_a_batch(tmp_path, changes, said):

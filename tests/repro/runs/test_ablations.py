@@ -80,7 +80,7 @@ def test_image_size_of_the_run_holds_for_them_too(load: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ([{"network": {"ngf": 8}}], r"'ablations.changes\[0\]'.*says already"),
+        ([{"network": {"ngf": 8}}], r"'ablations.changes\[0\]'.*already in the recipe"),
         ([{"training": {"l2": 0}}, {"training": {"l2": 0.0}}], r"changes\[1\]'.*given twice"),
         ([{"network": {"kernle": 4}}], r"changes\[0\].network.kernle'; did you mean 'kern"),
         ([{"preset": "papr_64"}], r"ablations.changes\[0\].preset': no preset 'papr_64'"),
