@@ -61,9 +61,13 @@ def routes(weight: Tensor, stride: int) -> Routes:
 
 
 def patches_pay(x: Tensor) -> bool:
-    """Whether `routes` applies to x: a float32 tensor on an Intel processor, with MKL."""
+    """Whether `routes` applies to x: a float32 tensor on an Intel processor, with MKL.
+
+    It does not while a network is traced for another program (repro.networks.onnx_export).
+    """
     return (
-        x.device.type == "cpu"
+        not torch.compiler.is_compiling()
+        and x.device.type == "cpu"
         and x.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
         and torch.backends.mkl.is_available()

@@ -37,6 +37,7 @@ def commands() -> dict[str, tuple[str, str]]:
         "download": ("download", "fetch the raw data of a source, and check them"),
         "face-detection": ("face_detection", "find the faces in a folder of photos"),
         "sources": ("source", "list the sources of images and their options"),
+        "train": ("train_folder", "train a model on a folder of pictures (section 4)"),
         "generate": ("generate", "draw raw images by program"),
         "prepare": ("prepare", "turn raw images into a prepared dataset"),
         "dedup-dataset": ("dedup", "find the near-duplicates of a prepared dataset"),

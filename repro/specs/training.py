@@ -12,6 +12,7 @@ from repro.specs.validation import Strict
 
 Trouble = Literal["saturated_discriminator", "collapse", "oscillation"]
 Passes = Annotated[float, Field(gt=0)]
+Differentiable = Literal["colour", "translation", "cutout"]
 
 
 class AugmentationSpec(Strict):
@@ -55,7 +56,12 @@ class TrainingSpec(Strict):
         description="last epochs over which both learning rates fall, epoch by epoch, on a line "
         "that would reach 0 after the last (authors' MNIST code: 100 of 200)",
     )
-    early_epochs: float = Field(1.0, gt=0, description="pass of the early snapshot (Fig 2: 1)")
+    early_epochs: float = Field(
+        1.0,
+        gt=0,
+        description="pass of the early snapshot (Fig 2: 1); a training that is no longer than this "
+        "has it after a tenth",
+    )
     snapshots: Annotated[int, Field(ge=0)] | tuple[Passes, ...] = Field(
         0,
         description="networks kept, evenly spread over the training, the last one included; or a "
@@ -77,6 +83,18 @@ class TrainingSpec(Strict):
         "minibatch, or over the whole",
     )
     augmentation: AugmentationSpec = AugmentationSpec()
+    diff_augment: tuple[Differentiable, ...] = Field(
+        (),
+        description="differentiable augmentation: changes of real and generated images alike, "
+        "before D sees them (Zhao et al. 2020, arXiv 2006.10738); () = none (paper §4)",
+    )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="decay, per minibatch, of a moving average of G's weights, which is the G that "
+        "is stored and that draws the samples; 0 = the weights themselves (paper)",
+    )
     stop_on: tuple[Trouble, ...] = Field(
         (), description="troubles that end the training early; () = it only names them"
     )
@@ -112,10 +130,7 @@ class TrainingSpec(Strict):
             return max(1, self.snapshots)
         return len({*self.snapshots, self.epochs})
 
-    @model_validator(mode="after")
-    def _early_is_earlier(self) -> "TrainingSpec":
-        if self.early_epochs > self.epochs:
-            raise ValueError(
-                f"early_epochs {self.early_epochs:g} is after the end, epochs {self.epochs:g}"
-            )
-        return self
+    @property
+    def early_pass(self) -> float:
+        """The pass of the early snapshot, before the end of any training."""
+        return self.early_epochs if self.early_epochs < self.epochs else self.epochs / 10

@@ -55,7 +55,8 @@ class RecordedStep:
         """Record the step, which runs nothing; the places of the inputs are created before."""
         images = None if batch.images is None else batch.images.clone()
         labels = None if batch.labels is None else batch.labels.clone()
-        self.batch = Minibatch(n=batch.n, total=batch.total, images=images, labels=labels)
+        draws = None if batch.draws is None else batch.draws.clone()
+        self.batch = Minibatch(batch.n, batch.total, images, labels, draws)
         self.z, self.number = z.clone(), number.clone()
         self.graph = torch.cuda.CUDAGraph()
         # meanwhile the thread that reads minibatches ahead may use the GPU
@@ -66,6 +67,7 @@ class RecordedStep:
         for place, value in (
             (self.batch.images, batch.images),
             (self.batch.labels, batch.labels),
+            (self.batch.draws, batch.draws),
             (self.z, z),
             (self.number, number),
         ):

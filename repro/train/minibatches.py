@@ -19,6 +19,7 @@ from repro.data.store import ImageStore
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train.augmentation import augmented
+from repro.train.diff_augment import drawn_changes
 from repro.train.processes import Processes
 
 
@@ -100,7 +101,7 @@ class Schedule:
         sizes = [len(part) for part in self._parts(np.arange(images))]
         self.per_epoch = len(sizes)
         self.length = max(1, math.ceil(training.epochs * self.per_epoch))
-        self.early = max(1, math.ceil(training.early_epochs * self.per_epoch))
+        self.early = max(1, math.ceil(training.early_pass * self.per_epoch))
         self.snapshots = self._snapshots()
         self._epoch, self._batches = -1, [np.arange(0)]
 
@@ -165,13 +166,15 @@ class Schedule:
 class Minibatch:
     """This process's share of a minibatch: `n` of its `total` images.
 
-    images (n, C, H, W), or None where only G is trained; labels (n,) int64 or None.
+    images (n, C, H, W), or None where only G is trained; labels (n,) int64 or None; draws: of the
+    differentiable augmentation (repro.train.diff_augment), None without it.
     """
 
     n: int
     total: int
     images: Tensor | None
     labels: Tensor | None
+    draws: Tensor | None = None
 
 
 def _use(device: torch.device) -> None:
@@ -197,18 +200,21 @@ class Minibatches:
         rows = self.schedule.rows(t)
         own = self.processes.share(rows)
         labels = self.images.labels_of(own)
+        places = self.processes.share(np.arange(len(rows)))
+        training, seed = self.schedule.training, self.schedule.seed
         images = None
         if self.schedule.trains_d(t):
             images = self.images.batch(own)
-            training = self.schedule.training
             if training.augmentation.any:
-                places = self.processes.share(np.arange(len(rows)))
                 images = augmented(
                     images,
                     training.augmentation,
                     low=self.images.low,
-                    seed=self.schedule.seed,
+                    seed=seed,
                     minibatch=t,
                     places=places,
                 )
-        return Minibatch(n=len(own), total=len(rows), images=images, labels=labels)
+        draws = None
+        if training.diff_augment:
+            draws = drawn_changes(seed=seed, minibatch=t, places=places).to(self.images.device)
+        return Minibatch(n=len(own), total=len(rows), images=images, labels=labels, draws=draws)

@@ -45,8 +45,8 @@ def write_model(
     shutil.copy(state / "log.jsonl", out / "log.jsonl")
     freeze_statistics(trainer.D, _real_batches(trainer))
     save_network(trainer.D, out / DISCRIMINATOR_FILE)
-    freeze_statistics(trainer.G, _latent_batches(trainer))
-    save_network(trainer.G, out / GENERATOR_FILES["final"])
+    freeze_statistics(trainer.kept_g, latent_batches(trainer))
+    save_network(trainer.kept_g, out / GENERATOR_FILES["final"])
     _save_pictures(trainer, out, style)
     _freeze_kept(trainer, state, out)
     np.save(out / "training_rows.npy", trainer.images.rows)
@@ -61,7 +61,7 @@ def write_model(
 
 def _save_pictures(trainer: Trainer, out: Path, style: Style) -> None:
     """Write samples, the same next to real images, and the animation of the sample sheets."""
-    samples = draw(trainer.G, trainer.sheet_latents(), trainer.sheet_labels())
+    samples = draw(trainer.kept_g, trainer.sheet_latents(), trainer.sheet_labels())
     picture = grid(samples, SHEET_SIDE)
     save_picture(out / "samples.png", picture, style=style)
     places = np.full_like(samples, 255)  # white where there are fewer images than samples
@@ -104,11 +104,11 @@ def _freeze_kept(trainer: Trainer, state: Path, out: Path) -> None:
     """
     early = GENERATOR_FILES["early"]
     if not (state / early).is_file():
-        save_network(trainer.G, out / early)
+        save_network(trainer.kept_g, out / early)
     of_d = sorted(state.glob("snapshots/discriminator_*"))
     of_g = sorted({*state.glob("early_*.safetensors"), *state.glob("snapshots/*")} - {*of_d})
     kept: list[tuple[list[Path], nn.Module, Batches]] = [
-        (of_g, trainer.G, _latent_batches),
+        (of_g, trainer.kept_g, latent_batches),
         (of_d, trainer.D, _real_batches),
     ]
     for paths, network, batches in kept:
@@ -130,7 +130,7 @@ def _real_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
         yield trainer.images.batch(rows), trainer.images.labels_of(rows)
 
 
-def _latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
+def latent_batches(trainer: Trainer) -> Iterator[tuple[Tensor | None, ...]]:
     """(z, labels) for the statistics of G: labels are as frequent as in the training images."""
     batch = trainer.spec.training.batch
     for i in range(trainer.spec.training.statistics_batches):
@@ -169,5 +169,5 @@ def _description(trainer: Trainer, *, done: int) -> dict[str, Any]:
         "steps_d": steps_d,
         "steps_g": steps_g,
         "processes": trainer.processes.size,
-        "parameters": {"G": parameter_count(trainer.G), "D": parameter_count(trainer.D)},
+        "parameters": {"G": parameter_count(trainer.kept_g), "D": parameter_count(trainer.D)},
     }

@@ -130,9 +130,9 @@ class TrainingRecord:
         if draws:
             self._sheet(done)
         if done == self.trainer.schedule.early:
-            self._keep(self.trainer.G, GENERATOR_FILES["early"])
+            self._keep(self.trainer.kept_g, GENERATOR_FILES["early"])
         if done in self.trainer.schedule.snapshots:
-            networks = {"generator": self.trainer.G, "discriminator": self.trainer.D}
+            networks = {"generator": self.trainer.kept_g, "discriminator": self.trainer.D}
             for which in self.trainer.spec.training.snapshots_of:
                 self._keep(networks[which], snapshot_file(done, which))
 

@@ -6,6 +6,7 @@ a network takes labels, they are the labels of the real minibatch (authors' MNIS
 repro.train.loop has the loop around the step, with its resume states.
 """
 
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -17,9 +18,11 @@ from torch import Tensor, nn
 from repro.devices import resolve_precision
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
+from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import draw, draw_latents
 from repro.specs.model import ModelSpec
 from repro.train.cuda_graphs import RecordedStep
+from repro.train.diff_augment import diff_augmented
 from repro.train.minibatches import Images, Minibatch, Minibatches, Schedule
 from repro.train.processes import ALONE, Processes
 from repro.train.running_means import RunningMeans
@@ -77,6 +80,7 @@ class Trainer:
         self._share_networks()
         self.adam_g = self._adam(self.G, training.learning_rate_g)
         self.adam_d = self._adam(self.D, training.learning_rate_d)
+        self.average = deepcopy(self.G).requires_grad_(False) if training.ema else None
         self.meters = RunningMeans(device, processes)
         self.recorded = self._recorded_steps() if cuda_graphs else {}
 
@@ -145,8 +149,10 @@ class Trainer:
 
     def _step_d(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
         with self.autocast():
-            on_real = self.parallel_d(batch.images, batch.labels).float()
-            on_fake = self.parallel_d(fake, batch.labels).float()
+            assert batch.images is not None  # read for every minibatch that trains D
+            real = self._changed(batch.images, batch, 0)
+            on_real = self.parallel_d(real, batch.labels).float()
+            on_fake = self.parallel_d(self._changed(fake, batch, 1), batch.labels).float()
         # BCE with logits: -log sigmoid(x) = softplus(-x); -log(1 - sigmoid(x)) = softplus(x)
         loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
         self._update(self.adam_d, loss, batch)
@@ -161,11 +167,32 @@ class Trainer:
     def _step_g(self, batch: Minibatch, fake: Tensor, number: Tensor) -> None:
         self.D.requires_grad_(False)  # else D's weight gradients would be computed and discarded
         with self.autocast():
-            on_fake = self.step_d(fake, batch.labels).float()
+            on_fake = self.step_d(self._changed(fake, batch, 2), batch.labels).float()
         loss = F.softplus(-on_fake).mean()  # non-saturating
         self._update(self.adam_g, loss, batch)
         self.D.requires_grad_(True)
+        self._average_g(number)
         self.meters.note(number, weight=batch.n, loss_g=loss, d_fake_after=on_fake.sigmoid().mean())
+
+    def _changed(self, images: Tensor, batch: Minibatch, use: int) -> Tensor:
+        """Images as D sees them. use: 0 the real ones, 1 and 2 those generated for D and for G."""
+        if batch.draws is None:
+            return images
+        return diff_augmented(images, batch.draws[use], self.spec.training.diff_augment)
+
+    @torch.no_grad()
+    def _average_g(self, number: Tensor) -> None:
+        """Move the average of G's weights; early in a training it forgets faster."""
+        if self.average is None:
+            return
+        decay = torch.clamp((1 + number) / (10 + number), max=self.spec.training.ema)
+        for mean, now in zip(self.average.parameters(), self.G.parameters(), strict=True):
+            mean.lerp_(now, (1 - decay).to(mean.dtype))
+
+    @property
+    def kept_g(self) -> GeneratorNetwork:
+        """The generator that is stored and that draws: the average, or G without one."""
+        return self.G if self.average is None else self.average
 
     def _update(self, adam: torch.optim.Adam, loss: Tensor, batch: Minibatch) -> None:
         adam.zero_grad()
@@ -225,12 +252,14 @@ class Trainer:
         return {"step": step, "epoch": self.schedule.epoch(step), **means}
 
     def state(self) -> dict[str, Any]:
+        average = {} if self.average is None else {"average": self.average.state_dict()}
         return {
             "G": self.G.state_dict(),
             "D": self.D.state_dict(),
             "adam_g": self.adam_g.state_dict(),
             "adam_d": self.adam_d.state_dict(),
             "meters": self.meters.state(),
+            **average,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -239,6 +268,8 @@ class Trainer:
         self.adam_g.load_state_dict(state["adam_g"])
         self.adam_d.load_state_dict(state["adam_d"])
         self.meters.load(state["meters"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         if self.recorded:
             self._keep_rates_on_device()
 
@@ -257,5 +288,5 @@ class Trainer:
     @torch.no_grad()
     def sheet(self) -> np.ndarray:
         """Pictures of a fixed z with the batch's own statistics, as the authors sampled."""
-        self.G.train()
-        return draw(self.G, self.sheet_latents(), self.sheet_labels())
+        network = self.kept_g.train()
+        return draw(network, self.sheet_latents(), self.sheet_labels())
