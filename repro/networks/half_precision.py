@@ -20,6 +20,7 @@ from torch import Tensor
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
+from repro.networks.model_card import CARD_FILE
 from repro.networks.model_folder import (
     DISCRIMINATOR_FILE,
     GENERATOR_FILES,
@@ -45,7 +46,7 @@ def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> d
     """
     kept: list[Which] = [only] if only else ["generator", "discriminator"]
     with step_folder(out, inputs={"model": model.folder}, spec={"kept": list(kept)}) as folder:
-        for name in ("spec.json", "log.jsonl", "health.json"):
+        for name in ("spec.json", "log.jsonl", "health.json", CARD_FILE):
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, folder / name)
         for which in kept:

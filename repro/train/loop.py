@@ -108,7 +108,13 @@ def train(
             )
             monitor = _run(trainer, state_folder, style, name=out.name)
         if monitor is not None:
-            write_model(trainer, state=state_folder, out=building, monitor=monitor, style=style)
+            write_model(
+                trainer,
+                state=state_folder,
+                out=building,
+                monitor=monitor,
+                style=style,
+            )
     if processes.first:
         shutil.rmtree(state_folder)
 

@@ -21,6 +21,7 @@ from repro.artefacts.whole_file import write_json
 from repro.figures.animation import save_animation
 from repro.figures.drawing import Style, grid, save_figure, save_picture, training_curves
 from repro.networks.dcgan import freeze_statistics, parameter_count
+from repro.networks.model_card import CARD_FILE, model_card
 from repro.networks.model_folder import (
     DISCRIMINATOR_FILE,
     GENERATOR_FILES,
@@ -56,7 +57,14 @@ def write_model(
     done = int(log["step"].max())
     ended = done if done < trainer.schedule.length else None
     write_health(out, monitor.findings, stopped_at=ended, stop_on=trainer.spec.training.stop_on)
-    write_json(out / "spec.json", _description(trainer, done=done))
+    description = {**_description(trainer, done=done), "banner": style.banner}
+    write_json(out / "spec.json", description)
+    card = model_card(
+        description,
+        log.ffill().iloc[-1].to_dict(),
+        [f"{found.trouble.replace('_', ' ')} since {found.step:,}" for found in monitor.findings],
+    )
+    (out / CARD_FILE).write_text(card, encoding="utf-8")
 
 
 def _save_pictures(trainer: Trainer, out: Path, style: Style) -> None:

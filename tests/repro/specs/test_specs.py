@@ -46,9 +46,16 @@ def test_values_out_of_range_are_shown() -> None:
     assert "power of two" in complaint(
         {"models": {"m": {"data": "d", "network": {"image_size": 48}}}}
     )
-    assert "after the end" in complaint(
-        {"models": {"m": {"data": "d", "training": {"epochs": 1, "early_epochs": 2}}}}
-    )
+
+
+@pytest.mark.parametrize(
+    ("epochs", "early_epochs", "expected"), [(5, 1, 1), (250, 25, 25), (3, 25, 0.3), (1, 1, 0.1)]
+)
+def test_the_early_snapshot_comes_before_the_end(
+    epochs: float, early_epochs: float, expected: float
+) -> None:
+    training = TrainingSpec(epochs=epochs, early_epochs=early_epochs)
+    assert training.early_pass == pytest.approx(expected)
 
 
 def test_a_dataset_has_exactly_one_origin() -> None:

@@ -40,6 +40,8 @@ def command(data: Path, folder: Path) -> list[str]:
         decay_epochs=20,
         schedule="one_of_each",
         augmentation=AugmentationSpec(flip=0.5, brightness=0.2),
+        diff_augment=("colour", "translation", "cutout"),
+        ema=0.99,
         sample_every=50,
         log_every=3,
         checkpoint_every=7,

@@ -21,6 +21,7 @@ from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
+from repro.train.diff_augment import diff_augmented, drawn_changes
 from repro.train.loop import train
 from repro.train.minibatches import Images, Schedule
 from repro.train.monitor import Finding, Monitor
@@ -72,6 +73,53 @@ def test_step_equals_the_plain_loop(data: Path) -> None:
     for ours, plain in ((trainer.G, G), (trainer.D, D)):
         for (name, a), b in zip(ours.named_parameters(), plain.parameters(), strict=True):
             torch.testing.assert_close(a, b, rtol=0, atol=3e-5, msg=name)
+
+
+def test_differentiable_augmentation_changes_all_that_d_sees(data: Path) -> None:
+    """The plain loop, with each use of the images changed by its own draws."""
+    kinds = ("colour", "translation", "cutout")
+    trainer = make_trainer(data, schedule="one_of_each", l2=0, diff_augment=kinds)
+    G, D = build_generator(NETWORK, seed=1), build_discriminator(NETWORK, seed=1)
+    adam_g = torch.optim.Adam(G.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    adam_d = torch.optim.Adam(D.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    for t in range(3):
+        real = trainer.images.batch(trainer.schedule.rows(t))
+        draws = drawn_changes(seed=1, minibatch=t, places=np.arange(len(real)))
+        trainer.step(t)
+        fake = G(trainer.latents(len(real), purpose="z of the step", index=t))
+        adam_d.zero_grad()
+        on_real = D(diff_augmented(real, draws[0], kinds))
+        on_fake = D(diff_augmented(fake.detach(), draws[1], kinds))
+        (F.softplus(-on_real).mean() + F.softplus(on_fake).mean()).backward()
+        adam_d.step()
+        adam_g.zero_grad()
+        F.softplus(-D(diff_augmented(fake, draws[2], kinds))).mean().backward()
+        adam_g.step()
+    for ours, plain in ((trainer.G, G), (trainer.D, D)):
+        for (name, a), b in zip(ours.named_parameters(), plain.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=3e-5, msg=name)
+
+
+@pytest.mark.slow
+def test_the_stored_generator_is_the_moving_average_of_its_weights(
+    data: Path, tmp_path: Path
+) -> None:
+    settings = {"schedule": "one_of_each", "epochs": 3, "ema": 0.5}
+    trainer = make_trainer(data, **settings)
+    mean = [p.detach().clone() for p in trainer.G.parameters()]
+    for t in range(trainer.schedule.length):
+        trainer.step(t)
+        decay = min(0.5, (2 + t) / (11 + t))
+        for one, now in zip(mean, trainer.G.parameters(), strict=True):
+            one.mul_(decay).add_((1 - decay) * now.detach())
+    stored = ModelFolder.open(train_in(tmp_path, model_spec(**settings), data)).generator()
+    for (name, a), b in zip(stored.named_parameters(), mean, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-6, msg=name)
+    differs = [
+        not torch.equal(a, b)
+        for a, b in zip(stored.parameters(), trainer.G.parameters(), strict=True)
+    ]
+    assert all(differs)
 
 
 def test_alternating_minibatches_train_one_network_each(data: Path) -> None:
