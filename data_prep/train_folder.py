@@ -65,12 +65,12 @@ class Call(Strict):
     epochs: float = 0.0
 
 
-def main(words: list[str] | None = None) -> None:
-    words = sys.argv[1:] if words is None else words
-    if any(word.split("=")[0] in STEP for word in words):
-        step.main(words)
+def main(argv: list[str] | None = None) -> None:
+    argv = sys.argv[1:] if argv is None else argv
+    if any(word.split("=")[0] in STEP for word in argv):
+        step.main(argv)
         return
-    given = _parser().parse_args(words)
+    given = _parser().parse_args(argv)
     if (given.folder is None) == (given.data is None):
         _parser().error("give a folder of pictures, or a prepared dataset as --data")
     keep_freed_memory()

@@ -73,9 +73,8 @@ def model_card(
         },
     }
     lines = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
-    return TEXT.format(
-        data=description["spec"]["data"], banner=f"**{banner}**\n\n" if banner else "", rows=lines
-    )
+    banner = f"**{description['banner']}**\n\n" if description.get("banner") else ""
+    return TEXT.format(data=description["spec"]["data"], banner=banner, rows=lines)
 
 
 def _networks(description: Mapping[str, Any]) -> str:

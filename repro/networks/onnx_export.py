@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.command_line import file_to_write, new_parser
 from repro.data.images import to_uint8
 from repro.errors import UnusableError
@@ -43,7 +43,7 @@ def export_onnx(model: ModelFolder, path: Path) -> int:
     G = model.generator()
     arguments = _arguments(model, TRACED)
     any_number = {0: torch.export.Dim("n")}
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the exporter, about its own future
             torch.onnx.export(
@@ -98,11 +98,11 @@ def _require_packages() -> None:
             ) from None
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_parser("export", __doc__)
     parser.add_argument("model", type=Path, help="folder of a trained model")
     parser.add_argument("--onnx", type=file_to_write, required=True, help="file to write")
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     difference = export_onnx(ModelFolder.open(given.model), given.onnx)
     size = given.onnx.stat().st_size / 1e6
     print(f"{given.onnx}: {size:.1f} MB; pictures differ from PyTorch's by {difference} of 255")

@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 from repro.command_line import above_zero, at_least_one, natural, new_parser
 from repro.data.images import to_uint8
 from repro.errors import UnusableError
@@ -113,14 +113,14 @@ def arithmetic(
 
 def save_png(path: Path, picture: np.ndarray) -> None:
     """Write a picture (H, W, C) as it is, one pixel for each of its own."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         _image(picture).save(temporary, format="PNG")
 
 
 def save_walk(path: Path, frames: np.ndarray) -> None:
     """Write frames (n, H, W, C) as a WebP animation without loss, for ever."""
     first, *rest = (_image(frame) for frame in frames)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         first.save(
             temporary,
             format="WEBP",
@@ -137,7 +137,7 @@ def save_video(path: Path, frames: np.ndarray) -> bool:
     program = shutil.which("ffmpeg")
     if program is None:
         return False
-    with tempfile.TemporaryDirectory() as folder, written_whole(path) as temporary:
+    with tempfile.TemporaryDirectory() as folder, atomic_write(path) as temporary:
         for number, frame in enumerate(frames):
             save_png(Path(folder, f"{number:06d}.png"), frame)
         words = [
@@ -168,8 +168,8 @@ def seeds_of(text: str) -> list[int]:
     return found
 
 
-def main(words: list[str] | None = None) -> None:
-    given = _parser().parse_args(words)
+def main(argv: list[str] | None = None) -> None:
+    given = _parser().parse_args(argv)
     if given.subtract and not given.add:
         _parser().error("--subtract needs --add")
     sampler = Sampler(ModelFolder.open(given.model), psi=given.psi, label=given.label)

@@ -17,6 +17,7 @@ from repro.report.results import ExperimentResult, ModelResult, RunResults
 
 LEAST_DIVERSITY = 0.3  # of the real pictures'; trainings without trouble end well above it
 LEAST_FAKE = 0.05  # mean of D(G(z)); below it D tells every sample from a picture
+FEW_IMAGES = 1000
 LEAST_MINIBATCHES = 1000  # 2,500 made blurred heads of 300 photos; 20 make noise
 
 
@@ -72,7 +73,26 @@ def _figure(one: ExperimentResult, file: str, run: Path) -> list[Picture]:
 
 
 def _quality(model: ModelResult) -> str:
+    """How good the samples are, and what would help."""
+    spec = model.spec or {}
+    images, minibatches = int(spec.get("images", 0)), int(spec.get("minibatches", 0))
     return (
-        f"The samples of {model.name} have {number(model.last['diversity'])} of the diversity of "
-        "your pictures (1: as unlike each other as these)."
+        f"After {minibatches:,} minibatches on {images:,} pictures the samples of {model.name} have "
+        f"{number(model.last['diversity'])} of the diversity of your pictures (1: as unlike each "
+        f"other as these); {_what_would_help(model, images=images, minibatches=minibatches)}."
     )
+
+
+def _what_would_help(model: ModelResult, *, images: int, minibatches: int) -> str:
+    if minibatches < LEAST_MINIBATCHES:
+        return "more epochs would help most: such a short training gives little but noise"
+    if model.last["diversity"] < LEAST_DIVERSITY:
+        return (
+            "fewer epochs, or pictures that vary less (one kind of thing, in the middle, from one "
+            "side) would help most"
+        )
+    if images < FEW_IMAGES:
+        return (
+            f"more pictures would help most (from {FEW_IMAGES:,} on), then pictures that vary less"
+        )
+    return "more epochs would help, as long as the sample sheets still get better"
