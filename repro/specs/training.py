@@ -59,8 +59,8 @@ class TrainingSpec(Strict):
     early_epochs: float = Field(
         1.0,
         gt=0,
-        description="pass of the early snapshot (Fig 2: 1); a training that is no longer than this "
-        "has it after a tenth",
+        description="pass of the early snapshot (Fig 2: 1); a shorter training has it after a "
+        "tenth of its length",
     )
     snapshots: Annotated[int, Field(ge=0)] | tuple[Passes, ...] = Field(
         0,
@@ -132,5 +132,5 @@ class TrainingSpec(Strict):
 
     @property
     def early_pass(self) -> float:
-        """The pass of the early snapshot, before the end of any training."""
-        return self.early_epochs if self.early_epochs < self.epochs else self.epochs / 10
+        """The pass of the early snapshot, within any training."""
+        return self.early_epochs if self.early_epochs <= self.epochs else self.epochs / 10

@@ -45,7 +45,7 @@ def test_a_folder_becomes_a_model_and_the_same_command_keeps_it(
     os.chmod(photos, 0o555)
     model = start(photos, tmp_path / "out", "--epochs", "2")
     trained = ModelFolder.open(model)
-    assert trained.description["minibatches"] == 6  # 4 + 4 + 1, the single one joins: 2 x 3 or less
+    assert trained.description["minibatches"] == 4  # twice 4 and 5: a single one joins
     assert trained.spec.preset == "small_folder"
     assert "| Images | 9 of the dataset `my photos ☺`" in (model / CARD_FILE).read_text()
     assert f"dcgan sample {model}" in capsys.readouterr().out

@@ -49,9 +49,9 @@ def test_values_out_of_range_are_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("epochs", "early_epochs", "expected"), [(5, 1, 1), (250, 25, 25), (3, 25, 0.3), (1, 1, 0.1)]
+    ("epochs", "early_epochs", "expected"), [(5, 1, 1), (250, 25, 25), (3, 25, 0.3), (1, 1, 1)]
 )
-def test_the_early_snapshot_comes_before_the_end(
+def test_the_early_snapshot_is_within_the_training(
     epochs: float, early_epochs: float, expected: float
 ) -> None:
     training = TrainingSpec(epochs=epochs, early_epochs=early_epochs)
