@@ -47,7 +47,7 @@ from repro.train.loop import train
 from repro.train.minibatches import Images, Schedule
 from repro.train.trainer import Trainer
 
-STEP = ("--spec", "--list-presets")  # options of the pipeline's step
+STEP = "--spec"  # the option by which the pipeline's step is known
 CALLS = "call.json"  # what the command was given, in the folder it writes
 WARM_UP, TIMED = 3, 10.0  # minibatches before the timing of --minutes, and its seconds
 
@@ -67,7 +67,7 @@ class Call(Strict):
 
 def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
-    if any(word.split("=")[0] in STEP for word in argv):
+    if any(word.partition("=")[0] == STEP for word in argv):
         step.main(argv)
         return
     given = _parser().parse_args(argv)
@@ -84,7 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, nargs="?", help="pictures, in any sub-folders")
     parser.add_argument("--data", type=Path, help="instead: a prepared dataset")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--preset", default="small_folder", help="recipe (default %(default)s)")
+    parser.add_argument(
+        "--preset",
+        default="small_folder",
+        help="recipe (default %(default)s; dcgan presets lists them)",
+    )
     parser.add_argument("--image-size", type=at_least_one, default=64, help="pixels (default 64)")
     parser.add_argument("--channels", type=int, choices=(1, 3), default=3, help="1 is grey")
     parser.add_argument("--batch", type=at_least_one, help="pictures a minibatch")

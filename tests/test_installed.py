@@ -126,7 +126,7 @@ def test_dcgan_says_its_version(repository: Path, installed: Installed) -> None:
 
 @pytest.mark.slow
 def test_dcgan_lists_the_presets(repository: Path, installed: Installed) -> None:
-    shown = installed.run("dcgan", "train", "--list-presets")
+    shown = installed.run("dcgan", "presets")
     listed = {line.split()[0] for line in shown.splitlines() if line.strip()}
     presets = {path.stem for path in (repository / "config" / "presets").glob("*.yaml")}
     assert len(presets) >= 8

@@ -83,7 +83,7 @@ def test_the_five_lines_of_python_run(
     readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
-    write_model(tmp_path / "results/demo/models/faces", image_size=64)
+    write_model(tmp_path / "results/published/demo/models/faces", image_size=64)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(code, "README.md", "exec"), names)

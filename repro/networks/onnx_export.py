@@ -13,7 +13,6 @@ smaller format of its own (repro.networks.export).
 """
 
 import contextlib
-import importlib
 import io
 import warnings
 from pathlib import Path
@@ -28,7 +27,7 @@ from repro.data.images import to_uint8
 from repro.errors import UnusableError
 from repro.networks.model_folder import ModelFolder
 
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+PACKAGES = "onnx onnxruntime onnxscript"
 TRACED, TRIED = 2, 5  # numbers of pictures; they differ so that the file serves any number
 GREY_LEVELS = 1  # largest difference of a pixel that we accept
 
@@ -89,13 +88,14 @@ def _difference(model: ModelFolder, path: Path) -> int:
 
 
 def _require_packages() -> None:
-    for name in PACKAGES:
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            raise UnusableError(
-                f"the package '{name}' is missing: python -m pip install {' '.join(PACKAGES)}"
-            ) from None
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise UnusableError(
+            f"the package '{error.name}' is missing: python -m pip install {PACKAGES}"
+        ) from None
 
 
 def main(argv: list[str] | None = None) -> None:

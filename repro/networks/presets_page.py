@@ -3,8 +3,8 @@
 A preset is a file in that folder; a new file is a new preset and needs no edit here. Where in the
 flow: `repro.runs.load` merges a run file's model over its preset; this module only shows them.
 
-`python -m repro presets` prints the page, `--out config/presets/README.md` writes it.
-`python -m repro train --list-presets` prints the short list.
+`python -m repro presets` lists them, `python -m repro presets small_folder` shows one in full, and
+`--out config/presets/README.md` writes the page of all.
 """
 
 from repro.artefacts.whole_file import atomic_write
@@ -16,6 +16,7 @@ from repro.places import PRESETS
 from repro.specs.differences import differing_from_paper, format_setting
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import Preset, PresetSpec, read_presets
+from repro.specs.validation import SpecError, nearest
 
 PAGE = PRESETS / "README.md"
 Row = tuple[str, ...]
@@ -68,7 +69,9 @@ def list_presets() -> str:
     rows += [(p.name, *_in_short(p.spec), p.spec.title) for p in read_presets()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*(line.rstrip() for line in lines), "", "More: python -m repro presets"])
+    return "\n".join(
+        [*(line.rstrip() for line in lines), "", "One in full: python -m repro presets NAME"]
+    )
 
 
 def page() -> str:
@@ -167,11 +170,17 @@ def _table(head: Row, rows: list[Row]) -> str:
 
 def main(argv: list[str] | None = None) -> None:
     parser = new_parser("presets", __doc__)
-    parser.add_argument("--out", type=file_to_write, help="file to write instead of printing")
-    out = parser.parse_args(argv).out
-    if out is None:
-        print(page(), end="")
-        return
-    with atomic_write(out) as temporary:
-        temporary.write_text(page(), encoding="utf-8")
-    print(f"wrote {out}")
+    parser.add_argument("name", nargs="?", help="one preset, in full")
+    parser.add_argument("--out", type=file_to_write, help="write the page of all of them here")
+    given = parser.parse_args(argv)
+    if given.out is not None:
+        with atomic_write(given.out) as temporary:
+            temporary.write_text(page(), encoding="utf-8")
+        print(f"wrote {given.out}")
+    elif given.name is None:
+        print(list_presets())
+    else:
+        presets = {preset.name: preset for preset in read_presets()}
+        if given.name not in presets:
+            raise SpecError(f"no preset '{given.name}'; {nearest(given.name, presets)}")
+        print(_section(presets[given.name]))

@@ -77,9 +77,9 @@ def _quality(model: ModelResult) -> str:
     spec = model.spec or {}
     images, minibatches = int(spec.get("images", 0)), int(spec.get("minibatches", 0))
     return (
-        f"After {minibatches:,} minibatches on {images:,} pictures the samples of {model.name} "
-        f"have {number(model.last['diversity'])} of the diversity of your pictures (1: as unlike each "
-        f"other as these); {_what_would_help(model, images=images, minibatches=minibatches)}."
+        f"After {minibatches:,} minibatches on {images:,} pictures, the samples of {model.name} "
+        f"have {number(model.last['diversity'])} of their diversity (1: as unlike each other); "
+        f"{_what_would_help(model, images=images, minibatches=minibatches)}."
     )
 
 

@@ -1,14 +1,11 @@
 """Train a DCGAN: dataset folder in, model folder out (repro.train.loop does the work).
 
     python -m repro.train --spec SPEC.json --data DATASET [--dedup DIR] --state DIR --out DIR
-    python -m repro train --list-presets
 
 With `torchrun --nproc_per_node 8 -m repro.train ...` eight processes share each minibatch
 (repro.train.processes); only the first of them writes, and it reads the resume state.
 """
 
-import argparse
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +38,6 @@ def main(argv: list[str] | None = None) -> None:
         action="store_true",
         help="on one GPU: record the step once and replay it (repro.train.cuda_graphs)",
     )
-    parser.add_argument("--list-presets", action=ListPresets, help="print the presets and exit")
     given = parser.parse_args(argv)
     keep_freed_memory()
     if given.threads:
@@ -84,18 +80,6 @@ class TrainStep(Strict):
     model: dict[str, Any]
     seed: int = Field(ge=0, strict=True)
     banner: str = ""
-
-
-class ListPresets(argparse.Action):
-    """`--list-presets`, which needs none of the other options."""
-
-    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        # not an import statement: an edit of that module must not retrain every model
-        print(importlib.import_module("repro.networks.presets_page").list_presets())
-        parser.exit()
 
 
 if __name__ == "__main__":

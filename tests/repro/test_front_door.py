@@ -21,6 +21,8 @@ WORDS = {  # what each command takes that is a path
     "animation": [FILE, "--out", SPARE],
     "model": [FILE],
     "half": [FILE, "--out", SPARE],
+    "sample": [FILE, "--out", SPARE],
+    "export": [FILE, "--onnx", SPARE],
     "fid": ["--model", FILE, "--data", FILE, "--weights", FILE],
     "released": [FILE],
     "card": [FILE],
