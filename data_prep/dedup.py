@@ -35,6 +35,7 @@ from repro.data.shards import Shard
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
 from repro.dedup.binary_codes import code_health
+from repro.dedup.group_table import write_groups
 from repro.dedup.options import Options
 from repro.dedup.removal import find_removal, refuse_degenerate
 from repro.errors import UnusableError
@@ -91,7 +92,7 @@ def dedup(
         np.save(folder / "codes.npy", codes, allow_pickle=False)
         np.save(folder / "first.npy", removal.first, allow_pickle=False)
         np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
-        removal.write_groups(folder / "groups.csv", store.keys)
+        write_groups(folder / "groups.csv", removal, store.keys)
         write_json(folder / SUMMARY, summary)
     return summary
 

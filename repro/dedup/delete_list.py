@@ -1,23 +1,49 @@
 """List the near-duplicates that may be deleted, for xargs.
 
-Where in the flow: the last step of the tool `repro.dedup`, with --delete-list. Nothing is deleted
+Where in the flow: a last step of the tool `repro.dedup`, with --delete-list. Nothing is deleted
 here. A list may be passed to rm unread, so everything it names must be safe to lose. Where a link
 is involved it names nothing: neither a link, nor a file reached through one, nor a file with
 another name in the tree, nor an image whose kept twin is itself reached through a link (and may be
-elsewhere).
+elsewhere). `repro.dedup.set_aside` and the page of the groups obey the same rule.
 """
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from repro.artefacts.whole_file import written_whole
 
-from repro.artefacts.whole_file import atomic_write
-from repro.dedup.files_once import FileNames
-from repro.dedup.removal import Removal
+
+@dataclass(frozen=True)
+class Going:
+    """Images that would go, each with the kept image for which it goes.
+
+    root: resolved folder of the images, None for an LMDB. copies: (key, key of its twin). twins:
+    resolved folder of the twins, None for an LMDB. several: keys of files with several names.
+    """
+
+    root: str | None
+    copies: list[tuple[str, str]]
+    twins: str | None
+    several: Collection[str] = ()
+
+    def why_not(self, key: str, twin: str) -> str:
+        """Why the image must not be listed: "linked" or ""."""
+        linked = self.root is not None and (
+            key in self.several or not _without_links(self.root, key)
+        )
+        return "linked" if linked or not _without_links(self.twins, twin) else ""
+
+    def safe(self) -> tuple[list[str], int]:
+        """Keys of the images that are safe to lose, and the number of the others."""
+        keys = [key for key, twin in self.copies if not self.why_not(key, twin)]
+        return keys, len(self.copies) - len(keys)
+
+    def entry(self, key: str) -> str:
+        """How a list names an image: by its absolute path, or its key in an LMDB."""
+        return key if self.root is None else os.path.join(self.root, key)
 
 
 @dataclass(frozen=True)
@@ -29,39 +55,24 @@ class Listed:
     line_breaks: int
 
 
-def write_delete_list(
-    file: Path,
-    *,
-    path: Path,
-    keys: Sequence[str],
-    removal: Removal,
-    names: FileNames | None,
-    null: bool,
-) -> Listed:
-    """Write the images that would be deleted: absolute paths, or the keys of an LMDB (names None).
+def write_delete_list(file: Path, going: Going, *, null: bool) -> Listed:
+    """Write the images that would go: absolute paths, or the keys of an LMDB.
 
     null: each ends in a zero byte (xargs -0), else in a line feed; then names with line breaks are
     left out, since half of one might be the name of another file. Bytes of names are unchanged.
     """
-    root = os.path.realpath(path)
-    lines, linked, line_breaks = [], 0, 0
-    for row in np.flatnonzero(~removal.keep).tolist():
-        key = keys[row]
-        if names is not None:
-            twin = keys[removal.first[row]]
-            if key in names.several or not _without_links(root, key, twin):
-                linked += 1
-                continue
-            key = os.path.join(root, key)
-        if not null and ("\n" in key or "\r" in key):
-            line_breaks += 1
-            continue
-        lines.append(key)
+    keys, linked = going.safe()
+    names = [going.entry(key) for key in keys]
+    lines = [name for name in names if null or not has_line_break(name)]
     end = "\0" if null else "\n"
     text = "".join(line + end for line in lines)
-    with atomic_write(file) as temporary:
+    with written_whole(file) as temporary:
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
-    return Listed(len(lines), linked, line_breaks)
+    return Listed(len(lines), linked, len(names) - len(lines))
+
+
+def has_line_break(name: str) -> bool:
+    return "\n" in name or "\r" in name
 
 
 def how_to_delete(file: str, *, null: bool) -> str:
@@ -70,7 +81,9 @@ def how_to_delete(file: str, *, null: bool) -> str:
     return f"xargs -0 rm -- < {listed}" if null else f"tr '\\n' '\\0' < {listed} | xargs -0 rm --"
 
 
-def _without_links(root: str, *keys: str) -> bool:
-    """Whether no part of the paths below `root` (itself resolved) is a symbolic link."""
-    paths = [os.path.join(root, key) for key in keys]
-    return all(os.path.realpath(each) == each for each in paths)
+def _without_links(root: str | None, key: str) -> bool:
+    """Whether no part of the path below `root` (itself resolved) is a symbolic link."""
+    if root is None:
+        return True
+    path = os.path.join(root, key)
+    return os.path.realpath(path) == path

@@ -2,9 +2,9 @@
 
 Where in the flow: the function behind the tool `python -m repro dedup`, whose docstring lists the
 files written. It reads every image once (repro.dedup.thumbnails), computes codes
-(repro.dedup.methods), groups them (repro.dedup.removal) and draws the groups
-(repro.dedup.contact_sheet). The pipeline's step on a prepared dataset is data_prep/dedup.py. Alone:
-python -m repro dedup PATH --out OUT
+(repro.dedup.methods), groups them (repro.dedup.removal) or compares them with those of another
+collection (repro.dedup.across), and shows the groups (repro.dedup.groups_page). The pipeline's step
+on a prepared dataset is data_prep/dedup.py. Alone: python -m repro dedup PATH --out OUT
 """
 
 import os
@@ -13,89 +13,202 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from repro.artefacts.provenance import SIDECAR
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.data.raw_images import lmdb_file
-from repro.dedup.contact_sheet import write_sheets
+from repro.data.store import ImageStore
+from repro.dedup.across import find_copies, summary_across
+from repro.dedup.delete_list import Going
 from repro.dedup.files_once import FileNames, file_names, legible
-from repro.dedup.methods import EXACT, TRAINED, make_codes, used_options
+from repro.dedup.group_table import write_groups, write_groups_json, write_pairs
+from repro.dedup.groups_page import write_groups_page
+from repro.dedup.methods import (
+    DEFAULT,
+    EXACT,
+    HashCodes,
+    default_options,
+    make_codes,
+    used_options,
+)
 from repro.dedup.options import Options
 from repro.dedup.removal import Removal, find_removal
-from repro.dedup.thumbnails import read_thumbnails, stored_sizes
+from repro.dedup.stored_images import StoredImages
+from repro.dedup.thumbnails import read_thumbnails
 from repro.errors import UnusableError
 
-SHEET_GROUPS = 200
-ALWAYS_THERE = {"groups.csv", "skipped.csv", "summary.json", SIDECAR}
+PAGE_GROUPS = 300
+ALWAYS_THERE = {"skipped.csv", "summary.json", SIDECAR}
+NETWORK = "autoencoder.safetensors"
 
 
 @dataclass(frozen=True)
 class FoundDuplicates:
-    """The result: keys row by row, the duplicates and their originals, names, the summary."""
+    """The result: keys row by row, the duplicates and their originals, the summary.
+
+    keys, removal: of the images of the folder, followed by those of the other one, if any.
+    """
 
     keys: list[str]
+    images: int  # of the folder itself: the first rows
     removal: Removal
-    names: FileNames | None  # None for an LMDB
+    going: Going
     summary: dict[str, Any]
+
+    @property
+    def kept(self) -> list[str]:
+        """Keys of the folder's images that would stay."""
+        return [self.keys[row] for row in np.flatnonzero(self.removal.keep[: self.images])]
 
 
 def deduplicate(
     path: Path,
     out: Path,
     *,
-    method: str = TRAINED,
+    method: str = DEFAULT,
     options: Options | None = None,
+    against: Path | None = None,
+    keep: str = "largest",
     seed: int = 42,
     model: Path | None = None,
     workers: int = 2,
-    sheet_groups: int = SHEET_GROUPS,
+    page_groups: int = PAGE_GROUPS,
 ) -> FoundDuplicates:
     """Find the near-duplicates among the images of `path` and write the folder `out`.
 
-    method: one of ALL_METHODS. model: an autoencoder to use instead of training one. workers:
-    decoding threads, which change the time and not the result. sheet_groups: maximum number of
-    groups drawn. Raises ValueError (SourceError, DegenerateCodeError, ...) saying what to do, and
-    OSError.
+    method: one of ALL_METHODS. against: find images of `path` that are in this folder or LMDB as
+    well, and none within `path`. keep: which image of a group stays (KEEPS). model: an autoencoder
+    to use instead of training one. workers: decoding threads, which change the time and not the
+    result. page_groups: maximum number of groups on the page. Raises ValueError (SourceError,
+    DegenerateCodeError, ...) saying what to do, and OSError.
     """
-    options = options or Options()
+    options = options or default_options(method)
     out = Path(os.path.abspath(out))
-    refuse_place(path, out)
-    names = file_names(path) if path.is_dir() and lmdb_file(path) is None else None
+    places = [path] if against is None else [path, against]
+    for place in places:
+        refuse_place(place, out)
+    if against is not None:
+        refuse_overlap(path, against)
+    names = [names_of(place) for place in places]
+    if keep == "newest" and against is None and names[0] is None:
+        raise UnusableError(f"{path}: an LMDB has no dates; choose another image to keep")
     settings = {"method": method, **options.model_dump(include=used_options(method))}
+    settings |= {"keep": keep} if against is None else {"against": legible(against.name)}
     inputs = {} if model is None else {"model": model}
     with step_folder(out, inputs=inputs, spec=settings, seed=seed) as folder:
-        pictures = folder / "pictures"  # removed at the end
-        pictures.mkdir()
-        store = read_thumbnails(
-            path, pictures, names=names, checksums=method == EXACT, workers=workers
-        )
-        skipped, keys = store.manifest["skipped"], store.keys
-        if not keys:
-            way_out = "save them as JPEG or PNG" if "unsupported" in skipped else "another folder?"
-            found = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
-            raise UnusableError(
-                f"{path}: no readable image (skipped: {found or 'none'}); {way_out}"
+        scratch = folder / "pictures"  # removed at the end
+        sharp = keep == "sharpest" and against is None
+        stores = [
+            read_collection(
+                place, scratch / str(number), names=its, method=method, workers=workers,
+                sharpness=sharp,
             )
-        made = make_codes(store, method=method, options=options, seed=seed, model=model)
-        sizes = stored_sizes(store)
-        removal = find_removal(
-            made.codes,
-            flat=made.contrast < options.minimum_contrast,
-            max_group=options.max_group,
-            radius=options.radius,
-            order=sizes.best_first(),
+            for number, (place, its) in enumerate(zip(places, names, strict=True))
+        ]  # fmt: skip
+        made = _codes(stores, folder, method=method, options=options, seed=seed, model=model)
+        stored = StoredImages.of(stores[0])
+        keys = list(stores[0].keys)
+        flat = np.concatenate([each.contrast for each in made]) < options.minimum_contrast
+        limits = {"max_group": options.max_group, "radius": options.radius, "flat": flat}
+        if against is None:
+            order = stored.best_first(keep)
+            removal = find_removal(made[0].codes, order=order, **limits)
+            write_groups(folder / "groups.csv", removal, keys, stored)
+            write_groups_json(folder / "groups.json", removal, keys, stored)
+            summary = removal.summary([legible(key) for key in keys], health=made[0].health)
+        else:
+            stored, keys = stored.followed_by(StoredImages.of(stores[1])), keys + stores[1].keys
+            removal, counterparts = find_copies(made[0].codes, made[1].codes, **limits)
+            write_pairs(folder, removal, keys, stored, counterparts)
+            summary = summary_across(removal, keys, images=len(stores[0]))
+        going = _going(removal, keys, places=places, names=names)
+        shown = write_groups_page(
+            folder / ("groups.html" if against is None else "pairs.html"),
+            sources=[(place, len(each)) for place, each in zip(places, stores, strict=True)],
+            keys=keys,
+            stored=stored,
+            removal=removal,
+            going=going,
+            most=page_groups,
         )
-        removal.write_groups(folder / "groups.csv", keys, sizes)
-        drawn = write_sheets(folder, path=path, keys=keys, removal=removal, most=sheet_groups)
-        summary = removal.summary([legible(key) for key in keys], health=made.health)
-        summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_drawn": drawn}
-        if made.network is not None:
-            made.network.save(folder / "autoencoder.safetensors")
-            summary["training"] = made.training
+        skipped = stores[0].manifest["skipped"]
+        summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_shown": shown}
+        training = [each.training for each in made if each.training is not None]
+        summary |= {"training": training[0]} if training else {}
         write_json(folder / "summary.json", summary)
-        (pictures / "skipped.csv").replace(folder / "skipped.csv")
-        shutil.rmtree(pictures)
-    return FoundDuplicates(keys, removal, names, summary)
+        for number, name in enumerate(["skipped.csv", "skipped_against.csv"][: len(stores)]):
+            (scratch / str(number) / "skipped.csv").replace(folder / name)
+        shutil.rmtree(scratch)
+    return FoundDuplicates(keys, len(stores[0]), removal, going, summary)
+
+
+def names_of(path: Path) -> FileNames | None:
+    """The files of a folder of images; None for an LMDB."""
+    return file_names(path) if path.is_dir() and lmdb_file(path) is None else None
+
+
+def read_collection(
+    path: Path,
+    folder: Path,
+    *,
+    names: FileNames | None,
+    method: str,
+    workers: int,
+    sharpness: bool,
+) -> ImageStore:
+    """Pictures of one collection in the new `folder`. UnusableError where none can be read."""
+    folder.mkdir(parents=True)
+    store = read_thumbnails(
+        path, folder, names=names, workers=workers, checksums=method == EXACT, sharpness=sharpness
+    )
+    if not store.keys:
+        skipped = store.manifest["skipped"]
+        way_out = "save them as JPEG or PNG" if "unsupported" in skipped else "another folder?"
+        found = ", ".join(f"{count} {reason}" for reason, count in skipped.items())
+        raise UnusableError(f"{path}: no readable image (skipped: {found or 'none'}); {way_out}")
+    return store
+
+
+def _codes(
+    stores: list[ImageStore],
+    folder: Path,
+    *,
+    method: str,
+    options: Options,
+    seed: int,
+    model: Path | None,
+) -> list[HashCodes]:
+    """Codes of each store by one hash: an autoencoder is trained on the larger one, and saved."""
+    larger = max(range(len(stores)), key=lambda number: len(stores[number]))
+    first = make_codes(stores[larger], method=method, options=options, seed=seed, model=model)
+    if first.network is not None:
+        model = folder / NETWORK
+        first.network.save(model)
+    return [
+        first
+        if number == larger
+        else make_codes(store, method=method, options=options, seed=seed, model=model)
+        for number, store in enumerate(stores)
+    ]
+
+
+def _going(
+    removal: Removal, keys: list[str], *, places: list[Path], names: list[FileNames | None]
+) -> Going:
+    roots = [
+        None if its is None else os.path.realpath(place)
+        for place, its in zip(places, names, strict=True)
+    ]
+    rows = np.flatnonzero(~removal.keep).tolist()
+    own = names[0]
+    return Going(
+        root=roots[0],
+        copies=[(keys[row], keys[removal.first[row]]) for row in rows],
+        twins=roots[-1],
+        several=frozenset() if own is None else own.several,
+    )
 
 
 def refuse_place(path: Path, out: Path) -> None:
@@ -110,3 +223,12 @@ def refuse_place(path: Path, out: Path) -> None:
     names = {each.name for each in place.iterdir()} if place.exists() else set()
     if names and not names >= ALWAYS_THERE:
         raise UnusableError(f"{out}: has files of other origin; choose another --out")
+
+
+def refuse_overlap(path: Path, against: Path) -> None:
+    """Raise UnusableError where two collections share files: each would be its own copy."""
+    one, other = (Path(os.path.realpath(each)) for each in (path, against))
+    if one.is_relative_to(other) or other.is_relative_to(one):
+        raise UnusableError(
+            f"--against {against}: contains {path}, or is inside it; give two separate folders"
+        )

@@ -22,9 +22,13 @@ from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
 from repro.dedup.thumbnails import EQUALITY
 from repro.errors import UnusableError
 from repro.progress import Progress
+from repro.specs.validation import validated
 
 TRAINED, EXACT = "dae", "pixels"
 ALL_METHODS = (TRAINED, *HASHES, EXACT)
+# The best of the table of `python -m repro bench near_copies`, and the radius of each method there.
+DEFAULT = "phash"
+RADIUS = {TRAINED: 0, "phash": 8, "ahash": 0, "dhash": 4, "whash": 0, EXACT: 0}
 assert set(METHODS) <= set(ALL_METHODS)
 # Folders of 20 photos and more, with copies among them, gave no false pair and passed the check of
 # the code; some folders of 10 were refused because they had too few pairs for the check.
@@ -45,6 +49,11 @@ class HashCodes:
     health: CodeHealth | None
     network: Autoencoder | None = None
     training: dict[str, Any] | None = None
+
+
+def default_options(method: str, **given: Any) -> Options:
+    """Options of a method, with its own radius where none is given."""
+    return validated(Options, {"radius": RADIUS.get(method, 0), **given}, where="options")
 
 
 def used_options(method: str) -> set[str]:

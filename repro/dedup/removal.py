@@ -2,20 +2,17 @@
 
 Where in the flow: `data_prep.dedup` (the pipeline's step, paper §4.1.1) and the tool `repro.dedup`
 decide here. One image of a group is kept, the others are marked: the first where all have one size
-(rows are in source order, which for LSUN is the order of keys), and of stored pictures the one with
-the most pixels (`Sizes`). Images are never removed unseen: groups larger than `max_group`, and
-pictures without contrast, whose code is meaningless, are reported and kept. A code that does not
-tell images apart is refused.
+(rows are in source order, which for LSUN is the order of keys), and of stored pictures the one that
+repro/dedup/stored_images.py puts first. Images are never removed unseen: groups larger than
+`max_group`, and pictures without contrast, whose code is meaningless, are reported and kept. A code
+that does not tell images apart is refused.
 """
 
-import csv
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from repro.data.cells import cell
 from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_sizes
 from repro.dedup.hamming_search import first_within, hamming
 from repro.errors import ExpectedError, UnusableError
@@ -26,20 +23,6 @@ LISTED = 100  # keys of featureless pictures listed in a summary
 
 class DegenerateCodeError(ExpectedError, ValueError):
     """The trained code does not tell images apart; using it would remove unrelated ones."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Of images as they are stored: width and height in pixels, bytes; (N,) each."""
-
-    width: np.ndarray
-    height: np.ndarray
-    bytes: np.ndarray
-
-    def best_first(self) -> np.ndarray:
-        """Rows (N,) int64: the most pixels first, then the most bytes, then in row order."""
-        pixels = self.width.astype(np.int64) * self.height
-        return np.lexsort((-self.bytes.astype(np.int64), -pixels))
 
 
 @dataclass(frozen=True)
@@ -101,23 +84,6 @@ class Removal:
         members = np.flatnonzero(group_sizes(self.first) > 1)
         first = self.first[members]
         return members[np.lexsort((members, first != members, first))]
-
-    def write_groups(self, path: Path, keys: list[str], sizes: Sizes | None = None) -> None:
-        """CSV group,key,kept,distance and, where sizes are given, width,height,bytes.
-
-        A line for each of `grouped_rows`. Keys that a spreadsheet would take for formulas have an
-        apostrophe before them.
-        """
-        members = self.grouped_rows()
-        numbers = np.unique(self.first[members], return_inverse=True)[1]
-        more = {} if sizes is None else vars(sizes)
-        with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(("group", "key", "kept", "distance", *more))
-            for number, row in zip(numbers, members, strict=True):
-                kept, distance = int(self.keep[row]), int(self.distance[row])
-                size = [int(values[row]) for values in more.values()]
-                writer.writerow((int(number), cell(keys[row]), kept, distance, *size))
 
 
 def find_removal(

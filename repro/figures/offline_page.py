@@ -17,6 +17,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import simplejpeg
 from PIL import Image
 
 from repro.artefacts.whole_file import atomic_write
@@ -67,3 +68,10 @@ def data_uri(image: np.ndarray) -> str:
     stream = io.BytesIO()
     picture.save(stream, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def jpeg_uri(image: np.ndarray, *, quality: int = 80) -> str:
+    """A photo (H, W, 3) uint8 as a JPEG in a data: address: a tenth of a PNG's length."""
+    pixels = np.ascontiguousarray(image)
+    data = simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB", colorsubsampling="420")
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")

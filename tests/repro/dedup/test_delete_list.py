@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repro.data.formats import UnreadableImage
-from repro.dedup.delete_list import Listed, how_to_delete, write_delete_list
+from repro.dedup.delete_list import Going, Listed, how_to_delete, write_delete_list
 from repro.dedup.files_once import file_bytes, file_names, legible
 from repro.dedup.removal import Removal, find_removal
 
@@ -25,12 +25,18 @@ def removal_of(contents: list[bytes]) -> Removal:
     return find_removal(codes, flat=np.zeros(len(codes), bool), max_group=50)
 
 
+def going_of(keys: list[str], removal: Removal, *, root: str | None, several=()) -> Going:
+    copies = [(keys[n], keys[removal.first[n]]) for n in np.flatnonzero(~removal.keep)]
+    return Going(root=root, copies=copies, twins=root, several=several)
+
+
 def listed(root: Path, file: Path, *, null: bool = True) -> tuple[list[str], Listed]:
     """The names written for the tree `root`, and the counts."""
     names = file_names(root)
     keys = [key for key in names.keys if key not in names.aside]
     removal = removal_of([(root / key).read_bytes() for key in keys])
-    counts = write_delete_list(file, path=root, keys=keys, removal=removal, names=names, null=null)
+    going = going_of(keys, removal, root=os.path.realpath(root), several=names.several)
+    counts = write_delete_list(file, going, null=null)
     end = "\0" if null else "\n"
     return os.fsdecode(file.read_bytes()).split(end)[:-1], counts
 
@@ -130,7 +136,7 @@ def test_keys_of_an_lmdb_stand_as_they_are(tmp_path: Path) -> None:
     file = tmp_path / "list"
     keys = ["k1", "k 2", "k3"]
     removal = removal_of([b"x", b"x", b"y"])
-    write_delete_list(file, path=tmp_path, keys=keys, removal=removal, names=None, null=False)
+    write_delete_list(file, going_of(keys, removal, root=None), null=False)
     assert file.read_text() == "k 2\n"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from repro.dedup.group_table import write_groups
 from repro.dedup.removal import find_removal
 
 NOT_FLAT = np.zeros(7, bool)
@@ -38,7 +39,7 @@ def test_a_radius_joins_to_the_earliest_kept_image_without_chains(tmp_path: Path
     removal = find_removal(codes, flat=NOT_FLAT[:4], max_group=50, radius=2)
     assert removal.first.tolist() == [0, 0, 2, 2]
     assert removal.distance.tolist() == [0, 2, 0, 2]
-    removal.write_groups(tmp_path / "groups.csv", ["a", "b,x", "c", "\udcff"])
+    write_groups(tmp_path / "groups.csv", removal, ["a", "b,x", "c", "\udcff"])
     with (tmp_path / "groups.csv").open(newline="", errors="surrogateescape") as stream:
         rows = list(csv.reader(stream))
     assert rows == [

@@ -14,7 +14,13 @@ from PIL import Image
 from repro.dedup.__main__ import main
 from repro.dedup.folder import deduplicate
 from repro.dedup.options import Options
-from repro.dedup.removal import Sizes, find_removal
+from repro.dedup.removal import find_removal
+from repro.dedup.stored_images import StoredImages
+
+
+def stored(width: np.ndarray, height: np.ndarray, size: np.ndarray) -> StoredImages:
+    nothing = np.zeros(len(width))
+    return StoredImages(width, height, size, modified=nothing, sharpness=nothing)
 
 
 @given(st.data(), st.sampled_from([0, 1, 3]))
@@ -26,7 +32,7 @@ def test_no_picture_goes_for_a_smaller_one(data: st.DataObject, radius: int) -> 
 
     codes = np.zeros((count, 8), np.uint8)
     codes[:, 0] = numbers(20)
-    sizes = Sizes(width=numbers(3), height=numbers(3), bytes=numbers(4))
+    sizes = stored(numbers(3), numbers(3), numbers(4))
     flat = np.zeros(count, bool)
     removal = find_removal(codes, flat=flat, max_group=50, radius=radius, order=sizes.best_first())
     size = [
@@ -47,7 +53,7 @@ def test_no_picture_goes_for_a_smaller_one(data: st.DataObject, radius: int) -> 
 
 def test_pixels_of_more_than_32_bits_are_counted() -> None:
     large = np.array([65_535, 100_000], np.uint32)
-    assert Sizes(large, large, np.array([9, 1], np.uint64)).best_first().tolist() == [1, 0]
+    assert stored(large, large, np.array([9, 1], np.uint64)).best_first().tolist() == [1, 0]
 
 
 def write_photos(folder: Path) -> dict[str, tuple[int, int]]:

@@ -1,0 +1,121 @@
+"""The command line of `python -m repro dedup`: its options, its help, what it refuses.
+
+Where in the flow: `repro.dedup.__main__` parses its words here, before anything is read or written.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from repro.command_line import add_seed, add_workers, at_least_one, natural, new_parser
+from repro.data.formats import UnreadableImage
+from repro.data.raw_images import lmdb_file
+from repro.dedup.files_once import file_bytes
+from repro.dedup.folder import PAGE_GROUPS
+from repro.dedup.methods import ALL_METHODS, DEFAULT, TRAINED, default_options, used_options
+from repro.dedup.options import Options
+from repro.dedup.set_aside import refuse_strangers, refuse_target
+from repro.dedup.stored_images import KEEPS
+from repro.errors import UnusableError
+from repro.specs.validation import SpecError
+
+RADIUS_HELP = """
+RADIUS_TABLE
+options (--option name=value): dae takes all; phash and similar methods take radius, max_group and
+minimum_contrast; pixels takes max_group
+"""
+REST_HELP = """
+Compared are the centre squares of the upright images; pixels compares them whole. Kept as well, and
+reported: groups over max_group, pictures without contrast. Hidden files are left out, linked
+folders followed, a file with several names read under one of them.
+--delete-list, --move-to and the page of the groups name nothing that a link leads to or from. The
+list holds absolute paths (keys, for an LMDB), one per line. --link makes absolute symbolic links.
+With --against nothing is compared within PATH or within OTHER, and only images of PATH can go.
+"""
+
+
+def new_command_parser() -> argparse.ArgumentParser:
+    """The parser of the command."""
+    fields = Options.model_fields.items()
+    described = [f"  {name} = {field.default}: {field.description}" for name, field in fields]
+    keeps = "; ".join(f"{name}: {words}" for name, words in KEEPS.items())
+    parser = new_parser(
+        "dedup",
+        "Find near-duplicates among the images of a folder or an LMDB. No image is changed, unless "
+        "you\nask for --move-to.",
+        epilog=RADIUS_HELP + "\n".join(described) + "\n" + REST_HELP,
+    )
+    add = parser.add_argument
+    add("path", type=Path, metavar="PATH", help="folder of images, LMDB folder, or its data.mdb")
+    add(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to write; replaced when done"
+    )
+    add("--against", type=Path, metavar="OTHER", help="find images of PATH that are in OTHER as "
+        "well, such as test images in a training set")  # fmt: skip
+    add("--method", choices=ALL_METHODS, default=DEFAULT, help=f"default {DEFAULT}; {TRAINED}: the "
+        "paper's autoencoder, trained on these images (half a minute)")  # fmt: skip
+    add("--radius", type=natural, metavar="R", help="see below (default: that of the method)")
+    add("--keep", choices=KEEPS, default="largest", help=f"of a group (default largest) - {keeps}")
+    add("--delete-list", type=Path, metavar="FILE", help="write the names of images that would go")
+    add("--null", action="store_true", help="end each of them in a zero byte, for xargs -0")
+    add("--link", type=Path, metavar="DIR", help="make a folder of links to the images that stay")
+    add("--move-to", type=Path, metavar="DIR", help="move the images that would go there")
+    add("--autoencoder", type=Path, metavar="FILE", help="use this .safetensors: no training")
+    add_seed(parser)
+    add_workers(parser, "decoding threads", default=min(8, os.cpu_count() or 1))
+    add("--page-groups", type=at_least_one, default=PAGE_GROUPS, metavar="N",
+        help=f"groups on the page, at most (default {PAGE_GROUPS})")  # fmt: skip
+    add("--option", action="append", default=[], metavar="NAME=VALUE", help="see below")
+    return parser
+
+
+def options_of(given: argparse.Namespace) -> Options:
+    """Options of the command line. Raises SpecError naming the nearest valid option."""
+    values: dict[str, Any] = {}
+    for word in given.option:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise SpecError(f"--option {word}: expected name=value")
+        values[name] = value
+    if given.radius is not None:
+        values["radius"] = given.radius
+    options = default_options(given.method, **values)
+    unused = sorted(set(values) - used_options(given.method))
+    if unused:
+        raise SpecError(f"--method {given.method} makes no use of {', '.join(unused)}")
+    if given.autoencoder is not None and given.method != TRAINED:
+        raise SpecError(f"--autoencoder is for --method {TRAINED}")
+    if given.null and given.delete_list is None:
+        raise SpecError("--null is for --delete-list")
+    if given.against is not None and given.keep != "largest":
+        raise SpecError("--keep is for groups; with --against all images of OTHER stay")
+    return options
+
+
+def refuse_outputs(given: argparse.Namespace) -> None:
+    """Raise UnusableError, before any work, for outputs that cannot or must not be written."""
+    if given.delete_list is not None:
+        _refuse_list(given.delete_list, out=given.out)
+    places = [given.path, given.out, *([given.against] if given.against else [])]
+    for name, target in (("--link", given.link), ("--move-to", given.move_to)):
+        if target is None:
+            continue
+        if lmdb_file(given.path) is not None:
+            raise UnusableError(f"{given.path}: {name} is for folders, and this is an LMDB")
+        refuse_target(target, others=places)
+        places.append(target)
+    if given.link is not None:
+        refuse_strangers(given.link, given.path)
+
+
+def _refuse_list(file: Path, *, out: Path) -> None:
+    folder = Path(os.path.abspath(file)).parent
+    if not folder.is_dir() and folder != Path(os.path.abspath(out)):
+        raise UnusableError(f"{file}: no folder {folder} for the delete list; make it first")
+    if file.exists():
+        try:
+            file_bytes(file)
+        except UnreadableImage:
+            return
+        raise UnusableError(f"{file}: is an image; name another file for the delete list")
