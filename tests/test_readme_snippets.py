@@ -75,7 +75,7 @@ def test_the_planted_copy_is_found_and_nothing_else(after: dict[str, Any]) -> No
     rows = (after["folder"] / "found" / "groups.csv").read_text().splitlines()[1:]
     assert [row.split(",")[1] for row in rows] == ["03.png", "copy.png"]
     assert after["found"].summary["removed"] == 1
-    assert (after["folder"] / "found" / "sheet_001.png").is_file()
+    assert (after["folder"] / "found" / "groups.html").is_file()
 
 
 def test_the_tree_names_every_module(repository: Path, readme: str) -> None:

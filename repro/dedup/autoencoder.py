@@ -8,15 +8,16 @@ networks").
 
 The paper states neither type nor level of noise, nor where dropout acts, nor input scaling, loss,
 optimiser or length of training. We use masking noise, dropout on the code, linear output, squared
-error and Adam; bits are units with positive pre-activation. experiments/LOG.md lists what was
-tried.
+error and Adam; bits are units with positive pre-activation. The corruption "views" is another
+reading: the input is a view of the picture (repro/dedup/views.py), and a penalty makes the units
+agree on both, which is a departure. experiments/LOG.md lists what was tried.
 
 Alone: `train_autoencoder(HashInputs(images), seed=42, steps=1000)`; the tool is python -m repro
 dedup
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count, islice
 from mmap import mmap
 from pathlib import Path
@@ -34,6 +35,7 @@ from repro.data.images import halve
 from repro.data.shards import WHOLE, Shard
 from repro.dedup.binary_codes import CODE_BITS, CODE_BYTES, pack
 from repro.dedup.options import HASHED_SIZES
+from repro.dedup.views import VIEW_KINDS, views_of
 from repro.errors import UnusableError
 from repro.progress import tracked
 from repro.rng import generator, shuffled, torch_generator
@@ -47,7 +49,7 @@ CACHED_ROWS = 32_768  # a dataset up to this size is halved once and cached: 100
 ENCODING_BATCH = 1024
 
 Scaling = Literal["image", "dataset"]
-Corruption = Literal["masking", "gaussian"]
+Corruption = Literal["masking", "gaussian", "views"]
 
 
 class HashInputs:
@@ -122,7 +124,10 @@ class Autoencoder(nn.Module):
 
     def inputs(self, pictures: np.ndarray) -> Tensor:
         """Pictures (N, 32, 32, 3) uint8 -> (N, 3072) float32, scaled."""
-        x = torch.from_numpy(pictures.reshape(len(pictures), PIXELS)).float() / 255
+        return self.scaled(torch.from_numpy(pictures.reshape(len(pictures), PIXELS)).float() / 255)
+
+    def scaled(self, x: Tensor) -> Tensor:
+        """Values (N, 3072) in 0..1 as the network takes them."""
         if self.scaling == "dataset":
             return (x - self.mean) / self.deviation
         deviation = x.std(dim=1, keepdim=True, correction=0).clamp_min(LEAST_CONTRAST)
@@ -170,14 +175,19 @@ def train_autoencoder(
     corruption: Corruption = "masking",
     noise: float = 0.8,
     code_dropout: float = 0.5,
+    agreement: float = 1.0,
+    view_kinds: Collection[str] = VIEW_KINDS,
 ) -> tuple[Autoencoder, float]:
     """Train on minibatches streamed from `inputs`; returns the network and its last error.
 
     noise: share of inputs set to 0, the mean (masking), or standard deviation of the added noise in
-    units of the scaled input (gaussian). code_dropout: share of dropped code units. Noise and
-    dropout of a step are functions of (seed, step). The step size falls linearly to 0 over the
-    second half. The error is the mean squared error over the last tenth of the steps, in units of
-    the scaled input's variance. Raises ValueError for less than one step or an empty dataset.
+    units of the scaled input (gaussian); views have none. code_dropout: share of dropped code
+    units. agreement: with views, weight of the mean squared difference of a unit before the ReLU
+    between a picture and its view, in units of its variance over the minibatch. view_kinds: kinds
+    of views. Noise, views and dropout of a step are functions of (seed, step). The step size falls
+    linearly to 0 over the second half. The error is the mean squared error over the last tenth of
+    the steps, in units of the scaled input's variance. Raises ValueError for less than one step or
+    an empty dataset.
     """
     if steps < 1 or len(inputs) < 1:
         raise UnusableError(f"need steps and images, found {steps} steps and {len(inputs)} images")
@@ -191,12 +201,20 @@ def train_autoencoder(
     for step, pictures in enumerate(turns):
         clean = network.inputs(pictures)  # (batch, 3072)
         source = torch_generator(seed, "autoencoder, noise and dropout", step)
-        noisy = _corrupted(clean, corruption=corruption, noise=noise, source=source)
-        code = F.relu(network.encoder(noisy))
+        if corruption == "views":
+            views = views_of(pictures, source=source, kinds=view_kinds)
+            noisy = network.scaled(views.reshape(clean.shape))
+        else:
+            noisy = _corrupted(clean, corruption=corruption, noise=noise, source=source)
+        before = network.encoder(noisy)
+        code = F.relu(before)
         kept = torch.rand(code.shape, generator=source) >= code_dropout
         error = F.mse_loss(network.decoder(code * kept / (1 - code_dropout)), clean)
+        loss = error
+        if corruption == "views":
+            loss = error + agreement * _disagreement(before, network.encoder(clean))
         optimiser.zero_grad(set_to_none=True)
-        error.backward()
+        loss.backward()
         optimiser.param_groups[0]["lr"] = learning_rate * min(1.0, 2 * (1 - step / steps))
         optimiser.step()
         errors.append(error.item())
@@ -209,6 +227,12 @@ def _corrupted(
     if corruption == "gaussian":
         return clean + noise * torch.randn(clean.shape, generator=source)
     return clean * (torch.rand(clean.shape, generator=source) >= noise)
+
+
+def _disagreement(a: Tensor, b: Tensor) -> Tensor:
+    """Mean over units of the mean squared difference of a and b (N, 128), by the variance of b."""
+    variance = b.var(dim=0, correction=0) + 1e-6
+    return ((a - b).square().mean(dim=0) / variance).mean()
 
 
 def minibatches(inputs: HashInputs, *, batch: int, seed: int) -> Iterator[np.ndarray]:

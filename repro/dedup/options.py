@@ -6,7 +6,7 @@ They are in a separate module, so that a run file is checked without loading PyT
 import math
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
 
@@ -19,10 +19,15 @@ class Options(Strict):
     scaling: Literal["image", "dataset"] = Field(
         "image", description="image: each picture to mean 0, sd 1"
     )
-    corruption: Literal["masking", "gaussian"] = Field(
-        "masking", description="masking or gaussian noise on the input"
+    corruption: Literal["masking", "gaussian", "views"] = Field(
+        "masking",
+        description="masking or gaussian noise on the input; or views: shifted, cropped, rescaled, "
+        "recompressed, noisy, brightened, grey, with the original as output",
     )
     noise: float = Field(0.8, ge=0, description="share masked, or sd of gaussian noise")
+    agreement: float = Field(
+        1.0, ge=0, description="with views: weight of what a unit differs between view and original"
+    )
     code_dropout: float = Field(0.5, ge=0, lt=1, description="share of code units left out")
     presentations: int = Field(200_000, ge=1, description="images shown in training, in all")
     passes: float | None = Field(None, gt=0, description="given: passes instead of presentations")
@@ -35,9 +40,19 @@ class Options(Strict):
     minimum_contrast: float = Field(4.0, ge=0, description="grey levels; flatter ones are kept")
     minimum_bits: float = Field(8.0, ge=0, description="effective bits below which it is refused")
 
+    @model_validator(mode="after")
+    def _only_what_is_used(self) -> "Options":
+        unused = "noise" if self.corruption == "views" else "agreement"
+        if unused in self.model_fields_set:
+            raise ValueError(f"corruption: {self.corruption} makes no use of {unused}")
+        return self
+
     def training(self, images: int) -> dict[str, Any]:
         """Arguments of `train_autoencoder` (repro.dedup.autoencoder) for `images` images."""
         shown = self.presentations if self.passes is None else self.passes * images
         same_names = ("batch", "learning_rate", "scaling", "corruption", "noise", "code_dropout")
         settings = {name: getattr(self, name) for name in same_names}
+        if self.corruption == "views":
+            del settings["noise"]
+            settings["agreement"] = self.agreement
         return {"steps": max(1, math.ceil(shown / self.batch)), **settings}

@@ -31,6 +31,14 @@ Nothing was chosen on the following, fresh ones:
 | frame      | white border added on all sides, as a share of the shorter side              |
 | rotate     | degrees, enlarged until no corner is empty; either way with equal probability |
 
+Two more kinds, in neither test set of the pipeline, complete what people do every day to a photo
+(EVERYDAY, which `python -m repro bench near_copies` scores):
+
+| kind       | strength is                                                                  |
+|------------|------------------------------------------------------------------------------|
+| narrow     | share of the width by which the picture is squeezed                          |
+| text       | height of a line of outlined white words at the bottom, as a share           |
+
 Alone: `near_copy(picture, kind="blur", strength=2.0, rng=generator(42, "a copy"))`.
 """
 
@@ -58,6 +66,17 @@ FRESH_STRENGTHS: dict[str, tuple[float, ...]] = {
     "frame": (0.01, 0.03, 0.05),
     "rotate": (1, 2, 5),
 }
+EVERYDAY: tuple[tuple[str, float], ...] = (
+    ("brightness", 1.12),
+    ("recompress", 30),
+    ("rescale", 0.6),
+    ("sharpen", 1),
+    ("rotate", 1),
+    ("text", 0.07),
+    ("crop", 0.04),
+    ("narrow", 0.05),
+    ("grey", 1),
+)
 KINDS, FRESH_KINDS = tuple(STRENGTHS), tuple(FRESH_STRENGTHS)
 QUALITY = 95  # of the copies' JPEG, unless the quality is the perturbation
 WORDS = "Photo: from the web"  # of a caption
@@ -152,6 +171,23 @@ def _captioned(picture: np.ndarray, share: float, _: np.random.Generator) -> np.
     return captioned
 
 
+def _squeezed(picture: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
+    height, width = picture.shape[:2]
+    size = (max(1, round(width * (1 - share))), height)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+
+
+def _written_on(picture: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
+    height = picture.shape[0]
+    size = max(1, round(share * height)) / 30
+    written, where = picture.copy(), (height // 20, height - height // 20)
+    for value, pen in ((0, 3), (255, 1)):
+        width = max(1, round(pen * size))
+        font, colour = cv2.FONT_HERSHEY_SIMPLEX, (value,) * 3
+        cv2.putText(written, WORDS, where, font, size, colour, width, cv2.LINE_AA)
+    return written
+
+
 def _framed(picture: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
     border = max(1, round(share * min(picture.shape[:2])))
     return np.pad(picture, ((border, border), (border, border), (0, 0)), constant_values=255)
@@ -189,4 +225,6 @@ MAKERS: dict[str, Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
     "caption": _captioned,
     "frame": _framed,
     "rotate": _rotated,
+    "narrow": _squeezed,
+    "text": _written_on,
 }

@@ -133,8 +133,8 @@ def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
 def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     photos: Path, tmp_path: Path
 ) -> None:
-    found = deduplicate(photos, tmp_path / "a", options=QUICK, workers=1)
-    deduplicate(photos, tmp_path / "b", options=QUICK, workers=3)
+    found = deduplicate(photos, tmp_path / "a", method="dae", options=QUICK, workers=1)
+    deduplicate(photos, tmp_path / "b", method="dae", options=QUICK, workers=3)
     assert groups(tmp_path / "a")[0] == [("p05.png", True), ("q5.png", False)]
     assert found.summary["training"]["steps"] == 50
     assert found.summary["code_health"]["effective_bits"] > 8
@@ -149,7 +149,7 @@ def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     for name in ("p04.png", "p05.png", "q5.png"):
         (few / name).write_bytes((photos / name).read_bytes())
     model = tmp_path / "a" / network
-    again = deduplicate(few, tmp_path / "d", model=model)
+    again = deduplicate(few, tmp_path / "d", method="dae", model=model)
     assert groups(tmp_path / "d") == [[("p05.png", True), ("q5.png", False)]]
     assert contents(tmp_path / "d")[network] == contents(tmp_path / "a")[network]
     assert again.summary["training"] == {"model": network}
@@ -210,18 +210,20 @@ def test_an_lmdb_gives_what_its_files_give(
         out = f"out{number}"
         assert run(path, "--out", out, "--method", "phash", "--delete-list", f"{out}/list") == 0
     assert groups(Path("out0"))[0] == [("p05.png", True), ("q5.png", False)]
-    assert contents(Path("out1")) == contents(Path("out2"))
+    first, second = (contents(Path(out)) for out in ("out1", "out2"))
+    assert {name for name in first if first[name] != second[name]} <= {"groups.html"}  # its title
     assert (Path("out1") / "list").read_text() == "q5.png\nq7.png\nr7.png\n"
     assert skipped(Path("out1")) == {"notes.txt": "not_an_image"}
-    names = {"groups.csv", "skipped.csv", "summary.json", "sheet_001.png"}
+    names = {"skipped.csv", "summary.json"}
     a, b = contents(Path("out0")), contents(Path("out1"))
     assert {name: a[name] for name in names} == {name: b[name] for name in names}
+    assert groups(Path("out0")) == groups(Path("out1"))
 
 
 def test_too_few_to_train_on(photos: Path, run: Callable[..., int | str | None]) -> None:
     for path in sorted(photos.iterdir())[19:]:
         path.unlink()
-    message = run("photos", "--out", "out")
+    message = run("photos", "--out", "out", "--method", "dae")
     assert "error: 19 readable images" in str(message)
     assert "--method phash" in str(message)
     assert not Path("out").exists()
@@ -236,7 +238,7 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None
     for n, share in enumerate(np.linspace(0, 1, 40)):
         Image.fromarray(((1 - share) * a + share * b).astype(np.uint8)).save(folder / f"{n}.png")
     with pytest.raises(DegenerateCodeError, match=r"ramp: .* --method phash") as caught:
-        deduplicate(folder, tmp_path / "out", options=QUICK)
+        deduplicate(folder, tmp_path / "out", method="dae", options=QUICK)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["ramp"]
 
