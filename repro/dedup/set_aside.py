@@ -39,9 +39,11 @@ def refuse_target(target: Path, *, others: Iterable[Path]) -> None:
 def refuse_strangers(target: Path, root: Path) -> None:
     """Raise UnusableError where `target` holds anything but links to files below `root`."""
     inside = os.path.realpath(root) + os.sep
-    for folder, _, files in os.walk(target):
-        for name in files:
+    for folder, subfolders, files in os.walk(target):
+        for name in [*files, *subfolders]:
             path = os.path.join(folder, name)
+            if name in subfolders and not os.path.islink(path):
+                continue
             if not (os.path.islink(path) and os.readlink(path).startswith(inside)):
                 raise UnusableError(
                     f"{legible(path)}: is no link to an image of {root}, so the folder is not "
