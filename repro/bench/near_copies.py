@@ -8,7 +8,7 @@ autoencoder is trained on the photos and on no copy:
     masking            the paper's plain reading, the pipeline's default
     views              corruption: views, with all kinds of views
     views, held out    each kind of copy is scored by a network whose views had none of its family
-                       (crop and shift; rescale, recompress and noise; brightness; grey)
+                       (crop and shift; rescale, recompress and noise; brightness and grey)
 
 Found: share of copies within a Hamming distance of their original, in %. Wrong: pairs of different
 photos within it (natural duplicates count as wrong, so look at them: --list-wrong). Allowed: the
@@ -51,8 +51,7 @@ FAMILIES = {
     "geometry": (("crop", "shift"), ("crop", "narrow", "rotate", "frame")),
     "detail": (("rescale", "recompress", "noise"),
                ("rescale", "recompress", "noise", "blur", "sharpen")),
-    "tone": (("brightness",), ("brightness", "contrast")),
-    "colour": (("grey",), ("grey", "warmth")),
+    "light": (("brightness", "grey"), ("brightness", "grey", "contrast", "warmth")),
 }  # fmt: skip  # family -> views of it, kinds of copies of it
 
 Hash = Callable[[np.ndarray], np.ndarray]

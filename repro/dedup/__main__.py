@@ -39,9 +39,9 @@ from repro.specs.validation import SpecError
 __all__ = ["deduplicate", "main"]
 
 
-def main(words: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = new_command_parser()
-    given = parser.parse_args(words)
+    given = parser.parse_args(argv)
     torch.set_num_threads(1)  # so that no rounding depends on the number of cores
     try:
         options = options_of(given)
@@ -63,9 +63,9 @@ def main(words: list[str] | None = None) -> None:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped: {given.out} is unchanged") from None
-    print("\n".join(_told(found.summary, given)))
+    print("\n".join(_summary_lines(found.summary, given)))
     if given.delete_list is not None:
-        print("\n".join(_listed(found, given)))
+        print("\n".join(_write_list(found, given)))
     if given.link is not None:
         count = link_kept(given.path, found.kept, given.link)
         print(f"{legible(str(given.link))} has links to the {count} images that stay")
@@ -75,7 +75,7 @@ def main(words: list[str] | None = None) -> None:
         print(_moved(found, given.move_to))
 
 
-def _told(summary: dict[str, Any], given: argparse.Namespace) -> list[str]:
+def _summary_lines(summary: dict[str, Any], given: argparse.Namespace) -> list[str]:
     """The result in plain words."""
     made = json.loads((given.out / SIDECAR).read_text(encoding="utf-8"))
     place, count, removed = legible(str(given.out)), summary["count"], summary["removed"]
@@ -103,7 +103,7 @@ def _told(summary: dict[str, Any], given: argparse.Namespace) -> list[str]:
     return lines
 
 
-def _listed(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
+def _write_list(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
     """Write the delete list; returns lines on its content and its use."""
     listed = write_delete_list(given.delete_list, found.going, null=given.null)
     name = legible(str(given.delete_list))

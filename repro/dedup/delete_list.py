@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.artefacts.whole_file import written_whole
+from repro.artefacts.whole_file import atomic_write
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def write_delete_list(file: Path, going: Going, *, null: bool) -> Listed:
     lines = [name for name in names if null or not has_line_break(name)]
     end = "\0" if null else "\n"
     text = "".join(line + end for line in lines)
-    with written_whole(file) as temporary:
+    with atomic_write(file) as temporary:
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
     return Listed(len(lines), linked, len(names) - len(lines))
 

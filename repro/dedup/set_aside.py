@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.artefacts.disk_full import named
+from repro.artefacts.disk_full import naming_full_disk
 from repro.dedup.delete_list import Going
 from repro.dedup.files_once import legible
 from repro.errors import UnusableError
@@ -60,7 +60,7 @@ def link_kept(root: Path, keys: Iterable[str], target: Path) -> int:
     refuse_strangers(target, root)
     real, place = os.path.realpath(root), Path(os.path.abspath(target))
     building, older = (place.with_name(f".{place.name}.{end}") for end in ("partial", "older"))
-    with named(target):
+    with naming_full_disk(target):
         for left in (building, older):  # by a process that was killed in here
             if left.exists():
                 refuse_strangers(left, root)
@@ -111,7 +111,7 @@ def move_copies(going: Going, target: Path) -> Moved:
     moved = 0
     try:
         for source, place in tracked(pairs, "moving", unit="images"):
-            with named(Path(place)):
+            with naming_full_disk(Path(place)):
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 move_file(source, place)
             moved += 1

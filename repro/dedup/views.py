@@ -60,16 +60,15 @@ def views_of(
         kind: (strength[kind] if kind in kinds else torch.zeros(n)) * chosen[kind]
         for kind in VIEW_KINDS
     }
-    if {"crop", "shift"} & set(kinds):
+    if (some := (on["crop"] > 0) | (on["shift"] > 0)).any():
         cut = MOST_CROPPED * on["crop"]
         shift = MOST_SHIFTED * 2 / x.shape[3] * moved * (on["shift"] > 0)[:, None]
-        x = _cut_out(x, cut, centre=place * cut[:, None] + shift)
-    if "rescale" in kinds:
-        small = F.interpolate(x, (side, side), mode="bilinear", antialias=True)
-        again = F.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False)
-        x = torch.where(_each(on["rescale"]) > 0, again, x)
-    if "recompress" in kinds:
-        x = _rounded_cosines(x, COARSEST / 255 * on["recompress"])
+        x[some] = _cut_out(x[some], cut[some], centre=(place * cut[:, None] + shift)[some])
+    if (some := on["rescale"] > 0).any():
+        small = F.interpolate(x[some], (side, side), mode="bilinear", antialias=True)
+        x[some] = F.interpolate(small, x.shape[2:], mode="bilinear", align_corners=False)
+    if (some := on["recompress"] > 0).any():
+        x[some] = _rounded_cosines(x[some], COARSEST / 255 * on["recompress"][some])
     if "noise" in kinds:
         x = x + MOST_NOISE / 255 * _each(on["noise"]) * white
     if "brightness" in kinds:
@@ -101,14 +100,15 @@ def _rounded_cosines(x: Tensor, step: Tensor) -> Tensor:
     cells = side // CELL
     basis = _cosines()
     blocks = x.reshape(n, channels, cells, CELL, cells, CELL).transpose(3, 4)
-    coefficients = basis @ blocks @ basis.T
-    grid = step.clamp_min(1e-4)[:, None, None, None, None, None]
-    coefficients = torch.round(coefficients / grid) * grid
-    blocks = basis.T @ coefficients @ basis
+    flat = blocks.reshape(n, -1, CELL * CELL) @ basis.T
+    grid = step.clamp_min(1e-4)[:, None, None]
+    flat = (flat / grid).round_() * grid @ basis
+    blocks = flat.reshape(n, channels, cells, cells, CELL, CELL)
     return blocks.transpose(3, 4).reshape(x.shape)
 
 
 @cache
 def _cosines() -> Tensor:
-    """The orthonormal cosine transform of 8 values, (8, 8) float32."""
-    return torch.from_numpy(dct(np.eye(CELL), axis=0, norm="ortho").astype(np.float32))
+    """The orthonormal cosine transform of a block of 8x8 values, (64, 64) float32."""
+    line = dct(np.eye(CELL), axis=0, norm="ortho")
+    return torch.from_numpy(np.kron(line, line).astype(np.float32))

@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from repro.data.shards import Shard
 from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, minibatches, train_autoencoder
 from repro.dedup.binary_codes import first_with_same_code
+from repro.dedup.options import Options
 
 
 def scenes(n: int, *, side: int = 32, seed: int = 0) -> np.ndarray:
@@ -213,3 +214,44 @@ def test_codes_do_not_depend_on_the_number_of_shards(trained: Autoencoder, shard
 def test_nothing_to_train_on_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 steps"):
         train_autoencoder(HashInputs(scenes(2)), seed=0, steps=0)
+
+
+@pytest.mark.slow
+def test_the_penalty_makes_units_agree_on_a_grey_picture() -> None:
+    """Fewer bits of unseen pictures change when their colour goes."""
+    inputs, unseen = HashInputs(scenes(400)), scenes(300, seed=5)
+    luma = unseen @ np.array([0.299, 0.587, 0.114])
+    grey = np.repeat(luma.round().astype(np.uint8)[..., None], 3, axis=3)
+    shares = []
+    for agreement in (0.0, 3.0):
+        network, _ = train_autoencoder(
+            inputs,
+            seed=0,
+            steps=120,
+            corruption="views",
+            agreement=agreement,
+            view_kinds=("grey",),
+        )
+        shares.append(float((network.bits(unseen) != network.bits(grey)).mean()))
+    assert shares[1] < 0.7 * shares[0]
+
+
+def test_views_are_a_function_of_the_seed_and_their_kinds() -> None:
+    inputs = HashInputs(scenes(200))
+    weights = [
+        train_autoencoder(inputs, seed=1, steps=4, corruption="views", view_kinds=kinds)[0]
+        for kinds in (("grey",), ("grey",), ("crop",))
+    ]
+    first, again, other = (network.encoder.weight for network in weights)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_options_that_a_corruption_ignores_are_refused() -> None:
+    assert "agreement" not in Options().training(1000)
+    views = Options(corruption="views", agreement=2.0).training(1000)
+    assert (views["corruption"], views["agreement"], "noise" in views) == ("views", 2.0, False)
+    with pytest.raises(ValueError, match="corruption: views makes no use of noise"):
+        Options(corruption="views", noise=0.5)
+    with pytest.raises(ValueError, match="corruption: masking makes no use of agreement"):
+        Options(agreement=0.5)
