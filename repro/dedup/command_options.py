@@ -13,12 +13,12 @@ from repro.data.formats import UnreadableImage
 from repro.data.raw_images import lmdb_file
 from repro.dedup.files_once import file_bytes
 from repro.dedup.folder import PAGE_GROUPS
-from repro.dedup.methods import ALL_METHODS, DEFAULT, TRAINED, default_options, used_options
+from repro.dedup.methods import ALL_METHODS, DEFAULT, TRAINED, used_options
 from repro.dedup.options import Options
 from repro.dedup.set_aside import refuse_strangers, refuse_target
 from repro.dedup.stored_images import KEEPS
 from repro.errors import UnusableError
-from repro.specs.validation import SpecError
+from repro.specs.validation import SpecError, validated
 
 RADIUS_HELP = """
 RADIUS_TABLE
@@ -80,7 +80,7 @@ def options_of(given: argparse.Namespace) -> Options:
         values[name] = value
     if given.radius is not None:
         values["radius"] = given.radius
-    options = default_options(given.method, **values)
+    options = validated(Options, values, where="command line")
     unused = sorted(set(values) - used_options(given.method))
     if unused:
         raise SpecError(f"--method {given.method} makes no use of {', '.join(unused)}")

@@ -29,9 +29,9 @@ from repro.dedup.methods import (
     DEFAULT,
     EXACT,
     HashCodes,
-    default_options,
     make_codes,
     used_options,
+    with_radius,
 )
 from repro.dedup.options import Options
 from repro.dedup.removal import Removal, find_removal
@@ -84,7 +84,7 @@ def deduplicate(
     result. page_groups: maximum number of groups on the page. Raises ValueError (SourceError,
     DegenerateCodeError, ...) saying what to do, and OSError.
     """
-    options = options or default_options(method)
+    options = options or Options()
     out = Path(os.path.abspath(out))
     places = [path] if against is None else [path, against]
     for place in places:
@@ -95,6 +95,8 @@ def deduplicate(
     if keep == "newest" and against is None and names[0] is None:
         raise UnusableError(f"{path}: an LMDB has no dates; choose another image to keep")
     settings = {"method": method, **options.model_dump(include=used_options(method))}
+    if "radius" in settings and "radius" not in options.model_fields_set:
+        settings["radius"] = None  # of the method, by the number of images
     settings |= {"keep": keep} if against is None else {"against": legible(against.name)}
     inputs = {} if model is None else {"model": model}
     with step_folder(out, inputs=inputs, spec=settings, seed=seed) as folder:
@@ -107,6 +109,7 @@ def deduplicate(
             )
             for number, (place, its) in enumerate(zip(places, names, strict=True))
         ]  # fmt: skip
+        options = with_radius(options, method, images=sum(map(len, stores)))
         made = _codes(stores, folder, method=method, options=options, seed=seed, model=model)
         stored = StoredImages.of(stores[0])
         keys = list(stores[0].keys)
@@ -134,9 +137,11 @@ def deduplicate(
             most=page_groups,
         )
         skipped = stores[0].manifest["skipped"]
+        if "radius" in settings:
+            settings["radius"] = options.radius
         summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_shown": shown}
         training = [each.training for each in made if each.training is not None]
-        summary |= {"training": training[0]} if training else {}
+        summary |= {"training": max(training, key=len)} if training else {}  # not of one loaded
         write_json(folder / "summary.json", summary)
         for number, name in enumerate(["skipped.csv", "skipped_against.csv"][: len(stores)]):
             (scratch / str(number) / "skipped.csv").replace(folder / name)

@@ -22,13 +22,16 @@ from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
 from repro.dedup.thumbnails import EQUALITY
 from repro.errors import UnusableError
 from repro.progress import Progress
-from repro.specs.validation import validated
 
 TRAINED, EXACT = "dae", "pixels"
 ALL_METHODS = (TRAINED, *HASHES, EXACT)
-# The best of the table of `python -m repro bench near_copies`, and the radius of each method there.
+# The best of the table of `python -m repro bench near_copies`, and the radius of each method where
+# none is given: for up to MANY images, and for more, since wrong pairs grow with their square.
+# Of 100,000 small photos of objects pHash joined 166 pairs at distance 8, most of them wrong, 15 at
+# 6, and 2 at 4 (experiments/LOG.md).
 DEFAULT = "phash"
-RADIUS = {TRAINED: 0, "phash": 8, "ahash": 0, "dhash": 4, "whash": 0, EXACT: 0}
+MANY = 10_000
+RADIUS = {"phash": (8, 4), "dhash": (4, 2)}
 assert set(METHODS) <= set(ALL_METHODS)
 # Folders of 20 photos and more, with copies among them, gave no false pair and passed the check of
 # the code; some folders of 10 were refused because they had too few pairs for the check.
@@ -51,9 +54,12 @@ class HashCodes:
     training: dict[str, Any] | None = None
 
 
-def default_options(method: str, **given: Any) -> Options:
-    """Options of a method, with its own radius where none is given."""
-    return validated(Options, {"radius": RADIUS.get(method, 0), **given}, where="options")
+def with_radius(options: Options, method: str, *, images: int) -> Options:
+    """The options, with the method's radius for so many images where none was given."""
+    if "radius" in options.model_fields_set:
+        return options
+    few, many = RADIUS.get(method, (0, 0))
+    return options.model_copy(update={"radius": few if images <= MANY else many})
 
 
 def used_options(method: str) -> set[str]:

@@ -17,6 +17,7 @@ from repro.data.cells import name_in
 from repro.dedup import set_aside
 from repro.dedup.__main__ import main
 from repro.dedup.folder import deduplicate
+from repro.dedup.options import Options
 
 ODD = "😀 a\nb.png"
 
@@ -93,12 +94,19 @@ def test_copies_between_two_folders(
     assert {key for key, _ in pairs(Path("out"))} == {"t1.jpg", "t4.bmp"}
 
 
+@pytest.mark.slow
 def test_an_autoencoder_of_the_larger_folder_codes_both(tmp_path: Path) -> None:
     for name, numbers in (("few", (3, 50)), ("many", range(30))):
         (tmp_path / name).mkdir()
         for number in numbers:
             picture(number).save(tmp_path / name / f"{number}.png")
-    found = deduplicate(tmp_path / "few", tmp_path / "out", against=tmp_path / "many", method="dae")
+    found = deduplicate(
+        tmp_path / "few",
+        tmp_path / "out",
+        against=tmp_path / "many",
+        method="dae",
+        options=Options(presentations=6400),
+    )
     assert pairs(tmp_path / "out") == {("3.png", "3.png")}
     assert found.kept == ["50.png"]
     assert found.summary["training"]["steps"] > 0
@@ -182,11 +190,11 @@ def test_a_full_disk_leaves_the_older_result(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
         return real(self, target)
 
-    monkeypatch.setattr(whole_file.Path, "replace", full)
-    message = str(run("photos", "--out", "out"))
+    with monkeypatch.context() as patch:
+        patch.setattr(whole_file.Path, "replace", full)
+        message = str(run("photos", "--out", "out"))
     assert "is full" in message
     assert "\n" not in message
-    monkeypatch.undo()
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == before
     assert not list(Path("out").parent.glob(".out*"))
 

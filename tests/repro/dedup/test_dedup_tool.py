@@ -140,7 +140,7 @@ def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     assert found.summary["code_health"]["effective_bits"] > 8
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert "pictures" not in {path.name for path in (tmp_path / "a").iterdir()}
-    deduplicate(photos, tmp_path / "c", options=QUICK, seed=7)
+    deduplicate(photos, tmp_path / "c", method="dae", options=QUICK, seed=7)
     network = "autoencoder.safetensors"
     assert contents(tmp_path / "a")[network] != contents(tmp_path / "c")[network]
     # its network works for another folder, of any size, and is copied along
