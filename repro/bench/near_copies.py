@@ -138,8 +138,11 @@ def _methods(photos: Photos, given: argparse.Namespace) -> list[tuple[str, dict[
     held_out = {"": hashes[every]}
     for family, (_, kinds) in FAMILIES.items():
         held_out |= dict.fromkeys(kinds, hashes[without[family]])
+    perceptual: list[tuple[str, dict[str, Hash]]] = [
+        (name, {"": partial(perceptual_codes, method=name)}) for name in HASHES
+    ]
     return [
-        *((name, {"": partial(perceptual_codes, method=name)}) for name in HASHES),
+        *perceptual,
         ("dae, masking", {"": hashes[None]}),
         ("dae, views", {"": hashes[every]}),
         ("dae, views, held out", held_out),
