@@ -59,9 +59,8 @@ def test_shares_found_and_pairs_wrong() -> None:
     assert found == pytest.approx([16 / 18, 17 / 18, 1])
     assert [score.found(d, rest) for d in (0, 3)] == [0.5, 1.0]
     assert [score.wrong(d) for d in (0, 2, 4)] == [1, 4, 11]  # worked out by hand
-    assert score.precision(0, everyday) == pytest.approx(
-        (hits := 16 / 18 * 6 * near_copies.COPY_SHARE) / (hits + 1)
-    )
+    hits = 16 / 18 * 6 * near_copies.COPY_SHARE
+    assert score.precision(0, everyday) == pytest.approx(hits / (hits + 1))
     assert score.allowed() is None
     assert score.record()["by_kind"]["grey 1"] == [0.0, 100.0, 100.0]
 
