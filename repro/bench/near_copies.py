@@ -63,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--originals", type=at_least_one, default=150, help="photos with copies")
     parser.add_argument("--seed", type=natural, default=42, help="of the training and the copies")
     parser.add_argument("--presentations", type=at_least_one, help="photos shown in a training")
+    parser.add_argument(
+        "--agreement",
+        type=float,
+        default=Options.model_fields["agreement"].default,
+        help="of the trainings on views",
+    )
     parser.add_argument("--workers", type=at_least_one, default=1, help="trainings side by side")
     parser.add_argument("--list-wrong", type=Path, help="write the names of wrong pairs there")
 
@@ -154,7 +160,9 @@ def _trained(
 ) -> dict[str, np.ndarray]:
     """Weights of the autoencoder trained on images (N, 32, 32, 3); no kinds: by masking."""
     torch.set_num_threads(given.threads)
-    options = Options() if view_kinds is None else Options(corruption="views")
+    options = Options()
+    if view_kinds is not None:
+        options = Options(corruption="views", agreement=given.agreement)
     if given.presentations is not None:
         options = options.model_copy(update={"presentations": given.presentations})
     more = {} if view_kinds is None else {"view_kinds": view_kinds}

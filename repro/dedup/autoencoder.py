@@ -175,7 +175,7 @@ def train_autoencoder(
     corruption: Corruption = "masking",
     noise: float = 0.8,
     code_dropout: float = 0.5,
-    agreement: float = 1.0,
+    agreement: float = 0.4,
     view_kinds: Collection[str] = VIEW_KINDS,
 ) -> tuple[Autoencoder, float]:
     """Train on minibatches streamed from `inputs`; returns the network and its last error.

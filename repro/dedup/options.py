@@ -26,7 +26,7 @@ class Options(Strict):
     )
     noise: float = Field(0.8, ge=0, description="share masked, or sd of gaussian noise")
     agreement: float = Field(
-        1.0, ge=0, description="with views: weight of what a unit differs between view and original"
+        0.4, ge=0, description="with views: weight of what a unit differs between view and original"
     )
     code_dropout: float = Field(0.5, ge=0, lt=1, description="share of code units left out")
     presentations: int = Field(200_000, ge=1, description="images shown in training, in all")

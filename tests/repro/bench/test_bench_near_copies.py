@@ -24,7 +24,9 @@ def write_photos(folder: Path, count: int) -> Path:
 
 def options(folder: Path, **more: object) -> Namespace:
     given = {"photos": folder, "images": 30, "originals": 4, "seed": 1, "presentations": 2560}
-    return Namespace(**given | {"threads": 1, "workers": 1, "list_wrong": None} | more)
+    return Namespace(
+        **given | {"threads": 1, "workers": 1, "list_wrong": None, "agreement": 0.4} | more
+    )
 
 
 def numbered(pictures: np.ndarray) -> np.ndarray:
