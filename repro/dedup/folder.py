@@ -114,7 +114,11 @@ def deduplicate(
         stored = StoredImages.of(stores[0])
         keys = list(stores[0].keys)
         flat = np.concatenate([each.contrast for each in made]) < options.minimum_contrast
-        limits = {"max_group": options.max_group, "radius": options.radius, "flat": flat}
+        limits: dict[str, Any] = {
+            "max_group": options.max_group,
+            "radius": options.radius,
+            "flat": flat,
+        }
         if against is None:
             order = stored.best_first(keep)
             removal = find_removal(made[0].codes, order=order, **limits)

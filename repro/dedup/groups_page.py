@@ -41,7 +41,8 @@ class Group:
 
     @property
     def shown(self) -> list[int]:
-        return self.members[:MOST_MEMBERS].tolist()
+        rows: list[int] = self.members[:MOST_MEMBERS].tolist()
+        return rows
 
 
 def groups_by_doubt(removal: Removal) -> list[Group]:
@@ -104,7 +105,7 @@ def write_groups_page(
             "note": WHY_NOT.get(why or ("" if theirs else _unlistable(entry)), ""),
         }
 
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "number": group.number,
             "left_out": len(group.members) - len(group.shown),
