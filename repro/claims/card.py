@@ -148,6 +148,11 @@ class ExperimentCard(Strict):
     paper: PaperPlace
     inputs: list[str] = Field(min_length=1, description="<role>.<slot>")
     optional: list[str] = Field([], description="further inputs, used where the run binds them")
+    by_role: bool = Field(
+        False,
+        description="it measures each role by itself: it is run where one of them has all of its "
+        "`inputs`, on every role that has",
+    )
     on_request: bool = Field(
         False, description="long: run only when it is requested by name, not by `all`"
     )

@@ -82,14 +82,23 @@ def _resolved(values: dict[str, Any], *, file: str) -> Run:
     run = Run(name, file, spec, experiments, trainings, ablations, named=named, strict=bool(strict))
     check_names(run)
     for experiment in experiments:
-        for slot in experiment.card.inputs:
-            folders = run.slot_folders(*slot.split("."))
-            experiment.inputs |= folders
-            experiment.unbound += [] if folders else [slot]
-        for slot in experiment.card.optional:
-            experiment.inputs |= run.slot_folders(*slot.split("."))
+        _bind(experiment, run)
     check_fit(run)
     return run
+
+
+def _bind(experiment: Experiment, run: Run) -> None:
+    """Give an experiment its inputs' folders; `unbound` names those that keep it from running."""
+    card = experiment.card
+    found = {slot: run.slot_folders(*slot.split(".")) for slot in [*card.inputs, *card.optional]}
+    missing = [slot for slot in card.inputs if not found[slot]]
+    lacking = {slot.partition(".")[0] for slot in missing}
+    if card.by_role and lacking < {slot.partition(".")[0] for slot in card.inputs}:
+        found = {slot: own for slot, own in found.items() if slot.partition(".")[0] not in lacking}
+        missing = []
+    experiment.unbound = missing
+    for folders in found.values():
+        experiment.inputs |= folders
 
 
 def write_specs(run: Run) -> None:

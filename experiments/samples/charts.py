@@ -1,0 +1,77 @@
+"""The chart of the samples' quality and the rows of controls. Part of figure.py."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.samples.options import ROLES
+from repro.claims.measurement import Measurement
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
+
+LABELS = {  # kind -> its name in a figure
+    "samples": "samples",
+    "real": "other training images",
+    "untrained": "untrained generator",
+    "patched": "patches of real images",
+}
+PANELS = {  # measurement -> (title of its panel, where the limit of its claim is)
+    "realism": ("realism: density among real images", 0.5),
+    "coverage": ("variety: share of real images met", 0.5),
+    "diversity": ("diversity alone: unlike each other", None),
+}
+MARKS = {"samples": ("o", 0), "real": ("D", 2), "untrained": ("s", 7), "patched": ("^", 1)}
+
+
+def measured_roles(numbers: Mapping[str, Measurement]) -> list[str]:
+    """The roles whose samples were measured, in the order of the paper."""
+    return [role for role in ROLES if f"realism_{role}" in numbers]
+
+
+def quality_chart(numbers: Mapping[str, Measurement]) -> Figure:
+    """A panel per quantity, a group of rows per role, a row per kind, with intervals."""
+    roles = measured_roles(numbers)
+    rows = len(roles) * (len(LABELS) + 1)
+    drawing, axes = new_figure(9.6, 1.1 + 0.25 * rows, columns=len(PANELS))
+    for place, (one, (quantity, (title, limit))) in enumerate(
+        zip(axes[0], PANELS.items(), strict=True)
+    ):
+        one.set_title(title, loc="left", color=INK, fontsize=10)
+        names: list[str] = []
+        for group, role in enumerate(roles):
+            for kind, label in LABELS.items():
+                name = f"{quantity}_{role}" + ("" if kind == "samples" else f"_{kind}")
+                _mark(
+                    one, numbers[name], group * (len(LABELS) + 1) + len(names) % len(LABELS), kind
+                )
+                names.append(f"{role}: {label}" if kind == "samples" else label)
+        if limit is not None:
+            one.axvline(limit, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        places = [g * (len(LABELS) + 1) + k for g in range(len(roles)) for k in range(len(LABELS))]
+        one.set_yticks(places, names if place == 0 else [""] * len(names))
+        one.set_ylim(rows - 1.4, -0.6)
+        one.set_xlim(left=-0.03)
+        one.grid(False, axis="y")
+    return drawing
+
+
+def _mark(axes: Axes, one: Measurement, row: int, kind: str) -> None:
+    marker, colour = MARKS[kind]
+    assert one.hull is not None
+    axes.plot(one.hull, [row, row], color=PALETTE[colour], linewidth=2)
+    axes.plot(one.value, row, marker, color=PALETTE[colour], markersize=6)
+
+
+def controls_sheet(pictures: Mapping[str, np.ndarray]) -> Figure:
+    """A row of pictures of each kind for each role; pictures by "role_kind"."""
+    there = [
+        (f"{role}: {label}", pictures[f"{role}_{kind}"])
+        for role in ROLES
+        for kind, label in LABELS.items()
+        if f"{role}_{kind}" in pictures
+    ]
+    drawing, axes = new_figure(7.6, 0.98 * len(there), rows=len(there))
+    for one, (title, images) in zip(axes[:, 0], there, strict=True):
+        show_picture(one, grid(images, len(images)), title=title)
+    return drawing

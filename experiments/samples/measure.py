@@ -1,0 +1,97 @@
+"""Figs 10 and 11 (paper §4.2, §4.3): sheets of samples, how real they are and how varied.
+
+Reads the models of faces, objects and bedrooms, as many of them as a run has, with their training
+images. Writes the sheets, unpicked, and for the objects one sorted by D's score, as the authors'
+loader sorts it (sheets.npz); measures density, coverage and diversity of samples, real images, an
+untrained generator's pictures and patchwork (controls.npz). Alone:
+python -m experiments.samples.measure --spec S.json --input faces.model=DIR
+    --input faces.data=DIR --out DIR
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from experiments.contract import Inputs, measure_command
+from experiments.samples.kinds import pictures
+from experiments.samples.options import ROLES, Options
+from experiments.samples.results import quality_measurements
+from repro.artefacts.arrays import save_arrays
+from repro.claims.measurement import Measurement
+from repro.data.store import ImageStore
+from repro.internals.realism import discriminator_scores
+from repro.networks.model_folder import ModelFolder, draw
+from repro.quality.density_coverage import RealBalls
+from repro.quality.kernel_distance import frozen_on
+from repro.quality.training_images import scaled_features
+
+SHEETS = ("faces", "objects")  # Figs 10 and 11; bedrooms have Figs 2 and 3 (bedroom_samples)
+BY_SCORE = "objects"  # whose samples the authors' loader sorts
+SHOWN = 10  # pictures of each kind beside each other
+
+
+def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
+    """Draw the sheets, then measure each role's samples and their controls."""
+    roles = [role for role in ROLES if inputs.has(f"{role}.model")]
+    models = {role: inputs.model(f"{role}.model") for role in roles}
+    save_arrays(out / "sheets.npz", **_sheets(models, options, seed=seed))
+    made: list[Measurement] = []
+    shown = {}
+    for role, model in models.items():
+        numbers, beside = _role(model, inputs.dataset(f"{role}.data"), role, options, seed=seed)
+        made += numbers
+        shown |= {f"{role}_{kind}": images for kind, images in beside.items()}
+    save_arrays(out / "controls.npz", **shown)
+    return made
+
+
+def _sheets(
+    models: dict[str, ModelFolder], options: Options, *, seed: int
+) -> dict[str, np.ndarray]:
+    """Samples (n, H, W, C) of each sheet by role, none picked, and "by_score", best score first."""
+    sheets = {"columns": np.array([options.columns, options.sorted_side])}
+    for role in SHEETS:
+        if role in models:
+            count = options.rows * options.columns
+            z = models[role].latents(count, seed=seed, purpose=f"samples, {role}, sheet")
+            sheets[role] = draw(models[role].generator(), z)
+    if BY_SCORE in models:
+        model = models[BY_SCORE]
+        z = model.latents(options.sorted_side**2, seed=seed, purpose="samples, sorted by score")
+        images = draw(model.generator(), z)
+        order = np.argsort(-discriminator_scores(model.discriminator(), images), kind="stable")
+        sheets["by_score"] = images[order]
+    return sheets
+
+
+def _role(
+    model: ModelFolder, store: ImageStore, role: str, options: Options, *, seed: int
+) -> tuple[list[Measurement], dict[str, np.ndarray]]:
+    """The numbers of one role's model, and the first pictures of each kind."""
+    reference, kinds = pictures(
+        model,
+        store,
+        role=role,
+        count=options.images,
+        patches=options.patches,
+        untrained_seed=options.untrained_seed,
+        seed=seed,
+    )
+    real = np.concatenate([reference, kinds["real"]])
+    describe = scaled_features(
+        frozen_on(model.random_discriminator(options.feature_seed), real), real
+    )
+    numbers = quality_measurements(
+        RealBalls(describe(reference), k=options.neighbours),
+        {kind: describe(images) for kind, images in kinds.items()},
+        kinds,
+        reference,
+        role=role,
+        parts=options.parts,
+        seed=seed,
+    )
+    return numbers, {kind: images[:SHOWN] for kind, images in kinds.items()}
+
+
+if __name__ == "__main__":
+    measure_command(measure, Options)
