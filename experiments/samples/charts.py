@@ -38,18 +38,15 @@ def quality_chart(numbers: Mapping[str, Measurement]) -> Figure:
         zip(axes[0], PANELS.items(), strict=True)
     ):
         one.set_title(title, loc="left", color=INK, fontsize=10)
-        names: list[str] = []
+        names: dict[int, str] = {}  # row -> its label
         for group, role in enumerate(roles):
-            for kind, label in LABELS.items():
+            for row, (kind, label) in enumerate(LABELS.items(), group * (len(LABELS) + 1)):
                 name = f"{quantity}_{role}" + ("" if kind == "samples" else f"_{kind}")
-                _mark(
-                    one, numbers[name], group * (len(LABELS) + 1) + len(names) % len(LABELS), kind
-                )
-                names.append(f"{role}: {label}" if kind == "samples" else label)
+                _mark(one, numbers[name], row, kind)
+                names[row] = f"{role}: {label}" if kind == "samples" else label
         if limit is not None:
             one.axvline(limit, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
-        places = [g * (len(LABELS) + 1) + k for g in range(len(roles)) for k in range(len(LABELS))]
-        one.set_yticks(places, names if place == 0 else [""] * len(names))
+        one.set_yticks([*names], [*names.values()] if place == 0 else [""] * len(names))
         one.set_ylim(rows - 1.4, -0.6)
         one.set_xlim(left=-0.03)
         one.grid(False, axis="y")

@@ -90,7 +90,9 @@ def _role(
         parts=options.parts,
         seed=seed,
     )
-    return numbers, {kind: images[:SHOWN] for kind, images in kinds.items()}
+    # of all classes: real images lie in the order of the dataset
+    shown = np.linspace(0, len(reference) - 1, SHOWN).astype(int)
+    return numbers, {kind: images[shown] for kind, images in kinds.items()}
 
 
 if __name__ == "__main__":

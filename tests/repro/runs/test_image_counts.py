@@ -45,7 +45,8 @@ def test_five_photos_are_told_all_that_is_asked_of_them(photos: Any) -> None:
     said = "\n".join(missing_raw_data(photos(5, **small)))
     assert "batch" not in said
     assert "experiment 'bedroom_samples' needs 20" in said
-    left_out = {"leave_out": ["forgetting_windows", "bedroom_samples"], "opens_with": []}
+    names = ["forgetting_windows", "bedroom_samples", "samples"]
+    left_out = {"leave_out": names, "opens_with": []}
     assert missing_raw_data(photos(5, **small, **left_out)) == []
     assert missing_raw_data(photos(20, **small)) == []
 
