@@ -62,10 +62,12 @@ def _convolutional_generator(spec: NetworkSpec) -> Generator:
         kernel=spec.kernel,
         base_size=spec.base_size,
         first_norm="per_unit" if spec.first_norm == "per_unit" else "per_channel",
+        normed=spec.norm,
         norm_eps=spec.norm_eps,
         norm_affine=spec.norm_affine,
         slope=spec.generator_slope,
         pixel_low=spec.pixel_low,
+        bounded=spec.bounded,
     )
 
 
@@ -77,8 +79,9 @@ def _convolutional_discriminator(spec: NetworkSpec) -> Discriminator:
         strides=spec.discriminator_strides,
         kernel=spec.kernel,
         base_size=spec.base_size,
-        norm=spec.discriminator_norm,
+        normed=spec.norm if spec.discriminator_norm else "none",
         norm_eps=spec.norm_eps,
         norm_affine=spec.norm_affine,
         leaky_slope=spec.leaky_slope,
+        average_pooling=spec.average_pooling,
     )

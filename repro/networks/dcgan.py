@@ -6,7 +6,9 @@ repro/networks/build.py builds the networks that a spec describes.
 Rules (paper §3): strided convolutions in D, fractionally-strided ones in G, no pooling, no hidden
 fully connected layer; batch normalisation everywhere except in G's output and D's input layer; ReLU
 in G with a tanh output, leaky ReLU in D; D's last maps are flattened into one sigmoid unit, which
-remains a logit here. There are no biases except those of batch normalisation (authors' code).
+remains a logit here. There are no biases except those of batch normalisation (authors' code). What
+the paper says it tried instead can be built too, for experiments/ablations: batch normalisation in
+all layers or none, average pooling before D's last unit, an output of G without bounds.
 
 While training, batch normalisation uses the statistics of the current batch, separately for real
 and generated batches, and never a running average (authors' code). For later use,
@@ -28,6 +30,7 @@ from repro.rng import torch_generator
 
 # With momentum 0 training leaves the stored statistics alone: freeze_statistics sets them.
 BATCH_ONLY = 0.0
+Normed = Literal["inner", "all", "none"]  # layers with batch normalisation (repro.specs.network)
 
 
 class GeneratorNetwork(nn.Module):
@@ -86,17 +89,20 @@ class Generator(GeneratorNetwork):
         kernel: int = 5,
         base_size: int = 4,
         first_norm: Literal["per_unit", "per_channel"] = "per_unit",
+        normed: Normed = "inner",
         norm_eps: float = 1e-8,
         norm_affine: bool = True,
         slope: float = 0.0,
         pixel_low: Literal[-1, 0] = -1,
+        bounded: bool = True,
     ) -> None:
         super().__init__(image_size=image_size, channels=channels, z_dim=z_dim, pixel_low=pixel_low)
-        self.base_size, self.slope = base_size, slope
+        self.base_size, self.slope, self.bounded = base_size, slope, bounded
         units = widths[0] * base_size**2
         self.project = nn.Linear(z_dim, units, bias=False)
         norm = (norm_eps, BATCH_ONLY, norm_affine)
-        self.project_norm = projection_norm(first_norm, widths[0], units, norm)
+        kind = "none" if normed == "none" else first_norm
+        self.project_norm = projection_norm(kind, widths[0], units, norm)
         ends = (*widths[1:], channels)
         self.layers = nn.ModuleList()
         for index, (start, end, stride) in enumerate(zip(widths, ends, strides, strict=True)):
@@ -104,7 +110,7 @@ class Generator(GeneratorNetwork):
             self.layers.append(
                 ConvolutionBlock(
                     deconvolution(start, end, kernel=kernel, stride=stride),
-                    nn.BatchNorm2d(end, *norm) if hidden else None,
+                    nn.BatchNorm2d(end, *norm) if _is_normed(normed, inner=hidden) else None,
                     slope=slope if hidden else None,
                 )
             )
@@ -114,7 +120,7 @@ class Generator(GeneratorNetwork):
         maps = self.first_maps(z)
         for layer in self.layers:
             maps = layer(maps)
-        return to_pixels(maps, low=self.pixel_low)
+        return to_pixels(maps, low=self.pixel_low) if self.bounded else maps
 
     def first_maps(self, z: Tensor) -> Tensor:
         """The projection of z as a stack of maps, (N, widths[0], base_size, base_size)."""
@@ -135,29 +141,34 @@ class Discriminator(DiscriminatorNetwork):
         strides: tuple[int, ...] = (2, 2, 2, 2),
         kernel: int = 5,
         base_size: int = 4,
-        norm: bool = True,
+        normed: Normed = "inner",
         norm_eps: float = 1e-8,
         norm_affine: bool = True,
         leaky_slope: float = 0.2,
+        average_pooling: bool = False,
     ) -> None:
         super().__init__(image_size=image_size, channels=channels)
+        self.average_pooling = average_pooling
         starts = (channels, *widths[:-1])
         self.layers = nn.ModuleList()
         for index, (start, end, stride) in enumerate(zip(starts, widths, strides, strict=True)):
-            normed = norm and index > 0
+            has_norm = _is_normed(normed, inner=index > 0)
             self.layers.append(
                 ConvolutionBlock(
                     convolution(start, end, kernel=kernel, stride=stride),
-                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if normed else None,
+                    nn.BatchNorm2d(end, norm_eps, BATCH_ONLY, norm_affine) if has_norm else None,
                     slope=leaky_slope,
                 )
             )
-        self.head = nn.Linear(widths[-1] * base_size**2, 1, bias=False)
+        places = 1 if average_pooling else base_size**2
+        self.head = nn.Linear(widths[-1] * places, 1, bias=False)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         refuse_labels(self, labels)
         for layer in self.layers:
             x = layer(x)
+        if self.average_pooling:
+            x = x.mean(dim=(2, 3))
         # the flat order is (C, H, W), whatever the memory format of the maps
         return self.head(x.flatten(1)).squeeze(1)
 
@@ -173,21 +184,29 @@ class Discriminator(DiscriminatorNetwork):
         return maps
 
 
+def _is_normed(normed: Normed, *, inner: bool) -> bool:
+    """Whether a layer has batch normalisation; inner: it is neither G's output nor D's input."""
+    return normed == "all" or (normed == "inner" and inner)
+
+
 def projection_norm(
     kind: str, maps: int, units: int, norm: tuple[float, float, bool]
-) -> nn.BatchNorm1d | nn.BatchNorm2d:
-    """Batch normalisation of G's first maps: per_unit (authors' code) or per_channel.
+) -> nn.BatchNorm1d | nn.BatchNorm2d | nn.Identity:
+    """Batch normalisation of G's first maps: per_unit (authors' code), per_channel or none.
 
     norm: epsilon, momentum, whether it has gain and bias.
     """
+    if kind == "none":
+        return nn.Identity()
     return nn.BatchNorm1d(units, *norm) if kind == "per_unit" else nn.BatchNorm2d(maps, *norm)
 
 
-def normed_maps(x: Tensor, norm: nn.BatchNorm1d | nn.BatchNorm2d, *, side: int) -> Tensor:
+def normed_maps(x: Tensor, norm: nn.Module, *, side: int) -> Tensor:
     """Normalise a projection (N, units), and return maps (N, units / side^2, side, side)."""
     if isinstance(norm, nn.BatchNorm1d):
         return norm(x).unflatten(1, (-1, side, side))
-    return norm(x.unflatten(1, (-1, side, side)))
+    maps: Tensor = norm(x.unflatten(1, (-1, side, side)))
+    return maps
 
 
 def convolution(start: int, end: int, *, kernel: int, stride: int) -> Convolution:

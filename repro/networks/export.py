@@ -25,6 +25,8 @@ def export_generator(G: GeneratorNetwork) -> ExportedGenerator:
             f"only convolutional generators can be exported, not a {type(G).__name__}; give a "
             "model of another preset"
         )
+    if not G.bounded:
+        raise ValueError("a generator without tanh cannot be exported: the page's has one")
     if G.training:
         raise ValueError("the generator is in training mode: freeze its statistics, then eval()")
     layers = [_projection(G)]
@@ -51,7 +53,10 @@ def _projection(G: Generator) -> ExportedLayer:
     """The dense layer, its units reordered from (map, row, column) to (row, column, map)."""
     units, side = G.project.out_features, G.base_size
     maps = units // side**2
-    gain, bias = _folded(G.project_norm)
+    if isinstance(G.project_norm, nn.Identity):
+        gain, bias = torch.ones(units), torch.zeros(units)
+    else:
+        gain, bias = _folded(G.project_norm)
     if isinstance(G.project_norm, nn.BatchNorm2d):  # one per map: the same for all its units
         gain, bias = (one.repeat_interleave(side**2) for one in (gain, bias))
 

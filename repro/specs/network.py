@@ -62,6 +62,11 @@ class NetworkSpec(Strict):
         description="batch normalisation of G's first layer; per_unit: authors' code; "
         "none: fully_connected only",
     )
+    norm: Literal["inner", "all", "none"] = Field(
+        "inner",
+        description="convolutional: layers with batch normalisation; inner: all but G's output and "
+        "D's input (paper §3); all: these too; none: no layer of either network",
+    )
     discriminator_norm: bool = Field(
         True, description="batch normalisation in D, except in its first layer (paper §3)"
     )
@@ -73,6 +78,14 @@ class NetworkSpec(Strict):
         0.0, ge=0, lt=1, description="G's leaky ReLU; 0 = ReLU (paper §3)"
     )
     leaky_slope: float = Field(0.2, ge=0, lt=1, description="D's leaky ReLU (paper §4)")
+    average_pooling: bool = Field(
+        False,
+        description="convolutional: D's last maps are averaged to one value each before its last "
+        "unit (paper §3: tried, not kept)",
+    )
+    bounded: bool = Field(
+        True, description="convolutional: tanh at G's output (paper §3); false: no activation"
+    )
     init: Literal["normal", "fan_in"] = Field(
         "normal",
         description="normal: weights N(0, init_sd), BN gains N(1, init_sd); fan_in: PyTorch's "
@@ -109,6 +122,14 @@ class NetworkSpec(Strict):
     def pixels(self) -> int:
         """Values of one image."""
         return self.channels * self.image_size**2
+
+    @model_validator(mode="after")
+    def _variants_are_convolutional(self) -> "NetworkSpec":
+        for name in ("norm", "average_pooling", "bounded"):
+            value = getattr(self, name)
+            if self.kind != "convolutional" and value != type(self).model_fields[name].default:
+                raise ValueError(f"{name} {value} is for kind convolutional, this is {self.kind}")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> "NetworkSpec":

@@ -21,6 +21,8 @@ SPECS = {
     "per channel": {"first_norm": "per_channel"},
     "leaky, no gains": {"generator_slope": 0.2, "norm_affine": False},
     "grey": {"channels": 1, "norm_eps": 1e-5},
+    "normed everywhere": {"norm": "all"},
+    "normed nowhere": {"norm": "none"},
 }
 
 
