@@ -38,6 +38,9 @@ class Measurement(Strict):
         "", description='key of the setting whose change it is the effect of: "network.kernel"'
     )
     changed_to: str = Field("", description="what that setting was changed to")
+    corrected_over: int = Field(
+        0, ge=0, description="effects over which its interval is corrected (Holm); 0: it is not"
+    )
 
     @model_validator(mode="after")
     def _ends_in_order(self) -> "Measurement":

@@ -161,9 +161,11 @@ def describe_source(source: StatedInPaper) -> str:
 
 
 def describe_effect(effect: Measurement) -> str:
-    """E.g. "with 4: change in distance 0.1 [0.0, 0.2], n = 3"."""
+    """E.g. "with 4: times distance 1.1 [0.8, 1.4], n = 3, Holm over 16 effects"."""
     what, _, _ = effect.name.partition(f"_{effect.setting.rpartition('.')[2]}_")
-    return f"with {effect.changed_to}: {what.replace('_', ' ')} {format_measurement(effect)}"
+    words = f"with {effect.changed_to}: {what.replace('_', ' ')} {format_measurement(effect)}"
+    over = f", Holm over {effect.corrected_over} effects" if effect.corrected_over else ""
+    return words + over
 
 
 def markdown(entries: list[LedgerEntry]) -> str:

@@ -131,7 +131,7 @@ def write_specs(run: Run) -> None:
 
 def report_spec(run: Run) -> dict[str, Any]:
     """Facts about a run that the report needs and cannot find in the run's folders."""
-    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations"})
+    values = run.spec.model_dump(exclude={"worlds", "experiments", "ablations", "more_ablations"})
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for name, role in bound_roles(run).items():
         values["roles"][name] |= role.model_dump()

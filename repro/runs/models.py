@@ -2,7 +2,8 @@
 
 Where in the flow: `repro.runs.load` resolves a run file with these functions. `ablation_models`
 makes the models under `ablations:` of a run file: one recipe with one setting changed at a time,
-named after its change (ablation-base, ablation-kernel_4; further seeds end in -2, -3). They are
+named after its change (ablation-base, ablation-kernel_4; further seeds end in -2, -3), and those of
+`more_ablations:` (ablation-digits-base). They are
 trained when an experiment that reads the slot `ablations` is requested.
 
 Alone: `with_preset({"preset": "paper_64", "data": "rooms"}, file="my.yaml", key="models.rooms")`.
@@ -17,7 +18,7 @@ from repro.specs.differences import changes_of, name_of
 from repro.specs.model import ModelSpec
 from repro.specs.names import is_name, nearest_name
 from repro.specs.presets import PresetSpec
-from repro.specs.run_file import FOR_ALL, RunModelSpec, RunSpec, merge_over_network
+from repro.specs.run_file import FOR_ALL, AblationsSpec, RunModelSpec, RunSpec, merge_over_network
 from repro.specs.validation import SpecError, nearest, read_yaml, validated
 
 PREFIX = "ablation"
@@ -79,36 +80,52 @@ def trained_apart(
 
 
 def ablation_models(spec: RunSpec, *, taken: Collection[str], file: str) -> dict[str, RunModelSpec]:
-    """Every training under `ablations:`: the recipe, then each change merged over it; {} for none.
+    """Every training under `ablations:` and `more_ablations:`; {} for none.
 
-    All have the same seeds. taken: names of the run's other models. Raises SpecError, naming file
-    and key, for a value that does not fit, and for a change that changes nothing or is given twice.
+    The recipe comes first, then each change merged over it; all of a recipe have the same seeds.
+    taken: names of the run's other models. Raises SpecError, naming file and key, for a value that
+    does not fit, and for a change that changes nothing or is given twice.
     """
-    if spec.ablations is None:
-        return {}
-    recipe = spec.ablations.model
-    base = _model(spec, recipe, file=file, key="ablations.model")
-    models = {f"{PREFIX}-base": base}
-    for number, change in enumerate(spec.ablations.changes):
-        key = f"ablations.changes[{number}]"
-        model = _model(spec, merged(recipe, change), file=file, key=key)
-        changed = changes_of(base, model)
-        if not changed:
-            raise SpecError(f"{file}: '{key}' is {change}, which is already in the recipe")
-        name = _short(f"{PREFIX}-{name_of(changed)}")
-        if name in models:
-            raise SpecError(f"{file}: '{key}' is {change}, which is given twice; leave out one")
-        models[name] = model
+    models: dict[str, RunModelSpec] = {}
+    if spec.ablations is not None:
+        models |= _changed(spec, spec.ablations, prefix=PREFIX, file=file, key="ablations")
+    for name, own in spec.more_ablations.items():
+        key = f"more_ablations.{name}"
+        more = _changed(spec, own, prefix=f"{PREFIX}-{name}", file=file, key=key)
+        if twice := sorted(more.keys() & models.keys()):
+            raise SpecError(f"{file}: '{key}' makes a second '{twice[0]}'; give it another name")
+        models |= more
     apart, _ = trained_apart(models, seed=spec.seed, file=file)
     for name in sorted(set(apart) & set(taken)):
         raise SpecError(f"{file}: 'models.{name}' is the name of an ablation; give it another")
     return apart
 
 
-def _model(spec: RunSpec, values: dict[str, Any], *, file: str, key: str) -> RunModelSpec:
-    assert spec.ablations is not None
+def _changed(
+    spec: RunSpec, ablations: AblationsSpec, *, prefix: str, file: str, key: str
+) -> dict[str, RunModelSpec]:
+    """The recipe of one block of ablations and each change to it, by the names of their models."""
+    recipe, trainings = ablations.model, ablations.trainings
+    base = _model(spec, recipe, trainings, file=file, key=f"{key}.model")
+    models = {f"{prefix}-base": base}
+    for number, change in enumerate(ablations.changes):
+        place = f"{key}.changes[{number}]"
+        model = _model(spec, merged(recipe, change), trainings, file=file, key=place)
+        changed = changes_of(base, model)
+        if not changed:
+            raise SpecError(f"{file}: '{place}' is {change}, which is already in the recipe")
+        name = _short(f"{prefix}-{name_of(changed)}")
+        if name in models:
+            raise SpecError(f"{file}: '{place}' is {change}, which is given twice; leave out one")
+        models[name] = model
+    return models
+
+
+def _model(
+    spec: RunSpec, values: dict[str, Any], trainings: int, *, file: str, key: str
+) -> RunModelSpec:
     for_all = {name: getattr(spec, name) for name in FOR_ALL if getattr(spec, name) is not None}
-    own = {"trainings": spec.ablations.trainings}
+    own = {"trainings": trainings}
     complete = merge_over_network(merged(with_preset(values, file=file, key=key), own), for_all)
     return validated(RunModelSpec, complete, where=file, key=key)
 

@@ -41,6 +41,6 @@ def _told_of(line: str, file: str, given: Sequence[str]) -> str:
     if any(named.startswith((f"'{key}'", f"'{key}.", f"'{key}[")) for key in given):
         return f"--config: {rest}"
     for_all = ", ".join(key for key in given if key in FOR_ALL)  # merged over models and datasets
-    if for_all and named.startswith(("'models.", "'datasets.", "'ablations.")):
+    if for_all and named.startswith(("'models.", "'datasets.", "'ablations.", "'more_ablations.")):
         return f"{file}, with --config {for_all}: {rest}"
     return line

@@ -25,6 +25,7 @@ ROLES = {
     "svhn": "house numbers, classified with few labels (section 5.2)",
     "mnist": "handwritten digits (section 8.1)",
     "ablated": "what the ablations are trained on",
+    "ablated_small": "the same at a smaller image size, where resolution matters",
     "authors": "weights that the paper's authors released",
     "inception": "InceptionV3, whose features FID and KID compare",
 }
@@ -83,7 +84,7 @@ FOLLOWING = {
     "raw": Slot("data", "raw", "raw images of the dataset"),
     "models": Slot("model", "trainings", "all trainings of the model"),
     "baselines": Slot("baseline", "trainings", "all trainings of the model it is compared with"),
-    "ablations": Slot("data", "ablations", "all models under `ablations:` trained on the dataset"),
+    "ablations": Slot("data", "ablations", "all ablations of the run trained on the dataset"),
     "weights": Slot("", "weights", "the run's `fid_weights`, a file"),
 }
 

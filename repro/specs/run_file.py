@@ -146,6 +146,9 @@ class RunSpec(Strict):
     ablations: AblationsSpec | None = Field(
         None, description="trainings with one setting changed at a time, run on request"
     )
+    more_ablations: dict[str, AblationsSpec] = Field(
+        {}, description="the same for other recipes, by name: on other data, of another network"
+    )
     measure_early: bool = Field(
         False,
         description="models are trained in the order in which `models` lists them; true: an "
