@@ -152,10 +152,10 @@ def test_the_ledger_quotes_what_an_ablation_measured(run: Path) -> None:
     measured = json.loads(
         (run / "results/tiny/experiments/ablations/measured/measurements.json").read_text()
     )
-    change = measured["change_in_distance_beta1_0.9"]
+    change = measured["times_distance_beta1_0.9"]
     assert change["setting"] == "training.beta1"
     (effect,) = ledger.loc[["training.beta1"], "effect"].dropna()  # of the 64-pixel networks
-    assert "with 0.9: change in distance " in effect
+    assert "with 0.9: times distance " in effect
     assert f"{change['value']:.2g}" in effect
 
 

@@ -43,12 +43,12 @@ class Change:
         return {"setting": key, "changed_to": _word(value)}
 
     @property
-    def troubled(self) -> int:
-        """Number of trainings in which the monitor reported trouble."""
+    def troubles(self) -> list[set[str]]:
+        """Troubles that the monitor (repro.train.monitor) reported of each training, by name."""
         records = [
             json.loads((m.folder / "health.json").read_text(encoding="utf-8")) for m in self.models
         ]
-        return sum(bool(record["findings"]) for record in records)
+        return [{finding["trouble"] for finding in record["findings"]} for record in records]
 
 
 def changes_among(models: list[ModelFolder]) -> list[Change]:

@@ -1,36 +1,52 @@
-"""Charts of the ablations: the distance of every training, and samples of every change.
+"""Charts of the ablations: what was measured of every training, and samples of every change.
 
-Part of figure.py. Alone: `distances_chart(arrays)`, of arrays.npz.
+Part of figure.py. Alone: `trainings_chart(arrays)`, of arrays.npz.
 """
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
 
 NEARLY_REAL = 0.1  # the axis of distances is linear below it, logarithmic above
+PANELS = {  # quantity -> label of its axis
+    "distance": "kernel distance to held-out images",
+    "diversity": "diversity (real images: 1)",
+    "features": "windows told by D's features, %",
+    "restlessness": "restlessness of samples (steady: 1)",
+}
 
 
-def distances_chart(arrays: dict[str, np.ndarray]) -> Figure:
-    """A row per change, a dot per training, the recipe's span as a band."""
-    distance = arrays["distance"]  # (changes, trainings)
-    drawing, axes = new_figure(8.0, 1.4 + 0.36 * len(distance))
-    one = axes[0, 0]
-    one.axvspan(distance[0].min(), distance[0].max(), color=PALETTE[0], alpha=0.15, linewidth=0)
-    for row, values in enumerate(distance):
-        colour = PALETTE[0] if row == 0 else PALETTE[3]
-        one.plot(values, np.full(len(values), row), "o", color=colour, markersize=5, alpha=0.75)
-        one.plot(values.mean(), row, "|", color=colour, markersize=16, markeredgewidth=2)
-    real = float(arrays["real_distance"])
-    one.axvline(real, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-    one.annotate(" training images", (real, -0.6), color=MUTED, va="center", annotation_clip=False)
-    one.set_yticks(range(len(distance)), arrays["words"])
-    one.set_ylim(len(distance) - 0.5, -0.9)
-    one.set_xscale("symlog", linthresh=NEARLY_REAL)  # one failed training hides no difference
-    one.set_xlim(min(0.0, float(distance.min()), real), 1.5 * float(distance.max()))
-    one.xaxis.set_major_formatter("{x:g}")
-    one.set_xlabel("kernel distance to held-out real images", color=INK)
+def trainings_chart(arrays: dict[str, np.ndarray]) -> Figure:
+    """A panel per quantity, a row per change, a dot per training, the recipe's span as a band."""
+    there = [quantity for quantity in PANELS if quantity in arrays]
+    rows = len(arrays["names"])
+    drawing, axes = new_figure(4.0 + 2.2 * len(there), 1.4 + 0.33 * rows, columns=len(there))
+    for one, quantity in zip(axes[0], there, strict=True):
+        _dots(one, arrays[quantity])
+        one.set_yticks(range(rows), arrays["words"] if one is axes[0, 0] else [""] * rows)
+        one.set_ylim(rows - 0.5, -0.9)
+        one.set_xlabel(PANELS[quantity], color=INK)
+    _on_a_logarithmic_axis(axes[0, 0], arrays["distance"], float(arrays["real_distance"]))
     return drawing
+
+
+def _dots(axes: Axes, values: np.ndarray) -> None:
+    """values (changes, trainings), the recipe first."""
+    axes.axvspan(values[0].min(), values[0].max(), color=PALETTE[0], alpha=0.15, linewidth=0)
+    for row, own in enumerate(values):
+        colour = PALETTE[0] if row == 0 else PALETTE[3]
+        axes.plot(own, np.full(len(own), row), "o", color=colour, markersize=4.5, alpha=0.75)
+        axes.plot(own.mean(), row, "|", color=colour, markersize=13, markeredgewidth=2)
+
+
+def _on_a_logarithmic_axis(axes: Axes, distance: np.ndarray, real: float) -> None:
+    axes.axvline(real, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
+    axes.annotate(" training images", (real, -0.6), color=MUTED, va="center", annotation_clip=False)
+    axes.set_xscale("symlog", linthresh=NEARLY_REAL)  # one failed training hides no difference
+    axes.set_xlim(min(0.0, float(distance.min()), real), 1.5 * float(distance.max()))
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 def samples_sheet(arrays: dict[str, np.ndarray]) -> Figure:

@@ -1,64 +1,99 @@
 """Ablations: one recipe, and the same with one setting changed, each trained from several seeds.
 
 Reads all these models and their images. Writes the kernel distance of each model's samples to
-held-out real images, their diversity, and the effect of each change, paired by seed. Alone:
+held-out real images, their diversity, what its discriminator knows of windows, how its samples move
+late in training, and the effect of each change, paired by seed. Where a run has them, the same at a
+smaller image size, and the MNIST networks with and without gain and bias. Alone:
 python -m experiments.ablations.measure --spec S.json --input ablated.ablations.1=DIR
     --input ablated.ablations.2=DIR ... --input ablated.data=DIR
     --input ablated.validation=DIR --out DIR
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
+from experiments.ablations.digits import gain_and_bias
+from experiments.ablations.judging import Judge, WindowRooms
 from experiments.ablations.options import Options
-from experiments.ablations.results import DIVERSE, ComparedChange, figure_arrays, measurements
+from experiments.ablations.results import (
+    ComparedChange,
+    all_numbers,
+    figure_arrays,
+    quantity_numbers,
+    resolution_numbers,
+    single_numbers,
+    swinging_numbers,
+)
+from experiments.ablations.snapshots import movement
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
-from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import draw
-from repro.quality.kernel_distance import (
-    convolution_features,
-    frozen_on,
-    polynomial_mmd,
-    standardised,
-)
+from repro.quality.kernel_distance import frozen_on
 from repro.rng import shuffled
-from repro.train.monitor import diversity
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Distance and diversity of every training, then the effect of each change."""
+    """Judge every training, then state the effect of each change."""
     changes = changes_among(inputs.models("ablated.ablations"))
-    held_out = _some(inputs.dataset("ablated.validation"), options.real, seed, "held out")
-    trained_on = _some(inputs.dataset("ablated.data"), len(held_out), seed, "training images")
-    untrained = changes[0].models[0].random_discriminator(options.feature_seed)
-    distance = _distance_to(held_out, trained_on, untrained)
-    whole = diversity(held_out[:DIVERSE])
-    compared = []
-    for change in changes:
-        samples = _samples(change, options.samples, seed)
-        compared.append(
-            ComparedChange(
-                change,
-                distances=np.array([distance(own) for own in samples]),
-                diversities=np.array([diversity(own[:DIVERSE]) / whole for own in samples]),
-                shown=samples[0][: options.shown],
-            )
-        )
-    real = distance(trained_on)
+    held_out, trained_on = _images(inputs, "ablated", options.real, seed)
+    recipe = changes[0].models[0]
+    judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
+    rooms = None
+    if recipe.spec.network.channels == 3:  # drawn rooms have colours
+        rooms = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
+    compared = [_compared(change, judge, rooms, options, seed) for change in changes]
+    real = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))
-    return measurements(compared, real, samples=options.samples, held_out=len(held_out))
+    untrained = frozen_on(recipe.random_discriminator(options.feature_seed), trained_on)
+    made = single_numbers(real, rooms.accuracy(untrained) if rooms else None)
+    made += [*all_numbers(compared), *swinging_numbers(compared[0])]
+    if inputs.has("ablated_small.ablations.1"):
+        made += _at_a_smaller_size(inputs, compared, options, seed)
+    if inputs.has("mnist.ablations.1"):
+        made += gain_and_bias(
+            inputs.models("mnist.ablations"),
+            inputs.dataset("mnist.validation"),
+            samples=options.digits,
+            seed=seed,
+        )
+    return made
+
+
+def _images(inputs: Inputs, role: str, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most `count` held-out images of a role, and as many that it trains on, uint8."""
+    held_out = _some(inputs.dataset(f"{role}.validation"), count, seed, "held out")
+    return held_out, _some(inputs.dataset(f"{role}.data"), len(held_out), seed, "training images")
 
 
 def _some(store: ImageStore, count: int, seed: int, kind: str) -> np.ndarray:
     """At most `count` random images of a dataset, (n, H, W, C) uint8."""
     rows = shuffled(len(store), seed=seed, purpose=f"ablations, {kind}")[:count]
     return store.images[np.sort(rows)]
+
+
+def _compared(
+    change: Change, judge: Judge, rooms: WindowRooms | None, options: Options, seed: int
+) -> ComparedChange:
+    """Everything that is measured of the trainings of a change."""
+    samples = _samples(change, options.samples, seed)
+    values = {
+        "distance": np.array([judge.distance(own) for own in samples]),
+        "diversity": np.array([judge.diversity(own) for own in samples]),
+    }
+    if rooms is not None:
+        known = [rooms.accuracy(model.discriminator()) for model in change.models]
+        values["features"] = np.array(known)
+    found = [movement(model, count=options.moved, seed=seed) for model in change.models]
+    moved = [one for one in found if one is not None]
+    if len(moved) == len(change.models):
+        values["restlessness"] = np.array([one.restlessness for one in moved])
+        values["swinging_earlier"] = np.array([one.swinging[0] for one in moved])
+        values["swinging_later"] = np.array([one.swinging[1] for one in moved])
+    return ComparedChange(change, values, shown=samples[0][: options.shown])
 
 
 def _samples(change: Change, count: int, seed: int) -> list[np.ndarray]:
@@ -70,22 +105,22 @@ def _samples(change: Change, count: int, seed: int) -> list[np.ndarray]:
     ]
 
 
-def _distance_to(
-    held_out: np.ndarray, others: np.ndarray, untrained: Discriminator
-) -> Callable[[np.ndarray], float]:
-    """The kernel distance of images to `held_out`, as a function of the images.
-
-    Features are those of `untrained`; both real sets, `held_out` and `others`, standardise them.
-    """
-    network = frozen_on(untrained, np.concatenate([held_out, others]))
-    reference = convolution_features(network, held_out)
-    scale = np.concatenate([reference, convolution_features(network, others)])
-    wanted = standardised(reference, by=scale)
-
-    def distance(images: np.ndarray) -> float:
-        return polynomial_mmd(standardised(convolution_features(network, images), by=scale), wanted)
-
-    return distance
+def _at_a_smaller_size(
+    inputs: Inputs, large: list[ComparedChange], options: Options, seed: int
+) -> list[Measurement]:
+    """Distances at the smaller image size, and how much a change made at both does at each."""
+    changes = changes_among(inputs.models("ablated_small.ablations"))
+    held_out, trained_on = _images(inputs, "ablated_small", options.real, seed)
+    recipe = changes[0].models[0]
+    judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
+    small = []
+    for change in changes:
+        samples = _samples(change, options.samples, seed)
+        distances = np.array([judge.distance(own) for own in samples])
+        small.append(ComparedChange(change, {"distance": distances}, shown=samples[0][:1]))
+    sizes = large[0].shown.shape[1], held_out.shape[1]
+    numbers = quantity_numbers(small, "distance", suffix="_small")
+    return [*numbers, *resolution_numbers(large, small, sizes)]
 
 
 if __name__ == "__main__":

@@ -1,32 +1,193 @@
-"""From distances and diversities of every training to the experiment's numbers and arrays.
+"""From what was measured of every training to the experiment's numbers and arrays.
 
-Part of measure.py. Effects are paired: a change's trainings minus the recipe's, seed by seed.
-Alone: `measurements(compared, real, samples=2000, held_out=2000)`.
+Part of measure.py. Effects are paired: a change's trainings against the recipe's, seed by seed. A
+distance is compared on a logarithmic axis, as a multiple of the recipe's, so that a training that
+fails 70-fold does not drown in its own spread. The intervals of all effects on one quantity are
+corrected together (repro.claims.holm). Alone: `quantity_numbers(compared, "diversity")`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from experiments.ablations.changes import Change
-from repro.claims.constructors import single_number, student_over
+from repro.claims.constructors import counted_share_over, estimate_over, single_number, student_over
+from repro.claims.holm import holm_intervals
+from repro.claims.intervals import student
 from repro.claims.measurement import Measurement
 
-DIVERSE = 256  # images in a diversity, as in the training's monitor
+LEAST = 0.01  # distances are noise below it: it stands for them on the logarithmic axis
+QUANTITIES = {  # quantity -> (its unit, how it was measured)
+    "distance": (
+        "",
+        "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of one discriminator with initial "
+        "weights (not Inception, so not KID), standardised; samples against held-out real images",
+    ),
+    "diversity": (
+        "",
+        "of 256 samples over that of equally many held-out images (repro.train.monitor)",
+    ),
+    "features": (
+        "%",
+        "balanced accuracy with which a ridge classifier on D's features tells whether a drawn "
+        "room has a window; 50: chance",
+    ),
+    "restlessness": (
+        "",
+        "way of the pictures of the same z through the generators kept in the later half, over the "
+        "distance from the first to the last of them; 1: steady",
+    ),
+}
+IN_LEDGER = ("distance", "diversity")  # whose effects the ledger of departures quotes
+TROUBLES = ("saturated_discriminator", "collapse", "oscillation")
 
 
 @dataclass(frozen=True)
 class ComparedChange:
-    """A change with the results of its R trainings, in the order of the seeds.
+    """A change with what was measured of its R trainings, in the order of the seeds.
 
-    distances (R,): to held-out real images; diversities (R,): relative to that of real images;
-    shown (n, H, W, C) uint8: samples of the first training.
+    values: (R,) by quantity, and "swinging_earlier" and "swinging_later", shares of G's filters;
+    what could not be measured is absent. shown (n, H, W, C) uint8: samples of the first training.
     """
 
     change: Change
-    distances: np.ndarray
-    diversities: np.ndarray
-    shown: np.ndarray
+    values: dict[str, np.ndarray]
+    shown: np.ndarray = field(repr=False)
+
+
+def all_numbers(compared: list[ComparedChange], *, suffix: str = "") -> list[Measurement]:
+    """Means, effects and troubles of all changes, the recipe first; suffix: of the names."""
+    made = []
+    for quantity in QUANTITIES:
+        if all(quantity in one.values for one in compared):
+            made += quantity_numbers(compared, quantity, suffix=suffix)
+    for one in compared:
+        found = one.change.troubles
+        kinds = {kind: sum(kind in own for own in found) for kind in TROUBLES}
+        words = ", ".join(f"{kind.replace('_', ' ')} in {n}" for kind, n in kinds.items() if n)
+        made.append(
+            counted_share_over(
+                f"troubled_{one.change.name}{suffix}",
+                sum(map(bool, found)),
+                len(found),
+                over="trainings",
+                protocol="trainings in which the monitor reported a trouble (repro.train.monitor): "
+                f"{words or 'none'}",
+            )
+        )
+    return made
+
+
+def quantity_numbers(
+    compared: list[ComparedChange], quantity: str, *, suffix: str = ""
+) -> list[Measurement]:
+    """Mean over trainings of every change, and its effect against the recipe, paired by seed."""
+    unit, protocol = QUANTITIES[quantity]
+    values = [one.values[quantity] for one in compared]
+    means = [
+        student_over(
+            f"{quantity}_{one.change.name}{suffix}", own, over="trainings", protocol=protocol,
+            unit=unit,
+        )
+        for one, own in zip(compared, values, strict=True)
+    ]  # fmt: skip
+    multiple = quantity == "distance"
+    effects = [log_multiple(own, values[0]) if multiple else own - values[0] for own in values[1:]]
+    stated = []
+    for one, effect, ends in zip(
+        compared[1:], effects, holm_intervals(effects) if effects else [], strict=True
+    ):
+        against = "over that of the recipe" if multiple else "minus that of the recipe"
+        what = "times_distance" if multiple else f"change_in_{quantity}"
+        made = estimate_over(
+            f"{what}_{one.change.name}{suffix}",
+            _out(float(effect.mean()), multiple),
+            (_out(ends[0], multiple), _out(ends[1], multiple)),
+            over=f"{len(effect)} pairs of trainings from the same seed",
+            by=f"Student interval, Holm over {len(effects)} effects",
+            n=len(effect),
+            unit="" if multiple else unit,
+            protocol=f"with {one.change.words}, {against}"
+            f"{'; geometric mean' if multiple else ''}; {protocol}",
+        )
+        own = one.change.setting if quantity in IN_LEDGER and not suffix else {}
+        stated.append(made.model_copy(update={**own, "corrected_over": len(effects)}))
+    return [*means, *stated]
+
+
+def log_multiple(own: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """log10 of how many times as far, pair by pair, (R,); distances below LEAST count as LEAST."""
+    result: np.ndarray = np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
+    return result
+
+
+def _out(value: float, multiple: bool) -> float:
+    return float(10**value) if multiple else value
+
+
+def resolution_numbers(
+    large: list[ComparedChange], small: list[ComparedChange], sizes: tuple[int, int]
+) -> list[Measurement]:
+    """For changes made at two image sizes: by how much more they multiply the larger's distance."""
+    by_name = {one.change.name: one for one in small}
+    made = []
+    for one in large[1:]:
+        other = by_name.get(one.change.name)
+        if other is None or len(other.values["distance"]) != len(one.values["distance"]):
+            continue
+        more = log_multiple(one.values["distance"], large[0].values["distance"]) - log_multiple(
+            other.values["distance"], small[0].values["distance"]
+        )
+        low, high = student(more)
+        made.append(
+            estimate_over(
+                f"resolution_times_distance_{one.change.name}",
+                _out(float(more.mean()), True),
+                (_out(low, True), _out(high, True)),
+                over=f"{len(more)} seeds, paired",
+                by="Student interval",
+                n=len(more),
+                protocol=f"with {one.change.words}: multiple of the recipe's distance at "
+                f"{sizes[0]} pixels, over the same at {sizes[1]}; geometric mean",
+            )
+        )
+    return made
+
+
+def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
+    """Filters of the recipe's generators that swing; [] where too few generators were kept."""
+    if "swinging_later" not in recipe.values:
+        return []
+    earlier, later = (recipe.values[f"swinging_{when}"] for when in ("earlier", "later"))
+    protocol = (
+        "share of G's filters whose mean activation turns back at every kept generator, each time "
+        "by more than its standard deviation over z"
+    )
+    parts = {
+        "earlier": (earlier, "in the earlier half of the training"),
+        "later": (later, "in the later half of the training"),
+        "later_minus_earlier": (later - earlier, "later half minus earlier half"),
+    }
+    return [
+        student_over(f"swinging_filters_{name}", own, over="trainings", protocol=f"{protocol}; {w}")
+        for name, (own, w) in parts.items()
+    ]
+
+
+def single_numbers(real: float, untrained_features: float | None) -> list[Measurement]:
+    """The distance of the training images themselves, and the accuracy with an untrained D."""
+    why = "a single number"
+    protocol = f"training images; {QUANTITIES['distance'][1]}"
+    made = [single_number("distance_real", real, n=1, why=why, protocol=protocol)]
+    if untrained_features is not None:
+        unit, protocol = QUANTITIES["features"]
+        protocol = f"D with initial weights; {protocol}"
+        made.append(
+            single_number(
+                "features_untrained", untrained_features, n=1, why=why, unit=unit, protocol=protocol
+            )
+        )
+    return made
 
 
 def figure_arrays(
@@ -37,65 +198,15 @@ def figure_arrays(
     compared: the recipe first; real_images (n, H, W, C) uint8: held-out images to show.
     """
     changes = [one.change for one in compared]
+    counts = [[sum(kind in own for own in c.troubles) for kind in TROUBLES] for c in changes]
     return {
-        "distance": np.stack([one.distances for one in compared]),  # (changes, trainings)
-        "diversity": np.stack([one.diversities for one in compared]),
+        **{q: np.stack([one.values[q] for one in compared])  # (changes, trainings)
+           for q in QUANTITIES if all(q in one.values for one in compared)},
         "real_distance": np.array(real),
         "samples": np.stack([one.shown for one in compared]),
         "real_images": real_images,
         "names": np.array([change.name for change in changes]),
         "words": np.array([change.words for change in changes]),
         "steps_d": np.array([change.models[0].description["steps_d"] for change in changes]),
-        "troubled": np.array([change.troubled for change in changes]),
-    }
-
-
-def measurements(
-    compared: list[ComparedChange], real: float, *, samples: int, held_out: int
-) -> list[Measurement]:
-    """All numbers of the experiment; compared and real as in `figure_arrays`.
-
-    samples, held_out: numbers of images between which a distance is computed.
-    """
-    protocol = (
-        "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of one discriminator with initial "
-        f"weights (not Inception, so not KID), standardised; {samples:,} samples against "
-        f"{held_out:,} held-out real images"
-    )
-    of_diversity = (
-        f"of {DIVERSE} samples over that of equally many held-out images (repro.train.monitor)"
-    )
-    changes = [one.change for one in compared]
-    distances = [one.distances for one in compared]
-    diversities = [one.diversities for one in compared]
-    return [
-        single_number(
-            "distance_real",
-            real,
-            n=1,
-            why="a single number",
-            protocol=f"training images; {protocol}",
-        ),
-        *_means_and_effects(changes, distances, "distance", protocol),
-        *_means_and_effects(changes, diversities, "diversity", of_diversity),
-    ]
-
-
-def _means_and_effects(
-    changes: list[Change], values: list[np.ndarray], quantity: str, protocol: str
-) -> list[Measurement]:
-    """Mean over trainings of every change, and its difference from the recipe, paired by seed."""
-    means = [
-        student_over(f"{quantity}_{change.name}", own, over="trainings", protocol=protocol)
-        for change, own in zip(changes, values, strict=True)
-    ]
-    differences = [
-        student_over(
-            f"change_in_{quantity}_{change.name}",
-            own - values[0],
-            over="pairs of trainings from the same seed",
-            protocol=f"with {change.words}, minus that of the recipe; {protocol}",
-        ).model_copy(update=change.setting)
-        for change, own in zip(changes[1:], values[1:], strict=True)
-    ]
-    return [*means, *differences]
+        "troubles": np.array(counts),  # (changes, kinds of trouble)
+    }  # fmt: skip

@@ -8,22 +8,25 @@ import pandas as pd
 
 from repro.claims.measurement import Measurement
 
+COUNTED = ("saturated", "collapsed", "oscillated")  # trainings by trouble, as in results.py
+
 
 def changes_table(arrays: dict[str, np.ndarray], numbers: dict[str, Measurement]) -> pd.DataFrame:
     """One row per change, the recipe first."""
     rows = []
     for row, name in enumerate(arrays["names"]):
-        change = numbers.get(f"change_in_distance_{name}")
+        effect = numbers.get(f"times_distance_{name}")
+        more = {q: numbers.get(f"{q}_{name}") for q in ("diversity", "features", "restlessness")}
         rows.append(
             {
                 "change": arrays["words"][row],
                 "distance": numbers[f"distance_{name}"].value,
                 "sd": arrays["distance"][row].std(ddof=1),
-                "change_in_distance": change.value if change else None,
-                "low": change.low if change else None,
-                "high": change.high if change else None,
-                "diversity": numbers[f"diversity_{name}"].value,
-                "trouble": int(arrays["troubled"][row]),
+                "times_the_recipes": effect.value if effect else None,
+                "low": effect.low if effect else None,
+                "high": effect.high if effect else None,
+                **{quantity: one.value if one else None for quantity, one in more.items()},
+                **dict(zip(COUNTED, arrays["troubles"][row].tolist(), strict=True)),
                 "trainings": numbers[f"distance_{name}"].n,
                 "D_steps": int(arrays["steps_d"][row]),
             }

@@ -9,18 +9,30 @@ import pytest
 from recorded_again import record_again
 from untrained_model import write_model
 
-from experiments.ablations.changes import changes_among
+from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.figure import figure
+from experiments.ablations.judging import WindowRooms
 from experiments.ablations.measure import measure
 from experiments.ablations.options import Options
+from experiments.ablations.results import (
+    LEAST,
+    ComparedChange,
+    log_multiple,
+    quantity_numbers,
+    resolution_numbers,
+)
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
+from repro.claims.intervals import student
 from repro.claims.measurement import read_measurements
 from repro.figures.drawing import Style
+from repro.networks.build import build_discriminator
 from repro.networks.model_folder import ModelFolder, draw
+from repro.quality.kernel_distance import frozen_on
+from repro.specs.network import NetworkSpec
 from repro.specs.validation import SpecError
 
-OPTIONS = Options(samples=150, real=150, shown=4)
+OPTIONS = Options(samples=150, real=150, shown=4, rooms=60)
 SEEDS = (1, 2, 3)
 
 
@@ -66,19 +78,84 @@ def test_a_worse_recipe_is_found_and_an_equal_one_is_not(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     found = {m.name: m for m in measure(Inputs(folders), OPTIONS, 7, tmp_path)}
-    worse, equal = (found[f"change_in_distance_{name}"] for name in ("beta1_0.9", "l2_0"))
-    assert worse.value is not None
+    worse, equal = (found[f"times_distance_{name}"] for name in ("beta1_0.9", "l2_0"))
     assert worse.low is not None
-    assert worse.low > 0
+    assert worse.low > 1
     assert (worse.setting, worse.changed_to) == ("training.beta1", "0.9")
-    assert equal.value == pytest.approx(0, abs=1e-12)  # the same weights, the same z
-    assert abs(found["distance_base"].value) < 0.05 * worse.value
-    assert abs(found["distance_real"].value) < 0.05 * worse.value
-    assert worse.value == pytest.approx(
-        found["distance_beta1_0.9"].value - found["distance_base"].value
-    )
+    assert worse.corrected_over == 2
+    assert "Holm over 2 effects" in worse.spread
+    assert equal.value == pytest.approx(1, abs=1e-12)  # the same weights, the same z
+    far = found["distance_beta1_0.9"].value
+    assert abs(found["distance_base"].value) < 0.05 * far
+    assert abs(found["distance_real"].value) < 0.05 * far
+    near = max(found["distance_base"].value, LEAST)
+    assert worse.value == pytest.approx(far / near)
     assert 0.9 < found["diversity_base"].value < 1.1
-    assert "change_in_distance_base" not in found
+    assert "times_distance_base" not in found
+    assert found["troubled_beta1_0.9"].value == pytest.approx(2 / 3)
+    assert "collapse in 2" in found["troubled_beta1_0.9"].protocol
+    assert found["troubled_base"].value == 0
+    assert "change_in_restlessness_l2_0" not in found  # no generators were kept
+
+
+def test_a_seventyfold_distance_in_three_of_three_is_found_on_the_logarithmic_axis() -> None:
+    base = np.array([0.16, 0.22, 0.32])
+    made = {
+        m.name: m for m in quantity_numbers(of_distances(base, base * [40, 70, 110]), "distance")
+    }
+    found = made["times_distance_l2_0"]
+    assert found.value == pytest.approx((40 * 70 * 110) ** (1 / 3))
+    assert found.low > 1
+    plain = base * [40, 70, 110] - base
+    assert student(plain)[0] < 0  # what the difference itself cannot tell
+    noise = {m.name: m for m in quantity_numbers(of_distances(base, base[::-1]), "distance")}
+    assert noise["times_distance_l2_0"].low < 1 < noise["times_distance_l2_0"].high
+
+
+def test_distances_of_noise_count_as_the_least() -> None:
+    assert log_multiple(np.array([-0.003]), np.array([0.002])).tolist() == [0]
+    assert log_multiple(np.array([1.0]), np.array([-0.5])).tolist() == [2]
+
+
+def test_what_matters_more_at_the_larger_size_is_told_from_what_matters_alike() -> None:
+    small = of_distances(np.array([0.1, 0.2, 0.15]), np.array([0.2, 0.4, 0.3]))
+    alike = of_distances(np.array([0.3, 0.5, 0.4]), np.array([0.61, 0.99, 0.8]))
+    more = of_distances(np.array([0.3, 0.5, 0.4]), np.array([1.7, 3.1, 2.4]))
+    (found,) = resolution_numbers(more, small, (32, 16))
+    assert found.value == pytest.approx(3, rel=0.05)
+    assert found.low > 1
+    (found,) = resolution_numbers(alike, small, (32, 16))
+    assert found.low < 1 < found.high
+
+
+def of_distances(base: np.ndarray, changed: np.ndarray) -> list[ComparedChange]:
+    """A recipe and l2 = 0 with these distances of their trainings."""
+    shown = np.zeros((1, 4, 4, 3), np.uint8)
+    changes = [Change([], []), Change([], [("training.l2", 1e-5, 0.0)])]
+    return [
+        ComparedChange(change, {"distance": values}, shown)
+        for change, values in zip(changes, (base, changed), strict=True)
+    ]
+
+
+def test_features_that_know_windows_are_told_from_those_that_do_not() -> None:
+    """Rooms in which a window is all there is; with labels that have nothing to do with it."""
+    source = np.random.default_rng(0)
+    has = np.arange(80) % 3 == 0
+    pictures = source.integers(90, 110, (80, 16, 16, 3)).astype(np.uint8)
+    pictures[has, 2:9, 4:12] = 250
+    order = source.permutation(80)
+    rooms = WindowRooms(pictures[order], has[order])
+    D = build_discriminator(NetworkSpec(image_size=16, ndf=4), seed=0).requires_grad_(False)
+    assert rooms.accuracy(frozen_on(D, pictures)) > 90
+    shuffled = WindowRooms(pictures[order], has[source.permutation(80)])
+    assert 25 < shuffled.accuracy(frozen_on(D, pictures)) < 75
+
+
+def test_drawn_rooms_with_and_without_a_window() -> None:
+    rooms = WindowRooms.drawn(40, size=16, seed=1)
+    assert rooms.pictures.shape == (40, 16, 16, 3)
+    assert 0.2 < rooms.has_window.mean() < 1
 
 
 @pytest.mark.slow
@@ -92,7 +169,7 @@ def test_files_are_those_of_the_card_and_the_same_twice(
     ]
     assert records[0]["outputs"] == records[1]["outputs"]
     card = read_card(repository / "experiments/ablations/experiment.yaml")
-    assert {c.measurement for c in card.claims} <= read_measurements(tmp_path / "once").keys()
+    assert "times_distance_beta1_0.9" in {c.measurement for c in card.claims}
     (tmp_path / "figures").mkdir()
     figure(tmp_path / "once", tmp_path / "figures", Style())
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
@@ -107,10 +184,10 @@ def test_files_are_those_of_the_card_and_the_same_twice(
         assert table.loc[words, "distance"] == pytest.approx(
             by_name[f"distance_{name}"].value, rel=1e-5
         )
-    assert table.loc["training.beta1: 0.5 → 0.9", "low"] > 0
-    assert list(table["trouble"]) == [0, 0, 2]
+    assert table.loc["training.beta1: 0.5 → 0.9", "low"] > 1
+    assert list(table["collapsed"]) == [0, 0, 2]
     assert list(table["trainings"]) == [3, 3, 3]
-    assert np.isnan(table.loc["the recipe", "change_in_distance"])
+    assert np.isnan(table.loc["the recipe", "times_the_recipes"])
     assert table["sd"].max() == pytest.approx(0, abs=1e-12)  # one set of weights for all seeds
 
 

@@ -1,0 +1,89 @@
+"""What is measured of one training: its samples against held-out images, and what its D has learnt.
+
+Part of measure.py. All trainings of a recipe are judged alike: distances in features of one
+untrained discriminator, the recipe's; features of each trained discriminator by a linear classifier
+that has to tell from them whether a room drawn by program has a window. Alone:
+`Judge(recipe, held_out, trained_on, feature_seed=0).distance(samples)`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import RidgeClassifierCV
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from data_prep.generated.drawing.bedroom import draw_scene
+from data_prep.generated.drawing.scene import THINGS
+from repro.data.images import centre_crop
+from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import ModelFolder
+from repro.quality.kernel_distance import (
+    convolution_features,
+    frozen_on,
+    polynomial_mmd,
+    standardised,
+)
+from repro.rng import generator
+from repro.train.monitor import diversity
+
+DIVERSE = 256  # images in a diversity, as in the training's monitor
+VISIBLE = 0.01  # share of the picture from which a window counts
+
+
+class Judge:
+    """Judges samples (N, H, W, C) uint8 by held-out images; others: real images for the scale."""
+
+    def __init__(
+        self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, feature_seed: int
+    ) -> None:
+        untrained = recipe.random_discriminator(feature_seed)
+        self._network = frozen_on(untrained, np.concatenate([held_out, others]))
+        reference = convolution_features(self._network, held_out)
+        self._scale = np.concatenate([reference, convolution_features(self._network, others)])
+        self._wanted = standardised(reference, by=self._scale)
+        self._diversity = diversity(held_out[:DIVERSE])
+
+    def distance(self, images: np.ndarray) -> float:
+        """Kernel distance to the held-out images."""
+        features = convolution_features(self._network, images)
+        return polynomial_mmd(standardised(features, by=self._scale), self._wanted)
+
+    def diversity(self, images: np.ndarray) -> float:
+        """Diversity relative to that of the held-out images."""
+        return diversity(images[:DIVERSE]) / self._diversity
+
+
+@dataclass(frozen=True)
+class WindowRooms:
+    """Drawn rooms (N, size, size, 3) uint8, and whether each has a window, bool (N,)."""
+
+    pictures: np.ndarray
+    has_window: np.ndarray
+
+    @classmethod
+    def drawn(cls, count: int, *, size: int, seed: int) -> "WindowRooms":
+        """`count` rooms, cropped and scaled like prepared images, from a stream of their own."""
+        pictures, windows = [], []
+        for index in range(count):
+            scene = draw_scene(generator(seed, "ablations, rooms", index))
+            pictures.append(centre_crop(scene.picture, size))
+            cover = centre_crop(scene.cover(), size)[..., THINGS.index("window")]
+            windows.append(cover.mean() / 255 >= VISIBLE)
+        return cls(np.stack(pictures), np.array(windows))
+
+    def accuracy(self, D: Discriminator) -> float:
+        """Share of rooms right, in percent, rooms with and without a window counting alike.
+
+        A ridge classifier on D's features (all layers at 4x4, standardised) learns from the first
+        half of the rooms and is tested on the second. 50 is chance. D has frozen statistics.
+        """
+        features = convolution_features(D, self.pictures)
+        half = len(features) // 2
+        classifier = make_pipeline(
+            StandardScaler(), RidgeClassifierCV(np.logspace(1, 5, 5), class_weight="balanced")
+        )
+        classifier.fit(features[:half], self.has_window[:half])
+        told = classifier.predict(features[half:])
+        return 100 * float(balanced_accuracy_score(self.has_window[half:], told))
