@@ -56,6 +56,7 @@ def quality_chart(numbers: Mapping[str, Measurement]) -> Figure:
 def _mark(axes: Axes, one: Measurement, row: int, kind: str) -> None:
     marker, colour = MARKS[kind]
     assert one.hull is not None
+    assert one.value is not None
     axes.plot(one.hull, [row, row], color=PALETTE[colour], linewidth=2)
     axes.plot(one.value, row, marker, color=PALETTE[colour], markersize=6)
 

@@ -36,7 +36,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     models = {role: inputs.model(f"{role}.model") for role in roles}
     save_arrays(out / "sheets.npz", **_sheets(models, options, seed=seed))
     made: list[Measurement] = []
-    shown = {}
+    shown: dict[str, np.ndarray] = {}
     for role, model in models.items():
         numbers, beside = _role(model, inputs.dataset(f"{role}.data"), role, options, seed=seed)
         made += numbers

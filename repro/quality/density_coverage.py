@@ -41,5 +41,6 @@ class RealBalls:
 
     def _inside(self, features: np.ndarray) -> np.ndarray:
         """(N, M) bool: the ball of real image n holds picture m."""
-        inside: np.ndarray = euclidean_distances(self.real, features) <= self.radii[:, None]
+        distances = euclidean_distances(self.real, features)
+        inside: np.ndarray = np.less_equal(distances, self.radii[:, None])
         return inside
