@@ -14,9 +14,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data_prep.generated.drawing.bedroom import draw_scene
 from data_prep.generated.drawing.scene import THINGS
-from repro.data.images import centre_crop
+from experiments.drawn_rooms import draw_rooms
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import (
@@ -25,7 +24,6 @@ from repro.quality.kernel_distance import (
     polynomial_mmd,
     standardised,
 )
-from repro.rng import generator
 from repro.train.monitor import diversity
 
 DIVERSE = 256  # images in a diversity, as in the training's monitor
@@ -65,13 +63,9 @@ class WindowRooms:
     @classmethod
     def drawn(cls, count: int, *, size: int, seed: int) -> "WindowRooms":
         """`count` rooms, cropped and scaled like prepared images, from a stream of their own."""
-        pictures, windows = [], []
-        for index in range(count):
-            scene = draw_scene(generator(seed, "ablations, rooms", index))
-            pictures.append(centre_crop(scene.picture, size))
-            cover = centre_crop(scene.cover(), size)[..., THINGS.index("window")]
-            windows.append(cover.mean() / 255 >= VISIBLE)
-        return cls(np.stack(pictures), np.array(windows))
+        rooms = draw_rooms(count, size=size, cells=size, seed=seed, purpose="ablations, rooms")
+        windows = rooms.cover[:, THINGS.index("window")]
+        return cls(rooms.pictures, windows.mean(axis=(1, 2)) >= VISIBLE)
 
     def accuracy(self, D: Discriminator) -> float:
         """Share of rooms right, in percent, rooms with and without a window counting alike.

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
+from experiments.drawn_rooms import are_drawn, draw_rooms
 from experiments.filters.classes import class_auc, class_share
 from experiments.filters.options import Options
 from experiments.filters.pools import bedroom_pool, labelled_pool
@@ -25,7 +26,6 @@ from experiments.filters.results import (
     bedroom_measurements,
     class_measurements,
 )
-from experiments.filters.rooms import are_drawn, draw_rooms
 from experiments.filters.thing_results import none_known, thing_measurements
 from experiments.filters.things import chances_by_side
 from repro.artefacts.arrays import save_arrays
@@ -104,7 +104,13 @@ def _of_things(
         return none_known()
     if not are_drawn(inputs.folder("bedrooms.raw")):
         return none_known()
-    rooms = draw_rooms(options.rooms, size=network.image_size, seed=seed)
+    rooms = draw_rooms(
+        options.rooms,
+        size=network.image_size,
+        cells=network.image_size // 2,
+        seed=seed,
+        purpose="filters, rooms",
+    )
     found = chances_by_side(
         model,
         rooms,

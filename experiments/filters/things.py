@@ -4,7 +4,7 @@ Part of measure.py. A channel's strongest unit in a room sees nearly the whole p
 pixels), so its guided gradient, as in Fig 5, has to show to what it responds: we take the share of
 its magnitude on the bed. Chance is the share of the same gradients on the beds of other rooms.
 Alone:
-`chances_by_side(model, draw_rooms(250, size=64, seed=1), ...)`.
+`chances_by_side(model, rooms, ...)` with rooms of experiments.drawn_rooms.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
+from experiments.drawn_rooms import Rooms
 from experiments.filters.responses import Responses
-from experiments.filters.rooms import Rooms
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on

@@ -2,10 +2,11 @@
 
 Reads the bedroom model and its training images. Writes the frames of the figure (arrays.npz), and
 measures many more segments: does any step jump, as it would between images known by heart; does the
-middle of a segment ghost, as it does between pixels; and is it as realistic as a sample? The same
-is measured for an untrained generator. steps.npz holds the largest steps. Alone:
+middle of a segment ghost, as it does between pixels; is it as realistic as a sample; and do windows
+and lamps come and go along it? The same is measured for an untrained generator. steps.npz holds the
+largest steps. Alone:
 python -m experiments.latent_walk.measure --spec S.json --input bedrooms.model=DIR
-    --input bedrooms.data=DIR --out DIR
+    --input bedrooms.data=DIR [--input bedrooms.raw=DIR] --out DIR
 """
 
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 import torch
 
 from experiments.contract import Inputs, measure_command
+from experiments.drawn_rooms import are_drawn
+from experiments.latent_walk.objects import ObjectJudge, judge_numbers, object_numbers
 from experiments.latent_walk.options import Options
 from experiments.latent_walk.realism import half_way_scores
 from experiments.latent_walk.results import (
@@ -66,7 +69,30 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     for suffix, one in (("", frames), (UNTRAINED, control)):
         made += smoothness_measurements(one, jump=options.jump, seed=seed, suffix=suffix)
         made += ghosting_measurements(one, seed=seed, suffix=suffix)
+    judge = _object_judge(inputs, model, options, seed=seed)
+    if judge is not None:
+        there, without = judge.presence(frames), judge.presence(control)
+        made += [*judge_numbers(judge), *object_numbers(there, without, steps=steps, seed=seed)]
     return [*made, *realism_measurements(scores), *step_measurements(study, seed=seed)]
+
+
+def _object_judge(
+    inputs: Inputs, model: ModelFolder, options: Options, *, seed: int
+) -> ObjectJudge | None:
+    """The judge of windows and lamps; None where the bedrooms are not rooms drawn by program."""
+    network = model.spec.network
+    if network.channels != 3 or not inputs.has("bedrooms.raw"):
+        return None
+    if not are_drawn(inputs.folder("bedrooms.raw")):
+        return None
+    return ObjectJudge.trained(
+        rooms=options.rooms,
+        test_rooms=options.test_rooms,
+        size=network.image_size,
+        epochs=options.epochs,
+        least=options.least_object,
+        seed=seed,
+    )
 
 
 def _path(

@@ -7,6 +7,8 @@ randomly blurred, recoloured and made noisy.
 
 Pictures above 32 pixels are halved to 32 for it, and its output is enlarged again.
 
+It may learn several things at once (experiments/latent_walk).
+
 Alone: `train_segmenter(images, cover, seed=1, purpose="judge")`, then `predict(network, images)`.
 """
 
@@ -25,9 +27,9 @@ WIDTHS = (16, 24, 32)  # maps at the full, half and quarter side
 
 
 class Segmenter(nn.Module):
-    """An encoder and decoder of three scales with one logit per pixel."""
+    """An encoder and decoder of three scales with one logit per pixel for each of some things."""
 
-    def __init__(self, *, channels: int = 3) -> None:
+    def __init__(self, *, channels: int = 3, things: int = 1) -> None:
         super().__init__()
         fine, middle, coarse = WIDTHS
         self.fine = _block(channels, fine)
@@ -35,17 +37,18 @@ class Segmenter(nn.Module):
         self.coarse = nn.Sequential(_block(middle, coarse, stride=2), _block(coarse, coarse))
         self.up_middle = _block(coarse + middle, middle)
         self.up_fine = _block(middle + fine, fine)
-        self.answer = nn.Conv2d(fine, 1, 1)
+        self.answer = nn.Conv2d(fine, things, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, side, side) in [-1, 1] -> logits (N, side, side)."""
+        """(N, C, side, side) in [-1, 1] -> logits (N, things, side, side)."""
         x = x.contiguous(memory_format=torch.channels_last)  # half the time on a CPU (measured)
         fine = self.fine(x)
         middle = self.middle(fine)
         up = _enlarged(self.coarse(middle), like=middle)
         up = self.up_middle(torch.cat([up, middle], dim=1))
         up = self.up_fine(torch.cat([_enlarged(up, like=fine), fine], dim=1))
-        return self.answer(up).squeeze(1)
+        logits: Tensor = self.answer(up)
+        return logits
 
 
 def _block(before: int, after: int, *, stride: int = 1) -> nn.Sequential:
@@ -77,13 +80,17 @@ def train_segmenter(
     """Train on pictures (N, H, W, C) uint8; returns it in eval mode, on CPU.
 
     cover (N, s, s) in [0, 1], s = working_side(H): the share of each pixel that belongs to the
-    thing. Every batch is degraded anew (`degraded`) and half of the pictures are mirrored. Equal
+        thing; (N, K, s, s) for K things, which may overlap. Every batch is degraded anew
+    (`degraded`) and half of the pictures are mirrored. Equal
     arguments give equal networks. Raises ValueError where cover does not fit the pictures.
     """
     x, y = to_tensor(at_classifier_size(images)), torch.from_numpy(cover.astype(np.float32))
-    if y.shape != (len(x), *x.shape[2:]):
-        raise ValueError(f"cover {tuple(y.shape)} does not fit pictures scaled to {tuple(x.shape)}")
-    network = Segmenter(channels=x.shape[1]).to(memory_format=torch.channels_last)
+    y = y[:, None] if y.ndim == 3 else y
+    if y.ndim != 4 or (len(y), *y.shape[2:]) != (len(x), *x.shape[2:]):
+        raise ValueError(f"cover {cover.shape} does not fit pictures scaled to {tuple(x.shape)}")
+    network = Segmenter(channels=x.shape[1], things=y.shape[1]).to(
+        memory_format=torch.channels_last
+    )
     _initialise(network, seed=seed, purpose=purpose)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
     batches = max(len(x) // batch, 1)  # a last incomplete batch is dropped
@@ -98,7 +105,7 @@ def train_segmenter(
             pictures, wanted = degraded(x[rows], source), y[rows]
             mirrored = torch.rand(len(rows), generator=source) < 0.5
             pictures[mirrored] = pictures[mirrored].flip(-1)
-            wanted = torch.where(mirrored[:, None, None], wanted.flip(-1), wanted)
+            wanted = torch.where(mirrored[:, None, None, None], wanted.flip(-1), wanted)
             loss = F.binary_cross_entropy_with_logits(network(pictures), wanted)
             optimiser.zero_grad()
             loss.backward()
@@ -154,19 +161,21 @@ def _initialise(network: Segmenter, *, seed: int, purpose: str) -> None:
 def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.ndarray:
     """Which pixels belong to the thing, bool (N, H, W), in pictures (N, H, W, C) uint8.
 
-    The logits are enlarged linearly to the pictures' size before thresholding at 0.
+        (N, K, H, W) where it has learnt K things, more than one. The logits are enlarged
+    linearly to the pictures' size before thresholding at 0.
     """
     masks = []
     with torch.no_grad():
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
-            logits = network(to_tensor(at_classifier_size(part)))[:, None]
+            logits = network(to_tensor(at_classifier_size(part)))
             if logits.shape[2:] != part.shape[1:3]:
                 logits = F.interpolate(
                     logits, size=part.shape[1:3], mode="bilinear", align_corners=False
                 )
-            masks.append((logits[:, 0] > 0).numpy())
-    return np.concatenate(masks)
+            masks.append((logits > 0).numpy())
+    found = np.concatenate(masks)
+    return found[:, 0] if found.shape[1] == 1 else found
 
 
 def mask_boxes(mask: np.ndarray, *, least: int) -> np.ndarray:

@@ -42,5 +42,4 @@ class RealBalls:
     def _inside(self, features: np.ndarray) -> np.ndarray:
         """(N, M) bool: the ball of real image n holds picture m."""
         distances = euclidean_distances(self.real, features)
-        inside: np.ndarray = np.less_equal(distances, self.radii[:, None])
-        return inside
+        return np.asarray(distances <= self.radii[:, None])

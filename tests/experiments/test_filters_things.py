@@ -9,11 +9,11 @@ from untrained_model import write_model
 
 from data_prep.generated.drawing.scene import THINGS
 from experiments.contract import Inputs
+from experiments.drawn_rooms import Rooms, are_drawn, draw_rooms
 from experiments.filters.figure import figure
 from experiments.filters.measure import measure
 from experiments.filters.options import Options
 from experiments.filters.responses import Responses
-from experiments.filters.rooms import Rooms, are_drawn, draw_rooms
 from experiments.filters.thing_results import (
     CONTROLS,
     LEVEL,
@@ -193,8 +193,8 @@ def test_only_rooms_drawn_by_program_are_taken_for_such(tmp_path: Path) -> None:
 
 
 def test_rooms_show_their_beds_where_the_cover_says() -> None:
-    """Beds stand in the lower half and windows hang in the upper one, in every newly drawn room."""
-    rooms = draw_rooms(12, size=64, seed=3)
+    """Beds stand in the lower half and windows hang in the upper one, in every room drawn anew."""
+    rooms = draw_rooms(12, size=64, cells=32, seed=3, purpose="filters, rooms")
     assert rooms.pictures.shape == (12, 64, 64, 3)
     assert rooms.cover.shape == (12, 3, 32, 32)
     bed, window, _ = rooms.cover.mean(axis=(0, 2, 3))
@@ -204,7 +204,7 @@ def test_rooms_show_their_beds_where_the_cover_says() -> None:
     upper = rooms.cover[:, 1, :16].sum() / rooms.cover[:, 1].sum()
     assert lower > 0.7
     assert upper > 0.7
-    again = draw_rooms(2, size=64, seed=3)
+    again = draw_rooms(2, size=64, cells=32, seed=3, purpose="filters, rooms")
     np.testing.assert_array_equal(again.pictures, rooms.pictures[:2])
 
 

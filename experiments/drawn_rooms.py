@@ -1,9 +1,11 @@
 """Rooms drawn by program with the area of bed, window and lamp, prepared like the model's images.
 
-Part of measure.py. Rooms are drawn anew from the experiment's own random stream: they come from the
+Where in the flow: filters, latent_walk and ablations measure on them what a network knows of beds,
+windows and lamps. Rooms are drawn anew from the random stream of the experiment: they come from the
 same generator as the run's bedrooms, but none of them is among the images on which the model was
-trained. Where the run's bedrooms are photographs, nobody knows where their beds are, and none are
-drawn.
+trained. Where the run's bedrooms are photographs, nobody knows where their beds are.
+
+Alone: `draw_rooms(10, size=64, seed=1, purpose="a name of your own")`.
 """
 
 import json
@@ -20,9 +22,9 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class Rooms:
-    """Pictures (N, size, size, 3) uint8, and how much each thing covers of each 2x2 pixels.
+    """Pictures (N, size, size, 3) uint8, and how much each thing covers of each cell.
 
-    cover: (N, things, size / 2, size / 2) float32 in [0, 1], things as in drawing/scene.py.
+    cover: (N, things, cells, cells) float32 in [0, 1], things as in drawing/scene.py.
     """
 
     pictures: np.ndarray
@@ -39,12 +41,15 @@ def are_drawn(raw: Path) -> bool:
     return isinstance(spec, dict) and spec.get("generator") == "rooms"
 
 
-def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
-    """`count` rooms, cropped and scaled to size x size pixels like prepared images."""
+def draw_rooms(count: int, *, size: int, cells: int, seed: int, purpose: str) -> Rooms:
+    """`count` rooms, cropped and scaled to size x size pixels like prepared images.
+
+    cells: of a side of the cover; purpose names the stream from which the rooms are drawn.
+    """
     pictures, covers = [], []
     for index in range(count):
-        scene = draw_scene(generator(seed, "filters, rooms", index))
+        scene = draw_scene(generator(seed, purpose, index))
         pictures.append(centre_crop(scene.picture, size))
-        covers.append(centre_crop(scene.cover(), size // 2))
+        covers.append(centre_crop(scene.cover(), cells))
     cover = np.stack(covers).transpose(0, 3, 1, 2).astype(np.float32) / 255
     return Rooms(np.stack(pictures), cover)

@@ -1,0 +1,148 @@
+"""Do windows and lamps appear and vanish along a walk, and do they come once or flicker?
+
+Part of measure.py. "Walking on the manifold ... may result in semantic changes ... such as objects
+being added and removed" (§6.1). A segmenter that has learnt windows and lamps from rooms drawn by
+program looks at every frame. What it finds is compared with the frames of an untrained generator,
+and with as many frames of different walks put one behind the other, which have nothing in common.
+Only where the model's own bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
+
+Alone: `ObjectJudge.trained(rooms=500, test_rooms=150, size=64, ...).presence(frames)`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep.generated.drawing.scene import THINGS
+from experiments.drawn_rooms import draw_rooms
+from repro.claims.constructors import mean_over, ratio_over, share_over
+from repro.claims.measurement import Measurement
+from repro.internals.segmenter import predict, train_segmenter, without_specks, working_side
+
+OBJECTS = ("window", "lamp")
+OVER = "independent segments of one model"
+Masks = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> pixels (N, objects, H, W)
+
+
+@dataclass(frozen=True)
+class ObjectJudge:
+    """Finds OBJECTS in pictures.
+
+    least: share of the picture from which connected pixels count as an object; test_pictures (N, H,
+    W, 3) uint8 and test_presence (N, objects): rooms that it has not seen, and the truth of them.
+    """
+
+    masks: Masks
+    least: float
+    test_pictures: np.ndarray
+    test_presence: np.ndarray
+
+    @classmethod
+    def trained(
+        cls, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
+    ) -> "ObjectJudge":
+        """Train on `rooms` drawn rooms of `size` pixels; `test_rooms` further ones test it."""
+        cells = working_side(size)
+        drawn = draw_rooms(
+            rooms + test_rooms, size=size, cells=cells, seed=seed, purpose="latent walk, rooms"
+        )
+        cover = drawn.cover[:, [THINGS.index(name) for name in OBJECTS]]
+        network = train_segmenter(
+            drawn.pictures[:rooms],
+            cover[:rooms],
+            seed=seed,
+            purpose="latent walk, objects",
+            epochs=epochs,
+        )
+        there = cover[rooms:].mean(axis=(2, 3)) >= least
+        return cls(lambda x: predict(network, x), least, drawn.pictures[rooms:], there)
+
+    def presence(self, pictures: np.ndarray) -> np.ndarray:
+        """Whether each object is in each picture (..., H, W, 3) uint8: bool (..., objects)."""
+        flat = pictures.reshape(-1, *pictures.shape[-3:])
+        masks = self.masks(flat)
+        smallest = max(1, round(self.least * masks.shape[2] * masks.shape[3]))
+        found = [
+            without_specks(masks[:, place], least=smallest).any(axis=(1, 2))
+            for place in range(len(OBJECTS))
+        ]
+        return np.stack(found, axis=1).reshape(*pictures.shape[:-3], len(OBJECTS))
+
+
+def judge_numbers(judge: ObjectJudge) -> list[Measurement]:
+    """How often the judge is right about unseen rooms, for each object."""
+    found = judge.presence(judge.test_pictures)
+    return [
+        share_over(
+            f"object_judge_right_{name}",
+            found[:, place] == judge.test_presence[:, place],
+            over="rooms drawn by program that the judge was not trained on",
+            protocol=f"whether a {name} covers at least {100 * judge.least:g} % of the picture",
+        )
+        for place, name in enumerate(OBJECTS)
+    ]
+
+
+def object_numbers(
+    there: np.ndarray, untrained: np.ndarray, *, steps: int, seed: int
+) -> list[Measurement]:
+    """Objects along segments, bool (K, T, objects), of the model and of an untrained generator."""
+    kinds = {"": there, "_untrained": untrained, "_independent": shuffled_walks(there)}
+    words = {
+        "": "along a walk",
+        "_untrained": "along a walk of an untrained generator",
+        "_independent": "along frames of different walks put one behind the other",
+    }
+    switches = {kind: changes(found) for kind, found in kinds.items()}
+    made = []
+    for kind, found in kinds.items():
+        made += [
+            share_over(
+                f"objects_come_or_go{kind}",
+                (found[:, 0] != found[:, -1]).any(axis=1),
+                over=OVER,
+                protocol="segments at one end of which the judge sees a window or a lamp, and at "
+                f"the other it does not, {words[kind]}",
+            ),
+            mean_over(
+                f"object_switches{kind}",
+                switches[kind],
+                seed=seed,
+                purpose=f"latent walk, object switches{kind}",
+                over=OVER,
+                protocol=f"how often in {steps} steps a window or a lamp appears or vanishes, "
+                f"{words[kind]}",
+            ),
+        ]
+    if switches["_independent"].any():
+        made.append(
+            ratio_over(
+                "object_switches_share",
+                switches[""],
+                switches["_independent"],
+                over=OVER,
+                seed=seed,
+                purpose="latent walk, object switches, share",
+                protocol=f"how often objects appear or vanish {words['']}, over how often they do "
+                f"{words['_independent']}; {1 / steps:g} where each comes or goes once",
+            )
+        )
+    return made
+
+
+def changes(there: np.ndarray) -> np.ndarray:
+    """How often any object appears or vanishes, bool (K, T, objects) -> (K,) float64."""
+    found: np.ndarray = (there[:, 1:] != there[:, :-1]).sum(axis=(1, 2)).astype(np.float64)
+    return found
+
+
+def shuffled_walks(there: np.ndarray) -> np.ndarray:
+    """Frame t of segment k becomes that of segment k + t: the same frames, no two of one walk.
+
+    The shape (K, T, objects) stays. With fewer segments than frames some are of the same walk.
+    """
+    segments, frames = there.shape[:2]
+    places = np.arange(frames)
+    found: np.ndarray = there[(np.arange(segments)[:, None] + places) % segments, places]
+    return found
