@@ -72,7 +72,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     judge = _object_judge(inputs, model, options, seed=seed)
     if judge is not None:
         there, without = judge.presence(frames), judge.presence(control)
-        made += [*judge_numbers(judge), *object_numbers(there, without, steps=steps, seed=seed)]
+        right = judge.right()
+        made += judge_numbers(right, least=judge.least)
+        made += object_numbers(there, without, right, steps=steps, seed=seed)
     return [*made, *realism_measurements(scores), *step_measurements(study, seed=seed)]
 
 

@@ -21,6 +21,7 @@ from repro.claims.measurement import Measurement
 from repro.internals.segmenter import predict, train_segmenter, without_specks, working_side
 
 OBJECTS = ("window", "lamp")
+TRUSTED = 0.75  # of unseen rooms about which the judge is right, or an object does not count
 OVER = "independent segments of one model"
 Masks = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> pixels (N, objects, H, W)
 
@@ -58,6 +59,11 @@ class ObjectJudge:
         there = cover[rooms:].mean(axis=(2, 3)) >= least
         return cls(lambda x: predict(network, x), least, drawn.pictures[rooms:], there)
 
+    def right(self) -> np.ndarray:
+        """Whether it is right about each object in each test room, bool (N, objects)."""
+        found: np.ndarray = self.presence(self.test_pictures) == self.test_presence
+        return found
+
     def presence(self, pictures: np.ndarray) -> np.ndarray:
         """Whether each object is in each picture (..., H, W, 3) uint8: bool (..., objects)."""
         flat = pictures.reshape(-1, *pictures.shape[-3:])
@@ -70,24 +76,32 @@ class ObjectJudge:
         return np.stack(found, axis=1).reshape(*pictures.shape[:-3], len(OBJECTS))
 
 
-def judge_numbers(judge: ObjectJudge) -> list[Measurement]:
-    """How often the judge is right about unseen rooms, for each object."""
-    found = judge.presence(judge.test_pictures)
+def judge_numbers(right: np.ndarray, *, least: float) -> list[Measurement]:
+    """How often the judge is right about unseen rooms, bool (N, objects), for each object."""
     return [
         share_over(
             f"object_judge_right_{name}",
-            found[:, place] == judge.test_presence[:, place],
+            right[:, place],
             over="rooms drawn by program that the judge was not trained on",
-            protocol=f"whether a {name} covers at least {100 * judge.least:g} % of the picture",
+            protocol=f"whether a {name} covers at least {100 * least:g} % of the picture",
         )
         for place, name in enumerate(OBJECTS)
     ]
 
 
 def object_numbers(
-    there: np.ndarray, untrained: np.ndarray, *, steps: int, seed: int
+    there: np.ndarray, untrained: np.ndarray, right: np.ndarray, *, steps: int, seed: int
 ) -> list[Measurement]:
-    """Objects along segments, bool (K, T, objects), of the model and of an untrained generator."""
+    """Objects along segments, bool (K, T, objects), of the model and of an untrained generator.
+
+    right (N, objects): of the judge. An object that it does not know in TRUSTED of the rooms does
+    not count; nothing is measured where none does.
+    """
+    counted = right.mean(axis=0) >= TRUSTED
+    if not counted.any():
+        return []
+    there, untrained = there[..., counted], untrained[..., counted]
+    objects = " or a ".join(name for name, kept in zip(OBJECTS, counted, strict=True) if kept)
     kinds = {"": there, "_untrained": untrained, "_independent": shuffled_walks(there)}
     words = {
         "": "along a walk",
@@ -102,8 +116,8 @@ def object_numbers(
                 f"objects_come_or_go{kind}",
                 (found[:, 0] != found[:, -1]).any(axis=1),
                 over=OVER,
-                protocol="segments at one end of which the judge sees a window or a lamp, and at "
-                f"the other it does not, {words[kind]}",
+                protocol=f"segments at one end of which the judge sees a {objects}, and at the "
+                f"other it does not, {words[kind]}",
             ),
             mean_over(
                 f"object_switches{kind}",
@@ -111,7 +125,7 @@ def object_numbers(
                 seed=seed,
                 purpose=f"latent walk, object switches{kind}",
                 over=OVER,
-                protocol=f"how often in {steps} steps a window or a lamp appears or vanishes, "
+                protocol=f"how often in {steps} steps a {objects} appears or vanishes, "
                 f"{words[kind]}",
             ),
         ]
@@ -124,8 +138,8 @@ def object_numbers(
                 over=OVER,
                 seed=seed,
                 purpose="latent walk, object switches, share",
-                protocol=f"how often objects appear or vanish {words['']}, over how often they do "
-                f"{words['_independent']}; {1 / steps:g} where each comes or goes once",
+                protocol=f"how often a {objects} appears or vanishes {words['']}, over how often "
+                f"it does {words['_independent']}; {1 / steps:g} where each comes or goes once",
             )
         )
     return made

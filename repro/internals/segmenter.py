@@ -80,9 +80,9 @@ def train_segmenter(
     """Train on pictures (N, H, W, C) uint8; returns it in eval mode, on CPU.
 
     cover (N, s, s) in [0, 1], s = working_side(H): the share of each pixel that belongs to the
-        thing; (N, K, s, s) for K things, which may overlap. Every batch is degraded anew
-    (`degraded`) and half of the pictures are mirrored. Equal
-    arguments give equal networks. Raises ValueError where cover does not fit the pictures.
+    thing; (N, K, s, s) for K things, which may overlap. Every batch is degraded anew (`degraded`)
+    and half of the pictures are mirrored. Equal arguments give equal networks. Raises ValueError
+    where cover does not fit the pictures.
     """
     x, y = to_tensor(at_classifier_size(images)), torch.from_numpy(cover.astype(np.float32))
     y = y[:, None] if y.ndim == 3 else y
@@ -161,8 +161,8 @@ def _initialise(network: Segmenter, *, seed: int, purpose: str) -> None:
 def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.ndarray:
     """Which pixels belong to the thing, bool (N, H, W), in pictures (N, H, W, C) uint8.
 
-        (N, K, H, W) where it has learnt K things, more than one. The logits are enlarged
-    linearly to the pictures' size before thresholding at 0.
+    (N, K, H, W) where it has learnt K things, more than one. The logits are enlarged linearly to
+    the pictures' size before thresholding at 0.
     """
     masks = []
     with torch.no_grad():
