@@ -21,6 +21,7 @@ from experiments.forgetting_windows.marking_results import (
 )
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.regression import WindowRegression
+from experiments.forgetting_windows.replacements import Scores, fate_numbers
 from experiments.forgetting_windows.results import (
     comparison_numbers,
     effect_numbers,
@@ -34,6 +35,7 @@ from experiments.forgetting_windows.trust import withheld
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.internals.drop_maps import hidden_layers, hidden_maps
+from repro.internals.realism import discriminator_scores
 from repro.networks.dcgan import Generator
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.specs.validation import SpecError
@@ -82,6 +84,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         suffix = "" if is_the_papers else f"_layer_{layer}"
         made += _effects(new, regression, choices, suffix=suffix)
         if is_the_papers:
+            scores = _scores(model)
+            made += fate_numbers(
+                new, choices, others=segmenters.others, scores=scores, seed=regression.seed
+            )
             made += _checks(
                 new,
                 regression,
@@ -93,6 +99,12 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
                 out=out,
             )
     return withheld(made, least=options.least_overlap)
+
+
+def _scores(model: ModelFolder) -> Scores:
+    """How real pictures look to the model's own discriminator."""
+    D = model.discriminator()
+    return lambda pictures: discriminator_scores(D, pictures)
 
 
 def _generator(model: ModelFolder, *, layers: list[int]) -> Generator:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_prep.generated.drawing.bedroom import draw_bedroom
+from data_prep.generated.drawing.bedroom import draw_scene
+from data_prep.generated.drawing.scene import THINGS
 from repro.data.images import centre_crop
 from repro.internals.drop_maps import box_cover
 from repro.internals.segmenter import working_side
@@ -18,14 +19,20 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class Rooms:
-    """Pictures (N, size, size, 3) uint8, each with its window boxes (n, 4) in [0, 1]."""
+    """Pictures (N, size, size, 3) uint8, each with its window boxes (n, 4) in [0, 1].
+
+    others: share of each pixel, at the segmenter's size, that is in a picture on the wall, and in a
+    bed: (N, 2, s, s) float32 (the order of OTHERS in replacements.py).
+    """
 
     pictures: np.ndarray
     boxes: list[np.ndarray]
+    others: np.ndarray
 
     def part(self, start: int, stop: int) -> "Rooms":
         """The rooms from `start` up to `stop`."""
-        return Rooms(self.pictures[start:stop], self.boxes[start:stop])
+        chosen = slice(start, stop)
+        return Rooms(self.pictures[chosen], self.boxes[chosen], self.others[chosen])
 
     def cover(self) -> np.ndarray:
         """Share of each pixel, at the segmenter's size, that is in a window, (N, s, s)."""
@@ -39,12 +46,17 @@ class Rooms:
 
 def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
     """`count` rooms, cropped and scaled to size x size pixels like prepared images."""
-    pictures, boxes = [], []
+    pictures, boxes, others = [], [], []
     for index in range(count):
-        picture, own = draw_bedroom(generator(seed, "forgetting windows, rooms", index))
-        pictures.append(centre_crop(picture, size))
-        boxes.append(cropped_boxes(own, height=picture.shape[0], width=picture.shape[1]))
-    return Rooms(np.stack(pictures), boxes)
+        scene = draw_scene(generator(seed, "forgetting windows, rooms", index))
+        height, width = scene.picture.shape[:2]
+        pictures.append(centre_crop(scene.picture, size))
+        boxes.append(cropped_boxes(scene.window_boxes(), height=height, width=width))
+        bed = scene.cover()[..., THINGS.index("bed")]
+        both = np.stack([scene.picture_cover(), bed, bed], axis=2)  # three, as pictures have
+        others.append(centre_crop(both, working_side(size))[..., :2])
+    cover = np.stack(others).transpose(0, 3, 1, 2).astype(np.float32) / 255
+    return Rooms(np.stack(pictures), boxes, cover)
 
 
 def cropped_boxes(boxes: np.ndarray, *, height: int, width: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from repro.internals.segmenter import (
 
 
 class Segmenters:
-    """The proposer of boxes and the judge of window area."""
+    """The proposer of boxes and the judge of window area, which knows pictures and beds too."""
 
     def __init__(
         self, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
@@ -30,14 +30,15 @@ class Segmenters:
         drawn = draw_rooms(2 * rooms + test_rooms, size=size, seed=seed)
         self.least = max(1, round(least * size * size))  # pixels
 
-        def trained(part: Rooms, role: str) -> Segmenter:
+        def trained(part: Rooms, cover: np.ndarray, role: str) -> Segmenter:
             purpose = f"forgetting windows, {role}"
-            return train_segmenter(
-                part.pictures, part.cover(), seed=seed, purpose=purpose, epochs=epochs
-            )
+            return train_segmenter(part.pictures, cover, seed=seed, purpose=purpose, epochs=epochs)
 
-        self.proposer = trained(drawn.part(0, rooms), "proposer")
-        self.judge = trained(drawn.part(rooms, 2 * rooms), "judge")
+        first, second = drawn.part(0, rooms), drawn.part(rooms, 2 * rooms)
+        self.proposer = trained(first, first.cover(), "proposer")
+        # the judge learns what windows may become as well
+        whole = np.concatenate([second.cover()[:, None], second.others], axis=1)
+        self.judge = trained(second, whole, "judge")
         self.test = drawn.part(2 * rooms, 2 * rooms + test_rooms)
 
     def proposed(self, pictures: np.ndarray) -> list[np.ndarray]:
@@ -46,7 +47,11 @@ class Segmenters:
 
     def windows(self, pictures: np.ndarray) -> np.ndarray:
         """The judge's window pixels, bool (N, H, W), without parts too small for a window."""
-        return without_specks(predict(self.judge, pictures), least=self.least)
+        return without_specks(predict(self.judge, pictures)[:, 0], least=self.least)
+
+    def others(self, pictures: np.ndarray) -> np.ndarray:
+        """The judge's pixels of pictures on the wall, and of beds: bool (N, 2, H, W)."""
+        return predict(self.judge, pictures)[:, 1:]
 
     def test_rooms(self) -> tuple[np.ndarray, np.ndarray]:
         """Window pixels of the test rooms, by the judge and in truth: bool (N, H, W) each."""

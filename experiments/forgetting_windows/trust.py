@@ -14,6 +14,8 @@ CLAIMED = (  # the measurements of the card's claims; a test compares
     "window_area_lowest_minus_positive",
     "window_area_at_equal_change_random_minus_positive",
     "layout_kept_positive",
+    "window_became_thing_positive",
+    "more_real_without_positive",
 )
 UNSURE = "unsure_"  # prefix of the names of numbers from an untrusted judge
 

@@ -80,6 +80,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
     painter, style = Painter(camera), draw_style(rng)
     for window in windows:
         add_window(painter, window, sky, style, ceiling=room.height)
+    painter.thing = "picture"
     for wall, along, up in hung:
         add_picture(painter, wall, along=along, up=up, rng=rng)
     openings = Layer(height=height, width=width)
@@ -93,7 +94,7 @@ def draw_scene(rng: np.random.Generator) -> Scene:
         picture = picture + _glow(camera, lamp.bulb(), lamp.strength * 0.9)
     balance = rng.uniform(0.95, 1.05, 3) * rng.uniform(0.9, 1.08)
     balanced = to_bytes(picture * balance.astype(np.float32))
-    return Scene(balanced, camera, windows, placed, furniture[..., 3])
+    return Scene(balanced, camera, windows, placed, furniture[..., 3], painter)
 
 
 def _furniture(camera: Camera, bed: Bed, lamp: Lamp, rng: np.random.Generator) -> Painter:

@@ -16,6 +16,7 @@ from data_prep.generated.drawing.room_shell import seen_of
 THINGS = ("bed", "window", "lamp")  # the channels of Scene.cover, in order
 LEAST_VISIBLE = 20  # visible pixels from which a window is listed
 FURNITURE: dict[str, Colour] = {"bed": (255.0, 0.0, 0.0), "lamp": (0.0, 0.0, 255.0)}
+PICTURE: Colour = (255.0, 0.0, 0.0)
 NOTHING: Colour = (0.0, 0.0, 0.0)  # it hides everything behind it
 
 
@@ -28,6 +29,7 @@ class Scene:
     windows: list[Window]
     furniture: Painter  # its polygons have the names of their things
     hidden: np.ndarray  # (H, W) in [0, 1]: cover of all furniture, which is in front of the windows
+    on_walls: Painter | None = None  # windows and pictures; polygons of pictures are named so
 
     def window_boxes(self) -> np.ndarray:
         """Bounding boxes (N, 4) x0, y0, x1, y1 in [0, 1] of the visible part of each window."""
@@ -45,6 +47,17 @@ class Scene:
                     ]
                 )
         return np.array(boxes, np.float64).reshape(-1, 4)
+
+    def picture_cover(self) -> np.ndarray:
+        """Visible cover of each pixel by framed pictures on the walls: (H, W) uint8, 255 = all."""
+        if self.on_walls is None:
+            return np.zeros(self.hidden.shape, np.uint8)
+        named = self.on_walls.things
+        colours = [PICTURE if thing == "picture" else NOTHING for thing in named]
+        layer = Layer(height=self.camera.height, width=self.camera.width)
+        replace(self.on_walls, colours=colours).paint(layer, None)
+        seen: np.ndarray = to_bytes(layer.reduced()[..., 0] * (1 - self.hidden))
+        return seen
 
     def cover(self) -> np.ndarray:
         """Visible cover of each pixel by bed, windows and lamp: (H, W, 3) uint8, 255 = all.

@@ -9,8 +9,8 @@ import torch
 from repro.artefacts.step_folder import step_folder
 from repro.data.images import to_tensor
 from repro.internals.segmenter import mask_boxes
-from repro.networks.build import build_generator
-from repro.networks.dcgan import Generator
+from repro.networks.build import build_discriminator, build_generator
+from repro.networks.dcgan import Discriminator, Generator
 from repro.networks.model_folder import save_network
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -58,6 +58,16 @@ def planted_generator() -> Generator:
     return G.eval().requires_grad_(False)
 
 
+def bright_discriminator() -> Discriminator:
+    """Its score rises with the brightness of any part of the picture."""
+    D = build_discriminator(NETWORK, seed=1).eval()
+    assert isinstance(D, Discriminator)
+    with torch.no_grad():
+        for parameter in D.parameters():
+            parameter.fill_(0.1)
+    return D.requires_grad_(False)
+
+
 def windows(pictures: np.ndarray) -> np.ndarray:
     """A judge that is always right: windows are whatever is much brighter than any wall."""
     return np.asarray(to_tensor(pictures).mean(dim=1).numpy() > 0.6)
@@ -75,16 +85,20 @@ class KnowingSegmenters:
     def windows(self, pictures: np.ndarray) -> np.ndarray:
         return windows(pictures)
 
+    def others(self, pictures: np.ndarray) -> np.ndarray:
+        return np.zeros((len(pictures), 2, SIZE, SIZE), bool)
+
     def test_rooms(self) -> tuple[np.ndarray, np.ndarray]:
         none = np.zeros((0, SIZE, SIZE), bool)
         return none, none
 
 
 def write_planted_model(folder: Path) -> Path:
-    """The generator as a model folder; it has no discriminator."""
+    """The generator as a model folder, with a discriminator that likes bright pictures."""
     spec = ModelSpec(data="test", network=NETWORK).model_dump()
     counts = {"minibatches": 20, "minibatches_per_epoch": 5}
     with step_folder(folder, inputs={}) as building:
         save_network(planted_generator(), building / "generator.safetensors")
+        save_network(bright_discriminator(), building / "discriminator.safetensors")
         (building / "spec.json").write_text(json.dumps({"spec": spec, "seed": 1, **counts}))
     return folder

@@ -72,7 +72,10 @@ def test_planted_window_maps_are_found_and_forgotten(
         c.id: judge(c, found.get(c.measurement), ground=Ground.PAPER).verdict.value
         for c in card.claims
     }
+    assert verdicts.pop("windows_become_things") == "not reproduced"  # only walls are behind them
     assert set(verdicts.values()) == {"reproduced"}, verdicts
+    # this D likes what is bright; samples without a window stay as they are, and count half
+    assert found["more_real_without_positive"].high < 0.3
 
 
 @pytest.mark.slow
