@@ -16,6 +16,8 @@ COLUMNS = {
     "windows_gone": "pictures without windows now",
     "change_elsewhere": "change of the rest (grey levels)",
     "layout_kept": "layout kept",
+    "window_became_thing": "lost window area that is another thing now",
+    "more_real_without": "samples more real to D than before",
 }
 
 

@@ -53,6 +53,22 @@ def test_each_change_is_a_model_for_each_seed_and_differs_in_nothing_else(load: 
     }
 
 
+def test_further_recipes_have_names_and_datasets_of_their_own(load: Any) -> None:
+    small = {"model": {"data": "validation"}, "trainings": 2, "changes": [{"training": {"l2": 0}}]}
+    run = load({"training": {"l2": 0}}, more_ablations={"small": small})
+    assert list(run.ablations)[4:] == [f"ablation-small-{n}{s}" for n in ("base", "l2_0")
+                                       for s in ("", "-2")]  # fmt: skip
+    assert [one for one in run.slot_folders("ablated", "ablations")] == [
+        f"ablated.ablations.{i}" for i in (1, 2, 3, 4)
+    ]
+
+
+def test_an_error_in_a_further_recipe_names_its_place(load: Any) -> None:
+    twice = {"model": RECIPE, "changes": [{"training": {"batch": 16}}]}
+    with pytest.raises(SpecError, match=r"'more_ablations.other.changes\[0\]'.*says already"):
+        load({"training": {"l2": 0}}, more_ablations={"other": twice})
+
+
 def test_they_are_no_models_of_the_run_but_inputs_of_the_experiment_that_asks(load: Any) -> None:
     run = load({"deduplicated": True})
     assert list(run.spec.models) == ["own"]
