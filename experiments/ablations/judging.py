@@ -67,6 +67,13 @@ class WindowRooms:
         windows = rooms.cover[:, THINGS.index("window")]
         return cls(rooms.pictures, windows.mean(axis=(1, 2)) >= VISIBLE)
 
+    @property
+    def usable(self) -> bool:
+        """Whether there are rooms with and without a window to learn from and to be tested on."""
+        half = len(self.has_window) // 2
+        parts = self.has_window[:half], self.has_window[half:]
+        return all(part.any() and not part.all() for part in parts)
+
     def accuracy(self, D: Discriminator) -> float:
         """Share of rooms right, in percent, rooms with and without a window counting alike.
 

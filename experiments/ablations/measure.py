@@ -44,7 +44,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
     rooms = None
     if recipe.spec.network.channels == 3:  # drawn rooms have colours
-        rooms = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
+        drawn = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
+        rooms = drawn if drawn.usable else None
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]
     real = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))

@@ -58,7 +58,7 @@ def test_further_recipes_have_names_and_datasets_of_their_own(load: Any) -> None
     run = load({"training": {"l2": 0}}, more_ablations={"small": small})
     assert list(run.ablations)[4:] == [f"ablation-small-{n}{s}" for n in ("base", "l2_0")
                                        for s in ("", "-2")]  # fmt: skip
-    assert [one for one in run.slot_folders("ablated", "ablations")] == [
+    assert list(run.slot_folders("ablated", "ablations")) == [
         f"ablated.ablations.{i}" for i in (1, 2, 3, 4)
     ]
 
