@@ -1,8 +1,13 @@
 """Objects along a walk: planted ones that come once, flicker or are not there are told apart."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from untrained_model import write_model
 
+from experiments.contract import Inputs
+from experiments.latent_walk import measure as module
 from experiments.latent_walk.objects import (
     OBJECTS,
     ObjectJudge,
@@ -11,6 +16,8 @@ from experiments.latent_walk.objects import (
     object_numbers,
     shuffled_walks,
 )
+from experiments.latent_walk.options import Options
+from repro.networks.model_folder import ModelFolder
 
 SEGMENTS, FRAMES = 80, 11
 ALWAYS_RIGHT = np.ones((20, 2), bool)
@@ -100,6 +107,19 @@ def test_shuffled_walks_hold_every_frame_once_and_no_two_of_a_walk() -> None:
 def test_changes_by_hand() -> None:
     there = np.array([[[0, 1], [1, 1], [0, 0]]], bool)
     assert changes(there).tolist() == [3]
+
+
+def test_measured_only_where_the_bedrooms_are_drawn(tmp_path: Path) -> None:
+    model = ModelFolder.open(write_model(tmp_path / "model"))
+    options = Options(rooms=20, test_rooms=10, epochs=1)
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for record, wanted in (('{"spec": {"generator": "faces"}}', False),
+                           ('{"spec": {"generator": "rooms"}}', True)):  # fmt: skip
+        (raw / "provenance.json").write_text(record)
+        own = module._object_judge(Inputs({"bedrooms.raw": raw}), model, options, seed=1)
+        assert (own is not None) == wanted
+    assert module._object_judge(Inputs({}), model, options, seed=1) is None
 
 
 def test_windows_are_learnt_from_drawn_rooms() -> None:
