@@ -11,10 +11,10 @@ from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_pi
 
 NEARLY_REAL = 0.1  # the axis of distances is linear below it, logarithmic above
 PANELS = {  # quantity -> label of its axis
-    "distance": "kernel distance to held-out images",
-    "diversity": "diversity (real images: 1)",
-    "features": "windows told by D's features, %",
-    "restlessness": "restlessness of samples (steady: 1)",
+    "distance": "kernel distance\nto held-out images",
+    "diversity": "diversity\n(real images: 1)",
+    "features": "windows told by\nD's features, %",
+    "restlessness": "restlessness of\nsamples (steady: 1)",
 }
 
 
@@ -22,7 +22,7 @@ def trainings_chart(arrays: dict[str, np.ndarray]) -> Figure:
     """A panel per quantity, a row per change, a dot per training, the recipe's span as a band."""
     there = [quantity for quantity in PANELS if quantity in arrays]
     rows = len(arrays["names"])
-    drawing, axes = new_figure(4.0 + 2.2 * len(there), 1.4 + 0.33 * rows, columns=len(there))
+    drawing, axes = new_figure(4.2 + 2.0 * len(there), 1.6 + 0.33 * rows, columns=len(there))
     for one, quantity in zip(axes[0], there, strict=True):
         _dots(one, arrays[quantity])
         one.set_yticks(range(rows), arrays["words"] if one is axes[0, 0] else [""] * rows)
