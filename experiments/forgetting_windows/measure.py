@@ -21,7 +21,13 @@ from experiments.forgetting_windows.marking_results import (
 )
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.regression import WindowRegression
-from experiments.forgetting_windows.replacements import Scores, fate_numbers
+from experiments.forgetting_windows.replacements import (
+    Scores,
+    fate_numbers,
+    known_others,
+    overlap_numbers,
+    overlaps,
+)
 from experiments.forgetting_windows.results import (
     comparison_numbers,
     effect_numbers,
@@ -55,6 +61,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
     )
     made = judge_numbers(*segmenters.test_rooms(), seed=seed)
+    known = overlaps(*segmenters.test_others())
+    made += overlap_numbers(known, seed=seed)
 
     # "On 150 samples, 52 window bounding boxes were drawn manually."
     marked = mark(model, G, segmenters, people, samples=options.samples, seed=seed)
@@ -85,9 +93,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         made += _effects(new, regression, choices, suffix=suffix)
         if is_the_papers:
             scores = _scores(model)
-            made += fate_numbers(
-                new, choices, others=segmenters.others, scores=scores, seed=regression.seed
-            )
+            others = known_others(known, segmenters.others)
+            made += fate_numbers(new, choices, others=others, scores=scores, seed=regression.seed)
             made += _checks(
                 new,
                 regression,

@@ -18,11 +18,49 @@ from experiments.forgetting_windows.results import (
     ratio_measurement,
 )
 from experiments.forgetting_windows.trials import Choices, NewSamples
+from repro.claims.constructors import mean_over
 from repro.claims.measurement import Measurement
+from repro.internals.segmenter import intersection_over_union
 
 OTHERS = ("picture", "bed")  # what the judge knows besides windows
+KNOWN = 0.3  # overlap of the judge with the truth of unseen rooms from which a thing counts
 Others = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> pixels (N, others, H, W)
 Scores = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> how real each looks (N,)
+
+
+def overlaps(found: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
+    """Overlap of the judge with the truth in unseen rooms that have the thing, (n,) by OTHERS.
+
+    found, truth: bool (N, others, s, s). A thing that no room has is left out.
+    """
+    made = {}
+    for place, name in enumerate(OTHERS):
+        has = truth[:, place].any(axis=(1, 2))
+        if has.any():
+            made[name] = intersection_over_union(found[has, place], truth[has, place])
+    return made
+
+
+def known_others(found: dict[str, np.ndarray], others: Others) -> Others:
+    """`others` without what the judge does not know: its overlaps, (n,) by name, below KNOWN."""
+    known = np.array([name in found and found[name].mean() >= KNOWN for name in OTHERS])
+    return lambda pictures: others(pictures) & known[:, None, None]
+
+
+def overlap_numbers(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
+    """How well the judge knows each of OTHERS, from `overlaps`."""
+    return [
+        mean_over(
+            f"judge_iou_{name}",
+            values,
+            over="rooms drawn by program that neither segmenter was trained on",
+            seed=seed,
+            purpose=f"forgetting windows, judge of {name}s",
+            protocol=f"intersection over union of {name} pixels, rooms with a {name}; below "
+            f"{KNOWN:g} it does not count among the things that windows become",
+        )
+        for name, values in found.items()
+    ]
 
 
 def fate_numbers(

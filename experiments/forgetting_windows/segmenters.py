@@ -53,6 +53,12 @@ class Segmenters:
         """The judge's pixels of pictures on the wall, and of beds: bool (N, 2, H, W)."""
         return predict(self.judge, pictures)[:, 1:]
 
+    def test_others(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures and beds in test rooms, by the judge and in truth: bool (N, 2, s, s) each."""
+        found, truth = self.others(self.test.pictures), self.test.others > 0.5
+        step = found.shape[2] // truth.shape[2]  # the truth is at the segmenter's size
+        return found[:, :, ::step, ::step], truth
+
     def test_rooms(self) -> tuple[np.ndarray, np.ndarray]:
         """Window pixels of the test rooms, by the judge and in truth: bool (N, H, W) each."""
         return self.windows(self.test.pictures), self.test.masks()

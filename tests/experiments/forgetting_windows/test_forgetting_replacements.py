@@ -5,7 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from experiments.forgetting_windows.replacements import OTHERS, fate_numbers, replaced
+from experiments.forgetting_windows.replacements import (
+    OTHERS,
+    fate_numbers,
+    known_others,
+    overlap_numbers,
+    overlaps,
+    replaced,
+)
 from experiments.forgetting_windows.rooms import draw_rooms
 from experiments.forgetting_windows.trials import Choices
 
@@ -70,6 +77,26 @@ def test_where_no_window_is_lost_nothing_is_stated() -> None:
     found = numbers(rooms(WINDOW), rooms(WINDOW))
     assert not any(name.startswith("window_became") for name in found)
     assert found["more_real_without_positive"].value == 0.5  # ties
+
+
+def test_what_the_judge_does_not_know_does_not_count() -> None:
+    truth = np.zeros((6, 2, 4, 4), bool)
+    truth[:4, 0, :2] = truth[:, 1, 3] = True
+    blind = truth.copy()
+    blind[:, 0] = False
+    blind[0, 0] = True  # half of it is right in one room of four with a picture
+    found = overlaps(blind, truth)
+    assert found["picture"].tolist() == [0.5, 0, 0, 0]
+    assert found["bed"].tolist() == [1] * 6
+    pictures = rooms(PICTURE)
+    assert others(pictures)[:, 0].any()
+    known = known_others(found, others)(pictures)
+    assert not known[:, 0].any()
+    assert np.array_equal(known[:, 1], others(pictures)[:, 1])
+    assert known_others(overlaps(truth, truth), others)(pictures)[:, 0].any()
+    assert "picture" not in overlaps(truth[4:], truth[4:])  # no room has any
+    (of_pictures, of_beds) = overlap_numbers(found, seed=1)
+    assert (of_pictures.value, of_beds.value) == (0.125, 1)
 
 
 def test_pixels_counted_by_hand() -> None:
