@@ -27,7 +27,7 @@ from repro.quality.training_images import scaled_features
 
 SHEETS = ("faces", "objects")  # Figs 10 and 11; bedrooms have Figs 2 and 3 (bedroom_samples)
 BY_SCORE = "objects"  # whose samples the authors' loader sorts
-SHOWN = 10  # pictures of each kind beside each other
+SHOWN = 10  # pictures of each kind in the figure of controls
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
