@@ -3,8 +3,7 @@
 Part of measure.py. "Walking on the manifold ... may result in semantic changes ... such as objects
 being added and removed" (§6.1). A segmenter that has learnt windows and lamps from rooms drawn by
 program looks at every frame. What it finds is compared with the frames of an untrained generator,
-and with as many frames that each come from another walk, which have nothing in common.
-Only where the model's own bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
+and with frames that each come from another walk, which have nothing in common. Only where the model's own bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
 
 Alone: `ObjectJudge.trained(rooms=500, test_rooms=150, size=64, ...).presence(frames)`.
 """
