@@ -1,9 +1,10 @@
 """Do windows and lamps appear and vanish along a walk, and do they come once or flicker?
 
-Part of measure.py. "Walking on the manifold ... may result in semantic changes ... such as objects
-being added and removed" (§6.1). A segmenter that has learnt windows and lamps from rooms drawn by
-program looks at every frame. What it finds is compared with the frames of an untrained generator,
-and with frames that each come from another walk, which have nothing in common. Only where the model's own bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
+Part of measure.py. The paper says that walking may change a picture's meaning, with objects being
+added and removed (§6.1). A segmenter that has learnt windows and lamps from rooms drawn by program
+looks at every frame. What it finds is compared with the frames of an untrained generator, and with
+frames that each come from another walk, which have nothing in common. Only where the model's own
+bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
 
 Alone: `ObjectJudge.trained(rooms=500, test_rooms=150, size=64, ...).presence(frames)`.
 """
