@@ -36,8 +36,7 @@ class RealBalls:
 
     def covered(self, features: np.ndarray) -> np.ndarray:
         """Whether the ball of each real image holds any of (M, F): bool (N,); mean = coverage."""
-        held: np.ndarray = self._inside(features).any(axis=1)
-        return held
+        return np.asarray(self._inside(features).any(axis=1))
 
     def _inside(self, features: np.ndarray) -> np.ndarray:
         """(N, M) bool: the ball of real image n holds picture m."""
