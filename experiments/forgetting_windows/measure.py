@@ -24,9 +24,9 @@ from experiments.forgetting_windows.regression import WindowRegression
 from experiments.forgetting_windows.replacements import (
     Scores,
     fate_numbers,
-    known_others,
     overlap_numbers,
     overlaps,
+    unknown,
 )
 from experiments.forgetting_windows.results import (
     comparison_numbers,
@@ -93,8 +93,14 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         made += _effects(new, regression, choices, suffix=suffix)
         if is_the_papers:
             scores = _scores(model)
-            others = known_others(known, segmenters.others)
-            made += fate_numbers(new, choices, others=others, scores=scores, seed=regression.seed)
+            made += fate_numbers(
+                new,
+                choices,
+                others=segmenters.others,
+                scores=scores,
+                seed=regression.seed,
+                because=unknown(known),
+            )
             made += _checks(
                 new,
                 regression,

@@ -41,10 +41,20 @@ def overlaps(found: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
     return made
 
 
-def known_others(found: dict[str, np.ndarray], others: Others) -> Others:
-    """`others` without what the judge does not know: its overlaps, (n,) by name, below KNOWN."""
-    known = np.array([name in found and found[name].mean() >= KNOWN for name in OTHERS])
-    return lambda pictures: others(pictures) & known[:, None, None]
+def unknown(found: dict[str, np.ndarray]) -> str:
+    """Why it cannot be told what windows become, from the judge's `overlaps`; "" where it can."""
+    missing = {
+        name: found[name].mean() if name in found else 0.0
+        for name in OTHERS
+        if name not in found or found[name].mean() < KNOWN
+    }
+    if not missing:
+        return ""
+    words = ", ".join(f"{name} {overlap:.2f}" for name, overlap in missing.items())
+    return (
+        "the judge does not know all things that windows may become: its overlap with the truth "
+        f"in unseen rooms is {words} (at least {KNOWN:g} is wanted)"
+    )
 
 
 def overlap_numbers(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
@@ -56,19 +66,20 @@ def overlap_numbers(found: dict[str, np.ndarray], *, seed: int) -> list[Measurem
             over="rooms drawn by program that neither segmenter was trained on",
             seed=seed,
             purpose=f"forgetting windows, judge of {name}s",
-            protocol=f"intersection over union of {name} pixels, rooms with a {name}; below "
-            f"{KNOWN:g} it does not count among the things that windows become",
+            protocol=f"intersection over union of {name} pixels, rooms with a {name}; what windows "
+            f"become is stated from {KNOWN:g} on",
         )
         for name, values in found.items()
     ]
 
 
 def fate_numbers(
-    new: NewSamples, choices: Choices, *, others: Others, scores: Scores, seed: int
+    new: NewSamples, choices: Choices, *, others: Others, scores: Scores, seed: int, because: str
 ) -> list[Measurement]:
     """What lost window area became, and whether pictures look more real, by variant.
 
-    scores: of the model's own discriminator.
+    scores: of the model's own discriminator; because: why the judge cannot tell what windows become
+    (`unknown`), "" where it can: any of OTHERS is then withheld.
     """
     chosen = {"positive": [choices.positive], "random": choices.random}
     pictures = {kind: [new.pictures(one) for one in sets] for kind, sets in chosen.items()}
@@ -88,6 +99,12 @@ def fate_numbers(
                 f"{'any of: ' + ', '.join(OTHERS) if thing == 'thing' else thing}; dropped: "
                 f"{DROPPED[variant]}",
             )
+    if because:
+        none = {"value": None, "low": None, "high": None, "no_value_because": because}
+        made = [
+            one.model_copy(update=none) if one.name.startswith("window_became_thing") else one
+            for one in made
+        ]
     before = scores(new.before)
     for variant, sets in pictures.items():
         after = np.stack([scores(one) for one in sets])

@@ -8,10 +8,10 @@ import pytest
 from experiments.forgetting_windows.replacements import (
     OTHERS,
     fate_numbers,
-    known_others,
     overlap_numbers,
     overlaps,
     replaced,
+    unknown,
 )
 from experiments.forgetting_windows.rooms import draw_rooms
 from experiments.forgetting_windows.trials import Choices
@@ -50,11 +50,13 @@ class Planted:
         return self._after[bool(dropped[0])]
 
 
-def numbers(positive: np.ndarray, random: np.ndarray):
+def numbers(positive: np.ndarray, random: np.ndarray, because: str = ""):
     def scores(pictures: np.ndarray) -> np.ndarray:
         return pictures.mean(axis=(1, 2, 3))
 
-    made = fate_numbers(Planted(positive, random), CHOICES, others=others, scores=scores, seed=1)
+    made = fate_numbers(
+        Planted(positive, random), CHOICES, others=others, scores=scores, seed=1, because=because
+    )
     return {one.name: one for one in made}
 
 
@@ -79,7 +81,7 @@ def test_where_no_window_is_lost_nothing_is_stated() -> None:
     assert found["more_real_without_positive"].value == 0.5  # ties
 
 
-def test_what_the_judge_does_not_know_does_not_count() -> None:
+def test_what_the_judge_does_not_know_withholds_the_claim() -> None:
     truth = np.zeros((6, 2, 4, 4), bool)
     truth[:4, 0, :2] = truth[:, 1, 3] = True
     blind = truth.copy()
@@ -88,13 +90,14 @@ def test_what_the_judge_does_not_know_does_not_count() -> None:
     found = overlaps(blind, truth)
     assert found["picture"].tolist() == [0.5, 0, 0, 0]
     assert found["bed"].tolist() == [1] * 6
-    pictures = rooms(PICTURE)
-    assert others(pictures)[:, 0].any()
-    known = known_others(found, others)(pictures)
-    assert not known[:, 0].any()
-    assert np.array_equal(known[:, 1], others(pictures)[:, 1])
-    assert known_others(overlaps(truth, truth), others)(pictures)[:, 0].any()
-    assert "picture" not in overlaps(truth[4:], truth[4:])  # no room has any
+    assert "is picture 0.12 (at least 0.3" in unknown(found)
+    assert unknown(overlaps(truth, truth)) == ""
+    assert "picture 0.00" in unknown(overlaps(truth[4:], truth[4:]))  # no room has any
+    withheld = numbers(rooms(PICTURE), rooms(WALL), because=unknown(found))
+    assert withheld["window_became_thing_positive"].value is None
+    assert "does not know" in withheld["window_became_thing_positive"].no_value_because
+    assert withheld["window_became_picture_positive"].value == 1
+    assert withheld["more_real_without_positive"].value == 0
     (of_pictures, of_beds) = overlap_numbers(found, seed=1)
     assert (of_pictures.value, of_beds.value) == (0.125, 1)
 
