@@ -79,7 +79,7 @@ def fate_numbers(
     """What lost window area became, and whether pictures look more real, by variant.
 
     scores: of the model's own discriminator; because: why the judge cannot tell what windows become
-    (`unknown`), "" where it can: any of OTHERS is then withheld.
+    (`unknown`), "" where it can; the number for any of OTHERS together is withheld then.
     """
     chosen = {"positive": [choices.positive], "random": choices.random}
     pictures = {kind: [new.pictures(one) for one in sets] for kind, sets in chosen.items()}
