@@ -193,7 +193,7 @@ def test_only_rooms_drawn_by_program_are_taken_for_such(tmp_path: Path) -> None:
 
 
 def test_rooms_show_their_beds_where_the_cover_says() -> None:
-    """Beds stand in the lower half and windows hang in the upper one, in every room drawn anew."""
+    """Beds stand in the lower half and windows hang in the upper one, in every newly drawn room."""
     rooms = draw_rooms(12, size=64, cells=32, seed=3, purpose="filters, rooms")
     assert rooms.pictures.shape == (12, 64, 64, 3)
     assert rooms.cover.shape == (12, 3, 32, 32)
