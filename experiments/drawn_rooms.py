@@ -1,7 +1,7 @@
 """Rooms drawn by program with the area of bed, window and lamp, prepared like the model's images.
 
 Where in the flow: filters, latent_walk and ablations measure on them what a network knows of beds,
-windows and lamps. Rooms are newly drawn from the random stream of the experiment: they come from the
+windows and lamps. Rooms are drawn from the random stream of the experiment: they come from the
 same generator as the run's bedrooms, but none of them is among the images on which the model was
 trained. Where the run's bedrooms are photographs, nobody knows where their beds are.
 

@@ -1,4 +1,4 @@
-"""Objects along a walk: planted ones that come once, flicker or are not there are told apart."""
+"""Objects along a walk: ones that come once, that flicker, and none are distinguished."""
 
 from pathlib import Path
 
