@@ -46,7 +46,7 @@ def _sheets(model: ModelFolder, *, count: int, seed: int) -> dict[str, np.ndarra
     training = model.spec.training
     return {
         **{name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()},
-        "passes": np.array([training.early_epochs, training.epochs]),
+        "passes": np.array([training.early_pass, training.epochs]),
     }
 
 
