@@ -43,7 +43,8 @@ class Options(Strict):
     @model_validator(mode="after")
     def _only_what_is_used(self) -> "Options":
         unused = "noise" if self.corruption == "views" else "agreement"
-        if unused in self.model_fields_set:
+        # the record of a step holds the defaults too
+        if getattr(self, unused) != type(self).model_fields[unused].default:
             raise ValueError(f"corruption: {self.corruption} makes no use of {unused}")
         return self
 

@@ -255,3 +255,5 @@ def test_options_that_a_corruption_ignores_are_refused() -> None:
         Options(corruption="views", noise=0.5)
     with pytest.raises(ValueError, match="corruption: masking makes no use of agreement"):
         Options(agreement=0.5)
+    for options in (Options(), Options(corruption="views", agreement=2.0)):
+        assert Options(**options.model_dump()) == options  # as the record of a step has them
