@@ -5,8 +5,8 @@
     dcgan train --data PREPARED --out cats                 a dataset that is prepared already
 
 It writes cats/data, the prepared pictures, and cats/model, the same model folder as the pipeline's;
-while it trains, cats/state holds the losses and the newest sample sheets. The same command continues
-where an interrupted one stopped. Where in the flow: it calls the pipeline's own steps,
+while it trains, cats/state holds the losses and the newest sample sheets. The same command
+continues where an interrupted one stopped. Where in the flow: it calls the pipeline's own steps,
 data_prep.prepare and repro.train, one after the other. With --spec it is the step itself (python -m
 repro.train).
 """

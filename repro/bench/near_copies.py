@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from repro.command_line import at_least_one, natural
+from repro.command_line import add_workers, at_least_one, natural
 from repro.data.formats import UnreadableImage
 from repro.data.images import decode, decode_square, halve
 from repro.data.raw_images import files_below
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Options.model_fields["agreement"].default,
         help="of the trainings on views",
     )
-    parser.add_argument("--workers", type=at_least_one, default=1, help="trainings side by side")
+    add_workers(parser, "trainings", default=1)
     parser.add_argument("--list-wrong", type=Path, help="write the names of wrong pairs there")
 
 

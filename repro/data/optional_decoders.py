@@ -8,7 +8,6 @@ pillow-jxl-plugin. Without a package its formats are "unsupported", and the mess
 Alone: `pillow_reader("heic")`; `describe_missing_packages()` is what a user may install.
 """
 
-import importlib
 from functools import cache
 from importlib import metadata
 from typing import NamedTuple
@@ -19,19 +18,16 @@ from repro.data.formats import CONVERT, UnreadableImage
 
 
 class Package(NamedTuple):
-    """An optional package: its name, module and formats, their name in Pillow, how to get it."""
+    """An optional package: its name and formats, their name in Pillow, how to get it."""
 
     name: str
-    module: str
     formats: str
     pillow_name: str
     install: str
 
 
-HEIF = Package(
-    "pillow-heif", "pillow_heif", "HEIC", "HEIF", 'pip install "dcgan-reproduction[heic]"'
-)
-JXL = Package("pillow-jxl-plugin", "pillow_jxl", "JPEG XL", "JXL", "pip install pillow-jxl-plugin")
+HEIF = Package("pillow-heif", "HEIC", "HEIF", 'pip install "dcgan-reproduction[heic]"')
+JXL = Package("pillow-jxl-plugin", "JPEG XL", "JXL", "pip install pillow-jxl-plugin")
 PACKAGES = {"heic": HEIF, "heif": HEIF, "JPEG XL": JXL}  # by the names of repro/data/formats.py
 
 
@@ -78,9 +74,12 @@ def _is_readable(package: Package) -> bool:
     if package.pillow_name in Image.OPEN:
         return True
     try:
-        module = importlib.import_module(package.module)
         if package is HEIF:
-            module.register_heif_opener(decode_threads=1)  # pictures are decoded side by side
+            import pillow_heif
+
+            pillow_heif.register_heif_opener(decode_threads=1)  # pictures are decoded side by side
+        else:
+            import pillow_jxl  # noqa: F401
     except (ImportError, OSError):  # not installed, or without a library it needs
         return False
     return package.pillow_name in Image.OPEN

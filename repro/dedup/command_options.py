@@ -97,7 +97,7 @@ def options_of(given: argparse.Namespace) -> Options:
     options = validated(Options, values, where="command line")
     unused = sorted(set(values) - used_options(given.method))
     if unused:
-        raise SpecError(f"--method {given.method} makes no use of {', '.join(unused)}")
+        raise SpecError(f"--method {given.method} does not use {', '.join(unused)}")
     if given.autoencoder is not None and given.method != TRAINED:
         raise SpecError(f"--autoencoder is for --method {TRAINED}")
     if given.null and given.delete_list is None:

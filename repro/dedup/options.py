@@ -45,7 +45,7 @@ class Options(Strict):
         unused = "noise" if self.corruption == "views" else "agreement"
         # the record of a step holds the defaults too
         if getattr(self, unused) != type(self).model_fields[unused].default:
-            raise ValueError(f"corruption: {self.corruption} makes no use of {unused}")
+            raise ValueError(f"corruption: {self.corruption} does not use {unused}")
         return self
 
     def training(self, images: int) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _require_file(path: Path) -> None:
         found = "a folder" if path.is_dir() else "no such file"
         raise SpecError(
             f"{path}: {found}; expected the InceptionV3 weights of FID and KID: {WHERE}. "
-            "python -m data_prep.download inception --raw RAW fetches the file into the folder RAW"
+            "python -m repro download inception --raw RAW fetches the file into the folder RAW"
         )
 
 

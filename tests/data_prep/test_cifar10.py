@@ -182,7 +182,7 @@ def test_label_out_of_range_and_wrong_arrays(tmp_path):
     with pytest.raises(SourceError, match="holds a list, expected a dict"):
         read(tmp_path, files=["data_batch_1"])
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps(batch)[:-100])
-    with pytest.raises(SourceError, match="no CIFAR-10 batch"):
+    with pytest.raises(SourceError, match="not a CIFAR-10 batch"):
         read(tmp_path, files=["data_batch_1"])
 
 

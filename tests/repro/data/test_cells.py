@@ -11,6 +11,7 @@ from PIL import Image
 
 from data_prep.prepare import prepare
 from repro.data.cells import cell, name_in
+from repro.dedup.group_table import write_groups
 from repro.dedup.removal import find_removal
 from repro.specs.dataset import DatasetSpec
 
@@ -47,7 +48,7 @@ def test_nor_does_the_table_of_groups(tmp_path: Path) -> None:
     codes = np.zeros((len(FORMULAS), 16), np.uint8)
     flat = np.zeros(len(FORMULAS), bool)
     removal = find_removal(codes, flat=flat, max_group=100)
-    removal.write_groups(tmp_path / "groups.csv", FORMULAS)
+    write_groups(tmp_path / "groups.csv", removal, FORMULAS)
     with (tmp_path / "groups.csv").open(newline="", encoding="utf-8") as stream:
         found = [row["key"] for row in csv.DictReader(stream)]
     assert found == [f"'{name}" for name in FORMULAS]

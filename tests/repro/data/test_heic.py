@@ -15,7 +15,7 @@ from repro.data import optional_decoders, pillow_pixels
 from repro.data.decoders import decoder_versions
 from repro.data.formats import REASONS, UnreadableImage
 from repro.data.images import decode, decode_square
-from repro.data.optional_decoders import HEIF, JXL, describe_missing_packages, pillow_reader
+from repro.data.optional_decoders import describe_missing_packages, pillow_reader
 
 HEIC = pillow_reader("heic")
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 8, 3), np.uint8).repeat(16, 0).repeat(16, 1)
@@ -36,8 +36,8 @@ def distance(first, second):
 def not_installed(monkeypatch):
     """Neither package, as after a plain installation."""
     monkeypatch.setattr(Image, "OPEN", {k: v for k, v in Image.OPEN.items() if k != "HEIF"})
-    for package in (HEIF, JXL):
-        monkeypatch.setitem(sys.modules, package.module, None)
+    for module in ("pillow_heif", "pillow_jxl"):
+        monkeypatch.setitem(sys.modules, module, None)
     optional_decoders._is_readable.cache_clear()
     yield
     optional_decoders._is_readable.cache_clear()

@@ -11,11 +11,13 @@ import struct
 import unicodedata
 import zlib
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+HEIC = "corrupt" if find_spec("pillow_heif") else "unsupported"
 UNDECODABLE = b"bad\xff\xfe.png".decode("utf-8", "surrogateescape")
 
 
@@ -137,7 +139,7 @@ def _unreadable(root: Path, truth: Truth) -> None:
         "page.jpg": (b"<!DOCTYPE html><html>404</html>", "not_an_image"),
         "notes.txt": ("naïve".encode(), "not_an_image"),
         "film.mp4": (b"\0\0\0\x18ftypisom" + bytes(3000), "not_an_image"),
-        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(3000), "unsupported"),
+        "phone.heic": (b"\0\0\0\x18ftypheic" + bytes(3000), HEIC),
         "heights.tif": (_encoded(Image.fromarray(np.ones((9, 9), np.float32)), "TIFF"),
                         "unsupported"),
     }  # fmt: skip

@@ -477,7 +477,7 @@ def test_trouble_is_on_the_first_screen_and_with_its_model(report: Path) -> None
     )
     assert "No trouble found" not in card
     assert "No trouble found" in card_of(report, "faces")
-    assert "was not watched" in card_of(report, "older")
+    assert "was not monitored" in card_of(report, "older")
 
 
 def test_markdown_says_the_same_of_the_models(report: Path) -> None:
@@ -489,7 +489,7 @@ def test_markdown_says_the_same_of_the_models(report: Path) -> None:
     assert "ended early, at minibatch 1,260" in bedrooms
     assert f"not trained. To train it: `{command('train')}`" in objects
     assert "rouble" not in faces
-    assert "not watched" in older
+    assert "not monitored" in older
     assert "126 D steps and 126 G steps in bfloat16" in faces
 
 

@@ -134,7 +134,8 @@ def test_own_pictures_get_samples_and_troubles_and_no_verdict(made: Path, tmp_pa
     assert "Jump share: 0.9 [0.85, 0.95], n = 200" in " ".join(
         re.sub("<[^>]+>", "", opening).split()
     )
-    assert "samples of bedrooms have 0.29 of the diversity" in words
+    assert "the samples of bedrooms have 0.29 of their diversity" in words
+    assert "more epochs would help most" in words
     markdown = (report / "report.md").read_text(encoding="utf-8")
     for trouble in ("0.29 of the diversity", "D(G(z)) is 0.04", "too few minibatches: 20"):
         assert trouble in words.partition("Trouble with the samples of bedrooms")[2]
@@ -146,7 +147,8 @@ def test_own_pictures_without_trouble(made: Path, tmp_path: Path) -> None:
     report = own_pictures(made, tmp_path, last=last, minibatches=1000)
     for name in ("index.html", "report.md"):
         text = (report / name).read_text(encoding="utf-8")
-        assert "0.31 of the diversity" in text
+        assert "0.31 of their diversity" in text
+        assert "would help" in text
         assert "Trouble with the samples of" not in text
 
 
