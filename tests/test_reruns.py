@@ -5,6 +5,7 @@ put back at the end of a test, and then nothing is left to do: nothing was lost 
 """
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -170,15 +171,20 @@ def test_a_card_re_runs_what_its_options_say_and_else_the_report_alone(
 ) -> None:
     card = checkout / "experiments/latent_walk/experiment.yaml"
     text = card.read_text()
-    tiny = "  tiny: {segments: 10}\n"
-    assert tiny in text
-    for edit, expected in {
-        "  tiny:   {segments: 10}  # the same options\n": {"report", "all"},
-        f"{tiny}  demo: {{segments: 20}}\n": {"report", "all"},
-        "  tiny: {segments: 11}\n": {"measure_latent_walk", "latent_walk", "report", "all"},
-    }.items():
-        card.write_text(text.replace(tiny, edit))
-        assert planned(warm, checkout, checkout.parent / "run", "all") == expected, edit
+    (tiny,) = re.findall(r"^  tiny: \{segments: 10,.*\n", text, re.MULTILINE)
+    (demo,) = re.findall(r"^  demo: \{rooms: .*\n", text, re.MULTILINE)
+    same = f"{tiny.rstrip().replace('tiny:', 'tiny:  ')}  # the same options\n"
+    for before, after, expected in (
+        (tiny, same, {"report", "all"}),
+        (demo, "  demo: {segments: 20}\n", {"report", "all"}),
+        (
+            tiny,
+            tiny.replace("10", "11", 1),
+            {"measure_latent_walk", "latent_walk", "report", "all"},
+        ),
+    ):
+        card.write_text(text.replace(before, after))
+        assert planned(warm, checkout, checkout.parent / "run", "all") == expected, after
 
 
 def test_weights_for_fid_add_that_experiment_alone(warm: Path, checkout: Path) -> None:
