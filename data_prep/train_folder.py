@@ -40,9 +40,9 @@ from repro.progress import REPORTER
 from repro.specs.dataset import DatasetSpec
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.presets import PresetSpec, read_presets
+from repro.specs.presets import PresetSpec, find_preset
 from repro.specs.training import TrainingSpec
-from repro.specs.validation import SpecError, Strict, nearest, read_step, validated
+from repro.specs.validation import SpecError, Strict, read_step, validated
 from repro.train import __main__ as step
 from repro.train.loop import train
 from repro.train.minibatches import Images, Schedule
@@ -145,15 +145,13 @@ def train_folder(given: argparse.Namespace) -> None:
 
 
 def _preset(name: str) -> PresetSpec:
-    presets = {preset.name: preset.spec for preset in read_presets()}
-    if name not in presets:
-        raise SpecError(f"--preset: no preset '{name}'; {nearest(name, presets)}")
-    if presets[name].network.classes:
+    preset = find_preset(name).spec
+    if preset.network.classes:
         raise SpecError(
             f"--preset: '{name}' needs pictures with labels; take another one "
             "(python -m repro presets), or a run file (docs/real_images.md)"
         )
-    return presets[name]
+    return preset
 
 
 def _refuse_nesting(folder: Path, out: Path) -> None:

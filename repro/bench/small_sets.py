@@ -41,8 +41,7 @@ from repro.quality.neighbours import nearest_rows
 from repro.rng import shuffled
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.presets import PresetSpec, read_presets
-from repro.specs.validation import SpecError, nearest
+from repro.specs.presets import PresetSpec, find_preset
 from repro.train.minibatches import Images
 from repro.train.model_writer import latent_batches
 from repro.train.monitor import diversity
@@ -75,20 +74,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
     """The record: a case for each dataset and recipe, its results by training."""
-    presets = {preset.name: preset.spec for preset in read_presets()}
-    for name in given.presets:
-        if name not in presets:
-            raise SpecError(f"no preset '{name}'; {nearest(name, presets)}")
+    presets = {name: find_preset(name).spec for name in given.presets}
     cases = []
     for folder in given.data:
         split = Split.of(ImageStore.open(folder))
         judge = Judge(split)
         cases.append({"data": folder.name, "recipe": "real images", **asdict(judge.real())})
         print(cases[-1], flush=True)
-        for name in given.presets:
+        for name, preset in presets.items():
             for seed in range(1, given.repeats + 1):
                 samples, done = trained_samples(
-                    split, presets[name], seed=seed, seconds=60 * given.minutes
+                    split, preset, seed=seed, seconds=60 * given.minutes
                 )
                 found = judge.of(samples, minibatches=done)
                 cases.append({"data": folder.name, "recipe": name, "seed": seed, **asdict(found)})

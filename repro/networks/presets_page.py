@@ -15,8 +15,7 @@ from repro.networks.layers import discriminator_without_memory, generator_withou
 from repro.places import PRESETS
 from repro.specs.differences import differing_from_paper, format_setting
 from repro.specs.network import NetworkSpec
-from repro.specs.presets import Preset, PresetSpec, read_presets
-from repro.specs.validation import SpecError, nearest
+from repro.specs.presets import Preset, PresetSpec, find_preset, read_presets
 
 PAGE = PRESETS / "README.md"
 Row = tuple[str, ...]
@@ -180,7 +179,4 @@ def main(argv: list[str] | None = None) -> None:
     elif given.name is None:
         print(list_presets())
     else:
-        presets = {preset.name: preset for preset in read_presets()}
-        if given.name not in presets:
-            raise SpecError(f"no preset '{given.name}'; {nearest(given.name, presets)}")
-        print(_section(presets[given.name]))
+        print(_section(find_preset(given.name)))

@@ -13,7 +13,7 @@ from pydantic import Field
 from repro.places import PRESETS
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
-from repro.specs.validation import Strict, read_yaml, validated
+from repro.specs.validation import SpecError, Strict, nearest, read_yaml, validated
 
 
 class PresetSpec(Strict):
@@ -45,3 +45,11 @@ def read_presets(folder: Path = PRESETS) -> list[Preset]:
         spec = validated(PresetSpec, read_yaml(path), where=str(path))
         presets.append(Preset(path.stem, about, spec))
     return presets
+
+
+def find_preset(name: str) -> Preset:
+    """The preset of that name. Raises SpecError with the nearest name for an unknown one."""
+    presets = {preset.name: preset for preset in read_presets()}
+    if name not in presets:
+        raise SpecError(f"no preset '{name}'; {nearest(name, presets)}")
+    return presets[name]

@@ -1,4 +1,7 @@
-"""data_prep/parquet.py on files that pyarrow writes: pictures, labels, order, damage, memory."""
+"""data_prep/parquet.py on files that pyarrow writes: pictures, labels, order, damage, memory.
+
+Longer than 300 lines: all tests read files of the same made-up pictures.
+"""
 
 import io
 import json
