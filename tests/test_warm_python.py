@@ -93,6 +93,21 @@ def test_a_signal_reaches_the_module(warm: Path, folder: Path) -> None:
     assert time.monotonic() - start < 10
 
 
+def test_killed_it_takes_the_module_with_it(warm: Path, folder: Path) -> None:
+    (folder / "waits.py").write_text(
+        "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen([warm, "-m", "waits"], cwd=folder, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        module = int(process.stdout.readline())
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    end = time.monotonic() + 10
+    while Path(f"/proc/{module}").exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{module}").exists()
+
+
 @pytest.mark.slow
 def test_random_numbers_are_not_the_same_in_two_processes(warm: Path, folder: Path) -> None:
     program = "import random, numpy\nprint(random.random(), numpy.random.rand())\n"

@@ -4,8 +4,8 @@ A step of the pipeline spends 1 to 6 seconds on importing torch, pandas and matp
 config/tiny.yaml starts ninety of them. `warm_python` starts a server that imports these libraries,
 none of the project's modules, and returns a stand-in for `python`. For `-m MODULE WORDS` the
 stand-in passes its folder, environment and open files on to the server, which forks a process that
-runs the module there; for anything else it becomes the real interpreter. The server ends with the
-process that started it. Unix only.
+runs the module there, and kills it when the stand-in is killed; for anything else the stand-in
+becomes the real interpreter. The server ends with the process that started it. Linux only.
 
 What differs from a real start: processes have one hash seed in common, and reports of memory begin
 with the libraries'. So two runs that are compared have a server each, and test_photos.py runs the
@@ -21,6 +21,7 @@ import os
 import random
 import runpy
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -97,14 +98,23 @@ def _attended(connection: socket.socket) -> dict[str, Any]:
     process = os.fork()
     if process:
         connection.sendall(process.to_bytes(8, "big"))
-        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        connection.sendall((status if status >= 0 else 128 - status).to_bytes(8, "big"))
+        status = _ended(process, connection)
+        with contextlib.suppress(BrokenPipeError):
+            connection.sendall((status if status >= 0 else 128 - status).to_bytes(8, "big"))
         os._exit(0)
     connection.close()
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
     return request
+
+
+def _ended(process: int, connection: socket.socket) -> int:
+    """The exit status of a process, which is killed if the stand-in is."""
+    end = os.pidfd_open(process)
+    if end not in select.select([end, connection], [], [])[0]:
+        os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def run(words: list[str], folder: str, environment: dict[str, str]) -> None:

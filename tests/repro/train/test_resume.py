@@ -6,9 +6,8 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import numpy as np
 import pytest
 import torch
 
+from repro.artefacts.step_folder import step_folder
+from repro.data.store_writer import StoreWriter
 from repro.networks.model_folder import CheckpointError
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -24,25 +25,35 @@ from repro.train.loop import train
 from repro.train.resume_state import latest_state, save_state
 
 NETWORK = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=8, norm_eps=1e-5)
-STEPS = 5 * 60
+EPOCHS = 30
+STEPS = 5 * EPOCHS
 
 
-@pytest.fixture
-def data(make_dataset: Callable[..., Path]) -> Path:
-    source = np.random.default_rng(0)
-    return make_dataset(source.integers(0, 256, (70, 16, 16, 3), dtype=np.uint8))
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images") / "data"
+    pixels = np.random.default_rng(0).integers(0, 256, (70, 16, 16, 3), dtype=np.uint8)
+    with (
+        step_folder(folder, inputs={}) as building,
+        StoreWriter(
+            building, source="test", spec={}, image_size=16, channels=3, label_fields={}
+        ) as writer,
+    ):
+        for i, image in enumerate(pixels):
+            writer.append(image, f"key{i:02d}", {})
+    return folder
 
 
-def command(data: Path, folder: Path) -> list[str]:
+def command(python: Path, data: Path, folder: Path) -> list[str]:
     training = TrainingSpec(
         batch=16,
-        epochs=60,
-        decay_epochs=20,
+        epochs=EPOCHS,
+        decay_epochs=10,
         schedule="one_of_each",
         augmentation=AugmentationSpec(flip=0.5, brightness=0.2),
         diff_augment=("colour", "translation", "cutout"),
         ema=0.99,
-        sample_every=50,
+        sample_every=25,
         log_every=3,
         checkpoint_every=7,
         statistics_batches=2,
@@ -55,7 +66,7 @@ def command(data: Path, folder: Path) -> list[str]:
     options = {"--spec": folder / "spec.json", "--data": data}
     options |= {"--state": folder / "state", "--out": folder / "model", "--threads": 1}
     words = [str(word) for pair in options.items() for word in pair]
-    return [sys.executable, "-m", "repro.train", "--device", "cpu", *words]
+    return [str(python), "-m", "repro.train", "--device", "cpu", *words]
 
 
 def logged_step(log: Path) -> int:
@@ -65,19 +76,27 @@ def logged_step(log: Path) -> int:
     return int(json.loads(whole[-1])["step"]) if whole else 0
 
 
-@pytest.mark.slow
-def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
-    data: Path, tmp_path: Path, repository: Path
-) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    done = subprocess.run(
-        command(data, whole), check=True, cwd=repository, capture_output=True, text=True
-    )
+@pytest.fixture(scope="module")
+def whole(
+    warm: Path, data: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The training that nothing interrupts, in a folder with its state and its model."""
+    whole = tmp_path_factory.mktemp("uninterrupted") / "whole"
+    words = command(warm, data, whole)
+    done = subprocess.run(words, check=True, cwd=repository, capture_output=True, text=True)
     first, *_, last = done.stderr.splitlines()
     assert first.endswith(f"sample sheets appear in {whole / 'state' / 'samples'}")
     assert last.endswith(f"trained; look at {whole / 'model' / 'samples.png'}")
     assert (whole / "model/samples.png").is_file()
-    words = command(data, killed)
+    return whole
+
+
+@pytest.mark.slow
+def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
+    warm: Path, whole: Path, data: Path, tmp_path: Path, repository: Path
+) -> None:
+    killed = tmp_path / "killed"
+    words = command(warm, data, killed)
     # points of the log; where within the next minibatches the kill falls is left to the machine
     points = np.sort(np.random.default_rng().integers(8, STEPS - 40, 5))
     for point in points:
@@ -97,11 +116,10 @@ def test_killed_at_five_points_and_resumed_gives_the_same_bytes(
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_saves_its_state_and_says_how_to_go_on(
-    number: signal.Signals, data: Path, tmp_path: Path, repository: Path
+    number: signal.Signals, warm: Path, whole: Path, data: Path, tmp_path: Path, repository: Path
 ) -> None:
-    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    subprocess.run(command(data, whole), check=True, cwd=repository, capture_output=True)
-    words = command(data, stopped)
+    stopped = tmp_path / "stopped"
+    words = command(warm, data, stopped)
     process = subprocess.Popen(
         words,
         cwd=repository,
