@@ -40,6 +40,8 @@ STAND_IN = """\
 #!{python} -IS
 import json, os, signal, socket, sys
 words = sys.argv[1:]
+if words[:2] == ["-u", "-m"]:  # as torchrun starts its processes
+    words = words[1:]
 if words[:1] != ["-m"]:
     os.execv({python!r}, [{python!r}, *words])
 request = {{"words": words[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
@@ -132,6 +134,8 @@ def run(words: list[str], folder: str, environment: dict[str, str]) -> None:
 
 def leave(status: object) -> None:
     """End as the interpreter does, but without taking the libraries apart, which takes seconds."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # one more while it ends changes nothing
+        signal.signal(number, signal.SIG_IGN)
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as at any end
     atexit._run_exitfuncs()
     if status is not None and not isinstance(status, int):
