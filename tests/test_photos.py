@@ -3,7 +3,6 @@
 import html
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +54,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def results(home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder after the command of the README, by the real Python throughout."""
+def results(
+    warm: Path, home: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The run folder after the command of the README."""
     folder = tmp_path_factory.mktemp("photos")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        snakemake(sys.executable, repository, folder, *words("~/my pictures"), run="photos")
+        snakemake(warm, repository, folder, *words("~/my pictures"), run="photos")
     return folder / "results/photos"
 
 

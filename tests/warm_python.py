@@ -8,8 +8,8 @@ runs the module there, and kills it when the stand-in is killed; for anything el
 becomes the real interpreter. The server ends with the process that started it. Linux only.
 
 What differs from a real start: processes have one hash seed in common, and reports of memory begin
-with the libraries'. So two runs that are compared have a server each, and test_photos.py runs the
-command of the README with the real interpreter, as `make faults` does.
+with the libraries'. So two runs that are compared have a server each, and
+test_hostile_environment.py makes an experiment with the real interpreter; `make faults` makes all.
 """
 
 import atexit
