@@ -1,4 +1,4 @@
-"""Draw a raw world by program: the first step of a run that has no downloads.
+"""Render the synthetic raw images of a world: the first step of a run that has no downloads.
 
     python -m data_prep.generate --spec FILE.json --out DIR [--workers 2]
 

@@ -5,11 +5,10 @@
 overview.webp: how samples grow during the training of the faces, a walk (Fig 4), turning faces
 (Fig 8), and the verdicts of results/published/demo. report.webp: the first screen of the published
 report, by a headless Chromium; without one it is left as it is. `make publish RUN=demo` comes
-first; only drawn images are shown.
+first; only synthetic images are shown.
 """
 
 import argparse
-import csv
 import shutil
 import subprocess
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from repro.claims.verdict import DECIDED, HOLDING, Verdict
+from repro.report.compare import read_claims
 
 DOCS = Path(__file__).parent
 PUBLISHED = DOCS.parent / "results" / "published" / "demo"
@@ -62,12 +62,11 @@ def rows(pictures: np.ndarray) -> Image.Image:
 
 def directions(claims: Path) -> Counter[str]:
     """Of the directions that the paper states: how many hold, fail, or are left open."""
-    with claims.open(encoding="utf-8", newline="") as stream:
-        stated = [
-            Verdict(row["verdict"])
-            for row in csv.DictReader(stream)
-            if (row["source"], row["kind"]) == ("paper", "direction")
-        ]
+    stated = [
+        Verdict(row["verdict"])
+        for row in read_claims(claims).to_dict("records")
+        if (row["source"], row["kind"]) == ("paper", "direction")
+    ]
     outside = DECIDED - HOLDING - {Verdict.PARTLY}
     return Counter(
         "hold" if one in HOLDING else "fail" if one in outside else "open" for one in stated

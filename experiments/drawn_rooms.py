@@ -1,4 +1,4 @@
-"""Rooms drawn by program with the area of bed, window and lamp, prepared like the model's images.
+"""Synthetic rooms with the area of bed, window and lamp, prepared like the model's images.
 
 Where in the flow: filters, latent_walk and ablations measure on them what a network knows of beds,
 windows and lamps. Rooms are drawn from the random stream of the experiment: they come from the
@@ -32,7 +32,7 @@ class Rooms:
 
 
 def are_drawn(raw: Path) -> bool:
-    """Whether a raw folder holds rooms drawn by program, according to its step's record."""
+    """Whether a raw folder holds synthetic rooms, according to its step's record."""
     try:
         record = json.loads((raw / SIDECAR).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -2,7 +2,7 @@
 
 
 rule draw_world:
-    """A world's spec -> raw data drawn by program, in the layout of an official dataset."""
+    """A world's spec -> synthetic raw data, in the layout of an official dataset."""
     output:
         INPUTS.stamp("raw/{name}"),
     log:

@@ -36,7 +36,11 @@ def test_the_run_is_told_in_words(base: Path, run: Path) -> None:
     )
     total = int(lines[0].split()[0])
     assert all(char.isprintable() or char == "\n" for char in said)
-    for words in ("Drawing rooms by program", "Training faces", "Measuring: Arithmetic on faces"):
+    for words in (
+        "Rendering synthetic images of rooms",
+        "Training faces",
+        "Measuring: Arithmetic on faces",
+    ):
         assert sum(line.endswith(f"] {words}") for line in lines) == 1, words
     for model in ("faces", "bedrooms"):
         assert f"    {results}/models/{model}/samples.png" in lines

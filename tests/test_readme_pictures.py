@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from repro.report.build import CLAIM_COLUMNS
+
 
 @pytest.fixture(scope="module")
 def pictures(repository: Path) -> ModuleType:
@@ -58,7 +60,7 @@ def test_the_bar_has_the_shares_of_the_verdicts(pictures: ModuleType, run: Path)
 
 def test_directions_of_the_paper_are_counted(pictures: ModuleType, tmp_path: Path) -> None:
     rows = [
-        ("paper", "direction", "holds in a drawn world"),
+        ("paper", "direction", "holds on synthetic data"),
         ("paper", "direction", "reproduced"),
         ("paper", "direction", "fails on other data"),
         ("paper", "direction", "not decided (untrained passes)"),
@@ -66,6 +68,10 @@ def test_directions_of_the_paper_are_counted(pictures: ModuleType, tmp_path: Pat
         ("paper", "value", "not reproduced"),
         ("ours", "direction", "holds on other data"),
     ]
+    blank = dict.fromkeys(CLAIM_COLUMNS, "")
     with (tmp_path / "claims.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([("source", "kind", "verdict"), *rows])
+        writer = csv.DictWriter(stream, CLAIM_COLUMNS)
+        writer.writeheader()
+        for source, kind, verdict in rows:
+            writer.writerow(blank | {"source": source, "kind": kind, "verdict": verdict})
     assert pictures.directions(tmp_path / "claims.csv") == {"hold": 2, "fail": 1, "open": 2}

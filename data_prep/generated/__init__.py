@@ -1,4 +1,4 @@
-"""Worlds drawn by program: raw data in official layouts, so that a run needs no download.
+"""Worlds: synthetic raw data in official layouts, so that a run needs no download.
 
 Each module here is one world (rooms, faces, objects, digits) with `Options` and
 `write(out, options, seed)`; `python -m data_prep.generate` runs one by name. `drawing/` contains

@@ -1,4 +1,4 @@
-"""Generated house numbers: SVHN's cropped digits drawn by program, in SVHN's layout.
+"""Synthetic house numbers in the layout of SVHN's cropped digits.
 
 The raw world of the role "svhn" where SVHN is not at hand; read by the source `svhn`. Writes
 `train_32x32.mat` and `test_32x32.mat` (MATLAB 5: X uint8 (32, 32, 3, N), y uint8 (N, 1), in which

@@ -2,7 +2,7 @@
 
 Part of measure.py. All trainings of a recipe are judged alike: distances in features of one
 untrained discriminator, the recipe's; features of each trained discriminator by a linear classifier
-that has to tell from them whether a room drawn by program has a window. Alone:
+that has to tell from them whether a synthetic room has a window. Alone:
 `Judge(recipe, held_out, trained_on, feature_seed=0).distance(samples)`.
 """
 

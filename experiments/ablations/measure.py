@@ -43,7 +43,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     recipe = changes[0].models[0]
     judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
     rooms = None
-    if recipe.spec.network.channels == 3:  # drawn rooms have colours
+    if recipe.spec.network.channels == 3:  # synthetic rooms have colours
         drawn = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
         rooms = drawn if drawn.usable else None
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]

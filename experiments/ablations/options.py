@@ -15,7 +15,9 @@ class Options(Strict):
     samples: int = Field(2000, ge=16, description="samples of each training in its distance")
     real: int = Field(2000, ge=16, description="held-out real images, at most")
     rooms: int = Field(
-        800, ge=40, description="drawn rooms whose windows D's features have to tell, half to learn"
+        800,
+        ge=40,
+        description="synthetic rooms whose windows D's features have to tell, half to learn",
     )
     moved: int = Field(
         100, ge=2, description="samples followed through the generators that a training kept"

@@ -2,8 +2,8 @@
 
 Reads the bedroom model and its images, without near-duplicates where the run de-duplicates them.
 Writes guided gradients and image patches of the strongest responses (arrays.npz), and measures how
-selective the channels are and how concentrated their responses. Where the raw bedrooms are rooms
-drawn by program, it measures how many channels respond to beds, windows and lamps. Given a model of
+selective the channels are and how concentrated their responses. Where the raw bedrooms are
+synthetic, it measures how many channels respond to beds, windows and lamps. Given a model of
 objects and labelled images, it also measures how strongly the class determines responses. Alone:
 python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR [--input bedrooms.dedup=DIR] [--input bedrooms.raw=DIR]

@@ -22,8 +22,8 @@ class Options(Strict):
     rooms: int = Field(
         250,
         ge=10,
-        description="newly drawn rooms, whose beds, windows and lamps are known, where the run's "
-        "bedrooms are drawn by program; `top` at least",
+        description="new synthetic rooms, whose beds, windows and lamps are known, where the run's "
+        "bedrooms are synthetic; `top` at least",
     )
     others: int = Field(
         999, ge=99, description="draws of other rooms for the test whether a channel finds beds"

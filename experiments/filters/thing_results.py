@@ -19,7 +19,7 @@ SIDES = {
     "untrained": "D with initial weights",
 }
 NOT_DRAWN = (
-    "nobody knows where the beds are in these pictures: it is measured on rooms drawn by program, "
+    "nobody knows where the beds are in these pictures: it is measured on synthetic rooms, "
     "where the run's own bedrooms are"
 )
 

@@ -11,7 +11,7 @@ from repro.claims.constructors import mean_over, share_over, single_number
 from repro.claims.measurement import Measurement
 from repro.internals.segmenter import intersection_over_union
 
-OVER_ROOMS = "rooms drawn by program that neither segmenter was trained on"
+OVER_ROOMS = "synthetic rooms that neither segmenter was trained on"
 OVER_MARKED = "samples of one model"
 
 

@@ -63,7 +63,7 @@ def overlap_numbers(found: dict[str, np.ndarray], *, seed: int) -> list[Measurem
         mean_over(
             f"judge_iou_{name}",
             values,
-            over="rooms drawn by program that neither segmenter was trained on",
+            over="synthetic rooms that neither segmenter was trained on",
             seed=seed,
             purpose=f"forgetting windows, judge of {name}s",
             protocol=f"intersection over union of {name} pixels, rooms with a {name}; what windows "

@@ -1,4 +1,4 @@
-"""Rooms drawn by program with their windows, prepared like the model's images.
+"""Synthetic rooms with their windows, prepared like the model's images.
 
 Part of measure.py. Only these pictures have known windows, and both segmenters learn from them.
 Rooms are drawn anew from the experiment's own random stream, so none is among the training images

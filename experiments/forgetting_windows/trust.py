@@ -1,6 +1,6 @@
 """Whether the judge knows windows in these samples; if not, the claims are left undecided.
 
-Part of measure.py and of figure.py. The judge is trained on rooms drawn by program. On a model of
+Part of measure.py and of figure.py. The judge is trained on synthetic rooms. On a model of
 photographs it may take bright patches for windows, and the area of bright patches decides nothing
 about windows. The only evidence there is its overlap with the boxes given to the regression.
 """

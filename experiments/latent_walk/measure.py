@@ -81,7 +81,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 def _object_judge(
     inputs: Inputs, model: ModelFolder, options: Options, *, seed: int
 ) -> ObjectJudge | None:
-    """The judge of windows and lamps; None where the bedrooms are not rooms drawn by program."""
+    """The judge of windows and lamps; None where the bedrooms are not synthetic rooms."""
     network = model.spec.network
     if network.channels != 3 or not inputs.has("bedrooms.raw"):
         return None

@@ -1,7 +1,7 @@
 """Do windows and lamps appear and vanish along a walk, and do they come once or flicker?
 
 Part of measure.py. The paper says that walking may change a picture's meaning, with objects being
-added and removed (§6.1). A segmenter that has learnt windows and lamps from rooms drawn by program
+added and removed (§6.1). A segmenter that has learnt windows and lamps from synthetic rooms
 looks at every frame. What it finds is compared with the frames of an untrained generator, and with
 frames that each come from another walk, which have nothing in common. Only where the model's own
 bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
@@ -43,7 +43,7 @@ class ObjectJudge:
     def trained(
         cls, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
     ) -> "ObjectJudge":
-        """Train on `rooms` drawn rooms of `size` pixels; `test_rooms` further ones test it."""
+        """Train on `rooms` synthetic rooms of `size` pixels; `test_rooms` further ones test it."""
         cells = working_side(size)
         drawn = draw_rooms(
             rooms + test_rooms, size=size, cells=cells, seed=seed, purpose="latent walk, rooms"
@@ -82,7 +82,7 @@ def judge_numbers(right: np.ndarray, *, least: float) -> list[Measurement]:
         share_over(
             f"object_judge_right_{name}",
             right[:, place],
-            over="rooms drawn by program that the judge was not trained on",
+            over="synthetic rooms that the judge was not trained on",
             protocol=f"whether a {name} covers at least {100 * least:g} % of the picture",
         )
         for place, name in enumerate(OBJECTS)

@@ -1,4 +1,4 @@
-"""On what a claim is decided: the paper's data at its scale, other images, drawn ones, or nothing.
+"""On what a claim is decided: the paper's data at its scale, other or synthetic images, or nothing.
 
 Where in the flow: `repro.runs.paper_scale` says of each role of a run what its images are and
 whether data and training are the paper's; the report and the plan ask `ground_of` for each claim,
@@ -22,7 +22,7 @@ class Ground(StrEnum):
 
     PAPER = "the paper's data and scale"
     OTHER = "other data or another scale"
-    DRAWN = "images drawn by program"
+    SYNTHETIC = "synthetic images"
     TOO_SMALL = "a run too small to decide anything"
 
 
@@ -40,7 +40,7 @@ class BoundRole(BaseModel):
     kind: Literal["generated", "real"] = "real"
 
     @property
-    def drawn(self) -> bool:
+    def synthetic(self) -> bool:
         """Whether programs made its images; weights alone have none."""
         return self.kind == "generated" and self.data is not None
 
@@ -61,13 +61,14 @@ class Grounds:
 def ground_of(claim: Claim, card: ExperimentCard, roles: Mapping[str, BoundRole]) -> Grounds:
     """The ground of a claim, from the roles that it rests on and that the run binds.
 
-    One drawn role makes all of it drawn. A direction that the authors' own weights answer needs no
-    more than real images; whatever else is as in the paper only where each of its roles is.
+    One synthetic role makes all of it synthetic. A direction that the authors' own weights answer
+    needs no more than real images; whatever else is as in the paper only where each of its roles
+    is.
     """
     needed = {name.partition(".")[0] for name in card.inputs}
     names = claim.roles or [name for name in card.roles if name in needed or name in roles]
     played = {name: roles.get(name, BoundRole()) for name in names}
-    drawn = [name for name, role in played.items() if role.drawn]
+    drawn = [name for name, role in played.items() if role.synthetic]
     enough = (True, "data") if claim.needs == "data" else (True,)
     lacking = [
         name
@@ -76,7 +77,7 @@ def ground_of(claim: Claim, card: ExperimentCard, roles: Mapping[str, BoundRole]
     ]
     if claim.kind == "direction" and claim.needs == "data" and _of_released_weights(card):
         lacking = []
-    words = dict.fromkeys(drawn, "generated data")
+    words = dict.fromkeys(drawn, "synthetic data")
     words |= {
         name: "; ".join(played[name].not_as_in_paper) or "data or scale differ"
         for name in lacking
@@ -84,7 +85,7 @@ def ground_of(claim: Claim, card: ExperimentCard, roles: Mapping[str, BoundRole]
     }
     because = "; ".join(f"{name}: {words[name]}" for name in played if name in words)
     if drawn:
-        return Grounds(Ground.DRAWN, because)
+        return Grounds(Ground.SYNTHETIC, because)
     return Grounds(Ground.OTHER if lacking else Ground.PAPER, because)
 
 

@@ -6,7 +6,7 @@ the paper's data at its scale and for the authors' weights. A number from other 
 scale is never set against the paper's (`kind: value`). A claim that its untrained control passes as
 well is not decided, nor is one that rests on a choice at the edge of what was tried.
 
-Alone: `judge(claim, measurement, ground=Ground.DRAWN)`.
+Alone: `judge(claim, measurement, ground=Ground.SYNTHETIC)`.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Verdict(StrEnum):
     PARTLY = "partly"
     NOT = "not reproduced"
     HOLDS = "holds on other data"
-    HOLDS_DRAWN = "holds in a drawn world"
+    HOLDS_SYNTHETIC = "holds on synthetic data"
     UNDECIDED = "undecided"
     FAILS = "fails on other data"
-    FAILS_DRAWN = "fails in a drawn world"
+    FAILS_SYNTHETIC = "fails on synthetic data"
     UNTRAINED_PASSES = "not decided (untrained passes)"
     TOO_SMALL = "not decided (too small)"
     AT_EDGE = "not decided (choice at an edge)"
@@ -40,10 +40,15 @@ class Verdict(StrEnum):
 WORDS = {
     Ground.PAPER: (Verdict.REPRODUCED, Verdict.PARTLY, Verdict.NOT),
     Ground.OTHER: (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.FAILS),
-    Ground.DRAWN: (Verdict.HOLDS_DRAWN, Verdict.UNDECIDED, Verdict.FAILS_DRAWN),
+    Ground.SYNTHETIC: (Verdict.HOLDS_SYNTHETIC, Verdict.UNDECIDED, Verdict.FAILS_SYNTHETIC),
 }
 HOLDING = {inside for inside, _, _ in WORDS.values()}
 DECIDED = HOLDING | {Verdict.PARTLY} | {outside for _, _, outside in WORDS.values()}
+# words of claims.csv as earlier versions wrote them
+EARLIER = {
+    "holds in a drawn world": Verdict.HOLDS_SYNTHETIC,
+    "fails in a drawn world": Verdict.FAILS_SYNTHETIC,
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def judge(
     if measurement is None or measurement.value is None or hull is None:
         why = measurement.no_value_because if measurement else "not measured"
         reason = why or "measured without a result"
-        if claim.kind == "value" and ground in (Ground.OTHER, Ground.DRAWN):
+        if claim.kind == "value" and ground in (Ground.OTHER, Ground.SYNTHETIC):
             reason += f" in this run ({because})"
         return judged(Verdict.NOT_RUN, reason)
     if ground == Ground.TOO_SMALL:

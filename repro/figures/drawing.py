@@ -2,7 +2,7 @@
 
 Where in the flow: the last step of every experiment (`figure.py`), of training (samples, curves)
 and so the source of all the report shows. A run whose numbers are no result of the paper carries a
-banner ("GENERATED DATA", "TINY - not a result"), stamped here into every picture, so that a figure
+banner ("SYNTHETIC DATA", "TINY - not a result"), stamped here into every picture, so that a figure
 cut out of its report still says what it is. No pyplot, so no state between two calls; matplotlib's
 own defaults, whatever a matplotlibrc of the user's says.
 

@@ -1,7 +1,7 @@
 """A small per-pixel classifier: which pixels of a picture belong to the thing it has learnt.
 
-Where in the flow: experiments/forgetting_windows (Fig 6, paper §6.3.1) trains two of them on rooms
-drawn by program, whose windows are known: one proposes boxes on samples of G, the other judges what
+Where in the flow: experiments/forgetting_windows (Fig 6, paper §6.3.1) trains two of them on
+synthetic rooms, whose windows are known: one proposes boxes on samples of G, the other judges what
 remains of the windows. Samples are blurred, noisy and odd in colour, so training pictures are
 randomly blurred, recoloured and made noisy.
 

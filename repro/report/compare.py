@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from repro.claims.measurement import number
+from repro.claims.verdict import EARLIER
 from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import save_table
 from repro.specs.validation import SpecError
@@ -39,7 +40,8 @@ class Change(StrEnum):
 def read_claims(run: Path) -> pd.DataFrame:
     """claims.csv of a run's folder, of its report, of results/published, or the file itself.
 
-    Raises SpecError naming what was looked for, or the columns that are missing.
+    Verdicts of earlier versions get their present words. Raises SpecError naming what was looked
+    for, or the columns that are missing.
     """
     places = [run, run / "report" / "claims.csv", run / "claims.csv"]
     path = next((place for place in places if place.is_file()), None)
@@ -56,7 +58,7 @@ def read_claims(run: Path) -> pd.DataFrame:
     missing = [name for name in [*KEY, *SHOWN] if name not in frame.columns]
     if missing:
         raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
-    return frame
+    return frame.assign(verdict=frame["verdict"].replace(EARLIER))
 
 
 def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

@@ -21,14 +21,15 @@ def first_line(spec: ReportSpec) -> str:
         return "Your own pictures: this run says nothing of the paper."
     if spec.generated and not real:
         return (
-            "Generated data: programs made the images of this run, as stand-ins for the paper's. "
+            "Synthetic data: programs rendered this run's images, as stand-ins for the paper's. "
             "Its numbers show that the chain works and which way the effects point; they are not "
             "to be set against the paper's numbers."
         )
     if spec.generated or drawn:
         return (
-            f"Partly generated data: {', '.join(drawn)} made by program; {', '.join(real)} real. "
-            "Numbers on generated images are not to be set against the paper's."
+            f"Partly synthetic data: {', '.join(drawn)} rendered by programs; "
+            f"{', '.join(real)} real. "
+            "Numbers on synthetic images are not to be set against the paper's."
         )
     if roles and all(role.as_in_paper is True for role in roles.values()):
         return "Real data, at the paper's scale."
@@ -42,5 +43,5 @@ def describe_data(roles: Mapping[str, BoundRole]) -> str:
     if not drawn:
         return ""
     if len(drawn) == len(shown):
-        return "Generated data."
-    return f"Partly generated data: {', '.join(drawn)}."
+        return "Synthetic data."
+    return f"Partly synthetic data: {', '.join(drawn)}."

@@ -15,7 +15,7 @@ from repro.report.results import Step
 
 MANY_COMMITS = 3  # more are counted on the first screen and listed under provenance
 STAGES = {
-    "raw": "draw the generated data",
+    "raw": "render the synthetic data",
     "data": "prepare",
     "dedup": "de-duplicate",
     "models": "train",

@@ -2,8 +2,8 @@
 
 This is the only module of repro/ that reaches into data_prep/ or experiments/ (repro/places.py
 lists the packages), so that the rest of the library works without them. No step of the pipeline but
-the report imports it. A source of images is a module of data_prep/, a world (images drawn by
-program) one of data_prep/generated/, an experiment a folder of experiments/; adding one needs a new
+the report imports it. A source of images is a module of data_prep/, a world (synthetic
+images) one of data_prep/generated/, an experiment a folder of experiments/; adding one needs a new
 file or folder there and no edit here. repro.runs.load and repro.runs.checks use it for run files,
 repro.plan for counts and costs, and the front door for its list of commands.
 
@@ -38,7 +38,7 @@ def commands() -> dict[str, tuple[str, str]]:
         "face-detection": ("face_detection", "find the faces in a folder of photos"),
         "sources": ("source", "list the sources of images and their options"),
         "train": ("train_folder", "train a model on a folder of pictures (section 4)"),
-        "generate": ("generate", "draw raw images by program"),
+        "generate": ("generate", "render the synthetic raw images of a world"),
         "prepare": ("prepare", "turn raw images into a prepared dataset"),
         "dedup-dataset": ("dedup", "find the near-duplicates of a prepared dataset"),
     }

@@ -3,9 +3,9 @@
 Where in the flow: repro.runs.load puts the result of `bound_roles` into specs/report.json, and the
 plan uses it to count the claims that a run can decide. A program cannot tell MNIST from other
 digits of the same size, so the run file states that a role is as in the paper, and this module
-withdraws the statement where it can see a difference: drawn images, another source, fewer images
-than the paper's, networks or trainings that differ from the preset. The number of images is known
-once they are prepared; the report compares it with `expected_images`.
+withdraws the statement where it can see a difference: synthetic images, another source, fewer
+images than the paper's, networks or trainings that differ from the preset. The number of images
+is known once they are prepared; the report compares it with `expected_images`.
 
 Alone: `bound_roles(load_run("config/paper.yaml"))`.
 """
@@ -75,7 +75,7 @@ def _why_not_the_data(run: Run, name: str, role: RoleSpec) -> list[str]:
             continue
         spec = run.spec.datasets[dataset]
         if spec.world is not None:
-            found.append(f"{dataset} is drawn or rearranged by program")
+            found.append(f"{dataset} is synthetic or rearranged by a program")
         elif spec.source != SOURCES[name]:
             found.append(f"{dataset} is read as {spec.source}, the paper's as {SOURCES[name]}")
         elif spec.limit is not None:

@@ -56,7 +56,7 @@ class AblationsSpec(Strict):
 
 
 class WorldSpec(Strict):
-    """Raw data drawn by program and written in an official layout (data_prep/generated/)."""
+    """Synthetic raw data, written in an official layout (data_prep/generated/)."""
 
     generator: str = Field(description="name of a module in data_prep/generated")
     real: str = Field(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 # rule -> stage, what it does; {} stands for the name of the dataset or the model
 RULES = {
-    "draw_world": ("data", "Drawing {} by program"),
+    "draw_world": ("data", "Rendering synthetic images of {}"),
     "prepare_dataset": ("data", "Preparing the images of {}"),
     "prepare_part": ("data", "Preparing a part of the images of {}"),
     "dedup_dataset": ("near-duplicates", "Finding near-duplicates among {}"),

@@ -231,7 +231,7 @@ def test_things_are_measured_on_drawn_rooms_alone(
     claims = [c for c in card.claims if c.measurement.partition("_")[0] in THINGS]
     assert len(claims) == 3
     for claim in claims:
-        verdict = judge(claim, found[claim.measurement], ground=Ground.DRAWN)
+        verdict = judge(claim, found[claim.measurement], ground=Ground.SYNTHETIC)
         assert (verdict.verdict == Verdict.NOT_RUN) == (not drawn)
         assert drawn or verdict.reason == NOT_DRAWN
     assert ("bed_channels_trained" in found) == drawn

@@ -286,7 +286,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert hashes[0] == hashes[1]
     card = read_card(repository / "experiments/latent_walk/experiment.yaml")
     stated = {name for c in card.claims for name in (c.measurement, c.control)} - {""}
-    # windows and lamps are known in drawn rooms only (test_latent_walk_objects.py)
+    # windows and lamps are known in synthetic rooms only (test_latent_walk_objects.py)
     stated = {name for name in stated if not name.startswith("object")}
     assert stated <= read_measurements(tmp_path / "once").keys()
     (tmp_path / "figures").mkdir()

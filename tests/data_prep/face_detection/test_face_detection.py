@@ -1,4 +1,4 @@
-"""data_prep/face_detection/: drawn faces at known places, and faults.
+"""data_prep/face_detection/: synthetic faces at known places, and faults.
 
 Longer than 300 lines: search and command are tried on the same drawn crowds.
 """

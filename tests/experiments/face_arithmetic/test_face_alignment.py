@@ -49,7 +49,7 @@ def test_labels_or_the_run_file_say_that_faces_are_not_aligned(
     found = {name: why_not_tested(one, misaligned=False) for name, one in stores.items()}
     assert found == {"unlabelled": NOT_TESTED, "aligned": NOT_TESTED, "tilted": ""}
     assert why_not_tested(stores["unlabelled"], misaligned=True) == ""
-    assert PLACED == faces.PLACED  # the labels of drawn faces
+    assert PLACED == faces.PLACED  # the labels of synthetic faces
 
 
 @pytest.mark.parametrize("why", ["", NOT_TESTED])
@@ -66,8 +66,8 @@ def test_claims_on_pixel_sums_have_no_verdict_where_faces_are_aligned(
     kept = {one.name: one for one in withheld(made, why=why)}
     assert kept["success_three_exemplars_minus_one_exemplar"].value == 0.5
     for claim in of_pixels:
-        verdict = judge(claim, kept[claim.measurement], ground=Ground.DRAWN)
-        assert verdict.verdict == (Verdict.NOT_RUN if why else Verdict.HOLDS_DRAWN)
+        verdict = judge(claim, kept[claim.measurement], ground=Ground.SYNTHETIC)
+        assert verdict.verdict == (Verdict.NOT_RUN if why else Verdict.HOLDS_SYNTHETIC)
         if why:
             assert verdict.reason == NOT_TESTED
             assert kept[ALIGNED + claim.measurement].value == 0.5

@@ -96,7 +96,7 @@ def test_verdict_by_hand(
 def test_nothing_measured_is_not_run() -> None:
     for kind in ("direction", "value"):
         found = judge(
-            claim({"below": 1}, kind=kind), None, ground=Ground.DRAWN, because="generated"
+            claim({"below": 1}, kind=kind), None, ground=Ground.SYNTHETIC, because="generated"
         )
         assert found.verdict is Verdict.NOT_RUN
         words = {"direction": "not measured", "value": "not measured in this run (generated)"}

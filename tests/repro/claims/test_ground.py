@@ -33,7 +33,7 @@ def grounds(
         (DATA, "data", Ground.PAPER, ""),
         (DATA, "training", Ground.OTHER, "mnist: data or scale differ"),
         (OTHER, "data", Ground.OTHER, "mnist: data or scale differ"),
-        (DRAWN, "training", Ground.DRAWN, "mnist: generated data"),
+        (DRAWN, "training", Ground.SYNTHETIC, "mnist: synthetic data"),
         (BoundRole(kind="generated"), "training", Ground.OTHER, "mnist: data or scale differ"),
     ],
 )
@@ -61,7 +61,7 @@ def test_the_authors_weights_need_no_more_than_real_images_for_a_direction() -> 
         return grounds(bound, **released, **on, kind=kind).ground
 
     assert [ground(one, "direction") for one in (DATA, OTHER, DRAWN)] == [
-        Ground.PAPER, Ground.PAPER, Ground.DRAWN,
+        Ground.PAPER, Ground.PAPER, Ground.SYNTHETIC,
     ]  # fmt: skip
     assert [ground(one, "value") for one in (DATA, OTHER)] == [Ground.PAPER, Ground.OTHER]
 
@@ -73,7 +73,7 @@ kinds = st.sampled_from([PAPER, DATA, OTHER, DRAWN])
 def test_a_ground_is_the_weakest_of_its_roles(
     first: BoundRole, second: BoundRole, needs: str
 ) -> None:
-    order = [Ground.DRAWN, Ground.OTHER, Ground.PAPER]
+    order = [Ground.SYNTHETIC, Ground.OTHER, Ground.PAPER]
     alone = [grounds({"mnist": one}, needs=needs).ground for one in (first, second)]
     both = grounds(
         {"mnist": first, "svhn": second}, inputs=("mnist.data", "svhn.data"), needs=needs

@@ -12,7 +12,7 @@ from repro.claims.verdict import DECIDED, HOLDING, Verdict, judge
 WORDS = {  # ground -> interval inside the rule, value alone inside, interval outside
     Ground.PAPER: ("reproduced", "partly", "not reproduced"),
     Ground.OTHER: ("holds on other data", "undecided", "fails on other data"),
-    Ground.DRAWN: ("holds in a drawn world", "undecided", "fails in a drawn world"),
+    Ground.SYNTHETIC: ("holds on synthetic data", "undecided", "fails on synthetic data"),
     Ground.TOO_SMALL: ("not decided (too small)",) * 3,
 }
 
@@ -44,7 +44,7 @@ def test_a_number_is_decided_on_the_papers_ground_alone(ground: Ground) -> None:
     assert [one.verdict for one in found] == list(expected)
 
 
-@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.DRAWN])
+@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.SYNTHETIC])
 @pytest.mark.parametrize(
     ("control", "decided"),
     [
@@ -73,7 +73,7 @@ def edged(measurement: Measurement) -> Measurement:
     return measurement.model_copy(update={"at_edge": "C of pixels"})
 
 
-@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.DRAWN])
+@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.SYNTHETIC])
 @pytest.mark.parametrize("case", CASES)
 def test_a_choice_at_an_edge_decides_nothing(ground: Ground, case: Measurement) -> None:
     found = judge(claim(), edged(case), ground=ground)
@@ -118,7 +118,7 @@ def test_a_control_takes_back_what_holds_and_changes_nothing_else(
 
 @given(ours=measurements)
 def test_the_same_numbers_are_decided_alike_on_every_ground(ours: Measurement) -> None:
-    grounds = (Ground.PAPER, Ground.OTHER, Ground.DRAWN)
+    grounds = (Ground.PAPER, Ground.OTHER, Ground.SYNTHETIC)
     found = {ground: judge(claim(), ours, ground=ground).verdict for ground in grounds}
     if ours.value is not None and ours.value <= 0 and found[Ground.OTHER] == "undecided":
         assert set(found.values()) == {"undecided"}  # its interval reaches above 0

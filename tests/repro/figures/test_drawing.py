@@ -108,7 +108,7 @@ def test_scale_brings_pictures_to_a_readable_width(tmp_path: Path, width: int, f
 
 
 def test_banner_is_stamped_on_pictures_and_figures_and_fits(tmp_path: Path) -> None:
-    style = Style(banner="GENERATED DATA, and a long word on what this is not")
+    style = Style(banner="SYNTHETIC DATA, and a long word on what this is not")
     save_picture(tmp_path / "p.png", np.zeros((5, 5, 3), np.uint8), style=style)
     save_figure(tmp_path / "f.png", training_curves(log()), style=style)
     for name in ("p.png", "f.png"):

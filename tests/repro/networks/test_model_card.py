@@ -46,9 +46,9 @@ def test_labels_changes_and_the_banner() -> None:
         training=TrainingSpec(
             augmentation=AugmentationSpec(flip=0.5), diff_augment=("cutout",), ema=0.9
         ),
-        banner="GENERATED DATA",
+        banner="SYNTHETIC DATA",
     )
-    assert "\n\n**GENERATED DATA**\n\nA generator" in text
+    assert "\n\n**SYNTHETIC DATA**\n\nA generator" in text
     assert "28x28 pixels in grey, 10 classes" in text
     assert (
         "real images augmented, differentiable augmentation (cutout), moving average of G's "

@@ -72,6 +72,12 @@ def test_a_run_beside_itself_has_changed_nothing(tmp_path: Path) -> None:
     assert "0 of 8 claims" in summary(table, ("a", "a"))
 
 
+def test_words_of_an_earlier_version_are_no_change(tmp_path: Path) -> None:
+    old = read_claims(run(tmp_path / "a", [claim("x", verdict="fails in a drawn world")]))
+    new = read_claims(run(tmp_path / "b", [claim("x", verdict="fails on synthetic data")]))
+    assert "0 of 1 claims" in summary(compared(old, new), ("a", "b"))
+
+
 def test_a_published_run_of_this_repository(repository: Path) -> None:
     claims = read_claims(repository / "results/published/demo")
     assert len(compared(claims, claims)) == len(claims) > 20

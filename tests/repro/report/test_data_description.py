@@ -1,4 +1,4 @@
-"""repro/report/data_description.py: a reader learns which images were drawn by program."""
+"""repro/report/data_description.py: a reader learns which images are synthetic."""
 
 from repro.claims.ground import BoundRole
 from repro.report.data_description import describe_data, first_line
@@ -16,7 +16,7 @@ def test_real_run_is_not_called_generated() -> None:
     assert "not at the paper's scale" in first_line(spec(kind="real", as_in_paper=False))
     weights_alone = spec(kind="real", as_in_paper=True, data=None)
     assert "not at the paper's scale" in first_line(weights_alone)
-    assert first_line(spec(kind="generated")).startswith("Partly generated data: bedrooms")
+    assert first_line(spec(kind="generated")).startswith("Partly synthetic data: bedrooms")
 
 
 def test_data_in_words_tells_what_part_is_generated() -> None:
@@ -25,6 +25,6 @@ def test_data_in_words_tells_what_part_is_generated() -> None:
 
     drawn, real = role("generated"), role("real")
     unbound = role("generated", None)  # weights alone: no images to be generated
-    assert describe_data({"a": drawn, "b": drawn}) == "Generated data."
-    assert describe_data({"a": drawn, "b": real}) == "Partly generated data: a."
+    assert describe_data({"a": drawn, "b": drawn}) == "Synthetic data."
+    assert describe_data({"a": drawn, "b": real}) == "Partly synthetic data: a."
     assert describe_data({"b": real, "c": unbound}) == describe_data({}) == ""

@@ -23,7 +23,7 @@ from repro.report.pictures import (
     rounded,
 )
 
-STYLE = Style(banner="GENERATED DATA")
+STYLE = Style(banner="SYNTHETIC DATA")
 
 
 def shown(picture: Picture) -> Image.Image:

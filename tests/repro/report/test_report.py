@@ -41,12 +41,12 @@ from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 
-STYLE = Style(banner="GENERATED DATA")
+STYLE = Style(banner="SYNTHETIC DATA")
 # Verdicts worked out by hand from the cards and measurements below.
 EXPECTED = {
-    "smooth_transitions": "holds in a drawn world",  # [0.1, 0.2] below 0.5; untrained: 0.7
+    "smooth_transitions": "holds on synthetic data",  # [0.1, 0.2] below 0.5; untrained: 0.7
     "pixels_differ": "undecided",  # 0.6 above 0.5, [0.4, 0.8] not
-    "jumps": "fails in a drawn world",  # 0.9 is not below 0.5
+    "jumps": "fails on synthetic data",  # 0.9 is not below 0.5
     "accuracy": "not comparable",  # a value, on generated images
     "beats_random": "not decided (untrained passes)",  # 20 above 0, and so is 10 [8, 12]
     "nan_number": "not run",
@@ -238,7 +238,7 @@ def make_run(run: Path) -> Path:
     spec = {
         "run": "demo",
         "title": "The demo run",
-        "banner": "GENERATED DATA",
+        "banner": "SYNTHETIC DATA",
         "description": "The whole chain in minutes on two processor cores.",
         "config": "config/demo.yaml",
         "generated": True,
@@ -361,9 +361,9 @@ def test_counts_of_the_first_screen(report: Path) -> None:
 def test_what_is_decided_is_counted_by_who_states_it(report: Path) -> None:
     sentences = [
         "The paper's own numbers: 0 of 2 decided (1 not comparable, 1 not run).",
-        "Its stated directions: 1 of 4 decided (1 holds in a drawn world, 1 undecided, "
+        "Its stated directions: 1 of 4 decided (1 holds on synthetic data, 1 undecided, "
         "1 not decided (untrained passes), 1 not run).",
-        "Ours, counted apart: 1 of 1 decided (1 fails in a drawn world).",
+        "Ours, counted apart: 1 of 1 decided (1 fails on synthetic data).",
     ]
     page = html.unescape((report / "index.html").read_text(encoding="utf-8"))
     assert re.findall(r"<li>(.*?)</li>", page.partition('class="tally"')[2])[:3] == sentences
@@ -383,9 +383,9 @@ def test_the_control_of_a_claim_is_shown(report: Path) -> None:
 def test_first_words_say_that_data_are_generated(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     body = re.sub(r"<[^>]+>", " ", text.partition("</svg>\n<header")[2])
-    assert "GENERATED DATA" in body[:120]
+    assert "SYNTHETIC DATA" in body[:120]
     lines = (report / "report.md").read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("Generated data")
+    assert lines[0].startswith("Synthetic data")
 
 
 def test_experiment_that_was_not_run_shows_its_command(report: Path) -> None:
@@ -418,7 +418,7 @@ def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
         assert statement.replace("\\|", "|") == f"{row['statement']} (`{name}`)"
         assert verdict == row["verdict"] == EXPECTED[name]
     assert "0.15 [0.10, 0.20]" in stated["smooth_transitions"][3]
-    assert "0.90 [0.85, 0.95]: fails in a drawn world" in text.partition("Claims of ours")[2]
+    assert "0.90 [0.85, 0.95]: fails on synthetic data" in text.partition("Claims of ours")[2]
 
 
 def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(

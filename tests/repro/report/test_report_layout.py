@@ -33,7 +33,7 @@ def test_the_row_of_cards_shows_claim_and_verdict_and_leads_to_the_section(repor
     (card,) = re.findall(r'<a class="lead" href="#(\w+)">(.*?)</a>', row, re.S)
     words = " ".join(re.sub(r"<[^>]+>", " ", card[1]).split())
     assert card[0] == "latent_walk"
-    assert words == "Fig 4 Walks do not jump fails in a drawn world and 2 more claims"
+    assert words == "Fig 4 Walks do not jump fails on synthetic data and 2 more claims"
     left = " ".join(re.sub(r"<[^>]+>", " ", row.partition("Not run:")[2]).split())
     assert left == "Fig 4 (Digits are near enough)."  # of the experiment on digits
 
@@ -42,7 +42,7 @@ def test_sections_open_with_a_sentence_of_result_and_the_figure(report: Path) ->
     section = section_of(report, "latent_walk")
     words = " ".join(re.sub(r"<[^>]+>", " ", section.partition("</h3>")[2]).split())
     result = (
-        "fails in a drawn world Statement of jumps with <angle> & | bar 0.90 [0.85, 0.95], n = 200"
+        "fails on synthetic data Statement of jumps with <angle> & | bar 0.90 [0.85, 0.95], n = 200"
     )
     assert html.unescape(words).startswith(result)
     assert section.index('class="result"') < section.index("<img") < section.index("<details")

@@ -59,15 +59,15 @@ def section_of(report: Path, experiment: str) -> str:
 
 
 @pytest.mark.slow
-def test_every_figure_and_table_on_generated_data_says_so(report: Path) -> None:
+def test_every_figure_and_table_on_synthetic_data_says_so(report: Path) -> None:
     captions = re.findall(
         r"<figcaption>.*?</figcaption>", (report / "index.html").read_text(), re.S
     )
     assert len(captions) == 5  # a figure and a table of experiments; three pictures of a model
-    assert all("Generated data." in caption for caption in captions)
+    assert all("Synthetic data." in caption for caption in captions)
 
 
-def test_a_run_on_real_data_says_nothing_of_generated_data(made: Path, tmp_path: Path) -> None:
+def test_a_run_on_real_data_says_nothing_of_synthetic_data(made: Path, tmp_path: Path) -> None:
     roles = {
         role: {"data": role, "model": role, "as_in_paper": True, "kind": "real"}
         for role in ("bedrooms", "objects", "mnist")
@@ -75,15 +75,15 @@ def test_a_run_on_real_data_says_nothing_of_generated_data(made: Path, tmp_path:
     report = report_of(made, tmp_path, roles=roles, generated=False, banner="")
     words = text_of_page(report / "index.html")
     assert words.partition("Real data, at the paper's scale.")[1]
-    assert "enerated data" not in words
+    assert not re.search(r"Synthetic data|Partly synthetic|SYNTHETIC", words)
     assert (report / "report.md").read_text().startswith("Real data, at the paper's scale.")
     # 83.0 within [80, 85]: now it may be set against the paper's number
     verdicts = dict(re.findall(r'<tr id="claim-\w+-(\w+)" data-verdict="([a-z ()]+)"',
                                (report / "index.html").read_text()))  # fmt: skip
     words = {
-        "holds in a drawn world": "reproduced",
+        "holds on synthetic data": "reproduced",
         "undecided": "partly",
-        "fails in a drawn world": "not reproduced",
+        "fails on synthetic data": "not reproduced",
     }
     expected = {name: words.get(verdict, verdict) for name, verdict in EXPECTED.items()}
     assert verdicts == expected | {"accuracy": "reproduced"}
@@ -175,9 +175,9 @@ def test_a_banner_is_said_beside_the_data_unless_it_says_the_same(
     made: Path, tmp_path: Path
 ) -> None:
     report = report_of(made, tmp_path, banner="TINY - not a result")
-    assert "TINY - not a result · GENERATED DATA :" in text_of_page(report / "index.html")
+    assert "TINY - not a result · SYNTHETIC DATA :" in text_of_page(report / "index.html")
     first = (report / "report.md").read_text().partition("\n")[0]
-    assert first.startswith("**TINY - not a result.** Generated data:")
+    assert first.startswith("**TINY - not a result.** Synthetic data:")
 
 
 def test_a_failed_claim_is_read_as_failed_and_why(report: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_failed_claim_is_read_as_failed_and_why(report: Path) -> None:
     words = " ".join(re.sub(r"<[^>]+>", " ", row).split())
     assert "Why the value is not below 0.5" in words
     assert "Rule written not known: it is in no commit that is at hand" in words
-    assert "0.90 [0.85, 0.95] fails in a drawn world" in words
+    assert "0.90 [0.85, 0.95] fails on synthetic data" in words
     assert "0.9 [0.85, 0.95], n = 200; 95 % bootstrap over walks" in words
     assert "jump share below 0.5" in words
     assert "snakemake latent_walk --configfile config/demo.yaml" in words
@@ -264,7 +264,7 @@ def test_claims_are_sorted_as_numbers_and_filtered_by_buttons(report: Path, tmp_
       press(head.querySelector("button"));
       say("down", ours());
       say("order", head.getAttribute("aria-sort"));
-      const chip = document.querySelector(".chip[data-verdict='fails in a drawn world']");
+      const chip = document.querySelector(".chip[data-verdict='fails on synthetic data']");
       press(chip);
       say("failed", ours());
       say("folded", !document.querySelector("#claim-latent_walk-jumps").closest("details").open);

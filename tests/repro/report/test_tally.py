@@ -12,8 +12,8 @@ def row(source: str, kind: str, verdict: str, control: str = "untrained: 1") -> 
 ROWS = [
     row("paper", "value", "not reproduced"),
     row("paper", "value", "not comparable"),
-    row("paper", "direction", "holds in a drawn world"),
-    row("paper", "direction", "holds in a drawn world", control="not measured yet"),
+    row("paper", "direction", "holds on synthetic data"),
+    row("paper", "direction", "holds on synthetic data", control="not measured yet"),
     row("paper", "direction", "fails on other data"),
     row("paper", "direction", "undecided"),
     row("ours", "direction", "holds on other data"),
@@ -24,7 +24,7 @@ ROWS = [
 def test_all_claims_are_counted_by_who_states_them() -> None:
     assert tally(ROWS) == [
         "The paper's own numbers: 1 of 2 decided (1 not reproduced, 1 not comparable).",
-        "Its stated directions: 3 of 4 decided (2 hold in a drawn world, 1 undecided, "
+        "Its stated directions: 3 of 4 decided (2 hold on synthetic data, 1 undecided, "
         "1 fails on other data).",
         "Claims of its authors' repository: 0 of 1 decided (1 not run).",
         "Ours, counted apart: 1 of 1 decided (1 holds on other data).",
@@ -35,7 +35,7 @@ def test_all_claims_are_counted_by_who_states_them() -> None:
 def test_two_sentences_on_what_the_paper_states() -> None:
     assert summarise_findings(ROWS) == [
         "Of the 6 claims that the paper states (2 numbers, 4 directions), 4 are decided: "
-        "1 not reproduced, 2 hold in a drawn world, 1 fails on other data.",
+        "1 not reproduced, 2 hold on synthetic data, 1 fails on other data.",
         "2 are not: 1 undecided, 1 not comparable.",
     ]
     assert summarise_findings(ROWS[-2:]) == []
@@ -45,7 +45,7 @@ def test_two_sentences_on_what_the_paper_states() -> None:
 def test_one_line() -> None:
     assert in_one_line(ROWS) == (
         "of the paper's 2 numbers 1 is decided (1 not reproduced); of its 4 directions "
-        "3 are decided (2 hold in a drawn world, 1 fails on other data); "
+        "3 are decided (2 hold on synthetic data, 1 fails on other data); "
         "1 of all that hold lack an untrained control"
     )
     assert in_one_line(ROWS[:1]).endswith("(1 not reproduced); of its 0 directions none is decided")

@@ -70,7 +70,7 @@ def test_drawn_images_are_never_the_papers(repository: Path) -> None:
     )
     one = bound_roles(run)["bedrooms"]
     assert (one.kind, one.as_in_paper) == ("generated", False)
-    assert "bedrooms is drawn or rearranged by program" in one.not_as_in_paper
+    assert "bedrooms is synthetic or rearranged by a program" in one.not_as_in_paper
     assert report_spec(run)["roles"]["bedrooms"]["as_in_paper"] is False
     real = report_spec(run)["roles"]["mnist"]
     assert (real["kind"], real["as_in_paper"]) == ("real", False)  # digits of scikit-learn

@@ -366,7 +366,7 @@ def test_real_pictures_in_a_world_carry_their_own_words(load: Any) -> None:
     """Digits that a program only rearranged are not called generated."""
     digits = {"source": "mnist", "world": "digits", "image_size": 64}
     changes = {
-        "banner": "GENERATED DATA",
+        "banner": "SYNTHETIC DATA",
         "worlds": {"digits": {"generator": "digits", "real": "SMALL DIGITS"}},
         "datasets": {"digits": digits},
         "models": {"digits": {"data": "digits", "network": {"ngf": 8}}},
@@ -379,8 +379,8 @@ def test_real_pictures_in_a_world_carry_their_own_words(load: Any) -> None:
         return json.loads(run.spec_file(kind, name).read_text())["banner"]
 
     assert banner("models", "digits") == banner("styles", "mnist_neighbours") == "SMALL DIGITS"
-    assert banner("models", "bedrooms") == banner("styles", "latent_walk") == "GENERATED DATA"
-    assert run.banner({"digits", "bedrooms"}) == run.banner(set()) == "GENERATED DATA"
+    assert banner("models", "bedrooms") == banner("styles", "latent_walk") == "SYNTHETIC DATA"
+    assert run.banner({"digits", "bedrooms"}) == run.banner(set()) == "SYNTHETIC DATA"
     kinds = {name: role["kind"] for name, role in report_spec(run)["roles"].items()}
     assert kinds == {"bedrooms": "generated", "mnist": "real"}
     assert "real" not in json.loads(run.spec_file("worlds", "digits").read_text())
