@@ -2,54 +2,27 @@
 
     python docs/fill_numbers.py
 
-The text between <!-- filled: NAME --> and <!-- end --> is rewritten: verdicts counted, the
-table of five claims, the table of all numbers. A test holds that nothing there is out of date.
+The text between <!-- filled: NAME --> and <!-- end --> is rewritten: the README's blocks
+(docs/readme_numbers.py, docs/five_claims.py), the table of all numbers, the effects of the
+ablations. A test fails when anything there is out of date.
 """
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
-import pandas as pd
+from five_claims import PERCENT, five_claims, scaled
+from readme_numbers import PUBLISHED, ROOT, findings, runs
 
 from repro.claims.measurement import Measurement, read_measurements
-from repro.report.compare import read_claims
 from repro.report.quantities import rounded
-from repro.report.tally import in_one_line
 
-ROOT = Path(__file__).parent.parent
-PUBLISHED = ROOT / "results" / "published"
-RUNS = {
-    "demo": "on images drawn by program and small digits",
-    "laptop": "on a few real images, MNIST whole",
+RUNS = {"demo": "synthetic images, small digits", "laptop": "real images, small"}
+EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands for no effect
+    "times_distance_": ("Distance to held-out rooms, as a multiple of the recipe's", 1.0),
+    "change_in_distance_": ("Distance to held-out rooms, minus the recipe's", 0.0),
+    "change_in_diversity_": ("Diversity of the samples, minus the recipe's", 0.0),
 }
-PERCENT = 100.0
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A claim in the README's table: in words, and which picture shows it."""
-
-    experiment: str
-    claim: str
-    words: str
-    picture: str
-    name: str
-
-
-FIVE = [  # of the laptop's run: real data
-    Shown("cifar10_svm", "beats_kmeans", "D's features beat one layer of K-means on CIFAR-10",
-          "fig_table1.png", "Table 1"),
-    Shown("latent_walk", "smooth_transitions", "Walks change smoothly (1: a jump)",
-          "fig04_steps.png", "steps"),
-    Shown("face_arithmetic", "three_beat_one",
-          "Sums of three exemplars succeed more often than of one",
-          "fig07_success.png", "Fig 7"),
-    Shown("mnist_neighbours", "beats_gan_few", "50,000 digits of DCGAN beat a plain GAN's",
-          "fig_mnist_errors.png", "Table 3"),
-    Shown("mnist_neighbours", "as_good_as_real", "They are as good references as real digits",
-          "fig_mnist_classes.png", "classes"),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,40 +81,10 @@ LINES = [
 ]  # fmt: skip
 
 
-def decided() -> str:
-    """The verdicts of the published runs, an item each."""
-    lines = []
-    for run, on in RUNS.items():
-        line = in_one_line(read_claims(PUBLISHED / run).to_dict("records"))
-        lines.append(f"- [{run.capitalize()}](results/published/{run}/report.md), {on}: {line}.")
-    return "\n".join(lines)
-
-
-def five_claims() -> str:
-    """The README's table: claim, paper, ours on real data, verdict, picture."""
-    claims = read_claims(PUBLISHED / "laptop").set_index(["experiment", "id"])
-    lines = ["| claim | paper | ours on real data | verdict | picture |", "|---|---|---|---|---|"]
-    for one in FIVE:
-        row = claims.loc[(one.experiment, one.claim)]
-        low, high = (None if pd.isna(row[end]) else row[end] for end in ("low", "high"))
-        ours = Measurement(
-            name=one.claim,
-            value=row["value"],
-            low=low,
-            high=high,
-            n=int(row["n"]),
-            unit=row["unit"],
-        )
-        picture = f"results/published/laptop/{one.experiment}/{one.picture}"
-        cells = [one.words, row["paper"], rounded(ours), row["verdict"], f"[{one.name}]({picture})"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
 def all_numbers() -> str:
     """The table of results/README.md: what was measured, the paper's number, both runs'."""
-    lines = ["| | paper | demo: drawn images, small digits | laptop: real images, small |"]
-    lines.append("|---|---|---|---|")
+    heads = [f"{run}: {words}" for run, words in RUNS.items()]
+    lines = [f"| | paper | {' | '.join(heads)} |", "|---|---|---|---|"]
     for line in LINES:
         cells = [
             cell(run, line, names)
@@ -159,16 +102,42 @@ def cell(run: str, line: Line, names: tuple[str, ...]) -> str:
     return "; ".join(rounded(scaled(found[name], line.times)) for name in names)
 
 
-def scaled(one: Measurement, times: float) -> Measurement:
-    """The same number without its unit, which the line states, times 100 for a share in %."""
-    ends = {
-        end: None if (x := getattr(one, end)) is None else x * times
-        for end in ("value", "low", "high")
-    }
-    return one.model_copy(update=ends | {"unit": ""})
+def ablations() -> str:
+    """Which changes of the recipe moved the distance to real images, or the samples' diversity."""
+    found = read_measurements(PUBLISHED / "demo" / "ablations").values()
+    sentences = []
+    for prefix, (words, no_effect) in EFFECTS.items():
+        effects = [one for one in found if one.name.startswith(prefix) and one.setting]
+        moved = [one for one in effects if outside(one, no_effect)]
+        still = [changed(one) for one in effects if one not in moved]
+        if effects:
+            named = [f"{changed(one)} {rounded(one)}" for one in moved] or ["no change"]
+            sentences.append(
+                f"- {words}: {'; '.join(named)}. Intervals include {no_effect:g} for "
+                f"{', '.join(still) or 'none'}."
+            )
+    return "\n".join(sentences)
 
 
-BLOCKS = {"decided": decided, "five claims": five_claims, "all numbers": all_numbers}
+def outside(effect: Measurement, no_effect: float) -> bool:
+    """Whether the whole interval lies on one side of no effect."""
+    low, high = effect.hull or (no_effect, no_effect)
+    return not low <= no_effect <= high
+
+
+def changed(effect: Measurement) -> str:
+    """E.g. "beta1 0.9": the setting without its group, and to what it was changed."""
+    return f"{effect.setting.rpartition('.')[2]} {effect.changed_to}"
+
+
+BLOCKS = {
+    "runs": runs,
+    "findings": findings,
+    "five claims": five_claims,
+    "all findings": partial(findings, everything=True),
+    "all numbers": all_numbers,
+    "ablations": ablations,
+}
 PAGES = [ROOT / "README.md", ROOT / "results" / "README.md"]
 
 

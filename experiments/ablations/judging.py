@@ -55,7 +55,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class WindowRooms:
-    """Drawn rooms (N, size, size, 3) uint8, and whether each has a window, bool (N,)."""
+    """Synthetic rooms (N, size, size, 3) uint8, and whether each has a window, bool (N,)."""
 
     pictures: np.ndarray
     has_window: np.ndarray

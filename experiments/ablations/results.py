@@ -29,8 +29,8 @@ QUANTITIES = {  # quantity -> (its unit, how it was measured)
     ),
     "features": (
         "%",
-        "balanced accuracy with which a ridge classifier on D's features tells whether a drawn "
-        "room has a window; 50: chance",
+        "balanced accuracy with which a ridge classifier on D's features tells whether a "
+        "synthetic room has a window; 50: chance",
     ),
     "restlessness": (
         "",

@@ -1,7 +1,7 @@
 """What windows become without their maps, and how much worse the pictures look then.
 
 Part of measure.py. According to the paper most windows vanish or become similar things, doors and
-mirrors, and the quality of the pictures falls. Drawn rooms have neither doors nor mirrors; what
+mirrors, and the quality of the pictures falls. Synthetic rooms have neither doors nor mirrors; what
 hangs on their walls are framed pictures. So the judge also knows pictures and beds, and is asked
 about the places that were windows before and are none any more. Quality is the opinion of the
 model's own discriminator. Alone: `replaced(new, new.pictures(choices.positive), others)`.

@@ -1,7 +1,6 @@
 """How many claims of a run are decided and how, in a sentence for each who states them.
 
-Where in the flow: repro.report.page puts these at the head of the report; the README and
-results/README.md quote them of the published runs, from their claims.csv.
+Where in the flow: repro.report.page puts these at the head of the report.
 
 Alone: `tally(pandas.read_csv("results/published/demo/claims.csv").to_dict("records"))`.
 """
@@ -54,26 +53,6 @@ def summarise_findings(rows: Iterable[Row]) -> list[str]:
         f"{whole}: {_listed(decided)}." if decided else f"{whole}.",
         f"{sum(still.values())} are not: {_listed(still)}." if still else "None is left open.",
     ]
-
-
-def in_one_line(rows: Iterable[Row]) -> str:
-    """For a README: "of the paper's 15 numbers 1 is decided (1 reproduced); of its ..."."""
-    everything = list(rows)
-    parts = []
-    for name, part in (
-        ("the paper's {} numbers", "The paper's own numbers"),
-        ("its {} directions", "Its stated directions"),
-    ):
-        of = [row for row in everything if PARTS[part](row)]
-        decided = {one: count for one, count in _counts(of).items() if one in DECIDED}
-        total = sum(decided.values())
-        how_many = {0: "none is", 1: "1 is"}.get(total, f"{total} are")
-        words = f"of {name.format(len(of))} {how_many} decided"
-        parts.append(f"{words} ({_listed(decided)})" if decided else words)
-    bare = _without_control(everything)
-    if bare:
-        parts.append(f"{bare} of all that hold lack an untrained control")
-    return "; ".join(parts)
 
 
 def _counts(rows: Iterable[Row]) -> dict[Verdict, int]:

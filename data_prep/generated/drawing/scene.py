@@ -1,4 +1,4 @@
-"""What is visible in a drawn room: window boxes, and the cover of bed, windows and lamp.
+"""What is visible in a synthetic room: window boxes, and the cover of bed, windows and lamp.
 
 `draw_scene` (drawing/bedroom.py) returns a Scene. The pipeline's worlds keep picture and window
 boxes; experiments on the response to beds also use `cover`.

@@ -28,7 +28,7 @@ from data_prep.generated import faces
 from data_prep.source import source_names
 from repro.data.raw_images import SourceError
 
-PORTRAIT = faces.portrait(5, 146)[0]  # a drawn face that the cascade finds at any size
+PORTRAIT = faces.portrait(5, 146)[0]  # a synthetic face that the cascade finds at any size
 PLACES = ((0, 100, 96), (200, 20, 192))  # left, top, side of the portraits in `crowd`
 
 

@@ -26,7 +26,7 @@ MISALIGNED = faces.Options(shift=8, scale=0.15, tilt=15)
 
 
 def glasses(options: faces.Options) -> np.ndarray:
-    """Drawn faces with glasses, (40, 96, 96, 3)."""
+    """Synthetic faces with glasses, (40, 96, 96, 3)."""
     drawn = [faces.portrait(5, index, options) for index in range(80)]
     return np.stack([picture for picture, labels in drawn if labels["glasses"]])
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from repro.report.tally import in_one_line, summarise_findings, tally
+from repro.report.tally import summarise_findings, tally
 
 
 def row(source: str, kind: str, verdict: str, control: str = "untrained: 1") -> dict[str, Any]:
@@ -40,12 +40,3 @@ def test_two_sentences_on_what_the_paper_states() -> None:
     ]
     assert summarise_findings(ROWS[-2:]) == []
     assert summarise_findings(ROWS[:1])[1] == "None is left open."
-
-
-def test_one_line() -> None:
-    assert in_one_line(ROWS) == (
-        "of the paper's 2 numbers 1 is decided (1 not reproduced); of its 4 directions "
-        "3 are decided (2 hold on synthetic data, 1 fails on other data); "
-        "1 of all that hold lack an untrained control"
-    )
-    assert in_one_line(ROWS[:1]).endswith("(1 not reproduced); of its 0 directions none is decided")

@@ -1,0 +1,115 @@
+"""The README's table of five claims: paper, ours on real data, an untrained network, verdict.
+
+Where in the flow: docs/fill_numbers.py writes it into the page after `make publish`. Its numbers
+and verdicts are those of results/published/laptop; where that run measured no untrained control,
+the control is the demo's.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from readme_numbers import PUBLISHED, ROOT, row_of
+
+from repro.claims.card import Claim, read_card
+from repro.claims.measurement import Measurement, read_measurements
+from repro.report.quantities import rounded
+
+PERCENT = 100.0
+OPPOSITE = {"less": "more", "more": "less"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A claim in the README's table: in words, its unit, over what its interval is, its figure.
+
+    more: the unit of a difference above 0; below 0 the amount is shown with the opposite word.
+    """
+
+    experiment: str
+    claim: str
+    words: str
+    unit: str
+    over: str
+    picture: str
+    name: str
+    more: str = ""
+    times: float = 1.0
+
+
+FIVE = [  # of the laptop's run: real data
+    Shown("cifar10_svm", "beats_kmeans",
+          "D's features classify more of CIFAR-10 correctly than one layer of K-means",
+          "percentage points", "test images", "fig_table1.png", "Table 1", more="more"),
+    Shown("latent_walk", "smooth_transitions",
+          "Walks in latent space change smoothly: no step has 30 % of a walk's whole change",
+          "% in the largest of 10 steps", "walks", "fig04_steps.png", "Fig 4", times=PERCENT),
+    Shown("face_arithmetic", "three_beat_one",
+          "Arithmetic on averages of three exemplars succeeds more often than on single ones",
+          "percentage points", "choices of exemplars", "fig07_success.png", "Fig 7",
+          more="more", times=PERCENT),
+    Shown("mnist_neighbours", "beats_gan_few",
+          "As the training set of a 1-nearest-neighbour classifier on MNIST, 50,000 DCGAN samples "
+          "give less error than 50,000 of a fully connected GAN",
+          "percentage points", "test digits", "fig_mnist_errors.png", "Table 3", more="less"),
+    Shown("mnist_neighbours", "as_good_as_real",
+          "They give at most half a point more error than the 50,000 real digits",
+          "percentage points", "test digits", "fig_mnist_classes.png", "Table 3", more="less"),
+]  # fmt: skip
+
+
+def five_claims() -> str:
+    """The README's table: claim, paper, ours on real data, untrained, verdict, picture."""
+    lines = [
+        "| claim | paper | ours, real data | untrained network | verdict | figure |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in FIVE:
+        row = row_of("laptop", one.experiment, one.claim)
+        low, high = (None if pd.isna(row[end]) else row[end] for end in ("low", "high"))
+        ours = Measurement(name="ours", value=row["value"], low=low, high=high, n=int(row["n"]))
+        cells = [
+            one.words,
+            row["paper"],
+            f"{in_unit(ours, one)}; {int(row['n']):,} {one.over}",
+            control_cell(one),
+            row["verdict"],
+            f"[{one.name}](results/published/laptop/{one.experiment}/{one.picture})",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def in_unit(found: Measurement, one: Shown) -> str:
+    """E.g. "4.5 [3.5, 5.4] percentage points less": of a difference below 0 the amount."""
+    if not one.more:
+        return rounded(scaled(found, one.times, one.unit))
+    down = found.value is not None and found.value < 0
+    word = OPPOSITE[one.more] if down else one.more
+    return rounded(scaled(found, -one.times if down else one.times, f"{one.unit} {word}"))
+
+
+def scaled(found: Measurement, times: float, unit: str = "") -> Measurement:
+    """The same number in another unit, its ends in order."""
+    value, *ends = (None if x is None else x * times for x in (found.value, found.low, found.high))
+    low, high = ends if times > 0 else reversed(ends)
+    return found.model_copy(update={"value": value, "low": low, "high": high, "unit": unit})
+
+
+def control_cell(one: Shown) -> str:
+    """Whether the untrained control passes the rule, by the laptop's run or else the demo's."""
+    card = read_card(ROOT / "experiments" / one.experiment / "experiment.yaml")
+    claim = next(claim for claim in card.claims if claim.id == one.claim)
+    if claim.without_control:
+        return "none needed"
+    for run in ("laptop", "demo"):
+        found = read_measurements(PUBLISHED / run / one.experiment).get(claim.control)
+        if found is not None and found.hull is not None:
+            where = "" if run == "laptop" else " (demo; laptop: not measured)"
+            return f"{passing(claim, found)}: {in_unit(found, one)}{where}"
+    return "not measured"
+
+
+def passing(claim: Claim, control: Measurement) -> str:
+    """Whether the control's whole interval lies inside the claim's rule."""
+    low, high = control.hull or (float("nan"),) * 2
+    return "passes too" if claim.rule.holds(low) and claim.rule.holds(high) else "does not pass"

@@ -1,0 +1,252 @@
+"""What the published runs found, as blocks of README.md and results/README.md: runs and findings.
+
+Where in the flow: docs/fill_numbers.py writes them into the pages after `make publish`. Nothing
+here states an outcome: the verdicts in claims.csv decide under which heading a finding stands, and
+all numbers come from measurements.json.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from repro.claims.measurement import read_measurements
+from repro.claims.verdict import DECIDED, HOLDING, Verdict
+from repro.report.compare import read_claims
+from repro.report.tally import NO_CONTROL
+
+ROOT = Path(__file__).parent.parent
+PUBLISHED = ROOT / "results" / "published"
+FAILING = DECIDED - HOLDING - {Verdict.PARTLY}
+WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
+UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
+RUNS = ("demo", "laptop")
+HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
+IMAGES = {  # figures and tables -> the images of the paper, the demo, the laptop run
+    "Figs 1–6, §4.1.1": ("LSUN bedrooms", "synthetic rooms", "1,350 bedroom photos"),
+    "Figs 7, 8, 10": ("faces from the web", "synthetic faces", "face photos"),
+    "Table 1, Fig 11": ("D: ImageNet-1k; classified: CIFAR-10", "synthetic objects",
+                        "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10"),
+    "Table 2": ("SVHN", "synthetic house numbers", "–"),
+    "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST"),
+}  # fmt: skip
+TIMES = ("about 800 hours (planned)", "15 to 30 minutes", "about 2 hours")  # stated only here
+WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
+UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
+PAPER = (
+    "LSUN bedrooms (Figs 1–6, §4.1.1), faces from the web (Figs 7, 8, 10), D of ImageNet-1k tested "
+    "on CIFAR-10 (Table 1, Fig 11), SVHN (Table 2), MNIST (Table 3, Fig 9)",
+    "about 800 hours, planned",
+)
+RUNS = {  # images in the order of PAPER, and minutes or hours: the only place where they are stated
+    "demo": (
+        "synthetic rooms, faces, objects and house numbers; scikit-learn's 8x8 digits",
+        "15 to 30 minutes",
+    ),
+    "laptop": (
+        "1,350 bedroom photos, face photos, 20,000 of ImageNet-1k with two batches of CIFAR-10, no "
+        "SVHN, MNIST whole",
+        "about 2 hours",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim in words that hold whatever its verdict; {name} stands for a measurement's value."""
+
+    run: str
+    experiment: str
+    claim: str
+    figure: str
+    words: str
+    readme: bool = True  # whether README.md shows it; results/README.md shows all
+
+
+FINDINGS = [  # the most surprising first
+    Finding("laptop", "cifar10_svm", "beats_kmeans", "Table 1",
+            "D's features beat one layer of K-means on CIFAR-10: {accuracy_dcgan:.0f} % of the "
+            "test images right, K-means {accuracy_kmeans:.0f} %"),
+    Finding("demo", "svhn_svm", "beats_supervised", "Table 2",
+            "With 1,000 labels D's features beat the same network trained on the labels alone: "
+            "{error_dcgan:.0f} % errors, trained on labels {error_cnn:.0f} %"),
+    Finding("demo", "filters", "features_respond_to_windows", "Fig 5",
+            "More channels of D's last layer respond to windows than with random filters: "
+            "{window_channels_trained:.0%}, random {window_channels_random_filters:.0%}"),
+    Finding("demo", "turn_vector", "turn_is_monotone", "Fig 8",
+            "One direction of z turns faces steadily: rank correlation of pose and step "
+            "{turn_rank_correlation:.2f}, along random directions "
+            "{turn_rank_correlation_random_direction:.2f}"),
+    Finding("demo", "dedup", "semantic", "§4.1.1",
+            "The hash finds near-duplicates that are not equal in pixels: {recall_autoencoder:.0%} "
+            "of the planted ones, an untrained hash {recall_untrained:.0%}"),
+    Finding("laptop", "face_arithmetic", "latent_space_beats_pixel_space", "Fig 7",
+            "Arithmetic on z beats arithmetic on pixels: "
+            "{success_and_realistic_three_exemplars:.0%} of the results have the wanted attributes "
+            "and look realistic, of pixels {success_and_realistic_pixel_space:.0%}; attributes "
+            "alone: {success_three_exemplars:.0%} and {success_pixel_space:.0%}"),
+    Finding("demo", "forgetting_windows", "windows_forgotten", "Fig 6",
+            "Without its “window” maps G makes few windows: "
+            "{window_area_left_positive:.0%} of their area is left, without random maps "
+            "{window_area_left_random:.0%}"),
+    Finding("laptop", "verify_authors", "cifar10_beats_random", "Table 1",
+            "The D that the authors released has better features than random filters: "
+            "{cifar10_accuracy_4_layers:.1f} % on CIFAR-10 with the four of its six layers whose "
+            "weights are complete (paper, all six: 82.8 %), random filters "
+            "{cifar10_accuracy_random:.1f} %"),
+    Finding("laptop", "latent_walk", "no_ghosting", "Fig 4",
+            "Half-way along a walk samples are sharper than a pixel blend of its ends: mean "
+            "gradient over that of the ends, minus the blend's, {sharpness_kept:.2f}",
+            readme=False),
+    Finding("laptop", "filters", "responses_are_to_one_place", "Fig 5",
+            "Responses of trained filters are confined to one place more than those of random "
+            "filters: concentration, trained minus random, "
+            "{concentration_trained_minus_random:.3f}", readme=False),
+    Finding("demo", "svhn_svm", "beats_neighbours", "Table 2",
+            "With 1,000 labels D's features beat nearest neighbours on pixels: {error_dcgan:.0f} % "
+            "errors, neighbours {error_knn:.0f} %, an untrained D {error_random:.0f} %",
+            readme=False),
+    Finding("demo", "memorisation", "no_copies_in_pixels", "§4.1",
+            "Samples do not copy training images: {suspicious_share_pixels_blur_matched:.1%} are "
+            "nearer to one than 99 % of real images are to each other", readme=False),
+    Finding("laptop", "memorisation", "deduplication_lessens_copying", "§4.1.1",
+            "De-duplication lessens copying: chance that a sample is nearer to a training image "
+            "than a real one is, trained on all minus trained on de-duplicated images, "
+            "{nearer_probability_lessened_features_blur_matched:.3f}", readme=False),
+    Finding("laptop", "mnist_neighbours", "as_good_as_real", "Table 3",
+            "As references of a 1-nearest-neighbour classifier 50,000 DCGAN samples are as good as "
+            "real digits: {error_dcgan_50k:.1f} % errors, real digits {error_real:.1f} %",
+            readme=False),
+    Finding("demo", "ablations", "momentum", "§4",
+            "Adam's usual beta1 of 0.9 makes training unstable: distance to held-out rooms "
+            "{distance_beta1_0_9:.2f}, with 0.5 {distance_base:.2f}", readme=False),
+]  # fmt: skip
+GROUPS: dict[str, Collection[Verdict]] = {
+    "Fails here": FAILING,
+    "Holds, but an untrained network or a random direction passes the same test": {
+        Verdict.UNTRAINED_PASSES
+    },
+    "Holds": HOLDING,
+    "Open": set(Verdict) - DECIDED - UNTESTED - {Verdict.UNTRAINED_PASSES} | {Verdict.PARTLY},
+}
+
+
+def claims_of(run: str) -> pd.DataFrame:
+    """claims.csv of a published run, with verdicts as `Verdict`."""
+    frame = read_claims(PUBLISHED / run)
+    return frame.assign(verdict=[Verdict(one) for one in frame["verdict"]])
+
+
+def row_of(run: str, experiment: str, claim: str) -> dict[str, Any]:
+    rows = claims_of(run).set_index(["experiment", "id"])
+    return dict(rows.loc[(experiment, claim)])
+
+
+def runs() -> str:
+    """The images, time and trainings of every run and what it decides; then two caveats."""
+    found = [claims_of(run) for run in RUNS]
+    times = zip(TIMES, map(trainings, ("paper", *RUNS)), strict=True)
+    rows = {
+        "": HEADS,
+        "---": ("---",) * len(HEADS),
+        **IMAGES,
+        "time on 2 cores; trainings per model": tuple(map("; ".join, times)),
+        "the paper's numbers decided": ("–", *map(numbers_decided, found)),
+        "its directions tested": ("–", *map(directions_tested, found)),
+    }
+    notes: list[str] = []
+    for run, claims in zip(RUNS, found, strict=True):
+        notes += [*decided_numbers(run, claims), describe_controls(run, claims)]
+    lines = [f"| {head} | {' | '.join(cells)} |" for head, cells in rows.items()]
+    return "\n".join(
+        [*lines, "", " ".join(sorted(notes, key=lambda note: not note.startswith("**")))]
+    )
+
+
+def verdicts(claims: pd.DataFrame, kind: str) -> list[Verdict]:
+    """Of what the paper states: its numbers (kind "value") or its directions ("direction")."""
+    chosen = (claims["source"] == "paper") & (claims["kind"] == kind)
+    return list(claims.loc[chosen, "verdict"])
+
+
+def numbers_decided(claims: pd.DataFrame) -> str:
+    numbers = verdicts(claims, "value")
+    return f"{sum(one in DECIDED for one in numbers)} of {len(numbers)}"
+
+
+def directions_tested(claims: pd.DataFrame) -> str:
+    """E.g. "26: 9 hold, 4 fail, 5 an untrained network passes too, 8 undecided"."""
+    tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
+    hold, fail = (sum(one in group for one in tested) for group in (HOLDING, FAILING))
+    untrained = tested.count(Verdict.UNTRAINED_PASSES)
+    return (
+        f"{len(tested)}: {hold} hold, {fail} fail, {untrained} hold for an untrained network too, "
+        f"{len(tested) - hold - fail - untrained} undecided"
+    )
+
+
+def trainings(run: str) -> str:
+    """E.g. "1" or "1 (of some 3)", from the run file: how often each of its models is trained."""
+    text = (ROOT / "config" / f"{run}.yaml").read_text(encoding="utf-8")
+    models = yaml.safe_load(text)["models"].values()
+    least, *more = sorted({model.get("trainings", 1) for model in models})
+    return f"{least} (of some {more[-1]})" if more else f"{least}"
+
+
+def decided_numbers(run: str, claims: pd.DataFrame) -> list[str]:
+    """A sentence for each of the paper's numbers that the run decides."""
+    stated = (claims["source"] == "paper") & (claims["kind"] == "value")
+    rows = claims[stated & claims["verdict"].isin(list(DECIDED))]
+    return [
+        f"The {run} run decides a number: “{row['statement']}” Ours is "
+        f"{row['ours'].partition(', n = ')[0]}: {row['verdict']}."
+        for row in rows.to_dict("records")
+    ]
+
+
+def describe_controls(run: str, claims: pd.DataFrame) -> str:
+    """How many of the run's claims that hold have no untrained control: in bold, if any."""
+    holding = claims[claims["verdict"].isin(list(HOLDING))]
+    bare = int((holding["control"] == NO_CONTROL).sum())
+    if not bare:
+        return (
+            f"In the {run} run each of the {len(holding)} claims that hold (the paper's and ours) "
+            "has a control that does not pass, or needs none."
+        )
+    return (
+        f"**Of the {len(holding)} claims that hold in the {run} run (the paper's and ours), {bare} "
+        f"{'has' if bare == 1 else 'have'} no untrained control yet: an untrained network might "
+        "pass the same test.**"
+    )
+
+
+def findings(*, everything: bool = False) -> str:
+    """Claims under the heading of their verdict, each with its numbers, figure and run."""
+    shown = [one for one in FINDINGS if one.readme or everything]
+    lines = []
+    for heading, verdicts in GROUPS.items():
+        items = [
+            f"  - {_filled(one)} ({one.figure}, {one.run}{_notes(row)})."
+            for one in shown
+            if (row := row_of(one.run, one.experiment, one.claim))["verdict"] in verdicts
+        ]
+        lines += [f"- **{heading}:**", *items] if items else []
+    return "\n".join(lines)
+
+
+def _notes(row: dict[str, Any]) -> str:
+    notes = [WHOSE[row["source"]]] if row["source"] in WHOSE else []
+    if row["verdict"] in HOLDING and row["control"] == NO_CONTROL:
+        notes.append("no untrained control yet")
+    return "".join(f"; {note}" for note in notes)
+
+
+def _filled(one: Finding) -> str:
+    found = read_measurements(PUBLISHED / one.run / one.experiment)
+    values = {name.replace(".", "_"): number.value for name, number in found.items()}
+    text = one.words.format(**values)
+    return re.sub(r"(?<=\d)%", " %", re.sub(r"-(?=\d+\.\d)", "−", text))
