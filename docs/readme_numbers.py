@@ -179,12 +179,12 @@ def numbers_decided(claims: pd.DataFrame) -> str:
 
 
 def directions_tested(claims: pd.DataFrame) -> str:
-    """E.g. "26: 9 hold, 4 fail, 5 an untrained network passes too, 8 undecided"."""
+    """E.g. "26: 9 hold, 4 fail, 5 hold untrained too, 8 undecided"."""
     tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
     hold, fail = (sum(one in group for one in tested) for group in (HOLDING, FAILING))
     untrained = tested.count(Verdict.UNTRAINED_PASSES)
     return (
-        f"{len(tested)}: {hold} hold, {fail} fail, {untrained} hold for an untrained network too, "
+        f"{len(tested)}: {hold} hold, {fail} fail, {untrained} hold untrained too, "
         f"{len(tested) - hold - fail - untrained} undecided"
     )
 
