@@ -6,7 +6,8 @@ Measuring and drawing are separate steps, so restyling a figure never measures a
     python -m experiments.NAME.measure --spec S.json --input faces.model=DIR ... --out DIR
     python -m experiments.NAME.figure --spec S.json --measured DIR --out DIR
 
-The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} for the second.
+The spec holds {"options": {...}, "seed": 42} for the first, {"banner": "..."} for the second, and
+there the claims of the card that are measured again under other choices, {"claims": [...]}.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from repro.artefacts.finished_parts import FinishedParts
 from repro.artefacts.import_closure import code_hashes, page_files
@@ -94,6 +95,7 @@ class Inputs:
 OptionsType = TypeVar("OptionsType", bound=Strict)
 Measure = Callable[[Inputs, OptionsType, int, Path], list[Measurement]]
 Figure = Callable[[Path, Path, Style], None]
+OtherChoices = Callable[[Path, Path, Style, list[Any]], None]  # the last: claims of the card
 
 
 def write_measurements(folder: Path, measurements: list[Measurement]) -> None:
@@ -195,19 +197,25 @@ def _identity(
     return sha256_of_json([module, code_hashes(module), options.model_dump(), given, seed])
 
 
-def figure_command(figure: Figure) -> None:
-    """Parse the command line of a figure.py and run it."""
-    run_main(partial(_figure, figure))
+def figure_command(figure: Figure, *, other_choices: OtherChoices | None = None) -> None:
+    """Parse the command line of a figure.py and run it.
+
+    other_choices: draws the claims that were measured again under other choices
+    (experiments.multiverse_figures), where the card has any.
+    """
+    run_main(partial(_figure, figure, other_choices))
 
 
-def _figure(figure: Figure, argv: list[str] | None) -> None:
+def _figure(figure: Figure, other_choices: OtherChoices | None, argv: list[str] | None) -> None:
     parser = new_parser("figure", sys.modules["__main__"].__doc__)
     parser.add_argument("--spec", type=Path, help="JSON with the banner (default: no banner)")
     parser.add_argument("--measured", type=Path, required=True, help="folder of the measure step")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     given = parser.parse_args(argv)
     values = read_step(given.spec)
-    style = validated(Style, values, where=str(given.spec))
+    claims = values.get("claims", [])
+    plain = {key: value for key, value in values.items() if key != "claims"}
+    style = validated(Style, plain, where=str(given.spec))
     module = figure.__globals__["__spec__"].name
     recipe = Recipe.of(module, settings=values, files=page_files(module))
     inputs = {"measured": given.measured}
@@ -215,6 +223,8 @@ def _figure(figure: Figure, argv: list[str] | None) -> None:
         return
     with step_folder(given.out, inputs=inputs, spec=values, recipe=recipe) as building:
         figure(given.measured, building, style)
+        if other_choices is not None:
+            other_choices(given.measured, building, style, claims)
 
 
 def _pair(text: str) -> tuple[str, Path]:

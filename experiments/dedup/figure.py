@@ -17,6 +17,7 @@ from experiments.dedup.charts import (
 )
 from experiments.dedup.label_page import write_label_page
 from experiments.dedup.tables import dedup_table, recall_table
+from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
 from repro.figures.drawing import Style, save_figure, save_picture, save_table
 
@@ -49,4 +50,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure)
+    figure_command(figure, other_choices=multiverse_figures)

@@ -17,6 +17,7 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.dedup.copies import METHODS, UNTRAINED, CodesByMethod, codes_of, read_copies
+from experiments.dedup.multiverse import hash_universes
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import recall_study, study_arrays
 from experiments.dedup.removal import Removed, read_removed, sampled_collisions, shown_groups
@@ -35,6 +36,7 @@ from experiments.dedup.truth_file import first_rows, read_truth_of, truth_arrays
 from experiments.dedup.untrained import removed_by, settings_of, untrained_hash
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import write_multiverse
 from repro.dedup.autoencoder import Autoencoder
 from repro.dedup.binary_codes import first_with_same_code
 
@@ -100,6 +102,18 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         **{f"threshold_{name}": values for name, values in thresholds.items()},
         **{f"radius_{name}": values for name, values in radii.items()},
     )
+    given = {claim: one for claim, one in options.multiverse if one is not None}
+    if given and known is not None and len(known.copies):
+        others = hash_universes(
+            store.images[:n],
+            known,
+            hashes={"autoencoder": trained, UNTRAINED: initial},
+            pixels=found["pixels"],
+            given=given,
+            settings=settings_of(folder),
+            seed=seed,
+        )
+        write_multiverse(out, others)
     return measurements
 
 

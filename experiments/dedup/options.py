@@ -3,11 +3,28 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from repro.specs.validation import GivenPath, Strict
 
 PAPER_COPY_SHARE = 275_000 / 3_033_042  # the share that the paper removed
+
+
+class HashChoices(Strict):
+    """Other choices under which the copies of the truth file are searched again."""
+
+    radius: list[NonNegativeInt] = Field(description="bits in which equal codes may differ")
+    threshold: list[NonNegativeFloat] = Field(
+        description="above which a unit is active, in the unit of `thresholds`"
+    )
+
+
+class Multiverse(Strict):
+    """The claims that are measured again, and the values of their choices (from the card)."""
+
+    semantic: HashChoices | None = None
+    recall: HashChoices | None = None
+    recall_by_training: HashChoices | None = None
 
 
 class Options(Strict):
@@ -37,6 +54,9 @@ class Options(Strict):
     )
     radii: list[int] = Field(
         [0, 2, 4, 6, 8, 12, 16, 20, 24], min_length=1, description="Hamming radii, bits of 128"
+    )
+    multiverse: Multiverse = Field(
+        Multiverse(), description="claims to measure again under other choices, from the card"
     )
     groups: int = Field(24, ge=1, description="groups shown, drawn at random")
     members: int = Field(4, ge=2, description="images shown of a group, the one kept first")

@@ -37,8 +37,8 @@ def threshold_study(
     """
     encoder = Autoencoder.load(network)
     rows = np.union1d(np.arange(n), copies.original)
-    of_images = _activations(encoder, images[rows])
-    of_copies = _activations(encoder, copies.images)
+    of_images = activations(encoder, images[rows])
+    of_copies = activations(encoder, copies.images)
     place = np.searchsorted(rows, copies.original)
     deviation = float(of_images[:n].std(dtype=np.float64))
     table = []
@@ -72,7 +72,7 @@ def _removed(first: np.ndarray, truth: Truth | None) -> tuple[float, float]:
     return float((~keep).sum()), float(wrong)
 
 
-def _activations(encoder: Autoencoder, images: np.ndarray) -> np.ndarray:
+def activations(encoder: Autoencoder, images: np.ndarray) -> np.ndarray:
     """(n, 128) float32: the code's units before the ReLU."""
     inputs = HashInputs(images)
     parts = []

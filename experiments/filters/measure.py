@@ -17,6 +17,7 @@ import numpy as np
 from experiments.contract import Inputs, measure_command
 from experiments.drawn_rooms import are_drawn, draw_rooms
 from experiments.filters.classes import class_auc, class_share
+from experiments.filters.multiverse import selectivity_universes
 from experiments.filters.options import Options
 from experiments.filters.pools import bedroom_pool, labelled_pool
 from experiments.filters.responses import Responses
@@ -30,6 +31,7 @@ from experiments.filters.thing_results import none_known, thing_measurements
 from experiments.filters.things import chances_by_side
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import write_multiverse
 from repro.internals.guided_backprop import peaks
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on
@@ -48,6 +50,11 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     tiles = _tiles(sides, channels=options.channels, shown=options.shown)
     values = _of_bedrooms(sides, seed=seed)
     measurements = bedroom_measurements(values, top=top, pool=pool.words, seed=seed)
+    given = options.multiverse.trained_is_selective
+    if given is not None:
+        of_sides = {name: side.peaks.value for name, side in sides.items()}
+        others = selectivity_universes(of_sides, given=given, top=top, words=pool.words, seed=seed)
+        write_multiverse(out, others)
     measurements += _of_things(inputs, model, options, seed=seed)
 
     if inputs.has("objects.model") and inputs.has("cifar10.data"):

@@ -3,9 +3,28 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
+
+
+class ResponseChoices(Strict):
+    """Other choices under which the strongest responses are searched for again."""
+
+    pool: list[Annotated[int, Field(ge=10)]] = Field(
+        description="real images searched, those of the pool at most"
+    )
+    top: list[Annotated[int, Field(ge=2)]] = Field(
+        description="strongest images of a channel, fewer than are searched"
+    )
+
+
+class Multiverse(Strict):
+    """The claims that are measured again, and the values of their choices (from the card)."""
+
+    trained_is_selective: ResponseChoices | None = None
 
 
 class Options(Strict):
@@ -30,6 +49,9 @@ class Options(Strict):
     )
     controls: int = Field(
         4, ge=1, description="random networks of each control, which share the channels measured"
+    )
+    multiverse: Multiverse = Field(
+        Multiverse(), description="claims to measure again under other choices, from the card"
     )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
 

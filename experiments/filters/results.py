@@ -45,12 +45,21 @@ Values = dict[str, dict[str, np.ndarray]]  # quantity -> side -> a value per cha
 
 
 def bedroom_measurements(values: Values, *, top: int, pool: str, seed: int) -> list[Measurement]:
-    """The quantities of BEDROOMS; top: strongest images per channel, pool: the images in words."""
+    """Quantities of BEDROOMS; top: strongest images per channel, pool: the images in words."""
     made = []
-    for name, (what, unit) in BEDROOMS.items():
+    for name, given in values.items():
+        what, unit = BEDROOMS[name]
         protocol = f"{what.format(top=top)}; mean over channels; {pool}"
-        made += _compared(name, values[name], unit=unit, seed=seed, protocol=protocol)
+        made += _compared(name, given, unit=unit, seed=seed, protocol=protocol)
     return made
+
+
+def selectivity_difference(
+    values: dict[str, np.ndarray], *, top: int, pool: str, seed: int
+) -> list[Measurement]:
+    """Selectivity (channels,) of trained minus random weights alone; as bedroom_measurements."""
+    made = bedroom_measurements({"selectivity": values}, top=top, pool=pool, seed=seed)
+    return [one for one in made if one.name == "selectivity_trained_minus_random"]
 
 
 def class_measurements(values: Values, *, pool: str, seed: int) -> list[Measurement]:

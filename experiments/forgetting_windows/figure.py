@@ -13,6 +13,7 @@ from experiments.forgetting_windows.box_page import write_box_page
 from experiments.forgetting_windows.charts import bars, boxed, curves, nothing, picture_rows
 from experiments.forgetting_windows.tables import table
 from experiments.forgetting_windows.trust import OVERLAP, as_shown, is_trusted
+from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import Measurement, number, read_measurements
 from repro.figures.drawing import Style, save_figure, save_picture, save_table
 
@@ -61,4 +62,4 @@ def _boxes_title(boxes: Mapping[str, np.ndarray], stated: dict[str, Measurement]
 
 
 if __name__ == "__main__":
-    figure_command(figure)
+    figure_command(figure, other_choices=multiverse_figures)

@@ -19,6 +19,7 @@ from experiments.forgetting_windows.marking_results import (
     regression_accuracy,
     window_maps,
 )
+from experiments.forgetting_windows.multiverse import window_universes
 from experiments.forgetting_windows.options import Options
 from experiments.forgetting_windows.regression import WindowRegression
 from experiments.forgetting_windows.replacements import (
@@ -37,9 +38,10 @@ from experiments.forgetting_windows.results import (
 )
 from experiments.forgetting_windows.segmenters import Segmenters
 from experiments.forgetting_windows.trials import Choices, Curve, NewSamples, curve
-from experiments.forgetting_windows.trust import withheld
+from experiments.forgetting_windows.trust import is_trusted, withheld
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import write_multiverse
 from repro.internals.drop_maps import hidden_layers, hidden_maps
 from repro.internals.realism import discriminator_scores
 from repro.networks.dcgan import Generator
@@ -111,7 +113,22 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
                 steps=options.curve_steps,
                 out=out,
             )
-    return withheld(made, least=options.least_overlap)
+    made = withheld(made, least=options.least_overlap)
+    given = options.multiverse.windows_forgotten
+    if given is not None and is_trusted({one.name: one for one in made}):
+        others = window_universes(
+            G,
+            marked,
+            z,
+            windows=segmenters.windows,
+            given=given,
+            strength=options.strength,
+            layer=options.layers[0],
+            negatives=options.negatives,
+            seed=seed,
+        )
+        write_multiverse(out, others)
+    return made
 
 
 def _scores(model: ModelFolder) -> Scores:

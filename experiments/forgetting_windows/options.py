@@ -3,9 +3,22 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, model_validator
 
 from repro.specs.validation import GivenPath, Strict
+
+
+class WindowChoices(Strict):
+    """Other choices under which windows are forgotten again."""
+
+    strength: list[PositiveFloat] = Field(description="C of the logistic regression")
+    layer: list[NonNegativeInt] = Field(description="layer of G whose maps are dropped, if it has")
+
+
+class Multiverse(Strict):
+    """The claims that are measured again, and the values of their choices (from the card)."""
+
+    windows_forgotten: WindowChoices | None = None
 
 
 class Options(Strict):
@@ -59,6 +72,9 @@ class Options(Strict):
         le=1,
         description="claims are decided where the judge overlaps with the boxes by at least this "
         "(intersection over union); otherwise it may not know windows in these pictures",
+    )
+    multiverse: Multiverse = Field(
+        Multiverse(), description="claims to measure again under other choices, from the card"
     )
     shown: int = Field(10, ge=1, description="columns of Fig 6 (paper: 10)")
     boxes_shown: int = Field(36, ge=1, description="samples shown with their boxes")

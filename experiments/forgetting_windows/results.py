@@ -6,7 +6,7 @@ random maps. Intervals resample samples and sets separately (a crossed bootstrap
 for all variants, so that differences are paired.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -38,16 +38,16 @@ def effect_numbers(
     made = []
     had = before.has_window > 0
     for variant, effects in after.items():
-        area, there, change, likeness = (
+        there, change, likeness = (
             np.stack([getattr(one, what) for one in effects])
-            for what in ("area", "has_window", "change", "likeness")
+            for what in ("has_window", "change", "likeness")
         )
         gone = 1 - there[:, had]
         kept = likeness - other.likeness
         lost = "pictures in which the judge found a window before and none after"
         scale = "likeness elsewhere on a scale from 0, that of two different samples, to 1, that of"
+        made += window_area_left(variant, effects, before, suffix=suffix, seed=seed)
         parts = {
-            "window_area_left": (area, before.area, "window area after over before"),
             "windows_gone": (gone, np.ones_like(gone[:1]), lost),
             "layout_kept": (kept, 1 - other.likeness, f"{scale} equal pictures"),
         }
@@ -62,6 +62,20 @@ def effect_numbers(
             )
         made += _change(variant, change, suffix=suffix, seed=seed)
     return made
+
+
+def window_area_left(
+    variant: str, effects: Sequence[Effect], before: Effect, *, seed: int, suffix: str = ""
+) -> list[Measurement]:
+    """Window area after over before, of one variant's sets of maps; [] where there was none."""
+    return ratio_measurement(
+        f"window_area_left_{variant}{suffix}",
+        np.stack([one.area for one in effects]),
+        before.area,
+        seed=seed,
+        over=_over(variant),
+        protocol=f"window area after over before; dropped: {DROPPED[variant]}",
+    )
 
 
 def comparison_numbers(

@@ -11,6 +11,7 @@ import numpy as np
 from experiments.contract import figure_command
 from experiments.memorisation.charts import distances_chart, pairs_sheet, ranks_chart
 from experiments.memorisation.tables import memorisation_table
+from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
 from repro.figures.drawing import Style, save_figure, save_picture, save_table
 
@@ -39,4 +40,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure)
+    figure_command(figure, other_choices=multiverse_figures)

@@ -17,11 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
+from experiments.memorisation.multiverse import distance_universes
 from experiments.memorisation.options import Options
 from experiments.memorisation.results import model_measurements, paired_measurements
 from experiments.memorisation.study import Study, study
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import write_multiverse
 from repro.data.store import ImageStore
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.quality.training_images import picture_shape
@@ -52,6 +54,17 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     found = look_up(model, store, held_out, untrained_seed=options.untrained_seed)
     measurements = state(found, suffix="")
     arrays = _distances(found, suffix="")
+    given = options.multiverse.not_nearer_than_real
+    if given is not None:
+        others = distance_universes(
+            found,
+            model,
+            given=given,
+            feature_width=options.feature_width,
+            untrained_seed=options.untrained_seed,
+            seed=seed,
+        )
+        write_multiverse(out, others)
 
     if inputs.has("bedrooms.baseline"):
         baseline = inputs.model("bedrooms.baseline")

@@ -3,9 +3,30 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from repro.specs.validation import Strict
+
+
+class DistanceChoices(Strict):
+    """Other choices under which samples and real images are compared again."""
+
+    space: list[Literal["features", "untrained_features", "pixels"]] = Field(
+        description="of the distances: features of the model's D, of a D with initial weights, or "
+        "pixels"
+    )
+    blur_matched: list[bool] = Field(description="whether real images are blurred like samples")
+    with_partners: list[bool] = Field(
+        description="whether real images with a near-identical partner count"
+    )
+
+
+class Multiverse(Strict):
+    """The claims that are measured again, and the values of their choices (from the card)."""
+
+    not_nearer_than_real: DistanceChoices | None = None
 
 
 class Options(Strict):
@@ -27,7 +48,10 @@ class Options(Strict):
     feature_width: int = Field(
         4096, ge=1, description="more features than this are projected at random to this many"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
+    multiverse: Multiverse = Field(
+        Multiverse(), description="claims to measure again under other choices, from the card"
+    )
+    untrained_seed: int = Field(0, ge=0, description="seed of the untrained networks' weights")
 
     def fewest_images(self) -> dict[str, int]:
         """At least the number of training images that repro.quality.training_images requires."""

@@ -102,7 +102,6 @@ def _against(
     """Distances (n,) of samples and (m,) of real images to the nearest training image."""
     limit = _limit(real, quantile)
     purpose, n = f"memorisation, {name}", len(samples)
-    nearer, ends = nearer_probability(samples, real)
     return [
         estimate_over(
             f"median_ratio_{name}",
@@ -119,15 +118,7 @@ def _against(
             f"share of samples nearer to a training image than {100 * quantile:g} % of "
             f"{len(real):,} real images are; {words}",
         ),
-        estimate_over(
-            f"nearer_probability_{name}",
-            nearer,
-            ends,
-            over=OVER_BOTH,
-            by="interval (DeLong)",
-            n=n,
-            protocol=f"chance that a sample is nearer than a real image; even: 0.5; {words}",
-        ),
+        nearer_measurement(name, samples, real, words=words),
         single_number(
             f"copying_z_{name}",
             copying_z(samples, real),
@@ -139,6 +130,22 @@ def _against(
             ),
         ),
     ]
+
+
+def nearer_measurement(
+    name: str, samples: np.ndarray, real: np.ndarray, *, words: str
+) -> Measurement:
+    """Chance that a sample, distances (n,), is nearer than a real image, (m,); words: which."""
+    nearer, ends = nearer_probability(samples, real)
+    return estimate_over(
+        f"nearer_probability_{name}",
+        nearer,
+        ends,
+        over=OVER_BOTH,
+        by="interval (DeLong)",
+        n=len(samples),
+        protocol=f"chance that a sample is nearer than a real image; even: 0.5; {words}",
+    )
 
 
 def _share(name: str, chosen: np.ndarray, protocol: str) -> Measurement:

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from repro.data.images import halved_to
 from repro.data.store import ImageStore
+from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import sharpness
 from repro.quality.training_images import (
@@ -65,17 +66,23 @@ def pixel_description(images: np.ndarray) -> np.ndarray:
 
 
 def feature_description(
-    model: ModelFolder, training: np.ndarray, *, widest: int, seed: int
+    model: ModelFolder,
+    training: np.ndarray,
+    *,
+    widest: int,
+    seed: int,
+    network: Discriminator | None = None,
 ) -> Describe | None:
     """All convolution layers of the model's D at 4x4, scaled; None for a D without such layers.
 
     Distances are root mean squares over the features, in their standard deviations on the images
     `training` (n, H, W, C) uint8. More than `widest` features are projected at random to that
-    number, which keeps distances on average.
+    number, which keeps distances on average. network: another D in place of the model's.
     """
     if model.spec.network.kind != "convolutional":
         return None
-    describe = scaled_features(model.discriminator(), training, root_mean_square=True)
+    D = network or model.discriminator()
+    describe = scaled_features(D, training, root_mean_square=True)
     features = describe(training[:1]).shape[1]
     if features <= widest:
         return describe

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import figure_command
+from experiments.multiverse_figures import multiverse_figures
 from experiments.samples.charts import controls_sheet, quality_chart
 from experiments.samples.tables import quality_table
 from repro.claims.measurement import read_measurements
@@ -39,4 +40,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure)
+    figure_command(figure, other_choices=multiverse_figures)

@@ -14,10 +14,12 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.samples.kinds import pictures
+from experiments.samples.multiverse import density_universes, pixels
 from experiments.samples.options import ROLES, Options
 from experiments.samples.results import quality_measurements
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import Universes, write_multiverse
 from repro.data.store import ImageStore
 from repro.internals.realism import discriminator_scores
 from repro.networks.model_folder import ModelFolder, draw
@@ -37,10 +39,14 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     save_arrays(out / "sheets.npz", **_sheets(models, options, seed=seed))
     made: list[Measurement] = []
     shown: dict[str, np.ndarray] = {}
+    others: dict[str, Universes] = {}
     for role, model in models.items():
-        numbers, beside = _role(model, inputs.dataset(f"{role}.data"), role, options, seed=seed)
+        store = inputs.dataset(f"{role}.data")
+        numbers, beside, universes = _role(model, store, role, options, seed=seed)
         made += numbers
+        others |= universes
         shown |= {f"{role}_{kind}": images for kind, images in beside.items()}
+    write_multiverse(out, others)
     save_arrays(out / "controls.npz", **shown)
     return made
 
@@ -66,8 +72,8 @@ def _sheets(
 
 def _role(
     model: ModelFolder, store: ImageStore, role: str, options: Options, *, seed: int
-) -> tuple[list[Measurement], dict[str, np.ndarray]]:
-    """The numbers of one role's model, and the first pictures of each kind."""
+) -> tuple[list[Measurement], dict[str, np.ndarray], dict[str, Universes]]:
+    """The numbers of one role's model, the first pictures of each kind, and other choices."""
     reference, kinds = pictures(
         model,
         store,
@@ -90,9 +96,25 @@ def _role(
         parts=options.parts,
         seed=seed,
     )
+    others: dict[str, Universes] = {}
+    given = getattr(options.multiverse, f"{role}_realistic")
+    if given is not None:
+        others = density_universes(
+            reference,
+            kinds,
+            describe={
+                "untrained_features": lambda: describe,
+                "features": lambda: scaled_features(model.discriminator(), real),
+                "pixels": lambda: pixels,
+            },
+            role=role,
+            given=given,
+            neighbours=options.neighbours,
+            seed=seed,
+        )
     # of all classes: real images lie in the order of the dataset
     shown = np.linspace(0, len(reference) - 1, SHOWN).astype(int)
-    return numbers, {kind: images[shown] for kind, images in kinds.items()}
+    return numbers, {kind: images[shown] for kind, images in kinds.items()}, others
 
 
 if __name__ == "__main__":

@@ -3,11 +3,31 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
-from pydantic import Field, model_validator
+from typing import Literal
+
+from pydantic import Field, PositiveInt, model_validator
 
 from repro.specs.validation import Strict
 
 ROLES = ("bedrooms", "faces", "objects")  # whose models are measured, where a run binds them
+
+
+class DensityChoices(Strict):
+    """Other choices under which the density of samples among real images is measured again."""
+
+    neighbours: list[PositiveInt] = Field(description="k of density")
+    space: list[Literal["untrained_features", "features", "pixels"]] = Field(
+        description="of the distances: features of a D with initial weights, of the model's own D, "
+        "or pixels"
+    )
+
+
+class Multiverse(Strict):
+    """The claims that are measured again, and the values of their choices (from the card)."""
+
+    bedrooms_realistic: DensityChoices | None = None
+    faces_realistic: DensityChoices | None = None
+    objects_realistic: DensityChoices | None = None
 
 
 class Options(Strict):
@@ -30,6 +50,9 @@ class Options(Strict):
     )
     feature_seed: int = Field(
         0, ge=0, description="seed of the untrained D that gives the features"
+    )
+    multiverse: Multiverse = Field(
+        Multiverse(), description="claims to measure again under other choices, from the card"
     )
     untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
 

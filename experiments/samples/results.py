@@ -33,18 +33,9 @@ def quality_measurements(
     """
     made = []
     for kind, words in KINDS.items():
-        suffix = role if kind == "samples" else f"{role}_{kind}"
-        name = f"realism_{suffix}"
+        suffix = _suffix(role, kind)
         made += [
-            mean_over(
-                name,
-                balls.densities(features[kind]),
-                over="pictures of one model",
-                seed=seed,
-                purpose=f"samples, {name}",
-                protocol=f"density of {words} among {len(balls.real):,} training images, "
-                f"k = {balls.k}, {SPACE}; about 1 for images of the same distribution",
-            ),
+            realism(balls, features[kind], kind=kind, role=role, space=SPACE, seed=seed),
             share_over(
                 f"coverage_{suffix}",
                 balls.covered(features[kind]),
@@ -62,6 +53,29 @@ def quality_measurements(
             ),
         ]
     return made
+
+
+def realism(
+    balls: RealBalls, features: np.ndarray, *, kind: str, role: str, space: str, seed: int
+) -> Measurement:
+    """Density of pictures of one kind, features (n, F), among the balls' real images.
+
+    space: the space of the features, in words.
+    """
+    name = f"realism_{_suffix(role, kind)}"
+    return mean_over(
+        name,
+        balls.densities(features),
+        over="pictures of one model",
+        seed=seed,
+        purpose=f"samples, {name}",
+        protocol=f"density of {KINDS[kind]} among {len(balls.real):,} training images, "
+        f"k = {balls.k}, {space}; about 1 for images of the same distribution",
+    )
+
+
+def _suffix(role: str, kind: str) -> str:
+    return role if kind == "samples" else f"{role}_{kind}"
 
 
 def _diversities(images: np.ndarray, reference: np.ndarray, *, parts: int) -> np.ndarray:

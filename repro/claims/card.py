@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from repro.claims.choices import FreeChoices, Value
 from repro.claims.measurement import number
 from repro.specs.roles import ROLES, SLOTS
 from repro.specs.scales import Scales
@@ -164,6 +165,11 @@ class ExperimentCard(Strict):
         None, description="for a figure, table or section of the paper: its card in the report"
     )
     claims: list[Claim] = Field(description="of the paper; [] for numbers that it does not have")
+    multiverse: list[FreeChoices] = Field(
+        [],
+        description="claims that hang on choices the paper leaves open, and the values of these "
+        "under which they are measured again",
+    )
     ask_for: str = Field(
         "", description="what the user gives after --config for its inputs, e.g. fid_weights=FILE"
     )
@@ -200,6 +206,23 @@ class ExperimentCard(Strict):
         if strangers:
             raise ValueError(f"claims rest on roles that no input names: {', '.join(strangers)}")
         return self
+
+    @model_validator(mode="after")
+    def _choices_are_of_its_claims(self) -> "ExperimentCard":
+        names = [claim.id for claim in self.claims]
+        given = [name for one in self.multiverse for name in one.claims]
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise ValueError(f"multiverse: no claim '{unknown[0]}'; {nearest(unknown[0], names)}")
+        twice = sorted({name for name in given if given.count(name) > 1})
+        if twice:
+            raise ValueError(f"multiverse: claims given twice: {', '.join(twice)}")
+        return self
+
+    @property
+    def free_choices(self) -> dict[str, dict[str, list[Value]]]:
+        """Values by choice by claim, of the claims that hang on free choices."""
+        return {name: one.values for one in self.multiverse for name in one.claims}
 
     @property
     def roles(self) -> list[str]:

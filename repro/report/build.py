@@ -34,8 +34,8 @@ from repro.specs.validation import validated
 UNREAD = ("raw/*", "parts/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
 CLAIM_COLUMNS = [
     "experiment", "id", "section", "statement", "source", "paper", "ours", "verdict", "reason",
-    "rule", "rule_written", "control", "kind", "measurement", "value", "low", "high", "n", "unit",
-    "spread", "command",
+    "rule", "rule_written", "control", "other_choices", "kind", "measurement", "value", "low",
+    "high", "n", "unit", "spread", "command",
 ]  # fmt: skip
 
 
@@ -97,6 +97,7 @@ def _claim_row(
     experiment: ExperimentResult, judgement: Judgement, history: RuleHistory | None
 ) -> dict[str, Any]:
     claim, measured = judgement.claim, judgement.measurement
+    stable = experiment.stabilities.get(claim.id)
     return {
         "experiment": experiment.name,
         **claim.model_dump(include={name for name in CLAIM_COLUMNS if hasattr(claim, name)}),
@@ -106,6 +107,7 @@ def _claim_row(
         "rule": claim.rule_text,
         "rule_written": describe_rule_history(history, claim.written_knowing),
         "control": describe_control(judgement),
+        "other_choices": stable.words if stable else "",
         **{key: getattr(measured, key, None) for key in ("value", "low", "high")},
         "n": measured.n if measured else "",
         "unit": measured.unit if measured else "",

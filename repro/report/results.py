@@ -8,16 +8,17 @@ Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experimen
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from repro.artefacts.provenance import SIDECAR, step_folders
-from repro.claims.card import ExperimentCard, read_card
+from repro.claims.card import Claim, ExperimentCard, read_card
 from repro.claims.ground import BoundRole, Ground, Grounds, ground_of
 from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.multiverse import Stability, Universes, read_multiverse, stability
 from repro.claims.verdict import Judgement, judge
 from repro.report.commands import command_for
 from repro.report.spec import Health, ReportExperiment, ReportSpec
@@ -42,7 +43,10 @@ class Step:
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """An experiment as the report shows it; empty lists where it has not been run."""
+    """An experiment as the report shows it; empty lists where it has not been run.
+
+    stabilities: by claim, of those measured again under other choices.
+    """
 
     name: str
     folder: Path
@@ -56,6 +60,7 @@ class ExperimentResult:
     pages: list[str]  # HTML files next to the figures, below the run's folder
     steps: list[Step]
     unbound: list[str]
+    stabilities: dict[str, Stability] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,9 +174,7 @@ def judgements(
         return []
     found = []
     for claim in card.claims:
-        on = ground_of(claim, card, spec.roles)
-        if spec.scale in TOO_SMALL:
-            on = Grounds(Ground.TOO_SMALL, f"the run's scale is {spec.scale}")
+        on = _grounds(claim, card, spec)
         found.append(
             judge(
                 claim,
@@ -184,6 +187,29 @@ def judgements(
     return found
 
 
+def stabilities(
+    card: ExperimentCard,
+    judged: list[Judgement],
+    found: Mapping[str, Universes],
+    spec: ReportSpec,
+) -> dict[str, Stability]:
+    """By claim, whether its verdict stays under other choices, where it was measured again."""
+    made = {}
+    for one in judged:
+        on = _grounds(one.claim, card, spec)
+        universes = found.get(one.claim.id)
+        stable = stability(one, universes, ground=on.ground, because=on.because)
+        if stable is not None:
+            made[one.claim.id] = stable
+    return made
+
+
+def _grounds(claim: Claim, card: ExperimentCard, spec: ReportSpec) -> Grounds:
+    if spec.scale in TOO_SMALL:
+        return Grounds(Ground.TOO_SMALL, f"the run's scale is {spec.scale}")
+    return ground_of(claim, card, spec.roles)
+
+
 def _experiment(
     *, run: Path, spec: ReportSpec, one: ReportExperiment, home: Path, steps: list[Step]
 ) -> ExperimentResult:
@@ -192,6 +218,7 @@ def _experiment(
     card = read_card(home / "experiment.yaml")
     readme = home / "README.md"
     measured = read_measurements(folder / "measured") if (folder / "measured").is_dir() else {}
+    judged = judgements(card, measured, spec)
     pictures = sorted((folder / "figures").glob("*"))
     return ExperimentResult(
         name=one.name,
@@ -199,13 +226,14 @@ def _experiment(
         card=card,
         readme=readme.read_text(encoding="utf-8") if readme.is_file() else "",
         command=command_for(spec, one.name, ask_for=card.ask_for),
-        judgements=judgements(card, measured, spec),
+        judgements=judged,
         measurements=list(measured.values()),
         figures=[path for path in pictures if path.suffix == ".png"],
         tables=[path for path in pictures if path.suffix == ".csv"],
         pages=[p.relative_to(run).as_posix() for p in pictures if p.suffix == ".html"],
         steps=[step for step in steps if step.folder.startswith(f"{relative}/")],
         unbound=one.unbound,
+        stabilities=stabilities(card, judged, read_multiverse(folder / "measured"), spec),
     )
 
 

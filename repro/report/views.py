@@ -65,7 +65,7 @@ def experiment_view(
 
     The picture of its card in the report comes first. light: pictures are coded with loss.
     """
-    captions = result.card.captions
+    captions = result.card.captions | _multiverse_captions(result)
     first = [result.card.lead.picture] if result.card.lead else []
     order = {name: place for place, name in enumerate(dict.fromkeys([*first, *captions]))}
 
@@ -85,13 +85,31 @@ def experiment_view(
             read_table(path, caption=captions.get(path.name, ""), run=run)
             for path in sorted(result.tables, key=by_caption)
         ],
-        missing_files=[name for name in captions if name not in there],
+        missing_files=[name for name in result.card.captions if name not in there],
         cost=cost(result.steps),
         again=rerun_command(
             result.command, f"results/{spec.run}/experiments/{result.name}/measured"
         ),
         commands=commands(result.steps),
     )
+
+
+def _multiverse_captions(result: ExperimentResult) -> dict[str, str]:
+    """Captions of what experiments/multiverse_figures.py draws, in the order of the claims."""
+    made = {}
+    for claim in result.card.claims:
+        if claim.id in result.card.free_choices:
+            stable = result.stabilities.get(claim.id)
+            made[f"multiverse_{claim.id}.png"] = (
+                f"The claim {claim.id} under other choices that the paper leaves open. Above: its "
+                "number with its 95 % interval for every combination of them, sorted; grey dashes "
+                "are the untrained control's. Below: the choices made. The more columns have the "
+                f"mark of the ringed one, the less its verdict hangs on them. "
+                f"{stable.words if stable else ''}"
+            ).strip()
+    if made:
+        made["multiverse.csv"] = "The numbers of these claims under every combination of choices."
+    return made
 
 
 def model_view(

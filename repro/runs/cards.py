@@ -20,12 +20,15 @@ from repro.specs.validation import SpecError, nearest
 def check_scales(cards: Mapping[str, ExperimentCard]) -> None:
     """Options under `scales:` of each card are options of its experiment, at every scale.
 
-    Raises SpecError naming the experiment.yaml, the key and the nearest option.
+    So are the free choices under `multiverse:`. Raises SpecError naming the experiment.yaml, the
+    key and the nearest option.
     """
     for name, card in cards.items():
+        if card.multiverse:
+            card_options(name, {"multiverse": card.free_choices}, key="")
         for scale in Scales.model_fields:
             if options := card.scales.options(scale):
-                card_options(name, options, scale=scale)
+                card_options(name, options, key=f"scales.{scale}")
 
 
 def main(argv: list[str] | None = None) -> None:

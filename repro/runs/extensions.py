@@ -108,10 +108,9 @@ def experiment_options(name: str, values: dict[str, Any], *, file: str) -> Stric
     return _options(_options_module(name), values, file=file, key=own)
 
 
-def card_options(name: str, values: dict[str, Any], *, scale: str) -> Strict:
-    """The options in its card for a scale; SpecError names card, key and value."""
-    file, key = str(CARDS / name / CARD), f"scales.{scale}"
-    return _options(_options_module(name), values, file=file, key=key)
+def card_options(name: str, values: dict[str, Any], *, key: str) -> Strict:
+    """The options at `key` of its card, e.g. scales.tiny; SpecError names card, key and value."""
+    return _options(_options_module(name), values, file=str(CARDS / name / CARD), key=key)
 
 
 def _options_module(name: str) -> ModuleType:

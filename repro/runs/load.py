@@ -124,9 +124,16 @@ def write_specs(run: Run) -> None:
         options = spec.experiments.get(experiment.name, {})
         values = {"options": options, "seed": spec.seed}
         _write(run.spec_file("experiments", experiment.name), values)
-        style = {"banner": run.banner(run.datasets_of(experiment))}
+        style = {"banner": run.banner(run.datasets_of(experiment)), **_drawn_claims(experiment)}
         _write(run.spec_file("styles", experiment.name), style)
     _write(run.folder / "specs" / "report.json", report_spec(run))
+
+
+def _drawn_claims(experiment: Experiment) -> dict[str, Any]:
+    """The claims that are measured again under other choices: their rules are in the figures."""
+    card = experiment.card
+    again = [claim for claim in card.claims if claim.id in card.free_choices]
+    return {"claims": [claim.model_dump() for claim in again]} if again else {}
 
 
 def report_spec(run: Run) -> dict[str, Any]:

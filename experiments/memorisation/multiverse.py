@@ -1,0 +1,87 @@
+"""Whether samples are nearer than real images, under other choices of space and of real images.
+
+Part of measure.py. Distances to the nearest training image are those of study.py; only those in
+features of a discriminator with initial weights are searched for here. Pixels are among the spaces
+although flat pictures are near to everything there (README.md).
+"""
+
+from typing import Any
+
+import numpy as np
+
+from experiments.memorisation.options import DistanceChoices
+from experiments.memorisation.results import nearer_measurement
+from experiments.memorisation.search import Queries, feature_description, look_up
+from experiments.memorisation.study import Study
+from repro.claims.choices import alternatives
+from repro.claims.measurement import Measurement
+from repro.claims.multiverse import Universe, Universes
+from repro.networks.model_folder import ModelFolder
+from repro.quality.kernel_distance import frozen_on
+from repro.quality.training_images import mirrors
+
+CLAIM = "not_nearer_than_real"
+OWN = {"space": "features", "blur_matched": True, "with_partners": False}  # the claim's choices
+KINDS = ("samples", "untrained", "real", "blurred")
+Nearest = dict[str, np.ndarray]  # kind -> distances (n,) to the nearest training image
+
+
+def distance_universes(
+    found: Study,
+    model: ModelFolder,
+    *,
+    given: DistanceChoices,
+    feature_width: int,
+    untrained_seed: int,
+    seed: int,
+) -> dict[str, Universes]:
+    """The claim's number and its control under all other choices, by the claim's id.
+
+    {} for a discriminator without convolutions, whose features do not exist.
+    """
+    if OWN["space"] not in found.nearest:
+        return {}
+    spaces: dict[str, Nearest] = dict(found.nearest)
+    if "untrained_features" in given.space:
+        spaces["untrained_features"] = _in_untrained_features(
+            found, model, widest=feature_width, untrained_seed=untrained_seed, seed=seed
+        )
+    others = []
+    for choices in alternatives(given.model_dump(), default=OWN):
+        nearest = spaces[choices["space"]]
+        real = nearest.get("blurred", nearest["real"])
+        if not choices["blur_matched"]:
+            real = nearest["real"]
+        if not choices["with_partners"]:
+            real = real[~found.partner]
+        if len(real) > 1:
+            others.append(_universe(nearest, real, choices))
+    return {CLAIM: Universes(default=OWN, others=others)}
+
+
+def _universe(nearest: Nearest, real: np.ndarray, choices: dict[str, Any]) -> Universe:
+    """real (m,): distances of the real images that the samples are compared with."""
+
+    def measured(kind: str) -> Measurement:
+        words = f"{choices['space'].replace('_', ' ')}, {kind}"
+        return nearer_measurement(f"{choices['space']}_{kind}", nearest[kind], real, words=words)
+
+    control = measured("untrained") if "untrained" in nearest else None
+    return Universe(choices=choices, measurement=measured("samples"), control=control)
+
+
+def _in_untrained_features(
+    found: Study, model: ModelFolder, *, widest: int, untrained_seed: int, seed: int
+) -> Nearest:
+    """Distances in features of a D with initial weights, which cannot have learnt its images."""
+    queries = found.queries
+    kinds = [kind for kind in KINDS if kind in queries.images]
+    real = queries.images["real"]
+    network = frozen_on(model.random_discriminator(untrained_seed), real)
+    describe = feature_description(model, real, widest=widest, seed=seed, network=network)
+    assert describe is not None
+    wanted = Queries(
+        {kind: queries.images[kind] for kind in kinds}, {kind: queries.own[kind] for kind in kinds}
+    )
+    looked_up = look_up(describe, wanted, found.store, found.rows, mirrored=mirrors(model))
+    return {kind: one.distances[:, 0] for kind, one in looked_up.items()}

@@ -1,0 +1,179 @@
+"""The figures and the table of claims that were measured again under other choices.
+
+Part of the figure step of every experiment whose card has a `multiverse:`, in addition to its own
+figures. A specification curve (Simonsohn, Simmons and Nelson 2020) shows all estimates of a claim's
+number, sorted, with their intervals, and below each of them the choices that led to it. Alone:
+`specification_curve(claim, own, control, universes)`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from repro.claims.card import Claim
+from repro.claims.ground import Ground
+from repro.claims.measurement import Measurement, format_measurement, read_measurements
+from repro.claims.multiverse import Universe, as_text, plain, read_multiverse
+from repro.claims.verdict import Verdict, judge
+from repro.figures.drawing import INK, MUTED, PALETTE, Style, new_figure, save_figure, save_table
+from repro.specs.validation import validated
+
+OUTCOMES = {  # verdict, wherever the data are from -> in words
+    Verdict.REPRODUCED: "holds",
+    Verdict.PARTLY: "undecided",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.NOT: "fails",
+    Verdict.UNTRAINED_PASSES: "untrained passes",
+}
+NEITHER = "not decided"  # any other verdict
+MARKS: dict[str, dict[str, Any]] = {
+    "holds": {"color": PALETTE[2], "marker": "o"},
+    "undecided": {"color": PALETTE[1], "marker": "s"},
+    "fails": {"color": PALETTE[3], "marker": "X"},
+    "untrained passes": {"color": PALETTE[7], "marker": "D"},
+    NEITHER: {"color": MUTED, "marker": "v"},
+}
+TOP, ROW = 2.5, 0.19  # inches of the upper panel, and of a value's row below
+
+
+def multiverse_figures(measured: Path, out: Path, style: Style, claims: list[Any]) -> None:
+    """Write multiverse_<claim>.png for each claim measured again, and multiverse.csv of all.
+
+    claims: those of the card with free choices; nothing is written where none was measured again.
+    """
+    found, numbers = read_multiverse(measured), read_measurements(measured)
+    rows: list[dict[str, Any]] = []
+    for claim in (validated(Claim, values, where="claims of the card") for values in claims):
+        own = numbers.get(claim.measurement)
+        if claim.id not in found or own is None:
+            continue
+        universes = [
+            Universe(
+                choices=found[claim.id].default,
+                measurement=own,
+                control=numbers.get(claim.control),
+            ),
+            *found[claim.id].others,
+        ]
+        path = out / f"multiverse_{claim.id}.png"
+        save_figure(path, specification_curve(claim, universes), style=style)
+        rows += multiverse_rows(claim, universes)
+    if rows:
+        save_table(out / "multiverse.csv", pd.DataFrame(rows))
+
+
+def outcome(claim: Claim, universe: Universe) -> str:
+    """Whether the claim holds under these choices, in a word or two."""
+    judged = judge(claim, universe.measurement, ground=Ground.PAPER, control=universe.control)
+    return OUTCOMES.get(judged.verdict, NEITHER)
+
+
+def multiverse_rows(claim: Claim, universes: list[Universe]) -> list[dict[str, Any]]:
+    """One row for each combination of choices, the claim's own first."""
+    return [
+        {
+            "claim": claim.id,
+            "choices": ", ".join(f"{plain(k)} {as_text(v)}" for k, v in one.choices.items()),
+            "the claim's own": "yes" if place == 0 else "no",
+            "measured": one.measurement.value,
+            "low": one.measurement.low,
+            "high": one.measurement.high,
+            "n": one.measurement.n,
+            "control": format_measurement(one.control) if one.control else "",
+            "outcome": outcome(claim, one),
+        }
+        for place, one in enumerate(universes)
+    ]
+
+
+def specification_curve(claim: Claim, universes: list[Universe]) -> Figure:
+    """All estimates in ascending order with their intervals; below, a dot for each choice made.
+
+    universes: the claim's own first. Those without a value are left out.
+    """
+    own = universes[0]
+    shown = [one for one in universes if one.measurement.hull is not None]
+    shown.sort(key=lambda one: one.measurement.value or 0.0)
+    values = _values(universes)
+    height = TOP + ROW * (sum(map(len, values.values())) + len(values))
+    drawing, panels = new_figure(7.4, height, rows=2)
+    above, below = panels[:, 0]
+    above.get_gridspec().set_height_ratios([TOP, height - TOP])
+    below.sharex(above)
+    above.set_title(claim.rule_text[0].upper() + claim.rule_text[1:], loc="left", color=INK)
+    _estimates(above, claim, shown, own)
+    _dots(below, shown, values, own)
+    drawing.legend(loc="outside lower center", ncols=3, frameon=False)
+    return drawing
+
+
+def _values(universes: list[Universe]) -> Mapping[str, list[Any]]:
+    """Every value of each choice, numbers in ascending order."""
+    found: dict[str, list[Any]] = {}
+    for one in universes:
+        for name, value in one.choices.items():
+            if value not in found.setdefault(name, []):
+                found[name].append(value)
+    return {
+        name: values if isinstance(values[0], str) else sorted(values)
+        for name, values in found.items()
+    }
+
+
+def _estimates(panel: Axes, claim: Claim, shown: list[Universe], own: Universe) -> None:
+    named: set[str] = set()
+    for place, one in enumerate(shown):
+        word = outcome(claim, one)
+        mark, measured = MARKS[word], one.measurement
+        low, high = measured.hull or (0.0, 0.0)
+        panel.plot([place, place], [low, high], color=mark["color"], linewidth=1.6)
+        label = word if word not in named else None
+        named.add(word)
+        panel.plot([place], [measured.value], linestyle="none", markersize=6, label=label, **mark)
+        if one is own:
+            panel.plot(
+                [place], [measured.value], "o", markersize=13, fillstyle="none", color=INK,
+                label="the claim's own choices",
+            )  # fmt: skip
+    _controls(panel, [one.control for one in shown])
+    limits = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
+    rule = claim.rule
+    for place, limit in enumerate(rule.within or (rule.below, rule.above)):
+        if limit is not None:
+            label = None if rule.within and place else "limit of the rule"
+            panel.axhline(limit, label=label, **limits)
+    panel.tick_params(axis="x", labelbottom=False, length=0)
+    panel.grid(False, axis="x")
+
+
+def _controls(panel: Axes, controls: list[Measurement | None]) -> None:
+    there = [(x, one.value) for x, one in enumerate(controls) if one and one.value is not None]
+    if there:
+        x, y = zip(*there, strict=True)
+        panel.plot(x, y, linestyle="none", marker="_", markersize=9, color=MUTED, label="control")
+
+
+def _dots(
+    panel: Axes, shown: list[Universe], values: Mapping[str, list[Any]], own: Universe
+) -> None:
+    ticks: list[tuple[float, str]] = []
+    row = 0
+    for name, of_name in values.items():
+        for value in of_name:
+            there = [x for x, one in enumerate(shown) if one.choices[name] == value]
+            panel.plot(there, [row] * len(there), "o", color=INK, markersize=4.5)
+            ticks.append((row, f"{plain(name)} {as_text(value)}"))
+            row += 1
+        row += 1  # a gap between choices
+    panel.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
+    panel.set_ylim(row - 1.4, -0.6)
+    if own in shown:
+        panel.axvspan(shown.index(own) - 0.4, shown.index(own) + 0.4, color="#e6e8eb", linewidth=0)
+    panel.set_xlim(-0.7, len(shown) - 0.3)
+    panel.set_xticks([])
+    panel.set_xlabel("each column one combination of choices, sorted by its estimate", color=INK)
+    panel.grid(False, axis="x")

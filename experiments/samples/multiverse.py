@@ -1,0 +1,63 @@
+"""The density of samples among real images, with other neighbours and in other spaces.
+
+Part of measure.py: the same pictures are described in each space, and compared with the same
+reference images. The control, an untrained generator's pictures, goes through all of it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from experiments.samples.options import DensityChoices
+from experiments.samples.results import realism
+from repro.claims.choices import alternatives
+from repro.claims.multiverse import Universe, Universes
+from repro.quality.density_coverage import RealBalls
+from repro.quality.training_images import Describe
+
+SPACES = {  # value of the choice -> in words
+    "untrained_features": "features of a D with initial weights",
+    "features": "features of the model's own D",
+    "pixels": "pixels",
+}
+COMPARED = ("samples", "untrained")  # kinds: the claim's number and its control
+
+
+def density_universes(
+    reference: np.ndarray,
+    pictures: Mapping[str, np.ndarray],
+    *,
+    describe: Mapping[str, Callable[[], Describe]],
+    role: str,
+    given: DensityChoices,
+    neighbours: int,
+    seed: int,
+) -> dict[str, Universes]:
+    """The claim's number and its control under all other choices, by the claim's id.
+
+    reference (N, H, W, C) and pictures (n, H, W, C) uint8 by kind; describe: how to make the
+    description of each space; neighbours: the claim's own choice, as are untrained features. As
+    many neighbours as there are reference images, or more, are left out.
+    """
+    fewer = [k for k in given.neighbours if k < len(reference)]
+    own: dict[str, Any] = {"neighbours": neighbours, "space": "untrained_features"}
+    wanted = alternatives({"neighbours": fewer, "space": given.space}, default=own)
+    others = []
+    for space in dict.fromkeys(choices["space"] for choices in wanted):
+        described = describe[space]()
+        real = described(reference)
+        features = {kind: described(pictures[kind]) for kind in COMPARED}
+        for choices in (choices for choices in wanted if choices["space"] == space):
+            balls = RealBalls(real, k=choices["neighbours"])
+            measured, control = (
+                realism(balls, features[kind], kind=kind, role=role, space=SPACES[space], seed=seed)
+                for kind in COMPARED
+            )
+            others.append(Universe(choices=choices, measurement=measured, control=control))
+    return {f"{role}_realistic": Universes(default=own, others=others)}
+
+
+def pixels(images: np.ndarray) -> np.ndarray:
+    """The description of images (n, H, W, C) uint8 by their pixels, (n, F) float32."""
+    return images.reshape(len(images), -1).astype(np.float32)
