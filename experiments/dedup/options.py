@@ -3,7 +3,9 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat
 
 from repro.specs.validation import GivenPath, Strict
 
@@ -13,7 +15,9 @@ PAPER_COPY_SHARE = 275_000 / 3_033_042  # the share that the paper removed
 class HashChoices(Strict):
     """Other choices under which the copies of the truth file are searched again."""
 
-    radius: list[NonNegativeInt] = Field(description="bits in which equal codes may differ")
+    radius: list[Annotated[int, Field(ge=0, le=127)]] = Field(
+        description="bits in which equal codes may differ"
+    )
     threshold: list[NonNegativeFloat] = Field(
         description="above which a unit is active, in the unit of `thresholds`"
     )

@@ -37,7 +37,9 @@ def distance_universes(
 ) -> dict[str, Universes]:
     """The claim's number and its control under all other choices, by the claim's id.
 
-    {} for a discriminator without convolutions, whose features do not exist.
+    A choice that makes no difference is left out: of blur where samples are as sharp as real
+    images, of partners where no real image has one. {} for a discriminator without convolutions,
+    whose features do not exist.
     """
     if OWN["space"] not in found.nearest:
         return {}
@@ -46,12 +48,17 @@ def distance_universes(
         spaces["untrained_features"] = _in_untrained_features(
             found, model, widest=feature_width, untrained_seed=untrained_seed, seed=seed
         )
+    values = given.model_dump()
+    if "blurred" not in found.nearest["pixels"]:  # samples are as sharp: nothing to choose
+        values["blur_matched"] = [True]
+    if not found.partner.any():
+        values["with_partners"] = [False]
     others = []
-    for choices in alternatives(given.model_dump(), default=OWN):
+    for choices in alternatives(values, default=OWN):
         nearest = spaces[choices["space"]]
-        real = nearest.get("blurred", nearest["real"])
-        if not choices["blur_matched"]:
-            real = nearest["real"]
+        real = nearest["real"]
+        if choices["blur_matched"]:
+            real = nearest.get("blurred", real)
         if not choices["with_partners"]:
             real = real[~found.partner]
         if len(real) > 1:

@@ -14,7 +14,7 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.samples.kinds import pictures
-from experiments.samples.multiverse import density_universes, pixels
+from experiments.samples.multiverse import density_universes
 from experiments.samples.options import ROLES, Options
 from experiments.samples.results import quality_measurements
 from repro.artefacts.arrays import save_arrays
@@ -102,11 +102,8 @@ def _role(
         others = density_universes(
             reference,
             kinds,
-            describe={
-                "untrained_features": lambda: describe,
-                "features": lambda: scaled_features(model.discriminator(), real),
-                "pixels": lambda: pixels,
-            },
+            untrained=describe,
+            D=model.discriminator,
             role=role,
             given=given,
             neighbours=options.neighbours,

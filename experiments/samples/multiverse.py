@@ -1,7 +1,8 @@
 """The density of samples among real images, with other neighbours and in other spaces.
 
 Part of measure.py: the same pictures are described in each space, and compared with the same
-reference images. The control, an untrained generator's pictures, goes through all of it.
+reference images. The control, an untrained generator's pictures, goes through all of it. Pixels are
+those of the pictures halved to 32 a side.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +14,10 @@ from experiments.samples.options import DensityChoices
 from experiments.samples.results import realism
 from repro.claims.choices import alternatives
 from repro.claims.multiverse import Universe, Universes
+from repro.data.images import halved_to
+from repro.networks.dcgan import Discriminator
 from repro.quality.density_coverage import RealBalls
-from repro.quality.training_images import Describe
+from repro.quality.training_images import Describe, scaled_features
 
 SPACES = {  # value of the choice -> in words
     "untrained_features": "features of a D with initial weights",
@@ -22,13 +25,15 @@ SPACES = {  # value of the choice -> in words
     "pixels": "pixels",
 }
 COMPARED = ("samples", "untrained")  # kinds: the claim's number and its control
+PIXELS_SIDE = 32
 
 
 def density_universes(
     reference: np.ndarray,
     pictures: Mapping[str, np.ndarray],
     *,
-    describe: Mapping[str, Callable[[], Describe]],
+    untrained: Describe,
+    D: Callable[[], Discriminator],
     role: str,
     given: DensityChoices,
     neighbours: int,
@@ -36,13 +41,18 @@ def density_universes(
 ) -> dict[str, Universes]:
     """The claim's number and its control under all other choices, by the claim's id.
 
-    reference (N, H, W, C) and pictures (n, H, W, C) uint8 by kind; describe: how to make the
-    description of each space; neighbours: the claim's own choice, as are untrained features. As
-    many neighbours as there are reference images, or more, are left out.
+    reference (N, H, W, C) and pictures (n, H, W, C) uint8 by kind; untrained: the description by
+    untrained features; D: the model's own; neighbours: the claim's own choice, as are untrained
+    features. As many neighbours as there are reference images, or more, are left out.
     """
     fewer = [k for k in given.neighbours if k < len(reference)]
     own: dict[str, Any] = {"neighbours": neighbours, "space": "untrained_features"}
     wanted = alternatives({"neighbours": fewer, "space": given.space}, default=own)
+    describe: dict[str, Callable[[], Describe]] = {
+        "untrained_features": lambda: untrained,
+        "features": lambda: scaled_features(D(), reference),
+        "pixels": lambda: _pixels,
+    }
     others = []
     for space in dict.fromkeys(choices["space"] for choices in wanted):
         described = describe[space]()
@@ -58,6 +68,6 @@ def density_universes(
     return {f"{role}_realistic": Universes(default=own, others=others)}
 
 
-def pixels(images: np.ndarray) -> np.ndarray:
-    """The description of images (n, H, W, C) uint8 by their pixels, (n, F) float32."""
-    return images.reshape(len(images), -1).astype(np.float32)
+def _pixels(images: np.ndarray) -> np.ndarray:
+    """Images (n, H, W, C) uint8 by their pixels, (n, F) float32."""
+    return halved_to(images, PIXELS_SIDE).reshape(len(images), -1).astype(np.float32)

@@ -12,9 +12,10 @@ from experiments.contract import Inputs, run_measure
 from experiments.samples.figure import figure
 from experiments.samples.kinds import patched
 from experiments.samples.measure import measure
-from experiments.samples.options import Options
+from experiments.samples.options import DensityChoices, Multiverse, Options
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
+from repro.claims.multiverse import read_multiverse
 from repro.figures.drawing import Style
 from repro.internals.realism import discriminator_scores
 from repro.networks.model_folder import ModelFolder, draw
@@ -66,6 +67,37 @@ def test_another_source_fails(models: dict[str, Path], make_dataset, tmp_path: P
     assert numbers["realism_faces"].high < 0.5
     assert numbers["coverage_faces"].high < 0.5
     assert numbers["realism_faces_real"].low > 0.5
+
+
+@pytest.mark.parametrize(("source", "real"), [("faces", True), ("objects", False)])
+def test_realism_stays_under_other_choices(
+    models: dict[str, Path], make_dataset, tmp_path: Path, source: str, real: bool
+) -> None:
+    """Samples of the true source hold in every space, those of another in none."""
+    spaces = ["untrained_features", "features", "pixels"]
+    given = DensityChoices(neighbours=[3, 5, 1000], space=spaces)  # there are not 1,000 images
+    options = OPTIONS.model_copy(update={"multiverse": Multiverse(faces_realistic=given)})
+    data = make_dataset(drawn_by(models[source]))
+    inputs = Inputs({"faces.model": models["faces"], "faces.data": data})
+    measure(inputs, options, 7, tmp_path)
+    universes = read_multiverse(tmp_path)
+    assert set(universes) == {"faces_realistic"}
+    others = universes["faces_realistic"].others
+    assert len(others) == 5
+    for one in others:
+        low, high = one.measurement.hull
+        assert low > 0.5 if real else high < 0.5, one.choices
+        assert one.control.hull[1] < 0.5, one.choices
+    # the same as with three neighbours from the start
+    three = OPTIONS.model_copy(update={"neighbours": 3})
+    numbers = {m.name: m for m in measure(inputs, three, 7, tmp_path)}
+    of_three = next(
+        one for one in others if one.choices == {"neighbours": 3, "space": "untrained_features"}
+    )
+    assert of_three.measurement == numbers["realism_faces"].model_copy(
+        update={"protocol": of_three.measurement.protocol}
+    )
+    assert of_three.control.hull == numbers["realism_faces_untrained"].hull
 
 
 def test_patchwork_takes_every_patch_of_every_image_once() -> None:

@@ -18,10 +18,11 @@ from experiments.contract import Inputs, run_measure
 from experiments.forgetting_windows import measure as module
 from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
-from experiments.forgetting_windows.options import Options
+from experiments.forgetting_windows.options import Multiverse, Options, WindowChoices
 from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.multiverse import read_multiverse, stability
 from repro.claims.verdict import judge
 from repro.figures.drawing import Style
 from repro.networks.model_folder import CheckpointError
@@ -76,6 +77,41 @@ def test_planted_window_maps_are_found_and_forgotten(
     assert set(verdicts.values()) == {"reproduced"}, verdicts
     # this D likes what is bright; samples without a window stay as they are, and count half
     assert found["more_real_without_positive"].high < 0.3
+
+
+def test_planted_windows_are_forgotten_under_all_choices(
+    tmp_path: Path, repository: Path, knowing: None
+) -> None:
+    choices = WindowChoices(strength=[0.1, 1, 10], layer=[0, 1, 7])  # there is no layer 7
+    options = OPTIONS.model_copy(update={"multiverse": Multiverse(windows_forgotten=choices)})
+    found = measured(write_planted_model(tmp_path / "model"), tmp_path / "out", options)
+    universes = read_multiverse(tmp_path / "out")["windows_forgotten"]
+    assert universes.default == {"layer": 1, "strength": 1}
+    assert len(universes.others) == 5
+    card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
+    claim = next(one for one in card.claims if one.id == "windows_forgotten")
+    own = judge(claim, found[claim.measurement], ground=Ground.PAPER)
+    stable = stability(own, universes, ground=Ground.PAPER)
+    assert stable is not None
+    assert stable.stays == 5, stable.words
+    by_choice = {(one.choices["layer"], one.choices["strength"]): one for one in universes.others}
+    other_layer = by_choice[0, 1.0]
+    assert other_layer.measurement.hull == found["window_area_left_positive_layer_0"].hull
+    # two sets of random maps in place of the four of the claim's own control
+    assert other_layer.control is not None
+    assert "equal number of random maps" in other_layer.control.protocol
+
+
+def test_an_untrusted_judge_measures_nothing_again(
+    tmp_path: Path, knowing: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices = WindowChoices(strength=[0.1, 1], layer=[1])
+    update = {"multiverse": Multiverse(windows_forgotten=choices), "least_overlap": 1.0}
+    monkeypatch.setattr(
+        KnowingSegmenters, "windows", lambda _, pictures: np.roll(windows(pictures), 1, axis=2)
+    )
+    measured(write_planted_model(tmp_path / "model"), tmp_path, OPTIONS.model_copy(update=update))
+    assert read_multiverse(tmp_path) == {}
 
 
 @pytest.mark.slow

@@ -13,10 +13,11 @@ from experiments.contract import Inputs, write_measurements
 from experiments.memorisation import study as module
 from experiments.memorisation.figure import figure
 from experiments.memorisation.measure import measure
-from experiments.memorisation.options import Options
+from experiments.memorisation.options import DistanceChoices, Multiverse, Options
 from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement
+from repro.claims.multiverse import read_multiverse, stability
 from repro.claims.verdict import Verdict, judge
 from repro.figures.drawing import Style
 from repro.networks.model_folder import CheckpointError
@@ -134,3 +135,44 @@ def test_models_that_take_another_z_cannot_be_paired(
     (baseline / "spec.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match=r"takes z of 9 numbers.*the same network"):
         measured(folders, tmp_path)
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_the_verdict_under_other_choices_of_space_and_real_images(
+    folders: dict[str, Path],
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    copies: bool,
+) -> None:
+    """Copies are nearer in every space, new pictures in none; numbers known otherwise agree."""
+    planted = noisy(pictures(IMAGES, 0)[:200], 4) if copies else pictures(200, 1)
+    monkeypatch.setattr(module, "draw", lambda G, z, labels: planted[: len(z)])
+    card = read_card(repository / "experiments/memorisation/experiment.yaml")
+    claim = next(one for one in card.claims if one.id == "not_nearer_than_real")
+    given = DistanceChoices.model_validate(card.free_choices[claim.id])
+    options = OPTIONS.model_copy(update={"multiverse": Multiverse(not_nearer_than_real=given)})
+    found = {m.name: m for m in measure(Inputs(folders), options, 7, tmp_path)}
+    universes = read_multiverse(tmp_path)[claim.id]
+    assert len(universes.others) == 11
+    own = judge(claim, found[claim.measurement], ground=Ground.PAPER)
+    assert own.verdict == (Verdict.NOT if copies else Verdict.REPRODUCED)
+    without_control = [one.model_copy(update={"control": None}) for one in universes.others]
+    alone = universes.model_copy(update={"others": without_control})
+    stable = stability(own, alone, ground=Ground.PAPER)
+    assert stable is not None
+    assert stable.stays == 11
+    by_choice = {
+        (one.choices["space"], one.choices["blur_matched"], one.choices["with_partners"]): one
+        for one in universes.others
+    }
+    for choices, name in {
+        ("pixels", True, False): "pixels_blur_matched",
+        ("pixels", False, False): "pixels",
+        ("features", False, False): "features",
+    }.items():
+        one = by_choice[choices]
+        assert one.measurement.hull == found[f"nearer_probability_{name}"].hull, choices
+        if choices[1]:
+            assert one.control is not None
+            assert one.control.hull == found[f"nearer_probability_{name}_untrained"].hull
