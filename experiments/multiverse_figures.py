@@ -129,6 +129,7 @@ def _estimates(panel: Axes, claim: Claim, shown: list[Universe], own: Universe) 
     for place, one in enumerate(shown):
         word = outcome(claim, one)
         mark, measured = MARKS[word], one.measurement
+        assert measured.value is not None
         low, high = measured.hull or (0.0, 0.0)
         panel.plot([place, place], [low, high], color=mark["color"], linewidth=1.6)
         label = word if word not in named else None
@@ -139,22 +140,29 @@ def _estimates(panel: Axes, claim: Claim, shown: list[Universe], own: Universe) 
                 [place], [measured.value], "o", markersize=13, fillstyle="none", color=INK,
                 label="the claim's own choices",
             )  # fmt: skip
-    _controls(panel, [one.control for one in shown])
-    limits = {"color": INK, "linewidth": 1, "linestyle": (0, (4, 3))}
     rule = claim.rule
-    for place, limit in enumerate(rule.within or (rule.below, rule.above)):
-        if limit is not None:
-            label = None if rule.within and place else "limit of the rule"
-            panel.axhline(limit, label=label, **limits)
+    limits = [one for one in rule.within or (rule.below, rule.above) if one is not None]
+    for place, limit in enumerate(limits):
+        label = None if place else "limit of the rule"
+        panel.axhline(limit, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=label)
+    _controls(panel, [one.control for one in shown])
     panel.tick_params(axis="x", labelbottom=False, length=0)
     panel.grid(False, axis="x")
 
 
 def _controls(panel: Axes, controls: list[Measurement | None]) -> None:
+    """A dash for each control; one farther away than half of the panel's height is an arrow."""
+    low, high = panel.get_ylim()
+    room = (high - low) / 2
     there = [(x, one.value) for x, one in enumerate(controls) if one and one.value is not None]
-    if there:
-        x, y = zip(*there, strict=True)
-        panel.plot(x, y, linestyle="none", marker="_", markersize=9, color=MUTED, label="control")
+    label: str | None = "control"
+    for x, value in there:
+        inside = min(max(value, low - room), high + room)
+        marker = "_" if inside == value else "^" if value > inside else "v"
+        panel.plot(
+            [x], [inside], linestyle="none", marker=marker, markersize=9, color=MUTED, label=label
+        )
+        label = None
 
 
 def _dots(

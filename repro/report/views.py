@@ -103,8 +103,8 @@ def _multiverse_captions(result: ExperimentResult) -> dict[str, str]:
             made[f"multiverse_{claim.id}.png"] = (
                 f"The claim {claim.id} under other choices that the paper leaves open. Above: its "
                 "number with its 95 % interval for every combination of them, sorted; grey dashes "
-                "are the untrained control's. Below: the choices made. The more columns have the "
-                f"mark of the ringed one, the less its verdict hangs on them. "
+                "are its control's, arrows those far outside. Below: the choices made. The more "
+                "columns have the mark of the ringed one, the less its verdict hangs on them. "
                 f"{stable.words if stable else ''}"
             ).strip()
     if made:

@@ -47,7 +47,25 @@ def test_a_run_has_the_options_that_the_cards_state_for_its_scale(
     run = load(scale=scale)
     assert len(stated) > 10
     for name, scales in stated.items():
-        assert written(run, name) == scales.get(scale, {}), name
+        options = written(run, name)
+        options.pop("multiverse", None)  # the card's free choices, at any scale
+        assert options == scales.get(scale, {}), name
+
+
+def test_free_choices_of_a_card_are_options_and_its_claims_are_drawn(
+    load: Load, repository: Path
+) -> None:
+    card = yaml.safe_load((repository / "experiments/filters/experiment.yaml").read_text())
+    (entry,) = card["multiverse"]
+    values = {name: choice["values"] for name, choice in entry["choices"].items()}
+    run = load(scale="tiny")
+    assert written(run, "filters")["multiverse"] == dict.fromkeys(entry["claims"], values)
+    style = json.loads(run.spec_file("styles", "filters").read_text())
+    assert [claim["id"] for claim in style["claims"]] == entry["claims"]
+    assert style["claims"][0]["rule"]["above"] == 0
+    assert "claims" not in json.loads(run.spec_file("styles", "latent_walk").read_text())
+    own = load(scale="tiny", photos="cats")
+    assert "multiverse" not in written(own, "filters")
 
 
 def test_options_of_the_run_file_replace_those_of_the_card(load: Load, stated: dict) -> None:
