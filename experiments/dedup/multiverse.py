@@ -15,6 +15,7 @@ from experiments.dedup.options import HashChoices
 from experiments.dedup.results import truth_measurements
 from experiments.dedup.settings_study import activations
 from repro.claims.choices import alternatives
+from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes
 from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of
@@ -24,6 +25,7 @@ from repro.dedup.options import Options as HashOptions
 from repro.dedup.removal import find_removal
 from repro.dedup.truth import Truth
 
+TOO_MANY = "too many images count as equal"
 NUMBERS = {  # claim -> its measurement and its control, if any
     "semantic": ("recall_gain_over_pixels", "recall_gain_over_pixels_untrained"),
     "recall": ("recall_autoencoder", "recall_untrained"),
@@ -88,9 +90,8 @@ def hash_universes(
                 except TooManyPairsError:
                     made[key] = {}
             name, control = NUMBERS[claim]
-            nothing = Measurement(
-                name=name, value=None, n=0, no_value_because="too many images count as equal"
-            )
+            nothing = single_number(name, None, n=0, why="not measured", protocol="")
+            nothing = nothing.model_copy(update={"no_value_because": TOO_MANY})
             others.append(
                 Universe(
                     choices=choices,

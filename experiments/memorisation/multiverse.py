@@ -13,7 +13,7 @@ from experiments.memorisation.options import DistanceChoices
 from experiments.memorisation.results import nearer_measurement
 from experiments.memorisation.search import Queries, feature_description, look_up
 from experiments.memorisation.study import Study
-from repro.claims.choices import alternatives
+from repro.claims.choices import Choices, alternatives
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes
 from repro.networks.model_folder import ModelFolder
@@ -21,7 +21,11 @@ from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import mirrors
 
 CLAIM = "not_nearer_than_real"
-OWN = {"space": "features", "blur_matched": True, "with_partners": False}  # the claim's choices
+OWN: Choices = {
+    "space": "features",
+    "blur_matched": True,
+    "with_partners": False,
+}  # the claim's choices
 KINDS = ("samples", "untrained", "real", "blurred")
 Nearest = dict[str, np.ndarray]  # kind -> distances (n,) to the nearest training image
 

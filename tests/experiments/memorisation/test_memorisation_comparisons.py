@@ -154,14 +154,16 @@ def test_the_verdict_under_other_choices_of_space_and_real_images(
     options = OPTIONS.model_copy(update={"multiverse": Multiverse(not_nearer_than_real=given)})
     found = {m.name: m for m in measure(Inputs(folders), options, 7, tmp_path)}
     universes = read_multiverse(tmp_path)[claim.id]
-    assert len(universes.others) == 11
+    # noisy copies are as sharp as real images, and no real image has a partner: three spaces alone
+    count = 2 if copies else 5
+    assert len(universes.others) == count
     own = judge(claim, found[claim.measurement], ground=Ground.PAPER)
     assert own.verdict == (Verdict.NOT if copies else Verdict.REPRODUCED)
     without_control = [one.model_copy(update={"control": None}) for one in universes.others]
     alone = universes.model_copy(update={"others": without_control})
     stable = stability(own, alone, ground=Ground.PAPER)
     assert stable is not None
-    assert stable.stays == 11
+    assert stable.stays == count
     by_choice = {
         (one.choices["space"], one.choices["blur_matched"], one.choices["with_partners"]): one
         for one in universes.others
@@ -171,6 +173,8 @@ def test_the_verdict_under_other_choices_of_space_and_real_images(
         ("pixels", False, False): "pixels",
         ("features", False, False): "features",
     }.items():
+        if copies and not choices[1]:
+            continue
         one = by_choice[choices]
         assert one.measurement.hull == found[f"nearer_probability_{name}"].hull, choices
         if choices[1]:
