@@ -7,7 +7,7 @@ judges each by the claim's own rule and states the share of them in which the ve
 figure step draws them. The idea: Steegen et al. 2016, "Increasing transparency through a multiverse
 analysis".
 
-Alone: `stability(judgement, read_multiverse(folder)["semantic"], ground=Ground.DRAWN)`.
+Alone: `stability(judgement, read_multiverse(folder)["semantic"], ground=Ground.SYNTHETIC)`.
 """
 
 import json

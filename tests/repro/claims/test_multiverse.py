@@ -40,7 +40,7 @@ def claim(**more: object) -> Claim:
     return Claim.model_validate(CARD["claims"][0] | more)  # type: ignore[index]
 
 
-def judged(value: float | None, of: Claim, ground: Ground = Ground.DRAWN) -> Judgement:
+def judged(value: float | None, of: Claim, ground: Ground = Ground.SYNTHETIC) -> Judgement:
     return judge(of, measured(value), ground=ground)
 
 
@@ -55,7 +55,7 @@ def universes(found: dict[tuple[int, str], float | None]) -> Universes:
 def stable(found: dict[tuple[int, str], float | None]) -> Stability:
     """The claim: below 0.5; its own number is 0.2 ± 0.1."""
     of = claim()
-    made = stability(judged(0.2, of), universes(found), ground=Ground.DRAWN)
+    made = stability(judged(0.2, of), universes(found), ground=Ground.SYNTHETIC)
     assert made is not None
     return made
 
@@ -91,15 +91,15 @@ def test_an_effect_that_flips_at_a_known_value() -> None:
     )
     assert (found.stays, len(found.others)) == (2, 5)
     assert [one.verdict for one in found.others] == [
-        Verdict.HOLDS_DRAWN,
+        Verdict.HOLDS_SYNTHETIC,
         Verdict.UNDECIDED,
-        Verdict.HOLDS_DRAWN,
-        Verdict.FAILS_DRAWN,
-        Verdict.FAILS_DRAWN,
+        Verdict.HOLDS_SYNTHETIC,
+        Verdict.FAILS_SYNTHETIC,
+        Verdict.FAILS_SYNTHETIC,
     ]
     assert found.words == (
-        "The verdict stays in 2 of 5 other choices (radius, space). Otherwise: fails in a drawn "
-        "world (2), undecided (1); always with radius 8."
+        "The verdict stays in 2 of 5 other choices (radius, space). Otherwise: fails on "
+        "synthetic data (2), undecided (1); always with radius 8."
     )
 
 
@@ -114,9 +114,9 @@ def test_the_control_and_a_missing_number_count_as_other_verdicts() -> None:
     of = claim(control="c")
     passing = Universe(choices={"k": 3}, measurement=measured(0.2), control=measured(0.1))
     missing = Universe(choices={"k": 5}, measurement=measured(None))
-    own = judge(of, measured(0.2), ground=Ground.DRAWN, control=measured(0.9))
+    own = judge(of, measured(0.2), ground=Ground.SYNTHETIC, control=measured(0.9))
     found = stability(
-        own, Universes(default={"k": 1}, others=[passing, missing]), ground=Ground.DRAWN
+        own, Universes(default={"k": 1}, others=[passing, missing]), ground=Ground.SYNTHETIC
     )
     assert found is not None
     assert found.stays == 0
@@ -126,13 +126,13 @@ def test_the_control_and_a_missing_number_count_as_other_verdicts() -> None:
 
 def test_without_a_verdict_nothing_can_stay() -> None:
     some = universes({(4, "pixels"): 0.2})
-    assert stability(judged(None, claim()), some, ground=Ground.DRAWN) is None
+    assert stability(judged(None, claim()), some, ground=Ground.SYNTHETIC) is None
     tiny = judged(0.2, claim(), Ground.TOO_SMALL)
     assert stability(tiny, some, ground=Ground.TOO_SMALL) is None
     value = judged(0.2, claim(kind="value"))
-    assert stability(value, some, ground=Ground.DRAWN) is None
-    assert stability(judged(0.2, claim()), None, ground=Ground.DRAWN) is None
-    assert stability(judged(0.2, claim()), universes({}), ground=Ground.DRAWN) is None
+    assert stability(value, some, ground=Ground.SYNTHETIC) is None
+    assert stability(judged(0.2, claim()), None, ground=Ground.SYNTHETIC) is None
+    assert stability(judged(0.2, claim()), universes({}), ground=Ground.SYNTHETIC) is None
 
 
 def test_written_and_read_again(tmp_path: Path) -> None:

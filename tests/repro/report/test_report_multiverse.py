@@ -12,8 +12,8 @@ from test_report import make_experiments, make_run, number
 from repro.report.build import build_report
 
 WORDS = (
-    "The verdict stays in 1 of 3 other choices (space). Otherwise: fails in a drawn world (1), not "
-    "decided (untrained passes) (1); always with space c, d."
+    "The verdict stays in 1 of 3 other choices (space). Otherwise: fails on synthetic data (1), "
+    "not decided (untrained passes) (1); always with space c, d."
 )
 
 
@@ -54,7 +54,7 @@ def test_share_and_values_are_in_table_page_and_markdown(made: Path) -> None:
     report = report_of(made)
     claims = pd.read_csv(report / "claims.csv", keep_default_na=False).set_index("id")
     assert claims.loc["smooth_transitions", "other_choices"] == WORDS
-    assert claims.loc["smooth_transitions", "verdict"] == "holds in a drawn world"
+    assert claims.loc["smooth_transitions", "verdict"] == "holds on synthetic data"
     assert not claims["other_choices"].drop("smooth_transitions").any()
     page = (report / "index.html").read_text(encoding="utf-8")
     assert f"<dt>Other choices</dt><dd>{WORDS}</dd>" in page
