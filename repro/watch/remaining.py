@@ -3,9 +3,10 @@
 Where in the flow: the steps of repro.watch.board get `expected_seconds` at the start; `remaining`
 is shown during the run. The expected time of a step comes from, in this order: an earlier run of it
 into the same folder (its benchmark file); results/<run>/plan.json, which `python -m repro plan
-CONFIG --out results/<run>/plan.json` measures on this machine; a rough number by its rule. A
-running step that reports its remaining time is believed; for waiting steps the estimate is scaled
-by the speed of finished steps of the same rule.
+CONFIG --out results/<run>/plan.json` measures on this machine; for a training, a guess from its
+spec (repro.watch.rough_trainings); a rough number by its rule. A running step that reports its
+remaining time is believed; for waiting steps the estimate is scaled by the speed of finished steps
+of the same rule.
 """
 
 import csv
@@ -19,8 +20,8 @@ from repro.watch.step_descriptions import DRAW, MEASURE
 HOUR = 3600
 # seconds by the beginning of a rule's name, for unknown steps
 ROUGHLY = {
-    "draw_world": 5, "prepare": 4, "dedup": 25, "train_hash": 20, "hash_part": 5,
-    "train_model": 120, MEASURE: 20, "report": 10,
+    "draw_world": 30, "prepare": 4, "dedup": 25, "train_hash": 20, "hash_part": 5,
+    "train_model": 120, MEASURE: 40, "report": 15,
 }  # fmt: skip
 FIGURES = 4.0  # seconds
 # repro.plan.costs.Stage.kind by rule

@@ -1,0 +1,43 @@
+"""The guessed lengths of trainings, against the exact count of multiplications and by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from repro.plan.counts import products_per_image
+from repro.runs.load import load_run
+from repro.specs.model import ModelSpec
+from repro.specs.network import NetworkSpec
+from repro.specs.training import TrainingSpec
+from repro.watch.rough_trainings import rough_products, rough_trainings
+
+
+@pytest.mark.parametrize("run", ["demo", "two_cores", "paper"])
+def test_within_a_factor_of_two_of_the_exact_count(run: str, repository: Path) -> None:
+    models = load_run(str(repository / f"config/{run}.yaml")).spec.models
+    assert len(models) > 4
+    for name, model in models.items():
+        tolerance = 2.1 if model.network.kind == "conditional" else 1.1
+        ratio = rough_products(model) / products_per_image(model)
+        assert 1 / tolerance < ratio < tolerance, name
+
+
+def test_one_fully_connected_network_by_hand() -> None:
+    network = NetworkSpec(
+        kind="fully_connected", image_size=8, channels=1, z_dim=5, generator_units=(7,),
+        discriminator_units=(3,),
+    )  # fmt: skip
+    training = TrainingSpec(schedule="one_of_each")
+    model = ModelSpec(data="x", network=network, training=training)
+    assert rough_products(model) == 3 * (5 * 7 + 7 * 64) + 8 * (64 * 3 + 3)
+
+
+def test_longer_trainings_of_larger_networks_take_longer(repository: Path) -> None:
+    demo = rough_trainings(load_run(str(repository / "config/demo.yaml")))
+    assert demo["train faces"] > demo["train bedrooms"] > 5 * demo["train digits_gan"]
+    assert demo["train digits_dcgan-2"] == demo["train digits_dcgan"]
+
+
+def test_where_the_number_of_images_is_unknown_nothing_is_guessed(repository: Path) -> None:
+    photos = load_run(str(repository / "config/photos.yaml"), {"photos": str(repository / "docs")})
+    assert rough_trainings(photos) == {}
