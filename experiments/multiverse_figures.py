@@ -6,6 +6,7 @@ number, sorted, with their intervals, and below each of them the choices that le
 `specification_curve(claim, own, control, universes)`.
 """
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,9 @@ def specification_curve(claim: Claim, universes: list[Universe]) -> Figure:
     above, below = panels[:, 0]
     above.get_gridspec().set_height_ratios([TOP, height - TOP])
     below.sharex(above)
-    above.set_title(claim.rule_text[0].upper() + claim.rule_text[1:], loc="left", color=INK)
+    title = "\n".join(textwrap.wrap(claim.statement, 66))
+    above.set_title(title, loc="left", color=INK, fontsize="medium")
+    above.set_ylabel("\n".join(textwrap.wrap(claim.rule_text, 26)), color=MUTED, fontsize="small")
     _estimates(above, claim, shown, own)
     _dots(below, shown, values, own)
     drawing.legend(loc="outside lower center", ncols=3, frameon=False)
