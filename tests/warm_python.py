@@ -34,7 +34,7 @@ from typing import Any
 LIBRARIES = (
     "cv2", "jinja2", "lmdb", "markdown", "matplotlib.figure", "numpy", "pandas", "PIL.Image",
     "pydantic", "safetensors.torch", "scipy.optimize", "scipy.stats", "simplejpeg", "sklearn.svm",
-    "snakemake.cli", "torch", "tqdm", "yaml",
+    "snakemake.cli", "torch._dynamo", "tqdm", "yaml",
 )  # fmt: skip
 STAND_IN = """\
 #!{python} -IS

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from repro.bench import __main__ as bench
-from repro.bench.train import plain_discriminator, plain_generator
+from repro.bench.train import SIDES, plain_discriminator, plain_generator
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
 from repro.specs.network import NetworkSpec
@@ -47,7 +47,8 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
 
 
 @pytest.mark.slow
-def test_record(capsys: pytest.CaptureFixture[str]) -> None:
+def test_record(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SIDES, "cpu", 512)  # of the product: bfloat16 may be emulated
     threads = torch.get_num_threads()
     argv = [
         "train",
