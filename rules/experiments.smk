@@ -70,8 +70,12 @@ for experiment in RUN.runnable:
 for experiment in [e for e in RUN.runnable if e.card.on_request]:
 
     rule:
-        """The experiment and the report that shows it."""
+        """The experiment and the report that shows it.
+
+        The report alone would not do: Snakemake makes no missing input of a file that is there.
+        """
         name:
             experiment.name
         input:
             INPUTS.stamp("report"),
+            INPUTS.stamp(f"experiments/{experiment.name}/figures"),

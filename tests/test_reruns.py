@@ -32,6 +32,18 @@ def test_all_leaves_out_what_is_run_on_request(
     assert asked - rules == {"measure_ablations", "draw_ablations", "ablations"}
 
 
+def test_what_is_run_on_request_is_made_after_all_the_rest_was(warm: Path, checkout: Path) -> None:
+    run = checkout.parent / "run"
+    for kind in ("stamps/", ""):
+        results = run / "results/tiny" / kind
+        shutil.rmtree(results / "experiments/ablations")
+        for made in results.glob("models/ablation-*"):
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+    assert planned(warm, checkout, run, "all") == {"report", "all"}
+    rules = planned(warm, checkout, run, "ablations")
+    assert {"train_model", "measure_ablations", "draw_ablations", "report"} < rules
+
+
 COMMENTS = {  # a text without effect on a file's meaning -> its replacement
     '"""': '"""Edited. ',
     "\nfrom ": "\n# edited\n\n\nfrom ",
