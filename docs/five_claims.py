@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 from readme_numbers import PUBLISHED, ROOT, row_of
 
-from repro.claims.card import Claim, read_card
+from repro.claims.card import read_card
+from repro.claims.claim import Claim
 from repro.claims.measurement import Measurement, read_measurements
 from repro.report.quantities import rounded
 

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from repro.claims.card import Claim
+from repro.claims.claim import Claim
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, format_measurement, read_measurements
 from repro.claims.multiverse import Universe, as_text, plain, read_multiverse

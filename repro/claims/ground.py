@@ -10,11 +10,11 @@ Alone: `ground_of(claim, card, {"bedrooms": BoundRole(kind="generated", data="ro
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from repro.claims.card import Claim, ExperimentCard
+from repro.claims.claim import Claim
 
 
 class Ground(StrEnum):
@@ -50,6 +50,16 @@ class BoundRole(BaseModel):
         return self.released is not None and self.data is None and self.model is None
 
 
+class NamesInputs(Protocol):
+    """What counts here of an experiment's card."""
+
+    @property
+    def inputs(self) -> list[str]: ...
+
+    @property
+    def roles(self) -> list[str]: ...
+
+
 @dataclass(frozen=True)
 class Grounds:
     """On what a claim is decided, and why not on the paper's data and scale ("" where it is)."""
@@ -58,7 +68,7 @@ class Grounds:
     because: str = ""
 
 
-def ground_of(claim: Claim, card: ExperimentCard, roles: Mapping[str, BoundRole]) -> Grounds:
+def ground_of(claim: Claim, card: NamesInputs, roles: Mapping[str, BoundRole]) -> Grounds:
     """The ground of a claim, from the roles that it rests on and that the run binds.
 
     One synthetic role makes all of it synthetic. A direction that the authors' own weights answer
@@ -89,5 +99,5 @@ def ground_of(claim: Claim, card: ExperimentCard, roles: Mapping[str, BoundRole]
     return Grounds(Ground.OTHER if lacking else Ground.PAPER, because)
 
 
-def _of_released_weights(card: ExperimentCard) -> bool:
+def _of_released_weights(card: NamesInputs) -> bool:
     return any(name.endswith(".released") for name in card.inputs)

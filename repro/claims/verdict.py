@@ -12,7 +12,7 @@ Alone: `judge(claim, measurement, ground=Ground.SYNTHETIC)`.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from repro.claims.card import Claim
+from repro.claims.claim import Claim
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, format_measurement
 

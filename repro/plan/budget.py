@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from repro.claims.card import Claim, ExperimentCard
+from repro.claims.card import ExperimentCard
+from repro.claims.claim import Claim
 from repro.claims.ground import Ground, ground_of
 from repro.plan.costs import Stage
 from repro.runs.paper_scale import bound_roles

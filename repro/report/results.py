@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 
 from repro.artefacts.provenance import SIDECAR, step_folders
-from repro.claims.card import Claim, ExperimentCard, read_card
+from repro.claims.card import ExperimentCard, read_card
+from repro.claims.claim import Claim
 from repro.claims.ground import BoundRole, Ground, Grounds, ground_of
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.multiverse import Stability, Universes, read_multiverse, stability

@@ -11,7 +11,8 @@ from experiments.contract import write_measurements
 from experiments.filters.multiverse import selectivity_universes
 from experiments.filters.options import ResponseChoices
 from experiments.multiverse_figures import multiverse_figures
-from repro.claims.card import Claim, read_card
+from repro.claims.card import read_card
+from repro.claims.claim import Claim
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes, write_multiverse
 from repro.figures.drawing import BANNER_PAPER, Style

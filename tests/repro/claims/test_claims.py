@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.claims.card import Claim, ExperimentCard, Rule, read_card
+from repro.claims.card import ExperimentCard, read_card
+from repro.claims.claim import Claim, Rule
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, format_measurement, number, read_measurements
 from repro.claims.verdict import Verdict, judge

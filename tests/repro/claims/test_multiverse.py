@@ -7,8 +7,9 @@ import pytest
 import yaml
 from test_claims import CARD
 
-from repro.claims.card import Claim, read_card
+from repro.claims.card import read_card
 from repro.claims.choices import alternatives
+from repro.claims.claim import Claim
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repro.claims.card import Claim
+from repro.claims.claim import Claim
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement
 from repro.claims.verdict import DECIDED, HOLDING, Verdict, judge

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repro.claims.card import Rule
+from repro.claims.claim import Rule
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.run_file import RunSpec
