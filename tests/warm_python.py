@@ -44,6 +44,8 @@ if words[:2] == ["-u", "-m"]:  # as torchrun starts its processes
     words = words[1:]
 if words[:1] != ["-m"]:
     os.execv({python!r}, [{python!r}, *words])
+numbers = (signal.SIGINT, signal.SIGTERM)
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # until there is a process to pass them on to
 request = {{"words": words[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
@@ -51,8 +53,9 @@ with socket.socket(socket.AF_UNIX) as server:
     socket.send_fds(server, [len(message).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(message)
     process = int.from_bytes(server.recv(8), "big")
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         signal.signal(number, lambda number, _: os.kill(process, number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     status = server.recv(8)
 sys.exit(int.from_bytes(status, "big") if status else 1)
 """

@@ -152,6 +152,8 @@ def test_jpeg_xl_is_read_by_whatever_adds_it_to_pillow(not_installed, monkeypatc
             self.im = Image.new("RGB", self.size, (10, 20, 30)).im
             return super().load()
 
+    monkeypatch.setattr(Image, "ID", [*Image.ID])
+    monkeypatch.setattr(Image, "OPEN", {**Image.OPEN})
     (tmp_path / "pillow_jxl.py").write_text("import PIL.Image\nPIL.Image.add_jxl()\n")
     monkeypatch.setattr(Image, "add_jxl", lambda: Image.register_open("JXL", Reader), raising=False)
     monkeypatch.delitem(sys.modules, "pillow_jxl")
