@@ -40,8 +40,6 @@ STAND_IN = """\
 #!{python} -IS
 import json, os, signal, socket, sys
 words = sys.argv[1:]
-if words[:2] == ["-u", "-m"]:  # as torchrun starts its processes
-    words = words[1:]
 if words[:1] != ["-m"]:
     os.execv({python!r}, [{python!r}, *words])
 numbers = (signal.SIGINT, signal.SIGTERM)
@@ -53,8 +51,13 @@ with socket.socket(socket.AF_UNIX) as server:
     socket.send_fds(server, [len(message).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(message)
     process = int.from_bytes(server.recv(8), "big")
+    def passed_on(number, _):
+        try:
+            os.kill(process, number)
+        except ProcessLookupError:
+            pass  # it has just ended
     for number in numbers:
-        signal.signal(number, lambda number, _: os.kill(process, number))
+        signal.signal(number, passed_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     status = server.recv(8)
 sys.exit(int.from_bytes(status, "big") if status else 1)

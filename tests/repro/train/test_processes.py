@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -328,7 +329,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def torchrun(python: Path, data: Path, folder: Path, repository: Path) -> None:
+def torchrun(data: Path, folder: Path, repository: Path) -> None:
     (folder / "spec.json").write_text(json.dumps({"model": WHOLE.model_dump(), "seed": 1}))
     options = {"--nproc_per_node": 2, "--master_addr": "127.0.0.1", "--master_port": free_port()}
     own = {"--spec": folder / "spec.json", "--data": data, "--device": "cpu", "--threads": 1}
@@ -337,7 +338,7 @@ def torchrun(python: Path, data: Path, folder: Path, repository: Path) -> None:
     command = ["-m", "torch.distributed.run", *before, "-m", "repro.train", *after]
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
     subprocess.run(
-        [python, *command], cwd=repository, env=environment, timeout=PATIENCE, check=True
+        [sys.executable, *command], cwd=repository, env=environment, timeout=PATIENCE, check=True
     )
 
 
@@ -357,7 +358,7 @@ def test_the_model_is_one_like_any_other(whole: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
-    warm: Path, data: Path, whole: Path, tmp_path: Path, repository: Path
+    data: Path, whole: Path, tmp_path: Path, repository: Path
 ) -> None:
     killed, state = Group(whole_training, data, tmp_path, size=2), tmp_path / "state0"
     end = time.monotonic() + PATIENCE
@@ -369,7 +370,7 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
     assert codes[1] == 1  # the other ended by itself
     with pytest.raises(SpecError, match="processes: 2 -> 1"):
         whole_training(0, data, tmp_path)
-    torchrun(warm, data, tmp_path, repository)
+    torchrun(data, tmp_path, repository)
     assert not state.exists()
     files = [p.relative_to(whole) for p in (whole / "model0").rglob("*") if p.is_file()]
     assert len(files) > 8
@@ -378,9 +379,9 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
             assert (whole / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
-def together(python: Path, data: Path, folder: Path, repository: Path) -> subprocess.Popen[str]:
+def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str]:
     """As the pipeline starts a training of two processes; one of many minibatches."""
-    many = WHOLE.training.model_copy(update={"epochs": 30, "checkpoint_every": 1000})
+    many = WHOLE.training.model_copy(update={"epochs": 60, "checkpoint_every": 1000})
     spec = WHOLE.model_copy(update={"training": many})
     folder.mkdir(exist_ok=True)
     (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 1}))
@@ -388,7 +389,7 @@ def together(python: Path, data: Path, folder: Path, repository: Path) -> subpro
     own |= {"--state": folder / "state", "--out": folder / "model"}
     words = ["2", "-m", "repro.train", *(str(word) for pair in own.items() for word in pair)]
     return subprocess.Popen(
-        [python, "-m", "repro.train.together", *words],
+        [sys.executable, "-m", "repro.train.together", *words],
         cwd=repository,
         env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"},
         stderr=subprocess.PIPE,
@@ -400,11 +401,11 @@ def together(python: Path, data: Path, folder: Path, repository: Path) -> subpro
 
 @pytest.mark.slow
 def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
-    warm: Path, data: Path, tmp_path: Path, repository: Path
+    data: Path, tmp_path: Path, repository: Path
 ) -> None:
-    whole = together(warm, data, tmp_path / "whole", repository)
+    whole = together(data, tmp_path / "whole", repository)
     for number in (signal.SIGTERM, signal.SIGINT):
-        process = together(warm, data, tmp_path / "stopped", repository)
+        process = together(data, tmp_path / "stopped", repository)
         states = tmp_path / "stopped/state"
         begun = len(list(states.glob("samples/*"))), len(list(states.glob("step_*.pt")))
         end = time.monotonic() + PATIENCE
@@ -419,7 +420,7 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
         assert newest == f"step_{int(done):08d}.pt"
         assert len(list(states.glob("step_*.pt"))) == begun[1] + 1
     assert not (tmp_path / "stopped/model").exists()
-    for process in (together(warm, data, tmp_path / "stopped", repository), whole):
+    for process in (together(data, tmp_path / "stopped", repository), whole):
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     for name in ("generator.safetensors", "discriminator.safetensors", "log.jsonl"):
@@ -429,9 +430,9 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
 
 @pytest.mark.slow
 def test_what_is_wrong_is_said_by_the_first_process_that_failed(
-    warm: Path, tmp_path: Path, repository: Path
+    data: Path, tmp_path: Path, repository: Path
 ) -> None:
-    process = together(warm, tmp_path / "none", tmp_path / "wrong", repository)
+    process = together(tmp_path / "none", tmp_path / "wrong", repository)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "error: " in said
