@@ -72,7 +72,7 @@ def test_nothing_is_drawn_where_nothing_was_measured_again(tmp_path: Path) -> No
 
 
 def selective(strong: dict[str, int]) -> dict[str, np.ndarray]:
-    """Responses (1000, 30) of noise; by side, so many images of a channel that stand out."""
+    """Responses (1000, 30) of noise; by side, how many images of a channel stand out."""
     source = np.random.default_rng(0)
     made = {}
     for side, images in strong.items():
