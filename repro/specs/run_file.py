@@ -43,7 +43,7 @@ class AblationsSpec(Strict):
 
     model: dict[str, Any] = Field(description="the recipe, as under `models:`")
     trainings: int = Field(
-        3,
+        5,
         ge=2,
         le=MOST_TRAININGS,
         description="of the recipe and of each change: seeds in a row",
