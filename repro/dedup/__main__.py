@@ -38,6 +38,11 @@ from repro.specs.validation import SpecError
 
 __all__ = ["deduplicate", "main"]
 
+WHY_NOT = {
+    "linked": "links lead to or from them",
+    "animated": "they hold several pictures, of which only the first was compared",
+}
+
 
 def main(argv: list[str] | None = None) -> None:
     parser = new_command_parser()
@@ -84,6 +89,11 @@ def _summary_lines(summary: dict[str, Any], given: argparse.Namespace) -> list[s
         f"{count} images in {made['seconds']:.0f} s, {made['peak_memory_mb']} MB of memory; "
         f"not read: {skipped or 'none'}",
     ]
+    if several := summary["several_pictures"]:
+        lines.append(
+            f"of {several} that hold several pictures (animations, bursts, pages) only the first "
+            "was compared"
+        )
     if given.against is None:
         lines.append(
             f"{removed} are near-duplicates of one that is kept ({removed / count:.1%}); "
@@ -108,8 +118,7 @@ def _write_list(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
     listed = write_delete_list(given.delete_list, found.going, null=given.null)
     name = legible(str(given.delete_list))
     lines = [f"{name} names {listed.named} of them; no image was touched"]
-    if listed.linked:
-        lines.append(f"  {listed.linked} more are not in it: links lead to or from them")
+    lines += [f"  {n} more are not in it: {WHY_NOT[why]}" for why, n in listed.left_out.items()]
     if listed.line_breaks:
         lines.append(f"  {listed.line_breaks} more have line breaks in their names: use --null")
     if listed.named and found.going.root is not None:
@@ -119,7 +128,7 @@ def _write_list(found: FoundDuplicates, given: argparse.Namespace) -> list[str]:
 
 def _moved(found: FoundDuplicates, target: Path) -> str:
     moved = move_copies(found.going, target)
-    more = f"; {moved.linked} more stay: links lead to or from them" if moved.linked else ""
+    more = "".join(f"; {n} more stay: {WHY_NOT[why]}" for why, n in moved.left_out.items())
     return (
         f"{moved.moved} images were moved to {legible(str(target))}, under the same names{more}. "
         "Moving them back undoes it"

@@ -43,7 +43,8 @@ REST_HELP = """
 Compared are the centre squares of the upright images; pixels compares them whole. Kept as well, and
 reported: groups over max_group, pictures without contrast. Hidden files are left out, linked
 folders followed, a file with several names read under one of them.
---delete-list, --move-to and the page of the groups name nothing that a link leads to or from. The
+--delete-list, --move-to and the page of the groups name nothing that a link leads to or from, and
+no animation (only its first frame was compared) unless its twin has the same bytes. The
 list holds absolute paths (keys, for an LMDB), one per line. --link makes absolute symbolic links.
 With --against nothing is compared within PATH or within OTHER, and only images of PATH can go.
 """

@@ -4,12 +4,15 @@ Where in the flow: a last step of the tool `repro.dedup`, with --delete-list. No
 here. A list may be passed to rm unread, so everything it names must be safe to lose. Where a link
 is involved it names nothing: neither a link, nor a file reached through one, nor a file with
 another name in the tree, nor an image whose kept twin is itself reached through a link (and may be
-elsewhere). `repro.dedup.set_aside` and the page of the groups obey the same rule.
+elsewhere). Nor does it name an animation, unless its twin has the same bytes: only the first of its
+pictures was compared. `repro.dedup.set_aside` and the page of the groups obey the same rules.
 """
 
+import filecmp
 import os
 import shlex
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,24 +25,37 @@ class Going:
 
     root: resolved folder of the images, None for an LMDB. copies: (key, key of its twin). twins:
     resolved folder of the twins, None for an LMDB. several: keys of files with several names.
+    animated: keys of files that hold several pictures, of which only the first was compared.
     """
 
     root: str | None
     copies: list[tuple[str, str]]
     twins: str | None
     several: Collection[str] = ()
+    animated: Collection[str] = ()
 
     def why_not(self, key: str, twin: str) -> str:
-        """Why the image must not be listed: "linked" or ""."""
+        """Why the image must not be listed: "linked", "animated" or ""."""
         linked = self.root is not None and (
             key in self.several or not _without_links(self.root, key)
         )
-        return "linked" if linked or not _without_links(self.twins, twin) else ""
+        if linked or not _without_links(self.twins, twin):
+            return "linked"
+        return "animated" if key in self.animated and not self._same_bytes(key, twin) else ""
 
-    def safe(self) -> tuple[list[str], int]:
-        """Keys of the images that are safe to lose, and the number of the others."""
-        keys = [key for key, twin in self.copies if not self.why_not(key, twin)]
-        return keys, len(self.copies) - len(keys)
+    def safe(self) -> tuple[list[str], Counter[str]]:
+        """Keys of the images that are safe to lose, and how many others there are by `why_not`."""
+        whys = [(key, self.why_not(key, twin)) for key, twin in self.copies]
+        return [key for key, why in whys if not why], Counter(why for _, why in whys if why)
+
+    def _same_bytes(self, key: str, twin: str) -> bool:
+        if self.root is None or self.twins is None:
+            return False
+        one, other = os.path.join(self.root, key), os.path.join(self.twins, twin)
+        try:
+            return filecmp.cmp(one, other, shallow=False)
+        except OSError:  # lost since it was read
+            return False
 
     def entry(self, key: str) -> str:
         """How a list names an image: by its absolute path, or its key in an LMDB."""
@@ -48,10 +64,10 @@ class Going:
 
 @dataclass(frozen=True)
 class Listed:
-    """Counts of names written, and of images left out because of links or of line breaks."""
+    """Counts of names written, and of images left out: by `Going.why_not`, and by line breaks."""
 
     named: int
-    linked: int
+    left_out: Mapping[str, int]
     line_breaks: int
 
 
@@ -61,14 +77,14 @@ def write_delete_list(file: Path, going: Going, *, null: bool) -> Listed:
     null: each ends in a zero byte (xargs -0), else in a line feed; then names with line breaks are
     left out, since half of one might be the name of another file. Bytes of names are unchanged.
     """
-    keys, linked = going.safe()
+    keys, left_out = going.safe()
     names = [going.entry(key) for key in keys]
     lines = [name for name in names if null or not has_line_break(name)]
     end = "\0" if null else "\n"
     text = "".join(line + end for line in lines)
     with atomic_write(file) as temporary:
         temporary.write_bytes(text.encode("utf-8", "surrogateescape"))
-    return Listed(len(lines), linked, len(names) - len(lines))
+    return Listed(len(lines), left_out, len(names) - len(lines))
 
 
 def has_line_break(name: str) -> bool:

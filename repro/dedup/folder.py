@@ -130,7 +130,7 @@ def deduplicate(
             removal, counterparts = find_copies(made[0].codes, made[1].codes, **limits)
             write_pairs(folder, removal, keys, stored, counterparts)
             summary = summary_across(removal, keys, images=len(stores[0]))
-        going = _going(removal, keys, places=places, names=names)
+        going = _going(removal, keys, stored, places=places, names=names)
         shown = write_groups_page(
             folder / ("groups.html" if against is None else "pairs.html"),
             sources=[(place, len(each)) for place, each in zip(places, stores, strict=True)],
@@ -144,6 +144,7 @@ def deduplicate(
         if "radius" in settings:
             settings["radius"] = options.radius
         summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_shown": shown}
+        summary |= {"several_pictures": int(stored.several[: len(stores[0])].sum())}
         training = [each.training for each in made if each.training is not None]
         summary |= {"training": max(training, key=len)} if training else {}  # not of one loaded
         write_json(folder / "summary.json", summary)
@@ -204,7 +205,12 @@ def _codes(
 
 
 def _going(
-    removal: Removal, keys: list[str], *, places: list[Path], names: list[FileNames | None]
+    removal: Removal,
+    keys: list[str],
+    stored: StoredImages,
+    *,
+    places: list[Path],
+    names: list[FileNames | None],
 ) -> Going:
     roots = [
         None if its is None else os.path.realpath(place)
@@ -217,6 +223,7 @@ def _going(
         copies=[(keys[row], keys[removal.first[row]]) for row in rows],
         twins=roots[-1],
         several=frozenset() if own is None else own.several,
+        animated=frozenset(keys[row] for row in rows if stored.several[row]),
     )
 
 

@@ -19,11 +19,13 @@ from repro.data.cells import cell
 from repro.dedup.removal import Removal
 from repro.dedup.stored_images import StoredImages
 
+STORED = ("width", "height", "bytes", "modified", "several")  # columns from StoredImages
+
 
 def write_groups(
     path: Path, removal: Removal, keys: Sequence[str], stored: StoredImages | None = None
 ) -> None:
-    """CSV group,key,kept,distance and, where known, width,height,bytes,modified.
+    """CSV group,key,kept,distance and, where known, width,height,bytes,modified,several.
 
     A line for each of `removal.grouped_rows()`. Keys that a spreadsheet would take for formulas
     have an apostrophe before them.
@@ -70,9 +72,8 @@ def write_pairs(
                 **{f"against_{name}": value for name, value in its.items()},
             }
         )
-    sizes = ("width", "height", "bytes", "modified")
-    names = ("key", "against", "distance", "counterparts", "listed", *sizes)
-    columns = (*names, *(f"against_{name}" for name in sizes))
+    names = ("key", "against", "distance", "counterparts", "listed", *STORED)
+    columns = (*names, *(f"against_{name}" for name in STORED))
     _write_csv(folder / "pairs.csv", columns, iter(pairs))
     as_json = [pair | {"listed": bool(pair["listed"])} for pair in pairs]
     write_json(folder / "pairs.json", {"pairs": as_json})
@@ -80,8 +81,7 @@ def write_pairs(
 
 def member_names(stored: StoredImages | None) -> tuple[str, ...]:
     """Columns of groups.csv after the first."""
-    sizes = () if stored is None else ("width", "height", "bytes", "modified")
-    return ("key", "kept", "distance", *sizes)
+    return ("key", "kept", "distance", *(() if stored is None else STORED))
 
 
 def _members(
@@ -100,8 +100,8 @@ def _members(
 
 
 def _stored(stored: StoredImages, row: int) -> dict[str, Any]:
-    numbers = {name: int(getattr(stored, name)[row]) for name in ("width", "height", "bytes")}
-    return numbers | {"modified": stored.date(row)}
+    known = {name: int(getattr(stored, name)[row]) for name in STORED if name != "modified"}
+    return known | {"modified": stored.date(row)}
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> None:

@@ -27,6 +27,7 @@ SIDE = 192  # pixels of the longer side of a picture
 MOST_MEMBERS = 50  # images shown of one group
 WHY_NOT = {
     "linked": "a link leads to it or from it: no list names it",
+    "animated": "an animation, burst or pages, of which the first was compared: no list names it",
     "line_break": "its name has a line break: only a list with --null can name it",
     "not_text": "its name is no text: only the list of --delete-list can name it",
 }

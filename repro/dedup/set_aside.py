@@ -12,7 +12,7 @@ import errno
 import filecmp
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,10 +85,10 @@ def link_kept(root: Path, keys: Iterable[str], target: Path) -> int:
 
 @dataclass(frozen=True)
 class Moved:
-    """Counts of the images moved, and of those left in place because of links."""
+    """Counts of the images moved, and of those left in place by `Going.why_not`."""
 
     moved: int
-    linked: int
+    left_out: Mapping[str, int]
 
 
 def move_copies(going: Going, target: Path) -> Moved:
@@ -100,7 +100,7 @@ def move_copies(going: Going, target: Path) -> Moved:
     where it is, and says how many were moved. Raises OSError, DiskFullError.
     """
     assert going.root is not None
-    keys, linked = going.safe()
+    keys, left_out = going.safe()
     pairs = [(os.path.join(going.root, key), os.path.join(target, key)) for key in keys]
     for source, place in pairs:
         if os.path.lexists(place) and not _same(source, place):
@@ -122,7 +122,7 @@ def move_copies(going: Going, target: Path) -> Moved:
             f"{legible(str(error))}; {moved} of {len(pairs)} images were moved to {target}, the "
             "others are where they were. The same command continues"
         ) from error
-    return Moved(moved, linked)
+    return Moved(moved, left_out)
 
 
 def move_file(source: str, place: str) -> None:

@@ -23,7 +23,14 @@ KEEPS = {
     "newest": "the file changed last",
     "sharpest": "the finest detail at one common size",
 }
-LABELS = {"width": "u4", "height": "u4", "bytes": "u8", "modified": "u8", "sharpness": "f4"}
+LABELS = {
+    "width": "u4",
+    "height": "u4",
+    "bytes": "u8",
+    "modified": "u8",
+    "sharpness": "f4",
+    "several": "u1",
+}
 SHARPNESS_SIDE = 512  # pixels of the shorter side at which all pictures are compared
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,7 +40,8 @@ class StoredImages:
     """N images as they are stored; (N,) each.
 
     width, height: pixels, upright. bytes: of the file. modified: nanoseconds since 1970, 0 where
-    unknown. sharpness: of `sharpness_of`, 0 where it was not measured.
+    unknown. sharpness: of `sharpness_of`, 0 where it was not measured. several: 1 where the file
+    holds several pictures (an animation, a burst, pages), of which only the first was compared.
     """
 
     width: np.ndarray
@@ -41,6 +49,7 @@ class StoredImages:
     bytes: np.ndarray
     modified: np.ndarray
     sharpness: np.ndarray
+    several: np.ndarray
 
     @classmethod
     def of(cls, store: ImageStore) -> Self:

@@ -22,6 +22,7 @@ from repro.data.decode_pool import chunks_in_order
 from repro.data.formats import UnreadableImage
 from repro.data.images import decode, halve, square_and_shape
 from repro.data.raw_images import entries, lmdb_count, lmdb_file
+from repro.data.several_pictures import holds_several
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
 from repro.dedup.files_once import FileNames, file_bytes
@@ -135,6 +136,7 @@ def _thumbnail(
         modified = os.stat(payload).st_mtime_ns if isinstance(payload, Path) else 0
         labels["modified"] = max(0, modified)
         labels["sharpness"] = sharpness_of(data) if sharpness else 0.0
+        labels["several"] = int(holds_several(data))
         return halve(square[None])[0], labels | (_equality(data) if checksums else {})
     except UnreadableImage as error:
         return error.reason

@@ -129,6 +129,32 @@ def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
     assert {frozenset(key for key, _ in group) for group in groups(tmp_path / "equal")} == exact
 
 
+def test_an_animation_goes_only_for_one_of_equal_bytes(
+    tmp_path: Path, run: Callable[..., int | str | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only its first frame was compared, so nobody knows whether a still holds all of it."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture(1).save(photos / "b still.png", compress_level=0)  # the largest file is kept
+    frames = {"duration": 100, "save_all": True, "lossless": True}
+    picture(1).save(photos / "animated.webp", append_images=[picture(2)], **frames)
+    picture(3).save(photos / "c.webp", append_images=[picture(4)], **frames)
+    (photos / "copy of c.webp").write_bytes((photos / "c.webp").read_bytes())
+    words = ["photos", "--out", "found", "--method", "phash", "--radius", "0"]
+    assert run(*words, "--delete-list", "list.txt") == 0
+    assert groups(tmp_path / "found") == [
+        [("b still.png", True), ("animated.webp", False)],
+        [("c.webp", True), ("copy of c.webp", False)],
+    ]
+    assert (tmp_path / "list.txt").read_text() == f"{photos.resolve()}/copy of c.webp\n"
+    told = capsys.readouterr().out
+    assert "of 3 that hold several pictures (animations, bursts, pages) only the first" in told
+    assert "1 more are not in it: they hold several pictures" in told
+    assert json.loads((tmp_path / "found/summary.json").read_text())["several_pictures"] == 3
+    page = (tmp_path / "found/groups.html").read_text()
+    assert page.count("an animation, burst or pages") == 1
+
+
 @pytest.mark.slow
 def test_trained_on_the_folder_itself_and_the_same_bytes_again(
     photos: Path, tmp_path: Path

@@ -22,6 +22,7 @@ STORED = StoredImages(
     bytes=np.array([9, 9, 9, 8, 8]),
     modified=np.array([0, 1, 1_700_000_000, 2, 10**11], np.uint64) * np.uint64(10**9),
     sharpness=np.array([1.0, 5.0, 2.0, 9.0, 0.0]),
+    several=np.array([0, 1, 0, 0, 0]),
 )
 
 
@@ -48,6 +49,7 @@ def test_both_tables_of_groups_have_the_same_content(tmp_path: Path) -> None:
         assert name_in(row.pop("key")) == image.pop("key")
         assert row.pop("kept") == str(int(image.pop("kept")))
         assert row == {name: str(value) for name, value in image.items()}
+    assert [row["several"] for row in rows] == ["0", "1", "0", "0"]
     dates = [row["modified"] for row in rows]
     assert dates == ["", "1970-01-01T00:00:01Z", "2023-11-14T22:13:20Z", "1970-01-01T00:00:02Z"]
 
@@ -84,7 +86,7 @@ def test_what_is_preferred(keep: str, order: list[int]) -> None:
 
 def test_ties_go_to_the_larger_then_to_the_first() -> None:
     same = np.zeros(4, np.uint64)
-    stored = StoredImages(np.array([1, 2, 2, 2]), np.ones(4), np.array([9, 5, 6, 6]), same, same)
+    stored = StoredImages(np.array([1, 2, 2, 2]), np.ones(4), np.array([9, 5, 6, 6]), *[same] * 3)
     assert stored.best_first("newest").tolist() == [2, 3, 1, 0]
     with pytest.raises(ValueError, match="keep is 'best'; there are largest, first"):
         stored.best_first("best")

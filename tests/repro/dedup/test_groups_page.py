@@ -51,6 +51,7 @@ def page_of(
         bytes=np.full(len(keys), 5000),
         modified=np.arange(len(keys), dtype=np.uint64) * 86_400 * 10**9,
         sharpness=np.zeros(len(keys)),
+        several=np.zeros(len(keys)),
     )
     goes = np.flatnonzero(~removal.keep).tolist()
     going = Going(

@@ -20,7 +20,7 @@ from repro.dedup.stored_images import StoredImages
 
 def stored(width: np.ndarray, height: np.ndarray, size: np.ndarray) -> StoredImages:
     nothing = np.zeros(len(width))
-    return StoredImages(width, height, size, modified=nothing, sharpness=nothing)
+    return StoredImages(width, height, size, modified=nothing, sharpness=nothing, several=nothing)
 
 
 @given(st.data(), st.sampled_from([0, 1, 3]))
