@@ -7,8 +7,9 @@ autoencoder is trained on the photos and on no copy:
 
     masking            the paper's plain reading, the pipeline's default
     views              corruption: views, with all kinds of views
-    views, held out    each kind of copy is scored by a network whose views had none of its family
-                       (crop and shift; rescale, recompress and noise; brightness and grey)
+    views, one out     each kind of copy is scored by a network whose views did not have that kind
+    views, family out  or none of its family either (crop and shift; rescale, recompress and noise;
+                       brightness and grey)
 
 Found: share of copies within a Hamming distance of their original, in %. Wrong: pairs of different
 photos within it (natural duplicates count as wrong, so look at them: --list-wrong). Allowed: the
@@ -136,14 +137,17 @@ def _methods(photos: Photos, given: argparse.Namespace) -> list[tuple[str, dict[
         family: tuple(kind for kind in every if kind not in excluded)
         for family, (excluded, _) in FAMILIES.items()
     }
-    wanted = [None, every, *without.values()]
+    copied = {kind for kind, _ in photos.perturbations}
+    alone = {kind: tuple(k for k in every if k != kind) for kind in every if kind in copied}
+    wanted = list(dict.fromkeys([None, every, *alone.values(), *without.values()]))
     train = partial(_trained, photos.images, given)
     with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
         networks = pool.map(train, wanted, chunksize=1)
     hashes = {kinds: _hash_of(state) for kinds, state in zip(wanted, networks, strict=True)}
-    held_out = {"": hashes[every]}
+    one_out = {"": hashes[every]} | {kind: hashes[kinds] for kind, kinds in alone.items()}
+    family_out = {"": hashes[every]}
     for family, (_, kinds) in FAMILIES.items():
-        held_out |= dict.fromkeys(kinds, hashes[without[family]])
+        family_out |= dict.fromkeys(kinds, hashes[without[family]])
     perceptual: list[tuple[str, dict[str, Hash]]] = [
         (name, {"": partial(perceptual_codes, method=name)}) for name in HASHES
     ]
@@ -151,7 +155,8 @@ def _methods(photos: Photos, given: argparse.Namespace) -> list[tuple[str, dict[
         *perceptual,
         ("dae, masking", {"": hashes[None]}),
         ("dae, views", {"": hashes[every]}),
-        ("dae, views, held out", held_out),
+        ("dae, views, one out", one_out),
+        ("dae, views, family out", family_out),
     ]
 
 

@@ -6,8 +6,8 @@
 
 Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose
 pictures a code host shows, a light `index.html` (pictures coded with loss, no animations), the two
-tables, and for each experiment its figures, tables and measurements with the record of what made
-them. A folder of an experiment that this run has is replaced; all else that is there stays, and a
+tables, for each experiment its figures, tables and measurements with the record of what made them,
+and the page to play with, which needs nothing but a browser. A folder of an experiment that this run has is replaced; all else that is there stays, and a
 line names the experiments that are of an earlier run. Look at the pictures first: photographs of
 people, and samples learnt from them, do not belong in a repository.
 """
@@ -28,6 +28,7 @@ from repro.runs.extensions import CARDS
 from repro.specs.validation import validated
 
 MEASURED = ("measurements.json", SIDECAR)
+PAGE = "playable.html"  # the other pages ask for judgements about this run's pictures
 
 
 def published_address(file: str) -> str | None:
@@ -36,7 +37,8 @@ def published_address(file: str) -> str | None:
     file: below the run's folder, e.g. "experiments/latent_walk/figures/fig04_latent_walk.png".
     """
     path = PurePosixPath(file)
-    if path.parts[:1] != ("experiments",) or path.suffix not in (".png", ".csv"):
+    kept = path.suffix in (".png", ".csv") or path.name == PAGE
+    if path.parts[:1] != ("experiments",) or not kept:
         return None
     return f"{path.parts[1]}/{path.name}"
 
@@ -84,11 +86,12 @@ def _without(results: RunResults, run: Path, patterns: Sequence[str]) -> RunResu
 
 
 def _keep(experiment: ExperimentResult, folder: Path) -> None:
-    """Copy figures, tables, measurements and their record."""
+    """Copy figures, tables, the page to play with, measurements and their record."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     measured = [experiment.folder / "measured" / name for name in MEASURED]
-    files = [*experiment.figures, *experiment.tables, *filter(Path.is_file, measured)]
+    there = filter(Path.is_file, [experiment.folder / "figures" / PAGE, *measured])
+    files = [*experiment.figures, *experiment.tables, *there]
     for file in files:
         shutil.copyfile(file, folder / file.name)
 

@@ -88,9 +88,24 @@ def test_a_folder_of_an_earlier_run_is_replaced_and_other_files_stay(
     assert (out / "README.md").read_text() == "old"
 
 
+def test_the_page_to_play_with_is_kept_and_linked(made: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(made / "run", run)
+    figures = run / "experiments/latent_walk/figures"
+    for name in ("playable.html", "label.html"):
+        (figures / name).write_text(name)
+    out = tmp_path / "published"
+    spec = run / "specs/report.json"
+    publish(run=run, spec_path=spec, experiments=made / "experiments", out=out)
+    assert (out / "latent_walk/playable.html").read_text() == "playable.html"
+    assert not (out / "latent_walk/label.html").exists()
+    assert "latent_walk/playable.html" in links(out / "report.md")
+
+
 def test_only_figures_and_tables_of_experiments_are_kept() -> None:
     assert published_address("experiments/a/figures/x.png") == "a/x.png"
     assert published_address("experiments/a/figures/x.html") is None
+    assert published_address("experiments/a/figures/playable.html") == "a/playable.html"
     assert published_address("models/faces/curves.png") is None
 
 
