@@ -15,6 +15,7 @@ Alone: `for record in records(RAW, Options()): ...`.
 """
 
 import csv
+import shlex
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -71,7 +72,8 @@ def requirements(raw: Path, options: Options) -> list[Requirement]:
             path=boxes,
             what="table of the faces in them",
             kind="file",
-            how_to_get=f"python -m data_prep.face_detection {photos} --out {boxes}",
+            how_to_get="python -m data_prep.face_detection "
+            f"{shlex.quote(str(photos))} --out {shlex.quote(str(boxes))}",
         ),
     ]
 

@@ -14,6 +14,7 @@ repro.train).
 import argparse
 import json
 import math
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -138,9 +139,10 @@ def train_folder(given: argparse.Namespace) -> None:
         recipe=Recipe.of("repro.train", settings=values),
     )
     model = out / "model"
+    more = shlex.join(["dcgan", "sample", str(model), "--out", str(out / "samples")])
     print(
         f"trained: {model}\nlook at {model / 'samples.png'} and {model / 'real_and_generated.png'}"
-        f"\nmore samples: dcgan sample {model} --out {out / 'samples'}"
+        f"\nmore samples: {more}"
     )
 
 
