@@ -13,8 +13,10 @@ STAMP := .venv/installed
 CONFIG ?= config/demo.yaml
 
 # The caller's shell may set these for other programs; repro/environment.py does the same for the
-# steps. The set-up ignores modules next to this file, such as a user's queue.py or numpy.py.
-unexport PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS PIP_PREFIX PIP_TARGET
+# steps. Images for containers set PYTHONDONTWRITEBYTECODE: every process would compile our modules
+# again. The set-up ignores modules next to this file, such as a user's queue.py or numpy.py.
+unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSTARTUP \
+    PYTHONWARNINGS PIP_PREFIX PIP_TARGET
 export MPLBACKEND := agg
 export PIP_USER := 0
 export PYTHONUTF8 := 1

@@ -23,9 +23,9 @@ FIXED = {
     "PYTHONUTF8": "1",
 }
 # of all variables beginning with PYTHON: those that change no results, and whether packages below
-# the home count, among which this process may have found its own
+# the home count, among which this process may have found its own. Not PYTHONDONTWRITEBYTECODE,
+# which images for containers set: each of the pipeline's processes would compile all modules again.
 KEPT = (
-    "PYTHONDONTWRITEBYTECODE",
     "PYTHONFAULTHANDLER",
     "PYTHONHASHSEED",
     "PYTHONNOUSERSITE",

@@ -21,11 +21,12 @@ def test_what_is_foreign_is_left_out_and_the_rest_stays(tmp_path: Path) -> None:
         "PYTHONIOENCODING": "latin-1", "BASH_ENV": "/mine/rc",
         "BASH_FUNC_python%%": "() { false; }", "OPENCV_IO_MAX_IMAGE_PIXELS": "10",
         "TMPDIR": str(tmp_path / "none"), "GIT_DIR": "/mine/.git", "TQDM_MININTERVAL": "x",
+        "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
     kept = {
         "PATH": "/usr/bin", "HOME": "/root", "LC_ALL": "de_DE", "OMP_NUM_THREADS": "2",
         "MKL_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "1", "ONEDNN_MAX_CPU_ISA": "AVX2",
-        "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TEMP": str(tmp_path),
+        "PYTHONHASHSEED": "0", "TEMP": str(tmp_path),
     }  # fmt: skip
     assert fixed(foreign | kept | {"MPLBACKEND": "module://mine", "PIP_USER": "1"}) == kept | FIXED
 
