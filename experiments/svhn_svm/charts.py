@@ -6,6 +6,7 @@ Part of figure.py. Alone: `errors(numbers, arrays)`, from the measurements and a
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.svhn_svm.tables import CITED, ROWS, rows_run
 from repro.claims.measurement import Measurement
@@ -94,6 +95,9 @@ def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
         one.set_xlabel(label, color=INK)
         one.set_ylim(0, min(100, 1.15 * max(level, found.max())))
     axes[0, 0].set_xscale("log")
+    axes[0, 0].xaxis.set_major_locator(LogLocator(subs=(1, 3)))  # trials may span under a decade
+    axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    axes[0, 0].xaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].set_ylabel("validation error (%)", color=INK)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     drawn.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
