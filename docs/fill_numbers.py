@@ -20,7 +20,6 @@ from repro.report.quantities import rounded
 RUNS = {"demo": "synthetic images, small digits", "laptop": "real images, small"}
 EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands for no effect
     "times_distance_": ("Distance to held-out rooms, as a multiple of the recipe's", 1.0),
-    "change_in_distance_": ("Distance to held-out rooms, minus the recipe's", 0.0),
     "change_in_diversity_": ("Diversity of the samples, minus the recipe's", 0.0),
 }
 
@@ -111,7 +110,7 @@ def ablations() -> str:
         moved = [one for one in effects if outside(one, no_effect)]
         still = [changed(one) for one in effects if one not in moved]
         if effects:
-            named = [f"{changed(one)} {rounded(one)}" for one in moved] or ["no change"]
+            named = [f"{changed(one)}: {rounded(one)}" for one in moved] or ["no change"]
             sentences.append(
                 f"- {words}: {'; '.join(named)}. Intervals include {no_effect:g} for "
                 f"{', '.join(still) or 'none'}."
@@ -126,8 +125,8 @@ def outside(effect: Measurement, no_effect: float) -> bool:
 
 
 def changed(effect: Measurement) -> str:
-    """E.g. "beta1 0.9": the setting without its group, and to what it was changed."""
-    return f"{effect.setting.rpartition('.')[2]} {effect.changed_to}"
+    """E.g. "`beta1` 0.9": the setting without its group, and to what it was changed."""
+    return f"`{effect.setting.rpartition('.')[2]}` {effect.changed_to}"
 
 
 BLOCKS = {

@@ -53,7 +53,7 @@ LOOKS = {  # verdict -> colour and mark of the page
     Verdict.NOT_RUN: "not-run",
 }
 SOURCES = {"paper": "the paper's", "authors_code": "its authors' code", "ours": "ours"}
-MOST_WORDS = 40  # of a caption in report.md
+MOST_WORDS = 30  # of a caption in report.md
 LOGGED_COLUMNS = {  # columns of a training log whose last value is shown
     "loss_d": "loss of D",
     "loss_g": "loss of G",

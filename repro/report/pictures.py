@@ -29,8 +29,8 @@ WEBP = {"lossless": True, "quality": 50, "method": 1}  # method 2: 1 % smaller, 
 LIGHT = 100_000  # bytes: an animation up to this is embedded as it is
 FRAMES, LONGEST_SIDE, QUALITY = 6, 520, 40  # of heavier ones
 EACH, LAST = 1000, 2500  # milliseconds that a frame is shown
-LIGHT_WIDTH, LIGHT_QUALITY = 720, 26  # of pages that are kept in the repository
-CARD, CARD_QUALITY = (480, 300), 60  # pixels, and their coding, of a picture on a card
+LIGHT_WIDTH, LIGHT_QUALITY = 720, 22  # of pages that are kept in the repository
+CARD, CARD_QUALITY = (480, 300), 40  # pixels, and their coding, of a picture on a card
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _at_most(picture: Image.Image, width: int) -> Image.Image:
 
 def _lossy(picture: Image.Image, quality: int) -> bytes:
     coded = io.BytesIO()
-    picture.save(coded, "WEBP", quality=quality, method=4)
+    picture.save(coded, "WEBP", quality=quality, method=6)
     return coded.getvalue()
 
 
