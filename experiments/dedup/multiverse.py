@@ -15,9 +15,9 @@ from experiments.dedup.options import HashChoices
 from experiments.dedup.results import truth_measurements
 from experiments.dedup.settings_study import activations
 from repro.claims.choices import alternatives
-from repro.claims.constructors import single_number
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes
+from repro.claims.withheld import no_value
 from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of
 from repro.dedup.binary_codes import pack
 from repro.dedup.hamming_search import TooManyPairsError
@@ -90,12 +90,10 @@ def hash_universes(
                 except TooManyPairsError:
                     made[key] = {}
             name, control = NUMBERS[claim]
-            nothing = single_number(name, None, n=0, why="not measured", protocol="")
-            nothing = nothing.model_copy(update={"no_value_because": TOO_MANY})
             others.append(
                 Universe(
                     choices=choices,
-                    measurement=made[key].get(name, nothing),
+                    measurement=made[key].get(name) or no_value(name, because=TOO_MANY),
                     control=made[key].get(control),
                 )
             )

@@ -3,12 +3,13 @@
 Part of measure.py. The paper attributes the failure of pixel sums to faces that are not aligned
 (Fig 7). Where eyes and mouths coincide in all pictures, this cannot be tested, and the claims on
 pixel sums are left without a value. Alone:
-`withheld(made, why=why_not_tested(store, misaligned=False))`.
+`without_alignment_claims(made, why=why_not_tested(store, misaligned=False))`.
 """
 
 import numpy as np
 
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import withheld
 from repro.data.store import ImageStore
 
 PLACED = ("shift_right", "shift_down", "scale", "tilt")  # labels of faces that are not aligned
@@ -33,17 +34,9 @@ def why_not_tested(store: ImageStore, *, misaligned: bool) -> str:
     return "" if misaligned or any(np.ptp(values) > 0 for values in known) else NOT_TESTED
 
 
-def withheld(made: list[Measurement], *, why: str) -> list[Measurement]:
+def without_alignment_claims(made: list[Measurement], *, why: str) -> list[Measurement]:
     """The measurements; given a reason, those of CLAIMED lose their value.
 
     Their numbers then have names that begin with "aligned_".
     """
-    kept = []
-    for one in made:
-        if why and one.name in CLAIMED:
-            none = {"value": None, "low": None, "high": None, "no_value_because": why}
-            kept.append(one.model_copy(update=none))
-            kept.append(one.model_copy(update={"name": ALIGNED + one.name}))
-        else:
-            kept.append(one)
-    return kept
+    return withheld(made, CLAIMED, because=why, prefix=ALIGNED) if why else made

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.face_arithmetic.alignment import why_not_tested, withheld
+from experiments.face_arithmetic.alignment import why_not_tested, without_alignment_claims
 from experiments.face_arithmetic.classifiers import Classifiers
 from experiments.face_arithmetic.judging import (
     judged_trials,
@@ -97,7 +97,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
             offered, given, sums, classifiers, noise=options.noise, trials=options.trials, seed=seed
         ),
     ]
-    return withheld(made, why=why_not_tested(store, misaligned=options.misaligned))
+    return without_alignment_claims(made, why=why_not_tested(store, misaligned=options.misaligned))
 
 
 def _blocks(

@@ -7,9 +7,10 @@ Part of measure.py, which passes the chances of things.py for each of SIDES. Alo
 import numpy as np
 
 from data_prep.generated.drawing.scene import THINGS
-from repro.claims.constructors import difference_over, estimate_over, share_over, single_number
+from repro.claims.constructors import difference_over, estimate_over, share_over
 from repro.claims.intervals import DRAWS, bootstrap_draws, percentiles
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import no_value
 
 LEVEL = 0.01  # of the test that decides whether a channel responds to a thing
 CONTROLS = ("random_filters", "untrained")
@@ -59,12 +60,7 @@ def none_known() -> list[Measurement]:
     """The claims' measurements where the places of beds are unknown, without a value."""
     names = [f"{thing}_channels_trained_minus_controls" for thing in THINGS]
     names.append(f"{THINGS[0]}_channels_trained_minus_untrained")
-    return [
-        single_number(name, None, n=0, why="not measured", protocol="").model_copy(
-            update={"no_value_because": NOT_DRAWN}
-        )
-        for name in names
-    ]
+    return [no_value(name, because=NOT_DRAWN) for name in names]
 
 
 def _protocol(thing: str, words: str) -> str:

@@ -38,7 +38,7 @@ from experiments.forgetting_windows.results import (
 )
 from experiments.forgetting_windows.segmenters import Segmenters
 from experiments.forgetting_windows.trials import Choices, Curve, NewSamples, curve
-from experiments.forgetting_windows.trust import is_trusted, withheld
+from experiments.forgetting_windows.trust import as_trusted, is_trusted
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import write_multiverse
@@ -113,7 +113,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
                 steps=options.curve_steps,
                 out=out,
             )
-    made = withheld(made, least=options.least_overlap)
+    made = as_trusted(made, least=options.least_overlap)
     given = options.multiverse.windows_forgotten
     if given is not None and is_trusted({one.name: one for one in made}):
         others = window_universes(

@@ -20,6 +20,7 @@ from experiments.forgetting_windows.results import (
 from experiments.forgetting_windows.trials import Choices, NewSamples
 from repro.claims.constructors import mean_over
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import without_value
 from repro.internals.segmenter import intersection_over_union
 
 OTHERS = ("picture", "bed")  # what the judge knows besides windows
@@ -100,9 +101,9 @@ def fate_numbers(
                 f"{DROPPED[variant]}",
             )
     if because:
-        none = {"value": None, "low": None, "high": None, "no_value_because": because}
+        any_thing = "window_became_thing"
         made = [
-            one.model_copy(update=none) if one.name.startswith("window_became_thing") else one
+            without_value(one, because=because) if one.name.startswith(any_thing) else one
             for one in made
         ]
     before = scores(new.before)

@@ -6,6 +6,7 @@ about windows. The only evidence there is its overlap with the boxes given to th
 """
 
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import withheld
 
 OVERLAP = "judge_iou_with_boxes"
 CLAIMED = (  # the measurements of the card's claims; a test compares
@@ -20,7 +21,7 @@ CLAIMED = (  # the measurements of the card's claims; a test compares
 UNSURE = "unsure_"  # prefix of the names of numbers from an untrusted judge
 
 
-def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
+def as_trusted(made: list[Measurement], *, least: float) -> list[Measurement]:
     """The measurements unchanged if the judge overlaps with the boxes by `least` or more.
 
     Otherwise the claims' measurements have no value, and their numbers get names that begin with
@@ -34,15 +35,7 @@ def withheld(made: list[Measurement], *, least: float) -> list[Measurement]:
         f"the judge's overlap with the boxes {found} (at least {least:g} is wanted): what it takes "
         f"for windows in these pictures may be something else; its numbers are under {UNSURE}..."
     )
-    kept = []
-    for one in made:
-        if one.name in CLAIMED:
-            none = {"value": None, "low": None, "high": None, "no_value_because": because}
-            kept.append(one.model_copy(update=none))
-            kept.append(one.model_copy(update={"name": UNSURE + one.name}))
-        else:
-            kept.append(one)
-    return kept
+    return withheld(made, CLAIMED, because=because, prefix=UNSURE)
 
 
 def as_shown(numbers: dict[str, Measurement]) -> dict[str, Measurement]:

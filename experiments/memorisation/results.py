@@ -12,6 +12,7 @@ from experiments.memorisation.study import Study
 from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
 from repro.claims.intervals import SMALLEST, bootstrap_ratio_of_medians, wilson
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import without_value
 
 ALONE = "training images without a near-identical partner, each against the other training images"
 OVER_BOTH = "samples and training images of one model"
@@ -208,17 +209,12 @@ def _where_copied(lessened: Measurement, without: Study, *, quantile: float) -> 
             hits = nearest["samples"] < _limit(real, quantile)
             low, _ = wilson(successes=int(hits.sum()), n=len(hits))
             copied = copied or low > quantile
-    if copied:
-        return lessened.model_copy(update={"name": "copying_lessened"})
-    none = {
-        "name": "copying_lessened",
-        "value": None,
-        "low": None,
-        "high": None,
-        "no_value_because": "the model trained on all images copies nothing (its suspicious shares "
-        f"are not above {quantile:g}), so that nothing can be lessened",
-    }
-    return lessened.model_copy(update=none)
+    named = lessened.model_copy(update={"name": "copying_lessened"})
+    because = (
+        "the model trained on all images copies nothing (its suspicious shares are not above "
+        f"{quantile:g}), so that nothing can be lessened"
+    )
+    return named if copied else without_value(named, because=because)
 
 
 def _limit(real: np.ndarray, quantile: float) -> np.floating:

@@ -12,6 +12,7 @@ from experiments.turn_vector.turning import Readers, Rows
 from repro.claims.constructors import estimate_over, mean_over, share_over
 from repro.claims.intervals import fisher_z
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import without_value
 
 OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
 POSE = "pose"  # the axis that the paper turns
@@ -168,18 +169,12 @@ def without_pose(made: list[Measurement], axes: Axes) -> list[Measurement]:
         return []
     known = {one.name: one for one in made}
     why = axes.remark or "the run follows other axes"
-    none = {
-        "value": None,
-        "low": None,
-        "high": None,
-        "no_value_because": f"{why}; '{axes.names[0]}' is followed, and the claim is on the pose",
-    }
+    because = f"{why}; '{axes.names[0]}' is followed, and the claim is on the pose"
+    named = {f"turn_{q}": known.get(measurement_name(axes.names, 0, q)) for q in CLAIMED}
     return [
-        known[measurement_name(axes.names, 0, quantity)].model_copy(
-            update={"name": f"turn_{quantity}", **none}
-        )
-        for quantity in CLAIMED
-        if measurement_name(axes.names, 0, quantity) in known
+        without_value(one.model_copy(update={"name": name}), because=because)
+        for name, one in named.items()
+        if one is not None
     ]
 
 

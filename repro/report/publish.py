@@ -7,9 +7,10 @@
 Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose
 pictures a code host shows, a light `index.html` (pictures coded with loss, no animations), the two
 tables, for each experiment its figures, tables and measurements with the record of what made them,
-and the page to play with, which needs nothing but a browser. A folder of an experiment that this run has is replaced; all else that is there stays, and a
-line names the experiments that are of an earlier run. Look at the pictures first: photographs of
-people, and samples learnt from them, do not belong in a repository.
+and the page to play with, which needs nothing but a browser. A folder of an experiment that this
+run has is replaced; all else that is there stays, and a line names the experiments that are of an
+earlier run. Look at the pictures first: photographs of people, and samples learnt from them, do not
+belong in a repository.
 """
 
 import shutil

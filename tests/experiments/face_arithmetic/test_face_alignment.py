@@ -13,7 +13,7 @@ from experiments.face_arithmetic.alignment import (
     NOT_TESTED,
     PLACED,
     why_not_tested,
-    withheld,
+    without_alignment_claims,
 )
 from repro.claims.card import read_card
 from repro.claims.constructors import estimate_over
@@ -63,7 +63,7 @@ def test_claims_on_pixel_sums_have_no_verdict_where_faces_are_aligned(
         estimate_over(name, 0.5, (0.4, 0.6), over="trials", by="bootstrap", n=9, protocol="")
         for name in (*CLAIMED, "success_three_exemplars_minus_one_exemplar")
     ]
-    kept = {one.name: one for one in withheld(made, why=why)}
+    kept = {one.name: one for one in without_alignment_claims(made, why=why)}
     assert kept["success_three_exemplars_minus_one_exemplar"].value == 0.5
     for claim in of_pixels:
         verdict = judge(claim, kept[claim.measurement], ground=Ground.SYNTHETIC)

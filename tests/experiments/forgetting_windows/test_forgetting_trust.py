@@ -11,7 +11,7 @@ from experiments.forgetting_windows import measure as module
 from experiments.forgetting_windows.figure import figure
 from experiments.forgetting_windows.measure import measure
 from experiments.forgetting_windows.options import Options
-from experiments.forgetting_windows.trust import CLAIMED, OVERLAP, UNSURE, as_shown, withheld
+from experiments.forgetting_windows.trust import CLAIMED, OVERLAP, UNSURE, as_shown, as_trusted
 from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
@@ -77,9 +77,9 @@ def test_withheld_by_hand() -> None:
         return Measurement(name=OVERLAP, value=value, n=5)
 
     made = [overlap(0.5), number, other]
-    assert withheld(made, least=0.5) == made
+    assert as_trusted(made, least=0.5) == made
     for before in ([overlap(0.49), number, other], [number, other]):
-        after = {one.name: one for one in withheld(before, least=0.5)}
+        after = {one.name: one for one in as_trusted(before, least=0.5)}
         assert after[name].value is None
         assert after[name].no_value_because
         assert after[UNSURE + name].value == 0.2
