@@ -54,6 +54,22 @@ def test_a_module_sees_what_the_real_python_shows_it(warm: Path, folder: Path, s
     assert json.loads(found[1])["environment"]["STATUS"] == status
 
 
+@pytest.mark.parametrize("of_the_caller", [signal.SIG_IGN, signal.SIG_DFL])
+def test_interrupts_are_ignored_where_the_caller_ignores_them(
+    warm: Path, tmp_path: Path, of_the_caller: signal.Handlers
+) -> None:
+    """A suite in the background of a shell passes on to its server that they are ignored."""
+    (tmp_path / "asked.py").write_text("import signal; print(signal.getsignal(signal.SIGINT))")
+    found, expected = (
+        subprocess.run(
+            [python, "-m", "asked"], cwd=tmp_path, text=True, capture_output=True, check=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, of_the_caller),
+        ).stdout.split(" at ")[0]
+        for python in (warm, sys.executable)
+    )  # fmt: skip
+    assert found == expected
+
+
 def test_the_folder_comes_before_the_path(warm: Path, folder: Path) -> None:
     nearer = folder / "nearer"
     nearer.mkdir()

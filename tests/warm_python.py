@@ -45,6 +45,7 @@ if words[:1] != ["-m"]:
 numbers = (signal.SIGINT, signal.SIGTERM)
 signal.pthread_sigmask(signal.SIG_BLOCK, numbers)  # until there is a process to pass them on to
 request = {{"words": words[1:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+request["ignored"] = [n for n in numbers if signal.getsignal(n) is signal.SIG_IGN]
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     message = json.dumps(request).encode()
@@ -56,7 +57,7 @@ with socket.socket(socket.AF_UNIX) as server:
             os.kill(process, number)
         except ProcessLookupError:
             pass  # it has just ended
-    for number in numbers:
+    for number in set(numbers) - set(request["ignored"]):
         signal.signal(number, passed_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
     status = server.recv(8)
@@ -125,8 +126,14 @@ def _ended(process: int, connection: socket.socket) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def run(words: list[str], folder: str, environment: dict[str, str]) -> None:
-    """As `python -m WORDS` in the folder, with that environment and nothing else."""
+def run(words: list[str], folder: str, environment: dict[str, str], ignored: list[int]) -> None:
+    """As `python -m WORDS` in the folder, with that environment and nothing else.
+
+    ignored: signals that the stand-in ignores; a server in the background may ignore others.
+    """
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    for number, handler in handlers.items():
+        signal.signal(number, signal.SIG_IGN if number in ignored else handler)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
