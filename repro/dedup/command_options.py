@@ -23,14 +23,14 @@ from repro.specs.validation import SpecError, validated
 RADIUS_HELP = """
 radius: Hamming distance up to which two codes count as duplicates. Default: phash 8, dhash 4, for
 more than 10,000 images 4 and 2; otherwise 0, the paper's rule. Copies found of nine everyday kinds
-(re-encoded, scaled, cropped, sharpened, turned, squeezed, brightened, grey, written on) of photos
-of 2,000 kitchens, living and dining rooms (python -m repro bench near_copies), without a wrong pair
+(re-encoded, scaled, cropped, sharpened, turned, squeezed, brightened, grey, written on) of 2,000
+photos of bathrooms, lobbies and offices (python -m repro bench near_copies), without a wrong pair
 unless stated:
-  phash (64 bits)    47 % at 0, 87 % at 4, 98 % at 8
-  dhash (64 bits)    37 % at 0, 90 % at 4, 98 % at 8 (1 wrong pair)
-  dae (128 bits)     29 % at 0, 68 % at 4, 86 % at 8, 94 % at 12 (at most 1 in 100 wrong)
-  dae, --option corruption=views: 28 % at 0, 82 % at 4, 96 % at 8 (7 wrong pairs)
-  ahash, whash (64)  56 %, 60 % at 0; at 4 over a hundred wrong pairs
+  phash (64 bits)    45 % at 0, 87 % at 4, 97 % at 8
+  dhash (64 bits)    37 % at 0, 90 % at 4, 98 % at 8 (6 wrong pairs)
+  dae (128 bits)     28 % at 0, 71 % at 4, 86 % at 8, 92 % at 11 (at most 1 in 100 wrong)
+  dae, --option corruption=views: 20 % at 0, 75 % at 4, 92 % at 8, 98 % at 12 (at most 1 in 100)
+  ahash, whash (64)  51 %, 60 % at 0; at 4 about a hundred wrong pairs or more
   pixels             equal in every pixel of the whole image, or not: no radius
 With images that look alike, or with many, only a smaller radius is safe: of 6,000 aligned faces
 phash joins 1,316 pairs within 8, and of 100,000 small photos of objects 166 at 8, most of them
