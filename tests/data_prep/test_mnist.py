@@ -174,6 +174,7 @@ def test_missing_files_are_named_with_their_official_names(tmp_path):
     assert names == ["t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"]
 
 
+@pytest.mark.slow
 def test_a_gzip_of_gigabytes_takes_no_more_memory_than_its_header_says(tmp_path):
     write(tmp_path, images=idx(IMAGES) + bytes(200_000_000))
     assert (tmp_path / "train-images-idx3-ubyte.gz").stat().st_size < 10_000_000

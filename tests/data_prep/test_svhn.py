@@ -63,6 +63,7 @@ def test_the_files_are_where_the_download_puts_them(tmp_path):
         assert missing(tmp_path / "svhn", "svhn", Options(split=split)) == []
 
 
+@pytest.mark.slow
 def test_shuffled_parts_make_up_the_whole_and_keep_their_numbers(tmp_path):
     write(tmp_path)
     validation = read(tmp_path, shuffle=42, stop=5)
@@ -203,6 +204,7 @@ def test_other_files(tmp_path, data, message):
     assert str(path) in str(failure.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compressed", [True, False])
 def test_wherever_a_file_is_cut_off_it_says_so(tmp_path, compressed):
     whole = mat(compressed)

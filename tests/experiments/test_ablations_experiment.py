@@ -74,6 +74,7 @@ def folders(tmp_path: Path, make_dataset) -> dict[str, Path]:
     }
 
 
+@pytest.mark.slow
 def test_a_worse_recipe_is_found_and_an_equal_one_is_not(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:

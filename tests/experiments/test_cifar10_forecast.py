@@ -77,6 +77,7 @@ def test_a_floor_is_seen_where_there_is_one() -> None:
     assert far["floor"] < 0.02
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_when_trainings_differ_by_luck() -> None:
     covered = []
     for seed in range(40):
@@ -86,6 +87,7 @@ def test_intervals_cover_the_truth_when_trainings_differ_by_luck() -> None:
     assert np.mean(covered) >= 0.9  # of 95 %, with 4 trainings
 
 
+@pytest.mark.slow
 def test_more_is_better_where_it_was_planted_and_not_where_it_was_not() -> None:
     for truth, rises in ((power, True), (flat, False)):
         ladder = planted(truth, noise=0.002)
@@ -113,6 +115,7 @@ def test_the_untrained_gain_is_the_slope_against_doublings(repository: Path) -> 
     assert found.name in {claim.control for claim in card.claims}
 
 
+@pytest.mark.slow
 def test_the_largest_training_is_forecast_from_the_others_alone() -> None:
     ladder = planted(power)
     rest = ladder.without_largest()

@@ -139,6 +139,7 @@ def test_random_filters_change_the_last_convolution_alone(model: Path) -> None:
     assert not (mixed.layers[-1].conv.weight == trained.layers[-1].conv.weight).any()
 
 
+@pytest.mark.slow
 def test_control_networks_share_the_channels_and_equal_networks_agree(
     model: Path, squares: tuple[np.ndarray, np.ndarray]
 ) -> None:

@@ -134,6 +134,7 @@ def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
     assert smooth["step_ratio_training"].low > smooth["step_ratio_latent"].high
 
 
+@pytest.mark.slow
 def test_what_the_untrained_generator_passes_as_well_is_not_decided(
     folders: dict[str, Path], tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,6 +265,7 @@ def test_layout_of_the_path(
     assert np.abs(pixels - walk[1:]).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interpolation", ["linear", "spherical"])
 def test_run_is_repeatable_and_files_are_those_of_the_card(
     folders: dict[str, Path],

@@ -122,6 +122,7 @@ def test_measured_only_where_the_bedrooms_are_drawn(tmp_path: Path) -> None:
     assert module._object_judge(Inputs({}), model, options, seed=1) is None
 
 
+@pytest.mark.slow
 def test_windows_are_learnt_from_drawn_rooms() -> None:
     trained = ObjectJudge.trained(
         rooms=150, test_rooms=60, size=32, epochs=4, least=0.004, seed=1

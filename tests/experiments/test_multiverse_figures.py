@@ -83,6 +83,7 @@ def selective(strong: dict[str, int]) -> dict[str, np.ndarray]:
     return made
 
 
+@pytest.mark.slow
 def test_a_planted_selectivity_stays_and_one_of_few_images_flips(repository: Path) -> None:
     card = read_card(repository / "experiments/filters/experiment.yaml")
     claim = next(one for one in card.claims if one.id == "trained_is_selective")

@@ -58,6 +58,7 @@ def test_nothing_is_gained_where_nothing_is_linear(measured: Callable) -> None:
     assert abs(found["gained_over_random_direction"].value) < 0.3
 
 
+@pytest.mark.slow
 def test_an_untrained_generator_gains_nothing_unless_it_is_linear_as_well(
     measured: Callable, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def test_another_source_fails(models: dict[str, Path], make_dataset, tmp_path: P
     assert numbers["realism_faces_real"].low > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "real"), [("faces", True), ("objects", False)])
 def test_realism_stays_under_other_choices(
     models: dict[str, Path], make_dataset, tmp_path: Path, source: str, real: bool
@@ -109,6 +110,7 @@ def test_patchwork_takes_every_patch_of_every_image_once() -> None:
     assert any(len(set(own)) > 1 for own in corners.tolist())
 
 
+@pytest.mark.slow
 def test_sheets_and_files_are_those_of_the_card_and_the_same_twice(
     models: dict[str, Path], make_dataset, tmp_path: Path, repository: Path
 ) -> None:

@@ -190,6 +190,7 @@ def blobs(count: int, seed: int) -> Split:
     return Split(pixels.clip(0, 255).astype(np.uint8), labels)
 
 
+@pytest.mark.slow
 def test_self_training_takes_its_confident_guesses_for_labels() -> None:
     training, test = blobs(800, seed=1), blobs(400, seed=2)
     draws = training.draws(3, 8, seed=0)

@@ -157,6 +157,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path)
     assert "RuntimeError: a planted mistake" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -223,6 +224,7 @@ def test_a_mistake_of_ours_is_not_lost_with_its_log(tmp_path: Path, repository: 
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_is_no_error(repository: Path) -> None:
     command = f"{sys.executable} -m repro presets | head -n 1"
     done = subprocess.run(
@@ -242,6 +244,7 @@ def sources(repository: Path) -> dict[str, ast.Module]:
     return {path.relative_to(repository).as_posix(): ast.parse(path.read_text()) for path in paths}
 
 
+@pytest.mark.slow
 def test_whatever_can_be_started_ends_through_run_main(repository: Path) -> None:
     starts = {"run_main", "measure_command", "figure_command", "sheet_command"}
     found = {}
@@ -256,6 +259,7 @@ def test_whatever_can_be_started_ends_through_run_main(repository: Path) -> None
     assert others == {"repro/__main__.py": "main", "repro/data/crash_check.py": "main"}
 
 
+@pytest.mark.slow
 def test_shared_flags_are_defined_once(repository: Path) -> None:
     flags = {"--device", "--threads", "--workers"}
     found = [

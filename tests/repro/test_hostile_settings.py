@@ -82,6 +82,7 @@ def test_a_folder_of_the_users_is_searched_last(
     assert sys.path == ["/python", "/libraries", str(tmp_path)]
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_is_passed_over(tmp_path: Path, repository: Path) -> None:
     (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.facecolor: red\n", encoding="utf-8")
     code = "import json, matplotlib, {}; print(json.dumps([matplotlib.rcParams['font.size']]))"

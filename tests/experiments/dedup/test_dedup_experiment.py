@@ -234,6 +234,7 @@ def test_the_sample_to_label_is_of_removed_images(folders: dict[str, Path], tmp_
         assert np.array_equal(shown, images[[KEYS.index(key) for key in pair]])
 
 
+@pytest.mark.slow
 def test_what_training_adds_is_told_from_what_the_untrained_hash_finds(
     folders: dict[str, Path], tmp_path: Path, repository: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_claims_on_pixel_sums_have_no_verdict_where_faces_are_aligned(
             assert ALIGNED + claim.measurement not in kept
 
 
+@pytest.mark.slow
 def test_glasses_lie_on_each_other_where_faces_are_aligned_and_are_fog_where_they_are_not() -> None:
     """The mean of all faces keeps the edges that they share in the same place."""
     kept = {}

@@ -208,6 +208,7 @@ def test_samples_have_another_name_with_another_seed_number_or_weights(tmp_path:
     assert identity(model, samples=60, seed=7) != first
 
 
+@pytest.mark.slow
 def test_boxes_by_hand_take_the_place_of_the_segmenters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

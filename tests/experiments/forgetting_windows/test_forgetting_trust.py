@@ -54,6 +54,7 @@ def test_a_judge_that_looks_elsewhere_decides_nothing(
     assert (tmp_path / "fig06_windows_left.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_judge_that_knows_them_decides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, repository: Path
 ) -> None:

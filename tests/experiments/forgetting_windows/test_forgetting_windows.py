@@ -51,6 +51,7 @@ def measured(model: Path, out: Path, options: Options = OPTIONS) -> dict[str, Me
     return {m.name: m for m in measure(Inputs({"bedrooms.model": model}), options, 7, out)}
 
 
+@pytest.mark.slow
 def test_planted_window_maps_are_found_and_forgotten(
     tmp_path: Path, repository: Path, knowing: None
 ) -> None:
@@ -79,6 +80,7 @@ def test_planted_window_maps_are_found_and_forgotten(
     assert found["more_real_without_positive"].high < 0.3
 
 
+@pytest.mark.slow
 def test_planted_windows_are_forgotten_under_all_choices(
     tmp_path: Path, repository: Path, knowing: None
 ) -> None:

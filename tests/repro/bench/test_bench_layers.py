@@ -9,6 +9,7 @@ from repro.bench import __main__ as bench
 from repro.networks import patch_products
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("intel", [True, False])
 def test_every_direction_of_every_layer(
     intel: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -17,6 +17,7 @@ from repro.data.images import decode
 from repro.data.raw_images import lmdb_entries
 
 
+@pytest.mark.slow
 def test_the_database_has_lsuns_shapes_and_sizes(tmp_path):
     database = write_database(tmp_path / "raw", images=150)
     entries = [(key, read()) for key, read in lmdb_entries(tmp_path / "raw/data.mdb")]

@@ -156,6 +156,7 @@ def _is_the_class(value: ast.expr | None, names: set[str]) -> bool:
     return isinstance(value, ast.Name) and value.id in names
 
 
+@pytest.mark.slow
 def test_nothing_outside_claims_builds_a_measurement(repository: Path) -> None:
     assert direct_calls(repository) == []
 

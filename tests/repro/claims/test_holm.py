@@ -30,6 +30,7 @@ def test_the_first_of_two_has_the_wider_level_and_the_second_the_plain_one() -> 
     assert second == pytest.approx(student(weak, level=0.95))
 
 
+@pytest.mark.slow
 def test_an_interval_excludes_0_exactly_where_the_procedure_finds_an_effect() -> None:
     source = np.random.default_rng(3)
     for trial in range(200):
@@ -40,6 +41,7 @@ def test_an_interval_excludes_0_exactly_where_the_procedure_finds_an_effect() ->
         assert found == holms_findings(chances).tolist(), trial
 
 
+@pytest.mark.slow
 def test_twenty_effects_of_nothing_are_found_in_one_family_of_twenty_at_most() -> None:
     source = np.random.default_rng(4)
     found = corrected = 0

@@ -100,6 +100,7 @@ def test_whatever_is_cut_off_is_reported():
     assert reasons.count("truncated") > len(reasons) / 2
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(changes=st.lists(st.tuples(st.integers(12, 900), st.integers(0, 255)), max_size=6))
 def test_changed_bytes_give_a_picture_or_a_reason(changes):

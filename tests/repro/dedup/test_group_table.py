@@ -98,6 +98,7 @@ def encoded(image: Image.Image) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_blurred_and_enlarged_pictures_are_less_sharp() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (512, 600, 3), np.uint8)
     photo = Image.fromarray(noise).filter(ImageFilter.GaussianBlur(1))

@@ -150,6 +150,7 @@ def test_what_fits_is_taken_by_claims_an_hour() -> None:
     assert "long" not in chosen.trainings  # short first, then not enough is left
 
 
+@pytest.mark.slow
 def test_claims_of_numbers_need_the_papers_data(repository: Path) -> None:
     paper, demo = (load_run(str(repository / f"config/{n}.yaml")) for n in ("paper", "demo"))
     card = next(one.card for one in paper.experiments if one.name == "mnist_neighbours")
@@ -160,6 +161,7 @@ def test_claims_of_numbers_need_the_papers_data(repository: Path) -> None:
         assert decidable(claim, card, demo) == (claim.kind == "direction")
 
 
+@pytest.mark.slow
 def test_an_experiment_needs_its_inputs_trainings(repository: Path) -> None:
     needs = {one.name: one for one in needs_of(load_run(str(repository / "config/paper.yaml")), {})}
     assert needs["memorisation"].trainings == {"bedrooms"}

@@ -26,6 +26,7 @@ def report(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return report_of(made, tmp_path_factory.mktemp("report"))
 
 
+@pytest.mark.slow
 def test_the_row_of_cards_shows_claim_and_verdict_and_leads_to_the_section(report: Path) -> None:
     text = (report / "index.html").read_text(encoding="utf-8")
     row = text.partition('<section id="figures">')[2].partition("</section>")[0]

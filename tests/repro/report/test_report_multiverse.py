@@ -50,6 +50,7 @@ def report_of(home: Path, **changes: object) -> Path:
     return run / "report"
 
 
+@pytest.mark.slow
 def test_share_and_values_are_in_table_page_and_markdown(made: Path) -> None:
     report = report_of(made)
     claims = pd.read_csv(report / "claims.csv", keep_default_na=False).set_index("id")

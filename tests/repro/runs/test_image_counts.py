@@ -101,6 +101,7 @@ def test_every_input_that_is_counted_is_one_of_the_card() -> None:
             assert set(options.fewest_images()) <= {*card.inputs, *card.optional}, name
 
 
+@pytest.mark.slow
 def test_the_run_files_here_ask_for_no_more_than_they_have(repository: Path) -> None:
     for file in sorted(repository.glob("config/*.yaml")):
         run = load_run(str(file))  # which refuses
