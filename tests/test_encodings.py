@@ -53,6 +53,7 @@ def test_a_call_without_an_encoding_is_found(call: str, found: bool) -> None:
     assert list(without_encoding(call)) == ([call] if found else [])
 
 
+@pytest.mark.slow
 def test_all_text_has_an_encoding(repository: Path) -> None:
     folders = ("repro", "data_prep", "experiments", "profiles")
     paths = [path for folder in folders for path in repository.glob(f"{folder}/**/*.py")]

@@ -85,6 +85,7 @@ def test_every_package_needed_is_imported(repository: Path) -> None:
     assert unused == set()
 
 
+@pytest.mark.slow
 def test_no_module_of_the_library_imports_a_package_of_the_tests_or_snakemake(
     repository: Path,
 ) -> None:

@@ -25,6 +25,7 @@ def phrases(repository: Path) -> list[str]:
     return [phrase for cell in ROW.findall(page) for phrase in re.findall("`(.+?)`", cell)]
 
 
+@pytest.mark.slow
 def test_no_listed_phrase_is_used(repository: Path, phrases: list[str]) -> None:
     assert len(phrases) >= 25
     wanted = pattern_of(phrases)

@@ -69,6 +69,7 @@ def test_the_readme_counts_what_the_published_runs_decide(run: str, readme: str)
         assert list(map(int, caveat.groups())) == [sum(holding), len(bare)]
 
 
+@pytest.mark.slow
 def test_filled_numbers_are_those_of_the_published_runs(numbers: ModuleType) -> None:
     """Else: python docs/fill_numbers.py."""
     blocks = []

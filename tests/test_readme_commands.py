@@ -149,6 +149,7 @@ def _unknown_flags(words: list[str], text: str) -> str:
     return ", ".join(f"no flag {flag}" for flag in flags if flag not in known)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")
 def test_every_command_of_the_pages_exists() -> None:
     wrong, seen = [], 0

@@ -63,6 +63,7 @@ def test_exact_and_brighter_copies_go_and_the_first_of_each_stays(
     assert load_file(out / "autoencoder.safetensors")["encoder.weight"].shape == (128, 3072)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(make_dataset, tmp_path: Path) -> None:
     data = make_dataset(rooms(60))
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):

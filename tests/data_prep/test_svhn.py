@@ -42,6 +42,7 @@ def read(raw, **options):
     return [r.key for r in records], pixels, [r.labels["class"] for r in records]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compressed", [True, False])
 @pytest.mark.parametrize("folder", ["", "svhn"])
 @pytest.mark.parametrize("split", ["train", "test", "extra"])
@@ -93,6 +94,7 @@ def test_a_part_that_is_not_there(tmp_path):
         Options(start=3, stop=3)
 
 
+@pytest.mark.slow
 def test_count_reads_no_pixels(tmp_path):
     """A file cut off within the last bytes of y is counted, as X and y are announced before."""
     path = write(tmp_path, mat(compressed=False))
@@ -102,6 +104,7 @@ def test_count_reads_no_pixels(tmp_path):
         list(svhn.records(tmp_path, Options()))
 
 
+@pytest.mark.slow
 def test_prepared_digits_are_untouched(tmp_path):
     write(tmp_path / "raw")
     spec = DatasetSpec(source="svhn", image_size=32, options={"shuffle": 3, "start": 2})
@@ -114,12 +117,14 @@ def test_prepared_digits_are_untouched(tmp_path):
     assert store.class_names == list("0123456789")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int64, np.float64])
 def test_labels_may_be_any_kind_of_whole_numbers(tmp_path, kind):
     write(tmp_path, mat(y=Y.astype(kind)))
     assert read(tmp_path)[2] == DIGITS
 
 
+@pytest.mark.slow
 def test_copies_with_labels_from_0_to_9(tmp_path):
     write(tmp_path, mat(y=Y % 10))
     assert read(tmp_path)[2] == DIGITS
@@ -127,6 +132,7 @@ def test_copies_with_labels_from_0_to_9(tmp_path):
     assert read(tmp_path)[2] == [0] * 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -90,6 +90,7 @@ def test_a_prepared_dataset_and_a_number_of_minibatches(photos: Path, tmp_path: 
     assert description["spec"]["network"]["ngf"] == 64
 
 
+@pytest.mark.slow
 @given(st.integers(1, 10**6), st.integers(1, 10**4))
 def test_passes_give_exactly_the_minibatches(minibatches: int, per_epoch: int) -> None:
     assert math.ceil(passes_of(minibatches, per_epoch) * per_epoch) == minibatches

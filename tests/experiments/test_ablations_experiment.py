@@ -153,6 +153,7 @@ def test_features_that_know_windows_are_told_from_those_that_do_not() -> None:
     assert 25 < shuffled.accuracy(frozen_on(D, pictures)) < 75
 
 
+@pytest.mark.slow
 def test_drawn_rooms_with_and_without_a_window() -> None:
     rooms = WindowRooms.drawn(40, size=16, seed=1)
     assert rooms.pictures.shape == (40, 16, 16, 3)

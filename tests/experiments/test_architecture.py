@@ -55,6 +55,7 @@ def test_networks_that_break_them_are_told(tmp_path: Path) -> None:
     assert found["receptive_field"].value is None
 
 
+@pytest.mark.slow
 def test_figure_and_table(tmp_path: Path) -> None:
     measure(Inputs({"bedrooms.model": write_model(tmp_path / "m")}), Options(), 1, tmp_path)
     for name in ("a", "b"):

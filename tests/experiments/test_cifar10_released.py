@@ -91,6 +91,7 @@ def test_as_many_layers_as_are_there(
     assert "this run (64 features)" in table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("widths", "missing", "rows"),
     [

@@ -42,6 +42,7 @@ def test_memorisation_describes_and_compares_every_training_image(papers_run: An
     assert experiment_seconds(known, "memorisation") == (wanted, "formula")
 
 
+@pytest.mark.slow
 def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     known = papers_run(rate=StepRate(0.0, 1.0), neighbour=0.0)
     seconds, origin = experiment_seconds(known, "cifar10_svm")
@@ -64,6 +65,7 @@ def test_features_of_tables_1_and_2(papers_run: Any) -> None:
     assert experiment_seconds(known, "playable") == (None, "not predicted")
 
 
+@pytest.mark.slow
 def test_every_rung_of_the_ladder_has_features_and_one_is_untrained(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,7 @@ def test_one_model_alone(
         fid.main()
 
 
+@pytest.mark.slow
 def test_a_report_without_weights_says_not_run_and_how(tmp_path: Path, repository: Path) -> None:
     run, spec = tmp_path / "demo", tmp_path / "report.json"
     run.mkdir()

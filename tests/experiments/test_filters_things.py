@@ -165,6 +165,7 @@ def shares(trained: int, random_filters: int, untrained: int) -> dict[str, np.nd
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("higher", CONTROLS)
 def test_a_share_counts_above_the_higher_control_only(higher: str) -> None:
     counts = {"random_filters": 2, "untrained": 2}

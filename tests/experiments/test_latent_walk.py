@@ -104,6 +104,7 @@ def test_linear_generator_has_even_steps_and_ghosts_like_pixels(
     assert found["sharpness_half_way_pixels"].value < 0.9  # blending does lower it here
 
 
+@pytest.mark.slow
 def test_memoriser_jumps_and_does_not_ghost(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +119,7 @@ def test_memoriser_jumps_and_does_not_ghost(
     assert found["largest_step_share"].low > smooth["largest_step_share"].high
 
 
+@pytest.mark.slow
 def test_one_who_knows_its_images_by_heart_is_told_from_one_who_glides(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +251,7 @@ def test_blend_and_steps_by_hand() -> None:
     assert lengths.tolist() == [[77, 0, 0, 123]]
 
 
+@pytest.mark.slow
 def test_layout_of_the_path(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +299,7 @@ def test_run_is_repeatable_and_files_are_those_of_the_card(
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(card.captions)
 
 
+@pytest.mark.slow
 def test_figure_without_control_rows(folders: dict[str, Path], tmp_path: Path) -> None:
     measured(folders, tmp_path, OPTIONS.model_copy(update={"pixel_rows": 0}))
     figure(tmp_path, tmp_path, Style())

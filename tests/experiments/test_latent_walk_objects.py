@@ -109,6 +109,7 @@ def test_changes_by_hand() -> None:
     assert changes(there).tolist() == [3]
 
 
+@pytest.mark.slow
 def test_measured_only_where_the_bedrooms_are_drawn(tmp_path: Path) -> None:
     model = ModelFolder.open(write_model(tmp_path / "model"))
     options = Options(rooms=20, test_rooms=10, epochs=1)

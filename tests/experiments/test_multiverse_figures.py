@@ -45,6 +45,7 @@ def measured(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_combination_and_its_outcome(measured: Path, tmp_path: Path) -> None:
     other = CLAIM | {"id": "recall"}  # registered, but not measured again
     multiverse_figures(measured, tmp_path, Style(banner="GENERATED DATA"), [CLAIM, other])

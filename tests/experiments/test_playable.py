@@ -46,6 +46,7 @@ def measured(
     return run
 
 
+@pytest.mark.slow
 def test_directions_are_found_where_there_are_any(measured: Callable) -> None:
     found = measured(bands)
     assert all(found[f"gained_{name}"].low > 0.5 for name in NAMES)
@@ -53,6 +54,7 @@ def test_directions_are_found_where_there_are_any(measured: Callable) -> None:
     assert found["gained_man"].n == 60
 
 
+@pytest.mark.slow
 def test_nothing_is_gained_where_nothing_is_linear(measured: Callable) -> None:
     found = measured(scrambled)
     assert abs(found["gained_over_random_direction"].value) < 0.3

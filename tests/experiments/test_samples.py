@@ -62,6 +62,7 @@ def test_the_true_source_passes_and_its_controls_do_not(
     assert numbers["diversity_faces_patched"].value > 0.9
 
 
+@pytest.mark.slow
 def test_another_source_fails(models: dict[str, Path], make_dataset, tmp_path: Path) -> None:
     numbers = found(models, tmp_path, faces=make_dataset(drawn_by(models["objects"])))
     assert numbers["realism_faces"].high < 0.5

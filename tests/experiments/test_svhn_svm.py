@@ -76,6 +76,7 @@ def test_filters_beat_pixels_and_every_claim_has_its_number(
         assert (measured / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_test_set_is_opened_last_and_decides_nothing(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_search_goes_on_with_the_trial_it_was_in(
         assert (measured / name).read_bytes() == (tmp_path / "x" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_trials_that_all_fail_are_reported_as_such(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -206,6 +208,7 @@ def test_self_training_takes_its_confident_guesses_for_labels() -> None:
     np.testing.assert_array_equal(alone.hits, found.hits_without)
 
 
+@pytest.mark.slow
 def test_refuses_classes_that_have_no_training_images(
     folders: dict[str, Path], make_dataset: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -76,6 +76,7 @@ def test_equally_sharp_training_images_are_no_scale() -> None:
     assert sharpness_measurements(sharp, seed=0) == []
 
 
+@pytest.mark.slow
 def test_same_inputs_same_bytes_and_every_caption_has_its_file(
     model: Path, make_dataset, tmp_path: Path
 ) -> None:

@@ -195,6 +195,7 @@ def test_weights_alone_give_samples_and_say_what_was_not_run(tmp_path: Path):
     assert parts["networks"]["svhn"]["samples_missing"] == ["7_gen_params.jl_01.npy"]
 
 
+@pytest.mark.slow
 def test_a_discriminator_without_its_first_layer_is_not_run(data: dict[str, Path], tmp_path: Path):
     given = {"authors.released": write_released(tmp_path / "weights", d=(1,)), **data}
     (tmp_path / "weights/imagenet/7_discrim_params.jl_01.npy").unlink()

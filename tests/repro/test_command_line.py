@@ -124,6 +124,7 @@ def planted(folder: Path, code: str, *, repository: Path) -> subprocess.Popen[st
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [SLOW, SLOW_IMPORT])
 def test_an_interrupt_is_no_error(tmp_path: Path, code: str, repository: Path) -> None:
     process = planted(tmp_path, code, repository=repository)
@@ -148,6 +149,7 @@ def test_what_takes_time_to_import_is_imported_where_an_interrupt_is_caught(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_mistake_of_ours_keeps_its_traceback(tmp_path: Path, repository: Path) -> None:
     process = planted(tmp_path, WRONG, repository=repository)
     _, said = process.communicate(timeout=60)

@@ -116,6 +116,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_command_by_hand_is_not_disturbed(
     elsewhere: bool, tmp_path: Path, repository: Path

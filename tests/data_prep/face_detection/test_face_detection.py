@@ -230,6 +230,7 @@ def test_every_file_has_its_row_and_its_reason(photos, tmp_path):
     assert about["versions"]["opencv"] == cv2.__version__
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_and_opencv_threads_change_no_byte(photos, tmp_path):
     for number in range(8):
         save(photos / f"more{number}.png", crowd((10 * number, 5 * number, 100 + 10 * number)))

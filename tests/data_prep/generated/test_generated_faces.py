@@ -118,6 +118,7 @@ def test_a_face_lies_where_its_placement_says() -> None:
     assert degrees(spectacles(Placement(tilt=20))) - degrees(usual) == pytest.approx(20, abs=2)
 
 
+@pytest.mark.slow
 def test_faces_that_are_not_aligned_say_how_they_lie(tmp_path: Path) -> None:
     options = faces.Options(count=40, shift=8, tilt=15)
     faces.write(tmp_path, options, 5, workers=1)

@@ -63,6 +63,7 @@ def test_files_have_svhns_layout(world: Path) -> None:
             assert stored["y"][index, 0] == (10 if digit == 0 else digit)
 
 
+@pytest.mark.slow
 def test_the_source_svhn_reads_them(world: Path) -> None:
     for split, count, picture_of in (
         ("train", 40, house_numbers.train_picture),
@@ -207,6 +208,7 @@ def test_colour_does_not_tell_the_digit(drawn: tuple[np.ndarray, np.ndarray]) ->
     assert found(tinted) > 0.3  # such a tint would be detected
 
 
+@pytest.mark.slow
 def test_pixels_tell_the_digit_badly(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     digits, pictures = drawn
     flat = pictures.reshape(len(pictures), -1) / 127.5 - 1.0

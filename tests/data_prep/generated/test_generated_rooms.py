@@ -110,6 +110,7 @@ def test_there_are_zero_to_three_windows_and_boxes_lie_in_the_picture(world: Pat
         assert 0 <= y0 < y1 <= 1
 
 
+@pytest.mark.slow
 def test_inside_window_boxes_it_is_bluer_and_brighter_than_beside_them() -> None:
     brighter, bluer, measured = 0, 0, 0
     for index in range(80):

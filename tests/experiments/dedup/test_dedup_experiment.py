@@ -98,6 +98,7 @@ def measured(folders: dict[str, Path], out: Path, options: Options | None = None
     return read_measurements(out)
 
 
+@pytest.mark.slow
 def test_numbers_by_hand(folders: dict[str, Path], tmp_path: Path) -> None:
     found = measured(folders, tmp_path / "m")
     expected = {
@@ -127,6 +128,7 @@ def test_numbers_by_hand(folders: dict[str, Path], tmp_path: Path) -> None:
     assert "recall_autoencoder_allowed" not in found  # one pair in four is wrong at distance 0
 
 
+@pytest.mark.slow
 def test_a_natural_duplicate_is_no_error(folders: dict[str, Path], tmp_path: Path) -> None:
     found = measured(folders, tmp_path / "m", Options(same=[("key00005", "key00004")]))
     assert found["false_positive_rate"].value == 0
@@ -135,6 +137,7 @@ def test_a_natural_duplicate_is_no_error(folders: dict[str, Path], tmp_path: Pat
     assert found["recall_autoencoder"].value == pytest.approx(3 / 4)
 
 
+@pytest.mark.slow
 def test_fewer_images_compared(folders: dict[str, Path], tmp_path: Path) -> None:
     options = Options(compared=5)  # originals 5 and 6 of the copies are hashed as well
     found = measured(folders, tmp_path / "m", options)
@@ -194,6 +197,7 @@ def test_copies_without_original_are_left_out_and_counted(folders: dict[str, Pat
     assert [(kind, round(strength, 6)) for kind, strength in pairs] == list(PERTURBATIONS)
 
 
+@pytest.mark.slow
 def test_groups_shown_are_those_removed(folders: dict[str, Path], tmp_path: Path) -> None:
     measured(folders, tmp_path / "m")
     arrays = np.load(tmp_path / "m" / "groups.npz")
@@ -221,6 +225,7 @@ def test_groups_take_up_only_the_space_of_their_images() -> None:
         assert np.flatnonzero((line == 0).any(axis=(0, 2)))[-1] == width - 1
 
 
+@pytest.mark.slow
 def test_the_sample_to_label_is_of_removed_images(folders: dict[str, Path], tmp_path: Path) -> None:
     measured(folders, tmp_path / "m", Options(collisions=3))
     sample = np.load(tmp_path / "m" / "collisions.npz")

@@ -46,6 +46,7 @@ def measured(images: np.ndarray, truth: Truth, **given: HashChoices) -> dict[str
     )
 
 
+@pytest.mark.slow
 def test_recall_by_hand_at_every_radius(images: np.ndarray, truth: Truth) -> None:
     """Counted from the codes; at radius 127 all images are equal, for an untrained hash as well."""
     choices = HashChoices(radius=RADII, threshold=[0.0, 0.3])

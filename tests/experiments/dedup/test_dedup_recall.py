@@ -64,6 +64,7 @@ def test_recall_by_distance_and_kind_is_counted_as_planted() -> None:
     assert study.by_original[METHODS.index("autoencoder"), :, 3].tolist() == [1, 1, 0.5, 0]
 
 
+@pytest.mark.slow
 def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     codes, copies = hand_made([[0, 2, 2, 9]])
     clean = recall_study(codes, copies, None, copy_share=0.5)

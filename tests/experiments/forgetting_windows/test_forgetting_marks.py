@@ -15,6 +15,7 @@ from repro.data.images import centre_crop
 from repro.internals.drop_maps import box_cover
 
 
+@pytest.mark.slow
 def test_refits_vary_with_noise_and_not_without() -> None:
     """Map 0 is active inside boxes in half of the samples; maps 1 to 8 are noise."""
     source = np.random.default_rng(0)
@@ -33,6 +34,7 @@ def test_refits_vary_with_noise_and_not_without() -> None:
     assert refitted([]) == []
 
 
+@pytest.mark.slow
 def test_held_out_accuracy_against_scikit_learn() -> None:
     """With as many folds as samples, each sample is classified by a fit on all the others."""
     source = np.random.default_rng(0)

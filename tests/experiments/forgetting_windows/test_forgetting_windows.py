@@ -104,6 +104,7 @@ def test_planted_windows_are_forgotten_under_all_choices(
     assert "equal number of random maps" in other_layer.control.protocol
 
 
+@pytest.mark.slow
 def test_an_untrusted_judge_measures_nothing_again(
     tmp_path: Path, knowing: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

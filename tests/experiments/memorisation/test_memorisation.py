@@ -83,6 +83,7 @@ def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) ->
         assert found[f"median_ratio_{space}"].value == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.slow
 def test_what_an_untrained_generator_passes_as_well_is_not_decided(
     model: Path, make_dataset, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +170,7 @@ def test_near_identical_training_images_do_not_hide_copies(plant) -> None:
     assert found["suspicious_share_pixels_with_partners"].value < 0.5
 
 
+@pytest.mark.slow
 def test_mirrored_copies_count_where_training_mirrored(plant, model: Path) -> None:
     images = pictures(IMAGES, 0)
     samples = noisy(images[:200, :, ::-1], 1)
@@ -181,6 +183,7 @@ def test_mirrored_copies_count_where_training_mirrored(plant, model: Path) -> No
     assert found["suspicious_share_features"].value > 0.9
 
 
+@pytest.mark.slow
 def test_projected_features_still_find_copies(plant) -> None:
     images = pictures(IMAGES, 0)
     options = OPTIONS.model_copy(update={"feature_width": 32})

@@ -51,6 +51,7 @@ def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
     return {m.name: m for m in found}
 
 
+@pytest.mark.slow
 def test_held_out_images_are_as_far_as_leave_one_out_says(
     folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +138,7 @@ def test_models_that_take_another_z_cannot_be_paired(
         measured(folders, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", [True, False])
 def test_the_verdict_under_other_choices_of_space_and_real_images(
     folders: dict[str, Path],

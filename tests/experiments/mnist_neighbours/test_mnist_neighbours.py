@@ -59,6 +59,7 @@ def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
     return read_measurements(out)
 
 
+@pytest.mark.slow
 def test_real_digits_are_classified_as_scikit_learn_does(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def verdicts(found: dict[str, Measurement], repository: Path) -> dict[str, Verdi
     }
 
 
+@pytest.mark.slow
 def test_right_labels_beat_wrong_ones(monkeypatch, folders, tmp_path: Path, repository: Path):
     found = planted(monkeypatch, folders, tmp_path, {"models": 0, "baselines": 0.5})
     assert found["error_dcgan_800"].value < found["error_real"].value + 3
@@ -135,6 +137,7 @@ def test_right_labels_beat_wrong_ones(monkeypatch, folders, tmp_path: Path, repo
     assert found["nearer_dcgan_800"].value == 0
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_seen(monkeypatch, folders, tmp_path: Path, repository: Path) -> None:
     found = planted(monkeypatch, folders, tmp_path, {"models": 1, "baselines": 0})
     assert found["error_dcgan_800"].value > 90
@@ -143,6 +146,7 @@ def test_wrong_labels_are_seen(monkeypatch, folders, tmp_path: Path, repository:
     assert {decided[name] for name in names} == {Verdict.NOT}
 
 
+@pytest.mark.slow
 def test_the_generator_is_chosen_before_the_test_digits_are_opened(
     monkeypatch, folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -280,6 +284,7 @@ def test_killed_and_started_again_it_ends_in_the_same_bytes(
             assert path.read_bytes() == (tmp_path / "undisturbed" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_untrained_control_is_the_network_before_training(folders, tmp_path: Path) -> None:
     model = ModelFolder.open(folders["mnist.models.1"])
     one, other = (

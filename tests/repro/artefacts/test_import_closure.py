@@ -52,6 +52,7 @@ def test_a_step_does_not_depend_on_what_it_does_not_import() -> None:
     assert "repro/report/pictures.py" not in import_closure("repro.train")
 
 
+@pytest.mark.slow
 def test_an_edit_of_what_run_files_may_hold_makes_no_step_run_again(repository: Path) -> None:
     """Not the roles, nor the spec of whole runs, nor the commands and sources found by name."""
     of_run_files = {"repro/specs/roles.py", "repro/specs/run_file.py", "repro/runs/extensions.py"}

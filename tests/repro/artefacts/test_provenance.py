@@ -114,6 +114,7 @@ def test_explain_notices_a_changed_file(tmp_path: Path) -> None:
         explain(tmp_path)
 
 
+@pytest.mark.slow
 def test_peak_memory_is_that_of_the_process_and_not_of_its_parent(repository: Path) -> None:
     held = np.ones(400 * 2**20, np.uint8)
     assert peak_memory_mb() >= 400

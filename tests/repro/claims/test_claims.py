@@ -130,6 +130,7 @@ def test_interval_decides_as_all_its_points_would(rule: dict, ends: list[float])
     assert judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict == expected
 
 
+@pytest.mark.slow
 @given(rule=rules, ends=triples, shrink=st.floats(0, 1))
 def test_a_narrower_interval_never_reverses_a_verdict(
     rule: dict, ends: list[float], shrink: float

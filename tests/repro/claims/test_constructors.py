@@ -161,6 +161,7 @@ def test_nothing_outside_claims_builds_a_measurement(repository: Path) -> None:
     assert direct_calls(repository) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "planted",
     [

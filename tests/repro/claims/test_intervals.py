@@ -66,6 +66,7 @@ def test_student_by_hand() -> None:
         student(np.ones(1))
 
 
+@pytest.mark.slow
 def test_student_covers_as_stated_with_four_values() -> None:
     source = np.random.default_rng(0)
     inside = 0
@@ -83,6 +84,7 @@ def test_percentiles_leave_out_what_is_not_defined() -> None:
         percentiles(np.full(9, np.nan))
 
 
+@pytest.mark.slow
 def test_bootstrap_covers_the_mean_about_as_often_as_stated() -> None:
     source = np.random.default_rng(0)
     hits = 0
@@ -228,6 +230,7 @@ def test_crossed_intervals_hold_what_varied() -> None:
     assert (low, high) == (pytest.approx(1.9, abs=0.3), pytest.approx(5.1, abs=0.3))
 
 
+@pytest.mark.slow
 def test_crossed_intervals_cover_where_samples_alone_do_not() -> None:
     """Each set has an effect of its own, and so has each sample."""
     source = np.random.default_rng(0)

@@ -121,6 +121,7 @@ def test_without_the_whole_history_nobody_can_tell(history: History, tmp_path: P
     assert describe_rule_history(None, "all of it").endswith("; knowing all of it")
 
 
+@pytest.mark.slow
 def test_the_command_names_every_experiment(
     capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:

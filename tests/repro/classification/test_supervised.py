@@ -82,6 +82,7 @@ def test_learns_what_is_there(result):
     assert (predict(classifier, fresh.images) != fresh.labels).mean() < 0.15
 
 
+@pytest.mark.slow
 def test_labels_without_meaning_give_chance(jumping):
     _, found = jumping
     assert found.losses[-1] < found.losses[0]

@@ -34,6 +34,7 @@ def digits():
     return (X / 8 - 1).astype(np.float32), y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("C", [1e-4, 1e-3, 1e-2, 1e-1, 1.0])
 def test_equals_linear_svc_over_five_decades(digits, C):
     X, y = digits
@@ -49,6 +50,7 @@ def test_equals_linear_svc_over_five_decades(digits, C):
     assert (ours.predict(X[test]) == reference.predict(X[test])).mean() >= 0.999
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", [0, 20, 1000])
 def test_wide_data_with_a_common_offset(sample):
     """Features as a leaky ReLU gives them: more of them than samples, with a large mean."""
@@ -104,6 +106,7 @@ def test_not_converged_warns_with_the_gap(digits):
         L2SVC(C=1.0, max_iter=3).fit(*digits)
 
 
+@pytest.mark.slow
 def test_path_gives_what_separate_fits_give(digits):
     X, y = digits[0][:600].astype(np.float64), digits[1][:600]
     Cs = [1e-3, 1e-2, 1e-1]

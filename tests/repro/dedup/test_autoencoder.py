@@ -119,6 +119,7 @@ def test_without_noise_it_reconstructs_as_principal_components_do() -> None:
     assert error < by_ten
 
 
+@pytest.mark.slow
 def test_same_seed_same_weights_other_seed_others() -> None:
     inputs = HashInputs(scenes(200))
     weights = [

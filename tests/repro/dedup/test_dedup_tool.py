@@ -222,6 +222,7 @@ def test_flat_pictures_and_large_groups_are_told_and_not_listed(
     assert "2 pictures without contrast, kept" in warnings
 
 
+@pytest.mark.slow
 def test_an_lmdb_gives_what_its_files_give(
     photos: Path, tmp_path: Path, run: Callable[..., int | str | None]
 ) -> None:

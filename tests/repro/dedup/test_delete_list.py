@@ -41,6 +41,7 @@ def listed(root: Path, file: Path, *, null: bool = True) -> tuple[list[str], Lis
     return os.fsdecode(file.read_bytes()).split(end)[:-1], counts
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.sampled_from(KINDS), st.sampled_from("ab"), st.sampled_from(["", "sub/"])),

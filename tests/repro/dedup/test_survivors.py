@@ -23,6 +23,7 @@ def stored(width: np.ndarray, height: np.ndarray, size: np.ndarray) -> StoredIma
     return StoredImages(width, height, size, modified=nothing, sharpness=nothing, several=nothing)
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from([0, 1, 3]))
 def test_no_picture_goes_for_a_smaller_one(data: st.DataObject, radius: int) -> None:
     count = data.draw(st.integers(1, 30))

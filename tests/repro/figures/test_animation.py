@@ -118,6 +118,7 @@ def test_no_sheet_no_file_and_one_sheet_a_picture(tmp_path: Path) -> None:
         assert len(frames(tmp_path / f"one.{kind}")) == 1
 
 
+@pytest.mark.slow
 def test_same_sheets_same_bytes_and_nothing_left_beside(tmp_path: Path) -> None:
     sheets = write_sheets(tmp_path / "s", [1, 2, 3], style=MARKED)
     for name in ("a.webp", "b.webp", "a.gif", "b.gif"):

@@ -107,6 +107,7 @@ def test_scale_brings_pictures_to_a_readable_width(tmp_path: Path, width: int, f
     assert found.shape[1] == max(240, width * factor)
 
 
+@pytest.mark.slow
 def test_banner_is_stamped_on_pictures_and_figures_and_fits(tmp_path: Path) -> None:
     style = Style(banner="SYNTHETIC DATA, and a long word on what this is not")
     save_picture(tmp_path / "p.png", np.zeros((5, 5, 3), np.uint8), style=style)
@@ -148,6 +149,7 @@ save_table(out / "t.csv", log)
     assert sorted(p.name for p in here.iterdir()) == ["f.png", "p.png", "t.csv"]
 
 
+@pytest.mark.slow
 def test_png_says_its_kind_and_no_software(tmp_path: Path) -> None:
     save_picture(tmp_path / "p.png", np.zeros((5, 500, 3), np.uint8), style=PLAIN)
     save_figure(tmp_path / "f.png", training_curves(log()), style=PLAIN)
@@ -178,6 +180,7 @@ def test_curves_show_the_values_of_the_log() -> None:
     np.testing.assert_array_equal(lower.lines[0].get_xdata(), table["step"].drop(3))
 
 
+@pytest.mark.slow
 def test_curves_of_one_step_and_of_a_log_without_a_meter(tmp_path: Path) -> None:
     figure = training_curves(log(1).drop(columns="d_fake_after"))
     save_figure(tmp_path / "f.png", figure, style=PLAIN)
@@ -200,6 +203,7 @@ def test_diversity_has_its_panel_where_it_was_logged() -> None:
     assert len(training_curves(log(20).assign(diversity=np.nan)).axes) == 2
 
 
+@pytest.mark.slow
 def test_troubles_are_marked_once_where_they_began(tmp_path: Path) -> None:
     def marked(**given: object) -> dict[str, set[float]]:
         figure = training_curves(table, **given)

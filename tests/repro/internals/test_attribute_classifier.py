@@ -72,6 +72,7 @@ def test_an_attribute_that_never_or_always_holds_is_named() -> None:
         truth_table({"old": "age > 1"}, values.__getitem__)
 
 
+@pytest.mark.slow
 def test_learns_planted_attributes_even_a_rare_one() -> None:
     network = train_attributes(*striped(500, seed=0, side=16), seed=1, purpose="test", epochs=6)
     images, truth = striped(400, seed=1, side=16)

@@ -96,6 +96,7 @@ boxes_on_a_grid = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(boxes_on_a_grid, st.sampled_from([2, 4, 5, 8]))
 def test_cells_against_counting_points(boxes: list, side: int) -> None:
     """A picture of 40 x 40 points; each cell is 40 / side points wide."""
@@ -176,6 +177,7 @@ def test_weights_find_the_planted_maps() -> None:
     assert map_weights(scaled, C=1.0)[3] < 10  # the penalty holds a weak map down
 
 
+@pytest.mark.slow
 def test_held_out_scores_tell_effect_from_none_and_see_no_sample_twice() -> None:
     there = planted()
     scores = held_out_scores(there, C=1.0, folds=5, seed=1, purpose="test")

@@ -40,6 +40,7 @@ def test_parts_share_no_image(
     assert not np.array_equal(together, np.sort(together))  # the first ones may be of one kind
 
 
+@pytest.mark.slow
 def test_each_learns_from_its_own_part_alone(store: ImageStore) -> None:
     """Labels of the other part's images change nothing."""
     parts = LabelledParts.of(store, images=120, seed=5, purpose="test")
@@ -63,6 +64,7 @@ def test_each_learns_from_its_own_part_alone(store: ImageStore) -> None:
     assert max(judged[1], chosen[2]) < 0.1
 
 
+@pytest.mark.slow
 def test_a_reader_learns_numbers_from_the_judges_part(store: ImageStore) -> None:
     parts = LabelledParts.of(store, images=120, seed=5, purpose="test")
     values = np.arange(120.0)[:, None]

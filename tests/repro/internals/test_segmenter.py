@@ -52,6 +52,7 @@ def test_a_planted_thing_is_found_and_nothing_without_it() -> None:
     assert np.array_equal(predict(network, unseen, batch=7), predict(network, unseen))
 
 
+@pytest.mark.slow
 def test_what_was_taught_without_a_pattern_is_not_found() -> None:
     pictures, masks = squares(128)
     network = train_segmenter(pictures, np.roll(masks, 1, axis=0), seed=1, purpose="t", epochs=2)

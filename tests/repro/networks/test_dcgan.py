@@ -14,6 +14,7 @@ IMAGENET = NetworkSpec(image_size=32, layers="paired", kernel=3, z_dim=256)
 SMALL = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=6)
 
 
+@pytest.mark.slow
 # parameter counts worked out by hand from the shapes of the paper and of the released weights
 @pytest.mark.parametrize(
     ("spec", "of_g", "of_d"),
@@ -70,6 +71,7 @@ def test_one_unit_of_the_fourth_layer_sees_61_pixels() -> None:
     assert rows.max() - rows.min() + 1 == 61
 
 
+@pytest.mark.slow
 def test_normalisation_only_where_the_paper_has_it() -> None:
     G, D = build_generator(PAPER, seed=0), build_discriminator(PAPER, seed=0)
     assert isinstance(G.project_norm, nn.BatchNorm1d)
@@ -80,6 +82,7 @@ def test_normalisation_only_where_the_paper_has_it() -> None:
     assert all("norm" in name for name in biases)
 
 
+@pytest.mark.slow
 def test_initial_weights() -> None:
     D = build_discriminator(PAPER, seed=3)
     weight = D.layers[3].conv.weight.detach().numpy()

@@ -126,6 +126,7 @@ def _outcome(layer: nn.Module, x: Tensor) -> list[Tensor]:
     return [y.detach(), x.grad, gradient]
 
 
+@pytest.mark.slow
 def test_networks_by_patches_are_the_same_networks(
     intel: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,6 +207,7 @@ def keys_below(values: dict[str, Any], prefix: str = "") -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_parameter_counts(preset: Preset) -> None:
     network = preset.spec.network
     assert parameter_counts(network) == COUNTS[preset.name]
@@ -271,6 +272,7 @@ def test_the_page_and_the_list_name_every_preset_with_its_counts(preset: Preset)
             assert f"| `{key}` | {shown} |" in section
 
 
+@pytest.mark.slow
 def test_layers_in_words() -> None:
     text = page().split("\n## mnist_conditional\n")[1]
     assert "2. dense 1,034 -> 6,272, BN per unit without gain and bias\n" in text

@@ -48,6 +48,7 @@ def test_published_sizes_of_the_papers_run(
     assert {count.origin for count in counts.values()} == {"published"}
 
 
+@pytest.mark.slow
 def test_a_world_counts_as_it_is_drawn(load: Any) -> None:
     worlds = {
         "rooms": {"generator": "rooms", "options": {"count": 12, "broken": 0}},
@@ -98,6 +99,7 @@ def test_a_prepared_dataset_counts_before_all(load: Any) -> None:
     assert image_counts(run, {"bedrooms": 7})["bedrooms"] == Count(7, "given")
 
 
+@pytest.mark.slow
 def test_unknown_counts_are_asked_for(load: Any) -> None:
     values = {
         **RUN,

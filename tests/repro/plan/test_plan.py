@@ -241,6 +241,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "other_rates", lambda *given, **named: other)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
     load(RUN)
@@ -267,6 +268,7 @@ def test_the_command_prints_and_keeps_a_plan(load: Any, capsys: pytest.CaptureFi
     assert kept["budget"]["epochs_that_fit"] == {"bedrooms": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
     values = {**RUN, "worlds": {}, "datasets": {"bedrooms": {"source": "folder", "raw": ""}}}

@@ -38,6 +38,7 @@ def links(page: Path) -> list[str]:
     return re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_every_link_leads_to_a_file_and_pictures_are_shown(made: Path, tmp_path: Path) -> None:
     out = published(made, tmp_path / "published")
     found = links(out / "report.md")
@@ -109,6 +110,7 @@ def test_only_figures_and_tables_of_experiments_are_kept() -> None:
     assert published_address("models/faces/curves.png") is None
 
 
+@pytest.mark.slow
 def test_the_light_page_is_smaller_than_that_of_the_run(made: Path, tmp_path: Path) -> None:
     from repro.report.build import build_report
 

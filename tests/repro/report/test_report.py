@@ -556,6 +556,7 @@ def test_numbers_cost_departures_and_provenance_are_there(report: Path) -> None:
         assert words in text, words
 
 
+@pytest.mark.slow
 def test_same_run_same_bytes(home: Path, report: Path, tmp_path: Path) -> None:
     run = home / "results" / "demo"
     build_report(

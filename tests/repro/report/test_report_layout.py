@@ -59,6 +59,7 @@ def test_claims_of_ours_and_those_left_open_are_folded(report: Path) -> None:
     assert "stated" in first.partition("<table")[0]
 
 
+@pytest.mark.slow
 def test_pages_of_the_run_are_links(made: Path, tmp_path: Path) -> None:
     shutil.copytree(made, tmp_path / "made")
     figures = tmp_path / "made/results/demo/experiments/latent_walk/figures"

@@ -65,6 +65,7 @@ def test_share_and_values_are_in_table_page_and_markdown(made: Path) -> None:
     assert "multiverse_smooth_transitions.png" not in page  # not drawn, and no one waits for it
 
 
+@pytest.mark.slow
 def test_a_tiny_run_says_nothing_of_other_choices(made: Path) -> None:
     report = report_of(made, scale="tiny")
     claims = pd.read_csv(report / "claims.csv", keep_default_na=False)

@@ -67,6 +67,7 @@ def test_every_figure_and_table_on_synthetic_data_says_so(report: Path) -> None:
     assert all("Synthetic data." in caption for caption in captions)
 
 
+@pytest.mark.slow
 def test_a_run_on_real_data_says_nothing_of_synthetic_data(made: Path, tmp_path: Path) -> None:
     roles = {
         role: {"data": role, "model": role, "as_in_paper": True, "kind": "real"}
@@ -89,6 +90,7 @@ def test_a_run_on_real_data_says_nothing_of_synthetic_data(made: Path, tmp_path:
     assert verdicts == expected | {"accuracy": "reproduced"}
 
 
+@pytest.mark.slow
 def test_a_tiny_run_decides_nothing(made: Path, tmp_path: Path) -> None:
     report = report_of(made, tmp_path, scale="tiny")
     claims = pd.read_csv(report / "claims.csv")
@@ -116,6 +118,7 @@ def own_pictures(made: Path, home: Path, *, last: dict, minibatches: int) -> Pat
     return report_of(home / "made", home, generated=False, **own)
 
 
+@pytest.mark.slow
 def test_own_pictures_get_samples_and_troubles_and_no_verdict(made: Path, tmp_path: Path) -> None:
     last = {"diversity": 0.29, "d_fake_before": 0.04}
     report = own_pictures(made, tmp_path, last=last, minibatches=20)
@@ -142,6 +145,7 @@ def test_own_pictures_get_samples_and_troubles_and_no_verdict(made: Path, tmp_pa
         assert trouble in markdown.partition("**Trouble with the samples of `bedrooms`:**")[2]
 
 
+@pytest.mark.slow
 def test_own_pictures_without_trouble(made: Path, tmp_path: Path) -> None:
     last = {"diversity": 0.31, "d_fake_before": 0.06}
     report = own_pictures(made, tmp_path, last=last, minibatches=1000)
@@ -152,6 +156,7 @@ def test_own_pictures_without_trouble(made: Path, tmp_path: Path) -> None:
         assert "Trouble with the samples of" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "skipped", "paper"), [(49_990, 10, True), (49_990, 0, False)])
 def test_fewer_images_than_the_papers_are_other_data(
     made: Path, tmp_path: Path, count: int, skipped: int, paper: bool
@@ -171,6 +176,7 @@ def test_fewer_images_than_the_papers_are_other_data(
     assert ("bedrooms holds 49,990 images, the paper's 50,000" in words) != paper
 
 
+@pytest.mark.slow
 def test_a_banner_is_said_beside_the_data_unless_it_says_the_same(
     made: Path, tmp_path: Path
 ) -> None:

@@ -86,6 +86,7 @@ def test_the_hole_is_a_square_of_half_the_side_that_may_stick_out() -> None:
     assert cut[1, 0, :4, :4].all()
 
 
+@pytest.mark.slow
 def test_gradients_pass_through_every_change() -> None:
     x = images(2, side=8).double().requires_grad_()
     u = torch.rand(2, DRAWS, generator=torch.Generator().manual_seed(1))

@@ -14,6 +14,7 @@ from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
 
 
+@pytest.mark.slow
 def test_a_training_counts_its_minibatches_and_says_the_losses_of_its_log(
     make_dataset: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

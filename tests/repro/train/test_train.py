@@ -324,6 +324,7 @@ def test_discriminators_are_kept_on_the_way(data: Path, tmp_path: Path) -> None:
         model.discriminator(8)
 
 
+@pytest.mark.slow
 def test_the_images_that_the_hash_removed_are_not_trained_on(data: Path, tmp_path: Path) -> None:
     keep = np.arange(70) % 2 == 0
     (tmp_path / "dedup").mkdir()
