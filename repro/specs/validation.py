@@ -178,12 +178,22 @@ class _QuickLoader(_NoDuplicates, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     """libyaml's, ten times as fast: a run reads thirty files of YAML."""
 
 
+def _loaded(stream: TextIO) -> Any:
+    if 0 < os.fstat(stream.fileno()).st_size <= QUICK_BYTES:  # a pipe has size 0
+        try:
+            return yaml.load(stream, _QuickLoader)
+        except (
+            yaml.YAMLError
+        ):  # the other one says it better, and takes some of what libyaml refuses
+            stream.seek(0)
+    return yaml.load(stream, _PythonLoader)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Mapping in a YAML file. Raises SpecError for a missing file, bad YAML or a duplicate key."""
     try:
         with path.open(encoding="utf-8") as stream:
-            small = os.fstat(stream.fileno()).st_size <= QUICK_BYTES
-            values = yaml.load(stream, _QuickLoader if small else _PythonLoader)
+            values = _loaded(stream)
     except FileNotFoundError:
         raise SpecError(f"{path}: no such file{_nearest_file(path)}") from None
     except SpecError:
