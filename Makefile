@@ -101,9 +101,10 @@ lock: $(STAMP)
 	    --quiet $(UPGRADE) -o requirements.lock
 
 # Keep the report of a run in results/published: make publish RUN=demo. Look at its pictures first:
-# people's photos do not belong in the repository; LEAVE_OUT="'models/*' 'fig0[2-8]*.png'" leaves
-# some out. The numbers and pictures of README.md and results/README.md follow, and the demo's
-# generator of faces, with which docs/tour.ipynb draws.
+# people's photos, and a page that draws people's faces, do not belong in the repository;
+# LEAVE_OUT="'models/*' 'fig0[2-8]*.png' playable.html" leaves some out. The numbers and pictures of
+# README.md and results/README.md follow, and the demo's generator of faces, with which
+# docs/tour.ipynb draws.
 RUN ?= demo
 LEAVE_OUT ?=
 publish: $(STAMP)

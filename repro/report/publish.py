@@ -2,7 +2,7 @@
 
     python -m repro publish --run results/demo --out results/published/demo
     python -m repro publish --run results/laptop --out results/published/laptop \\
-        --leave-out 'models/*' 'fig0[2-8]*.png'
+        --leave-out 'models/*' 'fig0[2-8]*.png' playable.html
 
 Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose
 pictures a code host shows, a light `index.html` (pictures coded with loss, no animations), the two
@@ -79,7 +79,12 @@ def _without(results: RunResults, run: Path, patterns: Sequence[str]) -> RunResu
     return replace(
         results,
         experiments=[
-            replace(one, figures=kept(one.figures), tables=kept(one.tables))
+            replace(
+                one,
+                figures=kept(one.figures),
+                tables=kept(one.tables),
+                pages=[page for page in one.pages if kept([run / page])],
+            )
             for one in results.experiments
         ],
         models=[replace(one, pictures=kept(one.pictures)) for one in results.models],
@@ -91,8 +96,10 @@ def _keep(experiment: ExperimentResult, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     measured = [experiment.folder / "measured" / name for name in MEASURED]
-    there = filter(Path.is_file, [experiment.folder / "figures" / PAGE, *measured])
-    files = [*experiment.figures, *experiment.tables, *there]
+    named = [PurePosixPath(page).name for page in experiment.pages if published_address(page)]
+    pages = [experiment.folder / "figures" / name for name in named]
+    there = filter(Path.is_file, measured)
+    files = [*experiment.figures, *experiment.tables, *pages, *there]
     for file in files:
         shutil.copyfile(file, folder / file.name)
 

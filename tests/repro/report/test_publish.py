@@ -101,6 +101,10 @@ def test_the_page_to_play_with_is_kept_and_linked(made: Path, tmp_path: Path) ->
     assert (out / "latent_walk/playable.html").read_text() == "playable.html"
     assert not (out / "latent_walk/label.html").exists()
     assert "latent_walk/playable.html" in links(out / "report.md")
+    words = {"run": run, "spec_path": spec, "experiments": made / "experiments", "out": out}
+    publish(**words, leave_out=["playable.html"])
+    assert not (out / "latent_walk/playable.html").exists()
+    assert "playable.html" not in (out / "report.md").read_text()
 
 
 def test_only_figures_and_tables_of_experiments_are_kept() -> None:
