@@ -24,8 +24,9 @@ from repro.specs.validation import SpecError, nearest
 
 Precision = Literal["float32", "bfloat16"]
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86-64, x86-64, Arm (Linux's names)
-# Values of ONEDNN_MAX_CPU_ISA under which oneDNN does not use bfloat16 instructions.
-WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
+# Values of ONEDNN_MAX_CPU_ISA under which oneDNN does not use these instructions.
+WITHOUT_AVX512 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}
+WITHOUT_BFLOAT16 = WITHOUT_AVX512 | {"AVX512_CORE", "AVX512_CORE_VNNI"}
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 LARGE = 2**30  # bytes: larger blocks are returned nevertheless
@@ -97,6 +98,14 @@ def is_intel() -> bool:
     except OSError:
         return False
     return "GenuineIntel" in text
+
+
+@cache
+def has_avx512() -> bool:
+    """Whether oneDNN may use the 512-bit vectors of an x86-64 processor."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_AVX512:
+        return False
+    return "avx512f" in _cpu_flags()
 
 
 @cache

@@ -10,8 +10,8 @@ of processor, never by timing, so that a machine always computes the same bytes.
 bench layers` measures it.
 
 Where in the flow: the layers of repro.networks.dcgan use it. Everything else uses PyTorch's own
-convolutions: other devices, bfloat16, processors of other makers (where MKL's product is no faster
-than oneDNN).
+convolutions: other devices, bfloat16, and processors of other makers with AVX-512, where MKL's
+product, which does not use it there, is no faster than oneDNN.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from repro.devices import is_intel
+from repro.devices import has_avx512, is_intel
 
 CACHE = 4 * 2**20  # bytes of weights beyond which oneDNN rereads them from memory
 BLOCK = 4 * 2**20, 16 * 2**20  # bytes of patches gathered at a time, minimum and maximum
@@ -61,7 +61,7 @@ def routes(weight: Tensor, stride: int) -> Routes:
 
 
 def patches_pay(x: Tensor) -> bool:
-    """Whether `routes` applies to x: a float32 tensor on an Intel processor, with MKL.
+    """Whether `routes` applies to x: float32, with MKL, on Intel or without AVX-512.
 
     It does not while a network is traced for another program (repro.networks.onnx_export).
     """
@@ -71,7 +71,7 @@ def patches_pay(x: Tensor) -> bool:
         and x.dtype == torch.float32
         and not torch.is_autocast_enabled("cpu")
         and torch.backends.mkl.is_available()
-        and is_intel()
+        and (is_intel() or not has_avx512())
     )
 
 

@@ -61,6 +61,18 @@ def test_instructions_that_onednn_may_not_use_do_not_count(
     assert resolve_precision("auto", CPU) == decided
 
 
+@pytest.mark.parametrize(("limit", "usable"), [("AVX2", False), ("avx512_core", True), ("", True)])
+def test_avx512_counts_where_onednn_may_use_it(
+    processor: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, limit: str, usable: bool
+) -> None:
+    ask = devices.has_avx512.__wrapped__  # not what an earlier test was told
+    processor(CASCADE_LAKE)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert ask() is usable
+    processor("fpu avx2")
+    assert not ask()
+
+
 @pytest.mark.parametrize(
     ("capability", "decided"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
 )

@@ -15,6 +15,7 @@ def test_every_direction_of_every_layer(
     intel: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(patch_products, "is_intel", lambda: intel)
+    monkeypatch.setattr(patch_products, "has_avx512", lambda: True)
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
     monkeypatch.setattr("repro.bench.layers.GFLOP", 0)
     threads = torch.get_num_threads()
