@@ -171,7 +171,9 @@ def draw_latents(
 def draw(
     G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None, *, batch: int = 128
 ) -> np.ndarray:
-    """Pictures of z (N, z_dim) as uint8 (N, H, W, C); independent of `batch` for a frozen G.
+    """Pictures of z (N, z_dim) as uint8 (N, H, W, C), of a frozen G the same for any `batch`
+    but for rounding: on some processors a matrix product's rows depend on their number, and single
+    pixels change by one grey level.
 
     labels (N,) int64 in 0 .. classes - 1 for a G that takes them.
     """

@@ -48,7 +48,10 @@ def test_nothing_dropped_gives_the_generators_own_pictures(G: Generator, layer: 
     assert maps.shape == (5, 16 // 2**layer, 4 * 2**layer, 4 * 2**layer)
     assert (maps >= 0).all()  # after the ReLU
     pictures = drawn_from(G, maps, layer=layer, batch=3)
-    assert np.array_equal(pictures, draw(G, z()))
+    # other batches: processors may round their matrix products otherwise
+    assert np.abs(pictures.astype(int) - draw(G, z())).max() <= 1
+    whole = drawn_from(G, hidden_maps(G, z(), layer=layer), layer=layer)
+    assert np.array_equal(whole, draw(G, z()))
     assert len(np.unique(pictures)) > 20
 
 
