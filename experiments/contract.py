@@ -27,7 +27,7 @@ from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
 from repro.command_line import add_threads, new_parser, run_main
 from repro.data.store import ImageStore
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.validation import (
     OptionsAndSeed,
     SpecError,

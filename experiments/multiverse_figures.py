@@ -20,7 +20,8 @@ from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, format_measurement, read_measurements
 from repro.claims.multiverse import Universe, as_text, plain, read_multiverse
 from repro.claims.verdict import Verdict, judge
-from repro.figures.drawing import INK, MUTED, PALETTE, Style, new_figure, save_figure, save_table
+from repro.figures.drawing import INK, MUTED, PALETTE, new_figure, save_figure, save_table
+from repro.figures.style import Style
 from repro.specs.validation import validated
 
 OUTCOMES = {  # verdict, wherever the data are from -> in words

@@ -10,7 +10,8 @@ import numpy as np
 from experiments._template.charts import sharpness_chart
 from experiments._template.tables import sharpness_table
 from experiments.contract import figure_command
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -12,7 +12,8 @@ from experiments.ablations.charts import samples_sheet, trainings_chart
 from experiments.ablations.tables import changes_table
 from experiments.contract import figure_command
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from experiments.architecture.tables import layers_table
 from experiments.contract import figure_command
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 from repro.networks.diagram import pair_diagram
 from repro.networks.layer_shapes import MapStack
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import figure_command
-from repro.figures.drawing import Style, grid, save_picture
+from repro.figures.drawing import grid, save_picture
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from experiments.cifar10_forecast.charts import ladder_chart
 from experiments.cifar10_forecast.tables import forecast_table, ladder_table
 from experiments.contract import figure_command
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

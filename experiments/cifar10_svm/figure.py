@@ -12,7 +12,8 @@ from experiments.cifar10_svm.charts import curves, rows_and_cited
 from experiments.cifar10_svm.tables import accuracy_by_labels, table1
 from experiments.contract import figure_command
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

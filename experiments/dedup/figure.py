@@ -19,7 +19,8 @@ from experiments.dedup.label_page import write_label_page
 from experiments.dedup.tables import dedup_table, recall_table
 from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_picture, save_table
+from repro.figures.drawing import save_figure, save_picture, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

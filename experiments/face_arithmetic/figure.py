@@ -12,7 +12,8 @@ from experiments.face_arithmetic.charts import realism_chart, success_chart, sum
 from experiments.face_arithmetic.pick_page import write_pick_page
 from experiments.face_arithmetic.tables import table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

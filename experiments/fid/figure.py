@@ -11,7 +11,8 @@ from experiments.contract import figure_command
 from experiments.fid.charts import scores_chart
 from experiments.fid.tables import scores_table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

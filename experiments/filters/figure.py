@@ -13,7 +13,8 @@ from experiments.filters.charts import filters_sheet, selectivity_chart
 from experiments.filters.thing_chart import thing_chart
 from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_picture
+from repro.figures.drawing import save_figure, save_picture
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -15,7 +15,8 @@ from experiments.forgetting_windows.tables import table
 from experiments.forgetting_windows.trust import OVERLAP, as_shown, is_trusted
 from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import Measurement, number, read_measurements
-from repro.figures.drawing import Style, save_figure, save_picture, save_table
+from repro.figures.drawing import save_figure, save_picture, save_table
+from repro.figures.style import Style
 
 NO_REGRESSION = (
     "Nothing was dropped: no windows were marked on the samples,\n"

@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.contract import figure_command
 from experiments.latent_walk.charts import steps_chart, walk_sheet
-from repro.figures.drawing import Style, save_figure, save_picture
+from repro.figures.drawing import save_figure, save_picture
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -13,7 +13,8 @@ from experiments.memorisation.charts import distances_chart, pairs_sheet, ranks_
 from experiments.memorisation.tables import memorisation_table
 from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_picture, save_table
+from repro.figures.drawing import save_figure, save_picture, save_table
+from repro.figures.style import Style
 
 SPACES = {"pixels": "in pixels", "features": "in features of D"}
 

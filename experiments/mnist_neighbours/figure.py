@@ -18,7 +18,8 @@ from experiments.mnist_neighbours.charts import (
 from experiments.mnist_neighbours.errors import Errors
 from experiments.mnist_neighbours.tables import by_class, by_count, table3
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from experiments.contract import figure_command
 from experiments.playable.charts import direction_strips
 from experiments.playable.page import write_playable
-from repro.figures.drawing import Style, save_figure
+from repro.figures.drawing import save_figure
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

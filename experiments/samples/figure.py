@@ -13,7 +13,8 @@ from experiments.multiverse_figures import multiverse_figures
 from experiments.samples.charts import controls_sheet, quality_chart
 from experiments.samples.tables import quality_table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, grid, save_figure, save_picture, save_table
+from repro.figures.drawing import grid, save_figure, save_picture, save_table
+from repro.figures.style import Style
 
 SHEETS = {  # array -> (file, title)
     "faces": ("fig10_faces.png", "Faces: samples, none picked"),

@@ -12,7 +12,8 @@ from experiments.contract import figure_command
 from experiments.svhn_svm.charts import errors, search
 from experiments.svhn_svm.tables import table2, trials
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -11,7 +11,8 @@ from experiments.contract import figure_command
 from experiments.turn_vector.charts import changes, turned_samples
 from experiments.turn_vector.tables import table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_table
+from repro.figures.drawing import save_figure, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

@@ -14,7 +14,8 @@ from experiments.contract import figure_command
 from experiments.verify_authors.charts import checks_chart, samples_sheet
 from experiments.verify_authors.tables import check_table
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style, save_figure, save_picture, save_table
+from repro.figures.drawing import save_figure, save_picture, save_table
+from repro.figures.style import Style
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:

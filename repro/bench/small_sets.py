@@ -26,7 +26,8 @@ import torch
 
 from repro.command_line import above_zero
 from repro.data.store import ImageStore
-from repro.figures.drawing import Style, grid, save_picture
+from repro.figures.drawing import grid, save_picture
+from repro.figures.style import Style
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics
 from repro.networks.model_folder import draw

@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from repro.artefacts.whole_file import atomic_write
-from repro.specs.validation import Strict
+from repro.figures.style import Style
 
 # seaborn's "colorblind" palette, written out so that no pyplot is imported (a test compares them).
 PALETTE = (
@@ -39,12 +39,6 @@ SMALLEST_WIDTH = 240  # pixels: below it banner and title are unreadable
 
 
 matplotlib.rcdefaults()  # once, here: charts draw into a figure long after it has been made
-
-
-class Style(Strict):
-    """Settings of a run's figures. `banner` is "" for a real run at the paper's settings."""
-
-    banner: str = ""
 
 
 def grid(images: np.ndarray, columns: int, *, gap: int = 2, background: int = 255) -> np.ndarray:

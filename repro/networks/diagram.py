@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Polygon
 
 from repro.command_line import file_to_write, new_parser
-from repro.figures.drawing import DPI, INK, MUTED, PALETTE, PAPER, Style, save_figure
+from repro.figures.drawing import DPI, INK, MUTED, PALETTE, PAPER, save_figure
+from repro.figures.style import Style
 from repro.networks.layer_shapes import MapStack, Shape
 from repro.specs.validation import nearest
 

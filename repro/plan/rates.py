@@ -27,7 +27,8 @@ from repro.data.store import ImageStore
 from repro.dedup.autoencoder import PIXELS, SIDE, HashInputs, encode, train_autoencoder
 from repro.dedup.perturbations import near_copy, perturbations
 from repro.devices import Clock, keep_freed_memory
-from repro.figures.drawing import Style, grid, save_picture
+from repro.figures.drawing import grid, save_picture
+from repro.figures.style import Style
 from repro.places import ROOT
 from repro.quality.neighbours import Nearest
 from repro.rng import generator

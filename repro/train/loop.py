@@ -30,7 +30,7 @@ from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.progress import Progress
 from repro.specs.model import ModelSpec
 from repro.specs.validation import SpecError

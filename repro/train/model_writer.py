@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from repro import rng
 from repro.artefacts.whole_file import write_json
 from repro.figures.animation import save_animation
-from repro.figures.drawing import Style, grid, save_figure, save_picture, training_curves
+from repro.figures.drawing import grid, save_figure, save_picture, training_curves
+from repro.figures.style import Style
 from repro.networks.dcgan import freeze_statistics, parameter_count
 from repro.networks.model_card import CARD_FILE, model_card
 from repro.networks.model_folder import (

@@ -23,7 +23,8 @@ from torch import nn
 from repro.artefacts.disk_full import naming_full_disk
 from repro.artefacts.recipe import Recipe, differing, shorten_list
 from repro.artefacts.whole_file import write_json
-from repro.figures.drawing import Style, grid, save_picture
+from repro.figures.drawing import grid, save_picture
+from repro.figures.style import Style
 from repro.networks.model_folder import GENERATOR_FILES, save_network, snapshot_file
 from repro.specs.validation import SpecError, read_step
 from repro.train.log import Log

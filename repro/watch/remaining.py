@@ -24,6 +24,8 @@ ROUGHLY = {
     "train_model": 120, MEASURE: 40, "report": 15,
 }  # fmt: skip
 FIGURES = 4.0  # seconds
+# A step that has taken longer than this factor and these seconds makes all estimates worthless.
+FAR_LONGER, GRACE = 2.0, 30.0
 # repro.plan.costs.Stage.kind by rule
 KINDS = {
     "draw_world": "draw",
@@ -70,21 +72,32 @@ def read_plan(path: Path) -> dict[str, float]:
 
 
 def remaining(board: Board) -> float | None:
-    """Estimated seconds until all steps are done; None before there is a step."""
+    """Estimated seconds until all steps are done; None before there is a step.
+
+    None also while a step takes far longer than expected without saying how long it still will.
+    """
     if not board.total:
         return None
     now, pace = board.clock(), _paces(board)
-    running = [_left(step, now, pace) for step in board.steps("running")]
+    running = []
+    for step in board.steps("running"):
+        left = _left(step, now, pace)
+        if left is None:
+            return None
+        running.append(left)
     waiting = [step.expected * pace.get(_kind(step), 1.0) for step in board.steps("waiting")]
     work = sum(running) + sum(waiting)
     return max([work / max(1, board.cores), *running])
 
 
-def _left(step: Step, now: float, pace: dict[str, float]) -> float:
+def _left(step: Step, now: float, pace: dict[str, float]) -> float | None:
     reading = step.reading()
     if reading and reading.left is not None:
         return reading.left
-    return max(2.0, step.expected * pace.get(_kind(step), 1.0) - (now - step.started))
+    expected, taken = step.expected * pace.get(_kind(step), 1.0), now - step.started
+    if taken > FAR_LONGER * expected + GRACE:
+        return None
+    return max(2.0, expected - taken)
 
 
 def _kind(step: Step) -> str:

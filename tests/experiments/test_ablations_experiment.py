@@ -25,7 +25,7 @@ from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.intervals import student
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.build import build_discriminator
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import frozen_on

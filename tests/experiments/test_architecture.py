@@ -12,7 +12,7 @@ from experiments.architecture.measure import measure
 from experiments.architecture.options import Options
 from experiments.contract import Inputs
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 

@@ -13,7 +13,7 @@ from experiments.bedroom_samples.options import Options
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder, draw
 
 OPTIONS = Options(rows=2, columns=3, images=160, blocks=4)

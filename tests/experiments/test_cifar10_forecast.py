@@ -18,7 +18,7 @@ from experiments.cifar10_forecast.results import figure_arrays, measurements, un
 from experiments.contract import Inputs
 from repro.claims.card import read_card
 from repro.errors import UnusableError
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 
 PAPER = np.array([128, 1_281_167, 30.0])
 TRAININGS = ((128, 100_000), (64, 100_000), (32, 100_000), (64, 20_000))

@@ -18,7 +18,7 @@ from repro.claims.measurement import Measurement, read_measurements
 from repro.classification.discriminator_features import discriminator_features, freeze_on
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder
 
 OPTIONS = Options(**QUICK, draws=2, selection_draws=1, label_counts=(), extensions=0)

@@ -27,7 +27,7 @@ from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.classification.choose_c import Choice, Training
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(

@@ -21,7 +21,7 @@ from experiments.fid.options import Options
 from repro.claims.card import read_card
 from repro.claims.intervals import student
 from repro.claims.measurement import Measurement, read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality import fid
 from repro.report.build import build_report

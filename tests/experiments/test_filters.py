@@ -18,7 +18,7 @@ from experiments.filters.options import Options
 from experiments.filters.responses import Responses
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import DISCRIMINATOR_FILE, ModelFolder, save_network
 from repro.quality.kernel_distance import frozen_on

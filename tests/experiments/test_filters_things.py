@@ -31,7 +31,7 @@ from experiments.filters.things import (
 from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.verdict import Verdict, judge
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import DISCRIMINATOR_FILE, ModelFolder, save_network
 from repro.quality.kernel_distance import frozen_on
 

@@ -30,7 +30,7 @@ from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
 from repro.data.store import ImageStore
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import CheckpointError, ModelFolder, draw
 from repro.quality import training_images
 

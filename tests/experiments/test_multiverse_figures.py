@@ -15,7 +15,8 @@ from repro.claims.card import read_card
 from repro.claims.claim import Claim
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes, write_multiverse
-from repro.figures.drawing import BANNER_PAPER, Style
+from repro.figures.drawing import BANNER_PAPER
+from repro.figures.style import Style
 
 CLAIM = {
     "id": "semantic", "section": "4.1.1", "statement": "S", "paper": "p", "measurement": "recall",

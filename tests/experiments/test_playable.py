@@ -19,7 +19,7 @@ from experiments.playable.options import Options
 from experiments.playable.page import example
 from repro.claims.measurement import Measurement
 from repro.data.images import to_uint8
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.export import export_generator, exported_pictures
 from repro.networks.model_folder import ModelFolder
 

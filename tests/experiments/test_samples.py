@@ -16,7 +16,7 @@ from experiments.samples.options import DensityChoices, Multiverse, Options
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.claims.multiverse import read_multiverse
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.internals.realism import discriminator_scores
 from repro.networks.model_folder import ModelFolder, draw
 

@@ -21,7 +21,7 @@ from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.tables import CITED
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(

@@ -13,7 +13,7 @@ from experiments._template.results import sharpness_measurements
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder, draw
 
 FOLDER = Path(__file__).parents[2] / "experiments/_template"

@@ -25,7 +25,7 @@ from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.internals.hand_picks import offered_latents, samples_identity
 from repro.networks.model_folder import ModelFolder
 from repro.specs.validation import SpecError

@@ -16,7 +16,7 @@ from experiments.verify_authors.measure import measure
 from experiments.verify_authors.options import Options
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(

@@ -25,7 +25,7 @@ from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError, StoreWriter
 from repro.dedup.autoencoder import Autoencoder
 from repro.dedup.options import Options as HashOptions
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
 N = 12

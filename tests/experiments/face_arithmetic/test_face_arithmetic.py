@@ -22,7 +22,7 @@ from experiments.face_arithmetic.trials import Samples, drawn_exemplars, pixel_s
 from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, read_measurements
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder
 from repro.specs.validation import SpecError
 

@@ -19,7 +19,7 @@ from experiments.face_arithmetic.measure import measure
 from experiments.face_arithmetic.options import Options
 from experiments.face_arithmetic.pick_page import write_pick_page
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.internals.hand_picks import offered_latents, picked_rows, read_picks, samples_identity
 from repro.networks.model_folder import ModelFolder
 from repro.specs.validation import SpecError

@@ -16,7 +16,7 @@ from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 
 OPTIONS = Options(
     samples=40, layers=[1], measured=40, random_sets=3, curve_samples=20, curve_steps=3, shown=4

@@ -24,7 +24,7 @@ from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.multiverse import read_multiverse, stability
 from repro.claims.verdict import judge
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.model_folder import CheckpointError
 from repro.specs.validation import SpecError
 

@@ -23,7 +23,7 @@ from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
-from repro.figures.drawing import Style
+from repro.figures.style import Style
 from repro.networks.build import build_generator
 from repro.networks.model_folder import (
     GENERATOR_FILES,

@@ -12,7 +12,8 @@ from PIL import Image, ImageSequence
 from repro.errors import UnusableError
 from repro.figures import animation
 from repro.figures.animation import FRAMES, LARGEST, _evenly_spread, main, save_animation
-from repro.figures.drawing import Style, grid, save_picture
+from repro.figures.drawing import grid, save_picture
+from repro.figures.style import Style
 
 PLAIN, MARKED = Style(), Style(banner="TINY - not a result")
 BANNER_COLOUR = np.array([255, 223, 128])

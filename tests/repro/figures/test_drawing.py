@@ -19,7 +19,6 @@ from PIL import Image
 from repro.figures.drawing import (
     PALETTE,
     TROUBLE,
-    Style,
     grid,
     new_figure,
     save_figure,
@@ -28,6 +27,7 @@ from repro.figures.drawing import (
     show_picture,
     training_curves,
 )
+from repro.figures.style import Style
 
 PLAIN, MARKED = Style(), Style(banner="TINY - not a result")
 BANNER_COLOUR = (255, 223, 128)

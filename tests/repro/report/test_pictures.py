@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageSequence
 
 from repro.figures.animation import save_animation
-from repro.figures.drawing import Style, grid, new_figure, save_figure, save_picture
+from repro.figures.drawing import grid, new_figure, save_figure, save_picture
+from repro.figures.style import Style
 from repro.report.pictures import (
     FRAMES,
     LONGEST_SIDE,

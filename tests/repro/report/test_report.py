@@ -25,13 +25,13 @@ from repro.artefacts.step_folder import step_folder
 from repro.claims.verdict import Verdict
 from repro.figures.animation import save_animation
 from repro.figures.drawing import (
-    Style,
     grid,
     save_figure,
     save_picture,
     save_table,
     training_curves,
 )
+from repro.figures.style import Style
 from repro.report.build import build_report
 from repro.report.pictures import card_picture, embed_animation, embed_picture
 from repro.report.results import read_run

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from repro.figures.drawing import Style, save_picture
+from repro.figures.drawing import save_picture
+from repro.figures.style import Style
 from repro.train import tensorboard_view
 from repro.train.monitor import Finding, Monitor
 from repro.train.tensorboard_view import TAGS, ViewError, main, trainings_below, update_views

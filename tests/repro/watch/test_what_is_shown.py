@@ -105,6 +105,21 @@ def test_time_left_of_steps_that_wait_follows_those_of_their_kind(
     assert remaining(board) == 27.5
 
 
+def test_no_time_left_is_given_while_a_step_takes_far_longer_than_expected(
+    board: Board, clock: Clock, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    board.plan([step(1, expected=40.0), step(2, expected=10.0)])
+    board.start(1, log=log)
+    clock.now = 100.0
+    assert remaining(board) == 2 + 10  # it may end at any moment
+    clock.now = 111.0
+    assert remaining(board) is None
+    log.write_text("[10:00:00] classifying: 10 of 100 images (10 %), 2.0/s, 45 s left\n")
+    assert remaining(board) == 45 + 10 * (111 + 45) / 40  # it says so itself
+
+
 def test_a_running_step_is_believed(board: Board, clock: Clock, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("[10:00:00] training of faces: 10 of 100 minibatches (10 %), 2.0/s, 45 s left\n")
