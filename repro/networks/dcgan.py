@@ -67,8 +67,9 @@ class ConvolutionBlock(nn.Module):
         self.norm = norm
         self.slope = slope  # of the leaky ReLU; 0 = ReLU; None = no activation
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """inputs: those of the convolution."""
+        x = self.conv(*inputs)
         if self.norm is not None:
             x = self.norm(x)
         # in place: one map less to write and read
@@ -209,17 +210,26 @@ def normed_maps(x: Tensor, norm: nn.Module, *, side: int) -> Tensor:
     return maps
 
 
-def convolution(start: int, end: int, *, kernel: int, stride: int) -> Convolution:
+def convolution(
+    start: int, end: int, *, kernel: int, stride: int, kind: type[Convolution] = Convolution
+) -> Convolution:
     """Convolution to size / stride; 4x4 kernels only with stride 2."""
-    return Convolution(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
+    return kind(start, end, kernel, stride, padding=(kernel - 1) // 2, bias=False)
 
 
-def deconvolution(start: int, end: int, *, kernel: int, stride: int) -> TransposedConvolution:
+def deconvolution(
+    start: int,
+    end: int,
+    *,
+    kernel: int,
+    stride: int,
+    kind: type[TransposedConvolution] = TransposedConvolution,
+) -> TransposedConvolution:
     """Fractionally-strided convolution to size * stride (authors' ops.deconv)."""
     # An odd kernel at stride 2 leaves one row undetermined; the authors' code forces size * stride.
     extra = stride - 1 if kernel % 2 else 0
     padding = (kernel - 1) // 2
-    return TransposedConvolution(start, end, kernel, stride, padding, extra, bias=False)
+    return kind(start, end, kernel, stride, padding, extra, bias=False)
 
 
 def to_pixels(x: Tensor, *, low: int) -> Tensor:

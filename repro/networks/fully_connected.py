@@ -10,7 +10,7 @@ Where in the flow: repro.networks.build creates these networks, repro.train.trai
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.networks.conditional import joined
+from repro.networks.conditional import joined, one_hot
 from repro.networks.dcgan import (
     BATCH_ONLY,
     DiscriminatorNetwork,
@@ -53,9 +53,10 @@ class DenseGenerator(GeneratorNetwork):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         refuse_labels(self, labels)
+        hot = one_hot(labels, self.classes)
         for layer in self.layers:
-            z = layer(joined(z, labels, self.classes))
-        pixels = self.out(joined(z, labels, self.classes))
+            z = layer(joined(z, hot))
+        pixels = self.out(joined(z, hot))
         return to_pixels(pixels, low=self.pixel_low).unflatten(
             1, (self.channels, self.image_size, self.image_size)
         )
@@ -73,10 +74,10 @@ class DenseDiscriminator(DiscriminatorNetwork):
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         refuse_labels(self, labels)
-        x = x.flatten(1)
+        x, hot = x.flatten(1), one_hot(labels, self.classes)
         for layer in self.layers:
-            x = layer(joined(x, labels, self.classes))
-        return self.head(joined(x, labels, self.classes)).squeeze(1)
+            x = layer(joined(x, hot))
+        return self.head(joined(x, hot)).squeeze(1)
 
 
 def blocks(

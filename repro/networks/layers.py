@@ -110,7 +110,7 @@ def _note(found: list[WeightLayer], module: nn.Module, taken: Tensor, given: Ten
             kind=_kind(module),
             kernel=0 if isinstance(module, nn.Linear) else module.kernel_size[0],  # type: ignore
             stride=1 if isinstance(module, nn.Linear) else module.stride[0],  # type: ignore
-            taken=tuple(taken.shape[1:]),
+            taken=_taken(module, taken),
             given=tuple(given.shape[1:]),
             parameters=parameters,
             products=_products(module, taken, given),
@@ -119,6 +119,14 @@ def _note(found: list[WeightLayer], module: nn.Module, taken: Tensor, given: Ten
             norm_affine=False,
         )
     )
+
+
+def _taken(module: nn.Module, taken: Tensor) -> tuple[int, ...]:
+    """Shape of a layer's input, with the label maps that a convolution adds itself."""
+    if isinstance(module, nn.Linear):
+        return tuple(taken.shape[1:])
+    assert isinstance(module, nn.Conv2d | nn.ConvTranspose2d)
+    return (module.in_channels, *taken.shape[2:])
 
 
 def _kind(module: nn.Module) -> Kind:

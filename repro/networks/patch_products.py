@@ -79,29 +79,39 @@ class Convolution(nn.Conv2d):
     """nn.Conv2d (square kernel), each direction by its route where it has no bias."""
 
     def forward(self, x: Tensor) -> Tensor:
-        chosen = _routes_of(self, x)
+        return self.by(x, self.weight)
+
+    def by(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The same convolution with other weights, such as a part of its own."""
+        chosen = _routes_of(self, x, weight)
         if not chosen.any:
-            return super().forward(x)
+            return F.conv2d(x, weight, self.bias, self.stride, self.padding)
         layer = Layer(self.stride[0], int(self.padding[0]), x.shape[2], chosen)
-        return _ByPatches.apply(x, self.weight, layer, False)
+        return _ByPatches.apply(x, weight, layer, False)
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
     """nn.ConvTranspose2d (square kernel, to size * stride), with the same routes."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        chosen = _routes_of(self, x)
-        if not chosen.any or output_size is not None:
-            return super().forward(x, output_size)
+        return self.by(x, self.weight) if output_size is None else super().forward(x, output_size)
+
+    def by(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The same transposed convolution with other weights, such as a part of its own."""
+        chosen = _routes_of(self, x, weight)
+        if not chosen.any:
+            padding = int(self.padding[0])
+            extra = self.output_padding
+            return F.conv_transpose2d(x, weight, self.bias, self.stride, padding, extra)
         stride = self.stride[0]
         layer = Layer(stride, int(self.padding[0]), x.shape[2] * stride, chosen)
-        return _ByPatches.apply(x, self.weight, layer, True)
+        return _ByPatches.apply(x, weight, layer, True)
 
 
-def _routes_of(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> Routes:
+def _routes_of(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, weight: Tensor) -> Routes:
     if layer.bias is not None or not patches_pay(x):
         return NONE
-    return routes(layer.weight, layer.stride[0])
+    return routes(weight, layer.stride[0])
 
 
 class _ByPatches(torch.autograd.Function):

@@ -149,25 +149,6 @@ def test_another_label_is_another_picture(networks: Networks, z: Tensor, digits:
     assert (D(digits, LABELS)[0] - D(digits, other)[0]).abs() > 1e-3
 
 
-def test_label_maps_are_constant(networks: Networks, z: Tensor, digits: Tensor) -> None:
-    """One of ten maps is 1 all over, the others 0, at the input of every convolution."""
-    seen: list[Tensor] = []
-    for network, x in zip(networks, (z, digits), strict=True):
-        convolutions = [m for m in weighted(network) if not isinstance(m, nn.Linear)]
-        hooks = [
-            m.register_forward_pre_hook(lambda _m, given: seen.append(given[0]))
-            for m in convolutions
-        ]
-        network(x, LABELS)
-        for hook in hooks:
-            hook.remove()
-    assert [maps.shape[1] for maps in seen] == [138, 74, 11, 74]
-    for maps in seen:
-        labels = maps[:, -10:]
-        expected = torch.eye(10)[LABELS][:, :, None, None].expand_as(labels)
-        assert torch.equal(labels, expected)
-
-
 def test_labels_beyond_the_classes_are_refused(networks: Networks, z: Tensor) -> None:
     with pytest.raises(RuntimeError, match="num_classes"):
         networks[0](z, LABELS + 1)
