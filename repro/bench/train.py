@@ -27,17 +27,22 @@ from repro.bench.alternation import alternate
 from repro.command_line import add_device, at_least_one
 from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
-from repro.devices import chosen_device, describe_device, keep_freed_memory, wait_for
+from repro.devices import (
+    chosen_device,
+    describe_device,
+    keep_freed_memory,
+    resolve_precision,
+    wait_for,
+)
 from repro.places import PRESETS
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.presets import PresetSpec
 from repro.specs.training import TrainingSpec
-from repro.specs.validation import read_yaml, validated
+from repro.specs.validation import SpecError, read_yaml, validated
 from repro.train.minibatches import Images
 from repro.train.trainer import Trainer
 
-PRECISIONS = ("float32", "bfloat16")
 RECORDED = "bfloat16, recorded"  # on a GPU: the step as a CUDA graph
 WARM_UP = 4  # untimed steps of each way; a CUDA graph is recorded at the fourth
 SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
@@ -60,15 +65,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> dict[str, Any]:
-    """One case per preset and precision: ours, the plain loop (float32), TFLOP/s and shares."""
+    """One case per preset and precision: ours, the plain loop (float32), TFLOP/s and shares.
+
+    bfloat16 is left out where the device would emulate it, slower than float32. Raises
+    SpecError for a preset whose networks the plain loop has not.
+    """
     device = chosen_device(given.device)
+    for preset in given.presets:
+        if preset_network(preset).kind != "convolutional":
+            raise SpecError(
+                f"--presets {preset}: its networks take labels or have no convolutions, and the "
+                "plain loop has neither; expected presets with kind convolutional, such as paper_64"
+            )
     cases = [case for preset in given.presets for case in _cases(preset, given, device)]
     return {"device": describe_device(device), "batch": given.batch, "cases": cases}
 
 
 def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list[dict[str, Any]]:
-    ours = [*PRECISIONS, *([RECORDED] if device.type == "cuda" else [])]
-    names = ["plain", *ours, *(f"product {name}" for name in PRECISIONS)]
+    precisions = sorted({"float32", resolve_precision("auto", device)}, reverse=True)
+    ours = [
+        *precisions,
+        *([RECORDED] if device.type == "cuda" and "bfloat16" in precisions else []),
+    ]
+    names = ["plain", *ours, *(f"product {name}" for name in precisions)]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         noise_dataset(data, preset_network(preset), count=given.images)

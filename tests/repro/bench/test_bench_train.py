@@ -12,6 +12,7 @@ from repro.bench.train import SIDES, plain_discriminator, plain_generator
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
 from repro.specs.network import NetworkSpec
+from repro.specs.validation import SpecError
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
 @pytest.mark.slow
 def test_record(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SIDES, "cpu", 512)  # of the product
-    monkeypatch.setattr(bench_train, "PRECISIONS", ("float32",))  # bfloat16 may be emulated
+    monkeypatch.setattr(bench_train, "resolve_precision", lambda *_: "float32")  # no emulation
     threads = torch.get_num_threads()
     argv = [
         "train",
@@ -78,3 +79,9 @@ def test_record(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
         assert case["share_of_product"] == pytest.approx(
             case["tflop_per_s"] / case["product_tflop_per_s"], rel=0.02
         )
+
+
+@pytest.mark.parametrize("preset", ["mnist_conditional", "vanilla_gan"])
+def test_networks_that_the_plain_loop_has_not(preset: str) -> None:
+    with pytest.raises(SpecError, match=f"--presets {preset}: its networks take labels"):
+        bench.main(["train", "--presets", "paper_64", preset])
