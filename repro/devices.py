@@ -70,9 +70,13 @@ def _has_bfloat16(device: torch.device) -> bool:
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type != "cpu":
         return False  # mps: no measurement shows that it pays
-    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_BFLOAT16:
-        return False
-    return bool(BFLOAT16_FLAGS & _cpu_flags())
+    return _may_use(BFLOAT16_FLAGS, without=WITHOUT_BFLOAT16)
+
+
+def _may_use(instructions: set[str], *, without: set[str]) -> bool:
+    """Whether the processor has any of them, and ONEDNN_MAX_CPU_ISA is none of `without`."""
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return limit not in without and bool(instructions & _cpu_flags())
 
 
 def _cpu_flags() -> set[str]:
@@ -103,9 +107,7 @@ def is_intel() -> bool:
 @cache
 def has_avx512() -> bool:
     """Whether oneDNN may use the 512-bit vectors of an x86-64 processor."""
-    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in WITHOUT_AVX512:
-        return False
-    return "avx512f" in _cpu_flags()
+    return _may_use({"avx512f"}, without=WITHOUT_AVX512)
 
 
 @cache

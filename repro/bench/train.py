@@ -82,11 +82,9 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list[dict[str, Any]]:
-    precisions = sorted({"float32", resolve_precision("auto", device)}, reverse=True)
-    ours = [
-        *precisions,
-        *([RECORDED] if device.type == "cuda" and "bfloat16" in precisions else []),
-    ]
+    precisions = list(dict.fromkeys(("float32", resolve_precision("auto", device))))
+    recorded = device.type == "cuda" and "bfloat16" in precisions
+    ours = [*precisions, *([RECORDED] if recorded else [])]
     names = ["plain", *ours, *(f"product {name}" for name in precisions)]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"

@@ -49,8 +49,8 @@ class LabelledConvolution(Convolution):
 
     def forward(self, x: Tensor, hot: Tensor) -> Tensor:  # type: ignore[override]
         """x (N, C, side, side), hot (N, classes) -> (N, maps, side / stride, side / stride)."""
-        of_classes = self.by(_maps_of_classes(hot, x.shape[2]), self.weight[:, x.shape[1] :])
-        return self.by(x, self.weight[:, : x.shape[1]]) + _picked(of_classes, hot)
+        own, of_labels = self.weight.split((x.shape[1], hot.shape[1]), dim=1)
+        return self.by(x, own) + _picked(self.by(_maps_of_classes(hot, x.shape[2]), of_labels), hot)
 
 
 class LabelledTransposedConvolution(TransposedConvolution):
@@ -58,8 +58,8 @@ class LabelledTransposedConvolution(TransposedConvolution):
 
     def forward(self, x: Tensor, hot: Tensor) -> Tensor:  # type: ignore[override]
         """x (N, C, side, side), hot (N, classes) -> (N, maps, side * stride, side * stride)."""
-        of_classes = self.by(_maps_of_classes(hot, x.shape[2]), self.weight[x.shape[1] :])
-        return self.by(x, self.weight[: x.shape[1]]) + _picked(of_classes, hot)
+        own, of_labels = self.weight.split((x.shape[1], hot.shape[1]))
+        return self.by(x, own) + _picked(self.by(_maps_of_classes(hot, x.shape[2]), of_labels), hot)
 
 
 def _maps_of_classes(hot: Tensor, side: int) -> Tensor:

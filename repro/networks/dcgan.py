@@ -57,7 +57,7 @@ class DiscriminatorNetwork(nn.Module):
 
 
 class ConvolutionBlock(nn.Module):
-    """(Transposed) convolution, batch normalisation if any, activation."""
+    """(Transposed) convolution with its inputs, batch normalisation if any, activation."""
 
     def __init__(
         self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.BatchNorm2d | None, slope: float | None
@@ -68,7 +68,6 @@ class ConvolutionBlock(nn.Module):
         self.slope = slope  # of the leaky ReLU; 0 = ReLU; None = no activation
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """inputs: those of the convolution."""
         x = self.conv(*inputs)
         if self.norm is not None:
             x = self.norm(x)

@@ -230,11 +230,9 @@ def start_seconds() -> float:
         # -P: not the modules of the working folder
         start = f"import runpy, sys; sys.path.append({str(ROOT)!r})\n"
         start += "runpy.run_module('repro.train', run_name='__main__', alter_sys=True)"
-        before = os.times()
+        before = sum(os.times()[2:4])  # of the children, user and system
         subprocess.run([sys.executable, "-P", "-c", start, *words], check=True, capture_output=True)
-        after = os.times()
-    user = after.children_user - before.children_user
-    return user + after.children_system - before.children_system
+        return sum(os.times()[2:4]) - before
 
 
 def _read_seconds(name: str, clock: Clock) -> float:

@@ -182,9 +182,8 @@ def _loaded(stream: TextIO) -> Any:
     if 0 < os.fstat(stream.fileno()).st_size <= QUICK_BYTES:  # a pipe has size 0
         try:
             return yaml.load(stream, _QuickLoader)
-        except (
-            yaml.YAMLError
-        ):  # the other one says it better, and takes some of what libyaml refuses
+        except yaml.YAMLError:
+            # the other one says it better, and takes some of what libyaml refuses
             stream.seek(0)
     return yaml.load(stream, _PythonLoader)
 
