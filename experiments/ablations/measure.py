@@ -71,9 +71,9 @@ def _images(inputs: Inputs, role: str, count: int, seed: int) -> tuple[np.ndarra
 
 
 def _some(store: ImageStore, count: int, seed: int, kind: str) -> np.ndarray:
-    """At most `count` random images of a dataset, (n, H, W, C) uint8."""
+    """At most `count` images of a dataset in random order, (n, H, W, C) uint8."""
     rows = shuffled(len(store), seed=seed, purpose=f"ablations, {kind}")[:count]
-    return store.images[np.sort(rows)]
+    return store.images[rows]
 
 
 def _compared(

@@ -51,10 +51,13 @@ def _sheets(model: ModelFolder, *, count: int, seed: int) -> dict[str, np.ndarra
 
 
 def _two_sets(store: ImageStore, *, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two disjoint random sets of real images (n, H, W, C); at most half the store each."""
+    """Two disjoint random sets of real images (n, H, W, C); at most half the store each.
+
+    Both are in random order, so that a block has images of all classes.
+    """
     count = min(count, len(store) // 2)
     rows = shuffled(len(store), seed=seed, purpose="bedroom samples, real images")
-    return store.images[np.sort(rows[:count])], store.images[np.sort(rows[count : 2 * count])]
+    return store.images[rows[:count]], store.images[rows[count : 2 * count]]
 
 
 def _distances(

@@ -22,7 +22,7 @@ METHODS = ("autoencoder", *BASELINES, UNTRAINED)
 FURTHEST = {"autoencoder": 32, UNTRAINED: 32, "pixels": 0}  # bits up to which we count
 FURTHEST |= {name: 10 for name in BASELINES if name != "pixels"}
 DISTANCES = max(FURTHEST.values()) + 1
-BEYOND = 255  # stands for no distance: pixels differ
+BEYOND = np.iinfo(np.uint16).max  # stands for no distance: pixels differ
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ class CodesByMethod:
     copies: dict[str, np.ndarray]
 
     def distances(self) -> dict[str, np.ndarray]:
-        """Differing bits between each copy and its original, (M,) uint8; BEYOND: not equal."""
+        """Differing bits between each copy and its original, (M,) uint16; BEYOND: not equal."""
         found = {m: hamming(self.copies[m], self.originals[m]) for m in self.copies}
-        found["pixels"] = np.where(found["pixels"] == 0, 0, BEYOND).astype(np.uint8)
+        found["pixels"] = np.where(found["pixels"] == 0, 0, BEYOND).astype(np.uint16)
         return found
 
 

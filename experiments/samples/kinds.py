@@ -40,7 +40,7 @@ def pictures(
     count = min(count, len(rows) // 2)
     order = rows[shuffled(len(rows), seed=seed, purpose=f"samples, {role}, real images")]
     reference, real = (
-        np.asarray(store.images[np.sort(part)])
+        np.asarray(store.images[part])  # in random order: datasets may be sorted by class
         for part in (order[:count], order[count : 2 * count])
     )
     z = model.latents(count, seed=seed, purpose=f"samples, {role}, compared")

@@ -109,9 +109,7 @@ def _role(
             neighbours=options.neighbours,
             seed=seed,
         )
-    # of all classes: real images lie in the order of the dataset
-    shown = np.linspace(0, len(reference) - 1, SHOWN).astype(int)
-    return numbers, {kind: images[shown] for kind, images in kinds.items()}, others
+    return numbers, {kind: images[:SHOWN] for kind, images in kinds.items()}, others
 
 
 if __name__ == "__main__":

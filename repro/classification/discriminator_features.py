@@ -24,7 +24,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from repro.artefacts.disk_full import reserve
-from repro.data.images import to_tensor
+from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
 from repro.networks.dcgan import ConvolutionBlock, Discriminator, freeze_statistics
 from repro.progress import tracked
@@ -33,14 +33,15 @@ POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 
 
 def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
-    """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8, in their order.
+    """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8.
 
     This is the authors' SVHN recipe: means and variances of batches of 128, averaged over the
-    batches, with equal weight for the short last one. The paper does not state its method for
-    CIFAR-10; batch statistics of the test images would make a feature depend on its neighbours.
+    batches. Ours are spread over the whole array (repro.data.images.spread), since images
+    may be sorted by class. The paper does not state its method for CIFAR-10; batch statistics of
+    the test images would make a feature depend on its neighbours.
     """
     _check_size(D, images)
-    freeze_statistics(D, _batches(D, images, batch))
+    freeze_statistics(D, _read(D, images, spread(len(images), batch), "batch statistics of D"))
 
 
 @torch.no_grad()
@@ -73,7 +74,8 @@ def discriminator_features(
     shape = (len(images), feature_count(D, layers))
     with new_features(shape, out, dtype) as features:
         row = 0
-        for x in _batches(D, images, batch):
+        parts = [slice(start, start + batch) for start in range(0, len(images), batch)]
+        for x in _read(D, images, parts, "features of D"):
             pooled = torch.cat([_pooled(maps) for maps in D.features(x, layers)], dim=1)
             features[row : row + len(x)] = pooled.cpu().numpy()
             row += len(x)
@@ -143,10 +145,11 @@ def _pooled(maps: Tensor) -> Tensor:
     return F.max_pool2d(maps, side // POOLED).flatten(1)
 
 
-def _batches(D: Discriminator, images: np.ndarray, batch: int) -> Iterator[Tensor]:
+def _read(D: Discriminator, images: np.ndarray, parts: list[slice], what: str) -> Iterator[Tensor]:
+    """Parts of an array of images as inputs of D; what: is done with them, for the log."""
     device = next(D.parameters()).device
-    for start in tracked(range(0, len(images), batch), "features of D", unit="batches"):
-        x = to_tensor(np.asarray(images[start : start + batch]))
+    for part in tracked(parts, what, unit="batches"):
+        x = to_tensor(np.asarray(images[part]))
         yield x.to(device).contiguous(memory_format=torch.channels_last)
 
 

@@ -70,6 +70,16 @@ def centre_crop(image: np.ndarray, size: int) -> np.ndarray:
     return _square(image, size, extent=(height, width))
 
 
+def spread(count: int, batch: int) -> list[slice]:
+    """Batches of at most `batch` of `count` rows, each of every k-th row; k: number of batches.
+
+    So rows sorted by class give batches of all classes, whose means and variances are near those of
+    all rows.
+    """
+    batches = -(-count // batch)
+    return [slice(number, None, batches) for number in range(batches)]
+
+
 def to_tensor(images: np.ndarray, *, low: int = -1) -> "torch.Tensor":
     """uint8 (N, H, W, C) in 0..255 -> float32 (N, C, H, W) in [low, 1].
 

@@ -100,7 +100,7 @@ def summary_across(removal: Removal, keys: list[str], *, images: int) -> dict[st
         "copies": int(copies.sum()),
         "removed": int((~removal.keep).sum()),
         "kept": int(removal.keep[:images].sum()),
-        "groups": int(copies.sum()),
+        "groups": len(np.unique(removal.first[:images][copies])),
         "featureless_count": flat,
         "warnings": warnings,
     }

@@ -29,9 +29,9 @@ class TooManyPairsError(ExpectedError, ValueError):
 
 
 def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Differing bits between the rows of codes a and b, both (N, B) uint8: (N,) uint8."""
+    """Differing bits between the rows of codes a and b, both (N, B) uint8: (N,) uint16."""
     differing = view_as_uint64(a) ^ view_as_uint64(b)  # (N, B / 8)
-    distance = np.zeros(len(differing), np.uint8)
+    distance = np.zeros(len(differing), np.uint16)
     for word in range(differing.shape[1]):  # by columns: four times as fast as by rows
         distance += np.bitwise_count(differing[:, word])
     return distance
@@ -160,7 +160,7 @@ def _agreeing(
         some = behind[start:stop]
         left = np.repeat(places[start:stop], some)
         right = left + 1 + np.arange(len(left)) - np.repeat(total[start:stop] - some - done, some)
-        differing = np.zeros(len(left), np.uint8)
+        differing = np.zeros(len(left), np.uint16)
         for column in columns:
             differing += np.bitwise_count(column[left] ^ column[right])
         near = differing <= radius

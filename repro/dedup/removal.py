@@ -31,7 +31,7 @@ class Removal:
 
     first (N,) int64: the row kept in place of each row, itself where it stands for itself; first in
     the order of preference.
-    keep (N,) bool: False where the image is to be removed. distance (N,) uint8: Hamming distance
+    keep (N,) bool: False where the image is to be removed. distance (N,) uint16: Hamming distance
     between the codes of each row and of first[row]. flat (N,) bool: without contrast.
     """
 
@@ -104,12 +104,13 @@ def find_removal(
     if len(codes) == 0:
         raise UnusableError("no codes to group: the dataset is empty")
     order = np.arange(len(codes)) if order is None else order
+    order = order[~flat[order]]  # flat pictures are in no group: their equal codes mean nothing
     ordered = codes[order]
     found = first_with_same_code(ordered) if radius == 0 else first_within(ordered, radius=radius)
-    first = np.empty(len(codes), np.int64)
+    own = np.arange(len(codes))
+    first = own.copy()
     first[order] = order[found]
-    is_first = first == np.arange(len(first))
-    keep = is_first | flat | flat[first] | (group_sizes(first) > max_group)
+    keep = (first == own) | (group_sizes(first) > max_group)
     return Removal(first, keep, hamming(codes, codes[first]), flat, max_group)
 
 

@@ -19,6 +19,7 @@ Alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 netw
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Literal
 
 import torch
@@ -279,19 +280,21 @@ def freeze_statistics(
     the unbiased ones, a factor 1 + 1/(N H W)). `batches` are inputs of the network, or (input,
     labels), on its device. Raises ValueError when there is no batch.
     """
+    source = iter(batches)
+    first = next(source, None)
+    if first is None:
+        raise ValueError("freeze_statistics needs at least one batch, found none")
     norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # cumulative average over the batches
     network.train()
-    count = 0
-    for batch in batches:
-        network(*(batch if isinstance(batch, tuple) else (batch,)))
-        count += 1
-    for norm in norms:
-        norm.momentum = BATCH_ONLY
-    if count == 0:
-        raise ValueError("freeze_statistics needs at least one batch, found none")
+    try:
+        for batch in chain([first], source):
+            network(*(batch if isinstance(batch, tuple) else (batch,)))
+    finally:
+        for norm in norms:
+            norm.momentum = BATCH_ONLY
     network.eval()
 
 

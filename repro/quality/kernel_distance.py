@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from repro.data.images import to_tensor
+from repro.data.images import spread, to_tensor
 from repro.networks.dcgan import Discriminator, freeze_statistics
 
 POOLED = 4  # each layer's map is averaged to at most 4x4 before flattening
@@ -36,11 +36,11 @@ def sharpness(images: np.ndarray) -> np.ndarray:
 def frozen_on(network: Discriminator, images: np.ndarray, *, batch: int = 128) -> Discriminator:
     """The network with batch statistics frozen on images (N, H, W, C) uint8, in eval mode.
 
-    It is meant for a discriminator with initial weights, which has seen no images yet. A last
-    incomplete batch is dropped unless it is the only one.
+    It is meant for a discriminator with initial weights, which has seen no images yet. The
+    variances are means of those within batches, which are spread over the whole array
+    (repro.data.images.spread): of images sorted by class they would be far too small.
     """
-    starts = range(0, max(len(images) - batch + 1, 1), batch)
-    freeze_statistics(network, (to_tensor(images[s : s + batch]) for s in starts))
+    freeze_statistics(network, (to_tensor(images[rows]) for rows in spread(len(images), batch)))
     return network
 
 

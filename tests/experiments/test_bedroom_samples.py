@@ -8,11 +8,12 @@ import pytest
 from untrained_model import write_model
 
 from experiments.bedroom_samples.figure import figure
-from experiments.bedroom_samples.measure import measure
+from experiments.bedroom_samples.measure import _two_sets, measure
 from experiments.bedroom_samples.options import Options
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
+from repro.data.store import ImageStore
 from repro.figures.style import Style
 from repro.networks.model_folder import ModelFolder, draw
 
@@ -49,6 +50,14 @@ def test_the_snapshot_that_drew_the_real_images_is_nearer(
     # samples of the true source are as near to real images as real ones are
     assert abs(right.value) < 0.05 * wrong.value
     assert abs(found["kernel_distance_real"].value) < 0.05 * wrong.value
+
+
+def test_both_sets_mix_all_classes(make_dataset) -> None:
+    """Of a dataset that is sorted by class: four classes of one grey each."""
+    images = np.empty((160, 16, 16, 3), np.uint8)
+    images[:] = np.repeat(np.arange(4), 40)[:, None, None, None]
+    for real in _two_sets(ImageStore.open(make_dataset(images)), count=80, seed=7):
+        assert all(len(np.unique(block)) == 4 for block in np.array_split(real, 4))
 
 
 def test_a_small_store_is_halved(model: Path, make_dataset, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from untrained_model import write_model
 
 from experiments.contract import Inputs, run_measure
 from experiments.samples.figure import figure
-from experiments.samples.kinds import patched
+from experiments.samples.kinds import patched, pictures
 from experiments.samples.measure import measure
 from experiments.samples.options import DensityChoices, Multiverse, Options
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.claims.multiverse import read_multiverse
+from repro.data.store import ImageStore
 from repro.figures.style import Style
 from repro.internals.realism import discriminator_scores
 from repro.networks.model_folder import ModelFolder, draw
@@ -60,6 +61,22 @@ def test_the_true_source_passes_and_its_controls_do_not(
     # diversity tells samples from nothing but the untrained generator
     assert 0.9 < numbers["diversity_faces"].value < 1.1
     assert numbers["diversity_faces_patched"].value > 0.9
+
+
+def test_every_part_has_images_of_all_classes(
+    models: dict[str, Path], make_dataset, tmp_path: Path
+) -> None:
+    """In a dataset that is sorted by class, five classes of one grey each."""
+    images = np.empty((N, 16, 16, 3), np.uint8)
+    images[:] = np.repeat(np.arange(5), N // 5)[:, None, None, None]
+    folder = ModelFolder.open(models["faces"])
+    store = ImageStore.open(make_dataset(images))
+    given = {"role": "faces", "patches": 4, "untrained_seed": 0, "seed": 7}
+    reference, kinds = pictures(folder, store, count=150, **given)
+    for real in (reference, kinds["real"]):
+        assert len(real) == 150
+        for part in np.array_split(real, OPTIONS.parts):
+            assert len(np.unique(part)) == 5
 
 
 @pytest.mark.slow

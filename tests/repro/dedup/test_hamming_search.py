@@ -72,6 +72,17 @@ def test_hamming_by_hand() -> None:
     assert hamming(a, b).tolist() == [0, 10]
 
 
+@pytest.mark.parametrize("bits", [256, 300, 576])
+def test_long_codes_are_as_far_apart_as_they_are(bits: int) -> None:
+    """More than 255 differing bits, which one byte cannot count."""
+    code = np.zeros((1, 72), np.uint8)
+    other = np.packbits(np.arange(576) < bits)[None]
+    assert hamming(code, other).tolist() == [bits]
+    both = np.concatenate([code, other])
+    assert pairs_within(both, radius=44).tolist() == []
+    assert first_within(both, radius=44).tolist() == [0, 1]
+
+
 def greedy(codes: np.ndarray, radius: int) -> list[int]:
     """The rule in words: take rows in order; out for the earliest kept row within the radius."""
     distance, first = all_distances(codes), []

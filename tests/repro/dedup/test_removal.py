@@ -25,12 +25,20 @@ def test_large_groups_and_flat_pictures_stay_and_are_reported() -> None:
     flat = NOT_FLAT.copy()
     flat[5] = True
     removal = find_removal(CODES, flat=flat, max_group=2)
-    # the group of 3 is over the limit; row 6 shares its code with a flat picture
+    # the group of 3 is over the limit; row 6 shares its code with a flat picture, which is in no group
     assert removal.keep.tolist() == [True, False, True, True, True, True, True]
     summary = removal.summary([f"k{row}" for row in range(7)])
     assert summary["oversized_groups"] == [{"first_key": "k2", "images": 3}]
     assert summary["featureless"] == ["k5"]
-    assert (summary["removed"], summary["groups"], len(summary["warnings"])) == (1, 3, 2)
+    assert (summary["removed"], summary["groups"], len(summary["warnings"])) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("radius", [0, 1])
+def test_a_flat_picture_hides_no_copies_that_share_its_code(radius: int) -> None:
+    flat = np.array([True, False, False, False])
+    removal = find_removal(np.zeros((4, 8), np.uint8), flat=flat, max_group=50, radius=radius)
+    assert removal.first.tolist() == [0, 1, 1, 1]
+    assert removal.keep.tolist() == [True, True, False, False]
 
 
 def test_a_radius_joins_to_the_earliest_kept_image_without_chains(tmp_path: Path) -> None:

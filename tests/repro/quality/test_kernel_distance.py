@@ -87,14 +87,17 @@ def test_features_are_pooled_maps_of_every_layer_whatever_the_batch() -> None:
     assert features[0, 0] == pytest.approx(corner, abs=1e-5)
 
 
-def test_freezing_standardises_hidden_layers() -> None:
+@pytest.mark.parametrize("batch", [128, 40])
+def test_freezing_standardises_hidden_layers_whatever_the_order(batch: int) -> None:
+    """With 160 images sorted from dark to bright, in batches of 80 and 40 too."""
     D = Discriminator(image_size=16, widths=(4, 6), strides=(2, 2))
     initialise(D, sd=0.1, seed=1, purpose="test")
-    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
-    frozen_on(D, images, batch=128)
+    images = np.random.default_rng(0).integers(0, 97, (160, 16, 16, 3), dtype=np.uint8)
+    images += np.arange(160, dtype=np.uint8)[:, None, None, None]
+    frozen_on(D, images, batch=batch)
     before = D.layers[1].conv(
         D.features(torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1)[0]
     )
     norm = D.layers[1].norm
     torch.testing.assert_close(norm.running_mean, before.mean(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
-    torch.testing.assert_close(norm.running_var, before.var(dim=(0, 2, 3)), atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(norm.running_var, before.var(dim=(0, 2, 3)), atol=1e-4, rtol=1e-2)
