@@ -4,7 +4,8 @@ Where in the flow: the report calls `judge` for every claim of every experiment,
 which it is decided (repro.claims.ground). The words say what was decided: "reproduced" is kept for
 the paper's data at its scale and for the authors' weights. A number from other data or another
 scale is never set against the paper's (`kind: value`). A claim that its untrained control passes as
-well is not decided, nor is one that rests on a choice at the edge of what was tried.
+well, or whose control was not measured, is not decided, nor is one that rests on a choice at the
+edge of what was tried.
 
 Alone: `judge(claim, measurement, ground=Ground.SYNTHETIC)`.
 """
@@ -29,6 +30,7 @@ class Verdict(StrEnum):
     FAILS = "fails on other data"
     FAILS_SYNTHETIC = "fails on synthetic data"
     UNTRAINED_PASSES = "not decided (untrained passes)"
+    NO_CONTROL = "not decided (no control)"
     TOO_SMALL = "not decided (too small)"
     AT_EDGE = "not decided (choice at an edge)"
     NOT_COMPARABLE = "not comparable"
@@ -44,6 +46,7 @@ WORDS = {
 }
 HOLDING = {inside for inside, _, _ in WORDS.values()}
 DECIDED = HOLDING | {Verdict.PARTLY} | {outside for _, _, outside in WORDS.values()}
+NOT_MEASURED = "not measured yet"  # in the column `control` of claims.csv
 # words of claims.csv as earlier versions wrote them
 EARLIER = {
     "holds in a drawn world": Verdict.HOLDS_SYNTHETIC,
@@ -80,7 +83,8 @@ def judge(
     whole interval is outside the rule; the whole interval (or the bare value) outside; the value
     outside and a part of its interval inside; only the value inside; the whole interval (or the
     bare value) inside. A claim of the last kind that `control`, put to the same rule, passes in the
-    same way is not decided, nor one whose control fails with a choice at an edge.
+    same way is not decided, nor one whose control fails with a choice at an edge or, though the
+    card names one, was not measured.
     """
 
     def judged(verdict: Verdict, reason: str) -> Judgement:
@@ -110,6 +114,8 @@ def judge(
         return judged(Verdict.UNDECIDED, reaches)
     if not _wholly(claim, measurement):
         return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
+    if control is None and claim.control:
+        return judged(Verdict.NO_CONTROL, f"no {claim.control.replace('_', ' ')} was measured")
     if control is not None and _wholly(claim, control):
         named = claim.control.replace("_", " ")
         passes = (
@@ -132,9 +138,7 @@ def _wholly(claim: Claim, measurement: Measurement) -> bool:
 
 
 def _of_the_control(claim: Claim, control: Measurement | None) -> str:
-    if claim.without_control:
-        return ""
     if control is None:
-        return "; no untrained control was measured"
+        return ""
     named = claim.control.replace("_", " ")
     return f", that of the control is not ({named}: {format_measurement(control)})"

@@ -76,7 +76,7 @@ def patches_pay(x: Tensor) -> bool:
 
 
 class Convolution(nn.Conv2d):
-    """nn.Conv2d (square kernel), each direction by its route where it has no bias."""
+    """nn.Conv2d, each direction by its route; those that `_is_plain` leaves out are PyTorch's own."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self.by(x, self.weight)
@@ -85,13 +85,13 @@ class Convolution(nn.Conv2d):
         """The same convolution with other weights, such as a part of its own."""
         chosen = _routes_of(self, x, weight)
         if not chosen.any:
-            return F.conv2d(x, weight, self.bias, self.stride, self.padding)
+            return self._conv_forward(x, weight, self.bias)
         layer = Layer(self.stride[0], int(self.padding[0]), x.shape[2], chosen)
         return _ByPatches.apply(x, weight, layer, False)
 
 
 class TransposedConvolution(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d (square kernel, to size * stride), with the same routes."""
+    """nn.ConvTranspose2d (to size * stride), with the same routes."""
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         return self.by(x, self.weight) if output_size is None else super().forward(x, output_size)
@@ -100,18 +100,29 @@ class TransposedConvolution(nn.ConvTranspose2d):
         """The same transposed convolution with other weights, such as a part of its own."""
         chosen = _routes_of(self, x, weight)
         if not chosen.any:
-            padding = int(self.padding[0])
-            extra = self.output_padding
-            return F.conv_transpose2d(x, weight, self.bias, self.stride, padding, extra)
+            further = self.padding, self.output_padding, self.groups, self.dilation
+            return F.conv_transpose2d(x, weight, self.bias, self.stride, *further)
         stride = self.stride[0]
         layer = Layer(stride, int(self.padding[0]), x.shape[2] * stride, chosen)
         return _ByPatches.apply(x, weight, layer, True)
 
 
 def _routes_of(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor, weight: Tensor) -> Routes:
-    if layer.bias is not None or not patches_pay(x):
+    if not _is_plain(layer, x) or not patches_pay(x):
         return NONE
     return routes(weight, layer.stride[0])
+
+
+def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d, x: Tensor) -> bool:
+    """Whether it has what every layer of the paper has: square maps, kernels and steps, no bias."""
+    square = {layer.kernel_size, layer.stride, layer.padding, layer.dilation, tuple(x.shape[2:])}
+    return (
+        layer.bias is None
+        and layer.dilation == (1, 1)
+        and layer.groups == 1
+        and layer.padding_mode == "zeros"
+        and all(len(set(sides)) == 1 for sides in square)
+    )
 
 
 class _ByPatches(torch.autograd.Function):

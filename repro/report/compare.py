@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from repro.claims.measurement import number
-from repro.claims.verdict import EARLIER
+from repro.claims.verdict import EARLIER, HOLDING, NOT_MEASURED, Verdict
 from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import save_table
 from repro.specs.validation import SpecError
@@ -40,8 +40,8 @@ class Change(StrEnum):
 def read_claims(run: Path) -> pd.DataFrame:
     """claims.csv of a run's folder, of its report, of results/published, or the file itself.
 
-    Verdicts of earlier versions get their present words. Raises SpecError naming what was looked
-    for, or the columns that are missing.
+    Verdicts of earlier versions get their present words; a claim that held without a measured
+    control is not decided. Raises SpecError naming what was looked for, or the missing columns.
     """
     places = [run, run / "report" / "claims.csv", run / "claims.csv"]
     path = next((place for place in places if place.is_file()), None)
@@ -58,7 +58,11 @@ def read_claims(run: Path) -> pd.DataFrame:
     missing = [name for name in [*KEY, *SHOWN] if name not in frame.columns]
     if missing:
         raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
-    return frame.assign(verdict=frame["verdict"].replace(EARLIER))
+    frame["verdict"] = frame["verdict"].replace(EARLIER)
+    if "control" in frame:
+        bare = frame["verdict"].isin(HOLDING) & (frame["control"] == NOT_MEASURED)
+        frame.loc[bare, "verdict"] = Verdict.NO_CONTROL.value
+    return frame
 
 
 def compared(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

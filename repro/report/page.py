@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from repro.claims.measurement import format_measurement
-from repro.claims.verdict import Judgement, Verdict
+from repro.claims.verdict import NOT_MEASURED, Judgement, Verdict
 from repro.figures.offline_page import SHARED
 from repro.report.commands import command_for
 from repro.report.data_description import first_line
@@ -28,7 +28,7 @@ from repro.report.paper_order import claim_groups, in_paper_order, lead_cards, l
 from repro.report.provenance_summary import cost, describe_commit, stages, versions
 from repro.report.quantities import duration, format_value, memory, rounded
 from repro.report.results import RunResults
-from repro.report.tally import NO_CONTROL, summarise_findings, tally
+from repro.report.tally import summarise_findings, tally
 from repro.report.views import experiment_view, model_view
 from repro.specs.differences import format_setting
 
@@ -47,6 +47,7 @@ LOOKS = {  # verdict -> colour and mark of the page
     Verdict.FAILS: "fails",
     Verdict.FAILS_SYNTHETIC: "fails",
     Verdict.UNTRAINED_PASSES: "untrained",
+    Verdict.NO_CONTROL: "untrained",
     Verdict.TOO_SMALL: "untrained",
     Verdict.AT_EDGE: "untrained",
     Verdict.NOT_COMPARABLE: "not-comparable",
@@ -101,7 +102,7 @@ def describe_control(judgement: Judgement) -> str:
     if claim.without_control:
         return f"none: {claim.without_control}"
     if judgement.control is None:
-        return NO_CONTROL
+        return NOT_MEASURED
     return f"{claim.control.replace('_', ' ')}: {format_measurement(judgement.control)}"
 
 

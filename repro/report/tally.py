@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from repro.claims.verdict import DECIDED, HOLDING, Verdict
+from repro.claims.verdict import DECIDED, Verdict
 
 Row = Mapping[str, Any]  # of claims.csv
 PARTS: dict[str, Callable[[Row], bool]] = {
@@ -18,24 +18,16 @@ PARTS: dict[str, Callable[[Row], bool]] = {
     "Claims of its authors' repository": lambda row: row["source"] == "authors_code",
     "Ours, counted apart": lambda row: row["source"] == "ours",
 }
-NO_CONTROL = "not measured yet"  # in the column `control` of claims.csv
 
 
 def tally(rows: Iterable[Row]) -> list[str]:
-    """E.g. "The paper's own numbers: 1 of 15 decided (1 reproduced, 14 not run)."; [] of no claims.
-
-    The last sentence: how many of the claims that hold have no untrained control yet.
-    """
+    """E.g. "The paper's own numbers: 1 of 15 decided (1 reproduced, 14 not run)."; [] of no claims."""
     everything = list(rows)
-    found = [
+    return [
         f"{name}: {_counted(part)}."
         for name, belongs in PARTS.items()
         if (part := [row for row in everything if belongs(row)])
     ]
-    bare = _without_control(everything)
-    if bare:
-        found.append(f"No untrained control has been measured yet for {bare} of those that hold.")
-    return found
 
 
 def summarise_findings(rows: Iterable[Row]) -> list[str]:
@@ -59,10 +51,6 @@ def _counts(rows: Iterable[Row]) -> dict[Verdict, int]:
     """In the order of the verdicts, those that occur."""
     counts = Counter(Verdict(row["verdict"]) for row in rows)
     return {verdict: counts[verdict] for verdict in Verdict if counts[verdict]}
-
-
-def _without_control(rows: Iterable[Row]) -> int:
-    return sum(row["verdict"] in HOLDING and row["control"] == NO_CONTROL for row in rows)
 
 
 def _listed(counts: Mapping[Verdict, int]) -> str:

@@ -56,17 +56,26 @@ def test_a_number_is_decided_on_the_papers_ground_alone(ground: Ground) -> None:
             Measurement(name="c", value=1.0, n=1),
             False,
         ),  # a number without an interval passes as ours would
-        (None, True),  # not measured: reported, and counted separately
     ],
 )
 def test_what_the_control_passes_as_well_is_not_decided(
-    ground: Ground, control: Measurement | None, decided: bool
+    ground: Ground, control: Measurement, decided: bool
 ) -> None:
     found = judge(claim(control="c"), around(2, 1), ground=ground, control=control)
     assert (found.verdict in DECIDED) is decided
     assert found.verdict == (WORDS[ground][0] if decided else "not decided (untrained passes)")
     assert found.control is control
-    assert ("no untrained control was measured" in found.reason) == (control is None)
+
+
+@pytest.mark.parametrize("ground", [Ground.PAPER, Ground.OTHER, Ground.SYNTHETIC])
+def test_what_holds_without_its_control_is_not_decided(ground: Ground) -> None:
+    found = judge(claim(control="share_untrained"), around(2, 1), ground=ground)
+    assert found.verdict == "not decided (no control)"
+    assert found.reason == "no share untrained was measured"
+    # what fails or is undecided needs no control
+    for ours in (around(-2, 1), around(0.5, 1), around(-0.5, 1)):
+        named = judge(claim(control="share_untrained"), ours, ground=ground)
+        assert named.verdict == judge(claim(), ours, ground=ground).verdict
 
 
 def edged(measurement: Measurement) -> Measurement:
@@ -108,7 +117,7 @@ measurements = st.builds(around, values, halves)
 def test_a_control_takes_back_what_holds_and_changes_nothing_else(
     ours: Measurement, control: Measurement, ground: Ground
 ) -> None:
-    alone = judge(claim(control="c"), ours, ground=ground).verdict
+    alone = judge(claim(without_control="a count"), ours, ground=ground).verdict
     beside = judge(claim(control="c"), ours, ground=ground, control=control).verdict
     assert control.low is not None
     passes = control.low > 0

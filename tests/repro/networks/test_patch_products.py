@@ -160,3 +160,28 @@ def test_a_gradient_of_a_gradient_is_refused() -> None:
     (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
+
+
+@pytest.mark.usefixtures("intel")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"dilation": 2},
+        {"groups": 2},
+        {"bias": True},
+        {"padding_mode": "circular"},
+        {"kernel_size": (3, 5)},
+        {},  # on maps that are no squares
+    ],
+)
+def test_what_no_layer_of_the_paper_has_is_left_to_pytorch(more: dict) -> None:
+    given = {"kernel_size": 4, "stride": 2, "padding": 1, "bias": False, **more}
+    side = (8, 8) if more else (8, 4)
+    x = torch.rand(2, 64, *side, generator=torch.Generator().manual_seed(1))
+    pairs = [(nn.Conv2d, Convolution)]
+    if "padding_mode" not in more:
+        pairs.append((nn.ConvTranspose2d, TransposedConvolution))
+    for pytorchs, ours in pairs:
+        expected, layer = pytorchs(64, 64, **given), ours(64, 64, **given)
+        layer.load_state_dict(expected.state_dict())
+        torch.testing.assert_close(layer(x), expected(x))

@@ -78,6 +78,16 @@ def test_words_of_an_earlier_version_are_no_change(tmp_path: Path) -> None:
     assert "0 of 1 claims" in summary(compared(old, new), ("a", "b"))
 
 
+def test_what_held_without_a_measured_control_is_not_decided(tmp_path: Path) -> None:
+    """As it is judged today; what failed needs none."""
+    held, failed = "holds on other data", "fails on other data"
+    lines = [claim("x", verdict=held), claim("y", verdict=failed), claim("z", verdict=held)]
+    controls = ["not measured yet", "not measured yet", "none: a count of layers"]
+    rows = [line | {"control": control} for line, control in zip(lines, controls, strict=True)]
+    found = read_claims(run(tmp_path / "a", rows))["verdict"].tolist()
+    assert found == ["not decided (no control)", failed, held]
+
+
 def test_a_published_run_of_this_repository(repository: Path) -> None:
     claims = read_claims(repository / "results/published/demo")
     assert len(compared(claims, claims)) == len(claims) > 20

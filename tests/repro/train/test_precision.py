@@ -16,7 +16,7 @@ from repro.train.trainer import Trainer
 
 NETWORK = NetworkSpec(image_size=16, ngf=8, ndf=8, z_dim=16, norm_eps=1e-5)
 SEEDS = range(4)
-STEPS, WINDOW = 160, 20
+STEPS, WINDOW = 40, 10
 CURVES = ("loss_d", "loss_g", "d_real", "d_fake_before")
 
 
@@ -35,7 +35,7 @@ def store(make_dataset: Callable[..., Path]) -> ImageStore:
 
 
 def curves(store: ImageStore, *, seed: int, **training: object) -> np.ndarray:
-    """Means over windows of 20 minibatches: (windows, curves)."""
+    """Means over windows of 10 minibatches: (windows, curves)."""
     values = {"batch": 32, "schedule": "one_of_each", **training}
     spec = ModelSpec(data="data", network=NETWORK, training=TrainingSpec.model_validate(values))
     cpu = torch.device("cpu")

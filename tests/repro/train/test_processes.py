@@ -381,7 +381,7 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
 
 def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str]:
     """As the pipeline starts a training of two processes; one of many minibatches."""
-    many = WHOLE.training.model_copy(update={"epochs": 60, "checkpoint_every": 1000})
+    many = WHOLE.training.model_copy(update={"epochs": 24, "checkpoint_every": 1000})
     spec = WHOLE.model_copy(update={"training": many})
     folder.mkdir(exist_ok=True)
     (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 1}))
