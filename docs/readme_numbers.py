@@ -115,8 +115,11 @@ GROUPS: dict[str, Collection[Verdict]] = {
     "Claims that pass their test, but no untrained network has been measured yet": {
         Verdict.NO_CONTROL
     },
-    "Open claims": set(Verdict) - DECIDED - UNTESTED
-    - {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL} | {Verdict.PARTLY},
+    "Open claims": set(Verdict)
+    - DECIDED
+    - UNTESTED
+    - {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL}
+    | {Verdict.PARTLY},
 }
 
 

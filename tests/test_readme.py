@@ -116,8 +116,8 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
         ("partly", "Open claims"),
         ("not decided (untrained passes)", "Claims that pass their test, but so does an untrained "
          "network or random maps"),
-        ("not decided (no control)", "Claims that pass their test, but no untrained network has been "
-         "measured yet"),
+        ("not decided (no control)", "Claims that pass their test, but no untrained network has "
+         "been measured yet"),
         ("not run", ""),
     ],
 )  # fmt: skip

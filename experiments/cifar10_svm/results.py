@@ -14,6 +14,7 @@ import numpy as np
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.progress import Progress
 from repro.claims.constructors import (
+    crossed_difference_over,
     deviation_around,
     estimate_over,
     mean_over,
@@ -246,23 +247,23 @@ def _over_networks(of_row: list[Result]) -> Measurement:
 def _difference(
     results: list[Result], one: str, other: str, *, few: bool, per_class: int, seed: int
 ) -> Measurement:
-    """Accuracy on one row's features minus that on the other's, paired by test image."""
+    """Accuracy on one row's features minus that on the other's, paired by test image and draw."""
 
-    def hits(name: str) -> np.ndarray:  # (T,), mean over networks and draws
+    def percent(name: str) -> np.ndarray:  # (draws, T), mean over networks
         count = per_class if few else ALL
-        of_row = [row.hits(count).mean(axis=0) for row in results if row.name == name]
-        return np.mean(of_row, axis=0)
+        return 100 * np.mean([row.hits(count) for row in results if row.name == name], axis=0)
 
-    differences = 100 * (hits(one) - hits(other))
     name = f"{one}_minus_{other}{'_per_class' if few else ''}"
-    labels = f"{per_class} labels per class, mean over the draws" if few else "all labels"
-    return mean_over(
+    draws = len(percent(one))
+    labels = f"{per_class} labels per class, {draws} draws" if few else "all labels"
+    over = "test images (both rows on the same ones)"
+    return crossed_difference_over(
         name,
-        differences,
+        percent(one),
+        percent(other),
+        over=f"draws of labels and {over}" if draws > 1 else over,
         seed=seed,
         purpose=f"cifar10 svm, {name}",
-        over="test images (both rows on the same images)",
-        by="paired bootstrap",
         unit="percentage points",
         protocol=f"accuracy on {WHAT[one]}, minus accuracy on {WHAT[other]}; {labels}",
     )

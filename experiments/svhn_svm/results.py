@@ -17,8 +17,8 @@ from experiments.svhn_svm.feature_rows import FittedFeatureRow
 from experiments.svhn_svm.supervised_row import Search
 from repro.claims.constructors import (
     counted_share_over,
+    crossed_difference_over,
     deviation_around,
-    mean_over,
     share_over,
     single_number,
 )
@@ -244,16 +244,20 @@ def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
 
 
 def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int) -> Measurement:
-    """Error of one row minus that of the other, paired by test image, means over their draws."""
-    share = {name: hits[name].mean(axis=0) for name in (one, other)}  # (T,) right
+    """Error of one row minus that of the other, paired by test image, means over their draws.
+
+    A row of one draw, such as the supervised network, has no spread over draws in its interval.
+    """
     name, draws = f"{one}_minus_{other}", f"{len(hits[one])} and {len(hits[other])}"
-    return mean_over(
+    single = [WHAT[row] for row in (one, other) if len(hits[row]) == 1]
+    fixed = "".join(f", one training of the {what}" for what in single)
+    return crossed_difference_over(
         name,
-        100 * (share[other] - share[one]),
+        100.0 * ~hits[one],
+        100.0 * ~hits[other],
         seed=seed,
         purpose=f"svhn svm, {name}",
-        over="test images (both rows on the same images)",
-        by="paired bootstrap",
+        over=f"draws of labels and test images (both rows on the same images){fixed}",
         unit="percentage points",
         protocol=f"test error of {WHAT[one]} minus that of {WHAT[other]}, means over {draws} draws "
         "of labels",

@@ -26,6 +26,7 @@ from repro.claims.intervals import (
     bootstrap_difference,
     bootstrap_mean,
     bootstrap_ratio,
+    crossed_difference,
     crossed_ratio,
     student,
     wilson,
@@ -149,6 +150,30 @@ def difference_over(
         over=over,
         by="bootstrap interval",
         n=min(len(first), len(second)),
+        protocol=protocol,
+        unit=unit,
+    )
+
+
+def crossed_difference_over(
+    name: str,
+    one: np.ndarray,
+    other: np.ndarray,
+    *,
+    over: str,
+    seed: int,
+    purpose: str,
+    protocol: str,
+    unit: str = "",
+) -> Measurement:
+    """mean(one) - mean(other) of (sets, N) and (sets', N), n = N; sets and samples vary, 95 %."""
+    return estimate_over(
+        name,
+        float(one.mean() - other.mean()),
+        crossed_difference(one, other, seed=seed, purpose=purpose),
+        over=over,
+        by="crossed bootstrap",
+        n=one.shape[1],
         protocol=protocol,
         unit=unit,
     )

@@ -11,7 +11,7 @@ repro.claims.constructors, which takes the ends from here. Which one, by what wa
     ratio of means over paired units            bootstrap_ratio
     ratio of two unpaired medians               bootstrap_ratio_of_medians
     any statistic of resampled units            percentiles of bootstrap_draws
-    means over samples and over random sets     crossed_means, crossed_ratio
+    means over samples and over random sets     crossed_means, crossed_difference, crossed_ratio
     chance that one value is below another      delong
     correlation                                 fisher_z
 
@@ -170,6 +170,15 @@ def crossed_means(values: np.ndarray, *, seed: int, purpose: str) -> np.ndarray:
     flat = values.reshape(sets, -1, count)
     means = [((of_sets @ flat[:, k]) * of_samples).sum(axis=1) for k in range(flat.shape[1])]
     return np.stack(means, axis=1).reshape(DRAWS, *values.shape[1:-1])
+
+
+def crossed_difference(one: np.ndarray, other: np.ndarray, *, seed: int, purpose: str) -> Ends:
+    """Crossed bootstrap interval of mean(one) - mean(other), (sets, N) and (sets', N).
+
+    The N samples are the same for both; equal numbers of sets are taken to be the same sets too.
+    """
+    first, second = (crossed_means(v, seed=seed, purpose=purpose) for v in (one, other))
+    return percentiles(first - second)
 
 
 def crossed_ratio(above: np.ndarray, below: np.ndarray, *, seed: int, purpose: str) -> Ends:

@@ -76,7 +76,7 @@ def patches_pay(x: Tensor) -> bool:
 
 
 class Convolution(nn.Conv2d):
-    """nn.Conv2d, each direction by its route; those that `_is_plain` leaves out are PyTorch's own."""
+    """nn.Conv2d, each direction by its route; what `_is_plain` leaves out is PyTorch's own."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self.by(x, self.weight)
@@ -100,8 +100,16 @@ class TransposedConvolution(nn.ConvTranspose2d):
         """The same transposed convolution with other weights, such as a part of its own."""
         chosen = _routes_of(self, x, weight)
         if not chosen.any:
-            further = self.padding, self.output_padding, self.groups, self.dilation
-            return F.conv_transpose2d(x, weight, self.bias, self.stride, *further)
+            return F.conv_transpose2d(
+                x,
+                weight,
+                self.bias,
+                self.stride,
+                self.padding,
+                self.output_padding,
+                self.groups,
+                self.dilation,
+            )
         stride = self.stride[0]
         layer = Layer(stride, int(self.padding[0]), x.shape[2] * stride, chosen)
         return _ByPatches.apply(x, weight, layer, True)

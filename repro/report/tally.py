@@ -21,7 +21,7 @@ PARTS: dict[str, Callable[[Row], bool]] = {
 
 
 def tally(rows: Iterable[Row]) -> list[str]:
-    """E.g. "The paper's own numbers: 1 of 15 decided (1 reproduced, 14 not run)."; [] of no claims."""
+    """E.g. "The paper's own numbers: 1 of 15 decided (1 reproduced, 14 not run)."; or []."""
     everything = list(rows)
     return [
         f"{name}: {_counted(part)}."

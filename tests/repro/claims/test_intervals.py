@@ -14,6 +14,7 @@ from repro.claims.intervals import (
     bootstrap_means_of_columns,
     bootstrap_ratio,
     bootstrap_ratio_of_medians,
+    crossed_difference,
     crossed_means,
     crossed_ratio,
     delong,
@@ -243,6 +244,26 @@ def test_crossed_intervals_cover_where_samples_alone_do_not() -> None:
         of_samples += low < 0 < high
     assert 0.86 < crossed / 120 <= 0.99
     assert of_samples / 120 < 0.8
+
+
+@pytest.mark.slow
+def test_differences_between_draws_of_labels_are_in_the_interval() -> None:
+    """Two rows of equal accuracy; each draw of labels makes a machine better or worse."""
+    source = np.random.default_rng(0)
+    crossed, of_samples = 0, 0
+    for trial in range(100):
+        images = source.uniform(0.3, 0.9, 500)  # how often each is labelled correctly
+        one, other = (
+            source.random((draws, 500)) < images + source.normal(0, 0.03, (draws, 1))
+            for draws in (10, 7)
+        )
+        low, high = crossed_difference(one, other, seed=trial, purpose="test")
+        crossed += low < 0 < high
+        paired = one.mean(axis=0) - other.mean(axis=0)
+        low, high = bootstrap_mean(paired, seed=trial, purpose="test", draws=300)
+        of_samples += low < 0 < high
+    assert 0.9 < crossed / 100 <= 1
+    assert of_samples < crossed - 10
 
 
 @given(st.floats(0.1, 10), st.integers(0, 100))

@@ -114,7 +114,7 @@ def test_a_row_depends_on_its_own_image_only(D, batch, seed):
 
 
 def test_statistics_are_the_mean_over_batches():
-    """Of the first normalised layer, from its input maps; the batches are spread over the images."""
+    """Of the first normalised layer, from its input maps; batches are spread over the images."""
     D = build_discriminator(NetworkSpec(image_size=16, layers="paired", kernel=3, ndf=3), seed=5)
     images = pictures(10)
     freeze_on(D, images, batch=4)

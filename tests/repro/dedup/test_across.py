@@ -47,7 +47,9 @@ def test_flat_pictures_are_not_compared_and_large_groups_stay() -> None:
     assert removal.keep.tolist() == [False, True, False, True, True, True, True]
     assert counterparts[:5].tolist() == [1, 0, 1, 0, 0]
     summary = summary_across(removal, [""] * 7, images=5)
-    counts = {name: summary[name] for name in ("count", "compared_with", "copies", "removed", "groups")}
+    counts = {
+        name: summary[name] for name in ("count", "compared_with", "copies", "removed", "groups")
+    }
     assert counts == {"count": 5, "compared_with": 2, "copies": 2, "removed": 2, "groups": 1}
     assert summary["warnings"] == ["2 pictures without contrast, not compared"]
     removal, _ = find_copies(

@@ -25,7 +25,7 @@ def test_large_groups_and_flat_pictures_stay_and_are_reported() -> None:
     flat = NOT_FLAT.copy()
     flat[5] = True
     removal = find_removal(CODES, flat=flat, max_group=2)
-    # the group of 3 is over the limit; row 6 shares its code with a flat picture, which is in no group
+    # the group of 3 is over the limit; a flat picture, whose code row 6 shares, is in no group
     assert removal.keep.tolist() == [True, False, True, True, True, True, True]
     summary = removal.summary([f"k{row}" for row in range(7)])
     assert summary["oversized_groups"] == [{"first_key": "k2", "images": 3}]
