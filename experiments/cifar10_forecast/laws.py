@@ -68,10 +68,14 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Accuracy in [0, 1] at the requested sizes: the fit of each law and its draws (D,)."""
+    """Accuracy in [0, 1] at the requested sizes: the fit of each law and its draws (D,).
+
+    measured (D,): accuracy of the rung that was forecast, on the images of each draw; or None.
+    """
 
     values: dict[str, float]
     drawn: dict[str, np.ndarray]
+    measured: np.ndarray | None = None
 
     @property
     def value(self) -> float:
@@ -92,8 +96,17 @@ class Forecast:
         return max(0.0, low), min(1.0, high)
 
 
-def forecast(ladder: Ladder, target: np.ndarray, *, seed: int, draws: int) -> Forecast:
+def forecast(
+    ladder: Ladder,
+    target: np.ndarray,
+    *,
+    seed: int,
+    draws: int,
+    rung: np.ndarray | None = None,
+) -> Forecast:
     """The laws fitted to the ladder, at `target` (3,): maps, images, passes.
+
+    rung (T,) bool: the test images that the rung to be forecast labels correctly, if there is one.
 
     A draw resamples the test images, refits, flips the signs of the residuals of each training or
     not at random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one
@@ -103,9 +116,11 @@ def forecast(ladder: Ladder, target: np.ndarray, *, seed: int, draws: int) -> Fo
     design = _design(ladder.sizes, target)
     source = generator(seed, "cifar10_forecast, resampling")
     images = ladder.correct.shape[1]
-    accuracies = np.empty((draws, len(design)))
-    for row in accuracies:
-        row[:] = ladder.correct @ source.multinomial(images, np.full(images, 1 / images)) / images
+    correct = ladder.correct if rung is None else np.vstack([ladder.correct, rung])
+    resampled = np.empty((draws, len(correct)))
+    for row in resampled:
+        row[:] = correct @ source.multinomial(images, np.full(images, 1 / images)) / images
+    accuracies = resampled[:, : len(design)]
     _, member = np.unique(ladder.model, return_inverse=True)
     turned = source.choice([-1.0, 1.0], (draws, member.max() + 1))[:, member]
     values, drawn = {}, {}
@@ -114,7 +129,7 @@ def forecast(ladder: Ladder, target: np.ndarray, *, seed: int, draws: int) -> Fo
         curve, _ = _fitted(law, design, accuracies)
         again = curve + turned * (accuracies - curve) * _freedom(design)
         drawn[law] = _fitted(law, design, again)[1]
-    return Forecast(values, drawn)
+    return Forecast(values, drawn, None if rung is None else resampled[:, -1])
 
 
 def fitted(ladder: Ladder, sizes: np.ndarray) -> np.ndarray:

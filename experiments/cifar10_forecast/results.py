@@ -36,8 +36,9 @@ def figure_arrays(
     ladder.require_variation()
     at_paper = forecast(ladder, paper, seed=seed, draws=draws)
     rest, largest = ladder.without_largest(), ladder.largest
-    without = forecast(rest, ladder.sizes[largest], seed=seed, draws=draws)
-    measured = ladder.accuracy[largest]
+    measured, own = ladder.accuracy[largest], ladder.correct[largest]
+    without = forecast(rest, ladder.sizes[largest], seed=seed, draws=draws, rung=own)
+    missed = np.concatenate([without.measured - drawn for drawn in without.drawn.values()])
     factor, rungs = widening(without, measured), accuracies(ladder.correct)
     gains = _gains(ladder, seed=seed, draws=draws)
     passes = np.geomspace(ladder.sizes[:, 2].min(), paper[2], CURVE)
@@ -56,6 +57,7 @@ def figure_arrays(
         "widening": np.array(factor),
         "largest": np.array(largest),
         "largest_forecast": 100 * np.array([without.value, *without.ends()]),
+        "largest_minus_forecast": 100 * np.array([measured - without.value, *percentiles(missed)]),
         "gains": 100 * gains,
         "curve_passes": passes,
         "curves": 100 * np.array([_curve(ladder, passes, one) for one in np.unique(ladder.model)]),
@@ -101,8 +103,7 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
         protocol += (
             f"; interval {factor:.1f} times as long, as the check on the largest rung requires"
         )
-    largest = float(arrays["accuracy"][int(arrays["largest"])])
-    before, least, most = arrays["largest_forecast"]
+    missed, least, most = arrays["largest_minus_forecast"]
     found = [
         _estimate("forecast", value, (low, high), rungs, protocol, unit="%"),
         _estimate(
@@ -115,8 +116,8 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
         ),
         _estimate(
             "largest_rung_minus_forecast",
-            largest - before,
-            (largest - most, largest - least),
+            missed,
+            (least, most),
             rungs,
             f"{PROTOCOL}; the largest rung's accuracy minus its forecast from the others",
             unit="points",

@@ -105,7 +105,7 @@ class TransposedConvolution(nn.ConvTranspose2d):
                 weight,
                 self.bias,
                 self.stride,
-                self.padding,
+                tuple(map(int, self.padding)),
                 self.output_padding,
                 self.groups,
                 self.dilation,
