@@ -23,6 +23,7 @@ from repro.claims.constructors import (
     single_number,
 )
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import no_value
 
 WHAT = {
     "dcgan": "L2-SVM on D's pooled features",
@@ -33,6 +34,10 @@ WHAT = {
     "cnn": "supervised network of D's architecture",
     "labels_alone": "the same machine on the labels alone",
 }
+OF_THE_SEARCH = (  # numbers that only a trial that did not diverge gives
+    *("error_cnn", "validation_error_cnn", "dcgan_minus_cnn", "random_minus_cnn"),
+    *("dcgan_minus_cnn_validation", "random_minus_cnn_validation"),
+)
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,10 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     for name in ("dcgan", "random", "pixels"):
         found += _chosen(outcome.of_row(name), outcome.validation_images)
     found += _neighbours_chosen(outcome)
-    if outcome.search is not None:
+    if outcome.search is not None and outcome.search.failed:
+        diverged = f"the loss of all {len(outcome.search.errors)} trials of the network diverged"
+        found += [no_value(name, because=diverged) for name in OF_THE_SEARCH]
+    elif outcome.search is not None:
         found += _search(outcome.search, outcome.validation_images)
         found += [_difference_on_validation(outcome, name) for name in ("dcgan", "random")]
     found += [_difference("dcgan", name, hits, seed=seed) for name in hits if name != "dcgan"]

@@ -40,6 +40,11 @@ class Search:
         """Index of the trial with the lowest validation error; the first on a tie."""
         return int(self.errors.argmin())
 
+    @property
+    def failed(self) -> bool:
+        """Whether the loss of every trial diverged, so that there is no network to test."""
+        return not self.best_pass.any()
+
 
 def random_search(
     network: NetworkSpec,
@@ -109,16 +114,14 @@ def search_hits(
 ) -> np.ndarray | None:
     """(T,) bool: test images that the chosen trial's network labels correctly.
 
-    All False where every trial failed; None without a search.
+    None without a search, or where the loss of every trial diverged.
     """
-    if search is None:
+    if search is None or search.failed:
         return None
     state = {
         name.removeprefix(STATE): torch.from_numpy(values)
         for name, values in search.best.items()
         if name.startswith(STATE)
     }
-    if not state:
-        return np.zeros(len(test.labels), bool)
     classifier = restored(network, state, device=device)
     return predict(classifier, test.images) == test.labels

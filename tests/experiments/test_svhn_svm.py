@@ -18,6 +18,7 @@ from experiments.svhn_svm.data import Split
 from experiments.svhn_svm.figure import figure
 from experiments.svhn_svm.measure import measure
 from experiments.svhn_svm.options import Options
+from experiments.svhn_svm.results import OF_THE_SEARCH
 from experiments.svhn_svm.tables import CITED
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
@@ -140,13 +141,20 @@ def test_search_goes_on_with_the_trial_it_was_in(
 
 
 @pytest.mark.slow
-def test_trials_that_all_fail_are_reported_as_such(
+def test_trials_that_all_fail_give_no_number_to_compare_with(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     wild = {"learning_rate": (1e30, 1e30), "init_sd": (1e20, 1e20), "fan_in": 0.0}
     options = Options.model_validate(OPTIONS.model_dump() | {"search": wild, "trials": 2})
-    found = {m.name: m.value for m in measure(Inputs(folders), options, 3, tmp_path)}
-    assert found["validation_error_cnn"] == found["error_cnn"] == 100
+    run_measure(measure, options, folders=folders, seed=3, out=tmp_path / "measured")
+    found = read_measurements(tmp_path / "measured")
+    for name in OF_THE_SEARCH:
+        assert found[name].value is None
+        assert found[name].no_value_because == "the loss of all 2 trials of the network diverged"
+    (tmp_path / "figure").mkdir()
+    figure(tmp_path / "measured", tmp_path / "figure", Style())
+    table = (tmp_path / "figure" / "table2_svhn.csv").read_text()
+    assert "best of 2 trials" not in table
 
 
 @pytest.mark.slow
