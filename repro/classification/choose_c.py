@@ -1,9 +1,10 @@
 """Choose the SVM's C on held-out images, and draw few labels (paper §5.1, §5.2).
 
 Where in the flow: between features (repro.classification.discriminator_features) and the
-experiments that report a classifier's accuracy. This follows the authors' SVHN script: a grid of C;
-with few labels, class-balanced draws for each C, and the C with the best mean accuracy on held-out
-training images. It never sees a test image.
+experiments that report a classifier's accuracy. As in the authors' SVHN script there is a grid of
+C, and the one with the best accuracy on held-out training images is taken; with few labels the best
+mean over class-balanced draws, here the same ones for each C (repro.classification.few_labels draws
+anew for each, as that script does). It never sees a test image.
 
     choice = choose_C(lambda Cs: [...accuracy for each C...], grid, extensions=4)
 """
