@@ -19,7 +19,7 @@ from repro.dedup.removal import Removal
 
 
 @dataclass(frozen=True)
-class Nearest:
+class NearestOther:
     """For each of N images its nearest counterpart among the others.
 
     row (N,) int64: its row there, the first of those equally near, -1 where there is none.
@@ -30,7 +30,7 @@ class Nearest:
     counterparts: np.ndarray
 
 
-def nearest_across(codes: np.ndarray, others: np.ndarray, *, radius: int) -> Nearest:
+def nearest_across(codes: np.ndarray, others: np.ndarray, *, radius: int) -> NearestOther:
     """Nearest of `others` (M, B) uint8 within `radius` bits of each of `codes` (N, B) uint8.
 
     The search is exact. Raises the errors of `repro.dedup.hamming_search.pairs_within`, whose limit
@@ -56,7 +56,7 @@ def nearest_across(codes: np.ndarray, others: np.ndarray, *, radius: int) -> Nea
     nearest[1:] = here[1:] != here[:-1]
     row[here[nearest]] = first[there[nearest]]
     counterparts = np.bincount(here, weights=held[there], minlength=len(distinct)).astype(np.int64)
-    return Nearest(row[number[:n]], counterparts[number[:n]])
+    return NearestOther(row[number[:n]], counterparts[number[:n]])
 
 
 def find_copies(

@@ -11,7 +11,6 @@ those of one otherwise idle device; its disk is its output plus temporary files.
 `earlier_seconds(load_run("config/demo.yaml"), "measure", "latent_walk")`.
 """
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ from repro.plan.counts import (
     training_counts,
 )
 from repro.plan.rates import Measured, OtherRates, StepRate
+from repro.runs.benchmarks import seconds_taken
 from repro.runs.extensions import experiment_cost, experiment_options
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
@@ -146,12 +146,7 @@ def peak_bytes(known: CostInputs, experiment: str) -> tuple[float, float]:
 
 def earlier_seconds(run: Run, rule: str, name: str) -> float | None:
     """Wall-clock seconds of a finished step of an earlier run of this run file, or None."""
-    path = run.folder / "benchmarks" / rule / f"{name}.tsv"
-    if not path.is_file():
-        return None
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    return float(rows[-1]["s"]) if rows else None
+    return seconds_taken(run.folder / "benchmarks" / rule / f"{name}.tsv")
 
 
 def feature_width(model: ModelSpec) -> int:

@@ -52,7 +52,7 @@ def with_precision(spec: ModelSpec, device: torch.device) -> ModelSpec:
 class Trainer:
     """Both networks with their optimisers: one call of `step` processes one minibatch.
 
-    `spec` has the precision chosen for the device, never auto.
+    `precision: auto` in `spec` becomes the arithmetic in which the device trains.
     """
 
     def __init__(

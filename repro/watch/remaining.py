@@ -9,11 +9,11 @@ remaining time is believed; for waiting steps the estimate is scaled by the spee
 of the same rule.
 """
 
-import csv
 import json
 from pathlib import Path
 from statistics import median
 
+from repro.runs.benchmarks import seconds_taken
 from repro.watch.board import Board, Step
 from repro.watch.step_descriptions import DRAW, MEASURE
 
@@ -37,7 +37,7 @@ KINDS = {
 
 def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, float]) -> float:
     """Expected seconds of a step; planned: from `read_plan`."""
-    earlier = _earlier(benchmark)
+    earlier = None if benchmark is None else seconds_taken(benchmark)
     if earlier is not None:
         return earlier
     kind = "measure" if step.rule.startswith(MEASURE) else KINDS.get(step.rule, "")
@@ -45,17 +45,6 @@ def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, f
     if f"{kind} {name}" in planned:
         return planned[f"{kind} {name}"]
     return next((s for start, s in ROUGHLY.items() if step.rule.startswith(start)), FIGURES)
-
-
-def _earlier(benchmark: Path | None) -> float | None:
-    """Seconds that the step took last time; None where it was never made."""
-    try:
-        if benchmark is None:
-            return None
-        with benchmark.open(newline="", encoding="utf-8") as stream:
-            return float(list(csv.DictReader(stream, delimiter="\t"))[-1]["s"])
-    except (OSError, ValueError, KeyError, IndexError):
-        return None
 
 
 def read_plan(path: Path) -> dict[str, float]:
