@@ -30,7 +30,7 @@ GFLOP = 20  # of a direction in one run, in full passes, so that a run takes a t
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="pytorch_tutorial", help="network of config/presets")
-    parser.add_argument("--batch", type=at_least_one, default=64, help="images a minibatch")
+    parser.add_argument("--batch", type=at_least_one, default=64, help="images per minibatch")
 
 
 @torch.no_grad()

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PRESET",
         help="networks of config/presets",
     )
-    parser.add_argument("--batch", type=at_least_one, default=64, help="images a minibatch")
+    parser.add_argument("--batch", type=at_least_one, default=64, help="images per minibatch")
     parser.add_argument("--steps", type=at_least_one, default=3, help="minibatches a run")
     parser.add_argument(
         "--images", type=at_least_one, default=2048, help="random images trained on"

@@ -35,7 +35,7 @@ class SearchSpace(Strict):
     l2: Range = Field((1e-6, 1e-2), description="coupled L2 on every parameter, log-uniform")
     without_l2: float = Field(0.25, ge=0, le=1, description="share of trials with no L2 at all")
     dropout: Range = Field((0.0, 0.8), description="share of the head's inputs dropped, uniform")
-    batch: tuple[int, ...] = Field((32, 64, 128), min_length=1, description="images a minibatch")
+    batch: tuple[int, ...] = Field((32, 64, 128), min_length=1, description="images per minibatch")
     init_sd: Range = Field((0.01, 0.1), description="weights N(0, sd), log-uniform (paper: 0.02)")
     fan_in: float = Field(
         0.5, ge=0, le=1, description="share of trials with PyTorch's uniform weights instead"
@@ -59,7 +59,7 @@ class SearchSpace(Strict):
     @classmethod
     def _two_images(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
         if min(sizes) < 2:
-            raise ValueError("batch statistics need at least 2 images a minibatch")
+            raise ValueError("batch statistics need at least 2 images per minibatch")
         return sizes
 
 

@@ -31,7 +31,7 @@ class Options(Strict):
     code_dropout: float = Field(0.5, ge=0, lt=1, description="share of code units left out")
     presentations: int = Field(200_000, ge=1, description="images shown in training, in all")
     passes: float | None = Field(None, gt=0, description="given: passes instead of presentations")
-    batch: int = Field(128, ge=1, description="images a minibatch")
+    batch: int = Field(128, ge=1, description="images per minibatch")
     learning_rate: float = Field(1e-3, gt=0, description="Adam's step size at the start")
     radius: int = Field(
         0, ge=0, le=32, description="Hamming distance up to which codes count as equal; paper: 0"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def seconds_taken(benchmark: Path) -> float | None:
-    """Wall-clock seconds of a finished step; None where it was never made or the file is damaged."""
+    """Wall-clock seconds of a finished step; None where there is no file, or a damaged one."""
     try:
         with benchmark.open(newline="", encoding="utf-8") as stream:
             return float(list(csv.DictReader(stream, delimiter="\t"))[-1]["s"])
