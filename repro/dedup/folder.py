@@ -87,17 +87,8 @@ def deduplicate(
     options = options or Options()
     out = Path(os.path.abspath(out))
     places = [path] if against is None else [path, against]
-    for place in places:
-        refuse_place(place, out)
-    if against is not None:
-        refuse_overlap(path, against)
-    names = [names_of(place) for place in places]
-    if keep == "newest" and against is None and names[0] is None:
-        raise UnusableError(f"{path}: an LMDB has no dates; choose another image to keep")
-    settings = {"method": method, **options.model_dump(include=used_options(method))}
-    if "radius" in settings and "radius" not in options.model_fields_set:
-        settings["radius"] = None  # of the method, by the number of images
-    settings |= {"keep": keep} if against is None else {"against": legible(against.name)}
+    names = _named(places, out, keep=keep)
+    settings = _settings(method, options, keep=keep, against=against)
     inputs = {} if model is None else {"model": model}
     with step_folder(out, inputs=inputs, spec=settings, seed=seed) as folder:
         scratch = folder / "pictures"  # removed at the end
@@ -110,48 +101,102 @@ def deduplicate(
             for number, (place, its) in enumerate(zip(places, names, strict=True))
         ]  # fmt: skip
         options = with_radius(options, method, images=sum(map(len, stores)))
+        if "radius" in settings:
+            settings["radius"] = options.radius
         made = _codes(stores, folder, method=method, options=options, seed=seed, model=model)
-        stored = StoredImages.of(stores[0])
-        keys = list(stores[0].keys)
-        flat = np.concatenate([each.contrast for each in made]) < options.minimum_contrast
-        limits: dict[str, Any] = {
-            "max_group": options.max_group,
-            "radius": options.radius,
-            "flat": flat,
-        }
-        if against is None:
-            order = stored.best_first(keep)
-            removal = find_removal(made[0].codes, order=order, **limits)
-            write_groups(folder / "groups.csv", removal, keys, stored)
-            write_groups_json(folder / "groups.json", removal, keys, stored)
-            summary = removal.summary([legible(key) for key in keys], health=made[0].health)
-        else:
-            stored, keys = stored.followed_by(StoredImages.of(stores[1])), keys + stores[1].keys
-            removal, counterparts = find_copies(made[0].codes, made[1].codes, **limits)
-            write_pairs(folder, removal, keys, stored, counterparts)
-            summary = summary_across(removal, keys, images=len(stores[0]))
-        going = _going(removal, keys, stored, places=places, names=names)
+        found = (
+            _within(stores[0], made[0], folder, options=options, keep=keep)
+            if against is None
+            else _across(stores, made, folder, options=options)
+        )
+        going = _going(found.removal, found.keys, found.stored, places=places, names=names)
         shown = write_groups_page(
             folder / ("groups.html" if against is None else "pairs.html"),
             sources=[(place, len(each)) for place, each in zip(places, stores, strict=True)],
-            keys=keys,
-            stored=stored,
-            removal=removal,
+            keys=found.keys,
+            stored=found.stored,
+            removal=found.removal,
             going=going,
             most=page_groups,
         )
-        skipped = stores[0].manifest["skipped"]
-        if "radius" in settings:
-            settings["radius"] = options.radius
-        summary |= {"settings": settings, "seed": seed, "skipped": skipped, "groups_shown": shown}
-        summary |= {"several_pictures": int(stored.several[: len(stores[0])].sum())}
         training = [each.training for each in made if each.training is not None]
-        summary |= {"training": max(training, key=len)} if training else {}  # not of one loaded
+        summary = {
+            **found.summary,
+            "settings": settings,
+            "seed": seed,
+            "skipped": stores[0].manifest["skipped"],
+            "groups_shown": shown,
+            "several_pictures": int(found.stored.several[: len(stores[0])].sum()),
+            **({"training": max(training, key=len)} if training else {}),  # not of a loaded one
+        }
         write_json(folder / "summary.json", summary)
         for number, name in enumerate(["skipped.csv", "skipped_against.csv"][: len(stores)]):
             (scratch / str(number) / "skipped.csv").replace(folder / name)
         shutil.rmtree(scratch)
-    return FoundDuplicates(keys, len(stores[0]), removal, going, summary)
+    return FoundDuplicates(found.keys, len(stores[0]), found.removal, going, summary)
+
+
+def _named(places: list[Path], out: Path, *, keep: str) -> list[FileNames | None]:
+    """The files of each place, after all that can be refused before anything is read."""
+    for place in places:
+        refuse_place(place, out)
+    if len(places) > 1:
+        refuse_overlap(*places)
+    names = [names_of(place) for place in places]
+    if keep == "newest" and names == [None]:
+        raise UnusableError(f"{places[0]}: an LMDB has no dates; choose another image to keep")
+    return names
+
+
+def _settings(method: str, options: Options, *, keep: str, against: Path | None) -> dict[str, Any]:
+    """What the record and the summary say of the settings; a radius still to be chosen is None."""
+    settings = {"method": method, **options.model_dump(include=used_options(method))}
+    if "radius" in settings and "radius" not in options.model_fields_set:
+        settings["radius"] = None  # of the method, by the number of images
+    return settings | ({"keep": keep} if against is None else {"against": legible(against.name)})
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """All images that were compared, which of them repeat others, and the counts."""
+
+    keys: list[str]
+    stored: StoredImages
+    removal: Removal
+    summary: dict[str, Any]
+
+
+def _within(
+    store: ImageStore, made: HashCodes, folder: Path, *, options: Options, keep: str
+) -> _Compared:
+    """Compare the images of one collection with each other; write groups.csv and groups.json."""
+    stored, keys = StoredImages.of(store), list(store.keys)
+    limits = _limits([made], options)
+    removal = find_removal(made.codes, order=stored.best_first(keep), **limits)
+    write_groups(folder / "groups.csv", removal, keys, stored)
+    write_groups_json(folder / "groups.json", removal, keys, stored)
+    summary = removal.summary([legible(key) for key in keys], health=made.health)
+    return _Compared(keys, stored, removal, summary)
+
+
+def _across(
+    stores: list[ImageStore], made: list[HashCodes], folder: Path, *, options: Options
+) -> _Compared:
+    """Compare the images of one collection with those of another; write the table of pairs."""
+    first, second = stores
+    stored = StoredImages.of(first).followed_by(StoredImages.of(second))
+    keys = [*first.keys, *second.keys]
+    limits = _limits(made, options)
+    removal, counterparts = find_copies(made[0].codes, made[1].codes, **limits)
+    write_pairs(folder, removal, keys, stored, counterparts)
+    summary = summary_across(removal, keys, images=len(first))
+    return _Compared(keys, stored, removal, summary)
+
+
+def _limits(made: list[HashCodes], options: Options) -> dict[str, Any]:
+    """The keywords that find_removal and find_copies share."""
+    flat = np.concatenate([each.contrast for each in made]) < options.minimum_contrast
+    return {"max_group": options.max_group, "radius": options.radius, "flat": flat}
 
 
 def names_of(path: Path) -> FileNames | None:
