@@ -12,29 +12,12 @@ from odd_files import picture
 from PIL import Image, ImageFilter
 
 from repro.artefacts import whole_file
-from repro.command_line import run_main
 from repro.data.cells import name_in
 from repro.dedup import set_aside
-from repro.dedup.__main__ import main
 from repro.dedup.folder import deduplicate
 from repro.dedup.options import Options
 
 ODD = "😀 a\nb.png"
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int | str | None]:
-    """Calls the command in tmp_path; returns its exit code, or the message that stands for 1."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> int | str | None:
-        try:
-            run_main(main, [str(word) for word in words])
-        except SystemExit as left:
-            return left.code
-        return 0
-
-    return call
 
 
 @pytest.fixture

@@ -19,10 +19,8 @@ import pytest
 from odd_files import picture, write_odd_files
 from PIL import Image
 
-from repro.command_line import run_main
 from repro.data.raw_images import SourceError
 from repro.dedup import thumbnails
-from repro.dedup.__main__ import main
 from repro.dedup.folder import deduplicate
 from repro.dedup.options import Options
 from repro.dedup.removal import DegenerateCodeError
@@ -72,21 +70,6 @@ def photos(tmp_path: Path) -> Path:
     for name in ("q7.png", "r7.png"):
         picture(7).convert("L").save(folder / name)
     return folder
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int | str | None]:
-    """Calls the command in tmp_path; returns its exit code, or the message that stands for 1."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: object) -> int | str | None:
-        try:
-            run_main(main, [str(word) for word in words])
-        except SystemExit as left:
-            return left.code
-        return 0
-
-    return call
 
 
 @pytest.mark.slow

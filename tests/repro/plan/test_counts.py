@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from data_prep import folder
 from data_prep.generated import rooms
@@ -19,17 +18,6 @@ RUN: dict[str, Any] = {
     "worlds": {"rooms": {"generator": "rooms", "options": {"count": 50}}},
     "datasets": {"bedrooms": {"source": "lsun", "world": "rooms"}},
 }
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-
-    def loader(values: dict[str, Any]):
-        Path("small.yaml").write_text(yaml.safe_dump(values))
-        return load_run("small.yaml")
-
-    return loader
 
 
 def test_published_sizes_of_the_papers_run(

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 import experiments
@@ -118,17 +117,6 @@ def test_rates_follow_the_spec_batch(tmp_path: Path) -> None:
     assert measured.rate.fixed >= 0
     assert measured.rate.per_image > 0
     assert measured.gpu_bytes == 0
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-
-    def loader(values: dict[str, Any]):
-        Path("small.yaml").write_text(yaml.safe_dump(values))
-        return load_run("small.yaml")
-
-    return loader
 
 
 def test_what_fits_is_taken_by_claims_an_hour() -> None:

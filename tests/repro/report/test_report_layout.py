@@ -8,17 +8,7 @@ from pathlib import Path
 import pytest
 from browser import after_script, needs_chromium
 from recorded_again import record_again
-from test_report import make_experiments, make_run
 from test_report_page import report_of, section_of
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with experiments/ and results/demo/, not to be changed."""
-    home = tmp_path_factory.mktemp("made")
-    make_experiments(home / "experiments")
-    make_run(home / "results" / "demo")
-    return home
 
 
 @pytest.fixture(scope="module")

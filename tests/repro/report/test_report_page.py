@@ -14,19 +14,10 @@ import pandas as pd
 import pytest
 from browser import after_script, needs_chromium
 from recorded_again import record_again
-from test_report import EXPECTED, make_experiments, make_run
+from test_report import EXPECTED
 
 from repro.report.build import build_report
 from repro.report.commands import pipeline_command, rerun_command
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with experiments/ and results/demo/, not to be changed."""
-    home = tmp_path_factory.mktemp("made")
-    make_experiments(home / "experiments")
-    make_run(home / "results" / "demo")
-    return home
 
 
 def report_of(made: Path, home: Path, **changes: object) -> Path:
