@@ -8,12 +8,14 @@ all numbers come from measurements.json.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.claims.verdict import DECIDED, HOLDING, Verdict
 from repro.report.compare import read_claims
@@ -124,9 +126,18 @@ GROUPS: dict[str, Collection[Verdict]] = {
 
 
 def claims_of(run: str) -> pd.DataFrame:
-    """claims.csv of a published run, with verdicts as `Verdict`."""
+    """claims.csv of a published run without claims withdrawn since, verdicts as `Verdict`."""
     frame = read_claims(PUBLISHED / run)
+    pairs = zip(frame["experiment"], frame["id"], strict=True)
+    frame = frame[[pair in todays_claims() for pair in pairs]]
     return frame.assign(verdict=[Verdict(one) for one in frame["verdict"]])
+
+
+@cache
+def todays_claims() -> set[tuple[str, str]]:
+    """(experiment, claim) of every card."""
+    cards = sorted((ROOT / "experiments").glob("[!_]*/experiment.yaml"))
+    return {(path.parent.name, claim.id) for path in cards for claim in read_card(path).claims}
 
 
 def row_of(run: str, experiment: str, claim: str) -> dict[str, Any]:
