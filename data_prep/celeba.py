@@ -19,6 +19,7 @@ from pydantic import Field, field_validator
 from data_prep.source import Record, Requirement
 from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError, files_below
+from repro.progress import REPORTER
 from repro.specs.validation import Strict, nearest
 
 SPLITS = {"0": "train", "1": "valid", "2": "test"}
@@ -111,10 +112,11 @@ def count(raw: Path, options: Options) -> int:
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
-    """Pictures of the split, sorted by path; then the table's rows that have no picture.
+    """Pictures of the split, sorted by path.
 
-    Skipped: files without a row in a requested table (not_in_table), rows without a file
-    (no_such_file). Pictures of other splits are no records. Raises SourceError for damaged tables.
+    Skipped: files without a row in a requested table (not_in_table). Pictures of other splits are
+    no records, nor are rows without a file, of which the log tells the number. Raises SourceError
+    for damaged tables.
     """
     folder = raw / options.images
     table = _attributes(raw / options.attributes, options.columns)
@@ -123,13 +125,13 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     refuse_unknown_files(raw / options.attributes, table.rows, folder=folder, files=[*files])
     if splits is not None:
         refuse_unknown_files(raw / options.partition, splits, folder=folder, files=[*files])
-    for row in [*files, *sorted(table.rows.keys() - files.keys())]:
+    missing = len(table.rows.keys() - files.keys())
+    if missing:
+        REPORTER.say(f"{missing:,} rows of {raw / options.attributes} have no file in {folder}")
+    for row, key in files.items():
         split = options.split if splits is None else splits.get(row)
-        key = files.get(row, row)
         if split is None or (split == options.split and row not in table.rows):
             yield Record(key=key, skip="not_in_table")
-        elif split == options.split and row not in files:
-            yield Record(key=key, skip="no_such_file")
         elif split == options.split:
             labels: dict[str, float | int] = dict(zip(table.names, table.rows[row], strict=True))
             yield Record(key=key, payload=folder / key, labels=labels, crop=options.crop)

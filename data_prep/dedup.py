@@ -34,10 +34,9 @@ from repro.command_line import add_threads, natural, new_parser, run_main
 from repro.data.shards import Shard
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
-from repro.dedup.binary_codes import code_health
 from repro.dedup.group_table import write_groups
 from repro.dedup.options import Options
-from repro.dedup.removal import find_removal, refuse_degenerate
+from repro.dedup.removal import find_removal, health_of_compared, refuse_degenerate
 from repro.errors import UnusableError
 from repro.specs.validation import OptionsAndSeed, read_step, validated
 
@@ -78,11 +77,13 @@ def dedup(
             for name in (NETWORK, TRAINING):
                 (folder / name).write_bytes((trained / name).read_bytes())
         codes, contrast = _codes(store, Autoencoder.load(folder / NETWORK), parts)
-        health = code_health(codes, radius=options.radius)
-        refuse_degenerate(health, minimum=options.minimum_bits, where=str(data))
+        flat = contrast < options.minimum_contrast
+        health = health_of_compared(codes, flat, radius=options.radius)
+        if health is not None:
+            refuse_degenerate(health, minimum=options.minimum_bits, where=str(data))
         removal = find_removal(
             codes,
-            flat=contrast < options.minimum_contrast,
+            flat=flat,
             max_group=options.max_group,
             radius=options.radius,
         )
@@ -197,10 +198,11 @@ def _run(given: argparse.Namespace) -> None:
         parts=given.parts,
         recipe=Recipe.of("data_prep.dedup", settings=values | {"seed": seed}),
     )
-    health = summary["code_health"]
+    health = summary.get("code_health")  # none of a dataset of flat pictures alone
+    bits = f"; code of {health['effective_bits']:g} effective bits" if health else ""
     print(
         f"{given.out}: removed {summary['removed']} of {summary['count']} images in "
-        f"{summary['groups']} groups; code of {health['effective_bits']:g} effective bits"
+        f"{summary['groups']} groups{bits}"
     )
     for warning in summary["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)

@@ -8,6 +8,7 @@ Alone: `count(RAW, Options())` is the number of files.
 """
 
 import csv
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,9 +200,11 @@ def _table(path: Path, columns: list[str]) -> dict[str, Labels]:
 def _number(text: str, where: str) -> float | int:
     for kind in (int, float):
         try:
-            return kind(text)
+            value = kind(text)
         except ValueError:
             continue
+        if math.isfinite(value) and "_" not in text:  # Python takes 1_0 for ten
+            return value
     raise SourceError(
         f"{where}: found '{text}', expected a number; name the numeric columns in `columns`, or "
         "leave the group without a name"

@@ -65,18 +65,18 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     """Files sorted by path; files next to the class folders are skipped with a reason."""
     root = raw / options.folder
     index = {name: number for number, name in enumerate(class_names(raw, options) or [])}
-    for key in _files(raw, options):
-        name, slash, _ = key.partition("/")
-        if slash:
+    for name, key in _files(raw, options):
+        if name:
             yield Record(key=key, payload=root / key, labels={"class": index[name]})
         else:
             yield Record(key=key, skip="outside_class_folder")
 
 
-def _files(raw: Path, options: Options) -> list[str]:
-    """Relative paths of the files below the folder; only those of `classes`, if named."""
+def _files(raw: Path, options: Options) -> list[tuple[str, str]]:
+    """Class ("": none) and relative path of each file below the folder, or of `classes` alone."""
     root = raw / options.folder
     if not options.classes:
-        return files_below(root)
+        parts = ((file.partition("/"), file) for file in files_below(root))
+        return [(name if slash else "", file) for (name, slash, _), file in parts]
     classes = class_names(raw, options) or []
-    return [f"{name}/{file}" for name in classes for file in files_below(root / name)]
+    return [(name, f"{name}/{file}") for name in classes for file in files_below(root / name)]

@@ -43,7 +43,8 @@ def made_from(
 
 def modules_of(spec: DatasetSpec) -> list[str]:
     """The modules that prepare a dataset: this step, its source, any source that it wraps."""
-    named = [value for value in spec.options.values() if value in source_names()]
+    wrapped = spec.options.get("of")
+    named = [wrapped] if wrapped in source_names() else []
     return ["data_prep.prepare", *(f"data_prep.{name}" for name in (spec.source, *named))]
 
 

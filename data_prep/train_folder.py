@@ -55,7 +55,10 @@ WARM_UP, TIMED = 3, 10.0  # minibatches before the timing of --minutes, and its 
 
 
 class Call(Strict):
-    """What decides the model, as the command was given it, and the passes that follow from it."""
+    """What decides the model, as the command was given it, and the passes that follow from it.
+
+    images: of which the passes follow; other passes follow from another number of pictures.
+    """
 
     pictures: str
     preset: str
@@ -65,6 +68,7 @@ class Call(Strict):
     length: str  # e.g. "3 epochs", "500 minibatches", "30 minutes"; "" the preset's
     seed: int
     epochs: float = 0.0
+    images: int = 0
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -122,10 +126,13 @@ def train_folder(given: argparse.Namespace) -> None:
     store = ImageStore.open(data)
     spec = _spec(preset, store, given)
     _require_enough(store, spec.training.batch, given.data or given.folder)
-    epochs = before.epochs if before else _epochs(spec, store, given)
+    known = before is not None and before.images in (0, len(store))  # 0: of an earlier version
+    epochs = before.epochs if before and known else _epochs(spec, store, given)
     spec = _with_training(spec, epochs=epochs)
     out.mkdir(parents=True, exist_ok=True)
-    write_json(out / CALLS, call.model_copy(update={"epochs": epochs}).model_dump())
+    write_json(
+        out / CALLS, call.model_copy(update={"epochs": epochs, "images": len(store)}).model_dump()
+    )
     values = {"model": spec.model_dump(mode="json"), "seed": given.seed}
     REPORTER.say(f"sample sheets appear in {out / 'state' / 'samples'}")
     train(
@@ -268,7 +275,7 @@ def _refuse_other(out: Path, before: Call | None, call: Call) -> None:
     """Raise SpecError where `out` holds the work of another call."""
     if before is None:
         return
-    old, new = (one.model_dump(exclude={"epochs"}) for one in (before, call))
+    old, new = (one.model_dump(exclude={"epochs", "images"}) for one in (before, call))
     changed = [f"{key} was {old[key]!r}, is {new[key]!r}" for key in old if old[key] != new[key]]
     if not changed:
         return

@@ -176,14 +176,17 @@ def numbers_decided(claims: pd.DataFrame) -> str:
 
 
 def directions_tested(claims: pd.DataFrame) -> str:
-    """E.g. "26: 9 hold, 4 fail, 5 hold untrained too, 8 undecided"."""
+    """E.g. "26: 9 hold, 4 fail, 5 hold untrained too, 8 undecided", without those of none."""
     tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
-    hold, fail = (sum(one in group for one in tested) for group in (HOLDING, FAILING))
-    untrained = tested.count(Verdict.UNTRAINED_PASSES)
-    return (
-        f"{len(tested)}: {hold} hold, {fail} fail, {untrained} hold untrained too, "
-        f"{len(tested) - hold - fail - untrained} undecided"
-    )
+    groups = {
+        "hold": HOLDING,
+        "fail": FAILING,
+        "hold untrained too": {Verdict.UNTRAINED_PASSES},
+        "lack a control": {Verdict.NO_CONTROL},
+        "undecided": set(Verdict) - DECIDED - {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL},
+    }
+    counts = {words: sum(one in group for one in tested) for words, group in groups.items()}
+    return f"{len(tested)}: {', '.join(f'{n} {words}' for words, n in counts.items() if n)}"
 
 
 def trainings(run: str) -> str:

@@ -1,9 +1,10 @@
-"""Catch what stops Snakemake before it reads the Snakefile: no run file, or no writable home.
+"""Catch what stops Snakemake before it reads the Snakefile: a wrong command, or no writable home.
 
 Where in the flow: the profiles run this file as a definition of their template, which Snakemake
 executes first. Without it a wrong --configfile or an unwritable home ends in one of Snakemake's
-tracebacks. It uses only the standard library and changes nothing but, where it must,
-XDG_CACHE_HOME. Alone: `python profiles/begin.py --configfile config/demo.yaml`.
+tracebacks, and the first of two --config is ignored in silence. It uses only the standard library
+and changes nothing but, where it must, XDG_CACHE_HOME. Alone:
+`python profiles/begin.py --configfile config/demo.yaml`.
 """
 
 import difflib
@@ -26,6 +27,16 @@ def run_files(words: Sequence[str]) -> Iterator[str]:
                 yield value
         elif taken:
             yield word
+
+
+def given_twice(words: Sequence[str]) -> str | None:
+    """Why two --config in a command line will not do; None where there is one at most."""
+    if sum(word.partition("=")[0] in ("--config", "-C") for word in words) < 2:
+        return None
+    return (
+        "--config is given twice, and Snakemake would use only the last one; put all KEY=VALUE "
+        "words after one --config"
+    )
 
 
 def what_is_wrong(file: str, given: Sequence[str]) -> str | None:
@@ -63,4 +74,6 @@ given = list(run_files(sys.argv[1:]))
 for one in given:
     if wrong := what_is_wrong(one, given):
         sys.exit(f"error: {wrong}")
+if twice := given_twice(sys.argv[1:]):
+    sys.exit(f"error: {twice}")
 cache_of_its_own()

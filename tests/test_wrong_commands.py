@@ -56,6 +56,7 @@ def test_one_experiment_without_the_raw_data_of_the_others(
             ["--configfile", "config/tiny.yaml", "latent_walk"],
             "(snakemake latent_walk --configfile config/tiny.yaml)",
         ),
+        (["--config", "image_size=128", "all", "--config", "photos=x"], "--config is given twice"),
     ],
 )
 def test_a_run_file_that_is_not_there(words: list[str], said: str, repository: Path) -> None:

@@ -17,6 +17,7 @@ from experiments.memorisation.search import (
     matching_sigma,
     pixel_description,
 )
+from repro.data.images import spread
 from repro.data.store import ImageStore
 from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
@@ -150,7 +151,8 @@ def _queries(
     order = shuffled(len(rows), seed=seed, purpose="memorisation, training images")
     places = np.sort(order[:real])
     training = np.asarray(store.images[rows[places]])
-    sigma = matching_sigma(training[:BLURRED_BY], wanted=float(np.median(sharpness(samples))))
+    some = training[spread(len(training), BLURRED_BY)[0]]  # of all classes: they may be sorted
+    sigma = matching_sigma(some, wanted=float(np.median(sharpness(samples))))
     images = {"samples": samples, "real": training}
     own = {"samples": np.full(len(samples), -1), "real": places}
     if sigma > 0:

@@ -121,7 +121,8 @@ def _differences(
         dcgan = wrong["dcgan"][:, place]
         gan = wrong["gan"][:, place]
         made += _difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan, seed=seed)
-        made += _difference(f"real_minus_dcgan_{name}{of}", wrong["real"][:, 0], dcgan, seed=seed)
+        real = wrong["real"][:, 0]
+        made += _difference(f"real_minus_dcgan_{name}{of}", real, dcgan, seed=seed, fixed=True)
     few, many = (wrong["dcgan"][:, place] for place in columns.values())
     return made + _difference(f"dcgan_few_minus_many{of}", few, many, seed=seed, paired=True)
 
@@ -204,24 +205,30 @@ def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measur
 
 
 def _difference(
-    name: str, first: np.ndarray, second: np.ndarray, *, seed: int, paired: bool = False
+    name: str,
+    first: np.ndarray,
+    second: np.ndarray,
+    *,
+    seed: int,
+    paired: bool = False,
+    fixed: bool = False,
 ) -> list[Measurement]:
     """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
 
-    With several trainings the interval is over trainings, and a second number has the interval over
-    digits; with one it is over digits, within that training. paired: both come from the same
-    trainings. A row of one, such as the real digits, counts as fixed when compared with a row of
-    several.
+    With several trainings of both the interval is over trainings, and a second number has the
+    interval over digits; with one of either it is over digits, within these trainings. paired: both
+    come from the same trainings; fixed: the first is no training but the real digits.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "
         "are the two columns of the table"
     )
     one, other = (100 * wrong.mean(axis=1) for wrong in (first, second))  # (R,)
+    several = len(other) > 1 and (fixed or len(one) > 1)
     trainings = max(len(one), len(other))
     over = "one training" if trainings == 1 else "the mean of these trainings"
     digits = mean_over(
-        name if trainings == 1 else f"{name}_over_digits",
+        f"{name}_over_digits" if several else name,
         100 * (first.mean(axis=0) - second.mean(axis=0)),
         seed=seed,
         purpose=f"mnist neighbours, {name}",
@@ -230,9 +237,9 @@ def _difference(
         protocol=protocol,
         unit="points",
     )
-    if trainings == 1:
+    if not several:
         return [digits]
-    if paired or min(len(one), len(other)) == 1:
+    if paired or fixed:
         units = "trained networks" + (" (paired)" if paired else "")
         return [
             student_over(name, one - other, over=units, protocol=protocol, unit="points"),

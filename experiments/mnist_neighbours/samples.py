@@ -72,4 +72,5 @@ class LabelledSamples:
         """A digest of everything that determines the samples."""
         digest = hashlib.sha256(self.weights)
         digest.update(f"{self.seed} {self.purpose} {self.block} {self.device.type}".encode())
+        digest.update(self.network.model_dump_json().encode())
         return digest.hexdigest()

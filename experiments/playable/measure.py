@@ -100,16 +100,24 @@ def _direction(z: Tensor, sure: np.ndarray, confident: int) -> Tensor:
 def _tried(
     G: GeneratorNetwork, z: Tensor, directions: Tensor, judge: AttributeNetwork, *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The judge's findings at both ends of the directions, and of random ones of equal length."""
-    elsewhere = random_directions(directions, seed=seed, purpose=f"{PURPOSE}, random directions")
-    found, control = (_found_at_ends(G, z, some, judge) for some in (directions, elsewhere))
-    return found, control
+    """The judge's findings at both ends of the directions, and of random ones of equal length.
+
+    Each sample has random directions of its own: one for all of them would be one draw.
+    """
+    for_each = directions[:, None].expand(-1, len(z), -1)  # (A, N, d)
+    purpose = f"{PURPOSE}, random directions"
+    elsewhere = random_directions(for_each.flatten(0, 1), seed=seed, purpose=purpose)
+    found = _found_at_ends(G, z, directions, judge)
+    return found, _found_at_ends(G, z, elsewhere.view_as(for_each), judge)
 
 
 def _found_at_ends(
     G: GeneratorNetwork, z: Tensor, directions: Tensor, judge: AttributeNetwork
 ) -> np.ndarray:
-    """Whether the judge finds attribute a at each end of direction a: (A, ends, N) bool."""
+    """Whether the judge finds attribute a at each end of direction a: (A, ends, N) bool.
+
+    directions: (A, d), or (A, N, d) where every sample has its own.
+    """
     return np.stack(
         [
             [predict(judge, draw(G, z + end / 2 * one))[0][:, column] > 0.5 for end in ENDS]

@@ -90,7 +90,9 @@ def _first_label(store: ImageStore) -> dict[str, Axis]:
         if low == high:  # most have one value: the ends are its two extremes
             low, high = values.min(), values.max()
         if low < high:
-            return {field: Axis(left=f"{field} <= {low:.6f}", right=f"{field} >= {high:.6f}")}
+            # all digits: a rounded end would leave out the images that lie on it
+            below, above = (np.format_float_positional(end, trim="-") for end in (low, high))
+            return {field: Axis(left=f"{field} <= {below}", right=f"{field} >= {above}")}
     raise SpecError(
         f"{store.folder}: Fig 8 needs faces with a label that varies, such as pose; found "
         f"{', '.join(store.manifest['label_fields']) or 'no labels'}; label them, or take the "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.verify_authors.names import OF_RELEASED, number_name
-from repro.claims.constructors import mean_over, single_number
+from repro.claims.constructors import crossed_difference_over, mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
 from repro.classification.few_labels import FewLabels
@@ -84,13 +84,13 @@ def cifar10_numbers(
             _chosen_c("cifar10", name, choices[name], released),
         ]
     differences = [
-        mean_over(
+        crossed_difference_over(
             f"cifar10_{one}_minus_{other}",
-            100 * (share[one] - share[other]),
+            100.0 * right[one],
+            100.0 * right[other],
             seed=seed,
             purpose=f"{ON_CIFAR10}, {one} minus {other}",
-            over="test images (both rows on the same images)",
-            by="paired bootstrap",
+            over="test images (both rows on the same images) and random networks",
             unit="percentage points",
             protocol=f"accuracy on {WHAT[one]} ({_layers(released)}) minus accuracy on "
             f"{WHAT[other]}",
@@ -124,19 +124,20 @@ def svhn_numbers(
         for number in _svhn_row(name, right[name], few, released, held_out=held_out, seed=seed)
     ]
     draws = min(map(len, right.values()))  # paired by draw of labels and by test image
-    share = {name: rights[:draws].mean(axis=0) for name, rights in right.items()}  # (T,)
-    difference = mean_over(
+    difference = crossed_difference_over(
         "svhn_random_minus_released",
-        100 * (share["released"] - share["random"]),
+        100.0 * right["released"][:draws],
+        100.0 * right["random"][:draws],
         seed=seed,
         purpose=f"{ON_SVHN}, random minus released",
-        over=f"test images, mean over the same {draws} draws",
-        by="paired bootstrap",
+        over=f"{draws} draws of labels and test images (both rows on the same ones)",
         unit="percentage points",
         protocol=f"error on {WHAT['random']} minus error on {WHAT['released']} "
         f"({_layers(released)})",
     )
-    return [*rows, difference]
+    choices = {name: [few.choice] for name, few in fitted.items()}
+    of_both = difference.model_copy(update={"at_edge": _at_edge(choices, *choices)})
+    return [*rows, of_both]
 
 
 def _svhn_row(
@@ -144,6 +145,7 @@ def _svhn_row(
 ) -> list[Measurement]:
     """Mean test error over draws, its spread as the authors give it, and how C was chosen."""
     errors = 100 * (1 - right.mean(axis=1))  # (draws,)
+    edge = {"at_edge": _at_edge({name: [few.choice]}, name)}
     return [
         mean_over(
             number_name("svhn", "error", name, released.complete_layers),
@@ -156,7 +158,7 @@ def _svhn_row(
             protocol=f"L2-SVM on {_features(name, released)}, {few.labels} labels, class-balanced "
             f"draws; C by other draws on {held_out} validation images; {right.shape[1]} test "
             "images once",
-        ),
+        ).model_copy(update=edge),
         single_number(
             number_name("svhn", "sd_over_draws", name, released.complete_layers),
             float(errors.std(ddof=1)),

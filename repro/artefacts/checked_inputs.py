@@ -39,7 +39,7 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
     sidecar = folder / SIDECAR
     if not sidecar.is_file():
         found = [file for file in OURS if (folder / file).is_file()]
-        if found:
+        if found and not isinstance(given, RawFiles):  # in a user's folder these mean nothing
             raise ChangedFileError(
                 f"{sidecar} is missing, the record of what made {', '.join(found)} there; "
                 f"{how_to_remake(sidecar)}"
@@ -56,24 +56,30 @@ def refuse_changed(name: str, given: Input, *, unread: Collection[str] = ()) -> 
                 f"{path} is not what was written there: its sha256 is not the one in {SIDECAR}; "
                 f"{how_to_remake(sidecar)}"
             )
-    if changed := changed_inputs(read_record(folder)):
+    if changed := changed_inputs(folder):
         raise ChangedFileError(
             f"{folder} was made from inputs that have changed since: {', '.join(changed)}; "
             f"{how_to_remake(sidecar)}"
         )
 
 
-def changed_inputs(record: dict[str, Any]) -> list[str]:
-    """Paths of a record's inputs that have changed; inputs that no longer exist are left out."""
-    return [
-        about["path"]
-        for about in record.get("inputs", {}).values()
-        if Path(about["path"]).exists() and _differs(about)
-    ]
+def changed_inputs(folder: Path) -> list[str]:
+    """Paths of the recorded inputs of a step's folder that have changed; lost ones are left out.
+
+    An input of a run that was copied is the one in the copy, where there is one.
+    """
+    changed = []
+    for about in read_record(folder).get("inputs", {}).values():
+        path = Path(about["path"])
+        own = folder.parent.parent / path.parent.name / path.name  # results/RUN/KIND/NAME
+        path = own if own.exists() else path
+        if path.exists() and _differs(about, path):
+            changed.append(str(path))
+    return changed
 
 
-def _differs(about: dict[str, Any]) -> bool:
-    path, before = Path(about["path"]), str(about["sha256"])
+def _differs(about: dict[str, Any], path: Path) -> bool:
+    before = str(about["sha256"])
     given = RawFiles(path, tuple(about["reads"])) if "reads" in about else path
     known_by, colon, _ = before.rpartition(":")
     if colon and known_by != TIMED:

@@ -58,7 +58,7 @@ def _below(
 ) -> Iterator[tuple[str, os.stat_result]]:
     """Files in no particular order; linked folders are followed, each folder once.
 
-    A folder that cannot be opened counts as itself; a broken link is left out.
+    A folder that cannot be opened counts as itself; links that lead nowhere are left out.
     """
     own = os.stat(folder)
     if (own.st_dev, own.st_ino) in visited:
@@ -77,5 +77,5 @@ def _below(
                 yield from _below(entry.path, f"{prefix}{entry.name}/", visited)
             else:
                 yield prefix + entry.name, entry.stat()
-        except FileNotFoundError:
+        except OSError:  # gone meanwhile, a broken link, or one that leads to itself
             continue

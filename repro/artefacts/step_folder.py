@@ -94,7 +94,8 @@ def _put_in_place(building: Path, out: Path, *, keep_older: bool) -> None:
         older = _place_aside(out)
         size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         print(
-            f"the older {out} is kept as {older} ({size / 2**20:.1f} MB) until `make clean`",
+            f"the older {out} is kept as {older} ({size / 2**20:.1f} MB); delete it when "
+            "it is no longer needed",
             flush=True,
         )
     if out.exists():

@@ -190,7 +190,7 @@ def crossed_ratio(above: np.ndarray, below: np.ndarray, *, seed: int, purpose: s
     return percentiles(over / np.where(np.abs(under) > SMALLEST, under, np.nan))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)  # of sets and samples: both sides of a comparison
 def _shares_drawn(n: int, seed: int, purpose: str) -> np.ndarray:
     """How often each of n is drawn in n draws with replacement, as shares: (DRAWS, n)."""
     drawn = generator(seed, purpose, n).integers(0, n, (DRAWS, n))

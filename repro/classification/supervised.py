@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from repro.classification.random_search import Trial, TrialResult
-from repro.data.images import to_tensor
+from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
 from repro.networks.build import undrawn_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
@@ -211,7 +211,8 @@ class _Run:
     @torch.no_grad()
     def freeze(self) -> None:
         """Freeze statistics of the training images (repro.networks.dcgan), in eval mode."""
-        freeze_statistics(self.classifier.trunk, self.x.split(STATISTICS_BATCH))
+        batches = (self.x[rows] for rows in spread(len(self.x), STATISTICS_BATCH))
+        freeze_statistics(self.classifier.trunk, batches)
         self.classifier.eval()
 
 

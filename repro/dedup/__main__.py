@@ -95,9 +95,10 @@ def _summary_lines(summary: dict[str, Any], given: argparse.Namespace) -> list[s
             "was compared"
         )
     if given.against is None:
+        largest = f", the largest of {summary['largest_group']}" if summary["groups"] else ""
         lines.append(
             f"{removed} are near-duplicates of one that is kept ({removed / count:.1%}); "
-            f"groups: {summary['groups']}, the largest of {summary['largest_group']}"
+            f"groups: {summary['groups']}{largest}"
         )
     else:
         lines.append(

@@ -92,8 +92,12 @@ def options_of(given: argparse.Namespace) -> Options:
         name, equals, value = word.partition("=")
         if not equals:
             raise SpecError(f"--option {word}: expected name=value")
+        if name in values:
+            raise SpecError(f"--option {name}: given twice, {values[name]} and {value}; keep one")
         values[name] = value
     if given.radius is not None:
+        if "radius" in values:
+            raise SpecError("--radius and --option radius: give one of them")
         values["radius"] = given.radius
     options = validated(Options, values, where="command line")
     unused = sorted(set(values) - used_options(given.method))

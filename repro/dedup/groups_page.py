@@ -90,8 +90,8 @@ def write_groups_page(
         theirs = row >= sources[0][1]  # of the other collection: never ticked
         twin = keys[removal.first[row]]
         goes = not theirs and not removal.keep[row]
-        why = going.why_not(keys[row], twin) if goes else ""
         entry = going.entry(keys[row])
+        why = "" if theirs else going.why_not(keys[row], twin) or _unlistable(entry)
         return {
             "name": legible(keys[row]),
             "picture": pictures.get(row, ""),
@@ -101,9 +101,9 @@ def write_groups_page(
             "date": stored.date(row),
             "distance": int(removal.distance[row]),
             "theirs": theirs,
-            "goes": goes and not (why or _unlistable(entry)),
-            "entry": "" if theirs else entry if not _unlistable(entry) else "",
-            "note": WHY_NOT.get(why or ("" if theirs else _unlistable(entry)), ""),
+            "goes": goes and not why,
+            "entry": "" if theirs or why else entry,
+            "note": WHY_NOT.get(why, ""),
         }
 
     shown: list[dict[str, Any]] = [

@@ -14,11 +14,11 @@ from numpy.lib.recfunctions import repack_fields
 
 from repro.data.store import ImageStore
 from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
-from repro.dedup.binary_codes import CodeHealth, code_health
+from repro.dedup.binary_codes import CodeHealth
 from repro.dedup.files_once import legible
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
-from repro.dedup.removal import DegenerateCodeError, refuse_degenerate
+from repro.dedup.removal import DegenerateCodeError, health_of_compared, refuse_degenerate
 from repro.dedup.thumbnails import EQUALITY
 from repro.errors import UnusableError
 from repro.progress import Progress
@@ -85,17 +85,21 @@ def make_codes(
     inputs = HashInputs(store.images)
     if method != TRAINED:
         codes, contrast = _perceptual(inputs, method)
-        return HashCodes(codes, contrast, code_health(codes, radius=options.radius))
+        return HashCodes(codes, contrast, _health(codes, contrast, options))
     network, training = _network(inputs, options=options, seed=seed, model=model)
     codes, contrast = encode(network, inputs)
-    health = code_health(codes, radius=options.radius)
+    health = _health(codes, contrast, options)
     try:
-        enough = len(inputs) >= FEWEST
-        minimum = options.minimum_bits if enough else 0.0
-        refuse_degenerate(health, minimum=minimum, where=store.manifest["source"])
+        if health is not None and health.count >= FEWEST:
+            minimum = options.minimum_bits
+            refuse_degenerate(health, minimum=minimum, where=store.manifest["source"])
     except DegenerateCodeError as error:
         raise DegenerateCodeError(f"{error}; or try --method phash, which needs none") from None
     return HashCodes(codes, contrast, health, network, training)
+
+
+def _health(codes: np.ndarray, contrast: np.ndarray, options: Options) -> CodeHealth | None:
+    return health_of_compared(codes, contrast < options.minimum_contrast, radius=options.radius)
 
 
 def _network(

@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from repro.dedup.binary_codes import CodeHealth, first_with_same_code, group_sizes
+from repro.dedup.binary_codes import (
+    CodeHealth,
+    code_health,
+    first_with_same_code,
+    group_sizes,
+)
 from repro.dedup.hamming_search import first_within, hamming
 from repro.errors import ExpectedError, UnusableError
 
@@ -112,6 +117,15 @@ def find_removal(
     first[order] = order[found]
     keep = (first == own) | (group_sizes(first) > max_group)
     return Removal(first, keep, hamming(codes, codes[first]), flat, max_group)
+
+
+def health_of_compared(codes: np.ndarray, flat: np.ndarray, *, radius: int) -> CodeHealth | None:
+    """code_health of the images that are compared, codes (N, B) without the flat ones, (N,) bool.
+
+    None where all are flat: there is nothing to judge.
+    """
+    compared = codes[~flat]
+    return code_health(compared, radius=radius) if len(compared) else None
 
 
 def refuse_degenerate(health: CodeHealth, *, minimum: float, where: str) -> None:

@@ -7,9 +7,12 @@ stand as $RAW and $PHOTOS, so that a report can be given away.
 Alone: `pipeline_command("latent_walk", config="config/demo.yaml", given={})`.
 """
 
+import math
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import yaml
 
 if TYPE_CHECKING:
     from repro.report.spec import ReportSpec
@@ -22,9 +25,7 @@ def command_for(spec: "ReportSpec", target: str, *, ask_for: str = "") -> str:
 
     ask_for: "key=..." that only the user can fill in.
     """
-    given = {"run": spec.named}
-    given |= spec.model_dump(include={"raw", "photos", "image_size", "channels"})
-    return pipeline_command(target, config=spec.config, given=given, ask_for=ask_for)
+    return pipeline_command(target, config=spec.config, given=spec.given, ask_for=ask_for)
 
 
 def pipeline_command(
@@ -32,10 +33,9 @@ def pipeline_command(
 ) -> str:
     """The call of Snakemake that makes `target`; Snakemake wants it before its options.
 
-    config: the run file. given: keys of the run file that may have been set by --config, with
-    their values; those that are None are left out.
+    config: the run file. given: keys of the run file that were set by --config, and their values.
     """
-    pairs = [_pair(key, str(value)) for key, value in given.items() if value is not None]
+    pairs = [_pair(key, _as_word(value)) for key, value in given.items()]
     pairs += [ask_for] if ask_for else []  # one --config: of two, Snakemake takes the last
     behind = f" --config {' '.join(pairs)}" if pairs else ""
     return f"snakemake {target} --configfile {shlex.quote(config)}{behind}"
@@ -47,6 +47,15 @@ def rerun_command(command: str, measured: str) -> str:
     measured: the folder of its numbers, which a step keeps as long as nothing has changed.
     """
     return f"rm -r {shlex.quote(measured)} && {command}"
+
+
+def _as_word(value: object) -> str:
+    """A value as Snakemake reads it after KEY=: YAML on one line."""
+    if isinstance(value, Mapping | list):
+        return yaml.safe_dump(
+            value, default_flow_style=True, sort_keys=False, width=math.inf
+        ).strip()
+    return str(value)
 
 
 def _pair(key: str, value: str) -> str:

@@ -41,7 +41,7 @@ class ReportSpec(_Tolerant):
     """specs/report.json of a run: what there should be, so that what is missing can be named."""
 
     run: str
-    named: str | None = Field(None, description="the run's name where it was given by --config")
+    given: dict[str, Any] = Field({}, description="what --config gave besides the run file")
     title: str
     banner: str = ""
     description: str = ""

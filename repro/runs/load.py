@@ -23,7 +23,7 @@ from repro.runs.checks import (
 )
 from repro.runs.extensions import experiment_cards
 from repro.runs.models import ablation_models, merged, trained_apart, with_preset
-from repro.runs.overrides import attribute_to_config, given_by_config
+from repro.runs.overrides import attribute_to_config, differing, given_by_config
 from repro.runs.paper_scale import bound_roles
 from repro.runs.run import Experiment, Run
 from repro.runs.run_name import refuse_other_photos, run_name
@@ -46,7 +46,9 @@ def load_run(file: str, overrides: dict[str, Any] | None = None) -> Run:
     values = read_yaml(Path(file))
     given = given_by_config(overrides or {}, values)
     try:
-        return _resolved(merged(values, overrides or {}), file=file)
+        run = _resolved(merged(values, overrides or {}), file=file)
+        run.given = differing(overrides or {}, values)
+        return run
     except SpecError as error:
         raise SpecError(attribute_to_config(str(error), file=file, given=given)) from None
 
@@ -149,7 +151,7 @@ def report_spec(run: Run) -> dict[str, Any]:
     repeats = [name for names in run.trainings.values() for name in names[1:]]
     more = {
         "run": run.name,
-        "named": run.named,
+        "given": run.given,
         "config": run.file,
         "experiments": experiments,
         "repeats": repeats,

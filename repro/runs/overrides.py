@@ -27,6 +27,19 @@ def given_by_config(
     return keys
 
 
+def differing(overrides: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of `overrides` that the run file's `values` lack or give otherwise."""
+    found: dict[str, Any] = {}
+    for name, value in overrides.items():
+        own = values.get(name)
+        if isinstance(value, Mapping) and isinstance(own, Mapping):
+            if part := differing(value, own):
+                found[name] = part
+        elif name not in values or value != own:
+            found[name] = value
+    return found
+
+
 def attribute_to_config(message: str, *, file: str, given: Sequence[str]) -> str:
     """The lines of an error message, each naming --config where its key came from there."""
     return "\n".join(_told_of(line, file, given) for line in message.split("\n"))

@@ -44,6 +44,7 @@ class Run:
     ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained on request
     named: str | None = None  # `run` in --config, where the name is not the file's
     strict: bool = False  # `strict` in --config: results of other package versions are made again
+    given: dict[str, Any] = field(default_factory=dict)  # what --config gave besides the run file
 
     @property
     def folder(self) -> Path:

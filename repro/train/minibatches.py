@@ -100,10 +100,14 @@ class Schedule:
         self.smallest = 2 * processes
         sizes = [len(part) for part in self._parts(np.arange(images))]
         self.per_epoch = len(sizes)
-        self.length = max(1, math.ceil(training.epochs * self.per_epoch))
-        self.early = max(1, math.ceil(training.early_pass * self.per_epoch))
+        self.length = max(1, self._after(training.epochs))
+        self.early = max(1, self._after(training.early_pass))
         self.snapshots = self._snapshots()
         self._epoch, self._batches = -1, [np.arange(0)]
+
+    def _after(self, passes: float) -> int:
+        """Minibatches of a number of passes, rounded up; 1.1 passes of 100 are 110, not 111."""
+        return math.ceil(round(passes * self.per_epoch, 6))
 
     def _parts(self, order: np.ndarray) -> list[np.ndarray]:
         """Minibatches of an epoch; the last, partial one is used (authors' data_utils)."""
@@ -120,7 +124,7 @@ class Schedule:
         if isinstance(kept, int):
             steps = {math.ceil(self.length * i / kept) for i in range(1, kept)}
         else:
-            steps = {math.ceil(passes * self.per_epoch) for passes in kept}
+            steps = {self._after(passes) for passes in kept}
         return sorted(steps - {self.length})
 
     def rows(self, t: int) -> np.ndarray:

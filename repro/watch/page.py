@@ -112,10 +112,11 @@ def _trainings(run: Run, board: Board) -> list[Training]:
 
 def _training(folder: Path, name: str, step: Step | None) -> Training:
     state, model = folder / "state" / name, folder / "models" / name
-    place = model if (model / "log.jsonl").is_file() else state
+    done = step is None or step.state == "done"  # else a model there is that of an earlier training
+    place = model if done and (model / "log.jsonl").is_file() else state
     newest = max(place.glob("samples/step_*.png"), default=None)
-    if (model / "samples.png").is_file():
-        newest = model / "samples.png"
+    if (place / "samples.png").is_file():
+        newest = place / "samples.png"
     curves, top = loss_curves(place / "log.jsonl")
     reading = step.reading() if step is not None and step.state == "running" else None
     return Training(

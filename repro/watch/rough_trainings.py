@@ -10,6 +10,7 @@ Alone: `rough_trainings(load_run("config/demo.yaml"))`.
 import math
 from itertools import pairwise
 
+from repro.data.raw_images import files_below
 from repro.runs.image_counts import expected_records
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
@@ -34,8 +35,10 @@ def rough_trainings(run: Run) -> dict[str, float]:
 
 def _images(run: Run, dataset: str) -> int | None:
     counts = expected_records(run, dataset), run.spec.datasets[dataset].limit
-    known = [count for count in counts if count is not None]
-    return min(known, default=None)
+    raw = run.raw_folder(dataset)
+    if counts[0] is None and raw.is_dir():  # about as many images as files
+        counts = len(files_below(raw)), counts[1]
+    return min((count for count in counts if count is not None), default=None)
 
 
 def _seconds(model: ModelSpec, images: int) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from claims_alone import alone
 from untrained_model import write_model
 
 from data_prep.generated.drawing.scene import THINGS
@@ -233,7 +234,7 @@ def test_things_are_measured_on_drawn_rooms_alone(
     claims = [c for c in card.claims if c.measurement.partition("_")[0] in THINGS]
     assert len(claims) == 3
     for claim in claims:
-        verdict = judge(claim, found[claim.measurement], ground=Ground.SYNTHETIC)
+        verdict = judge(alone(claim), found[claim.measurement], ground=Ground.SYNTHETIC)
         assert (verdict.verdict == Verdict.NOT_RUN) == (not drawn)
         assert drawn or verdict.reason == NOT_DRAWN
     assert ("bed_channels_trained" in found) == drawn

@@ -192,9 +192,9 @@ def test_axes_are_those_that_the_faces_are_labelled_for(make_dataset: Callable) 
     assert (some.names, some.remark) == (["man", "glasses"], "the data have no label 'pose'")
     age = axes(default, "age", constant=0 * bit, age=np.arange(20, 28, dtype=np.int32))
     assert age.names == ["age"]
-    assert age.expressions == {"age, left": "age <= 21.750000", "age, right": "age >= 25.250000"}
+    assert age.expressions == {"age, left": "age <= 21.75", "age, right": "age >= 25.25"}
     rare = axes(default, "rare", rare=(np.arange(8) == 3).astype(np.uint8))
-    assert rare.expressions["rare, right"] == "rare >= 1.000000"
+    assert rare.expressions["rare, right"] == "rare >= 1"
     with pytest.raises(StoreError, match="no label 'pose'; it has age"):
         axes(OPTIONS, "missing", age=np.arange(8, dtype=np.int32))
     with pytest.raises(SpecError, match=r"Fig 8 needs faces with a label that varies.*no labels"):

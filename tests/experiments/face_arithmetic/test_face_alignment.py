@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from claims_alone import alone
 
 from data_prep.generated import faces
 from experiments.face_arithmetic.alignment import (
@@ -66,7 +67,7 @@ def test_claims_on_pixel_sums_have_no_verdict_where_faces_are_aligned(
     kept = {one.name: one for one in without_alignment_claims(made, why=why)}
     assert kept["success_three_exemplars_minus_one_exemplar"].value == 0.5
     for claim in of_pixels:
-        verdict = judge(claim, kept[claim.measurement], ground=Ground.SYNTHETIC)
+        verdict = judge(alone(claim), kept[claim.measurement], ground=Ground.SYNTHETIC)
         assert verdict.verdict == (Verdict.NOT_RUN if why else Verdict.HOLDS_SYNTHETIC)
         if why:
             assert verdict.reason == NOT_TESTED

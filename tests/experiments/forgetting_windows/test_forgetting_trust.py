@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from claims_alone import alone
 from planted_windows import KnowingSegmenters, windows, write_planted_model
 
 from experiments.contract import run_measure
@@ -45,7 +46,7 @@ def test_a_judge_that_looks_elsewhere_decides_nothing(
     assert found[OVERLAP].value < 0.5
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
     for claim in card.claims:
-        decided = judge(claim, found.get(claim.measurement), ground=Ground.PAPER)
+        decided = judge(alone(claim), found.get(claim.measurement), ground=Ground.PAPER)
         assert decided.verdict == Verdict.NOT_RUN
         if claim.measurement in found:
             assert "the judge's overlap with the boxes is 0." in decided.reason
@@ -64,7 +65,8 @@ def test_a_judge_that_knows_them_decides(
     assert not any(name.startswith(UNSURE) for name in found)
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
     verdicts = {
-        judge(claim, found[claim.measurement], ground=Ground.PAPER).verdict for claim in card.claims
+        judge(alone(claim), found[claim.measurement], ground=Ground.PAPER).verdict
+        for claim in card.claims
     }
     assert Verdict.NOT_RUN not in verdicts
 

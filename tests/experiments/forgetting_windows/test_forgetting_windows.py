@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from claims_alone import alone
 from planted_windows import (
     SIZE,
     KnowingSegmenters,
@@ -71,7 +72,7 @@ def test_planted_window_maps_are_found_and_forgotten(
     assert "window_area_left_positive_refitted_layer_0" not in found  # of the first layer only
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
     verdicts = {
-        c.id: judge(c, found.get(c.measurement), ground=Ground.PAPER).verdict.value
+        c.id: judge(alone(c), found.get(c.measurement), ground=Ground.PAPER).verdict.value
         for c in card.claims
     }
     assert verdicts.pop("windows_become_things") == "not reproduced"  # only walls are behind them
@@ -92,7 +93,7 @@ def test_planted_windows_are_forgotten_under_all_choices(
     assert len(universes.others) == 5
     card = read_card(repository / "experiments/forgetting_windows/experiment.yaml")
     claim = next(one for one in card.claims if one.id == "windows_forgotten")
-    own = judge(claim, found[claim.measurement], ground=Ground.PAPER)
+    own = judge(alone(claim), found[claim.measurement], ground=Ground.PAPER)
     stable = stability(own, universes, ground=Ground.PAPER)
     assert stable is not None
     assert stable.stays == 5, stable.words

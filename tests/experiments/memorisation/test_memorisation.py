@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from claims_alone import alone
 from planted_blobs import noisy, pictures
 from recorded_again import record_again
 from scipy import stats
@@ -70,7 +71,7 @@ def verdicts(found: dict[str, Measurement], repository: Path) -> list[Verdict]:
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/memorisation/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
+    return judge(alone(chosen), found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from claims_alone import alone
 from planted_blobs import noisy, pictures
 from untrained_model import write_model
 
@@ -42,7 +43,7 @@ def folders(make_dataset, tmp_path: Path) -> dict[str, Path]:
 def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
     card = read_card(repository / "experiments/memorisation/experiment.yaml")
     chosen = {one.id: one for one in card.claims}[claim]
-    return judge(chosen, found.get(chosen.measurement), ground=Ground.PAPER).verdict
+    return judge(alone(chosen), found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
@@ -159,11 +160,11 @@ def test_the_verdict_under_other_choices_of_space_and_real_images(
     # noisy copies are as sharp as real images, and no real image has a partner: three spaces alone
     count = 2 if copies else 5
     assert len(universes.others) == count
-    own = judge(claim, found[claim.measurement], ground=Ground.PAPER)
+    own = judge(alone(claim), found[claim.measurement], ground=Ground.PAPER)
     assert own.verdict == (Verdict.NOT if copies else Verdict.REPRODUCED)
     without_control = [one.model_copy(update={"control": None}) for one in universes.others]
-    alone = universes.model_copy(update={"others": without_control})
-    stable = stability(own, alone, ground=Ground.PAPER)
+    uncontrolled = universes.model_copy(update={"others": without_control})
+    stable = stability(own, uncontrolled, ground=Ground.PAPER)
     assert stable is not None
     assert stable.stays == count
     by_choice = {

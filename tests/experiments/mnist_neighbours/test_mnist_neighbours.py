@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from claims_alone import alone
 from digits_model import write_digits_model
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
@@ -120,7 +121,7 @@ def planted(
 def verdicts(found: dict[str, Measurement], repository: Path) -> dict[str, Verdict]:
     card = read_card(repository / "experiments/mnist_neighbours/experiment.yaml")
     return {
-        claim.id: judge(claim, found.get(claim.measurement), ground=Ground.PAPER).verdict
+        claim.id: judge(alone(claim), found.get(claim.measurement), ground=Ground.PAPER).verdict
         for claim in card.claims
     }
 

@@ -211,7 +211,8 @@ def test_an_experiment_has_its_cost_commit_and_commands(report: Path, name: str)
     [
         ({}, None),
         ({"raw": "raw", "image_size": 128}, ["raw=raw", "image_size=128"]),
-        ({"raw": "my data", "photos": None}, ["raw=my data"]),
+        ({"raw": "my data"}, ["raw=my data"]),
+        ({"models": {"a": {"batch": 8}}, "dedup": ["b"]}, ["models={a: {batch: 8}}", "dedup=[b]"]),
         ({"photos": "~/cats"}, ["photos=$PHOTOS"]),  # parsed without a shell
         ({"raw": "/home/somebody/data"}, ["raw=$RAW"]),
     ],

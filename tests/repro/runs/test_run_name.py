@@ -1,5 +1,6 @@
 """The name of a run names its folder; one made from other photos is refused."""
 
+import shlex
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -117,8 +118,12 @@ def test_a_damaged_record_is_no_reason_to_refuse() -> None:
 
 
 def test_the_report_s_commands_name_the_run() -> None:
-    spec = ReportSpec.model_validate(report_spec(own(photos="here", run="dogs")))
+    spec = ReportSpec.model_validate(report_spec(own(run="dogs", photos="here")))
     wanted = "snakemake all --configfile own.yaml --config run=dogs photos=here"
     assert command_for(spec, "all") == wanted
     spec = ReportSpec.model_validate(report_spec(own(photos="here")))
     assert command_for(spec, "all") == "snakemake all --configfile own.yaml --config photos=here"
+    shorter = {"cats": {"training": {"epochs": 100}}}
+    spec = ReportSpec.model_validate(report_spec(own(photos="here", models=shorter)))
+    words = command_for(spec, "all").partition(" --config ")[2]
+    assert shlex.split(words) == ["photos=here", "models={cats: {training: {epochs: 100}}}"]

@@ -9,7 +9,7 @@ from repro.runs.load import load_run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
-from repro.watch.rough_trainings import rough_products, rough_trainings
+from repro.watch.rough_trainings import BEGINNING_AND_END, rough_products, rough_trainings
 
 
 @pytest.mark.parametrize("run", ["demo", "two_cores", "paper"])
@@ -38,6 +38,16 @@ def test_longer_trainings_of_larger_networks_take_longer(repository: Path) -> No
     assert demo["train digits_dcgan-2"] == demo["train digits_dcgan"]
 
 
-def test_where_the_number_of_images_is_unknown_nothing_is_guessed(repository: Path) -> None:
-    photos = load_run(str(repository / "config/photos.yaml"), {"photos": str(repository / "docs")})
-    assert rough_trainings(photos) == {}
+def test_of_a_folder_the_files_are_counted(repository: Path, tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"{number}.jpg").touch()
+    times = []
+    for given in ({"photos": str(tmp_path)}, {"photos": str(tmp_path / "not there")}):
+        times.append(rough_trainings(load_run(str(repository / "config/photos.yaml"), given)))
+    (tmp_path / "more").mkdir()
+    for number in range(200):
+        (tmp_path / "more" / f"{number}.jpg").touch()
+    run = load_run(str(repository / "config/photos.yaml"), {"photos": str(tmp_path)})
+    longer = rough_trainings(run)["train photos"] - BEGINNING_AND_END
+    assert longer == pytest.approx(2 * (times[0]["train photos"] - BEGINNING_AND_END))
+    assert times[1] == {}
