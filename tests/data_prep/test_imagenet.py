@@ -63,6 +63,15 @@ def test_some_classes_and_nothing_of_the_others(raw):
     assert imagenet.published(imagenet.Options()) == 1_281_167
 
 
+def test_classes_in_deeper_folders(raw):
+    options = {"classes": ["train/n10", "train/n01"]}
+    spec = DatasetSpec(source="imagenet", image_size=32, options=options)
+    prepare(spec=spec, raw=raw, out=raw.parent / "deeper")
+    store = ImageStore.open(raw.parent / "deeper")
+    assert store.class_names == ["train/n01", "train/n10"]
+    assert store.label("class").tolist() == [0] * 4 + [1] * 4
+
+
 def test_a_class_that_is_not_there_is_named(raw):
     options = imagenet.Options(folder="train", classes=["n01", "n03"])
     assert [one.path for one in missing(raw, "imagenet", options)] == [raw / "train/n03"]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from data_prep import prepare as module
-from data_prep.parts import PART_FILE
+from data_prep.parts import PART_FILE, modules_of
 from data_prep.prepare import join_parts, prepare
 from repro.artefacts.provenance import SIDECAR, ChangedFileError, content_hashes
 from repro.bench.jpeg_database import encoded
@@ -83,6 +83,14 @@ def test_however_many_parts_the_bytes_are_those_of_one_run(tmp_path, request, wh
     counts = [json.loads((part / "manifest.json").read_text())["count"] for part in parts]
     assert (0 in counts) == (which == "pictures" or limit == 2)  # parts without any picture
     assert sum(counts) == len(ImageStore.open(out))
+
+
+def test_only_a_wrapped_source_adds_its_module() -> None:
+    """A folder may be called like a source; `modules_of` names what decides the bytes."""
+    own = DatasetSpec(source="folder", image_size=8, options={"images": "faces"})
+    assert modules_of(own) == ["data_prep.prepare", "data_prep.folder"]
+    wrapping = DatasetSpec(source="planted", image_size=8, options={"of": "faces"})
+    assert modules_of(wrapping)[1:] == ["data_prep.planted", "data_prep.faces"]
 
 
 def test_a_part_may_hold_no_readable_record_but_all_may_not(tmp_path, pictures):

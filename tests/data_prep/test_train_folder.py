@@ -72,6 +72,16 @@ def test_minutes_are_timed_once_and_then_kept(
 
 
 @pytest.mark.slow
+def test_more_pictures_make_no_longer_training(photos: Path, tmp_path: Path) -> None:
+    start(photos, tmp_path / "out", "--minibatches", "4")
+    for path in list(photos.glob("*.png")):
+        for copy in range(3):
+            (photos / f"{copy} {path.name}").write_bytes(path.read_bytes())
+    model = start(photos, tmp_path / "out", "--minibatches", "4")
+    assert ModelFolder.open(model).description["minibatches"] == 4
+
+
+@pytest.mark.slow
 def test_the_rate_is_that_of_real_steps(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,20 @@ def test_blurred_new_pictures_are_nearer_but_no_copies(plant, repository: Path) 
     assert verdicts(found, repository) == [Verdict.REPRODUCED] * 3
 
 
+@pytest.mark.slow
+def test_the_blur_is_that_of_all_classes(plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a dataset sorted by class, the first half smooth and the second rough."""
+    monkeypatch.setattr(module, "BLURRED_BY", 60)
+    source = np.random.default_rng(0)
+    noise = source.normal(0, 1, (IMAGES + 200, 16, 16, 3))
+    noise *= np.where(np.arange(IMAGES + 200) % 2, 60, 10)[:, None, None, None]
+    textured = np.clip(pictures(IMAGES + 200, 0) + noise, 0, 255)
+    fresh = gaussian_filter(textured[IMAGES:], (0, 1.2, 1.2, 0)).astype(np.uint8)
+    own = textured[:IMAGES].astype(np.uint8)
+    found = plant(fresh, np.concatenate([own[::2], own[1::2]]))
+    assert found["matching_blur"].value == pytest.approx(1.2, abs=0.4)
+
+
 def test_near_identical_training_images_do_not_hide_copies(plant) -> None:
     """A third of the images have a twin; against all of them a copy would not be unusual."""
     images = pictures(IMAGES, 0)

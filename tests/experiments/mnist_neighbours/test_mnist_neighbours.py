@@ -316,3 +316,9 @@ def test_the_unit_of_a_difference_is_the_training_where_there_are_several() -> N
     rows = {"dcgan": with_errors(0), "gan": with_errors(1)}
     made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
     assert "within one training" in {one.name: one for one in made}["gan_minus_dcgan_few"].spread
+    # a network that was trained once is not fixed, as the real digits are
+    rows = {"dcgan": with_errors(0, 0.5, 0.5), "gan": with_errors(1)}
+    made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
+    found = {one.name: one for one in made}
+    assert "test digits" in found["gan_minus_dcgan_few"].spread
+    assert "3 trained networks" in found["real_minus_dcgan_few"].spread

@@ -1,6 +1,7 @@
 """The record next to a step's files: damage and edits are noticed, the machine is described."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from repro.artefacts import provenance
+from repro.artefacts.checked_inputs import refuse_changed
 from repro.artefacts.provenance import (
     ChangedFileError,
     commit_and_dirty,
@@ -16,6 +18,7 @@ from repro.artefacts.provenance import (
     peak_memory_mb,
     sha256_of_input,
 )
+from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.step_folder import step_folder
 
 
@@ -81,6 +84,31 @@ def test_numbers_of_a_model_that_was_exchanged_are_refused(
     (model / "part").rmdir()
     model.rmdir()  # nothing to compare with
     use(numbers)
+
+
+def test_a_copied_run_does_not_follow_the_one_it_was_copied_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(Path("results/a/data/x"), "one")
+    with step_folder(Path("results/a/models/m"), inputs={"data": Path("results/a/data/x")}) as out:
+        (out / "spec.json").write_text("{}")
+    shutil.copytree("results/a", "results/b")
+    write(Path("results/a/data/x"), "another")
+    use(Path("results/b/models/m"))
+    with pytest.raises(ChangedFileError, match="changed since: results/a/data/x"):
+        use(Path("results/a/models/m"))
+    write(Path("results/b/data/x"), "a third")
+    with pytest.raises(ChangedFileError, match="changed since: results/b/data/x"):
+        use(Path("results/b/models/m"))
+
+
+def test_a_users_folder_may_hold_files_of_such_names(tmp_path: Path) -> None:
+    for name in ("a.jpg", "manifest.json", "spec.json", "summary.json"):
+        (tmp_path / name).write_bytes(b"{}")
+    refuse_changed("raw", RawFiles(tmp_path))
+    with pytest.raises(ChangedFileError):
+        refuse_changed("data", tmp_path)
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "spec.json", "measurements.json"])

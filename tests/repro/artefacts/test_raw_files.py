@@ -88,6 +88,7 @@ def test_links_are_followed_once_and_broken_ones_left_out(raw: Path) -> None:
     before = digest(raw, ["."])
     (raw / "again").symlink_to(raw)
     (raw / "nowhere.jpg").symlink_to(raw / "none")
+    (raw / "itself.jpg").symlink_to("itself.jpg")
     assert digest(raw, ["."]) == before
     (raw.parent / "apart").mkdir()
     (raw.parent / "apart/d.jpg").write_bytes(b"")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from repro.dedup.group_table import write_groups
-from repro.dedup.removal import find_removal
+from repro.dedup.removal import find_removal, health_of_compared
 
 NOT_FLAT = np.zeros(7, bool)
 CODES = np.zeros((7, 8), np.uint8)
@@ -39,6 +39,18 @@ def test_a_flat_picture_hides_no_copies_that_share_its_code(radius: int) -> None
     removal = find_removal(np.zeros((4, 8), np.uint8), flat=flat, max_group=50, radius=radius)
     assert removal.first.tolist() == [0, 1, 1, 1]
     assert removal.keep.tolist() == [True, True, False, False]
+
+
+def test_flat_pictures_say_nothing_of_the_code() -> None:
+    """Half of 2,000 pictures are blank, with equal codes; the others' bits are coin throws."""
+    codes = np.random.default_rng(0).integers(0, 256, (2000, 16), dtype=np.uint8)
+    flat = np.arange(2000) % 2 == 0
+    codes[flat] = 7
+    health = health_of_compared(codes, flat, radius=0)
+    assert health is not None
+    assert (health.count, health.distinct_codes) == (1000, 1000)
+    assert health.effective_bits == pytest.approx(128, rel=0.1)
+    assert health_of_compared(codes, np.ones(2000, bool), radius=0) is None
 
 
 def test_a_radius_joins_to_the_earliest_kept_image_without_chains(tmp_path: Path) -> None:

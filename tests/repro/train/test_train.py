@@ -155,6 +155,12 @@ def test_update_counts_of_the_paper(
     assert total == (per_epoch * epochs, per_epoch * epochs)
 
 
+def test_passes_are_rounded_up_by_no_float_error() -> None:
+    for passes, minibatches in ((1.1, 110), (0.07, 7), (2.005, 201)):
+        training = TrainingSpec(batch=10, epochs=passes)
+        assert Schedule(images=1000, training=training, seed=1).length == minibatches
+
+
 @pytest.mark.parametrize("images", [32, 33, 40, 47, 49])
 def test_an_epoch_shows_every_image_once(images: int) -> None:
     schedule = Schedule(images=images, training=TrainingSpec(batch=16), seed=1)

@@ -93,6 +93,23 @@ def test_a_run_that_goes_on(board: Board, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob("*.partial")] == []
 
 
+def test_a_model_that_is_trained_again_shows_the_new_training(board: Board, tmp_path: Path) -> None:
+    """The older model stays where it is until the new one is whole."""
+    older = tmp_path / "models/faces"
+    older.mkdir(parents=True)
+    (older / "samples.png").write_bytes(b"")
+    (older / "log.jsonl").write_text('{"step": 1, "loss_d": 9}\n{"step": 2, "loss_d": 9}\n')
+    sheet = training(tmp_path)
+    board.plan([Step(1, "train_model", "faces", "training", "Training faces")])
+    board.start(1)
+    write_page(tmp_path / "progress.html", a_run(tmp_path), board, left=125)
+    page = Page(tmp_path / "progress.html")
+    assert page.all("img", "src") == [sheet.relative_to(tmp_path).as_posix()]
+    board.finish(1)
+    write_page(tmp_path / "progress.html", a_run(tmp_path), board, left=None)
+    assert Page(tmp_path / "progress.html").all("img", "src") == ["models/faces/samples.png"]
+
+
 def test_a_run_that_has_ended_names_the_report_and_rests(board: Board, tmp_path: Path) -> None:
     figure = tmp_path / "experiments/walk/figures/fig04 100%.png"
     page_of_it, report = figure.with_name("play.html"), tmp_path / "report/index.html"
