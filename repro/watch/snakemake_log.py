@@ -137,10 +137,13 @@ class Shown(logging.Handler):
                 continue
             name = str(job.wildcards_dict.get("name", ""))
             stage, words = describe_step(job.rule.name, name, titles=titles)
-            own = getattr(getattr(job, "params", None), "out", None)  # of its stamp
+            params = getattr(job, "params", None)
+            own = getattr(params, "out", None)  # of its stamp
             outputs = [Path(str(path)) for path in ([own] if own else job.output)]
             step = Step(job.jobid, job.rule.name, name, stage, words, outputs, _first(job.log))
             benchmark = Path(str(job.benchmark)) if job.benchmark else None
+            if benchmark and _is_newer(getattr(params, "spec", None), benchmark):
+                benchmark = None  # it took that long with other settings
             step.expected = expected_seconds(step, benchmark=benchmark, planned=planned)
             yield step
 
@@ -182,6 +185,14 @@ def _event(record: logging.LogRecord) -> str | None:
     """Snakemake's type of a message; None for a plain one."""
     event = getattr(record, "event", None)
     return None if event is None else str(event)
+
+
+def _is_newer(spec: object, than: Path) -> bool:
+    """Whether a step's spec file, which is written where it changes, is newer than a file."""
+    try:
+        return spec is not None and Path(str(spec)).stat().st_mtime > than.stat().st_mtime
+    except OSError:
+        return False
 
 
 def _first(paths: Iterable[Any]) -> Path | None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import logging
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from repro.watch.board import Board, Step, last_lines
 from repro.watch.closing import closing_text, failure_lines, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.remaining import expected_seconds, read_plan, remaining
-from repro.watch.snakemake_log import Shown, show
+from repro.watch.snakemake_log import Shown, _is_newer, show
 from repro.watch.step_descriptions import describe_step, pictures_of
 from repro.watch.terminal import Lines, Terminal, display_for, running_table
 
@@ -151,6 +152,18 @@ def test_what_a_step_is_thought_to_take(tmp_path: Path) -> None:
     plan.write_text('{"stages": [{"kind": 3}]}')
     assert read_plan(plan) == {}
     assert expected_seconds(train, benchmark=benchmark, planned={}) == 120
+
+
+def test_a_time_counts_as_long_as_the_settings_are_the_same(tmp_path: Path) -> None:
+    spec, benchmark = tmp_path / "spec.json", tmp_path / "b.tsv"
+    assert not _is_newer(None, benchmark)
+    assert not _is_newer(spec, benchmark)  # neither is there
+    for path in (spec, benchmark):
+        path.touch()
+    os.utime(spec, (1e9, 1e9))
+    assert not _is_newer(spec, benchmark)
+    os.utime(benchmark, (9e8, 9e8))
+    assert _is_newer(str(spec), benchmark)
 
 
 def test_pictures_that_a_step_leaves(tmp_path: Path) -> None:
