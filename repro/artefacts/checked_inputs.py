@@ -71,8 +71,9 @@ def changed_inputs(folder: Path) -> list[str]:
     changed = []
     for about in read_record(folder).get("inputs", {}).values():
         path = Path(about["path"])
-        own = folder.parent.parent / path.parent.name / path.name  # results/RUN/KIND/NAME
-        path = own if own.exists() else path
+        if not folder.resolve().is_relative_to(path.parent.parent.resolve()):  # of another run
+            own = folder.parent.parent / path.parent.name / path.name  # results/RUN/KIND/NAME
+            path = own if own.exists() else path
         if path.exists() and _differs(about, path):
             changed.append(str(path))
     return changed
