@@ -10,7 +10,7 @@ here. Its random 64-pixel crop out of 96 and its flips are left out: the paper h
 Alone: `for record in records(RAW, Options()): ...`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -108,7 +108,8 @@ def published(options: Options) -> int | None:
 
 
 def count(raw: Path, options: Options) -> int:
-    return sum(1 for _ in records(raw, options))
+    files, _, split_of = _read(raw, options)
+    return sum(split_of(row) in (None, options.split) for row in files)
 
 
 def records(raw: Path, options: Options) -> Iterator[Record]:
@@ -119,22 +120,30 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
     for damaged tables.
     """
     folder = raw / options.images
-    table = _attributes(raw / options.attributes, options.columns)
-    splits = _partition(raw / options.partition) if options.split != "all" else None
-    files = {_row_of(file): file for file in files_below(folder)}
-    refuse_unknown_files(raw / options.attributes, table.rows, folder=folder, files=[*files])
-    if splits is not None:
-        refuse_unknown_files(raw / options.partition, splits, folder=folder, files=[*files])
+    files, table, split_of = _read(raw, options)
     missing = len(table.rows.keys() - files.keys())
     if missing:
         REPORTER.say(f"{missing:,} rows of {raw / options.attributes} have no file in {folder}")
     for row, key in files.items():
-        split = options.split if splits is None else splits.get(row)
+        split = split_of(row)
         if split is None or (split == options.split and row not in table.rows):
             yield Record(key=key, skip="not_in_table")
         elif split == options.split:
             labels: dict[str, float | int] = dict(zip(table.names, table.rows[row], strict=True))
             yield Record(key=key, payload=folder / key, labels=labels, crop=options.crop)
+
+
+def _read(raw: Path, options: Options) -> tuple[dict[str, str], Table, Callable[[str], str | None]]:
+    """The files by their rows' names, the table, and the split of a row (None: unknown)."""
+    folder = raw / options.images
+    table = _attributes(raw / options.attributes, options.columns)
+    files = {_row_of(file): file for file in files_below(folder)}
+    refuse_unknown_files(raw / options.attributes, table.rows, folder=folder, files=[*files])
+    if options.split == "all":
+        return files, table, lambda _: options.split
+    splits = _partition(raw / options.partition)
+    refuse_unknown_files(raw / options.partition, splits, folder=folder, files=[*files])
+    return files, table, splits.get
 
 
 def _row_of(file: str) -> str:

@@ -126,8 +126,10 @@ def train_folder(given: argparse.Namespace) -> None:
     store = ImageStore.open(data)
     spec = _spec(preset, store, given)
     _require_enough(store, spec.training.batch, given.data or given.folder)
-    known = before is not None and before.images in (0, len(store))  # 0: of an earlier version
-    epochs = before.epochs if before and known else _epochs(spec, store, given)
+    if before and before.images in (0, len(store)):  # 0: of an earlier version
+        epochs = before.epochs
+    else:
+        epochs = _epochs(spec, store, given)
     spec = _with_training(spec, epochs=epochs)
     out.mkdir(parents=True, exist_ok=True)
     write_json(

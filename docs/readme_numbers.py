@@ -25,6 +25,8 @@ PUBLISHED = ROOT / "results" / "published"
 FAILING = DECIDED - HOLDING - {Verdict.PARTLY}
 WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
 UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
+WITHOUT_VERDICT = UNTESTED | {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL}
+OPEN = set(Verdict) - DECIDED - WITHOUT_VERDICT | {Verdict.PARTLY}
 RUNS = ("demo", "laptop")
 HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
 IMAGES = {  # figures and tables -> the images of the paper, the demo, the laptop run
@@ -117,11 +119,7 @@ GROUPS: dict[str, Collection[Verdict]] = {
     "Claims that pass their test, but no untrained network has been measured yet": {
         Verdict.NO_CONTROL
     },
-    "Open claims": set(Verdict)
-    - DECIDED
-    - UNTESTED
-    - {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL}
-    | {Verdict.PARTLY},
+    "Open claims": OPEN,
 }
 
 
@@ -183,7 +181,7 @@ def directions_tested(claims: pd.DataFrame) -> str:
         "fail": FAILING,
         "hold untrained too": {Verdict.UNTRAINED_PASSES},
         "lack a control": {Verdict.NO_CONTROL},
-        "undecided": set(Verdict) - DECIDED - {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL},
+        "undecided": OPEN,
     }
     counts = {words: sum(one in group for one in tested) for words, group in groups.items()}
     return f"{len(tested)}: {', '.join(f'{n} {words}' for words, n in counts.items() if n)}"

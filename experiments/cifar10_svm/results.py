@@ -14,8 +14,8 @@ import numpy as np
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.progress import Progress
 from repro.claims.constructors import (
-    crossed_difference_over,
     deviation_around,
+    difference_over,
     estimate_over,
     mean_over,
     share_over,
@@ -257,7 +257,7 @@ def _difference(
     draws = len(percent(one))
     labels = f"{per_class} labels per class, {draws} draws" if few else "all labels"
     over = "test images (both rows on the same ones)"
-    return crossed_difference_over(
+    return difference_over(
         name,
         percent(one),
         percent(other),

@@ -17,8 +17,8 @@ from experiments.svhn_svm.feature_rows import FittedFeatureRow
 from experiments.svhn_svm.supervised_row import Search
 from repro.claims.constructors import (
     counted_share_over,
-    crossed_difference_over,
     deviation_around,
+    difference_over,
     share_over,
     single_number,
 )
@@ -259,7 +259,7 @@ def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int)
     name, draws = f"{one}_minus_{other}", f"{len(hits[one])} and {len(hits[other])}"
     single = [WHAT[row] for row in (one, other) if len(hits[row]) == 1]
     fixed = "".join(f", one training of the {what}" for what in single)
-    return crossed_difference_over(
+    return difference_over(
         name,
         100.0 * ~hits[one],
         100.0 * ~hits[other],

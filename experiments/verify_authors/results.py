@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from experiments.verify_authors.names import OF_RELEASED, number_name
-from repro.claims.constructors import crossed_difference_over, mean_over, single_number
+from repro.claims.constructors import difference_over, mean_over, single_number
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
 from repro.classification.few_labels import FewLabels
@@ -84,7 +84,7 @@ def cifar10_numbers(
             _chosen_c("cifar10", name, choices[name], released),
         ]
     differences = [
-        crossed_difference_over(
+        difference_over(
             f"cifar10_{one}_minus_{other}",
             100.0 * right[one],
             100.0 * right[other],
@@ -124,7 +124,7 @@ def svhn_numbers(
         for number in _svhn_row(name, right[name], few, released, held_out=held_out, seed=seed)
     ]
     draws = min(map(len, right.values()))  # paired by draw of labels and by test image
-    difference = crossed_difference_over(
+    difference = difference_over(
         "svhn_random_minus_released",
         100.0 * right["released"][:draws],
         100.0 * right["random"][:draws],

@@ -142,38 +142,20 @@ def difference_over(
     protocol: str,
     unit: str = "",
 ) -> Measurement:
-    """mean(first) - mean(second) of unpaired values (N,), (M,), n the smaller; 95 % bootstrap."""
+    """mean(first) - mean(second), n the smaller number of values; 95 % bootstrap.
+
+    (N,) and (M,): unpaired. (sets, N) and (sets', N): over the same samples and over sets, both
+    resampled.
+    """
+    crossed = first.ndim == 2
+    interval = crossed_difference if crossed else bootstrap_difference
     return estimate_over(
         name,
         float(first.mean() - second.mean()),
-        bootstrap_difference(first, second, seed=seed, purpose=purpose),
+        interval(first, second, seed=seed, purpose=purpose),
         over=over,
-        by="bootstrap interval",
-        n=min(len(first), len(second)),
-        protocol=protocol,
-        unit=unit,
-    )
-
-
-def crossed_difference_over(
-    name: str,
-    one: np.ndarray,
-    other: np.ndarray,
-    *,
-    over: str,
-    seed: int,
-    purpose: str,
-    protocol: str,
-    unit: str = "",
-) -> Measurement:
-    """mean(one) - mean(other) of (sets, N) and (sets', N), n = N; sets and samples vary, 95 %."""
-    return estimate_over(
-        name,
-        float(one.mean() - other.mean()),
-        crossed_difference(one, other, seed=seed, purpose=purpose),
-        over=over,
-        by="crossed bootstrap",
-        n=one.shape[1],
+        by="crossed bootstrap" if crossed else "bootstrap interval",
+        n=min(first.shape[-1], second.shape[-1]),
         protocol=protocol,
         unit=unit,
     )

@@ -6,38 +6,40 @@ values of --configfile together with --config, so a value equal to the file's co
 Alone: `given_by_config({"seed": 1, "scale": "tiny"}, {"seed": 1})` is `["scale"]`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from repro.specs.names import show_in_key
 from repro.specs.run_file import FOR_ALL
 
 
-def given_by_config(
-    overrides: Mapping[str, Any], values: Mapping[str, Any], *, above: str = ""
-) -> list[str]:
+def given_by_config(overrides: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Dotted keys whose value in `overrides` differs from the run file's `values`."""
-    keys: list[str] = []
-    for name, value in overrides.items():
-        key, own = f"{above}{show_in_key(name)}", values.get(name)
-        if isinstance(value, Mapping) and isinstance(own, Mapping):
-            keys += given_by_config(value, own, above=f"{key}.")
-        elif name not in values or value != own:
-            keys.append(key)
-    return keys
+    return [".".join(map(show_in_key, names)) for names, _ in _differing(overrides, values)]
 
 
 def differing(overrides: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The part of `overrides` that the run file's `values` lack or give otherwise."""
     found: dict[str, Any] = {}
+    for names, value in _differing(overrides, values):
+        place = found
+        for name in names[:-1]:
+            place = place.setdefault(name, {})
+        place[names[-1]] = value
+    return found
+
+
+def _differing(
+    overrides: Mapping[str, Any], values: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The names that lead to each value that differs, and the value in `overrides`."""
     for name, value in overrides.items():
         own = values.get(name)
         if isinstance(value, Mapping) and isinstance(own, Mapping):
-            if part := differing(value, own):
-                found[name] = part
+            for names, part in _differing(value, own):
+                yield (name, *names), part
         elif name not in values or value != own:
-            found[name] = value
-    return found
+            yield (name,), value
 
 
 def attribute_to_config(message: str, *, file: str, given: Sequence[str]) -> str:
