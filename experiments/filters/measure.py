@@ -10,6 +10,8 @@ python -m experiments.filters.measure --spec S.json --input bedrooms.model=DIR
     [--input objects.model=DIR --input cifar10.data=DIR] --out DIR
 """
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from experiments.drawn_rooms import are_drawn, draw_rooms
 from experiments.filters.classes import class_auc, class_share
 from experiments.filters.multiverse import selectivity_universes
 from experiments.filters.options import Options
-from experiments.filters.pools import bedroom_pool, labelled_pool
+from experiments.filters.pools import ImagePool, bedroom_pool, labelled_pool
 from experiments.filters.responses import Responses
 from experiments.filters.results import (
     PERMUTED,
@@ -33,50 +35,70 @@ from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import write_multiverse
 from repro.internals.guided_backprop import peaks
+from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on
 from repro.rng import shuffled
 
+Sides = dict[str, list[Responses]]  # "random" and "trained": networks that share the channels
+
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
-    """Compare the strongest responses of both networks on one pool of real images."""
-    top, compared, untrained_seed = options.top, options.compared, options.untrained_seed
+    """Compare the strongest responses of trained and random networks on one pool of real images."""
     model, pool = inputs.model("bedrooms.model"), bedroom_pool(inputs, most=options.pool, seed=seed)
-    untrained = frozen_on(model.random_discriminator(untrained_seed), pool.images)
-    sides = {
-        "random": Responses(untrained, pool.images, top=top, compared=compared),
-        "trained": Responses(model.discriminator(), pool.images, top=top, compared=compared),
-    }
+    top, words = options.top, f"{pool.words}; {_shared(options)}"
+    sides = _sides(model, pool.images, options)
     tiles = _tiles(sides, channels=options.channels, shown=options.shown)
     values = _of_bedrooms(sides, seed=seed)
-    measurements = bedroom_measurements(values, top=top, pool=pool.words, seed=seed)
+    measurements = bedroom_measurements(values, top=top, pool=words, seed=seed)
     given = options.multiverse.trained_is_selective
     if given is not None:
-        of_sides = {name: side.peaks.value for name, side in sides.items()}
-        others = selectivity_universes(of_sides, given=given, top=top, words=pool.words, seed=seed)
+        strongest = {
+            name: np.concatenate([part.strongest for part in parts], axis=1)
+            for name, parts in sides.items()
+        }
+        others = selectivity_universes(strongest, given=given, top=top, words=words, seed=seed)
         write_multiverse(out, others)
     measurements += _of_things(inputs, model, options, seed=seed)
 
     if inputs.has("objects.model") and inputs.has("cifar10.data"):
         labelled = labelled_pool(inputs, most=options.labelled, seed=seed)
-        of_classes = _of_classes(
-            inputs.model("objects.model"),
-            labelled.images,
-            labelled.labels,
-            untrained_seed=untrained_seed,
-            seed=seed,
-        )
-        measurements += class_measurements(of_classes, pool=labelled.words, seed=seed)
+        of_classes = _of_classes(inputs.model("objects.model"), labelled, options, seed=seed)
+        words = f"{labelled.words}; {_shared(options)}"
+        measurements += class_measurements(of_classes, pool=words, seed=seed)
         values |= of_classes
     by_side = {f"{name}_{side}": v for name, both in values.items() for side, v in both.items()}
     save_arrays(out / "arrays.npz", **tiles, **by_side)
     return measurements
 
 
-def _tiles(sides: dict[str, Responses], *, channels: int, shown: int) -> dict[str, np.ndarray]:
-    """The tiles of Fig 5 by kind and side, (channels, shown, size, size, C) uint8."""
+def _shared(options: Options) -> str:
+    return f"{options.controls} networks with initial weights share the channels"
+
+
+def _sides(model: ModelFolder, images: np.ndarray, options: Options) -> Sides:
+    """The trained network's responses, and those of the untrained ones that share the channels."""
+    responses = partial(Responses, images=images, top=options.top, compared=options.compared)
+    untrained = enumerate(_untrained(model, images, options))
+    return {
+        "random": [responses(D, part=(number, options.controls)) for number, D in untrained],
+        "trained": [responses(model.discriminator())],
+    }
+
+
+def _untrained(model: ModelFolder, images: np.ndarray, options: Options) -> Iterator[Discriminator]:
+    """`controls` networks with initial weights, their batch statistics frozen on images."""
+    for number in range(options.controls):
+        yield frozen_on(model.random_discriminator(options.untrained_seed + number), images)
+
+
+def _tiles(sides: Sides, *, channels: int, shown: int) -> dict[str, np.ndarray]:
+    """The tiles of Fig 5 by kind and side, (channels, shown, size, size, C) uint8.
+
+    One network of each side is shown, the first.
+    """
     arrays = {}
-    for name, side in sides.items():
+    for name, (side, *_) in sides.items():
         first = range(min(channels, len(side.top)))
         tiles = (side.tiles(channel, shown=shown) for channel in first)
         gradients, patches = zip(*tiles, strict=True)
@@ -85,20 +107,21 @@ def _tiles(sides: dict[str, Responses], *, channels: int, shown: int) -> dict[st
     return arrays
 
 
-def _of_bedrooms(sides: dict[str, Responses], *, seed: int) -> Values:
+def _of_bedrooms(sides: Sides, *, seed: int) -> Values:
     """Selectivity, likeness and concentration of each channel: (channels,) or (compared,)."""
     values: Values = {}
-    for name, side in sides.items():
-        alike = side.likenesses()
+    for name, parts in sides.items():
+        alike = [part.likenesses() for part in parts]
+        by_any = [part.any_likenesses(seed=seed) for part in parts]
         of_side = {
-            "selectivity": side.selectivity,
+            "selectivity": [part.selectivity for part in parts],
             "gradient_likeness": alike,
-            "gradient_likeness_excess": alike - side.any_likenesses(seed=seed),
-            "shape_likeness_excess": side.shape_excesses(seed=seed),
-            "concentration": side.concentration,
+            "gradient_likeness_excess": [a - b for a, b in zip(alike, by_any, strict=True)],
+            "shape_likeness_excess": [part.shape_excesses(seed=seed) for part in parts],
+            "concentration": [part.concentration for part in parts],
         }
         for quantity, found in of_side.items():
-            values.setdefault(quantity, {})[name] = found
+            values.setdefault(quantity, {})[name] = np.concatenate(found)
     return values
 
 
@@ -128,18 +151,20 @@ def _of_things(
     )
     words = (
         f"{options.top} strongest of {options.rooms} rooms per channel, none of them trained on; "
+        f"{options.controls} networks of each control share its channels"
     )
-    words += f"{options.controls} networks of each control share its channels"
     return thing_measurements(found, words=words, seed=seed)
 
 
-def _of_classes(
-    model: ModelFolder, images: np.ndarray, labels: np.ndarray, *, untrained_seed: int, seed: int
-) -> Values:
+def _of_classes(model: ModelFolder, pool: ImagePool, options: Options, *, seed: int) -> Values:
     """How class-specific peaks are: trained, random, and trained with the labels permuted."""
-    untrained = frozen_on(model.random_discriminator(untrained_seed), images)
+    images, labels, networks = pool.images, pool.labels, options.controls
+    untrained = [
+        peaks(D, images).value[:, number::networks]
+        for number, D in enumerate(_untrained(model, images, options))
+    ]
     peak = {
-        "random": peaks(untrained, images).value,
+        "random": np.concatenate(untrained, axis=1),
         "trained": peaks(model.discriminator(), images).value,
     }
     order = shuffled(len(labels), seed=seed, purpose="filters, permuted labels")

@@ -53,7 +53,11 @@ class Options(Strict):
     multiverse: Multiverse = Field(
         Multiverse(), description="claims to measure again under other choices, from the card"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
+    untrained_seed: int = Field(
+        0,
+        ge=0,
+        description="seed of the first untrained network's weights; +1 for the next",
+    )
 
     @model_validator(mode="after")
     def _as_many_rooms_as_are_kept(self) -> "Options":

@@ -1,6 +1,6 @@
 """One network's strongest responses over a pool of images: their places and their gradients.
 
-Part of measure.py, which creates one for the trained and one for the untrained D. Alone:
+Part of measure.py, which creates one for the trained D and one for each untrained one. Alone:
 `Responses(network, images, top=10, compared=128).selectivity`.
 """
 
@@ -29,25 +29,38 @@ BRIGHTEST = 0.998  # gradients beyond this quantile of a channel's are shown as 
 class Responses:
     """Strongest responses of D's last layer over images (N, H, W, C) uint8.
 
-    top: strongest images kept per channel; compared: channels, at most, whose gradients and patches
-    are measured.
+    top: strongest images kept per channel; compared: among the first of the channels, whose
+    gradients and patches are measured. part (i, n): only every n-th channel from the i-th on is
+    measured, so that n networks share the channels; (0, 1): all.
     """
 
     def __init__(
-        self, network: Discriminator, images: np.ndarray, *, top: int, compared: int
+        self,
+        network: Discriminator,
+        images: np.ndarray,
+        *,
+        top: int,
+        compared: int,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self.network, self.images = network, images
         self.field = field_of(network)
         self.peaks = peaks(network, images)
         self.top = top_images(self.peaks.value, top)  # (channels, top)
-        self.selectivity = selectivity(self.peaks.value, top)  # (channels,)
-        self._compared = self.top[:compared]
+        self.measured = range(part[0], len(self.top), part[1])
+        self.selectivity = selectivity(self.strongest, top)  # (measured,)
+        self._compared = range(part[0], min(compared, len(self.top)), part[1])
+
+    @property
+    def strongest(self) -> np.ndarray:
+        """The peak of each image and channel measured, (N, measured)."""
+        return self.peaks.value[:, self.measured]
 
     @property
     def concentration(self) -> np.ndarray:
-        """Mean concentration of each channel's maps over its top images, (channels,)."""
+        """Mean concentration of each channel's maps over its top images, (measured,)."""
         of_top = np.take_along_axis(self.peaks.concentration, self.top.T, axis=0)
-        return of_top.mean(axis=0)  # NaN for a channel whose maps do not vary
+        return of_top.mean(axis=0)[self.measured]  # NaN for a channel whose maps do not vary
 
     def gradient(self, channel: int, images: np.ndarray) -> np.ndarray:
         """Guided gradients of a channel's strongest units: images (n,) -> float32 (n, H, W, C)."""
@@ -87,7 +100,7 @@ class Responses:
 
     def likenesses(self) -> np.ndarray:
         """Likeness of the guided gradients of each channel's top images, (compared,)."""
-        return np.array([self._likeness(c, top) for c, top in enumerate(self._compared)])
+        return np.array([self._likeness(channel, self.top[channel]) for channel in self._compared])
 
     def any_likenesses(self, *, seed: int) -> np.ndarray:
         """The same for equally many random images among those with a response, (compared,).
@@ -96,11 +109,11 @@ class Responses:
         to fewer than two (an inactive unit has no guided gradient).
         """
         made = []
-        for channel, top in enumerate(self._compared):
+        for channel in self._compared:
             order = shuffled(
                 len(self.images), seed=seed, purpose="filters, any images", index=channel
             )
-            active = order[self.peaks.value[order, channel] > 0][: len(top)]
+            active = order[self.peaks.value[order, channel] > 0][: len(self.top[channel])]
             made.append(self._likeness(channel, active) if len(active) > 1 else np.nan)
         return np.array(made)
 
@@ -111,7 +124,8 @@ class Responses:
         their own strongest responses of that channel.
         """
         found, made = edges(self.images), []
-        for channel, top in enumerate(self._compared):
+        for channel in self._compared:
+            top = self.top[channel]
             order = shuffled(
                 len(self.images), seed=seed, purpose="filters, any patches", index=channel
             )

@@ -10,7 +10,7 @@ import numpy as np
 from repro.claims.constructors import difference_over, mean_over
 from repro.claims.measurement import Measurement
 
-OVER = "the channels of one trained and one random D"
+OVER = "the channels of one trained D and of the random ones"
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order
 TOP = "{top} strongest images per channel"
 BEDROOMS = {  # quantity -> description, unit

@@ -14,30 +14,20 @@ Used by `python -m repro.plan` and by cost.py of experiments. Alone:
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from repro.data.raw_images import SourceError
 from repro.networks.layers import discriminator_without_memory, generator_without_memory, layers_of
-from repro.runs.extensions import missing_files, source, source_options
-from repro.runs.image_counts import expected_records
+from repro.runs.image_counts import Count, expected_images
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
-from repro.specs.validation import SpecError, Strict, nearest
+from repro.specs.validation import SpecError, nearest
 from repro.train.minibatches import Schedule
 from repro.train.trainer import SHEET_SIDE
 
 # forward passes of (G, D) that a minibatch is worth, by what it trains
 PASSES = {"D": (1, 6), "G": (3, 2), "both": (3, 8)}
-
-
-@dataclass(frozen=True)
-class Count:
-    """A number of images and its origin."""
-
-    images: int
-    origin: str
 
 
 def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
@@ -76,32 +66,7 @@ def _count(run: Run, name: str) -> Count | None:
     manifest = run.folder / "data" / name / "manifest.json"
     if manifest.is_file():
         return Count(int(json.loads(manifest.read_text(encoding="utf-8"))["count"]), "prepared")
-    spec = run.spec.datasets[name]
-    key = f"datasets.{name}"
-    options = source_options(spec.source, spec.options, file=run.file, key=key)
-    origin = "published" if spec.world is None else "world"
-    ways: list[tuple[str, Callable[[], int | None]]] = [
-        ("raw data", lambda: _of_raw_data(run, name, spec.source, options)),
-        (origin, lambda: expected_records(run, name)),
-    ]
-    for origin, way in ways:
-        images = way()
-        if images is not None:
-            return Count(images if spec.limit is None else min(images, spec.limit), origin)
-    return None
-
-
-def _of_raw_data(run: Run, dataset: str, name: str, options: Strict) -> int | None:
-    """Count by source `name`; None where its files are missing or cannot be counted."""
-    if run.spec.datasets[dataset].world is None and run.spec.raw_folder is None:
-        return None  # their folder is not known
-    raw = run.raw_folder(dataset)
-    if missing_files(raw, name, options):
-        return None
-    try:
-        return int(source(name).count(raw, options))
-    except (SourceError, OSError):
-        return None  # the preparation itself reports what is wrong with them
+    return expected_images(run, name)
 
 
 @dataclass(frozen=True)

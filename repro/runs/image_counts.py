@@ -1,22 +1,40 @@
 """Number of images that a run's datasets will hold, and the minimum that its steps need.
 
 Where in the flow: repro.runs.checks compares the two before any step starts, so that no experiment
-finds out after a training that its images are too few. `python -m repro plan` also counts with
-`expected_records` (repro.plan.counts). An experiment that needs a number of images declares it by
-a method `fewest_images` of its Options (experiments/README.md). Nothing here reads raw data.
+finds out after a training that its images are too few. An experiment that needs a number of images
+declares it by a method `fewest_images` of its Options (experiments/README.md). `python -m repro
+plan` (repro.plan.counts) and the first guess of a training's time (repro.watch.rough_trainings)
+count with `expected_images`; `raw_records` alone reads raw data.
 
 Alone: `minimum_images(load_run("config/photos.yaml"), "photos")`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from repro.runs.extensions import experiment_options, source, source_options, world, world_options
+from repro.data.raw_images import SourceError
+from repro.runs.extensions import (
+    experiment_options,
+    missing_files,
+    source,
+    source_options,
+    world,
+    world_options,
+)
 from repro.runs.run import Run
 from repro.specs.roles import SLOTS
 
 Whole = Callable[[str, Any], int | None]  # source, its options -> records before start and stop
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of images and its origin."""
+
+    images: int
+    origin: str
 
 
 def minimum_images(run: Run, dataset: str) -> dict[str, int]:
@@ -36,6 +54,38 @@ def minimum_images(run: Run, dataset: str) -> dict[str, int]:
                 words = f"experiment '{experiment.name}' needs {images} (`leave_out` leaves it out)"
                 minimum[words] = images
     return minimum
+
+
+def expected_images(run: Run, name: str) -> Count | None:
+    """Images of a dataset, with its limit: of the raw data at hand, else as drawn or published."""
+    spec = run.spec.datasets[name]
+    origins: list[tuple[str, Callable[[Run, str], int | None]]] = [
+        ("raw data", raw_records),
+        ("published" if spec.world is None else "world", expected_records),
+    ]
+    for origin, count in origins:
+        images = count(run, name)
+        if images is not None:
+            return Count(images if spec.limit is None else min(images, spec.limit), origin)
+    return None
+
+
+def raw_records(run: Run, name: str) -> int | None:
+    """Records of a dataset's raw data, without its limit, counted by its source.
+
+    None where files are missing or cannot be counted: the preparation reports what is wrong.
+    """
+    spec = run.spec.datasets[name]
+    if spec.world is None and run.spec.raw_folder is None:
+        return None  # their folder is not known
+    options = source_options(spec.source, spec.options, file=run.file, key=f"datasets.{name}")
+    raw = run.raw_folder(name)
+    if missing_files(raw, spec.source, options):
+        return None
+    try:
+        return int(source(spec.source).count(raw, options))
+    except (SourceError, OSError):
+        return None
 
 
 def expected_records(run: Run, name: str) -> int | None:

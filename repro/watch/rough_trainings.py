@@ -10,8 +10,7 @@ Alone: `rough_trainings(load_run("config/demo.yaml"))`.
 import math
 from itertools import pairwise
 
-from repro.data.raw_images import files_below
-from repro.runs.image_counts import expected_records
+from repro.runs.image_counts import expected_images
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -25,20 +24,12 @@ PASSES = {"one_of_each": (3.0, 8.0), "alternating": (2.0, 4.0)}
 
 def rough_trainings(run: Run) -> dict[str, float]:
     """Seconds by "train NAME"; without the models whose number of images is unknown."""
-    found = {}
-    for name, model in run.trained.items():
-        images = _images(run, model.data)
-        if images:
-            found[f"train {name}"] = _seconds(model, images)
-    return found
-
-
-def _images(run: Run, dataset: str) -> int | None:
-    counts = expected_records(run, dataset), run.spec.datasets[dataset].limit
-    raw = run.raw_folder(dataset)
-    if counts[0] is None and raw.is_dir():  # about as many images as files
-        counts = len(files_below(raw)), counts[1]
-    return min((count for count in counts if count is not None), default=None)
+    counts = {name: expected_images(run, name) for name in {m.data for m in run.trained.values()}}
+    return {
+        f"train {name}": _seconds(model, count.images)
+        for name, model in run.trained.items()
+        if (count := counts[model.data]) is not None and count.images
+    }
 
 
 def _seconds(model: ModelSpec, images: int) -> float:

@@ -272,6 +272,40 @@ def test_labelled_images_that_do_not_fit_are_refused(
         measured(folders, tmp_path)
 
 
+def test_networks_that_share_the_channels(model: Path, images: np.ndarray) -> None:
+    """Each measures every third channel as if alone, and together they measure each once."""
+    D = frozen_on(ModelFolder.open(model).random_discriminator(1), images)
+    whole = Responses(D, images, top=4, compared=8)
+    parts = [Responses(D, images, top=4, compared=8, part=(i, 3)) for i in range(3)]
+    of_parts = sorted(channel for part in parts for channel in part.measured)
+    assert of_parts == list(range(len(whole.selectivity)))
+    for number, part in enumerate(parts):
+        for of_part, of_whole in [
+            (part.selectivity, whole.selectivity),
+            (part.concentration, whole.concentration),
+            (part.strongest.T, whole.strongest.T),
+            (part.likenesses(), whole.likenesses()),
+            (part.any_likenesses(seed=7), whole.any_likenesses(seed=7)),
+            (part.shape_excesses(seed=7), whole.shape_excesses(seed=7)),
+        ]:
+            assert np.array_equal(of_part, of_whole[number::3], equal_nan=True)
+
+
+@pytest.mark.slow
+def test_every_untrained_network_counts(
+    model: Path, images: np.ndarray, make_dataset, tmp_path: Path
+) -> None:
+    """Two networks give neither the numbers of the first alone nor those of the second."""
+    folders = {"bedrooms.model": model, "bedrooms.data": make_dataset(images)}
+    values = []
+    for given in ({"controls": 1}, {"controls": 1, "untrained_seed": 1}, {"controls": 2}):
+        found = measured(folders, tmp_path, OPTIONS.model_copy(update=given))
+        assert "2 networks" in found["selectivity_random"].protocol or given["controls"] == 1
+        values.append(found["selectivity_random"].value)
+    assert values[2] not in values[:2]
+    assert min(values[:2]) - 0.3 < values[2] < max(values[:2]) + 0.3
+
+
 @pytest.mark.slow
 def test_untrained_side_depends_on_its_seed(
     model: Path, images: np.ndarray, make_dataset, tmp_path: Path

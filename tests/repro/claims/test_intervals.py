@@ -298,6 +298,17 @@ def test_delong_against_its_definition() -> None:
     assert (low, high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])), abs=0.006)
 
 
+@pytest.mark.parametrize(("n", "m"), [(2, 2), (20, 500), (1000, 30)])
+def test_delong_of_separated_values_has_a_width(n: int, m: int) -> None:
+    """As wide as the exact binomial interval of the smaller number of pairs."""
+    for value in (0, 1):
+        low, high = delong(np.full(n, value), np.full(m, value))
+        pairs = min(n, m)
+        exact = stats.binomtest(value * pairs, pairs).proportion_ci(0.95, method="exact")
+        assert (low, high) == pytest.approx((exact.low, exact.high))
+    assert delong(np.full(n, 0.5), np.full(m, 0.5)) == (0.5, 0.5)  # all are tied
+
+
 def test_fisher_z_agrees_with_scipy() -> None:
     source = np.random.default_rng(0)
     x = source.normal(size=40)

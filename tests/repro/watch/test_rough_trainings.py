@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from repro.plan.counts import products_per_image
@@ -9,7 +10,13 @@ from repro.runs.load import load_run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
-from repro.watch.rough_trainings import BEGINNING_AND_END, rough_products, rough_trainings
+from repro.watch.rough_trainings import (
+    A_MINIBATCH,
+    BEGINNING_AND_END,
+    PRODUCTS_A_SECOND,
+    rough_products,
+    rough_trainings,
+)
 
 
 @pytest.mark.parametrize("run", ["demo", "two_cores", "paper"])
@@ -51,3 +58,17 @@ def test_of_a_folder_the_files_are_counted(repository: Path, tmp_path: Path) -> 
     longer = rough_trainings(run)["train photos"] - BEGINNING_AND_END
     assert longer == pytest.approx(2 * (times[0]["train photos"] - BEGINNING_AND_END))
     assert times[1] == {}
+
+
+def test_of_a_database_the_records_are_counted(repository: Path, tmp_path: Path) -> None:
+    """500 images, in a folder of two files."""
+    folder = tmp_path / "bedroom_train_lmdb"
+    with lmdb.open(str(folder), map_size=2**24) as database, database.begin(write=True) as records:
+        for number in range(500):
+            records.put(f"{number:03d}".encode(), b"an image")
+    run = load_run(str(repository / "config/paper.yaml"), {"raw": str(tmp_path)})
+    [model] = [one for name, one in run.trained.items() if name == "bedrooms"]
+    epochs, batch = model.training.epochs, model.training.batch
+    products = batch * rough_products(model)
+    seconds = epochs * 500 / batch * (A_MINIBATCH + products / PRODUCTS_A_SECOND)
+    assert rough_trainings(run)["train bedrooms"] == pytest.approx(BEGINNING_AND_END + seconds)
