@@ -1,8 +1,8 @@
 """Commands as a report prints them, to be pasted into a shell at the root of the checkout.
 
 Where in the flow: `repro.report.results` gives each experiment, dataset and model the command that
-makes it, and `repro.report.views` adds those of the single steps. Folders of the reader's machine
-stand as $RAW and $PHOTOS, so that a report can be given away.
+makes it, and `repro.report.views` adds those of the single steps. Paths of the reader's machine
+stand as $RAW, $PHOTOS and $FID_WEIGHTS, so that a report can be given away.
 
 Alone: `pipeline_command("latent_walk", config="config/demo.yaml", given={})`.
 """
@@ -17,13 +17,13 @@ import yaml
 if TYPE_CHECKING:
     from repro.report.spec import ReportSpec
 
-FOLDERS = ("raw", "photos")  # of the run file's keys
+OWN_PATHS = ("raw", "photos", "fid_weights")  # keys of the run file
 
 
 def command_for(spec: "ReportSpec", target: str, *, ask_for: str = "") -> str:
     """The call of Snakemake that makes `target` of the run with this report.json.
 
-    ask_for: "key=..." that only the user can fill in.
+    ask_for: "key=..." that only the user can fill in, left out where `given` has the key.
     """
     return pipeline_command(target, config=spec.config, given=spec.given, ask_for=ask_for)
 
@@ -36,7 +36,8 @@ def pipeline_command(
     config: the run file. given: keys of the run file that were set by --config, and their values.
     """
     pairs = [_pair(key, _as_word(value)) for key, value in given.items()]
-    pairs += [ask_for] if ask_for else []  # one --config: of two, Snakemake takes the last
+    asked = ask_for and ask_for.partition("=")[0] not in given
+    pairs += [ask_for] if asked else []  # one --config: of two, Snakemake takes the last
     behind = f" --config {' '.join(pairs)}" if pairs else ""
     return f"snakemake {target} --configfile {shlex.quote(config)}{behind}"
 
@@ -59,6 +60,6 @@ def _as_word(value: object) -> str:
 
 
 def _pair(key: str, value: str) -> str:
-    if key in FOLDERS and value.startswith(("/", "~")):
+    if key in OWN_PATHS and value.startswith(("/", "~")):
         return f'{key}="${key.upper()}"'
     return shlex.quote(f"{key}={value}")

@@ -235,6 +235,9 @@ def test_what_only_the_user_has_joins_the_other_settings() -> None:
     given = {"raw": "raw"}
     command = pipeline_command("fid", config="c.yaml", given=given, ask_for="weights=FILE")
     assert command == "snakemake fid --configfile c.yaml --config raw=raw weights=FILE"
+    given |= {"fid_weights": "/home/me/inception.pth"}
+    command = pipeline_command("fid", config="c.yaml", given=given, ask_for="fid_weights=FILE")
+    assert command.endswith(' --config raw=raw fid_weights="$FID_WEIGHTS"')
 
 
 def test_every_command_of_the_report_names_its_target_first(report: Path) -> None:
