@@ -13,7 +13,7 @@ there the claims of the card that are measured again under other choices, {"clai
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,22 +46,30 @@ class Inputs:
 
     state: folder for the unfinished work of a long measurement, from which the same command resumes
     after a kill; it is removed once the measured folder is complete. None: keep nothing. identity:
-    returns the identity of options, seed, inputs and code, so that parts kept in `state` are not
-    mistaken for another measurement's; it reads files, and is called where parts are kept.
+    of options, seed and code, so that parts kept in `state` are not mistaken for another
+    measurement's.
     """
 
     def __init__(
-        self,
-        folders: dict[str, Path],
-        *,
-        state: Path | None = None,
-        identity: Callable[[], str] = str,
+        self, folders: dict[str, Path], *, state: Path | None = None, identity: str = ""
     ) -> None:
         self.folders, self.state, self.identity = folders, state, identity
 
-    def finished_parts(self) -> FinishedParts:
-        """The finished parts of this measurement, and where to keep further ones."""
-        return FinishedParts(self.state, identity=self.identity() if self.state else "")
+    def finished_parts(self, names: Collection[str] | None = None) -> FinishedParts:
+        """The finished parts of this measurement, and where to keep further ones.
+
+        names: the inputs on which the parts depend, whatever the others are; None for all.
+        """
+        if self.state is None:
+            return FinishedParts(None, identity="")
+        given = {
+            name: sha256_of_input(folder)
+            for name, folder in self.folders.items()
+            if names is None or name in names
+        }
+        # of some inputs the bytes alone count: the same model may be the second or the third given
+        content = given if names is None else sorted(given.values())
+        return FinishedParts(self.state, identity=sha256_of_json([self.identity, content]))
 
     def folder(self, name: str) -> Path:
         """The folder of an input. Raises SpecError naming the inputs given."""
@@ -87,9 +95,12 @@ class Inputs:
 
         Raises SpecError where there is none.
         """
+        return [self.model(key) for key in self.several(name) or [f"{name}.1"]]
+
+    def several(self, name: str) -> list[str]:
+        """The inputs `<name>.1`, `<name>.2` and so on, as far as they were given."""
         own = [key for key in self.folders if key.rpartition(".")[0] == name]
-        own.sort(key=lambda key: int(key.rpartition(".")[2]))
-        return [self.model(key) for key in own or [f"{name}.1"]]
+        return sorted(own, key=lambda key: int(key.rpartition(".")[2]))
 
 
 OptionsType = TypeVar("OptionsType", bound=Strict)
@@ -166,7 +177,7 @@ def run_measure(
 
     An older measurement is moved aside when the new numbers are complete.
     """
-    identity = partial(_identity, measure, options, folders, seed)
+    identity = _identity(measure, options, seed) if state is not None else ""
     inputs = Inputs(folders, state=state, identity=identity)
     read: dict[str, Input] = {**folders, **{file: Path(file) for file in files_in_options(options)}}
     if not is_made(out, recipe, read):
@@ -189,12 +200,9 @@ def _module(measure: Measure[OptionsType]) -> str:
     return name
 
 
-def _identity(
-    measure: Measure[OptionsType], options: OptionsType, folders: dict[str, Path], seed: int
-) -> str:
+def _identity(measure: Measure[OptionsType], options: OptionsType, seed: int) -> str:
     module = _module(measure)
-    given = {name: sha256_of_input(folder) for name, folder in folders.items()}
-    return sha256_of_json([module, code_hashes(module), options.model_dump(), given, seed])
+    return sha256_of_json([module, code_hashes(module), options.model_dump(), seed])
 
 
 def figure_command(figure: Figure, *, other_choices: OtherChoices | None = None) -> None:

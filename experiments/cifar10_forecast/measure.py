@@ -49,6 +49,10 @@ class Rung:
     step: int
 
     @property
+    def name(self) -> str:
+        return f"{self.model.folder.name}_{self.step:08d}"
+
+    @property
     def sizes(self) -> tuple[int, int, float]:
         """Maps of the first layer, training images, passes over them."""
         about = self.model.description
@@ -63,7 +67,7 @@ class Rung:
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Evaluate the ladder on the training images, open the test set, fit the laws, forecast."""
-    device, finished = chosen_device(options.device), inputs.finished_parts()
+    device = chosen_device(options.device)
     training = with_held_out(
         inputs.dataset("cifar10.data"),
         most=options.validation,
@@ -71,20 +75,18 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
         purpose="cifar10 svm, held-out images",  # the same as in Table 1
     )
-    models = inputs.models("ladder.rungs")
-    rungs = [*_rungs(models)]
+    ladder_names = inputs.several("ladder.rungs")
+    rungs = [*_rungs([inputs.model(name) for name in ladder_names])]
+    # a training that joins the ladder leaves the rungs of the others as they are
+    finished = [inputs.finished_parts([name, "cifar10.data"]) for name in ladder_names]
     fit = partial(_fit, training=training, options=options, device=device, scratch=out)
-    machines = [
-        finished.part(f"rung_{rung.number + 1}_{rung.step:08d}", partial(fit, rung))
-        for rung in rungs
-    ]
+    machines = [finished[rung.number].part(rung.name, partial(fit, rung)) for rung in rungs]
 
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
     y = test.label("class")
     require_known_classes(y, training.labels, where=str(test.folder))
-    target = training.images[: options.statistics_images]
     correct = np.stack([
-        _labels(_frozen(rung, target, device), test.images, machine, scratch=out) == y
+        _labels(rung, test.images, machine, device=device, scratch=out) == y
         for rung, machine in zip(rungs, machines, strict=True)
     ])  # fmt: skip
 
@@ -102,7 +104,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     save_arrays(
         out / "arrays.npz",
         **arrays,
-        names=np.array([model.folder.name for model in models]),
+        names=np.array([inputs.folder(name).name for name in ladder_names]),
         C=chosen[trained],
         untrained=np.column_stack(untrained),
     )
@@ -116,18 +118,15 @@ def _rungs(models: list[ModelFolder]) -> Iterator[Rung]:
             yield Rung(model, number, step)
 
 
-def _frozen(rung: Rung, target: np.ndarray, device: torch.device) -> Discriminator:
-    """The rung's discriminator with the batch statistics of unlabelled training images."""
-    D = rung.discriminator().to(device)
-    freeze_on(D, target)
-    return D
-
-
 def _fit(
     rung: Rung, *, training: Training, options: Options, device: torch.device, scratch: Path
 ) -> dict[str, np.ndarray]:
-    """C chosen on held-out images, then the machine fitted on all training images."""
-    D = _frozen(rung, training.images[: options.statistics_images], device)
+    """C chosen on held-out images, then the machine fitted on all training images.
+
+    With the batch statistics of the unlabelled training images, under which D had these features.
+    """
+    D = rung.discriminator().to(device)
+    freeze_on(D, training.images[: options.statistics_images])
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
         X = discriminator_features(D, training.images, out=Path(folder) / "features.npy")
         choice, machine = chosen_and_refitted(
@@ -138,24 +137,33 @@ def _fit(
             grid=options.grid,
             extensions=options.extensions,
         )
+    statistics = {name: values.cpu().numpy() for name, values in D.named_buffers()}
     return {
         "classes": machine.classes_,
         "coef": machine.coef_,
         "intercept": machine.intercept_,
         "C": np.array(choice.C),
-    }
+    } | statistics
 
 
 def _labels(
-    D: Discriminator, images: np.ndarray, machine: dict[str, np.ndarray], *, scratch: Path
+    rung: Rung,
+    images: np.ndarray,
+    machine: dict[str, np.ndarray],
+    *,
+    device: torch.device,
+    scratch: Path,
 ) -> np.ndarray:
-    """The labels (T,) that a fitted machine gives to images."""
+    """The labels (T,) that a rung's fitted machine gives to images."""
+    D = rung.discriminator().eval()
+    for name, values in D.named_buffers():
+        values.copy_(torch.from_numpy(machine[name]))
     fitted = L2SVC()
     fitted.classes_, fitted.coef_ = machine["classes"], machine["coef"]
     fitted.intercept_ = machine["intercept"]
     fitted.n_features_in_ = machine["coef"].shape[1]
     with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X = discriminator_features(D, images, out=Path(folder) / "features.npy")
+        X = discriminator_features(D.to(device), images, out=Path(folder) / "features.npy")
         return fitted.predict(X)
 
 

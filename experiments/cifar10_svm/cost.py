@@ -13,8 +13,7 @@ WITHOUT = "the SVMs"
 def seconds(known: CostInputs) -> float:
     """Seconds for every network's features of all images and its statistics on the training ones.
 
-    With the authors' weights, each network runs twice, on all and on its first layers (counted as
-    all), and theirs once. The trained one runs once more for its scaled features.
+    The rows of a network share its features.
     """
     roles = known.run.spec.roles
     images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
@@ -22,7 +21,7 @@ def seconds(known: CostInputs) -> float:
     random = options.random_seeds
     own = roles["cifar10"].model
     released = bool(known.run.slot_folders("authors", "released"))
-    networks = (1 + random) * (1 + released) + released + options.scaled_both_ways
+    networks = 1 + random + released
     an_image = networks * known.judged(str(roles["objects"].model))
     return images * (an_image + (known.judged(own) if own else 0.0))
 

@@ -5,11 +5,8 @@ Part of measure.py. The result consists of arrays alone, so that a finished row 
 counted per class; ALL means all of them. Alone: `fit_row(pixel_row(images), training, ...)`.
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,7 @@ import torch
 from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL
-from experiments.cifar10_svm.rows import PURPOSE, Table1Row
+from experiments.cifar10_svm.rows import PURPOSE, SharedFeatures, Table1Row
 from repro.classification.choose_c import (
     Choice,
     Training,
@@ -26,7 +23,6 @@ from repro.classification.choose_c import (
     chosen,
     chosen_and_refitted,
 )
-from repro.classification.discriminator_features import feature_scale, standardise
 from repro.classification.svm import L2SVC
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
@@ -127,26 +123,27 @@ def fit_row(
     training: Training,
     few: Sequence[LabelDraws],
     *,
+    features: SharedFeatures,
     svm: L2SVC,
     grid: Sequence[float],
     extensions: int,
-    scratch: Path,
 ) -> FittedMachines:
     """Choose C on held-out images, then refit on all training images (paper silent on refitting).
 
-    grid, extensions: the values of C tried (repro.classification.choose_c.choose_C).
+    features: of the training images. grid, extensions: the values of C tried
+    (repro.classification.choose_c.choose_C).
     """
     y = training.labels
     search: dict[str, Any] = {"held_out": training.held_out, "grid": grid, "extensions": extensions}
-    with features_of(row, training.images, scratch) as (X, scale):
-        choice, machine = chosen_and_refitted(svm, X, y, **search)
-        choices, machines = {ALL: choice}, [(ALL, machine)]
-        for draws in few:
-            choice = choose_with_few_labels(svm, X, y, draws=draws.to_choose, **search)
-            choices[draws.count] = choice
-            at_choice = clone(svm).set_params(C=choice.C)
-            for rows in draws.to_test:
-                machines.append((draws.count, clone(at_choice).fit(X[rows], y[rows])))
+    X, scale = features.scaled(row) if row.scaled else (features.of(row), None)
+    choice, machine = chosen_and_refitted(svm, X, y, **search)
+    choices, machines = {ALL: choice}, [(ALL, machine)]
+    for draws in few:
+        choice = choose_with_few_labels(svm, X, y, draws=draws.to_choose, **search)
+        choices[draws.count] = choice
+        at_choice = clone(svm).set_params(C=choice.C)
+        for rows in draws.to_test:
+            machines.append((draws.count, clone(at_choice).fit(X[rows], y[rows])))
     coef, intercept = zip(*(_on_unscaled(machine, scale) for _, machine in machines), strict=True)
     return FittedMachines(
         classes=machines[0][1].classes_,
@@ -158,7 +155,12 @@ def fit_row(
 
 
 def held_out_hits(
-    row: Table1Row, training: Training, *, svm: L2SVC, grid: Sequence[float], scratch: Path
+    row: Table1Row,
+    training: Training,
+    *,
+    features: SharedFeatures,
+    svm: L2SVC,
+    grid: Sequence[float],
 ) -> np.ndarray:
     """Hits of the machine whose C is best on the held-out images: (held_out,) bool.
 
@@ -166,26 +168,10 @@ def held_out_hits(
     """
     y, fit = training.labels, slice(0, len(training.labels) - training.held_out)
     rest = slice(fit.stop, None)
-    with features_of(row, training.images, scratch) as (X, _):
-        machines = svm.path(X[fit], y[fit], sorted(grid))
-        hits = [machine.predict(X[rest]) == y[rest] for machine in machines]
+    X = features.of(row)
+    machines = svm.path(X[fit], y[fit], sorted(grid))
+    hits = [machine.predict(X[rest]) == y[rest] for machine in machines]
     return max(hits, key=np.mean)
-
-
-@contextmanager
-def features_of(
-    row: Table1Row, images: np.ndarray, scratch: Path, *, scaled: bool = True
-) -> Iterator[tuple[np.ndarray, Scale]]:
-    """The row's features (N, F) of images, on disk while in use.
-
-    Scaled by their own mean and deviation where the row asks for it, unless `scaled` is False.
-    """
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X = row.extract(images, Path(folder) / "features.npy")
-        scale = feature_scale(X) if row.scaled and scaled else None
-        if scale is not None:
-            standardise(X, scale)
-        yield X, scale
 
 
 def _on_unscaled(machine: L2SVC, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from experiments.cifar10_svm.fitting import (
     FittedMachines,
-    features_of,
     fit_row,
     held_out_hits,
     label_draws,
@@ -29,7 +28,8 @@ from experiments.cifar10_svm.rows import (
     pixel_row,
     random_rows,
     released_of,
-    scaled_the_other_way,
+    shared_features,
+    with_both_scalings,
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
@@ -77,21 +77,30 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         rows.append(kmeans(centroids=options.fewer_centroids, name="kmeans_fewer"))
     rows.append(pixel_row(training.images))
     if options.scaled_both_ways:
-        rows += scaled_the_other_way(rows)
+        rows = [*with_both_scalings(rows)]
 
     svm = L2SVC(tol=options.tol, device=device.type)
     repeats = dict.fromkeys(options.label_counts, options.curve_draws)
     repeats[options.per_class] = options.draws
     few = label_draws(training, repeats, selection=options.selection_draws, seed=seed)
-    grid, extensions = options.grid, options.extensions
-    fit = partial(
-        fit_row, training=training, few=few, svm=svm, grid=grid, extensions=extensions, scratch=out
-    )
-    fitted = [_finished_row(row, fit, finished) for row in rows]
-    hits_of = partial(held_out_hits, training=training, svm=svm, grid=grid, scratch=out)
-    progress = measure_progress(
-        model, features, hits_of, held_out=training.held_out, finished=finished
-    )
+    with shared_features(training.images, out) as shared:
+        fit = partial(
+            fit_row,
+            training=training,
+            few=few,
+            features=shared,
+            svm=svm,
+            grid=options.grid,
+            extensions=options.extensions,
+        )
+        fitted = [_finished_row(row, fit, finished) for row in rows]
+        progress = measure_progress(
+            model,
+            features,
+            partial(held_out_hits, training=training, features=shared, svm=svm, grid=options.grid),
+            held_out=training.held_out,
+            finished=finished,
+        )
 
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
     results = _tested(rows, fitted, training, test, scratch=out)
@@ -128,9 +137,11 @@ def _tested(
     y = test.label("class")
     require_known_classes(y, training.labels, where=str(test.folder))
     results = []
-    for row, machines in zip(rows, fitted, strict=True):
-        with features_of(row, test.images, scratch, scaled=False) as (X, _):
-            correct = machines.correct(X, y)
+    with shared_features(test.images, scratch) as shared:
+        found = [
+            machines.correct(shared.of(row), y) for row, machines in zip(rows, fitted, strict=True)
+        ]
+    for row, machines, correct in zip(rows, fitted, found, strict=True):
         results.append(
             Result(
                 name=row.name,

@@ -1,23 +1,31 @@
 """The rows of Table 1 that are run here: how each extracts features from an image.
 
 Part of measure.py. Every row gets the same images and is followed by the same linear SVM
-(fitting.py). Alone: `pixel_row(images).extract(images, path)` gives features (N, F).
+(fitting.py). Rows may share the features of one source: those of D's first layers are a part of
+those of all layers, and scaled ones are the same, scaled. Alone:
+`pixel_row(images).source.extract(images, path)` gives features (N, F).
 """
 
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from repro.classification.discriminator_features import (
     discriminator_features,
+    feature_count,
+    feature_scale,
     freeze_on,
     pixel_features,
+    standardise,
 )
-from repro.classification.kmeans_features import fit_kmeans
+from repro.classification.kmeans_features import KMeansFeatures, fit_kmeans
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.released.networks import Released, released_networks
@@ -28,15 +36,84 @@ OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its
 CUT = "_cut"  # suffix of a row that uses only the first layers of its networks
 
 
+class FeatureSource(Protocol):
+    """Extracts features (N, F) of images (N, H, W, C) uint8; path: where they may be stored."""
+
+    def extract(self, images: np.ndarray, path: Path) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Table1Row:
-    """A row of the table: how it extracts features (N, F) from images (N, H, W, C) uint8."""
+    """A row of the table: whose features it uses, and which of them."""
 
     name: str  # a key of tables.ROWS
     number: int  # among several networks with random weights, from 1
-    extract: Callable[[np.ndarray, Path], np.ndarray]  # the path: where the features may be stored
+    source: FeatureSource
     units: int  # maps of the widest layer, the paper's last column
+    first: int | None = None  # only so many of the features
     scaled: bool = False  # features scaled to mean 0, deviation 1 on the training images
+
+
+class SharedFeatures:
+    """Features of the same images for one row after another, on disk while in use.
+
+    Consecutive rows of one source share them, so a scaled row, which spoils them, comes last.
+    """
+
+    def __init__(self, images: np.ndarray, path: Path) -> None:
+        self.images, self.path = images, path
+        self._source: FeatureSource | None = None
+        self._X = np.empty((0, 0), np.float32)
+
+    def of(self, row: Table1Row) -> np.ndarray:
+        """The row's features (N, F), unscaled; they are not to be written to."""
+        if row.source is not self._source:
+            self.forget()
+            self._X, self._source = row.source.extract(self.images, self.path), row.source
+        return self._X[:, : row.first]
+
+    def scaled(self, row: Table1Row) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """The row's features scaled by their own mean and deviation, and these two (F,)."""
+        X = self.of(row)
+        scale = feature_scale(X)
+        standardise(X, scale)
+        self._source = None
+        return X, scale
+
+    def forget(self) -> None:
+        """Drop the features, so that the disk has room for others."""
+        self._source, self._X = None, np.empty((0, 0), np.float32)
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def shared_features(images: np.ndarray, scratch: Path) -> Iterator[SharedFeatures]:
+    """SharedFeatures of images, in a folder below `scratch` that is removed at the end."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
+        shared = SharedFeatures(images, Path(folder) / "features.npy")
+        yield shared
+        shared.forget()
+
+
+class NetworkSource:
+    """Features of all layers of a discriminator.
+
+    target (S, H, W, C) uint8: the images on which its batch statistics are frozen, once; None: it
+    keeps its own.
+    """
+
+    def __init__(self, D: Discriminator, target: np.ndarray | None, device: torch.device) -> None:
+        self.D, self.target, self.device = D, target, device
+
+    @cached_property
+    def _frozen(self) -> Discriminator:
+        D = self.D.to(self.device)
+        if self.target is not None:
+            freeze_on(D, self.target)
+        return D
+
+    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
+        return discriminator_features(self._frozen, images, out=path)
 
 
 @dataclass(frozen=True)
@@ -67,23 +144,17 @@ class NetworkFeatures:
         cut: int | None = None,
     ) -> Iterator[Table1Row]:
         """The row of one discriminator and, given `cut`, the row of its first `cut` layers."""
-        D = D.to(self.device)
-        if not (trained and self.keep_trained):
-            freeze_on(D, self.target)
-        for layers in (None,) if cut is None else (None, cut):
-            kernels = [p for p in D.layers[:layers].parameters() if p.ndim == 4]
-            yield Table1Row(
-                name if layers is None else f"{name}{CUT}",
-                number,
-                partial(_features_of, D, layers),
-                max(len(kernel) for kernel in kernels),
-            )
+        target = None if trained and self.keep_trained else self.target
+        source = NetworkSource(D, target, self.device)
+        yield Table1Row(name, number, source, _widest(D, None))
+        if cut is not None:
+            first = feature_count(D, cut)
+            yield Table1Row(f"{name}{CUT}", number, source, _widest(D, cut), first=first)
 
 
-def _features_of(
-    D: Discriminator, layers: int | None, images: np.ndarray, path: Path
-) -> np.ndarray:
-    return discriminator_features(D, images, layers=layers, out=path)
+def _widest(D: Discriminator, layers: int | None) -> int:
+    """Maps of the widest of the first `layers` layers."""
+    return max(len(one) for one in D.layers[:layers].parameters() if one.ndim == 4)
 
 
 def random_rows(
@@ -109,6 +180,16 @@ def released_of(folder: Path, D: Discriminator) -> Released | None:
     return None
 
 
+class KMeansSource:
+    """One-layer K-means features, learnt when they are first needed."""
+
+    def __init__(self, learn: Callable[[], KMeansFeatures], device: torch.device) -> None:
+        self.learn, self.device = cache(learn), device
+
+    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
+        return self.learn().features(images, out=path, device=self.device)
+
+
 def kmeans_row(
     images: np.ndarray,
     *,
@@ -119,25 +200,42 @@ def kmeans_row(
     name: str = "kmeans",
 ) -> Table1Row:
     """One-layer K-means of Coates, Ng and Lee (2011), the baseline of the paper's first row."""
-    fitted = fit_kmeans(
-        images, centroids=centroids, patches=patches, seed=seed, purpose=f"{PURPOSE}, kmeans"
-    )
-    return Table1Row(
-        name,
-        1,
-        lambda images, path: fitted.features(images, out=path, device=device),
-        centroids,
-        scaled=True,
-    )
+
+    def learn() -> KMeansFeatures:
+        return fit_kmeans(
+            images, centroids=centroids, patches=patches, seed=seed, purpose=f"{PURPOSE}, kmeans"
+        )
+
+    return Table1Row(name, 1, KMeansSource(learn, device), centroids, scaled=True)
 
 
-def scaled_the_other_way(rows: list[Table1Row]) -> Iterator[Table1Row]:
-    """D's features scaled and K-means' unscaled: for each the way that the table lacks."""
-    for row in rows:
-        if row.name in OTHER_WAY:
-            yield replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)
+def with_both_scalings(rows: list[Table1Row]) -> Iterator[Table1Row]:
+    """The rows, and for D's features the scaled, for K-means' the unscaled ones, of one source.
+
+    A source's scaled row is its last.
+    """
+    other = {
+        id(row.source): replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)
+        for row in rows
+        if row.name in OTHER_WAY
+    }
+    for place, row in enumerate(rows):
+        added = other.get(id(row.source))
+        if added is not None and row.scaled:
+            yield added
+        yield row
+        last = place + 1 == len(rows) or rows[place + 1].source is not row.source
+        if added is not None and added.scaled and last:
+            yield added
+
+
+class PixelSource:
+    """Raw pixels in [-1, 1], in memory."""
+
+    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
+        return pixel_features(images)
 
 
 def pixel_row(images: np.ndarray) -> Table1Row:
-    """Raw pixels in [-1, 1]."""
-    return Table1Row("pixels", 1, lambda images, path: pixel_features(images), images.shape[3])
+    """Raw pixels in [-1, 1]; images (N, H, W, C)."""
+    return Table1Row("pixels", 1, PixelSource(), images.shape[3])

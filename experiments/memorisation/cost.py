@@ -10,7 +10,7 @@ def seconds(known: CostInputs) -> float:
     """Queries of all kinds looked up among the training images of each model, in two spaces."""
     options, role = known.options("memorisation"), known.run.spec.roles["bedrooms"]
     held_out = min(options.real, known.images.get(str(role.validation), 0))
-    queries = options.samples + 2 * options.real + 2 * held_out
+    queries = 2 * options.samples + 2 * options.real + 2 * held_out  # as many copies as samples
     total = 0.0
     for name in (role.model, role.baseline):
         if name is None:

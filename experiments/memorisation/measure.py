@@ -3,9 +3,9 @@
 Reads the model, the rows on which it was trained and their images. Measures the distance of samples
 to their nearest training image, in pixels and in features of the model's own discriminator, and
 compares it with the distance of training images to each other, which is that of a new real image.
-The same is measured for pictures of an untrained generator. Where the run has them, held-out images
-are looked up as well, and the samples of a model trained without de-duplication. Writes
-distances.npz and pairs.npz for the figures. Alone:
+The same is measured for planted copies of training images, which must be found. Where the run has
+them, held-out images are looked up as well, and the samples of a model trained without
+de-duplication. Writes distances.npz and pairs.npz for the figures. Alone:
 python -m experiments.memorisation.measure --spec S.json --input bedrooms.model=DIR
     --input bedrooms.data=DIR [--input bedrooms.validation=DIR] [--input bedrooms.baseline=DIR]
     --out DIR
@@ -51,7 +51,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     if inputs.has("bedrooms.validation"):
         validation = inputs.dataset("bedrooms.validation")
         held_out = _held_out(validation, model, most=options.real, seed=seed)
-    found = look_up(model, store, held_out, untrained_seed=options.untrained_seed)
+    found = look_up(model, store, held_out)
     measurements = state(found, suffix="")
     arrays = _distances(found, suffix="")
     given = options.multiverse.not_nearer_than_real

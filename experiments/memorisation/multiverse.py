@@ -26,7 +26,7 @@ OWN: Choices = {
     "blur_matched": True,
     "with_partners": False,
 }  # the claim's choices
-KINDS = ("samples", "untrained", "real", "blurred")
+KINDS = ("samples", "copies", "real", "blurred")
 Nearest = dict[str, np.ndarray]  # kind -> distances (n,) to the nearest training image
 
 
@@ -39,7 +39,7 @@ def distance_universes(
     untrained_seed: int,
     seed: int,
 ) -> dict[str, Universes]:
-    """The claim's number and its control under all other choices, by the claim's id.
+    """The claim's number and its control, planted copies, under all other choices, by claim.
 
     A choice that makes no difference is left out: of blur where samples are as sharp as real
     images, of partners where no real image has one. {} for a discriminator without convolutions,
@@ -77,8 +77,7 @@ def _universe(nearest: Nearest, real: np.ndarray, choices: dict[str, Any]) -> Un
         words = f"{choices['space'].replace('_', ' ')}, {kind}"
         return nearer_measurement(f"{choices['space']}_{kind}", nearest[kind], real, words=words)
 
-    control = measured("untrained") if "untrained" in nearest else None
-    return Universe(choices=choices, measurement=measured("samples"), control=control)
+    return Universe(choices=choices, measurement=measured("samples"), control=measured("copies"))
 
 
 def _in_untrained_features(

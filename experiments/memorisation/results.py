@@ -1,7 +1,8 @@
 """The numbers of memorisation: samples' distances to training images against those of real images.
 
 Part of measure.py; study.py has looked up the distances. For one model: ratios, shares and rank
-tests. For two models, with and without de-duplication: ranks compared z by z. Alone:
+tests, and as controls the same where a tenth or all of the pictures are planted copies. For two
+models, with and without de-duplication: ranks compared z by z. Alone:
 `model_measurements(study, quantile=0.01, near_identical=0.5, seed=42, suffix="")`.
 """
 
@@ -17,8 +18,10 @@ from repro.claims.withheld import without_value
 ALONE = "training images without a near-identical partner, each against the other training images"
 OVER_BOTH = "samples and training images of one model"
 HELD_OUT = "held-out images"
-CONTROLLED = ("_blur_matched", "_held_out_blur_matched")  # comparisons on which claims rest
-DECIDING = "features_blur_matched"  # decides whether de-duplication lessens copying
+MATCHED = "_blur_matched"  # the comparison on which the claims about single copies rest
+CONTROLLED = (MATCHED, "_held_out_blur_matched")  # those on which any claim rests
+DECIDING = f"features{MATCHED}"  # decides whether de-duplication lessens copying
+PLANTED_EVERY = 10  # one sample in so many is replaced: twice the share that the claims allow
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
     "": ALONE,
@@ -59,27 +62,35 @@ def model_measurements(
                 seed=seed,
                 words=f"{space}; real: {AGAINST[against]}",
             )
-    return made + _controls(found, quantile=quantile, seed=seed)
+        made += _controls(found, space, quantile=quantile, suffix=suffix)
+    return made
 
 
-def _controls(found: Study, *, quantile: float, seed: int) -> list[Measurement]:
-    """The claims' numbers for pictures of an untrained generator, if any were looked up.
+def _controls(found: Study, space: str, *, quantile: float, suffix: str) -> list[Measurement]:
+    """The claims' numbers where a tenth or all of the pictures are copies, and the copies found.
 
-    Its pictures are compared with the same real images as the samples, blurred to their sharpness.
+    They are compared with the same real images as the samples. A search that finds copies gives
+    numbers outside the claims' rules; one that does not cannot show that there are none.
     """
+    nearest, references = found.nearest[space], found.references(space)
+    samples, copies = nearest["samples"], nearest["copies"]
     made = []
-    for space, nearest in found.nearest.items():
-        for against, real in found.references(space).items():
-            if "untrained" in nearest and against in CONTROLLED:
-                made += _against(
-                    f"{space}{against}_untrained",
-                    nearest["untrained"],
-                    real,
-                    quantile=quantile,
-                    seed=seed,
-                    words=f"an untrained generator's pictures for samples; {space}; real: "
-                    f"{AGAINST[against]}",
-                )
+    for against in CONTROLLED:
+        if against in references:
+            real, name = references[against], f"{space}{against}_copied{suffix}"
+            words = f"planted copies for samples; {space}; real: {AGAINST[against]}"
+            made.append(nearer_measurement(name, copies, real, words=words))
+    if MATCHED in references:
+        real, name = references[MATCHED], f"{space}{MATCHED}"
+        planted = samples.copy()
+        planted[::PLANTED_EVERY] = copies[::PLANTED_EVERY]
+        words = f"one sample in {PLANTED_EVERY} replaced by a planted copy; {space}; real: "
+        words += AGAINST[MATCHED]
+        below = f"share of the planted copies below the limit of suspicious_share_{name}{suffix}"
+        made += [
+            _suspicious(f"{name}_planted{suffix}", planted, real, quantile, words=words),
+            _share(f"copies_found_{space}{suffix}", copies < _limit(real, quantile), below),
+        ]
     return made
 
 
@@ -101,7 +112,6 @@ def _against(
     name: str, samples: np.ndarray, real: np.ndarray, *, quantile: float, seed: int, words: str
 ) -> list[Measurement]:
     """Distances (n,) of samples and (m,) of real images to the nearest training image."""
-    limit = _limit(real, quantile)
     purpose, n = f"memorisation, {name}", len(samples)
     return [
         estimate_over(
@@ -113,12 +123,7 @@ def _against(
             n=n,
             protocol=f"median distance to the nearest training image, samples over real; {words}",
         ),
-        _share(
-            f"suspicious_share_{name}",
-            samples < limit,
-            f"share of samples nearer to a training image than {100 * quantile:g} % of "
-            f"{len(real):,} real images are; {words}",
-        ),
+        _suspicious(name, samples, real, quantile, words=words),
         nearer_measurement(name, samples, real, words=words),
         single_number(
             f"copying_z_{name}",
@@ -131,6 +136,18 @@ def _against(
             ),
         ),
     ]
+
+
+def _suspicious(
+    name: str, samples: np.ndarray, real: np.ndarray, quantile: float, *, words: str
+) -> Measurement:
+    """Share of samples, distances (n,), nearer than the limit that real images, (m,), set."""
+    return _share(
+        f"suspicious_share_{name}",
+        samples < _limit(real, quantile),
+        f"share of samples nearer to a training image than {100 * quantile:g} % of "
+        f"{len(real):,} real images are; {words}",
+    )
 
 
 def nearer_measurement(
@@ -204,7 +221,7 @@ def _where_copied(lessened: Measurement, without: Study, *, quantile: float) -> 
     """
     copied = False
     for space, nearest in without.nearest.items():
-        real = without.references(space).get("_blur_matched")
+        real = without.references(space).get(MATCHED)
         if real is not None:
             hits = nearest["samples"] < _limit(real, quantile)
             low, _ = wilson(successes=int(hits.sum()), n=len(hits))

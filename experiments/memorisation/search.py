@@ -1,8 +1,8 @@
 """The images to look up among the training images, and their descriptions: pixels or features.
 
-Part of study.py; computes no measurements. The queries are samples, training images
-(leave-one-out), held-out images, and the latter two blurred to the samples' sharpness. The lookup
-itself is in repro.quality.training_images. Alone:
+Part of study.py; computes no measurements. The queries are samples, planted copies of training
+images, training images (leave-one-out), held-out images, and the latter two blurred to the samples'
+sharpness. The lookup itself is in repro.quality.training_images. Alone:
 `look_up(pixel_description, queries, store, rows, mirrored=False)`.
 """
 
@@ -33,9 +33,9 @@ LARGEST_SIGMA = 8.0  # pixels
 class Queries:
     """Images (n, H, W, C) uint8 of each kind, and the training image that each must not find.
 
-    Kinds: samples; untrained, pictures of an untrained generator (if requested); real, training
-    images; held_out, images not trained on (if the run has them); blurred and held_out_blurred, the
-    same blurred (absent at sigma 0).
+    Kinds: samples; copies, planted ones, as many as samples (copies.py); real, training images;
+    held_out, images not trained on (if the run has them); blurred and held_out_blurred, the same
+    blurred (absent at sigma 0). Copies may find the image that they copy.
     """
 
     images: dict[str, np.ndarray]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from experiments.memorisation.copies import planted_copies
 from experiments.memorisation.search import (
     Queries,
     blurred,
@@ -19,7 +20,6 @@ from experiments.memorisation.search import (
 )
 from repro.data.images import spread
 from repro.data.store import ImageStore
-from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import sharpness
 from repro.quality.training_images import NearestImages, mirrors, training_rows
@@ -70,23 +70,17 @@ def study(
     near_identical: float,
     feature_width: int,
     seed: int,
-    untrained_seed: int | None = None,
 ) -> Study:
-    """Look up samples, training images and held-out images (n, H, W, C) uint8, blurred ones too.
+    """Look up samples, planted copies, training images, held-out images (n, H, W, C) uint8.
 
-    samples, real: numbers of samples, and of training images at most; near_identical: share of the
-    median distance below which the nearest other image is a partner; feature_width: number above
-    which features are projected; untrained_seed: for the weights of an untrained generator, whose
-    pictures of the same z are looked up as well. Raises CheckpointError where `store` is not the
-    dataset on which the model was trained.
+    The latter two are also looked up blurred. samples, real: numbers of samples (and of copies),
+    and of training images at most; near_identical: share of the median distance below which the
+    nearest other image is a partner; feature_width: number above which features are projected.
+    Raises CheckpointError where `store` is not the dataset on which the model was trained.
     """
-    rows = training_rows(model, store)
-    drawn = _samples(model, model.generator(), store, rows, count=samples, seed=seed)
-    control = None
-    if untrained_seed is not None:
-        untrained = model.untrained_generator(untrained_seed)
-        control = _samples(model, untrained, store, rows, count=samples, seed=seed)
-    queries, sigma = _queries(drawn, control, store, rows, held_out, real=real, seed=seed)
+    rows, mirrored = training_rows(model, store), mirrors(model)
+    drawn = _samples(model, store, rows, count=samples, seed=seed)
+    queries, sigma = _queries(drawn, store, rows, held_out, real=real, mirrored=mirrored, seed=seed)
     describe = {
         "pixels": pixel_description,
         "features": feature_description(
@@ -94,7 +88,7 @@ def study(
         ),
     }
     found = {
-        space: look_up(how, queries, store, rows, mirrored=mirrors(model))
+        space: look_up(how, queries, store, rows, mirrored=mirrored)
         for space, how in describe.items()
         if how is not None
     }
@@ -116,15 +110,9 @@ def _close(distances: np.ndarray, part: float) -> np.ndarray:
 
 
 def _samples(
-    model: ModelFolder,
-    G: GeneratorNetwork,
-    store: ImageStore,
-    rows: np.ndarray,
-    *,
-    count: int,
-    seed: int,
+    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, count: int, seed: int
 ) -> np.ndarray:
-    """Samples of G, (count, H, W, C) uint8.
+    """Samples of the model's generator, (count, H, W, C) uint8.
 
     A conditional model gets the labels of random training images.
     """
@@ -134,31 +122,35 @@ def _samples(
         source = generator(seed, "memorisation, labels of the samples")
         chosen = rows[source.integers(0, len(rows), count)]
         labels = torch.from_numpy(store.label("class")[chosen].astype(np.int64))
-    return draw(G, z, labels)
+    return draw(model.generator(), z, labels)
 
 
 def _queries(
     samples: np.ndarray,
-    untrained: np.ndarray | None,
     store: ImageStore,
     rows: np.ndarray,
     held_out: np.ndarray | None,
     *,
     real: int,
+    mirrored: bool,
     seed: int,
 ) -> tuple[Queries, float]:
-    """Samples and real images, the latter also blurred to the samples' sharpness, and its sigma."""
+    """Samples, planted copies and real images, and the sigma that gives the samples' sharpness.
+
+    Copies are blurred by it, real images looked up blurred and sharp.
+    """
     order = shuffled(len(rows), seed=seed, purpose="memorisation, training images")
     places = np.sort(order[:real])
     training = np.asarray(store.images[rows[places]])
     some = training[spread(len(training), BLURRED_BY)[0]]  # of all classes: they may be sorted
     sigma = matching_sigma(some, wanted=float(np.median(sharpness(samples))))
-    images = {"samples": samples, "real": training}
-    own = {"samples": np.full(len(samples), -1), "real": places}
+    copies = planted_copies(
+        store, rows, count=len(samples), sigma=sigma, mirrored=mirrored, seed=seed
+    )
+    images = {"samples": samples, "copies": copies, "real": training}
+    own = {"real": places}
     if sigma > 0:
         images["blurred"], own["blurred"] = blurred(training, sigma), places
-    if untrained is not None:
-        images["untrained"] = untrained
     if held_out is not None:
         images["held_out"] = held_out
         if sigma > 0:

@@ -8,6 +8,7 @@ import pandas as pd
 from repro.claims.measurement import Measurement
 
 QUANTITIES = ("median_ratio", "suspicious_share", "nearer_probability", "copying_z")
+FOUND_AGAINST = "_blur_matched"  # the real images that set the limit for planted copies
 AGAINST = {  # suffix of a name -> the real images in words
     "": "training images",
     "_blur_matched": "training images blurred alike",
@@ -19,22 +20,29 @@ MODELS = {"": "the model", "_without_dedup": "trained without de-duplication"}
 
 
 def memorisation_table(numbers: dict[str, Measurement], spaces: list[str]) -> pd.DataFrame:
-    """A row per model, space and kind of real image; each quantity with its interval."""
+    """A row per model, space and kind of real image; each quantity with its interval.
+
+    The share of planted copies found is in the rows with blur matched.
+    """
     rows = []
     for model, of in MODELS.items():
         for space in spaces:
             for suffix, words in AGAINST.items():
                 row: dict[str, object] = {"samples of": of, "space": space, "against": words}
-                row |= _cells(numbers, f"{space}{suffix}{model}")
+                names = {one: f"{one}_{space}{suffix}{model}" for one in QUANTITIES}
+                if suffix == FOUND_AGAINST:
+                    names["copies_found"] = f"copies_found_{space}{model}"
+                row |= _cells(numbers, names)
                 if len(row) > 3:
                     rows.append(row)
     return pd.DataFrame(rows).round(4)
 
 
-def _cells(numbers: dict[str, Measurement], name: str) -> dict[str, float | None]:
+def _cells(numbers: dict[str, Measurement], names: dict[str, str]) -> dict[str, float | None]:
+    """Values and intervals of a row; names: quantity -> name of its measurement."""
     row: dict[str, float | None] = {}
-    for quantity in QUANTITIES:
-        one = numbers.get(f"{quantity}_{name}")
+    for quantity, name in names.items():
+        one = numbers.get(name)
         if one is None:
             continue
         words = quantity.replace("_", " ")

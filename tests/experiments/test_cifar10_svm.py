@@ -16,17 +16,17 @@ from untrained_model import write_model
 
 from experiments.cifar10_svm import measure as measuring
 from experiments.cifar10_svm.figure import figure
-from experiments.cifar10_svm.fitting import FittedMachines, features_of
+from experiments.cifar10_svm.fitting import FittedMachines
 from experiments.cifar10_svm.measure import measure
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
-from experiments.cifar10_svm.rows import Table1Row
+from experiments.cifar10_svm.rows import Table1Row, shared_features
 from experiments.cifar10_svm.tables import CITED
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.classification.choose_c import Choice, Training
+from repro.classification.choose_c import Choice
 from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
@@ -128,11 +128,12 @@ def test_both_scalings_of_both_features_and_two_sizes_of_k_means(
     scales: dict[str, tuple[float, float]] = {}
     fit_row = measuring.fit_row
 
-    def noted(row: Table1Row, training: Training, *args: Any, **named: Any) -> FittedMachines:
-        with features_of(row, training.images, tmp_path) as (X, _):
+    def noted(row: Table1Row, **named: Any) -> FittedMachines:
+        with shared_features(named["training"].images, tmp_path) as again:
+            X = again.scaled(row)[0] if row.scaled else again.of(row)
             moving = X[:, X.std(axis=0) > 1e-3]
             scales[row.name] = np.abs(moving.mean(axis=0)).max(), moving.std(axis=0).max()
-        return fit_row(row, training, *args, **named)
+        return fit_row(row, **named)
 
     monkeypatch.setattr(measuring, "fit_row", noted)
     options = OPTIONS.model_copy(

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+IMAGES = 600  # on which the planted models say that they were trained
+
 
 def pictures(n: int, seed: int) -> np.ndarray:
     """Four soft blobs of random colour and place on a random ground, with fine noise."""

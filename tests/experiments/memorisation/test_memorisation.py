@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from claims_alone import alone
-from planted_blobs import noisy, pictures
+from planted_blobs import IMAGES, noisy, pictures
 from recorded_again import record_again
 from scipy import stats
 from scipy.ndimage import gaussian_filter
@@ -21,30 +19,20 @@ from experiments.memorisation.measure import measure
 from experiments.memorisation.options import Options
 from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
 from repro.claims.card import read_card
-from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
-from repro.claims.verdict import Verdict, judge
+from repro.claims.verdict import Verdict
 from repro.figures.style import Style
 from repro.networks.build import build_generator
 from repro.networks.model_folder import (
     GENERATOR_FILES,
     CheckpointError,
-    ModelFolder,
-    draw,
     save_network,
 )
 from repro.specs.network import NetworkSpec
 
 OPTIONS = Options(samples=200, shown=12, real=300)
-IMAGES = 600
-CLAIMS = ("no_copies_in_pixels", "no_copies_in_features", "not_nearer_than_real")
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    folder = write_model(tmp_path / "model")
-    np.save(folder / "training_rows.npy", np.arange(IMAGES))
-    return folder
+NO_COPIES = ("no_copies_in_pixels", "no_copies_in_features")
+CLAIMS = (*NO_COPIES, "not_nearer_than_real")  # those that need no held-out images
 
 
 @pytest.fixture
@@ -63,20 +51,9 @@ def plant(
     return run
 
 
-def verdicts(found: dict[str, Measurement], repository: Path) -> list[Verdict]:
-    """Of the three claims that need neither held-out images nor a second model."""
-    return [verdict(found, claim, repository) for claim in CLAIMS]
-
-
-def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
-    card = read_card(repository / "experiments/memorisation/experiment.yaml")
-    chosen = {one.id: one for one in card.claims}[claim]
-    return judge(alone(chosen), found.get(chosen.measurement), ground=Ground.PAPER).verdict
-
-
-def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) -> None:
+def test_new_pictures_of_the_same_kind_are_no_copies(plant, verdict) -> None:
     found = plant(pictures(200, 1), pictures(IMAGES, 0))
-    assert verdicts(found, repository) == [Verdict.REPRODUCED] * 3
+    assert [verdict(found, claim) for claim in CLAIMS] == [Verdict.REPRODUCED] * 3
     for space in ("pixels", "features"):
         one = found[f"nearer_probability_{space}"]
         assert one.low < 0.5 < one.high  # leave-one-out gives what held-out pictures show
@@ -84,38 +61,9 @@ def test_new_pictures_of_the_same_kind_are_no_copies(plant, repository: Path) ->
         assert found[f"median_ratio_{space}"].value == pytest.approx(1, abs=0.05)
 
 
-@pytest.mark.slow
-def test_what_an_untrained_generator_passes_as_well_is_not_decided(
-    model: Path, make_dataset, tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The trained one draws what is planted, new pictures or copies; the untrained one its own."""
-    images = pictures(IMAGES, 0)
-    trained = ModelFolder.open(model).generator().state_dict()
-    card = read_card(repository / "experiments/memorisation/experiment.yaml")
-    claims = [one for one in card.claims if one.id in CLAIMS]
-    inputs = Inputs({"bedrooms.model": model, "bedrooms.data": make_dataset(images)})
-
-    def judged(samples: np.ndarray) -> list[Verdict]:
-        def planted(G: torch.nn.Module, z: torch.Tensor, labels: object) -> np.ndarray:
-            own = all(torch.equal(x, trained[key]) for key, x in G.state_dict().items())
-            return samples[: len(z)] if own else draw(G, z)
-
-        monkeypatch.setattr(module, "draw", planted)
-        found = {m.name: m for m in measure(inputs, OPTIONS, 7, tmp_path)}
-        return [
-            judge(
-                one, found[one.measurement], ground=Ground.PAPER, control=found[one.control]
-            ).verdict
-            for one in claims
-        ]
-
-    assert judged(pictures(200, 1)) == [Verdict.UNTRAINED_PASSES] * 3
-    assert judged(noisy(images[:200], 4)) == [Verdict.NOT] * 3
-
-
 @pytest.mark.parametrize("share", [0.2, 1.0])
 def test_noisy_copies_are_found_and_shown_first(
-    plant, repository: Path, tmp_path: Path, share: float
+    plant, verdict, tmp_path: Path, share: float
 ) -> None:
     images = pictures(IMAGES, 0)
     count = int(share * 200)
@@ -124,12 +72,12 @@ def test_noisy_copies_are_found_and_shown_first(
     originals = np.random.default_rng(3).permutation(IMAGES)[:count]
     samples[copied] = noisy(images[originals], 4)
     found = plant(samples, images)
-    assert verdicts(found, repository)[:2] == [Verdict.NOT] * 2
+    assert [verdict(found, claim) for claim in NO_COPIES] == [Verdict.NOT] * 2
     for space in ("pixels", "features"):
         measured = found[f"suspicious_share_{space}"]
         assert measured.low < share <= measured.high + 0.01
     if share == 1:
-        assert verdicts(found, repository)[2] == Verdict.NOT
+        assert verdict(found, "not_nearer_than_real") == Verdict.NOT
         assert found["copying_z_features"].value < -10
     pairs = np.load(tmp_path / "pairs.npz")
     first = int((copied < 12).sum())  # copies among the twelve shown
@@ -148,7 +96,7 @@ def test_rows_that_were_not_trained_on_are_not_searched(plant, model: Path) -> N
     assert plant(noisy(images[::2][:200], 1), images)["suspicious_share_pixels"].value == 1
 
 
-def test_blurred_new_pictures_are_nearer_but_no_copies(plant, repository: Path) -> None:
+def test_blurred_new_pictures_are_nearer_but_no_copies(plant, verdict) -> None:
     """Without matching the blur the rank test would take them for copies."""
     source = np.random.default_rng(0)
     textured = np.clip(pictures(IMAGES + 200, 0) + source.normal(0, 40, (800, 16, 16, 3)), 0, 255)
@@ -158,7 +106,10 @@ def test_blurred_new_pictures_are_nearer_but_no_copies(plant, repository: Path) 
     assert found["nearer_probability_pixels"].low > 0.9
     matched = found["nearer_probability_pixels_blur_matched"]
     assert matched.value == pytest.approx(0.5, abs=0.1)
-    assert verdicts(found, repository) == [Verdict.REPRODUCED] * 3
+    # features of this D find too few copies of such a texture, shifted by a pixel, to decide theirs
+    wanted = [Verdict.REPRODUCED, Verdict.UNTRAINED_PASSES, Verdict.REPRODUCED]
+    assert [verdict(found, claim) for claim in CLAIMS] == wanted
+    assert found["suspicious_share_features_blur_matched"].high < 0.05
 
 
 @pytest.mark.slow
@@ -204,16 +155,6 @@ def test_projected_features_still_find_copies(plant) -> None:
     options = OPTIONS.model_copy(update={"feature_width": 32})
     assert plant(noisy(images[:200], 1), images, options)["suspicious_share_features"].value > 0.9
     assert plant(pictures(200, 1), images, options)["suspicious_share_features"].value < 0.05
-
-
-@pytest.fixture
-def folders(model: Path, make_dataset) -> dict[str, Path]:
-    """A model, its images, and 250 of the same kind that it was not trained on."""
-    return {
-        "bedrooms.model": model,
-        "bedrooms.data": make_dataset(pictures(IMAGES, 0)),
-        "bedrooms.validation": make_dataset(pictures(250, 9), name="held out"),
-    }
 
 
 def test_ranks_by_hand() -> None:

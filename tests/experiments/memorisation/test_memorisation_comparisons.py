@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from claims_alone import alone
-from planted_blobs import noisy, pictures
+from planted_blobs import IMAGES, noisy, pictures
 from untrained_model import write_model
 
 from experiments.contract import Inputs, write_measurements
@@ -15,6 +15,7 @@ from experiments.memorisation import study as module
 from experiments.memorisation.figure import figure
 from experiments.memorisation.measure import measure
 from experiments.memorisation.options import DistanceChoices, Multiverse, Options
+from experiments.memorisation.tables import MODELS
 from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement
@@ -25,25 +26,6 @@ from repro.networks.model_folder import CheckpointError
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(samples=200, shown=12, real=300)
-IMAGES = 600
-
-
-@pytest.fixture
-def folders(make_dataset, tmp_path: Path) -> dict[str, Path]:
-    """A model, its images, and 250 of the same kind that it was not trained on."""
-    model = write_model(tmp_path / "model")
-    np.save(model / "training_rows.npy", np.arange(IMAGES))
-    return {
-        "bedrooms.model": model,
-        "bedrooms.data": make_dataset(pictures(IMAGES, 0)),
-        "bedrooms.validation": make_dataset(pictures(250, 9), name="held out"),
-    }
-
-
-def verdict(found: dict[str, Measurement], claim: str, repository: Path) -> Verdict:
-    card = read_card(repository / "experiments/memorisation/experiment.yaml")
-    chosen = {one.id: one for one in card.claims}[claim]
-    return judge(alone(chosen), found.get(chosen.measurement), ground=Ground.PAPER).verdict
 
 
 def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
@@ -54,11 +36,11 @@ def measured(folders: dict[str, Path], out: Path) -> dict[str, Measurement]:
 
 @pytest.mark.slow
 def test_held_out_images_are_as_far_as_leave_one_out_says(
-    folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folders: dict[str, Path], verdict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "draw", lambda G, z, labels: pictures(200, 1)[: len(z)])
     new = measured(folders, tmp_path)
-    assert verdict(new, "not_nearer_than_held_out", repository) == Verdict.REPRODUCED
+    assert verdict(new, "not_nearer_than_held_out") == Verdict.REPRODUCED
     for space in ("pixels", "features"):
         one = new[f"nearer_probability_{space}_held_out"]
         assert one.low < 0.5 < one.high
@@ -67,7 +49,7 @@ def test_held_out_images_are_as_far_as_leave_one_out_says(
     copies = noisy(pictures(IMAGES, 0)[:200], 1)
     monkeypatch.setattr(module, "draw", lambda G, z, labels: copies[: len(z)])
     found = measured(folders, tmp_path)
-    assert verdict(found, "not_nearer_than_held_out", repository) == Verdict.NOT
+    assert verdict(found, "not_nearer_than_held_out") == Verdict.NOT
     assert found["suspicious_share_features_held_out"].value == 1
 
 
@@ -86,7 +68,7 @@ def test_held_out_images_that_were_trained_on_are_told(
 @pytest.mark.slow
 @pytest.mark.parametrize("copied", [0, 60])
 def test_a_model_that_copies_more_without_deduplication_is_told(
-    folders: dict[str, Path], repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    folders: dict[str, Path], verdict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     copied: int,
 ) -> None:  # fmt: skip
     """Both see the same z; of 200 samples `copied` are copies where duplicates were left in."""
@@ -99,11 +81,11 @@ def test_a_model_that_copies_more_without_deduplication_is_told(
 
     def planted(G: object, z: torch.Tensor, labels: object) -> np.ndarray:
         seen.append(z.numpy())
-        return (fresh, fresh, worse)[len(seen) - 1]  # the second: the untrained control's
+        return (fresh, worse)[len(seen) - 1]
 
     monkeypatch.setattr(module, "draw", planted)
     found = measured(folders, tmp_path)
-    np.testing.assert_array_equal(seen[0], seen[2])
+    np.testing.assert_array_equal(*seen)
     for space in ("pixels", "features"):
         lessened = found[f"suspicious_share_lessened_{space}"]
         apart = (
@@ -118,14 +100,19 @@ def test_a_model_that_copies_more_without_deduplication_is_told(
             - found[f"nearer_probability_{space}"].value
         )
         assert lessened.value == pytest.approx(apart)
-    known = verdict(found, "deduplication_lessens_copying", repository)
+    known = verdict(found, "deduplication_lessens_copying")
     assert known == (Verdict.REPRODUCED if copied else Verdict.NOT_RUN)
     assert bool(found["copying_lessened"].no_value_because) == (not copied)
     if not copied:
         return
     figure(tmp_path, tmp_path, Style())
-    table = (tmp_path / "table_memorisation.csv").read_text()
-    assert table.count("trained without de-duplication,") == table.count("the model,") > 3
+    table = pd.read_csv(tmp_path / "table_memorisation.csv")
+    of = table["samples of"]
+    assert sum(of == "trained without de-duplication") == sum(of == "the model") > 3
+    shown = table[table["copies found"].notna()]
+    assert set(shown["against"]) == {"training images blurred alike"}
+    names = [f"copies_found_{one}{model}" for model in MODELS for one in ("pixels", "features")]
+    assert list(shown["copies found"]) == [found[name].value for name in names]
 
 
 def test_models_that_take_another_z_cannot_be_paired(
@@ -160,11 +147,10 @@ def test_the_verdict_under_other_choices_of_space_and_real_images(
     # noisy copies are as sharp as real images, and no real image has a partner: three spaces alone
     count = 2 if copies else 5
     assert len(universes.others) == count
-    own = judge(alone(claim), found[claim.measurement], ground=Ground.PAPER)
+    control = found[claim.control]
+    own = judge(claim, found[claim.measurement], ground=Ground.PAPER, control=control)
     assert own.verdict == (Verdict.NOT if copies else Verdict.REPRODUCED)
-    without_control = [one.model_copy(update={"control": None}) for one in universes.others]
-    uncontrolled = universes.model_copy(update={"others": without_control})
-    stable = stability(own, uncontrolled, ground=Ground.PAPER)
+    stable = stability(own, universes, ground=Ground.PAPER)
     assert stable is not None
     assert stable.stays == count
     by_choice = {
@@ -182,4 +168,4 @@ def test_the_verdict_under_other_choices_of_space_and_real_images(
         assert one.measurement.hull == found[f"nearer_probability_{name}"].hull, choices
         if choices[1]:
             assert one.control is not None
-            assert one.control.hull == found[f"nearer_probability_{name}_untrained"].hull
+            assert one.control.hull == found[f"nearer_probability_{name}_copied"].hull
