@@ -9,7 +9,9 @@ held-out training images, the SVM refitted on all of them, then the test set ope
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +37,22 @@ from repro.rng import generator
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """Extracts features (N, F) from images (N, H, W, C) uint8; the path: where to store them."""
+    """Extracts features (N, F) from images (N, H, W, C) uint8; the path: where to store them.
 
-    name: str
+    as_they_are, standardised: names of the rows that use them so, or scaled to mean 0 and deviation
+    1 on the training images; "" for no such row.
+    """
+
     extract: Callable[[np.ndarray, Path], np.ndarray]
-    standardised: bool = False  # scaled to mean 0 and deviation 1 on the training images
+    as_they_are: str = ""
+    standardised: str = ""
 
 
 @dataclass(frozen=True)
 class FittedOnCifar10:
     """A row after training, with everything that the test set needs."""
 
-    row: FeatureSource
+    name: str
     choice: Choice
     svm: L2SVC
     scale: tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
@@ -70,28 +76,24 @@ def check_on_cifar10(
     repro.classification.choose_c without X, y and held_out; kmeans: learns from images.
     """
     training = hold_out(inputs.dataset("cifar10.data"))
-    fitted = []
-    rows = _rows(
+    networks = _networks(
         released, training.images, random_networks=random_networks, device=device, seed=seed
     )
-    learned = kmeans(training.images)
+    pixels = FeatureSource(lambda images, path: pixel_features(images), as_they_are="pixels")
+    learned = cache(lambda: kmeans(training.images))
     by_kmeans = FeatureSource(
-        "kmeans",
-        lambda images, path: learned.features(images, out=path, device=device),
-        standardised=True,
+        lambda images, path: learned().features(images, out=path, device=device),
+        standardised="kmeans",
     )
-    for row in [*rows, by_kmeans]:
-        with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-            X = row.extract(training.images, Path(folder) / "training.npy")
-            scale = feature_scale(X) if row.standardised else None
-            if scale is not None:
-                standardise(X, scale)
-            choice, svm = fit(X=X, y=training.labels, held_out=training.held_out)
-        fitted.append(FittedOnCifar10(row, choice, svm, scale))
+    fitted = [
+        (source, [*_fitted(source, training, fit, scratch)])
+        for source in chain(networks, [pixels, by_kmeans])
+    ]
     right = _on_test(inputs.dataset("cifar10.test"), fitted, training, scratch)
+    rows = [row for _, rows in fitted for row in rows]
     numbers = cifar10_numbers(
         right,
-        {name: [one.choice for one in fitted if one.row.name == name] for name in WHAT},
+        {name: [one.choice for one in rows if one.name == name] for name in WHAT},
         released,
         training_images=len(training.images),
         held_out=training.held_out,
@@ -101,43 +103,64 @@ def check_on_cifar10(
         "training_images": len(training.images),
         "held_out": training.held_out,
         "test_images": right["released"].shape[1],
-        "features": {one.row.name: one.svm.coef_.shape[1] for one in fitted},
+        "features": {one.name: one.svm.coef_.shape[1] for one in rows},
     }
     return Outcome(numbers, described)
 
 
-def _rows(
+def _networks(
     released: Released, images: np.ndarray, *, random_networks: int, device: torch.device, seed: int
 ) -> Iterator[FeatureSource]:
-    """The rows of networks, and pixels; batch statistics are frozen on the training images."""
+    """The networks' features; batch statistics are frozen on the training images."""
 
-    def of_network(name: str, D: Discriminator) -> Iterator[FeatureSource]:
+    def of_network(name: str, D: Discriminator) -> FeatureSource:
         D = D.to(device)
         freeze_on(D, images)
-        as_they_are = FeatureSource(
-            name, lambda images, path: discriminator_features(D, images, out=path)
+        return FeatureSource(
+            lambda images, path: discriminator_features(D, images, out=path),
+            as_they_are=name,
+            standardised=f"{name}_standardised",
         )
-        yield as_they_are
-        yield replace(as_they_are, name=f"{name}_standardised", standardised=True)
 
-    yield from of_network("released", released.discriminator())
+    yield of_network("released", released.discriminator())
     for index in range(random_networks):
         weights = int(generator(seed, f"{ON_CIFAR10}, random D", index).integers(2**31))
-        yield from of_network("random", released.random_discriminator(weights))
-    yield FeatureSource("pixels", lambda images, path: pixel_features(images))
+        yield of_network("random", released.random_discriminator(weights))
+
+
+def _fitted(
+    source: FeatureSource,
+    training: Training,
+    fit: Callable[..., tuple[Choice, L2SVC]],
+    scratch: Path,
+) -> Iterator[FittedOnCifar10]:
+    """The rows of a source, from features extracted once."""
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
+        X = source.extract(training.images, Path(folder) / "training.npy")
+        given = {"y": training.labels, "held_out": training.held_out}
+        if source.as_they_are:
+            yield FittedOnCifar10(source.as_they_are, *fit(X=X, **given), scale=None)
+        if source.standardised:
+            scale = feature_scale(X)
+            standardise(X, scale)  # in place
+            yield FittedOnCifar10(source.standardised, *fit(X=X, **given), scale=scale)
 
 
 def _on_test(
-    test: ImageStore, fitted: list[FittedOnCifar10], training: Training, scratch: Path
+    test: ImageStore,
+    fitted: list[tuple[FeatureSource, list[FittedOnCifar10]]],
+    training: Training,
+    scratch: Path,
 ) -> dict[str, np.ndarray]:
     """Use the test set, here and nowhere else: hits (networks, T) bool by row."""
     y = test.label("class")
     require_known_classes(y, training.labels, where=str(test.folder))
     right: dict[str, list[np.ndarray]] = {name: [] for name in WHAT}
-    for one in fitted:
+    for source, rows in fitted:
         with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-            X = one.row.extract(test.images, Path(folder) / "test.npy")
-            if one.scale is not None:
-                standardise(X, one.scale)
-            right[one.row.name].append(one.svm.predict(X) == y)
+            X = source.extract(test.images, Path(folder) / "test.npy")
+            for one in rows:  # the standardised one is the last
+                if one.scale is not None:
+                    standardise(X, one.scale)
+                right[one.name].append(one.svm.predict(X) == y)
     return {name: np.stack(rights) for name, rights in right.items()}
