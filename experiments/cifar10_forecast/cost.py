@@ -12,7 +12,10 @@ WITHOUT = "the SVMs"
 def seconds(known: CostInputs) -> float:
     """Seconds of every rung's features: statistics, training images and test images, once each."""
     roles = known.run.spec.roles
-    images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
+    options = known.options("cifar10_forecast")
+    cifar10 = roles["cifar10"]
+    data, test = known.images[str(cifar10.data)], known.images[str(cifar10.test)]
+    images = data + test + min(data, options.statistics_images or data)
     return sum(
         images * (1 + known.model(name).training.networks_kept) * known.judged(name)
         for name in roles["ladder"].rungs

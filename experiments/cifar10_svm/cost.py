@@ -11,15 +11,17 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: CostInputs) -> float:
-    """Seconds for every network's features of all images and its statistics on the training ones.
+    """Seconds for every network's features of all images and its statistics on training images.
 
     The rows of a network share its features.
     """
     roles = known.run.spec.roles
-    images = 2 * known.images[str(roles["cifar10"].data)] + known.images[str(roles["cifar10"].test)]
     options = known.options("cifar10_svm")
+    cifar10 = roles["cifar10"]
+    data, test = known.images[str(cifar10.data)], known.images[str(cifar10.test)]
+    images = data + test + min(data, options.statistics_images or data)
     random = options.random_seeds
-    own = roles["cifar10"].model
+    own = cifar10.model
     released = bool(known.run.slot_folders("authors", "released"))
     networks = 1 + random + released
     an_image = networks * known.judged(str(roles["objects"].model))

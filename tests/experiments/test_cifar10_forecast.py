@@ -4,18 +4,20 @@ import csv
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from planted_stripes import QUICK, stripes
 from untrained_model import write_model
 
+import experiments.cifar10_forecast.measure as measuring
 from experiments.cifar10_forecast.figure import figure
 from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, widening
 from experiments.cifar10_forecast.measure import measure
 from experiments.cifar10_forecast.options import Options
 from experiments.cifar10_forecast.results import figure_arrays, measurements, untrained_gain
-from experiments.contract import Inputs
+from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.intervals import percentiles
 from repro.errors import UnusableError
@@ -215,3 +217,41 @@ def test_from_networks_to_figures_twice_the_same_bytes(
         rows = list(csv.DictReader(stream))
     assert len(rows) == 18 + 6
     assert rows[0]["training"] == "m0"
+
+
+@pytest.mark.slow
+def test_a_training_that_joins_the_ladder_leaves_the_others_rungs(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted with five trainings and started again with a sixth before them."""
+    fit, fitted = measuring._fit, []
+
+    def counted(rung: measuring.Rung, **given: Any) -> dict[str, np.ndarray]:
+        if len(fitted) == 5 * 4:
+            raise KeyboardInterrupt
+        fitted.append(rung.name)
+        return fit(rung, **given)
+
+    options = Options(
+        grid=QUICK["grid"], tol=QUICK["tol"], extensions=0, resamplings=100, paper_maps=16
+    )
+    ladder = [folder for name, folder in folders.items() if name.startswith("ladder")]
+    rest = {name: folder for name, folder in folders.items() if name.startswith("cifar10")}
+
+    def measured(trainings: list[Path], out: str, state: Path | None) -> bytes:
+        rungs = {f"ladder.rungs.{i}": folder for i, folder in enumerate(trainings, 1)}
+        given = {"folders": rungs | rest, "seed": 3, "out": tmp_path / out, "state": state}
+        run_measure(measure, options, **given)
+        return (tmp_path / out / "arrays.npz").read_bytes()
+
+    monkeypatch.setattr(measuring, "_fit", counted)
+    state = tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        measured([*ladder[:5], ladder[5]], "first", state)
+    assert len(set(fitted)) == 20
+    fitted.clear()
+    resumed = measured([ladder[5], *ladder[:5]], "second", state)
+    assert {name.split("_")[0] for name in fitted} == {"m5"}
+    fitted.clear()
+    monkeypatch.setattr(measuring, "_fit", fit)
+    assert resumed == measured([ladder[5], *ladder[:5]], "third", None)

@@ -77,6 +77,6 @@ def test_every_rung_of_the_ladder_has_features_and_one_is_untrained(
     assert origin == "formula, features alone"
     # discriminators of 4 trainings after 1, 2 and 5 passes, and their first weights
     rungs = ("objects_64", "objects_32", "objects_64_of_20000", "objects_32_of_20000")
-    wanted = 4 * 90_000 * sum(known.judged(name) for name in rungs)
+    wanted = 4 * 60_000 * sum(known.judged(name) for name in rungs)
     assert seconds == pytest.approx(wanted)
     assert peak_bytes(known, "cifar10_forecast")[0] == 40_000 * 14_336 * 4
