@@ -25,7 +25,7 @@ PUBLISHED = ROOT / "results" / "published"
 FAILING = DECIDED - HOLDING - {Verdict.PARTLY}
 WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
 UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
-WITHOUT_VERDICT = UNTESTED | {Verdict.UNTRAINED_PASSES, Verdict.NO_CONTROL}
+WITHOUT_VERDICT = UNTESTED | {Verdict.CONTROL_PASSES, Verdict.NO_CONTROL}
 OPEN = set(Verdict) - DECIDED - WITHOUT_VERDICT | {Verdict.PARTLY}
 RUNS = ("demo", "laptop")
 HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
@@ -112,8 +112,8 @@ FINDINGS = [  # the most surprising first
 ]  # fmt: skip
 GROUPS: dict[str, Collection[Verdict]] = {
     "Claims that fail here": FAILING,
-    "Claims that pass their test, but so does an untrained network or random maps": {
-        Verdict.UNTRAINED_PASSES
+    "Claims that pass their test, but so does the control: an untrained network or random maps": {
+        Verdict.CONTROL_PASSES
     },
     "Claims that hold": HOLDING,
     "Claims that pass their test, but no untrained network has been measured yet": {
@@ -174,12 +174,12 @@ def numbers_decided(claims: pd.DataFrame) -> str:
 
 
 def directions_tested(claims: pd.DataFrame) -> str:
-    """E.g. "26: 9 hold, 4 fail, 5 hold untrained too, 8 undecided", without those of none."""
+    """E.g. "26: 9 hold, 4 fail, 5 hold like their control, 8 undecided", without those of none."""
     tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
     groups = {
         "hold": HOLDING,
         "fail": FAILING,
-        "hold untrained too": {Verdict.UNTRAINED_PASSES},
+        "hold like their control": {Verdict.CONTROL_PASSES},
         "lack a control": {Verdict.NO_CONTROL},
         "undecided": OPEN,
     }

@@ -29,14 +29,14 @@ OUTCOMES = {  # verdict, wherever the data are from -> in words
     Verdict.PARTLY: "undecided",
     Verdict.UNDECIDED: "undecided",
     Verdict.NOT: "fails",
-    Verdict.UNTRAINED_PASSES: "untrained passes",
+    Verdict.CONTROL_PASSES: "control passes",
 }
 NEITHER = "not decided"  # any other verdict
 MARKS: dict[str, dict[str, Any]] = {
     "holds": {"color": PALETTE[2], "marker": "o"},
     "undecided": {"color": PALETTE[1], "marker": "s"},
     "fails": {"color": PALETTE[3], "marker": "X"},
-    "untrained passes": {"color": PALETTE[7], "marker": "D"},
+    "control passes": {"color": PALETTE[7], "marker": "D"},
     NEITHER: {"color": MUTED, "marker": "v"},
 }
 TOP, ROW = 2.5, 0.19  # inches of the upper panel, and of a value's row below

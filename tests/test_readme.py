@@ -57,7 +57,7 @@ def test_the_readme_counts_what_the_published_runs_decide(run: str, readme: str)
     tested = [one for one in directions if one not in ("not run", "not comparable")]
     hold = sum(one.startswith("holds ") or one == "reproduced" for one in tested)
     fail = sum(one.startswith("fails ") or one == "not reproduced" for one in tested)
-    untrained = tested.count("not decided (untrained passes)")
+    untrained = tested.count("not decided (control passes)")
     decided = sum(one in ("reproduced", "partly", "not reproduced") for one in numbers)
     column = ["", "", "paper", "demo", "laptop"].index(run)
     cells = {line.split("|")[1].strip(): line.split("|")[column].strip()
@@ -125,8 +125,8 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
         ("reproduced", "Claims that hold"),
         ("undecided", "Open claims"),
         ("partly", "Open claims"),
-        ("not decided (untrained passes)", "Claims that pass their test, but so does an untrained "
-         "network or random maps"),
+        ("not decided (control passes)", "Claims that pass their test, but so does the control: "
+         "an untrained network or random maps"),
         ("not decided (no control)", "Claims that pass their test, but no untrained network has "
          "been measured yet"),
         ("not run", ""),

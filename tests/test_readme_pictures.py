@@ -63,7 +63,7 @@ def test_directions_of_the_paper_are_counted(pictures: ModuleType, tmp_path: Pat
         ("paper", "direction", "holds on synthetic data"),
         ("paper", "direction", "reproduced"),
         ("paper", "direction", "fails on other data"),
-        ("paper", "direction", "not decided (untrained passes)"),
+        ("paper", "direction", "not decided (control passes)"),
         ("paper", "direction", "partly"),
         ("paper", "value", "not reproduced"),
         ("ours", "direction", "holds on other data"),

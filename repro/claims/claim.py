@@ -84,12 +84,11 @@ class Claim(Strict):
     )
     control: str = Field(
         "",
-        description="name of the Measurement that gives the same quantity for an untrained "
-        "network or hash of the same shape, or for random directions or maps",
+        description="name of the Measurement that gives the same quantity where the rule has to "
+        "fail: for an untrained network or hash of the same shape, random directions or maps, or, "
+        "of a claim that something is absent, where it was planted",
     )
-    without_control: str = Field(
-        "", description="instead of `control`: why no untrained control makes sense"
-    )
+    without_control: str = Field("", description="instead of `control`: why no control makes sense")
     written_knowing: str = Field(
         "", description="what of its result was known when the rule was written, where anything was"
     )

@@ -1,7 +1,7 @@
 """A claim measured again under other defensible choices, and whether its verdict stays.
 
 Where in the flow: the measure step of an experiment writes `multiverse.json` beside its
-measurements, with the claim's number, and that of its untrained control, for each combination of
+measurements, with the claim's number, and that of its control, for each combination of
 the values that its card registers (repro.claims.choices). Nothing is trained again. The report
 judges each by the claim's own rule and states the share of them in which the verdict stays; the
 figure step draws them. The idea: Steegen et al. 2016, "Increasing transparency through a multiverse

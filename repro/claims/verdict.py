@@ -3,8 +3,8 @@
 Where in the flow: the report calls `judge` for every claim of every experiment, with the ground on
 which it is decided (repro.claims.ground). The words say what was decided: "reproduced" is kept for
 the paper's data at its scale and for the authors' weights. A number from other data or another
-scale is never set against the paper's (`kind: value`). A claim that its untrained control passes as
-well, or whose control was not measured, is not decided, nor is one that rests on a choice at the
+scale is never set against the paper's (`kind: value`). A claim whose control passes as well,
+or whose control was not measured, is not decided, nor is one that rests on a choice at the
 edge of what was tried.
 
 Alone: `judge(claim, measurement, ground=Ground.SYNTHETIC)`.
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
     FAILS = "fails on other data"
     FAILS_SYNTHETIC = "fails on synthetic data"
-    UNTRAINED_PASSES = "not decided (untrained passes)"
+    CONTROL_PASSES = "not decided (control passes)"
     NO_CONTROL = "not decided (no control)"
     TOO_SMALL = "not decided (too small)"
     AT_EDGE = "not decided (choice at an edge)"
@@ -51,6 +51,7 @@ NOT_MEASURED = "not measured yet"  # in the column `control` of claims.csv
 EARLIER = {
     "holds in a drawn world": Verdict.HOLDS_SYNTHETIC,
     "fails in a drawn world": Verdict.FAILS_SYNTHETIC,
+    "not decided (untrained passes)": Verdict.CONTROL_PASSES,
 }
 
 
@@ -58,7 +59,7 @@ EARLIER = {
 class Judgement:
     """A claim, what was measured (if anything), and the verdict with its reason in words.
 
-    control: the measurement of the untrained control, where there is one.
+    control: the measurement of the claim's control, where there is one.
     """
 
     claim: Claim
@@ -121,7 +122,7 @@ def judge(
         passes = (
             f"the control is {claim.rule.words} as well ({named}: {format_measurement(control)})"
         )
-        return judged(Verdict.UNTRAINED_PASSES, passes)
+        return judged(Verdict.CONTROL_PASSES, passes)
     if control is not None and control.at_edge:
         why = f"at the edge of what was tried, for the control: {control.at_edge}"
         return judged(Verdict.AT_EDGE, why)

@@ -46,7 +46,7 @@ LOOKS = {  # verdict -> colour and mark of the page
     Verdict.UNDECIDED: "partly",
     Verdict.FAILS: "fails",
     Verdict.FAILS_SYNTHETIC: "fails",
-    Verdict.UNTRAINED_PASSES: "untrained",
+    Verdict.CONTROL_PASSES: "untrained",
     Verdict.NO_CONTROL: "untrained",
     Verdict.TOO_SMALL: "untrained",
     Verdict.AT_EDGE: "untrained",
@@ -97,7 +97,7 @@ def rendered(
 
 
 def describe_control(judgement: Judgement) -> str:
-    """The untrained control of a claim: name and number, why there is none, or that it lacks."""
+    """The control of a claim: name and number, why there is none, or that it was not measured."""
     claim = judgement.claim
     if claim.without_control:
         return f"none: {claim.without_control}"

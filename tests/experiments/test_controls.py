@@ -1,4 +1,4 @@
-"""Every claim has an untrained control, or states why there is none."""
+"""Every claim has a control, or states why there is none."""
 
 from repro.runs.extensions import experiment_cards
 

@@ -157,7 +157,7 @@ def test_what_the_untrained_generator_passes_as_well_is_not_decided(
     monkeypatch.setattr(module, "draw", planted(jumping))
     jumps = measured(folders, tmp_path, options)
     for claim in ("smooth_transitions", "hardly_any_jump"):
-        assert verdict(smooth, claim, repository) == Verdict.UNTRAINED_PASSES
+        assert verdict(smooth, claim, repository) == Verdict.CONTROL_PASSES
         assert verdict(jumps, claim, repository) == Verdict.NOT
 
 
@@ -178,7 +178,7 @@ def test_middles_as_real_as_samples_are_told_from_worse_ones(repository: Path) -
     claim = "half_way_as_real_as_samples"
     assert verdict(good, claim, repository) == Verdict.REPRODUCED
     assert verdict(found(worse, worse), claim, repository) == Verdict.NOT
-    assert verdict(found(same, same), claim, repository) == Verdict.UNTRAINED_PASSES
+    assert verdict(found(same, same), claim, repository) == Verdict.CONTROL_PASSES
 
 
 def test_ties_count_half_and_a_model_without_scores_has_no_number() -> None:

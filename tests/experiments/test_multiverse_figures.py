@@ -54,7 +54,7 @@ def test_every_combination_and_its_outcome(measured: Path, tmp_path: Path) -> No
     assert written == {"multiverse_semantic.png", "multiverse.csv"}
     table = pd.read_csv(tmp_path / "multiverse.csv")
     assert table["choices"].tolist() == [f"kind bits, radius {r}" for r in (0, 2, 4, 8, 9)]
-    outcomes = ["holds", "undecided", "fails", "untrained passes", "not decided"]
+    outcomes = ["holds", "undecided", "fails", "control passes", "not decided"]
     assert table["outcome"].tolist() == outcomes
     assert table["the claim's own"].tolist() == ["yes", "no", "no", "no", "no"]
     assert table.loc[2, ["measured", "low", "high", "n"]].tolist() == [0.3, 0.2, 0.4, 40]

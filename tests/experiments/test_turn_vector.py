@@ -141,7 +141,7 @@ def test_the_untrained_control_and_a_run_that_turns_no_pose(
     assert found[name].low > 0
     assert found[f"{name}_untrained"].value < found[name].low
     assert verdicts(found)[1] == Verdict.REPRODUCED
-    assert verdicts(measured(bars))[1] == Verdict.UNTRAINED_PASSES
+    assert verdicts(measured(bars))[1] == Verdict.CONTROL_PASSES
     bright = measured(planted, OPTIONS.model_copy(update={"turn": "man"}))
     assert bright["change: man"].low > 0.5
     assert "turn_change" not in bright

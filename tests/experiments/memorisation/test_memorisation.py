@@ -107,7 +107,7 @@ def test_blurred_new_pictures_are_nearer_but_no_copies(plant, verdict) -> None:
     matched = found["nearer_probability_pixels_blur_matched"]
     assert matched.value == pytest.approx(0.5, abs=0.1)
     # features of this D find too few copies of such a texture, shifted by a pixel, to decide theirs
-    wanted = [Verdict.REPRODUCED, Verdict.UNTRAINED_PASSES, Verdict.REPRODUCED]
+    wanted = [Verdict.REPRODUCED, Verdict.CONTROL_PASSES, Verdict.REPRODUCED]
     assert [verdict(found, claim) for claim in CLAIMS] == wanted
     assert found["suspicious_share_features_blur_matched"].high < 0.05
 

@@ -121,7 +121,7 @@ def test_the_control_and_a_missing_number_count_as_other_verdicts() -> None:
     )
     assert found is not None
     assert found.stays == 0
-    assert [one.verdict for one in found.others] == [Verdict.UNTRAINED_PASSES, Verdict.NOT_RUN]
+    assert [one.verdict for one in found.others] == [Verdict.CONTROL_PASSES, Verdict.NOT_RUN]
     assert found.words.endswith("always with k 3, 5.")
 
 

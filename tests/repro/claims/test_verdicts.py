@@ -63,7 +63,7 @@ def test_what_the_control_passes_as_well_is_not_decided(
 ) -> None:
     found = judge(claim(control="c"), around(2, 1), ground=ground, control=control)
     assert (found.verdict in DECIDED) is decided
-    assert found.verdict == (WORDS[ground][0] if decided else "not decided (untrained passes)")
+    assert found.verdict == (WORDS[ground][0] if decided else "not decided (control passes)")
     assert found.control is control
 
 
@@ -91,9 +91,7 @@ def test_a_choice_at_an_edge_decides_nothing(ground: Ground, case: Measurement) 
     assert "C of pixels" in found.reason
 
 
-@pytest.mark.parametrize(
-    ("value", "verdict"), [(2, Verdict.UNTRAINED_PASSES), (-2, Verdict.AT_EDGE)]
-)
+@pytest.mark.parametrize(("value", "verdict"), [(2, Verdict.CONTROL_PASSES), (-2, Verdict.AT_EDGE)])
 def test_a_control_that_was_cut_short_may_pass_and_not_fail(value: float, verdict: Verdict) -> None:
     control = edged(around(value, 1))
     found = judge(claim(control="c"), around(2, 1), ground=Ground.PAPER, control=control)
@@ -122,7 +120,7 @@ def test_a_control_takes_back_what_holds_and_changes_nothing_else(
     assert control.low is not None
     passes = control.low > 0
     taken_back = alone in HOLDING and passes
-    assert beside == (Verdict.UNTRAINED_PASSES if taken_back else alone)
+    assert beside == (Verdict.CONTROL_PASSES if taken_back else alone)
 
 
 @given(ours=measurements)

@@ -48,7 +48,7 @@ EXPECTED = {
     "pixels_differ": "undecided",  # 0.6 above 0.5, [0.4, 0.8] not
     "jumps": "fails on synthetic data",  # 0.9 is not below 0.5
     "accuracy": "not comparable",  # a value, on generated images
-    "beats_random": "not decided (untrained passes)",  # 20 above 0, and so is 10 [8, 12]
+    "beats_random": "not decided (control passes)",  # 20 above 0, and so is 10 [8, 12]
     "nan_number": "not run",
     "error_rate": "not run",
 }
@@ -362,7 +362,7 @@ def test_what_is_decided_is_counted_by_who_states_it(report: Path) -> None:
     sentences = [
         "The paper's own numbers: 0 of 2 decided (1 not comparable, 1 not run).",
         "Its stated directions: 1 of 4 decided (1 holds on synthetic data, 1 undecided, "
-        "1 not decided (untrained passes), 1 not run).",
+        "1 not decided (control passes), 1 not run).",
         "Ours, counted apart: 1 of 1 decided (1 fails on synthetic data).",
     ]
     page = html.unescape((report / "index.html").read_text(encoding="utf-8"))

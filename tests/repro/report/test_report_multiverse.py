@@ -13,7 +13,7 @@ from repro.report.build import build_report
 
 WORDS = (
     "The verdict stays in 1 of 3 other choices (space). Otherwise: fails on synthetic data (1), "
-    "not decided (untrained passes) (1); always with space c, d."
+    "not decided (control passes) (1); always with space c, d."
 )
 
 
