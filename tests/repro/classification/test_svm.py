@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from repro.classification.svm import L2SVC, sample_size
-from repro.classification.svm_design import Design
+from repro.classification.svm_design import WIDE, Design
 from repro.classification.svm_preconditioner import Preconditioner, sample_of, sampled_rows
 
 
@@ -185,3 +185,19 @@ def test_refuses_what_it_cannot_fit():
         L2SVC(C=0).fit(X, [0, 1, 1])
     with pytest.raises(ValueError, match="intercept_scaling"):
         L2SVC(intercept_scaling=0).fit(X, [0, 1, 1])
+
+
+@pytest.mark.parametrize("rows", [1, 15, 16, 17, 600])
+@pytest.mark.parametrize("features", [WIDE - 1, WIDE])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_products_in_blocks_are_those_of_the_whole_matrix(
+    rows: int, features: int, classes: int
+) -> None:
+    source = np.random.default_rng(0)
+    X = source.normal(size=(rows, features + 5)).astype(np.float32)[:, 5:]  # rows not contiguous
+    W, A = source.normal(size=(classes, features + 1)), source.normal(size=(rows, classes))
+    design = Design(torch.from_numpy(X), 0.5)
+    scores, combined = design.scores(torch.from_numpy(W)), design.combine(torch.from_numpy(A))
+    joined = np.column_stack([X.astype(np.float64), np.full(rows, 0.5)])
+    np.testing.assert_allclose(scores, joined @ W.T, atol=2e-4)
+    np.testing.assert_allclose(combined, A.T @ joined, atol=2e-4)
