@@ -112,7 +112,7 @@ FINDINGS = [  # the most surprising first
 ]  # fmt: skip
 GROUPS: dict[str, Collection[Verdict]] = {
     "Claims that fail here": FAILING,
-    "Claims that pass their test, but so does the control: an untrained network or random maps": {
+    "Claims that pass their test, but so does the control (an untrained network, random maps)": {
         Verdict.CONTROL_PASSES
     },
     "Claims that hold": HOLDING,
@@ -174,12 +174,12 @@ def numbers_decided(claims: pd.DataFrame) -> str:
 
 
 def directions_tested(claims: pd.DataFrame) -> str:
-    """E.g. "26: 9 hold, 4 fail, 5 hold like their control, 8 undecided", without those of none."""
+    """E.g. "18: 9 hold, 4 fail, 5 hold, but so does the control", without those of none."""
     tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
     groups = {
         "hold": HOLDING,
         "fail": FAILING,
-        "hold like their control": {Verdict.CONTROL_PASSES},
+        "hold, but so does the control": {Verdict.CONTROL_PASSES},
         "lack a control": {Verdict.NO_CONTROL},
         "undecided": OPEN,
     }

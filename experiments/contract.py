@@ -46,7 +46,7 @@ class Inputs:
 
     state: folder for the unfinished work of a long measurement, from which the same command resumes
     after a kill; it is removed once the measured folder is complete. None: keep nothing. identity:
-    of options, seed and code, so that parts kept in `state` are not mistaken for another
+    a hash of options, seed and code, so that parts kept in `state` are not mistaken for another
     measurement's.
     """
 

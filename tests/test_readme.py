@@ -125,8 +125,8 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
         ("reproduced", "Claims that hold"),
         ("undecided", "Open claims"),
         ("partly", "Open claims"),
-        ("not decided (control passes)", "Claims that pass their test, but so does the control: "
-         "an untrained network or random maps"),
+        ("not decided (control passes)", "Claims that pass their test, but so does the control "
+         "(an untrained network, random maps)"),
         ("not decided (no control)", "Claims that pass their test, but no untrained network has "
          "been measured yet"),
         ("not run", ""),

@@ -75,9 +75,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
         purpose="cifar10 svm, held-out images",  # the same as in Table 1
     )
-    ladder_names = inputs.several("ladder.rungs")
+    ladder_names = inputs.several("ladder.rungs") or ["ladder.rungs.1"]
     rungs = [*_rungs([inputs.model(name) for name in ladder_names])]
-    # a training that joins the ladder leaves the rungs of the others as they are
+    # until all is measured, a training that joins the ladder leaves the others' rungs as they are
     finished = [inputs.finished_parts([name, "cifar10.data"]) for name in ladder_names]
     fit = partial(_fit, training=training, options=options, device=device, scratch=out)
     machines = [finished[rung.number].part(rung.name, partial(fit, rung)) for rung in rungs]

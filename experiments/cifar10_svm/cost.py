@@ -13,24 +13,27 @@ WITHOUT = "the SVMs"
 def seconds(known: CostInputs) -> float:
     """Seconds for every network's features of all images and its statistics on training images.
 
-    The rows of a network share its features.
+    The rows of a network share its features. Those kept during training see no test images.
     """
     roles = known.run.spec.roles
     options = known.options("cifar10_svm")
     cifar10 = roles["cifar10"]
     data, test = known.images[str(cifar10.data)], known.images[str(cifar10.test)]
-    images = data + test + min(data, options.statistics_images or data)
-    random = options.random_seeds
-    own = cifar10.model
+    trained = data + min(data, options.statistics_images or data)
+    objects = str(roles["objects"].model)
     released = bool(known.run.slot_folders("authors", "released"))
-    networks = 1 + random + released
-    an_image = networks * known.judged(str(roles["objects"].model))
-    return images * (an_image + (known.judged(own) if own else 0.0))
+    networks = 1 + options.random_seeds + released
+    training = known.model(objects).training
+    kept = training.networks_kept if "discriminator" in training.snapshots_of else 1
+    during = 1 + kept if kept > 1 else 0  # with the untrained one
+    own = (trained + test) * known.judged(cifar10.model) if cifar10.model else 0.0
+    return (networks * (trained + test) + during * trained) * known.judged(objects) + own
 
 
 def peak_bytes(known: CostInputs) -> tuple[float, float]:
     """(disk, memory): the SVM with all labels holds all training features in memory as well."""
     roles = known.run.spec.roles
     width = feature_width(known.model(str(roles["objects"].model)))
+    width = max(width, 4 * known.options("cifar10_svm").centroids)  # K-means has four quadrants
     size = float(4 * width * known.images[str(roles["cifar10"].data)])
     return size, PROCESS_BYTES + size

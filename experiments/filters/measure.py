@@ -73,7 +73,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _shared(options: Options) -> str:
-    return f"{options.controls} networks with initial weights share the channels"
+    if options.controls == 1:
+        return "compared with 1 network with initial weights"
+    return f"compared with {options.controls} networks with initial weights that share the channels"
 
 
 def _sides(model: ModelFolder, images: np.ndarray, options: Options) -> Sides:
@@ -89,7 +91,8 @@ def _sides(model: ModelFolder, images: np.ndarray, options: Options) -> Sides:
 def _untrained(model: ModelFolder, images: np.ndarray, options: Options) -> Iterator[Discriminator]:
     """`controls` networks with initial weights, their batch statistics frozen on images."""
     for number in range(options.controls):
-        yield frozen_on(model.random_discriminator(options.untrained_seed + number), images)
+        seed = options.untrained_seed * options.controls + number  # none is in two sets
+        yield frozen_on(model.random_discriminator(seed), images)
 
 
 def _tiles(sides: Sides, *, channels: int, shown: int) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """How selective channels are, with other pools of images and other numbers of strongest ones.
 
 Part of measure.py. The responses to the whole pool are known; a smaller pool is a random part of
-it, the same for the trained and the random discriminator.
+it, the same for the trained and the random discriminators.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ def selectivity_universes(
 ) -> dict[str, Universes]:
     """The claim's number under all other choices, by the claim's id.
 
-    peaks: of the "trained" and the "random" D, (N, channels), one response for each of N images;
-    top: the claim's own choice, as is the pool of all N; words: the images. Larger pools and larger
-    tops than there are images are left out.
+    peaks: of the "trained" and the "random" discriminators, (N, channels), one response for each of
+    N images; top: the claim's own choice, as is the pool of all N; words: the images. Larger pools
+    and larger tops than there are images are left out.
     """
     images = len(peaks["trained"])
     pools = [pool for pool in given.pool if pool <= images]

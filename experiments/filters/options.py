@@ -56,7 +56,7 @@ class Options(Strict):
     untrained_seed: int = Field(
         0,
         ge=0,
-        description="seed of the first untrained network's weights; +1 for the next",
+        description="which set of `controls` untrained networks",
     )
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """The numbers of memorisation: samples' distances to training images against those of real images.
 
 Part of measure.py; study.py has looked up the distances. For one model: ratios, shares and rank
-tests, and as controls the same where a tenth or all of the pictures are planted copies. For two
+tests, and as controls the same where some or all of the pictures are planted copies. For two
 models, with and without de-duplication: ranks compared z by z. Alone:
 `model_measurements(study, quantile=0.01, near_identical=0.5, seed=42, suffix="")`.
 """
@@ -21,7 +21,9 @@ HELD_OUT = "held-out images"
 MATCHED = "_blur_matched"  # the comparison on which the claims about single copies rest
 CONTROLLED = (MATCHED, "_held_out_blur_matched")  # those on which any claim rests
 DECIDING = f"features{MATCHED}"  # decides whether de-duplication lessens copying
-PLANTED_EVERY = 10  # one sample in so many is replaced: twice the share that the claims allow
+# Share of copies of which the claims about single copies must know: twice what they allow, so that
+# a search has to find about half of the copies
+PLANTED = 0.1
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
     "": ALONE,
@@ -67,13 +69,13 @@ def model_measurements(
 
 
 def _controls(found: Study, space: str, *, quantile: float, suffix: str) -> list[Measurement]:
-    """The claims' numbers where a tenth or all of the pictures are copies, and the copies found.
+    """The claims' numbers where some or all of the pictures are copies, and the copies found.
 
     They are compared with the same real images as the samples. A search that finds copies gives
     numbers outside the claims' rules; one that does not cannot show that there are none.
     """
     nearest, references = found.nearest[space], found.references(space)
-    samples, copies = nearest["samples"], nearest["copies"]
+    copies = nearest["copies"]
     made = []
     for against in CONTROLLED:
         if against in references:
@@ -81,17 +83,29 @@ def _controls(found: Study, space: str, *, quantile: float, suffix: str) -> list
             words = f"planted copies for samples; {space}; real: {AGAINST[against]}"
             made.append(nearer_measurement(name, copies, real, words=words))
     if MATCHED in references:
-        real, name = references[MATCHED], f"{space}{MATCHED}"
-        planted = samples.copy()
-        planted[::PLANTED_EVERY] = copies[::PLANTED_EVERY]
-        words = f"one sample in {PLANTED_EVERY} replaced by a planted copy; {space}; real: "
-        words += AGAINST[MATCHED]
-        below = f"share of the planted copies below the limit of suspicious_share_{name}{suffix}"
-        made += [
-            _suspicious(f"{name}_planted{suffix}", planted, real, quantile, words=words),
-            _share(f"copies_found_{space}{suffix}", copies < _limit(real, quantile), below),
-        ]
+        name = f"suspicious_share_{space}{MATCHED}"
+        below = f"share of the planted copies below the limit of {name}{suffix}"
+        hits = copies < _limit(references[MATCHED], quantile)
+        caught = _share(f"copies_found_{space}{suffix}", hits, below)
+        made += [caught, _of_some_copies(f"{name}_planted{suffix}", caught)]
     return made
+
+
+def _of_some_copies(name: str, found: Measurement) -> Measurement:
+    """Suspicious share of pictures of which PLANTED are copies and the others never suspicious."""
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    return estimate_over(
+        name,
+        PLANTED * found.value,
+        (PLANTED * found.low, PLANTED * found.high),
+        over="the planted copies of one model; the limit taken as given",
+        by="Wilson interval",
+        n=found.n,
+        protocol=f"{PLANTED:g} of the share of planted copies found: the suspicious share if "
+        f"{PLANTED:.0%} of the samples were such copies and no other sample was suspicious",
+    )
 
 
 def _blur(found: Study, *, suffix: str) -> Measurement:

@@ -68,6 +68,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
             purpose=f"{ON_CIFAR10}, held-out images",
         ),
         fit=partial(chosen_and_refitted, svm, grid=options.grid, extensions=options.extensions),
+        statistics_images=options.statistics_images,
         random_networks=options.random_seeds,
         kmeans=partial(
             fit_kmeans,

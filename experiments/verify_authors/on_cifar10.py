@@ -36,7 +36,7 @@ from repro.rng import generator
 
 
 @dataclass(frozen=True)
-class FeatureSource:
+class SourceOfRows:
     """Extracts features (N, F) from images (N, H, W, C) uint8; the path: where to store them.
 
     as_they_are, standardised: names of the rows that use them so, or scaled to mean 0 and deviation
@@ -64,6 +64,7 @@ def check_on_cifar10(
     *,
     hold_out: Callable[[ImageStore], Training],
     fit: Callable[..., tuple[Choice, L2SVC]],
+    statistics_images: int | None,
     random_networks: int,
     kmeans: Callable[[np.ndarray], KMeansFeatures],
     device: torch.device,
@@ -77,11 +78,15 @@ def check_on_cifar10(
     """
     training = hold_out(inputs.dataset("cifar10.data"))
     networks = _networks(
-        released, training.images, random_networks=random_networks, device=device, seed=seed
+        released,
+        training.images[:statistics_images],
+        random_networks=random_networks,
+        device=device,
+        seed=seed,
     )
-    pixels = FeatureSource(lambda images, path: pixel_features(images), as_they_are="pixels")
+    pixels = SourceOfRows(lambda images, path: pixel_features(images), as_they_are="pixels")
     learned = cache(lambda: kmeans(training.images))
-    by_kmeans = FeatureSource(
+    by_kmeans = SourceOfRows(
         lambda images, path: learned().features(images, out=path, device=device),
         standardised="kmeans",
     )
@@ -110,13 +115,13 @@ def check_on_cifar10(
 
 def _networks(
     released: Released, images: np.ndarray, *, random_networks: int, device: torch.device, seed: int
-) -> Iterator[FeatureSource]:
-    """The networks' features; batch statistics are frozen on the training images."""
+) -> Iterator[SourceOfRows]:
+    """The networks' features; batch statistics are frozen on the images given."""
 
-    def of_network(name: str, D: Discriminator) -> FeatureSource:
+    def of_network(name: str, D: Discriminator) -> SourceOfRows:
         D = D.to(device)
         freeze_on(D, images)
-        return FeatureSource(
+        return SourceOfRows(
             lambda images, path: discriminator_features(D, images, out=path),
             as_they_are=name,
             standardised=f"{name}_standardised",
@@ -129,7 +134,7 @@ def _networks(
 
 
 def _fitted(
-    source: FeatureSource,
+    source: SourceOfRows,
     training: Training,
     fit: Callable[..., tuple[Choice, L2SVC]],
     scratch: Path,
@@ -148,7 +153,7 @@ def _fitted(
 
 def _on_test(
     test: ImageStore,
-    fitted: list[tuple[FeatureSource, list[FittedOnCifar10]]],
+    fitted: list[tuple[SourceOfRows, list[FittedOnCifar10]]],
     training: Training,
     scratch: Path,
 ) -> dict[str, np.ndarray]:

@@ -24,6 +24,9 @@ class Options(Strict):
     validation_share: float = Field(
         0.2, gt=0, lt=1, description="CIFAR-10: at most this share of them is held out"
     )
+    statistics_images: int | None = Field(
+        None, ge=2, description="CIFAR-10: training images that freeze batch statistics; null = all"
+    )
     random_seeds: int = Field(1, ge=1, description="CIFAR-10: networks with random weights")
     centroids: int = Field(4800, ge=1, description="CIFAR-10: of K-means, the paper's row")
     patches: int = Field(400_000, ge=1, description="CIFAR-10: random patches K-means learns from")

@@ -202,17 +202,20 @@ def delong(above: np.ndarray, below: np.ndarray) -> Ends:
     """Interval of P(x < y), ties half, between 0 and 1; it needs two of each.
 
     above: for each x the share of the y that are above it, (N,); below: for each y the share of the
-    x that are below it, (M,). Variance by DeLong, DeLong and Clarke-Pearson (1988). It is 0 where
-    all x are below all y or above them: the interval is then the exact binomial one of the
-    independent pairs that can be formed without using a value twice.
+    x that are below it, (M,). Variance by DeLong, DeLong and Clarke-Pearson (1988). It vanishes
+    where all x are below all y, or above them; near there the interval is at least the exact
+    binomial one of the independent pairs that can be formed without using a value twice.
     """
-    value = float(above.mean())
-    if value in (0.0, 1.0):
-        far = float(1 - TAIL ** (1 / min(len(above), len(below))))
-        return (0.0, far) if value == 0 else (1 - far, 1.0)
+    value, pairs = float(above.mean()), min(len(above), len(below))
     variance = above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below)
     half = float(stats.norm.ppf(1 - TAIL) * np.sqrt(variance))
-    return max(0.0, value - half), min(1.0, value + half)
+    low, high = max(0.0, value - half), min(1.0, value + half)
+    far = float(1 - TAIL ** (1 / pairs))
+    if value * pairs < 1:
+        high = max(high, far)
+    elif (1 - value) * pairs < 1:
+        low = min(low, 1 - far)
+    return low, high
 
 
 def fisher_z(correlation: float, *, n: int) -> Ends:

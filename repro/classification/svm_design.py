@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 # On a CPU, PyTorch's products of a wide X and few columns take twice as long as in blocks of rows;
-# narrow ones are faster whole (experiments/LOG.md).
+# with narrow ones there is little to gain (experiments/LOG.md).
 WIDE = 4_096  # features
 ROWS_OF_SCORES, ROWS_COMBINED = 256, 16
 

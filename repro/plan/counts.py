@@ -41,7 +41,7 @@ def image_counts(run: Run, given: Mapping[str, int]) -> dict[str, Count]:
     found: dict[str, Count] = {}
     unknown = []
     for name in run.spec.datasets:
-        count = Count(given[name], "given") if name in given else _count(run, name)
+        count = Count(given[name], "given") if name in given else expected_images(run, name)
         if count is None or count.images < 1:
             unknown.append(name)
         else:
@@ -60,13 +60,6 @@ def removed_images(run: Run, dataset: str) -> int | None:
     """Number of images that a finished de-duplication removes; None where it has not been run."""
     path = run.folder / "dedup" / dataset / "summary.json"
     return int(json.loads(path.read_text(encoding="utf-8"))["removed"]) if path.is_file() else None
-
-
-def _count(run: Run, name: str) -> Count | None:
-    manifest = run.folder / "data" / name / "manifest.json"
-    if manifest.is_file():
-        return Count(int(json.loads(manifest.read_text(encoding="utf-8"))["count"]), "prepared")
-    return expected_images(run, name)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ count with `expected_images`; `raw_records` alone reads raw data.
 Alone: `minimum_images(load_run("config/photos.yaml"), "photos")`.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +58,10 @@ def minimum_images(run: Run, dataset: str) -> dict[str, int]:
 
 
 def expected_images(run: Run, name: str) -> Count | None:
-    """Images of a dataset, with its limit: of the raw data at hand, else as drawn or published."""
+    """Images of a dataset: prepared; else, with its limit, of its raw data, drawn, published."""
+    manifest = run.folder / "data" / name / "manifest.json"
+    if manifest.is_file():
+        return Count(int(json.loads(manifest.read_text(encoding="utf-8"))["count"]), "prepared")
     spec = run.spec.datasets[name]
     origins: list[tuple[str, Callable[[Run, str], int | None]]] = [
         ("raw data", raw_records),

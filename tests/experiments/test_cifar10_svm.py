@@ -21,7 +21,12 @@ from experiments.cifar10_svm.measure import measure
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
-from experiments.cifar10_svm.rows import Table1Row, shared_features
+from experiments.cifar10_svm.rows import (
+    PixelSource,
+    Table1Row,
+    shared_features,
+    with_both_scalings,
+)
 from experiments.cifar10_svm.tables import CITED
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
@@ -129,11 +134,13 @@ def test_both_scalings_of_both_features_and_two_sizes_of_k_means(
     fit_row = measuring.fit_row
 
     def noted(row: Table1Row, **named: Any) -> FittedMachines:
-        with shared_features(named["training"].images, tmp_path) as again:
-            X = again.scaled(row)[0] if row.scaled else again.of(row)
+        made = fit_row(row, **named)
+        stored = named["features"].path  # as they were fitted; pixels are not stored
+        if stored.exists():
+            X = np.load(stored)
             moving = X[:, X.std(axis=0) > 1e-3]
             scales[row.name] = np.abs(moving.mean(axis=0)).max(), moving.std(axis=0).max()
-        return fit_row(row, **named)
+        return made
 
     monkeypatch.setattr(measuring, "fit_row", noted)
     options = OPTIONS.model_copy(
@@ -329,3 +336,49 @@ def test_refuses_unknown_test_classes(
     given = folders | {"cifar10.test": make_dataset(images, name="w", **{"class": labels + 2})}
     with pytest.raises(SpecError, match=r"\[4, 5\] do not occur"):
         measure(Inputs(given), OPTIONS, 3, tmp_path)
+
+
+class Counted:
+    """Features (N, 6) in a file, as of a network, and how often they were extracted."""
+
+    def __init__(self, seed: int) -> None:
+        self.values = np.random.default_rng(seed).normal(3, 2, (9, 6)).astype(np.float32)
+        self.times = 0
+
+    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
+        self.times += 1
+        made = np.lib.format.open_memmap(path, "w+", np.float32, self.values.shape)
+        made[:] = self.values
+        return made
+
+
+def test_rows_share_the_features_of_their_source(tmp_path: Path) -> None:
+    """Each row sees its own part, scaled or not, whatever the row before did with it."""
+    network, kmeans = Counted(0), Counted(1)
+    table = [
+        Table1Row("dcgan", 1, network, 4),
+        Table1Row("dcgan_cut", 1, network, 4, first=2),
+        Table1Row("kmeans", 1, kmeans, 4, scaled=True),
+        Table1Row("pixels", 1, PixelSource(), 3),
+    ]
+    rows = [*with_both_scalings(table)]
+    assert [row.name for row in rows] == [
+        "dcgan", "dcgan_cut", "dcgan_scaled", "kmeans_unscaled", "kmeans", "pixels",
+    ]  # fmt: skip
+    for again in (False, True):  # also where a kill came between the rows of a source
+        with shared_features(np.zeros((9, 2, 2, 3), np.uint8), tmp_path) as shared:
+            for row in reversed(rows) if again else rows:
+                if isinstance(row.source, PixelSource):
+                    assert (shared.of(row) == -1).all()
+                    continue
+                values = row.source.values[:, : row.first]
+                if row.scaled:
+                    X, (mean, deviation) = shared.scaled(row)
+                    np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-5)
+                    values = (values - mean) / deviation
+                else:
+                    X = shared.of(row)
+                np.testing.assert_allclose(X, values, atol=1e-5)
+            if not again:
+                assert (network.times, kmeans.times) == (1, 1)
+        assert not [*tmp_path.iterdir()]

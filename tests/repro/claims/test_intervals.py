@@ -309,6 +309,19 @@ def test_delong_of_separated_values_has_a_width(n: int, m: int) -> None:
     assert delong(np.full(n, 0.5), np.full(m, 0.5)) == (0.5, 0.5)  # all are tied
 
 
+def test_delong_of_nearly_separated_values_is_no_narrower() -> None:
+    """One tied pair of 10,000: not narrower than without it, and so at the other end."""
+    pairs = np.ones((20, 500))
+    separated = delong(pairs.mean(axis=1), pairs.mean(axis=0))
+    pairs[3, 7] = 0.5
+    low, high = delong(pairs.mean(axis=1), pairs.mean(axis=0))
+    assert low <= separated[0]
+    assert high == 1
+    low, high = delong(1 - pairs.mean(axis=1), 1 - pairs.mean(axis=0))
+    assert low == 0
+    assert high >= 1 - separated[0]
+
+
 def test_fisher_z_agrees_with_scipy() -> None:
     source = np.random.default_rng(0)
     x = source.normal(size=40)
