@@ -95,12 +95,12 @@ class Inputs:
 
         Raises SpecError where there is none.
         """
-        return [self.model(key) for key in self.several(name) or [f"{name}.1"]]
+        return [self.model(key) for key in self.several(name)]
 
     def several(self, name: str) -> list[str]:
-        """The inputs `<name>.1`, `<name>.2` and so on, as far as they were given."""
+        """The inputs `<name>.1`, `<name>.2` and so on; the first also where none was given."""
         own = [key for key in self.folders if key.rpartition(".")[0] == name]
-        return sorted(own, key=lambda key: int(key.rpartition(".")[2]))
+        return sorted(own, key=lambda key: int(key.rpartition(".")[2])) or [f"{name}.1"]
 
 
 OptionsType = TypeVar("OptionsType", bound=Strict)

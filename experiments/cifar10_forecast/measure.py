@@ -75,7 +75,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
         purpose="cifar10 svm, held-out images",  # the same as in Table 1
     )
-    ladder_names = inputs.several("ladder.rungs") or ["ladder.rungs.1"]
+    ladder_names = inputs.several("ladder.rungs")
     rungs = [*_rungs([inputs.model(name) for name in ladder_names])]
     # until all is measured, a training that joins the ladder leaves the others' rungs as they are
     finished = [inputs.finished_parts([name, "cifar10.data"]) for name in ladder_names]

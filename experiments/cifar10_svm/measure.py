@@ -77,7 +77,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         rows.append(kmeans(centroids=options.fewer_centroids, name="kmeans_fewer"))
     rows.append(pixel_row(training.images))
     if options.scaled_both_ways:
-        rows = [*with_both_scalings(rows)]
+        rows = with_both_scalings(rows)
 
     svm = L2SVC(tol=options.tol, device=device.type)
     repeats = dict.fromkeys(options.label_counts, options.curve_draws)
@@ -138,21 +138,18 @@ def _tested(
     require_known_classes(y, training.labels, where=str(test.folder))
     results = []
     with shared_features(test.images, scratch) as shared:
-        found = [
-            machines.correct(shared.of(row), y) for row, machines in zip(rows, fitted, strict=True)
-        ]
-    for row, machines, correct in zip(rows, fitted, found, strict=True):
-        results.append(
-            Result(
-                name=row.name,
-                correct=correct,
-                counts=machines.counts,
-                choices={count: machines.choice(count) for count in machines.tried},
-                features=machines.coef.shape[2],
-                units=row.units,
-                held_out=training.held_out,
+        for row, machines in zip(rows, fitted, strict=True):
+            results.append(
+                Result(
+                    name=row.name,
+                    correct=machines.correct(shared.of(row), y),
+                    counts=machines.counts,
+                    choices={count: machines.choice(count) for count in machines.tried},
+                    features=machines.coef.shape[2],
+                    units=row.units,
+                    held_out=training.held_out,
+                )
             )
-        )
     return results
 
 

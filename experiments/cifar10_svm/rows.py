@@ -1,18 +1,17 @@
 """The rows of Table 1 that are run here: how each extracts features from an image.
 
 Part of measure.py. Every row gets the same images and is followed by the same linear SVM
-(fitting.py). Rows may share the features of one source: those of D's first layers are a part of
-those of all layers, and scaled ones are the same, scaled. Alone:
-`pixel_row(images).source.extract(images, path)` gives features (N, F).
+(fitting.py). Rows may share features: those of D's first layers are a part of those of all layers,
+and scaled ones are the same, scaled. Alone: `pixel_row(images).extract(images, path)` gives
+features (N, F).
 """
 
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -36,10 +35,8 @@ OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its
 CUT = "_cut"  # suffix of a row that uses only the first layers of its networks
 
 
-class FeatureSource(Protocol):
-    """Extracts features (N, F) of images (N, H, W, C) uint8; path: where they may be stored."""
-
-    def extract(self, images: np.ndarray, path: Path) -> np.ndarray: ...
+# Features (N, F) of images (N, H, W, C) uint8; the path: where they may be stored
+Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -48,28 +45,28 @@ class Table1Row:
 
     name: str  # a key of tables.ROWS
     number: int  # among several networks with random weights, from 1
-    source: FeatureSource
+    extract: Extract  # the same for all rows that share its features
     units: int  # maps of the widest layer, the paper's last column
-    first: int | None = None  # only so many of the features
+    first: int | None = None  # number of features used, from the first; None: all
     scaled: bool = False  # features scaled to mean 0, deviation 1 on the training images
 
 
 class SharedFeatures:
     """Features of the same images for one row after another, on disk while in use.
 
-    Consecutive rows of one source share them, so a scaled row, which spoils them, comes last.
+    Consecutive rows with the same `extract` share them. A scaled one, which spoils them, is last.
     """
 
     def __init__(self, images: np.ndarray, path: Path) -> None:
         self.images, self.path = images, path
-        self._source: FeatureSource | None = None
+        self._extract: Extract | None = None
         self._X = np.empty((0, 0), np.float32)
 
     def of(self, row: Table1Row) -> np.ndarray:
         """The row's features (N, F), unscaled; they are not to be written to."""
-        if row.source is not self._source:
+        if row.extract is not self._extract:
             self.forget()
-            self._X, self._source = row.source.extract(self.images, self.path), row.source
+            self._X, self._extract = row.extract(self.images, self.path), row.extract
         return self._X[:, : row.first]
 
     def scaled(self, row: Table1Row) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
@@ -77,12 +74,12 @@ class SharedFeatures:
         X = self.of(row)
         scale = feature_scale(X)
         standardise(X, scale)
-        self._source = None
+        self._extract = None
         return X, scale
 
     def forget(self) -> None:
         """Drop the features, so that the disk has room for others."""
-        self._source, self._X = None, np.empty((0, 0), np.float32)
+        self._extract, self._X = None, np.empty((0, 0), np.float32)
         self.path.unlink(missing_ok=True)
 
 
@@ -93,27 +90,6 @@ def shared_features(images: np.ndarray, scratch: Path) -> Iterator[SharedFeature
         shared = SharedFeatures(images, Path(folder) / "features.npy")
         yield shared
         shared.forget()
-
-
-class NetworkSource:
-    """Features of all layers of a discriminator.
-
-    target (S, H, W, C) uint8: the images on which its batch statistics are frozen, once; None: it
-    keeps its own.
-    """
-
-    def __init__(self, D: Discriminator, target: np.ndarray | None, device: torch.device) -> None:
-        self.D, self.target, self.device = D, target, device
-
-    @cached_property
-    def _frozen(self) -> Discriminator:
-        D = self.D.to(self.device)
-        if self.target is not None:
-            freeze_on(D, self.target)
-        return D
-
-    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
-        return discriminator_features(self._frozen, images, out=path)
 
 
 @dataclass(frozen=True)
@@ -144,12 +120,21 @@ class NetworkFeatures:
         cut: int | None = None,
     ) -> Iterator[Table1Row]:
         """The row of one discriminator and, given `cut`, the row of its first `cut` layers."""
-        target = None if trained and self.keep_trained else self.target
-        source = NetworkSource(D, target, self.device)
-        yield Table1Row(name, number, source, _widest(D, None))
+
+        @cache
+        def frozen() -> Discriminator:  # when its features are first needed
+            D.to(self.device)
+            if not (trained and self.keep_trained):
+                freeze_on(D, self.target)
+            return D
+
+        def extract(images: np.ndarray, path: Path) -> np.ndarray:
+            return discriminator_features(frozen(), images, out=path)
+
+        yield Table1Row(name, number, extract, _widest(D, None))
         if cut is not None:
             first = feature_count(D, cut)
-            yield Table1Row(f"{name}{CUT}", number, source, _widest(D, cut), first=first)
+            yield Table1Row(f"{name}{CUT}", number, extract, _widest(D, cut), first=first)
 
 
 def _widest(D: Discriminator, layers: int | None) -> int:
@@ -180,16 +165,6 @@ def released_of(folder: Path, D: Discriminator) -> Released | None:
     return None
 
 
-class KMeansSource:
-    """One-layer K-means features, learnt when they are first needed."""
-
-    def __init__(self, learn: Callable[[], KMeansFeatures], device: torch.device) -> None:
-        self.learn, self.device = cache(learn), device
-
-    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
-        return self.learn().features(images, out=path, device=self.device)
-
-
 def kmeans_row(
     images: np.ndarray,
     *,
@@ -201,41 +176,32 @@ def kmeans_row(
 ) -> Table1Row:
     """One-layer K-means of Coates, Ng and Lee (2011), the baseline of the paper's first row."""
 
-    def learn() -> KMeansFeatures:
+    @cache
+    def learnt() -> KMeansFeatures:  # when they are first needed
         return fit_kmeans(
             images, centroids=centroids, patches=patches, seed=seed, purpose=f"{PURPOSE}, kmeans"
         )
 
-    return Table1Row(name, 1, KMeansSource(learn, device), centroids, scaled=True)
+    def extract(images: np.ndarray, path: Path) -> np.ndarray:
+        return learnt().features(images, out=path, device=device)
+
+    return Table1Row(name, 1, extract, centroids, scaled=True)
 
 
-def with_both_scalings(rows: list[Table1Row]) -> Iterator[Table1Row]:
-    """The rows, and for D's features the scaled, for K-means' the unscaled ones, of one source.
+def with_both_scalings(rows: list[Table1Row]) -> list[Table1Row]:
+    """The rows, and D's features scaled and K-means' unscaled: for each the way that they lack.
 
-    A source's scaled row is its last.
+    Rows that share features follow each other, the scaled one last (SharedFeatures).
     """
-    other = {
-        id(row.source): replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)
+    added = [
+        replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)
         for row in rows
         if row.name in OTHER_WAY
-    }
-    for place, row in enumerate(rows):
-        added = other.get(id(row.source))
-        if added is not None and row.scaled:
-            yield added
-        yield row
-        last = place + 1 == len(rows) or rows[place + 1].source is not row.source
-        if added is not None and added.scaled and last:
-            yield added
-
-
-class PixelSource:
-    """Raw pixels in [-1, 1], in memory."""
-
-    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
-        return pixel_features(images)
+    ]
+    order = [row.extract for row in rows]
+    return sorted([*rows, *added], key=lambda row: (order.index(row.extract), row.scaled))
 
 
 def pixel_row(images: np.ndarray) -> Table1Row:
     """Raw pixels in [-1, 1]; images (N, H, W, C)."""
-    return Table1Row("pixels", 1, PixelSource(), images.shape[3])
+    return Table1Row("pixels", 1, lambda images, path: pixel_features(images), images.shape[3])

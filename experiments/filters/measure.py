@@ -114,18 +114,23 @@ def _of_bedrooms(sides: Sides, *, seed: int) -> Values:
     """Selectivity, likeness and concentration of each channel: (channels,) or (compared,)."""
     values: Values = {}
     for name, parts in sides.items():
-        alike = [part.likenesses() for part in parts]
-        by_any = [part.any_likenesses(seed=seed) for part in parts]
-        of_side = {
-            "selectivity": [part.selectivity for part in parts],
-            "gradient_likeness": alike,
-            "gradient_likeness_excess": [a - b for a, b in zip(alike, by_any, strict=True)],
-            "shape_likeness_excess": [part.shape_excesses(seed=seed) for part in parts],
-            "concentration": [part.concentration for part in parts],
-        }
-        for quantity, found in of_side.items():
-            values.setdefault(quantity, {})[name] = np.concatenate(found)
+        found = [_of_network(part, seed=seed) for part in parts]
+        for quantity in found[0]:
+            of_all = np.concatenate([one[quantity] for one in found])
+            values.setdefault(quantity, {})[name] = of_all
     return values
+
+
+def _of_network(part: Responses, *, seed: int) -> dict[str, np.ndarray]:
+    """The same of one network, for the channels that it measures."""
+    alike = part.likenesses()
+    return {
+        "selectivity": part.selectivity,
+        "gradient_likeness": alike,
+        "gradient_likeness_excess": alike - part.any_likenesses(seed=seed),
+        "shape_likeness_excess": part.shape_excesses(seed=seed),
+        "concentration": part.concentration,
+    }
 
 
 def _of_things(

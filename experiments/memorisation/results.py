@@ -85,24 +85,27 @@ def _controls(found: Study, space: str, *, quantile: float, suffix: str) -> list
     if MATCHED in references:
         name = f"suspicious_share_{space}{MATCHED}"
         below = f"share of the planted copies below the limit of {name}{suffix}"
-        hits = copies < _limit(references[MATCHED], quantile)
-        caught = _share(f"copies_found_{space}{suffix}", hits, below)
-        made += [caught, _of_some_copies(f"{name}_planted{suffix}", caught)]
+        caught = copies < _limit(references[MATCHED], quantile)
+        made += [
+            _share(f"copies_found_{space}{suffix}", caught, below),
+            _of_some_copies(f"{name}_planted{suffix}", caught),
+        ]
     return made
 
 
-def _of_some_copies(name: str, found: Measurement) -> Measurement:
-    """Suspicious share of pictures of which PLANTED are copies and the others never suspicious."""
-    assert found.value is not None
-    assert found.low is not None
-    assert found.high is not None
+def _of_some_copies(name: str, caught: np.ndarray) -> Measurement:
+    """Suspicious share of pictures of which PLANTED are copies and the others never suspicious.
+
+    caught (n,) bool: which of the planted copies are suspicious.
+    """
+    low, high = wilson(successes=int(caught.sum()), n=len(caught))
     return estimate_over(
         name,
-        PLANTED * found.value,
-        (PLANTED * found.low, PLANTED * found.high),
+        PLANTED * float(caught.mean()),
+        (PLANTED * low, PLANTED * high),
         over="the planted copies of one model; the limit taken as given",
         by="Wilson interval",
-        n=found.n,
+        n=len(caught),
         protocol=f"{PLANTED:g} of the share of planted copies found: the suspicious share if "
         f"{PLANTED:.0%} of the samples were such copies and no other sample was suspicious",
     )
@@ -137,7 +140,12 @@ def _against(
             n=n,
             protocol=f"median distance to the nearest training image, samples over real; {words}",
         ),
-        _suspicious(name, samples, real, quantile, words=words),
+        _share(
+            f"suspicious_share_{name}",
+            samples < _limit(real, quantile),
+            f"share of samples nearer to a training image than {100 * quantile:g} % of "
+            f"{len(real):,} real images are; {words}",
+        ),
         nearer_measurement(name, samples, real, words=words),
         single_number(
             f"copying_z_{name}",
@@ -150,18 +158,6 @@ def _against(
             ),
         ),
     ]
-
-
-def _suspicious(
-    name: str, samples: np.ndarray, real: np.ndarray, quantile: float, *, words: str
-) -> Measurement:
-    """Share of samples, distances (n,), nearer than the limit that real images, (m,), set."""
-    return _share(
-        f"suspicious_share_{name}",
-        samples < _limit(real, quantile),
-        f"share of samples nearer to a training image than {100 * quantile:g} % of "
-        f"{len(real):,} real images are; {words}",
-    )
 
 
 def nearer_measurement(

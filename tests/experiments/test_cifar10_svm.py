@@ -22,8 +22,8 @@ from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
 from experiments.cifar10_svm.rows import (
-    PixelSource,
     Table1Row,
+    pixel_row,
     shared_features,
     with_both_scalings,
 )
@@ -345,7 +345,7 @@ class Counted:
         self.values = np.random.default_rng(seed).normal(3, 2, (9, 6)).astype(np.float32)
         self.times = 0
 
-    def extract(self, images: np.ndarray, path: Path) -> np.ndarray:
+    def __call__(self, images: np.ndarray, path: Path) -> np.ndarray:
         self.times += 1
         made = np.lib.format.open_memmap(path, "w+", np.float32, self.values.shape)
         made[:] = self.values
@@ -359,7 +359,7 @@ def test_rows_share_the_features_of_their_source(tmp_path: Path) -> None:
         Table1Row("dcgan", 1, network, 4),
         Table1Row("dcgan_cut", 1, network, 4, first=2),
         Table1Row("kmeans", 1, kmeans, 4, scaled=True),
-        Table1Row("pixels", 1, PixelSource(), 3),
+        pixel_row(np.zeros((9, 2, 2, 3), np.uint8)),
     ]
     rows = [*with_both_scalings(table)]
     assert [row.name for row in rows] == [
@@ -368,10 +368,10 @@ def test_rows_share_the_features_of_their_source(tmp_path: Path) -> None:
     for again in (False, True):  # also where a kill came between the rows of a source
         with shared_features(np.zeros((9, 2, 2, 3), np.uint8), tmp_path) as shared:
             for row in reversed(rows) if again else rows:
-                if isinstance(row.source, PixelSource):
+                if not isinstance(row.extract, Counted):
                     assert (shared.of(row) == -1).all()
                     continue
-                values = row.source.values[:, : row.first]
+                values = row.extract.values[:, : row.first]
                 if row.scaled:
                     X, (mean, deviation) = shared.scaled(row)
                     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-5)
