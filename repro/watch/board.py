@@ -30,7 +30,7 @@ class Step:
     description: str
     outputs: list[Path] = field(default_factory=list)
     log: Path | None = None
-    expected: float = 0.0  # seconds that it is expected to take
+    expected: float | None = 0.0  # seconds that it is expected to take; None: unknown
     state: State = "waiting"
     started: float = 0.0
     ended: float = 0.0

@@ -4,9 +4,10 @@ Where in the flow: the steps of repro.watch.board get `expected_seconds` at the 
 is shown during the run. The expected time of a step comes from, in this order: an earlier run of it
 into the same folder (its benchmark file); results/<run>/plan.json, which `python -m repro plan
 CONFIG --out results/<run>/plan.json` measures on this machine; for a training, a guess from its
-spec (repro.watch.rough_trainings); a rough number by its rule. A running step that reports its
-remaining time is believed; for waiting steps the estimate is scaled by the speed of finished steps
-of the same rule.
+spec (repro.watch.rough_trainings); a rough number by its rule, which for a measurement is the
+demo's and holds for runs of its size alone: elsewhere its time is unknown until it reports it. A
+running step that reports its remaining time is believed; for waiting steps the estimate is scaled
+by the speed of finished steps of the same rule.
 """
 
 import json
@@ -35,8 +36,13 @@ KINDS = {
 }
 
 
-def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, float]) -> float:
-    """Expected seconds of a step; planned: from `read_plan`."""
+def expected_seconds(
+    step: Step, *, benchmark: Path | None, planned: dict[str, float], small: bool
+) -> float | None:
+    """Expected seconds of a step, None where unknown.
+
+    planned: from `read_plan`; small: whether the run is of the demo's size.
+    """
     earlier = None if benchmark is None else seconds_taken(benchmark)
     if earlier is not None:
         return earlier
@@ -44,6 +50,8 @@ def expected_seconds(step: Step, *, benchmark: Path | None, planned: dict[str, f
     name = step.rule.removeprefix(MEASURE) if kind == "measure" else step.name
     if f"{kind} {name}" in planned:
         return planned[f"{kind} {name}"]
+    if kind == "measure" and not small:
+        return None
     return next((s for start, s in ROUGHLY.items() if step.rule.startswith(start)), FIGURES)
 
 
@@ -63,30 +71,32 @@ def read_plan(path: Path) -> dict[str, float]:
 def remaining(board: Board) -> float | None:
     """Estimated seconds until all steps are done; None before there is a step.
 
-    None also while a step takes far longer than expected without saying how long it still will.
+    None also while a step of unknown length waits, or takes far longer than expected without
+    saying how long it still will.
     """
     if not board.total:
         return None
     now, pace = board.clock(), _paces(board)
-    running = []
-    for step in board.steps("running"):
-        left = _left(step, now, pace)
-        if left is None:
-            return None
-        running.append(left)
-    waiting = [step.expected * pace.get(_kind(step), 1.0) for step in board.steps("waiting")]
-    work = sum(running) + sum(waiting)
-    return max([work / max(1, board.cores), *running])
+    running = [_left(step, now, pace) for step in board.steps("running")]
+    waiting = [_whole(step, pace) for step in board.steps("waiting")]
+    known = [seconds for seconds in running + waiting if seconds is not None]
+    if len(known) < len(running) + len(waiting):
+        return None
+    return max([sum(known) / max(1, board.cores), *known[: len(running)]])
 
 
 def _left(step: Step, now: float, pace: dict[str, float]) -> float | None:
     reading = step.reading()
     if reading and reading.left is not None:
         return reading.left
-    expected, taken = step.expected * pace.get(_kind(step), 1.0), now - step.started
-    if taken > FAR_LONGER * expected + GRACE:
+    whole, taken = _whole(step, pace), now - step.started
+    if whole is None or taken > FAR_LONGER * whole + GRACE:
         return None
-    return max(2.0, expected - taken)
+    return max(2.0, whole - taken)
+
+
+def _whole(step: Step, pace: dict[str, float]) -> float | None:
+    return None if step.expected is None else step.expected * pace.get(_kind(step), 1.0)
 
 
 def _kind(step: Step) -> str:
@@ -98,12 +108,12 @@ def _paces(board: Board) -> dict[str, float]:
     """Actual seconds of finished steps of each kind, relative to the expected ones."""
     found: dict[str, list[float]] = {}
     for step in board.steps("done"):
-        if step.expected > 0:
+        if step.expected:
             found.setdefault(_kind(step), []).append((step.ended - step.started) / step.expected)
     now = board.clock()
     for step in board.steps("running"):
         reading = step.reading()
-        if reading and reading.left is not None and step.expected > 0:
+        if reading and reading.left is not None and step.expected:
             whole = now - step.started + reading.left
             found.setdefault(_kind(step), []).append(whole / step.expected)
     return {kind: median(values) for kind, values in found.items()}

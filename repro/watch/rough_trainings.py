@@ -1,5 +1,7 @@
 """Guess how long each training of a run takes, from its spec alone, before anything is measured.
 
+Also whether a run is small enough for the rough times that other steps have in the demo.
+
 Where in the flow: repro.watch.snakemake_log gives these numbers to the steps of a run that has no
 plan.json; repro.watch.remaining corrects them by the speed of the first trainings. `python -m repro
 plan` counts exactly and measures the machine, but loads PyTorch, which would delay every start.
@@ -10,7 +12,7 @@ Alone: `rough_trainings(load_run("config/demo.yaml"))`.
 import math
 from itertools import pairwise
 
-from repro.runs.image_counts import expected_images
+from repro.runs.image_counts import Count, expected_images
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -18,18 +20,30 @@ from repro.specs.network import NetworkSpec
 PRODUCTS_A_SECOND = 22e9  # one core in float32, networks of 16 to 32 maps
 A_MINIBATCH = 0.01  # seconds besides the products
 BEGINNING_AND_END = 8.0  # seconds: imports, statistics, pictures, curves
+SMALL = 10_000  # images of the largest training set of config/demo.yaml, rounded up
 # forward passes of (G, D) that an average minibatch is worth (repro.plan.counts)
 PASSES = {"one_of_each": (3.0, 8.0), "alternating": (2.0, 4.0)}
 
 
 def rough_trainings(run: Run) -> dict[str, float]:
     """Seconds by "train NAME"; without the models whose number of images is unknown."""
-    counts = {name: expected_images(run, name) for name in {m.data for m in run.trained.values()}}
+    counts = _training_images(run)
     return {
         f"train {name}": _seconds(model, count.images)
         for name, model in run.trained.items()
         if (count := counts[model.data]) is not None and count.images
     }
+
+
+def is_small(run: Run) -> bool:
+    """Whether no model is trained on more images, or on an unknown number, than in the demo."""
+    return all(
+        count is not None and count.images <= SMALL for count in _training_images(run).values()
+    )
+
+
+def _training_images(run: Run) -> dict[str, Count | None]:
+    return {name: expected_images(run, name) for name in {m.data for m in run.trained.values()}}
 
 
 def _seconds(model: ModelSpec, images: int) -> float:

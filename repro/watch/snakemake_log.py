@@ -25,7 +25,7 @@ from repro.watch.closing import closing_text, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.page import PAGE, write_page
 from repro.watch.remaining import expected_seconds, read_plan
-from repro.watch.rough_trainings import rough_trainings
+from repro.watch.rough_trainings import is_small, rough_trainings
 from repro.watch.step_descriptions import describe_step
 from repro.watch.terminal import display_for
 
@@ -132,6 +132,7 @@ class Shown(logging.Handler):
         """The jobs that Snakemake will run, without targets that make nothing."""
         titles = {one.name: one.card.title for one in self.run.experiments}
         planned = rough_trainings(self.run) | read_plan(self.run.folder / "plan.json")
+        small = is_small(self.run)
         for job in self.workflow.dag.needrun_jobs():
             if not job.output:
                 continue
@@ -144,7 +145,9 @@ class Shown(logging.Handler):
             benchmark = Path(str(job.benchmark)) if job.benchmark else None
             if benchmark and _is_newer(getattr(params, "spec", None), benchmark):
                 benchmark = None  # it took that long with other settings
-            step.expected = expected_seconds(step, benchmark=benchmark, planned=planned)
+            step.expected = expected_seconds(
+                step, benchmark=benchmark, planned=planned, small=small
+            )
             yield step
 
     def _ticks(self) -> None:

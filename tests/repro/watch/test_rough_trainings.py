@@ -14,6 +14,7 @@ from repro.watch.rough_trainings import (
     A_MINIBATCH,
     BEGINNING_AND_END,
     PRODUCTS_A_SECOND,
+    is_small,
     rough_products,
     rough_trainings,
 )
@@ -43,6 +44,15 @@ def test_longer_trainings_of_larger_networks_take_longer(repository: Path) -> No
     demo = rough_trainings(load_run(str(repository / "config/demo.yaml")))
     assert demo["train faces"] > demo["train bedrooms"] > 5 * demo["train digits_gan"]
     assert demo["train digits_dcgan-2"] == demo["train digits_dcgan"]
+
+
+def test_a_run_on_as_many_images_as_the_demo_is_small(repository: Path, tmp_path: Path) -> None:
+    photos = str(repository / "config/photos.yaml")
+    assert is_small(load_run(str(repository / "config/demo.yaml")))
+    assert not is_small(load_run(str(repository / "config/two_cores.yaml"), {"raw": "/nowhere"}))
+    assert not is_small(load_run(photos, {"photos": str(tmp_path / "not there")}))  # unknown
+    (tmp_path / "1.jpg").touch()
+    assert is_small(load_run(photos, {"photos": str(tmp_path)}))
 
 
 def test_of_a_folder_the_files_are_counted(repository: Path, tmp_path: Path) -> None:
