@@ -10,16 +10,19 @@ WITHOUT = "the SVMs"
 
 
 def seconds(known: CostInputs) -> float:
-    """Seconds of every rung's features: statistics, training images and test images, once each."""
+    """Seconds of every rung's features: statistics, training images and test images, once each.
+
+    Trainings of the same network begin with the same weights, which are one rung.
+    """
     roles = known.run.spec.roles
     options = known.options("cifar10_forecast")
     cifar10 = roles["cifar10"]
     data, test = known.images[str(cifar10.data)], known.images[str(cifar10.test)]
     images = data + test + min(data, options.statistics_images or data)
-    return sum(
-        images * (1 + known.model(name).training.networks_kept) * known.judged(name)
-        for name in roles["ladder"].rungs
-    )
+    rungs = roles["ladder"].rungs
+    kept = sum(known.model(name).training.networks_kept * known.judged(name) for name in rungs)
+    initial = {known.model(name).network: known.judged(name) for name in rungs}
+    return images * (kept + sum(initial.values()))
 
 
 def peak_bytes(known: CostInputs) -> tuple[float, float]:

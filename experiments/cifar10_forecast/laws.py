@@ -4,7 +4,8 @@ Part of measure.py; loads no PyTorch. A rung of the ladder is one discriminator:
 number of images it was trained on, its passes over them, and the test images that its features
 label correctly. Three laws are fitted to the rungs by least squares, each linear in the logarithms
 of the three sizes, on its own scale. None of them is known to be true, so the forecast is pooled
-over them.
+over them; `misfit` says how badly they fit, and `together` forecasts without what they share, that
+passes do as much with few images as with many.
 
     forecast(ladder, target, seed=42, draws=1000).value
 """
@@ -103,23 +104,22 @@ def forecast(
     seed: int,
     draws: int,
     rung: np.ndarray | None = None,
+    together: bool = False,
 ) -> Forecast:
     """The laws fitted to the ladder, at `target` (3,): maps, images, passes.
 
     rung (T,) bool: the test images that the rung to be forecast labels correctly, if there is one.
+    together: the laws have a term for images and passes together.
 
     A draw resamples the test images, refits, flips the signs of the residuals of each training or
     not at random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one
     training are not independent), and fits again. Raises UnusableError like require_variation.
     """
     ladder.require_variation()
-    design = _design(ladder.sizes, target)
+    design = _design(ladder.sizes, target, together=together)
     source = generator(seed, "cifar10_forecast, resampling")
-    images = ladder.correct.shape[1]
     correct = ladder.correct if rung is None else np.vstack([ladder.correct, rung])
-    resampled = np.empty((draws, len(correct)))
-    for row in resampled:
-        row[:] = correct @ source.multinomial(images, np.full(images, 1 / images)) / images
+    resampled = _resampled(correct, source, draws)
     accuracies = resampled[:, : len(design)]
     _, member = np.unique(ladder.model, return_inverse=True)
     turned = source.choice([-1.0, 1.0], (draws, member.max() + 1))[:, member]
@@ -142,6 +142,24 @@ def fitted(ladder: Ladder, sizes: np.ndarray) -> np.ndarray:
     return np.array(at_each)
 
 
+def misfit(ladder: Ladder, *, seed: int, draws: int) -> float:
+    """How much worse the laws fit than they would if only test images were left to chance.
+
+    The root mean square of the rungs' residuals, over that of the residuals which resampling of
+    the test images adds; the mean over the laws. About 1 where the laws hold and trainings do not
+    differ by luck.
+    """
+    design = _design(ladder.sizes, ladder.sizes[0])
+    source = generator(seed, "cifar10_forecast, misfit")
+    resampled = _resampled(ladder.correct, source, draws)
+    ratios = []
+    for law in LAWS:
+        own = ladder.accuracy - _fitted(law, design, ladder.accuracy[None])[0][0]
+        added = resampled - _fitted(law, design, resampled)[0] - own
+        ratios.append(np.sqrt((own**2).mean() / (added**2).mean()))
+    return float(np.mean(ratios))
+
+
 def widening(without: Forecast, measured: float) -> float:
     """The factor by which a forecast's interval was too short for the measured value; at least 1.
 
@@ -153,15 +171,29 @@ def widening(without: Forecast, measured: float) -> float:
     return max(1.0, abs(measured - without.value) / max(side, 1e-4))
 
 
-def _design(sizes: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(R, 4): 1 and the doublings from `target`, at which only the first coefficient counts."""
-    return np.column_stack([np.ones(len(sizes)), np.log2(sizes / target)])
+def _design(sizes: np.ndarray, target: np.ndarray, *, together: bool = False) -> np.ndarray:
+    """(R, 4): 1 and the doublings from `target`, at which only the first coefficient counts.
+
+    together: (R, 5), the last the product of the doublings of images and passes.
+    """
+    doublings = np.log2(sizes / target)
+    columns = [np.ones(len(sizes)), *doublings.T]
+    return np.column_stack([*columns, doublings[:, 1] * doublings[:, 2]] if together else columns)
+
+
+def _resampled(correct: np.ndarray, source: np.random.Generator, draws: int) -> np.ndarray:
+    """Accuracies (D, R) of rungs (R, T) over test images drawn with replacement."""
+    images = correct.shape[1]
+    accuracies = np.empty((draws, len(correct)))
+    for row in accuracies:
+        row[:] = correct @ source.multinomial(images, np.full(images, 1 / images)) / images
+    return accuracies
 
 
 def _freedom(design: np.ndarray) -> float:
     """The factor by which residuals of a fit are too small."""
     rungs, coefficients = design.shape
-    return float(np.sqrt(rungs / (rungs - coefficients)))
+    return float(np.sqrt(rungs / max(1, rungs - coefficients)))
 
 
 def _fitted(law: str, design: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

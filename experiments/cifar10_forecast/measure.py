@@ -107,14 +107,23 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         names=np.array([inputs.folder(name).name for name in ladder_names]),
         C=chosen[trained],
         untrained=np.column_stack(untrained),
+        untrained_model=number[~trained],
     )
     return [*measurements(arrays), control]
 
 
 def _rungs(models: list[ModelFolder]) -> Iterator[Rung]:
-    """Every model untrained, and each of its stored discriminators."""
+    """Each of the stored discriminators, and once each of the initial ones.
+
+    Trainings of the same network and seed begin with the same weights.
+    """
+    begun = set()
     for number, model in enumerate(models):
-        for step in [0, *model.snapshots("discriminator")]:
+        initial = (model.spec.network.model_dump_json(), model.seed)
+        if initial not in begun:
+            yield Rung(model, number, 0)
+        begun.add(initial)
+        for step in model.snapshots("discriminator"):
             yield Rung(model, number, step)
 
 

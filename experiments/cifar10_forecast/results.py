@@ -11,6 +11,7 @@ from experiments.cifar10_forecast.laws import (
     Ladder,
     fitted,
     forecast,
+    misfit,
     widening,
 )
 from repro.claims.constructors import estimate_over, single_number
@@ -21,8 +22,17 @@ from repro.rng import generator
 PAPERS = 82.8  # % of CIFAR-10's test images, with 50,000 labels (Table 1)
 BY = "bootstrap interval"
 OVER = "test images and trainings of the ladder, pooled over three laws"
+OVER_CHECK = (
+    "test images, and the ladder's other trainings as far as the three sizes do not determine them"
+)
 PROTOCOL = "L2-SVM on all of D's features, all labels; laws in the logarithms of the three sizes"
 CURVE = 25  # points of a fitted curve
+GAINS = {  # gain from -> factors of maps, images, passes
+    "twice_the_maps": (2, 1, 1),
+    "twice_the_images": (1, 2, 1),
+    "twice_the_passes": (1, 1, 2),
+    "twice_the_images_in_as_many_steps": (1, 2, 0.5),
+}
 
 
 def figure_arrays(
@@ -41,7 +51,9 @@ def figure_arrays(
     missed = np.concatenate([without.measured - drawn for drawn in without.drawn.values()])
     factor, rungs = widening(without, measured), accuracies(ladder.correct)
     gains = _gains(ladder, seed=seed, draws=draws)
-    passes = np.geomspace(ladder.sizes[:, 2].min(), paper[2], CURVE)
+    together = forecast(ladder, paper, seed=seed, draws=draws, together=True)
+    kept = ladder.sizes[:, 2]
+    passes = np.union1d(np.geomspace(kept.min(), paper[2], CURVE), kept)
     return {
         "sizes": ladder.sizes,
         "model": ladder.model,
@@ -54,6 +66,9 @@ def figure_arrays(
         "forecast_by_law": 100 * np.array([
             [at_paper.values[law], *percentiles(at_paper.drawn[law])] for law in LAWS
         ]),
+        "forecast_not_widened": 100 * np.array([at_paper.value, *at_paper.ends()]),
+        "forecast_together": 100 * np.array([together.value, *together.ends()]),
+        "misfit": np.array(misfit(ladder, seed=seed, draws=draws)),
         "widening": np.array(factor),
         "largest": np.array(largest),
         "largest_forecast": 100 * np.array([without.value, *without.ends()]),
@@ -72,14 +87,12 @@ def accuracies(correct: np.ndarray) -> np.ndarray:
 
 
 def _gains(ladder: Ladder, *, seed: int, draws: int) -> np.ndarray:
-    """The gain from doubling each size at the largest rung: (3, 3) value, low, high."""
+    """The gains at the largest rung of GAINS: (4, 3) value, low, high."""
     here = ladder.sizes[ladder.largest]
     now = forecast(ladder, here, seed=seed, draws=draws)
     gains = []
-    for size in range(len(SIZES)):
-        doubled = here.copy()
-        doubled[size] *= 2
-        then = forecast(ladder, doubled, seed=seed, draws=draws)  # the same draws
+    for factors in GAINS.values():
+        then = forecast(ladder, here * factors, seed=seed, draws=draws)  # the same draws
         gains.append([then.value - now.value, *percentiles(then.pooled - now.pooled)])
     return np.array(gains)
 
@@ -94,7 +107,7 @@ def _at_passes(sizes: np.ndarray, passes: np.ndarray) -> np.ndarray:
 
 
 def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
-    """The forecast, its distance from the paper's number, its check, and each size's effect."""
+    """The forecast, its distance from the paper's number, its checks, and each size's effect."""
     rungs, factor = len(arrays["sizes"]), float(arrays["widening"])
     value, low, high = arrays["forecast"]
     sizes = " x ".join(f"{one:,g} {name}" for name, one in zip(SIZES, arrays["paper"], strict=True))
@@ -104,6 +117,7 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             f"; interval {factor:.1f} times as long, as the check on the largest rung requires"
         )
     missed, least, most = arrays["largest_minus_forecast"]
+    together, below, above = arrays["forecast_together"]
     found = [
         _estimate("forecast", value, (low, high), rungs, protocol, unit="%"),
         _estimate(
@@ -121,6 +135,23 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             rungs,
             f"{PROTOCOL}; the largest rung's accuracy minus its forecast from the others",
             unit="points",
+            over=OVER_CHECK,
+        ),
+        _estimate(
+            "forecast_with_images_and_passes_together",
+            together,
+            (below, above),
+            rungs,
+            f"{PROTOCOL}, and a term for images and passes together; for {sizes}; not widened",
+            unit="%",
+        ),
+        single_number(
+            "misfit",
+            float(arrays["misfit"]),
+            n=1,
+            why="of one ladder",
+            protocol="root mean square residual of the laws, over that which chance in the test "
+            "images gives; about 1 where the laws hold",
         ),
         single_number(
             "widening",
@@ -130,12 +161,12 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
             protocol="error in forecasting the largest rung over the interval's side, at least 1",
         ),
     ]
-    for name, (gain, below, above) in zip(SIZES, arrays["gains"], strict=True):
+    for name, (gain, low, high) in zip(GAINS, arrays["gains"], strict=True):
         found.append(
             _estimate(
-                f"gain_from_twice_the_{name}",
+                f"gain_from_{name}",
                 gain,
-                (below, above),
+                (low, high),
                 rungs,
                 f"{PROTOCOL}; at the largest rung",
                 unit="points",
@@ -147,8 +178,9 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
 def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: int) -> Measurement:
     """The gain in points from twice the maps, for features of discriminators never trained.
 
-    maps (R,), correct (R, T) bool, of the initial weights of every training: the slope of the line
-    through their accuracies against log2(maps), with a bootstrap interval over test images.
+    maps (R,), correct (R, T) bool, of different initial weights of the ladder's networks: the slope
+    of the line through their accuracies against log2(maps), with a bootstrap interval over test
+    images.
     """
     doublings = np.log2(maps) - np.log2(maps).mean()
     slope = doublings / (doublings @ doublings)  # least squares: slope @ accuracies
@@ -170,9 +202,16 @@ def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: i
 
 
 def _estimate(
-    name: str, value: float, ends: tuple[float, float], n: int, protocol: str, *, unit: str
+    name: str,
+    value: float,
+    ends: tuple[float, float],
+    n: int,
+    protocol: str,
+    *,
+    unit: str,
+    over: str = OVER,
 ) -> Measurement:
     return estimate_over(
-        name, float(value), (float(ends[0]), float(ends[1])), over=OVER, by=BY, n=n,
+        name, float(value), (float(ends[0]), float(ends[1])), over=over, by=BY, n=n,
         protocol=protocol, unit=unit,
     )  # fmt: skip

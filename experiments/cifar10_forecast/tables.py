@@ -5,11 +5,13 @@ import pandas as pd
 
 from experiments.cifar10_forecast.laws import LAWS
 
+TOGETHER = "pooled, not widened, with a term for images and passes together"
+
 
 def ladder_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     """One row per rung: its sizes, C, accuracy with its interval, the fitted curves' value.
 
-    The same discriminators untrained follow after the rungs of the ladder.
+    The same networks with their initial weights follow after the rungs of the ladder.
     """
     rungs = [
         {
@@ -28,7 +30,7 @@ def ladder_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     ]  # fmt: skip
     untrained = [
         {
-            "training": f"{name}, untrained",
+            "training": f"{arrays['names'][number]}, untrained",
             "maps": int(maps),
             "images": 0,
             "passes": "0",
@@ -36,20 +38,24 @@ def ladder_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
             "accuracy (%)": _with_ends(*accuracy),
             "fitted (%)": "",
         }
-        for name, (maps, C, *accuracy) in zip(arrays["names"], arrays["untrained"], strict=True)
+        for number, (maps, C, *accuracy) in zip(
+            arrays["untrained_model"], arrays["untrained"], strict=True
+        )
     ]
     return pd.DataFrame(rungs + untrained)
 
 
 def forecast_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
-    """The pooled forecast, each law's, and the check on the largest rung."""
+    """The pooled forecast, what it would be otherwise, and the check on the largest rung."""
     measured = arrays["accuracy"][int(arrays["largest"])]
     rows = [
         ("the paper's sizes", "pooled", arrays["forecast"], ""),
+        ("the paper's sizes", "pooled, not widened", arrays["forecast_not_widened"], ""),
         *(
             ("the paper's sizes", words, ends, "")
             for words, ends in zip(LAWS.values(), arrays["forecast_by_law"], strict=True)
         ),
+        ("the paper's sizes", TOGETHER, arrays["forecast_together"], ""),
         ("largest rung, from the others", "pooled", arrays["largest_forecast"], f"{measured:.1f}"),
     ]
     return pd.DataFrame(

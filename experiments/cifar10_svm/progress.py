@@ -1,7 +1,7 @@
 """How good D's features are as the GAN's training proceeds.
 
 Part of measure.py. Reads the discriminators that a training kept (`snapshots_of: [discriminator]`)
-and classifies held-out training images by their features; the test set plays no part. Alone:
+and classifies held-out training images by their features; the test set plays no part.
 """
 
 from collections.abc import Callable

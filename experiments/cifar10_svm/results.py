@@ -247,21 +247,25 @@ def _over_networks(of_row: list[Result]) -> Measurement:
 def _difference(
     results: list[Result], one: str, other: str, *, few: bool, per_class: int, seed: int
 ) -> Measurement:
-    """Accuracy on one row's features minus that on the other's, paired by test image and draw."""
+    """Accuracy on one row's features minus that on the other's, paired by test image and draw.
 
-    def percent(name: str) -> np.ndarray:  # (draws, T), mean over networks
-        count = per_class if few else ALL
-        return 100 * np.mean([row.hits(count) for row in results if row.name == name], axis=0)
+    With all labels also over the networks of a row that has several; with few, of their means.
+    """
+
+    def percent(name: str) -> np.ndarray:  # few: (draws, T), else (networks, T)
+        hits = [row.hits(per_class if few else ALL) for row in results if row.name == name]
+        return 100.0 * (np.mean(hits, axis=0) if few else np.concatenate(hits))
 
     name = f"{one}_minus_{other}{'_per_class' if few else ''}"
-    draws = len(percent(one))
-    labels = f"{per_class} labels per class, {draws} draws" if few else "all labels"
+    sets = max(len(percent(one)), len(percent(other)))
+    labels = f"{per_class} labels per class, {sets} draws" if few else "all labels"
     over = "test images (both rows on the same ones)"
+    repeated = "draws of labels" if few else "networks with random weights"
     return difference_over(
         name,
         percent(one),
         percent(other),
-        over=f"draws of labels and {over}" if draws > 1 else over,
+        over=f"{repeated} and {over}" if sets > 1 else over,
         seed=seed,
         purpose=f"cifar10 svm, {name}",
         unit="percentage points",

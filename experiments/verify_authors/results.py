@@ -90,7 +90,8 @@ def cifar10_numbers(
             100.0 * right[other],
             seed=seed,
             purpose=f"{ON_CIFAR10}, {one} minus {other}",
-            over="test images (both rows on the same images) and random networks",
+            over="test images (both rows on the same images)"
+            + (" and random networks" if len(right[other]) > 1 else ""),
             unit="percentage points",
             protocol=f"accuracy on {WHAT[one]} ({_layers(released)}) minus accuracy on "
             f"{WHAT[other]}",

@@ -13,7 +13,7 @@ from untrained_model import write_model
 
 import experiments.cifar10_forecast.measure as measuring
 from experiments.cifar10_forecast.figure import figure
-from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, widening
+from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, misfit, widening
 from experiments.cifar10_forecast.measure import measure
 from experiments.cifar10_forecast.options import Options
 from experiments.cifar10_forecast.results import figure_arrays, measurements, untrained_gain
@@ -22,6 +22,7 @@ from repro.claims.card import read_card
 from repro.claims.intervals import percentiles
 from repro.errors import UnusableError
 from repro.figures.style import Style
+from repro.networks.model_folder import ModelFolder
 
 PAPER = np.array([128, 1_281_167, 30.0])
 TRAININGS = ((128, 100_000), (64, 100_000), (32, 100_000), (64, 20_000))
@@ -96,8 +97,37 @@ def test_more_is_better_where_it_was_planted_and_not_where_it_was_not() -> None:
         ladder = planted(truth, noise=0.002)
         arrays = figure_arrays(ladder, PAPER, seed=1, draws=200)
         gains = [one for one in measurements(arrays) if one.name.startswith("gain")]
-        assert len(gains) == 3
-        assert [one.low is not None and one.low > 0.3 for one in gains] == [rises] * 3
+        assert len(gains) == 4
+        assert [one.low is not None and one.low > 0.3 for one in gains[:3]] == [rises] * 3
+        # twice the images in as many steps: the effect of images without that of passes
+        values = [one.value for one in gains if one.value is not None]
+        assert values[3] == pytest.approx(values[1] - values[2], abs=0.1)
+
+
+def with_both(sizes: np.ndarray) -> float:
+    """Passes help the more, the more images there are."""
+    maps, images, passes = np.log2(sizes / PAPER)
+    odds = 1.5 + 0.1 * maps + 0.1 * images + 0.3 * passes + 0.07 * images * passes
+    return 1 / (1 + np.exp(-odds))
+
+
+@pytest.mark.slow
+def test_a_term_for_images_and_passes_together_is_found_and_missed_by_the_laws() -> None:
+    ratios: list[float] = []
+    for truth, needed in ((logit, False), (with_both, True)):
+        ladder = planted(truth)
+        found = {m.name: m for m in measurements(figure_arrays(ladder, PAPER, seed=1, draws=200))}
+        given = forecast(ladder, PAPER, seed=1, draws=200, together=True)
+        assert given.values["logit"] == pytest.approx(truth(PAPER), abs=0.01)
+        shown = found["forecast_with_images_and_passes_together"]
+        assert shown.value == pytest.approx(100 * given.value)
+        without = forecast(ladder, PAPER, seed=1, draws=200)
+        assert bool(abs(without.values["logit"] - truth(PAPER)) > 0.02) is needed
+        # images drawn for each rung alone, so that residuals are what such chance gives, or more
+        chance = np.random.default_rng(0).random(ladder.correct.shape)
+        drawn = chance < ladder.accuracy[:, None]
+        ratios.append(misfit(Ladder(ladder.sizes, ladder.model, drawn), seed=1, draws=200))
+    assert 0.6 < ratios[0] < 1.5 < ratios[1]
 
 
 def test_the_untrained_gain_is_the_slope_against_doublings(repository: Path) -> None:
@@ -217,6 +247,19 @@ def test_from_networks_to_figures_twice_the_same_bytes(
         rows = list(csv.DictReader(stream))
     assert len(rows) == 18 + 6
     assert rows[0]["training"] == "m0"
+
+
+def test_trainings_that_begin_alike_have_one_untrained_rung(tmp_path: Path) -> None:
+    begun = ((4, 20, 1), (4, 40, 1), (4, 20, 2), (8, 20, 1))  # maps, images, seed
+    models = [
+        ModelFolder.open(write_model(tmp_path / f"m{i}", ndf=maps, images=n, kept=(5,), seed=seed))
+        for i, (maps, n, seed) in enumerate(begun)
+    ]
+    rungs = [*measuring._rungs(models)]
+    assert [rung.number for rung in rungs if rung.step == 0] == [0, 2, 3]
+    trained = [{rung.step for rung in rungs if rung.number == i and rung.step} for i in range(4)]
+    assert trained == [trained[0]] * 4
+    assert 5 in trained[0]
 
 
 @pytest.mark.slow

@@ -256,6 +256,21 @@ def test_what_rests_on_a_C_at_the_edge_of_its_grid_says_so():  # noqa: N802  (C 
     }
 
 
+def test_networks_with_random_weights_are_resampled_too():
+    """D labels 60 % correctly, two random networks 50 and 30: their difference is 10 or 30."""
+    rank = np.random.default_rng(0).permutation(4000)
+    rows = [("dcgan", 0.6), ("random", 0.5), ("random", 0.3), ("pixels", 0.4)]
+    results = [result(name, rank < share * 4000, [rank < share * 4000]) for name, share in rows]
+    found = {m.name: m for m in measurements(results, NONE_KEPT, per_class=5, seed=0)}
+    difference, alone = found["dcgan_minus_random"], found["dcgan_minus_pixels"]
+    assert difference.value == pytest.approx(20)
+    assert difference.low == pytest.approx(10, abs=2)
+    assert difference.high == pytest.approx(30, abs=2)
+    assert "networks with random weights" in difference.over
+    assert alone.high - alone.low < 4
+    assert "networks" not in alone.over
+
+
 def test_pairing_narrows_the_interval():
     """Rows that err on the same images: the paired interval is narrow, Wilson's are wide."""
     right = np.random.default_rng(0).random(1000) < 0.5
