@@ -266,9 +266,9 @@ def test_networks_with_random_weights_are_resampled_too():
     assert difference.value == pytest.approx(20)
     assert difference.low == pytest.approx(10, abs=2)
     assert difference.high == pytest.approx(30, abs=2)
-    assert "networks with random weights" in difference.over
+    assert "networks with random weights" in difference.spread
     assert alone.high - alone.low < 4
-    assert "networks" not in alone.over
+    assert "networks" not in alone.spread
 
 
 def test_pairing_narrows_the_interval():
