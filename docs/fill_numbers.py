@@ -64,7 +64,7 @@ LINES = [
     Line("§6.3.1 window area left without “window” maps; without random maps, %",
          "mostly gone, by eye", "forgetting_windows", times=PERCENT,
          demo=("window_area_left_positive", "window_area_left_random"), laptop=()),
-    Line("§6.3.2 sums that succeed; that are realistic too: three exemplars, %", "stable, by eye",
+    Line("§6.3.2 sums that succeed; that are realistic too, by the wider judge: three exemplars, %", "stable, by eye",
          "face_arithmetic", times=PERCENT, **both(*(s.format("three_exemplars") for s in SUMS))),
     Line("– one exemplar, %", "unstable", "face_arithmetic", times=PERCENT,
          **both(*(s.format("one_exemplar") for s in SUMS))),

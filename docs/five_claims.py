@@ -53,7 +53,7 @@ FIVE = [  # of the laptop's run: real data
           "give less error than 50,000 of a fully connected GAN",
           "percentage points", "test digits", "fig_mnist_errors.png", "Table 3", more="less"),
     Shown("mnist_neighbours", "as_good_as_real",
-          "They give at most half a point more error than the 50,000 real digits",
+          "50,000 DCGAN samples give at most half a point more error than the 50,000 real digits",
           "percentage points", "test digits", "fig_mnist_classes.png", "Table 3", more="less"),
 ]  # fmt: skip
 

@@ -60,8 +60,9 @@ FINDINGS = [  # the most surprising first
             "With 1,000 labels D's features beat the same network trained on the labels alone: "
             "{error_dcgan:.0f} % errors, trained on labels {error_cnn:.0f} %"),
     Finding("demo", "filters", "features_respond_to_windows", "Fig 5",
-            "More channels of D's last layer respond to windows than with random filters: "
-            "{window_channels_trained:.0%}, random {window_channels_random_filters:.0%}"),
+            "More channels of D's last layer respond to windows than when that layer alone has "
+            "random weights: {window_channels_trained:.0%}, random "
+            "{window_channels_random_filters:.0%}"),
     Finding("demo", "turn_vector", "turn_is_monotone", "Fig 8",
             "One direction of z turns faces steadily: rank correlation of pose and step "
             "{turn_rank_correlation:.2f}, along random directions "
@@ -84,8 +85,8 @@ FINDINGS = [  # the most surprising first
             "weights are complete (paper, all six: 82.8 %), random filters "
             "{cifar10_accuracy_random:.1f} %"),
     Finding("laptop", "latent_walk", "no_ghosting", "Fig 4",
-            "Half-way along a walk samples are sharper than a pixel blend of its ends: mean "
-            "gradient over that of the ends, minus the blend's, {sharpness_kept:.2f}",
+            "Half-way along a walk samples are sharper than a pixel blend of its ends: sharpness "
+            "relative to the ends', minus the blend's, {sharpness_kept:.2f}",
             readme=False),
     Finding("laptop", "filters", "responses_are_to_one_place", "Fig 5",
             "Responses of trained filters are confined to one place more than those of random "

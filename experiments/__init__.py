@@ -1,1 +1,1 @@
-"""One folder for each figure or table of the paper; README.md here explains how to add one."""
+"""One folder for each figure, table or question; README.md here explains how to add one."""

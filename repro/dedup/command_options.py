@@ -69,7 +69,7 @@ def new_command_parser() -> argparse.ArgumentParser:
     add("--against", type=Path, metavar="OTHER", help="find images of PATH that are in OTHER as "
         "well, such as test images in a training set")  # fmt: skip
     add("--method", choices=ALL_METHODS, default=DEFAULT, help=f"default {DEFAULT}; {TRAINED}: the "
-        "paper's autoencoder, trained on these images (half a minute)")  # fmt: skip
+        "paper's autoencoder, trained on these images (half a minute to two)")  # fmt: skip
     add("--radius", type=natural, metavar="R", help="see below (default: that of the method)")
     add("--keep", choices=KEEPS, default="largest", help=f"of a group (default largest) - {keeps}")
     add("--delete-list", type=Path, metavar="FILE", help="write the names of images that would go")

@@ -32,9 +32,9 @@ model (Fig 1, section 4; the authors' code where the paper is silent), whose val
 of repro/specs; `python -m repro settings` says what each key means. To add a preset, put a file
 here.
 
-"Authors'" marks the recipes of the paper's authors. Nothing may end their training early; where
-they differ, the authors' own models differ from each other. Parameters are all trained values,
-including gains and biases of batch normalisation (BN).
+"Authors'" marks the recipes of the paper's authors: `stop_on`, which ends a training early, is
+refused for them, and they differ from each other because the authors' models do. Parameters are
+all trained values, including gains and biases of batch normalisation (BN).
 """
 
 
