@@ -99,7 +99,8 @@ def _of_snakemake(words: list[str]) -> str:
     files = [*(read.configfile or []), *filter(None, [read.workflow_profile])]
     wrong += [f"no {file}" for file in files if not (ROOT / file).exists()]
     keys = [word.partition("=")[0] for word in read.config or []]
-    wrong += [f"no key {key}" for key in keys if key not in RunSpec.model_fields]
+    known = {*RunSpec.model_fields, "run", "strict"}  # the last two: repro.runs.load
+    wrong += [f"no key {key}" for key in keys if key not in known]
     return ", ".join(wrong)
 
 
