@@ -39,7 +39,7 @@ class Shown:
 
 
 FIVE = [
-    Shown("two_cores", "cifar10_svm", "beats_kmeans",
+    Shown("laptop", "cifar10_svm", "beats_kmeans",
           "D's features classify more of CIFAR-10 correctly than one layer of K-means",
           "percentage points", "test images", "fig_table1.png", "Table 1", more="more"),
     Shown("laptop", "latent_walk", "smooth_transitions",

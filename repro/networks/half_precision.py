@@ -20,7 +20,7 @@ from torch import Tensor
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
-from repro.networks.model_card import CARD_FILE
+from repro.networks.model_card import CARD_FILE, USE
 from repro.networks.model_folder import (
     DISCRIMINATOR_FILE,
     GENERATOR_FILES,
@@ -49,11 +49,19 @@ def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> d
         for name in ("spec.json", "log.jsonl", "health.json", CARD_FILE):
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, folder / name)
+        if (folder / CARD_FILE).is_file():
+            _say_what_is_kept(folder / CARD_FILE, kept)
         for which in kept:
             _round(model.folder / FILES[which], folder / FILES[which])
         measured = _measured(model, ModelFolder.open(folder), kept)
         write_json(folder / "rounding.json", measured)
     return measured
+
+
+def _say_what_is_kept(card: Path, kept: list[Which]) -> None:
+    words = f"\nThis folder holds the {' and the '.join(kept)}, in float16.\n"
+    text = card.read_text(encoding="utf-8")
+    card.write_text(text.replace(USE, USE + words), encoding="utf-8")
 
 
 def _round(source: Path, target: Path) -> None:

@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 CARD_FILE = "MODEL_CARD.md"
+NEEDED = "from repro.classification.discriminator_features import discriminator_features\n"
+FEATURES = (
+    "features = discriminator_features(model.discriminator(), pictures)  # (64, F), section 5\n"
+)
+USE = "## Use\n"
 SHOWN = {  # column of the log -> what it is
     "d_real": "D(x), mean over real images",
     "d_fake_before": "D(G(z)), mean over generated images",
@@ -34,11 +39,11 @@ dcgan export FOLDER --onnx generator.onnx
 
 ```python
 from pathlib import Path
-from repro.networks.model_folder import ModelFolder, draw
+{needed}from repro.networks.model_folder import ModelFolder, draw
 
 model = ModelFolder.open(Path("FOLDER"))
 pictures = draw(model.generator(), model.latents(64, seed=0, purpose="mine"))  # (64, H, W, C) uint8
-```
+{features}```
 
 ## Limits
 
@@ -74,7 +79,14 @@ def model_card(
     }
     lines = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     banner = f"**{description['banner']}**\n\n" if description.get("banner") else ""
-    return TEXT.format(data=description["spec"]["data"], banner=banner, rows=lines)
+    has_features = description["spec"]["network"]["kind"] == "convolutional"
+    return TEXT.format(
+        data=description["spec"]["data"],
+        banner=banner,
+        rows=lines,
+        needed=NEEDED * has_features,
+        features=FEATURES * has_features,
+    )
 
 
 def _networks(description: Mapping[str, Any]) -> str:

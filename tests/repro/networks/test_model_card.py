@@ -1,6 +1,11 @@
 """The card says of a training what its spec and its log say, and nothing it does not know."""
 
 import math
+import re
+from pathlib import Path
+from typing import Any
+
+from untrained_model import write_model
 
 from repro.networks.model_card import model_card
 from repro.specs.model import ModelSpec
@@ -56,3 +61,20 @@ def test_labels_changes_and_the_banner() -> None:
     )
     blurred = card(training=TrainingSpec(augmentation=AugmentationSpec(blur_sigma=2)))
     assert "no augmentation" in blurred  # a width without a share changes nothing
+
+
+def test_its_lines_of_python_run(tmp_path: Path) -> None:
+    """On a model of the kind that has features, and on one that has none."""
+    kinds = {
+        True: NetworkSpec(),
+        False: NetworkSpec(kind="fully_connected", generator_units=(8,), discriminator_units=(8,)),
+    }
+    for features, network in kinds.items():
+        (code,) = re.findall(r"^```python\n(.*?)^```$", card(network=network), re.M | re.S)
+        assert ("discriminator_features(" in code) is features
+    folder = write_model(tmp_path / "model", image_size=16)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", card(), re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(compile(code.replace("FOLDER", str(folder)), "card", "exec"), names)
+    assert names["pictures"].shape == (64, 16, 16, 3)
+    assert len(names["features"]) == 64
