@@ -19,7 +19,6 @@ from repro.report.quantities import rounded
 
 RUNS = {
     "demo": "synthetic images, small digits",
-    "two_cores": "real images, a forecast of Table 1",
     "laptop": "real images, small",
 }
 EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands for no effect
@@ -57,8 +56,6 @@ LINES = [
     Line("– random filters of the same network, %", "–", "cifar10_svm", both("accuracy_random")),
     Line("– the authors' own D, 4 of its 6 layers, %", "82.8 (all layers)", "verify_authors",
          {"laptop": ("cifar10_accuracy_4_layers",)}),
-    Line("– forecast for the paper's maps, images and passes, %", "82.8", "cifar10_forecast",
-         {"two_cores": ("forecast",)}),
     Line("§5.2 error, 1,000 labels: DCGAN features; random filters, %", "22.48; –", "svhn_svm",
          {"demo": ("error_dcgan", "error_random")}),
     Line("– the same network supervised, %", "28.87 (validation)", "svhn_svm",

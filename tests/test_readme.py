@@ -36,7 +36,7 @@ def numbers() -> ModuleType:
         return importlib.import_module("fill_numbers")
 
 
-@pytest.mark.parametrize("run", ["demo", "two_cores", "laptop"])
+@pytest.mark.parametrize("run", ["demo", "laptop"])
 def test_the_readme_counts_what_the_published_runs_decide(run: str, readme: str) -> None:
     """The column of the run, against the words of its claims.csv counted here.
 
@@ -59,7 +59,7 @@ def test_the_readme_counts_what_the_published_runs_decide(run: str, readme: str)
     fail = sum(one.startswith("fails ") or one == "not reproduced" for one in tested)
     untrained = tested.count("not decided (control passes)")
     decided = sum(one in ("reproduced", "partly", "not reproduced") for one in numbers)
-    column = ["", "", "paper", "demo", "two_cores", "laptop"].index(run)
+    column = ["", "", "paper", "demo", "laptop"].index(run)
     cells = {line.split("|")[1].strip(): line.split("|")[column].strip()
              for line in readme.splitlines() if line.startswith("| ")}  # fmt: skip
     assert cells["the paper's numbers decided"] == f"{decided} of {len(numbers)}"
