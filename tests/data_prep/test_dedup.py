@@ -138,9 +138,8 @@ def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shards", [1, 3])
 def test_parts_made_apart_give_the_same_bytes(
-    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = make_dataset(rooms(2100))  # three batches of codes
     words = ["--data", data, "--spec", tmp_path / "spec.json"]
@@ -154,8 +153,7 @@ def test_parts_made_apart_give_the_same_bytes(
 
     whole = run("whole")
     trained = run("trained", "--train")
-    numbers = range(1, shards + 1)
-    parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/{shards}") for k in numbers]
+    parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/3") for k in (1, 2, 3)]
     joined = run("joined", "--trained", trained, "--parts", *parts)
     outputs = [
         json.loads((folder / "provenance.json").read_text())["outputs"]
