@@ -24,11 +24,19 @@ settings.load_profile("repeatable")
 multiprocessing.set_forkserver_preload(
     ["pytest", "repro.train.loop", "repro.networks.model_folder", "torch._dynamo"]
 )
+LONG = {
+    "test_processes",
+    "test_installed",
+    "test_resume",
+    "test_devices",
+}  # minutes or many seconds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pipeline's tests first: they take longest, and the others run alongside."""
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    """The pipeline's tests first, then the files that take longest; the others run alongside."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("pipeline") is None, item.path.stem not in LONG)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -122,13 +122,13 @@ def test_training_length(options: Options, steps: int) -> None:
 
 
 @pytest.mark.slow
-def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
+def test_command(make_dataset, tmp_path: Path, warm: Path, repository: Path) -> None:
     data = make_dataset(rooms(40))
 
     spec = {"options": {"presentations": 640, "minimum_bits": 0}, "seed": 9}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     words = ["--data", data, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]
-    command = [sys.executable, "-m", "data_prep.dedup", *map(str, words)]
+    command = [str(warm), "-m", "data_prep.dedup", *map(str, words)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "of 40 images" in done.stdout
