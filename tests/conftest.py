@@ -1,5 +1,6 @@
 """What the tests share: small prepared datasets and the folder of the repository."""
 
+import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,11 +20,23 @@ torch.set_num_threads(1)
 # a busy machine is no failure, and a failure must come back when the test is run again
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+# to import these takes seconds: a server does, once, and each process of a test is a fork of it
+multiprocessing.set_forkserver_preload(
+    ["pytest", "repro.train.loop", "repro.networks.model_folder", "torch._dynamo"]
+)
+LONG = {
+    "test_processes",
+    "test_installed",
+    "test_resume",
+    "test_devices",
+}  # minutes or many seconds
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pipeline's tests first: they take longest, and the others run alongside."""
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    """The pipeline's tests first, then the files that take longest; the others run alongside."""
+    items.sort(
+        key=lambda item: (item.get_closest_marker("pipeline") is None, item.path.stem not in LONG)
+    )
 
 
 @pytest.fixture(scope="session")

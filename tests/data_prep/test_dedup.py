@@ -122,13 +122,13 @@ def test_training_length(options: Options, steps: int) -> None:
 
 
 @pytest.mark.slow
-def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
+def test_command(make_dataset, tmp_path: Path, warm: Path, repository: Path) -> None:
     data = make_dataset(rooms(40))
 
     spec = {"options": {"presentations": 640, "minimum_bits": 0}, "seed": 9}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     words = ["--data", data, "--spec", tmp_path / "spec.json", "--out", tmp_path / "out"]
-    command = [sys.executable, "-m", "data_prep.dedup", *map(str, words)]
+    command = [str(warm), "-m", "data_prep.dedup", *map(str, words)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "of 40 images" in done.stdout
@@ -138,9 +138,8 @@ def test_command(make_dataset, tmp_path: Path, repository: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shards", [1, 3])
 def test_parts_made_apart_give_the_same_bytes(
-    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = make_dataset(rooms(2100))  # three batches of codes
     words = ["--data", data, "--spec", tmp_path / "spec.json"]
@@ -154,8 +153,7 @@ def test_parts_made_apart_give_the_same_bytes(
 
     whole = run("whole")
     trained = run("trained", "--train")
-    numbers = range(1, shards + 1)
-    parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/{shards}") for k in numbers]
+    parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/3") for k in (1, 2, 3)]
     joined = run("joined", "--trained", trained, "--parts", *parts)
     outputs = [
         json.loads((folder / "provenance.json").read_text())["outputs"]

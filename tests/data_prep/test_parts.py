@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import lmdb
@@ -161,12 +160,12 @@ def test_parts_of_other_raw_data_or_another_spec_are_refused(tmp_path, pictures)
 
 
 @pytest.mark.slow
-def test_command_line(tmp_path, pictures):
+def test_command_line(tmp_path, pictures, warm):
     spec = tmp_path / "spec.json"
     spec.write_text(LABELLED.model_dump_json())
 
     def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "data_prep.prepare", "--spec", spec, "--raw", pictures]
+        command = [warm, "-m", "data_prep.prepare", "--spec", spec, "--raw", pictures]
         return subprocess.run(
             list(map(str, [*command, *words])),
             capture_output=True,

@@ -1,8 +1,14 @@
 """Which device a step takes: by name, and of several GPUs one that no other process holds."""
 
+import contextlib
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 
 import pytest
@@ -11,73 +17,79 @@ import torch
 from repro.devices import _own_gpu, chosen_device
 from repro.specs.validation import SpecError
 
-TAKE = """
-import sys, torch
-torch.cuda.is_available = lambda: True
-torch.cuda.device_count = lambda: 2
-torch.cuda.set_device = lambda index: print(index, flush=True)
-from repro.devices import chosen_device
-assert chosen_device("auto").type == "cuda"
-chosen_device("cuda")
-sys.stdin.read()
-"""
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Locks are in a folder of this test."""
+    ensure_running()  # first: its socket is in the folder for temporary files, by a short path
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    _own_gpu.cache_clear()
+    yield tmp_path
+    _own_gpu.cache_clear()
+
+
+def hold(connection: Connection, locks: str) -> None:
+    """Take a GPU, of two, by both names, say which, and hold it until the test ends."""
+    tempfile.tempdir = locks
+    torch.cuda.is_available = lambda: True
+    torch.cuda.device_count = lambda: 2
+    torch.cuda.set_device = connection.send
+    assert chosen_device("auto").type == "cuda"
+    chosen_device("cuda")
+    with contextlib.suppress(EOFError):
+        connection.recv()
+
+
+class Holder:
+    """A process that holds a GPU."""
+
+    def __init__(self, locks: Path) -> None:
+        context = multiprocessing.get_context("forkserver")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=hold, args=(theirs, str(locks)), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def taken(self) -> tuple[int, int]:
+        return self.connection.recv(), self.connection.recv()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Locks are in a folder of this test."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    _own_gpu.cache_clear()
-    return tmp_path
+def hold_one(machine: Path) -> Iterator[Callable[[], Holder]]:
+    """Starts a holder, which ends with the test."""
+    started: list[Holder] = []
 
+    def start() -> Holder:
+        started.append(Holder(machine))
+        return started[-1]
 
-def take() -> subprocess.Popen[str]:
-    """A process that takes a GPU, of two, and holds it until its input ends."""
-    return subprocess.Popen(
-        [sys.executable, "-c", TAKE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
-def taken(process: subprocess.Popen[str]) -> tuple[str, str]:
-    assert process.stdout is not None
-    return process.stdout.readline().strip(), process.stdout.readline().strip()
+    yield start
+    for one in started:
+        one.kill()
 
 
 @pytest.mark.slow
 def test_processes_side_by_side_take_different_gpus_and_a_killed_one_frees_its_own(
-    machine: Path,
+    hold_one: Callable[[], Holder],
 ) -> None:
-    first = take()
-    assert taken(first) == ("0", "0")  # requested twice, the same one
-    second, third = take(), None
-    try:
-        assert taken(second) == ("1", "1")
-        first.kill()
-        first.wait()
-        third = take()
-        assert taken(third) == ("0", "0")
-    finally:
-        for process in (first, second, third):
-            if process is not None:
-                process.kill()
-                process.communicate()
+    first = hold_one()
+    assert first.taken() == (0, 0)  # requested twice, the same one
+    assert hold_one().taken() == (1, 1)
+    first.kill()
+    assert hold_one().taken() == (0, 0)
 
 
 @pytest.mark.slow
 def test_where_all_are_taken_the_first_is_shared(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
+    hold_one: Callable[[], Holder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holders = [take(), take()]
-    try:
-        assert sorted(taken(one)[0] for one in holders) == ["0", "1"]
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-        assert _own_gpu() == (0, None)
-    finally:
-        for process in holders:
-            process.kill()
-            process.communicate()
-        _own_gpu.cache_clear()
+    assert sorted(hold_one().taken()[0] for _ in range(2)) == [0, 1]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert _own_gpu() == (0, None)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")

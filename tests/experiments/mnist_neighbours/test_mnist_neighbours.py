@@ -4,9 +4,9 @@ Longer than 300 lines: all tests look up the same planted digits and generators.
 """
 
 import json
+import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -262,21 +262,25 @@ measure_command(measure.measure, measure.Options)
 
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_in_the_same_bytes(
-    folders: dict[str, Path], tmp_path: Path, repository: Path
+    folders: dict[str, Path], tmp_path: Path, warm: Path, repository: Path
 ) -> None:
+    (tmp_path / "slowly.py").write_text(SLOWLY)
     spec = {"options": OPTIONS.model_dump(), "seed": 4}
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     inputs = [word for slot, path in folders.items() for word in ("--input", f"{slot}={path}")]
     state, out = tmp_path / "state", tmp_path / "out"
-    words = [sys.executable, "-c", SLOWLY, "--spec", str(tmp_path / "spec.json"), *inputs]
+    words = [str(warm), "-m", "slowly", "--spec", str(tmp_path / "spec.json"), *inputs]
     words += ["--state", str(state), "--out", str(out), "--threads", "1"]
-    process = subprocess.Popen(words, cwd=repository)
+    environment = os.environ | {"PYTHONPATH": str(repository)}
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment)
     while not (state / "dcgan_2" / "selection_00000020.npz").is_file() and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not out.exists()
-    again = subprocess.run(words, cwd=repository, check=True, capture_output=True, text=True)
+    again = subprocess.run(
+        words, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
+    )
     assert "resumes after sample" in again.stdout
     assert not state.exists()
     measured(folders, tmp_path / "undisturbed")

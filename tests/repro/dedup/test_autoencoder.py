@@ -228,7 +228,7 @@ def test_the_penalty_makes_units_agree_on_a_grey_picture() -> None:
         network, _ = train_autoencoder(
             inputs,
             seed=0,
-            steps=120,
+            steps=40,
             corruption="views",
             agreement=agreement,
             view_kinds=("grey",),

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +72,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
+def test_one_of_everything(tmp_path: Path, warm: Path, repository: Path) -> None:
     root, elsewhere = tmp_path / "odd 'files", tmp_path / "elsewhere"
     root.mkdir()
     elsewhere.mkdir()
@@ -82,7 +81,7 @@ def test_one_of_everything(tmp_path: Path, repository: Path) -> None:
     out = tmp_path / "found"
     words = [root, "--out", out, "--method", "phash", "--radius", "4", "--null"]
     words += ["--delete-list", out / "list"]
-    command = [sys.executable, "-m", "repro.dedup", *map(str, words)]
+    command = [str(warm), "-m", "repro.dedup", *map(str, words)]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert skipped(out) == truth.skipped

@@ -135,9 +135,8 @@ class Group:
     """task(rank, *given) in `size` processes with torchrun's environment."""
 
     def __init__(self, task: Callable[..., None], *given: object, size: int) -> None:
-        # forks of a server that imports once: to import PyTorch takes seconds
+        # forks of a server that has imported PyTorch and the training (tests/conftest.py)
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pytest", "repro.train", "torch._dynamo"])
         port = free_port()
         self.members = [
             context.Process(target=member, args=(task, rank, size, port, given), daemon=True)
@@ -314,12 +313,15 @@ def test_three_processes_resume_to_the_same_bits(data: Path) -> None:
 # --- whole trainings ----------------------------------------------------------------------------
 
 WHOLE = model_spec(epochs=6, schedule="one_of_each", batch_statistics="synchronised")
+MANY = model_spec(  # minibatches: enough to stop in twice
+    epochs=24, schedule="one_of_each", batch_statistics="synchronised", checkpoint_every=1000
+)
 
 
-def whole_training(rank: int, data: Path, folder: Path) -> None:
+def whole_training(rank: int, data: Path, folder: Path, spec: ModelSpec = WHOLE) -> None:
     """Folders of its own for each process: what the others write or need would show."""
     state, out = folder / f"state{rank}", folder / f"model{rank}"
-    train(spec=WHOLE, data=data, dedup=None, state_folder=state, out=out, seed=1, device="cpu")
+    train(spec=spec, data=data, dedup=None, state_folder=state, out=out, seed=1, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -327,19 +329,6 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
     assert Group(whole_training, data, folder, size=2).ended() == [0, 0]
     return folder
-
-
-def torchrun(data: Path, folder: Path, repository: Path) -> None:
-    (folder / "spec.json").write_text(json.dumps({"model": WHOLE.model_dump(), "seed": 1}))
-    options = {"--nproc_per_node": 2, "--master_addr": "127.0.0.1", "--master_port": free_port()}
-    own = {"--spec": folder / "spec.json", "--data": data, "--device": "cpu", "--threads": 1}
-    own |= {"--state": folder / "state0", "--out": folder / "model0"}
-    before, after = ([str(w) for pair in each.items() for w in pair] for each in (options, own))
-    command = ["-m", "torch.distributed.run", *before, "-m", "repro.train", *after]
-    environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
-    subprocess.run(
-        [sys.executable, *command], cwd=repository, env=environment, timeout=PATIENCE, check=True
-    )
 
 
 def test_only_the_first_process_writes(whole: Path) -> None:
@@ -357,8 +346,8 @@ def test_the_model_is_one_like_any_other(whole: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
-    data: Path, whole: Path, tmp_path: Path, repository: Path
+def test_killed_and_resumed_it_gives_the_same_bytes(
+    data: Path, whole: Path, tmp_path: Path
 ) -> None:
     killed, state = Group(whole_training, data, tmp_path, size=2), tmp_path / "state0"
     end = time.monotonic() + PATIENCE
@@ -370,7 +359,7 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
     assert codes[1] == 1  # the other ended by itself
     with pytest.raises(SpecError, match="processes: 2 -> 1"):
         whole_training(0, data, tmp_path)
-    torchrun(data, tmp_path, repository)
+    assert Group(whole_training, data, tmp_path, size=2).ended() == [0, 0]
     assert not state.exists()
     files = [p.relative_to(whole) for p in (whole / "model0").rglob("*") if p.is_file()]
     assert len(files) > 8
@@ -379,19 +368,12 @@ def test_killed_and_resumed_by_torchrun_gives_the_same_bytes(
             assert (whole / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
-def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str]:
-    """As the pipeline starts a training of two processes; one of many minibatches."""
-    many = WHOLE.training.model_copy(update={"epochs": 24, "checkpoint_every": 1000})
-    spec = WHOLE.model_copy(update={"training": many})
-    folder.mkdir(exist_ok=True)
-    (folder / "spec.json").write_text(json.dumps({"model": spec.model_dump(), "seed": 1}))
-    own = {"--spec": folder / "spec.json", "--data": data, "--device": "cpu", "--threads": 1}
-    own |= {"--state": folder / "state", "--out": folder / "model"}
-    words = ["2", "-m", "repro.train", *(str(word) for pair in own.items() for word in pair)]
+def together(*words: str, repository: Path, **environment: str) -> subprocess.Popen[str]:
+    """Two processes of a module, as the pipeline starts them."""
     return subprocess.Popen(
-        [sys.executable, "-m", "repro.train.together", *words],
+        [sys.executable, "-m", "repro.train.together", "2", "-m", *words],
         cwd=repository,
-        env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"},
+        env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"} | environment,
         stderr=subprocess.PIPE,
         text=True,
         # a suite in the background passes on to its children that interrupts are ignored
@@ -403,11 +385,17 @@ def together(data: Path, folder: Path, repository: Path) -> subprocess.Popen[str
 def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
     data: Path, tmp_path: Path, repository: Path
 ) -> None:
-    whole = together(data, tmp_path / "whole", repository)
+    assert Group(whole_training, data, tmp_path, MANY, size=2).ended() == [0, 0]
+    stopped = tmp_path / "stopped"
+    stopped.mkdir()
+    (stopped / "spec.json").write_text(json.dumps({"model": MANY.model_dump(), "seed": 1}))
+    own = {"--spec": stopped / "spec.json", "--data": data, "--device": "cpu", "--threads": 1}
+    own |= {"--state": stopped / "state", "--out": stopped / "model"}
+    words = ["repro.train", *(str(word) for pair in own.items() for word in pair)]
+    states = stopped / "state"
     for number in (signal.SIGTERM, signal.SIGINT):
-        process = together(data, tmp_path / "stopped", repository)
-        states = tmp_path / "stopped/state"
         begun = len(list(states.glob("samples/*"))), len(list(states.glob("step_*.pt")))
+        process = together(*words, repository=repository)
         end = time.monotonic() + PATIENCE
         while len(list(states.glob("samples/*"))) <= begun[0] and time.monotonic() < end:
             time.sleep(0.005)
@@ -419,23 +407,30 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
         newest = max(path.name for path in states.glob("step_*.pt"))
         assert newest == f"step_{int(done):08d}.pt"
         assert len(list(states.glob("step_*.pt"))) == begun[1] + 1
-    assert not (tmp_path / "stopped/model").exists()
-    for process in (together(data, tmp_path / "stopped", repository), whole):
-        process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0
+    assert not (stopped / "model").exists()
+    process = together(*words, repository=repository)
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
     for name in ("generator.safetensors", "discriminator.safetensors", "log.jsonl"):
-        found = [(tmp_path / one / "model" / name).read_bytes() for one in ("whole", "stopped")]
+        found = [(model / name).read_bytes() for model in (tmp_path / "model0", stopped / "model")]
         assert found[0] == found[1], name
 
 
 @pytest.mark.slow
-def test_what_is_wrong_is_said_by_the_first_process_that_failed(
-    data: Path, tmp_path: Path, repository: Path
+def test_how_the_first_process_that_failed_ended_is_how_all_end(
+    tmp_path: Path, repository: Path
 ) -> None:
-    process = together(tmp_path / "none", tmp_path / "wrong", repository)
+    """The second of them fails, and reports it; the first one is ended in its wait."""
+    (tmp_path / "planted.py").write_text(
+        "import os, sys, time\n"
+        f"time.sleep({PATIENCE} if os.environ['RANK'] == '0' else 0)\n"
+        "print('error: planted', file=sys.stderr)\n"
+        "sys.exit(3)\n"
+    )
+    process = together("planted", repository=repository, PYTHONPATH=str(tmp_path))
     _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1
-    assert "error: " in said
+    assert process.returncode == 3
+    assert said.count("error: planted") == 1
     assert "Traceback" not in said
 
 
