@@ -186,10 +186,7 @@ def numbers_decided(claims: pd.DataFrame) -> str:
 
 
 def directions_tested(claims: pd.DataFrame) -> str:
-    """E.g. "18: 9 hold, 4 fail, 5 hold, but so does the control", without those of none.
-
-    "none yet" where none has been tested.
-    """
+    """E.g. "18: 9 hold, 4 fail, 5 hold, but so does the control", without those of none."""
     tested = [one for one in verdicts(claims, "direction") if one not in UNTESTED]
     groups = {
         "hold": HOLDING,
@@ -199,8 +196,7 @@ def directions_tested(claims: pd.DataFrame) -> str:
         "undecided": OPEN,
     }
     counts = {words: sum(one in group for one in tested) for words, group in groups.items()}
-    shown = [f"{n} {words}" for words, n in counts.items() if n]
-    return f"{len(tested)}: {', '.join(shown)}" if shown else "none yet"
+    return f"{len(tested)}: {', '.join(f'{n} {words}' for words, n in counts.items() if n)}"
 
 
 def trainings(run: str) -> str:

@@ -66,7 +66,7 @@ def test_the_readme_counts_what_the_published_runs_decide(run: str, readme: str)
     bare = tested.count("not decided (no control)")
     counts = [hold, fail, untrained, bare, len(tested) - hold - fail - untrained - bare]
     shown = list(map(int, re.findall(r"\d+", cells["its directions tested"])))
-    assert shown == ([len(tested), *(count for count in counts if count)] if tested else [])
+    assert shown == [len(tested), *(count for count in counts if count)]
     holding = [str(row["verdict"]).startswith(("holds ", "reproduced")) for row in rows]
     assert f"In the {run} run each of the {sum(holding)} claims that hold " in readme
     bare = sum(row["verdict"] == "not decided (no control)" for row in rows)

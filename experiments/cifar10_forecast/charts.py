@@ -38,7 +38,7 @@ def _draw_ladder(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
             axes.plot(passes[part], arrays["curves"][place][part], style, color=colour, linewidth=1)
     axes.plot(passes, arrays["curve_paper"], color=INK, linewidth=1, linestyle="--")
     untrained, start = arrays["untrained"], passes[0] / 1.6
-    maps = " and ".join(f"{one:,.0f}" for one in untrained[:, 0])
+    maps = " and ".join(f"{one:,.0f}" for one in np.unique(untrained[:, 0]))
     axes.plot(
         np.full(len(untrained), start), untrained[:, 2], "_", color=INK, markersize=12,
         label=f"initial weights, {maps} maps",
@@ -69,6 +69,7 @@ def _draw_forecasts(axes: Axes, arrays: dict[str, np.ndarray]) -> None:
         ),
         ("images and\npasses together", arrays["forecast_together"], MUTED),
     ]
+    rows = [row for row in rows if not np.isnan(row[1][0])]
     for place, (_, (value, low, high), colour) in enumerate(reversed(rows)):
         axes.plot([low, high], [place, place], color=colour, linewidth=2)
         axes.plot(value, place, "*" if colour == INK else "o", color=colour, markersize=9)

@@ -12,7 +12,7 @@ WITHOUT = "the SVMs"
 def seconds(known: CostInputs) -> float:
     """Seconds of every rung's features: statistics, training images and test images, once each.
 
-    Trainings of the same network begin with the same weights, which are one rung.
+    Trainings of the same network and seed, as a run's are, begin with the same weights: one rung.
     """
     roles = known.run.spec.roles
     options = known.options("cifar10_forecast")

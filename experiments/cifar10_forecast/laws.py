@@ -55,10 +55,15 @@ class Ladder:
         rest = self.model != self.model[self.largest]
         return Ladder(self.sizes[rest], self.model[rest], self.correct[rest])
 
+    def varies(self, *, together: bool = False) -> bool:
+        """Whether the rungs tell the effects of the sizes (and of two of them together) apart."""
+        logs = _design(self.sizes, self.sizes[0], together=together)
+        rungs, effects = logs.shape
+        return rungs > effects and np.linalg.matrix_rank(logs) == effects
+
     def require_variation(self) -> None:
         """Raises UnusableError where the rungs do not tell the effects of the sizes apart."""
-        logs = np.column_stack([np.ones(len(self.sizes)), np.log2(self.sizes)])
-        if len(self.sizes) <= logs.shape[1] or np.linalg.matrix_rank(logs) < logs.shape[1]:
+        if not self.varies():
             found = "; ".join(" x ".join(f"{size:g}" for size in rung) for rung in self.sizes)
             raise UnusableError(
                 f"the ladder has the rungs ({' x '.join(SIZES)}) {found}, from which the effects "
@@ -109,7 +114,7 @@ def forecast(
     """The laws fitted to the ladder, at `target` (3,): maps, images, passes.
 
     rung (T,) bool: the test images that the rung to be forecast labels correctly, if there is one.
-    together: the laws have a term for images and passes together.
+    together: the laws have a term for images and passes together, for a ladder that `varies` so.
 
     A draw resamples the test images, refits, flips the signs of the residuals of each training or
     not at random (the wild cluster bootstrap of Cameron, Gelbach and Miller, 2008: rungs of one
@@ -209,9 +214,9 @@ def _fitted(law: str, design: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndar
         floor = share * error.min(axis=1, keepdims=True)
         coefficients = np.log(error - floor) @ solve.T
         found = floor + np.exp(coefficients @ design.T)
-        misfit = ((found - error) ** 2).sum(axis=1)
-        better = misfit < best
-        best[better], curve[better] = misfit[better], 1 - found[better]
+        squares = ((found - error) ** 2).sum(axis=1)
+        better = squares < best
+        best[better], curve[better] = squares[better], 1 - found[better]
         at_target[better] = 1 - (floor[:, 0] + np.exp(coefficients[:, 0]))[better]
     return curve, at_target.clip(0, 1)
 

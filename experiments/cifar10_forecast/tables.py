@@ -67,6 +67,7 @@ def forecast_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
                 "measured (%)": found,
             }
             for what, law, ends, found in rows
+            if not np.isnan(ends[0])
         ]
     )
 

@@ -8,6 +8,7 @@ pictures that the generator draws, printed, and stored in the folder as rounding
 `python -m repro half MODEL_FOLDER --out FOLDER --only discriminator`
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch import Tensor
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
-from repro.networks.model_card import CARD_FILE, USE
+from repro.networks.model_card import CARD_FILE, use_section
 from repro.networks.model_folder import (
     DISCRIMINATOR_FILE,
     GENERATOR_FILES,
@@ -50,7 +51,7 @@ def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> d
             if (model.folder / name).is_file():
                 shutil.copyfile(model.folder / name, folder / name)
         if (folder / CARD_FILE).is_file():
-            _say_what_is_kept(folder / CARD_FILE, kept)
+            _say_what_is_kept(folder / CARD_FILE, model, kept)
         for which in kept:
             _round(model.folder / FILES[which], folder / FILES[which])
         measured = _measured(model, ModelFolder.open(folder), kept)
@@ -58,10 +59,12 @@ def write_half(model: ModelFolder, out: Path, *, only: Which | None = None) -> d
     return measured
 
 
-def _say_what_is_kept(card: Path, kept: list[Which]) -> None:
-    words = f"\nThis folder holds the {' and the '.join(kept)}, in float16.\n"
+def _say_what_is_kept(card: Path, model: ModelFolder, kept: list[Which]) -> None:
+    """Replace the card's section on use by that of the networks kept."""
     text = card.read_text(encoding="utf-8")
-    card.write_text(text.replace(USE, USE + words), encoding="utf-8")
+    words = f"The folder holds the {' and the '.join(kept)}, in float16.\n\n"
+    use = use_section(model.description, kept) + words
+    card.write_text(re.sub(r"## Use\n.*?(?=## |\Z)", lambda _: use, text, flags=re.S), "utf-8")
 
 
 def _round(source: Path, target: Path) -> None:

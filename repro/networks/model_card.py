@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 CARD_FILE = "MODEL_CARD.md"
-NEEDED = "from repro.classification.discriminator_features import discriminator_features\n"
-FEATURES = (
-    "features = discriminator_features(model.discriminator(), pictures)  # (64, F), section 5\n"
-)
-USE = "## Use\n"
+FEATURES = "repro.classification.discriminator_features"  # which is a layer above this one
+COMMANDS = """\
+```
+dcgan sample FOLDER --seeds 0-63 --out samples
+dcgan export FOLDER --onnx generator.onnx
+```
+
+"""
 SHOWN = {  # column of the log -> what it is
     "d_real": "D(x), mean over real images",
     "d_fake_before": "D(G(z)), mean over generated images",
@@ -30,22 +33,7 @@ arXiv 1511.06434v2).
 |---|---|
 {rows}
 
-## Use
-
-```
-dcgan sample FOLDER --seeds 0-63 --out samples
-dcgan export FOLDER --onnx generator.onnx
-```
-
-```python
-from pathlib import Path
-{needed}from repro.networks.model_folder import ModelFolder, draw
-
-model = ModelFolder.open(Path("FOLDER"))
-pictures = draw(model.generator(), model.latents(64, seed=0, purpose="mine"))  # (64, H, W, C) uint8
-{features}```
-
-## Limits
+{use}## Limits
 
 - It shows what its training images have in common, their one-sidedness included, and may repeat
   some of them: the experiment `memorisation` searches for copies.
@@ -79,14 +67,34 @@ def model_card(
     }
     lines = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
     banner = f"**{description['banner']}**\n\n" if description.get("banner") else ""
-    has_features = description["spec"]["network"]["kind"] == "convolutional"
     return TEXT.format(
-        data=description["spec"]["data"],
-        banner=banner,
-        rows=lines,
-        needed=NEEDED * has_features,
-        features=FEATURES * has_features,
+        data=description["spec"]["data"], banner=banner, rows=lines, use=use_section(description)
     )
+
+
+def use_section(
+    description: Mapping[str, Any], kept: Sequence[str] = ("generator", "discriminator")
+) -> str:
+    """The section "Use" for the networks in the folder: commands and lines of Python."""
+    network = description["spec"]["network"]
+    shape = f"(64, {network['image_size']}, {network['image_size']}, {network['channels']}) uint8"
+    needed, lines, commands = ["from repro.networks.model_folder import ModelFolder"], [], ""
+    if "generator" in kept:
+        commands = COMMANDS
+        needed[0] += ", draw"
+        lines.append('z = model.latents(64, seed=0, purpose="mine")')
+        labels = f", torch.arange(64) % {network['classes']}" if network["classes"] else ""
+        if labels:
+            needed.insert(0, "import torch")
+        lines.append(f"images = draw(model.generator(), z{labels})  # {shape}")
+    if "discriminator" in kept and network["kind"] == "convolutional":
+        needed.insert(0, f"from {FEATURES} import discriminator_features")
+        if not commands:
+            lines.append(f"images = ...  # {shape}")
+        lines.append("features = discriminator_features(model.discriminator(), images)  # paper §5")
+    code = ["from pathlib import Path", *needed, "", 'model = ModelFolder.open(Path("FOLDER"))']
+    python = "\n".join([*code, *lines])
+    return f"## Use\n\n{commands}```python\n{python}\n```\n\n"
 
 
 def _networks(description: Mapping[str, Any]) -> str:

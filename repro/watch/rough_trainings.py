@@ -36,10 +36,9 @@ def rough_trainings(run: Run) -> dict[str, float]:
 
 
 def is_small(run: Run) -> bool:
-    """Whether no model is trained on more images, or on an unknown number, than in the demo."""
-    return all(
-        count is not None and count.images <= SMALL for count in _training_images(run).values()
-    )
+    """Whether every model is trained on a known number of images, no more than in the demo."""
+    counts = _training_images(run).values()
+    return bool(counts) and all(one is not None and one.images <= SMALL for one in counts)
 
 
 def _training_images(run: Run) -> dict[str, Count | None]:

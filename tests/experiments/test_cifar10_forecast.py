@@ -17,6 +17,7 @@ from experiments.cifar10_forecast.laws import Forecast, Ladder, forecast, misfit
 from experiments.cifar10_forecast.measure import measure
 from experiments.cifar10_forecast.options import Options
 from experiments.cifar10_forecast.results import figure_arrays, measurements, untrained_gain
+from experiments.cifar10_forecast.tables import forecast_table
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.intervals import percentiles
@@ -187,6 +188,22 @@ def test_the_factor_of_widening_by_hand() -> None:
     assert widening(without, 0.51) == pytest.approx(0.19 / 0.095)
     low, high = without.ends(2)
     assert (low, high) == (pytest.approx(0.51), pytest.approx(0.89))
+
+
+@pytest.mark.slow
+def test_no_term_for_images_and_passes_together_where_the_ladder_does_not_show_it() -> None:
+    """Fewer images were used for one pass alone."""
+    ladder = planted(power)
+    shown = (ladder.sizes[:, 1] == 100_000) | (ladder.sizes[:, 2] == 1)
+    part = Ladder(ladder.sizes[shown], ladder.model[shown], ladder.correct[shown])
+    assert ladder.varies(together=True)
+    assert part.varies()
+    assert not part.varies(together=True)
+    arrays = figure_arrays(part, PAPER, seed=1, draws=100)
+    assert np.isnan(arrays["forecast_together"]).all()
+    names = [one.name for one in measurements(arrays)]
+    assert "forecast_with_images_and_passes_together" not in names
+    assert "together" not in " ".join(forecast_table(arrays)["law"])
 
 
 @pytest.mark.parametrize("size", range(3))

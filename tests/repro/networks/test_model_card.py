@@ -63,18 +63,30 @@ def test_labels_changes_and_the_banner() -> None:
     assert "no augmentation" in blurred  # a width without a share changes nothing
 
 
+def python_of(text: str) -> str:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    return str(code)
+
+
 def test_its_lines_of_python_run(tmp_path: Path) -> None:
-    """On a model of the kind that has features, and on one that has none."""
-    kinds = {
-        True: NetworkSpec(),
-        False: NetworkSpec(kind="fully_connected", generator_units=(8,), discriminator_units=(8,)),
-    }
-    for features, network in kinds.items():
-        (code,) = re.findall(r"^```python\n(.*?)^```$", card(network=network), re.M | re.S)
-        assert ("discriminator_features(" in code) is features
     folder = write_model(tmp_path / "model", image_size=16)
-    (code,) = re.findall(r"^```python\n(.*?)^```$", card(), re.M | re.S)
+    code = python_of(card(network=NetworkSpec(image_size=16)))
     names: dict[str, Any] = {}
     exec(compile(code.replace("FOLDER", str(folder)), "card", "exec"), names)
-    assert names["pictures"].shape == (64, 16, 16, 3)
+    assert names["images"].shape == (64, 16, 16, 3)
+    assert f"# {names['images'].shape} uint8" in code
     assert len(names["features"]) == 64
+
+
+def test_a_conditional_generator_is_given_labels_and_only_convolutions_have_features() -> None:
+    conditional = NetworkSpec(kind="conditional", image_size=16, classes=3, hidden_units=8)
+    dense = NetworkSpec(
+        kind="fully_connected", image_size=16, generator_units=(8,), discriminator_units=(8,)
+    )
+    assert "import torch\n" in python_of(card(network=conditional))
+    assert "draw(model.generator(), z, torch.arange(64) % 3)" in python_of(
+        card(network=conditional)
+    )
+    for network in (conditional, dense):
+        assert "features" not in python_of(card(network=network))
+    assert "torch" not in python_of(card(network=dense))
