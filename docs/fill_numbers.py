@@ -17,10 +17,7 @@ from readme_numbers import PUBLISHED, ROOT, findings, runs
 from repro.claims.measurement import Measurement, read_measurements
 from repro.report.quantities import rounded
 
-RUNS = {
-    "demo": "synthetic images, small digits",
-    "laptop": "real images, small",
-}
+RUNS = {"demo": "synthetic images, small digits", "laptop": "real images, small"}
 EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands for no effect
     "times_distance_": ("Distance to held-out rooms, as a multiple of the recipe's", 1.0),
     "change_in_diversity_": ("Diversity of the samples, minus the recipe's", 0.0),

@@ -37,11 +37,7 @@ IMAGES = {  # figures and tables -> the images of the paper and of each run
     "Table 2": ("SVHN", "synthetic house numbers", "–"),
     "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST"),
 }  # fmt: skip
-TIMES = (
-    "about 800 hours (planned)",
-    "15 to 25 minutes",
-    "about 2 hours",
-)  # stated only here
+TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2 hours")  # stated only here
 
 
 @dataclass(frozen=True)

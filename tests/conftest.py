@@ -24,12 +24,7 @@ settings.load_profile("repeatable")
 multiprocessing.set_forkserver_preload(
     ["pytest", "repro.train.loop", "repro.networks.model_folder", "torch._dynamo"]
 )
-LONG = {
-    "test_processes",
-    "test_installed",
-    "test_resume",
-    "test_devices",
-}  # minutes or many seconds
+LONG = {"test_processes", "test_installed", "test_resume", "test_devices"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -198,7 +198,7 @@ def _resampled(correct: np.ndarray, source: np.random.Generator, draws: int) -> 
 def _freedom(design: np.ndarray) -> float:
     """The factor by which residuals of a fit are too small."""
     rungs, coefficients = design.shape
-    return float(np.sqrt(rungs / max(1, rungs - coefficients)))
+    return float(np.sqrt(rungs / (rungs - coefficients)))
 
 
 def _fitted(law: str, design: np.ndarray, accuracy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

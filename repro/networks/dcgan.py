@@ -15,6 +15,8 @@ and generated batches, and never a running average (authors' code). For later us
 `freeze_statistics` sets population statistics once; then the same z gives the same picture whatever
 else is in the batch.
 
+Longer than 300 lines: both networks share their blocks, norms and initial weights.
+
 Alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 networks.
 """
 

@@ -83,9 +83,10 @@ def use_section(
         commands = COMMANDS
         needed[0] += ", draw"
         lines.append('z = model.latents(64, seed=0, purpose="mine")')
-        labels = f", torch.arange(64) % {network['classes']}" if network["classes"] else ""
-        if labels:
+        labels = ""
+        if network["classes"]:
             needed.insert(0, "import torch")
+            labels = f", torch.arange(64) % {network['classes']}"
         lines.append(f"images = draw(model.generator(), z{labels})  # {shape}")
     if "discriminator" in kept and network["kind"] == "convolutional":
         needed.insert(0, f"from {FEATURES} import discriminator_features")

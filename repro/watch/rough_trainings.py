@@ -6,10 +6,11 @@ Where in the flow: repro.watch.snakemake_log gives these numbers to the steps of
 plan.json; repro.watch.remaining corrects them by the speed of the first trainings. `python -m repro
 plan` counts exactly and measures the machine, but loads PyTorch, which would delay every start.
 
-Alone: `rough_trainings(load_run("config/demo.yaml"))`.
+Alone: `rough_trainings(run, training_images(run))` of `run = load_run("config/demo.yaml")`.
 """
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 from repro.runs.image_counts import Count, expected_images
@@ -25,9 +26,16 @@ SMALL = 10_000  # images of the largest training set of config/demo.yaml, rounde
 PASSES = {"one_of_each": (3.0, 8.0), "alternating": (2.0, 4.0)}
 
 
-def rough_trainings(run: Run) -> dict[str, float]:
-    """Seconds by "train NAME"; without the models whose number of images is unknown."""
-    counts = _training_images(run)
+def training_images(run: Run) -> dict[str, Count | None]:
+    """Images of every dataset on which a model is trained; where raw, its files are counted."""
+    return {name: expected_images(run, name) for name in {m.data for m in run.trained.values()}}
+
+
+def rough_trainings(run: Run, counts: Mapping[str, Count | None]) -> dict[str, float]:
+    """Seconds by "train NAME"; without the models whose number of images is unknown.
+
+    counts: from `training_images`.
+    """
     return {
         f"train {name}": _seconds(model, count.images)
         for name, model in run.trained.items()
@@ -35,14 +43,9 @@ def rough_trainings(run: Run) -> dict[str, float]:
     }
 
 
-def is_small(run: Run) -> bool:
+def is_small(counts: Mapping[str, Count | None]) -> bool:
     """Whether every model is trained on a known number of images, no more than in the demo."""
-    counts = _training_images(run).values()
-    return bool(counts) and all(one is not None and one.images <= SMALL for one in counts)
-
-
-def _training_images(run: Run) -> dict[str, Count | None]:
-    return {name: expected_images(run, name) for name in {m.data for m in run.trained.values()}}
+    return bool(counts) and all(one is not None and one.images <= SMALL for one in counts.values())
 
 
 def _seconds(model: ModelSpec, images: int) -> float:

@@ -25,7 +25,7 @@ from repro.watch.closing import closing_text, what_to_do
 from repro.watch.narrator import Narrator
 from repro.watch.page import PAGE, write_page
 from repro.watch.remaining import expected_seconds, read_plan
-from repro.watch.rough_trainings import is_small, rough_trainings
+from repro.watch.rough_trainings import is_small, rough_trainings, training_images
 from repro.watch.step_descriptions import describe_step
 from repro.watch.terminal import display_for
 
@@ -131,8 +131,9 @@ class Shown(logging.Handler):
     def _steps(self) -> Iterable[Step]:
         """The jobs that Snakemake will run, without targets that make nothing."""
         titles = {one.name: one.card.title for one in self.run.experiments}
-        planned = rough_trainings(self.run) | read_plan(self.run.folder / "plan.json")
-        small = is_small(self.run)
+        images = training_images(self.run)
+        planned = rough_trainings(self.run, images) | read_plan(self.run.folder / "plan.json")
+        small = is_small(images)
         for job in self.workflow.dag.needrun_jobs():
             if not job.output:
                 continue

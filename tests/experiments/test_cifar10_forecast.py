@@ -1,4 +1,7 @@
-"""The forecast on planted laws: recovered, checked, and refused where there is no basis for it."""
+"""The forecast on planted laws: recovered, checked, and refused where there is no basis for it.
+
+Longer than 300 lines: all tests plant the same ladder.
+"""
 
 import csv
 from collections.abc import Callable

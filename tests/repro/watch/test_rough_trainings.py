@@ -7,6 +7,7 @@ import pytest
 
 from repro.plan.counts import products_per_image
 from repro.runs.load import load_run
+from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.training import TrainingSpec
@@ -17,6 +18,7 @@ from repro.watch.rough_trainings import (
     is_small,
     rough_products,
     rough_trainings,
+    training_images,
 )
 
 
@@ -40,19 +42,25 @@ def test_one_fully_connected_network_by_hand() -> None:
     assert rough_products(model) == 3 * (5 * 7 + 7 * 64) + 8 * (64 * 3 + 3)
 
 
+def guessed(run: Run) -> dict[str, float]:
+    return rough_trainings(run, training_images(run))
+
+
 def test_longer_trainings_of_larger_networks_take_longer(repository: Path) -> None:
-    demo = rough_trainings(load_run(str(repository / "config/demo.yaml")))
+    demo = guessed(load_run(str(repository / "config/demo.yaml")))
     assert demo["train faces"] > demo["train bedrooms"] > 5 * demo["train digits_gan"]
     assert demo["train digits_dcgan-2"] == demo["train digits_dcgan"]
 
 
 def test_a_run_on_as_many_images_as_the_demo_is_small(repository: Path, tmp_path: Path) -> None:
-    photos = str(repository / "config/photos.yaml")
-    assert is_small(load_run(str(repository / "config/demo.yaml")))
-    assert not is_small(load_run(str(repository / "config/two_cores.yaml"), {"raw": "/nowhere"}))
-    assert not is_small(load_run(photos, {"photos": str(tmp_path / "not there")}))  # unknown
+    def small(name: str, **given: str) -> bool:
+        return is_small(training_images(load_run(str(repository / f"config/{name}.yaml"), given)))
+
+    assert small("demo")
+    assert not small("two_cores", raw="/nowhere")
+    assert not small("photos", photos=str(tmp_path / "not there"))  # unknown
     (tmp_path / "1.jpg").touch()
-    assert is_small(load_run(photos, {"photos": str(tmp_path)}))
+    assert small("photos", photos=str(tmp_path))
 
 
 def test_of_a_folder_the_files_are_counted(repository: Path, tmp_path: Path) -> None:
@@ -60,12 +68,12 @@ def test_of_a_folder_the_files_are_counted(repository: Path, tmp_path: Path) -> 
         (tmp_path / f"{number}.jpg").touch()
     times = []
     for given in ({"photos": str(tmp_path)}, {"photos": str(tmp_path / "not there")}):
-        times.append(rough_trainings(load_run(str(repository / "config/photos.yaml"), given)))
+        times.append(guessed(load_run(str(repository / "config/photos.yaml"), given)))
     (tmp_path / "more").mkdir()
     for number in range(200):
         (tmp_path / "more" / f"{number}.jpg").touch()
     run = load_run(str(repository / "config/photos.yaml"), {"photos": str(tmp_path)})
-    longer = rough_trainings(run)["train photos"] - BEGINNING_AND_END
+    longer = guessed(run)["train photos"] - BEGINNING_AND_END
     assert longer == pytest.approx(2 * (times[0]["train photos"] - BEGINNING_AND_END))
     assert times[1] == {}
 
@@ -81,4 +89,4 @@ def test_of_a_database_the_records_are_counted(repository: Path, tmp_path: Path)
     epochs, batch = model.training.epochs, model.training.batch
     products = batch * rough_products(model)
     seconds = epochs * 500 / batch * (A_MINIBATCH + products / PRODUCTS_A_SECOND)
-    assert rough_trainings(run)["train bedrooms"] == pytest.approx(BEGINNING_AND_END + seconds)
+    assert guessed(run)["train bedrooms"] == pytest.approx(BEGINNING_AND_END + seconds)
