@@ -66,8 +66,11 @@ class KMeansFeatures:
         out: Path | None = None,
         device: torch.device | str = "cpu",
     ) -> np.ndarray:
-        """Triangle encoding of all windows at stride 1, summed over the image's four quadrants.
+        """Triangle encoding of all windows at stride 1, averaged over the image's four quadrants.
 
+        Coates, Ng and Lee sum, which is the same once features are standardised; averages do not
+        depend on the image's size and are of the order of D's features, so that the same values of
+        C suit both.
         images: (N, H, W, C) uint8. Returns (N, 4 K) float32, by (quadrant, centroid), the quadrants
         from left to right and top to bottom; in memory, or a memory map of the new file `out`
         (.npy), which appears whole or not at all. An odd number of windows gives the upper and the
@@ -169,7 +172,7 @@ def whitening_of(x: Tensor, *, floor: float) -> tuple[Tensor, Tensor]:
 
 
 class _Encoder:
-    """Windows of images of one size, their distances to all centroids, the sums over quadrants."""
+    """Windows of images of one size, their distances to all centroids, the means over quadrants."""
 
     def __init__(self, learned: KMeansFeatures, size: tuple[int, int], device: torch.device):
         self.patch = learned.patch
@@ -187,18 +190,18 @@ class _Encoder:
         windows = F.unfold(pixels, self.patch).transpose(1, 2)  # (B, windows, F)
         x = (normalised(windows) - self.mean) @ self.whitening
         x = torch.cat([x, x.square().sum(-1, keepdim=True), torch.ones_like(x[..., :1])], dim=-1)
-        sums = [self._sum(x[:, rows]) for rows in self.quadrants]
-        return torch.stack(sums, dim=1)
+        means = [self._mean(x[:, rows]) for rows in self.quadrants]
+        return torch.stack(means, dim=1)
 
-    def _sum(self, x: Tensor) -> Tensor:
-        """Windows of a quadrant (B, n, F + 2) -> (B, K): the triangle max(0, mean z - z), summed.
+    def _mean(self, x: Tensor) -> Tensor:
+        """Windows of a quadrant (B, n, F + 2) -> (B, K): the triangle max(0, mean z - z), averaged.
 
         z are a window's distances to the centroids. It works in place and reuses memory: twice as
         fast (measured).
         """
         z = self._distances(x.flatten(0, 1))
         torch.sub(z.mean(1, keepdim=True), z, out=z).clamp_(min=0)
-        return z.unflatten(0, x.shape[:2]).sum(1)
+        return z.unflatten(0, x.shape[:2]).mean(1)
 
     def _distances(self, x: Tensor) -> Tensor:
         """Rows (n, F + 2) -> (n, K), valid until the next call."""

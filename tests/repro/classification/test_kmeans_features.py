@@ -47,14 +47,15 @@ def whitened_window(image: np.ndarray, row: int, column: int, learned: KMeansFea
 
 def encoded_by_hand(image: np.ndarray, learned: KMeansFeatures) -> np.ndarray:
     rows, columns = (side - learned.patch + 1 for side in image.shape[:2])
-    sums = np.zeros((4, len(learned.centroids)))
+    sums, windows = np.zeros((4, len(learned.centroids))), np.zeros(4)
     for row in range(rows):
         for column in range(columns):
             x = whitened_window(image, row, column, learned)
             z = np.array([np.linalg.norm(x - c.astype(np.float64)) for c in learned.centroids])
             quadrant = 2 * (row >= (rows + 1) // 2) + (column >= (columns + 1) // 2)
             sums[quadrant] += np.maximum(0, z.mean() - z)
-    return sums.ravel()
+            windows[quadrant] += 1
+    return (sums / windows[:, None]).ravel()
 
 
 @pytest.mark.parametrize("size", [(9, 8), (8, 10), (5, 5)])  # 6x5, 5x7 and 2x2 windows
