@@ -15,6 +15,7 @@ from repro.claims.constructors import counted_share_over, estimate_over, single_
 from repro.claims.holm import holm_intervals
 from repro.claims.intervals import student
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import without_value
 
 LEAST = 0.01  # distances are noise below it: it stands for them on the logarithmic axis
 QUANTITIES = {  # quantity -> (its unit, how it was measured)
@@ -155,7 +156,10 @@ def resolution_numbers(
 
 
 def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
-    """Filters of the recipe's generators that swing; [] where too few generators were kept."""
+    """Filters of the recipe's generators that swing; [] where too few generators were kept.
+
+    Where none swings in either half, their difference is no evidence and has no value.
+    """
     if "swinging_later" not in recipe.values:
         return []
     earlier, later = (recipe.values[f"swinging_{when}"] for when in ("earlier", "later"))
@@ -168,10 +172,13 @@ def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
         "later": (later, "in the later half of the training"),
         "later_minus_earlier": (later - earlier, "later half minus earlier half"),
     }
-    return [
+    made = [
         student_over(f"swinging_filters_{name}", own, over="trainings", protocol=f"{protocol}; {w}")
         for name, (own, w) in parts.items()
     ]
+    if not (earlier.any() or later.any()):
+        made[-1] = without_value(made[-1], because="no filter swings in either half")
+    return made
 
 
 def single_numbers(real: float, untrained_features: float | None) -> list[Measurement]:

@@ -10,8 +10,10 @@ import numpy as np
 from repro.claims.constructors import difference_over, mean_over
 from repro.claims.measurement import Measurement
 
-OVER = "the channels of one trained D and of the random ones"
 PERMUTED = "permuted"  # the trained network's responses with the labels in random order
+TRAINED, RANDOM = "channels of one trained D", "channels of the random networks"
+SIDES = {"trained": TRAINED, "random": RANDOM, PERMUTED: TRAINED}
+BOTH = "the channels of one trained D and of the random ones"
 TOP = "{top} strongest images per channel"
 BEDROOMS = {  # quantity -> description, unit
     "selectivity": (
@@ -86,7 +88,7 @@ def _compared(
         mean_over(
             f"{name}_{side}",
             v,
-            over=OVER,
+            over=SIDES[side],
             seed=seed,
             purpose=f"filters, {name} {side}",
             protocol=protocol + labels.get(side, ""),
@@ -99,7 +101,7 @@ def _compared(
             f"{name}_trained_minus_random",
             usable["trained"],
             usable["random"],
-            over=OVER,
+            over=BOTH,
             seed=seed,
             purpose=f"filters, {name}",
             protocol=protocol,

@@ -3,7 +3,7 @@
 Part of measure.py. According to the paper most windows vanish or become similar things, doors and
 mirrors, and the quality of the pictures falls. Synthetic rooms have neither doors nor mirrors; what
 hangs on their walls are framed pictures. So the judge also knows pictures and beds, and is asked
-about the places that were windows before and are none any more. Quality is the opinion of the
+about the places that were windows before and no longer are. Quality is the opinion of the
 model's own discriminator. Alone: `replaced(new, new.pictures(choices.positive), others)`.
 """
 
@@ -123,7 +123,7 @@ def fate_numbers(
 
 
 def replaced(new: NewSamples, after: np.ndarray, others: Others) -> Mapping[str, np.ndarray]:
-    """Pixels of each sample that were window and are none any more, and what they are now.
+    """Pixels of each sample that were window and no longer are, and what they are now.
 
     after (N, H, W, 3) uint8: the samples without some maps. (N,) float64 by name: "lost", each of
     OTHERS, and "thing" for any of them.

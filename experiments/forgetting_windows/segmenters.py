@@ -1,7 +1,7 @@
 """The segmenter that proposes window boxes, and the one that judges the windows left.
 
 Part of measure.py; results.py states how well the judge knows windows. A single segmenter in both
-roles would reward whatever pleases it by its own flaws, so two are trained on different rooms from
+roles would reward results that exploit its own errors, so two are trained on different rooms from
 different starts, and the judge is tested on rooms that neither has seen.
 """
 

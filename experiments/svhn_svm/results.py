@@ -2,7 +2,8 @@
 
 Part of measure.py; pure functions of arrays. Errors and their differences are in percent. The
 spread over draws of labels (the authors' ± is 1.96 standard deviations) and the one over test
-images are kept apart; both are within one trained network. A number records where a C behind it
+images are kept apart; both are within one trained network, and the spread over networks with random
+weights is a number of its own. A number records where a C behind it
 stayed at the edge of its grid, so that it decides no claim. Alone:
 `measurements(tested, seed=42)`.
 """
@@ -57,16 +58,16 @@ class TestedRows:
         return [one for one in self.rows if one.row.name == name]
 
     def hits(self) -> dict[str, np.ndarray]:
-        """(draws, T) by row: the draws of all networks, concatenated; the CNN has one."""
+        """(networks, draws, T) by row; all networks of a row have the same draws, the CNN one."""
         found = {
-            name: np.concatenate([_tested(one) for one in self.of_row(name)])
+            name: np.stack([_tested(one) for one in self.of_row(name)])
             for name in dict.fromkeys(one.row.name for one in self.rows)
         }
-        found["knn"] = self.neighbour_hits
+        found["knn"] = self.neighbour_hits[None]
         if self.self_training is not None:
-            found["self_training"] = self.self_training.hits
+            found["self_training"] = self.self_training.hits[None]
         if self.search_hits is not None:
-            found["cnn"] = self.search_hits[None]
+            found["cnn"] = self.search_hits[None, None]
         return found
 
 
@@ -78,7 +79,8 @@ def _tested(one: FittedFeatureRow) -> np.ndarray:
 def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
     """Arrays that the figures need: errors (%) of every draw by row, and the search's trials."""
     found = {
-        f"errors_{name}": 100 * (1 - right.mean(axis=1)) for name, right in outcome.hits().items()
+        f"errors_{name}": 100 * (1 - right.mean(axis=2)).ravel()
+        for name, right in outcome.hits().items()
     }
     found["labels"] = np.array(outcome.rows[0].few.labels)
     for one in outcome.rows:
@@ -102,7 +104,9 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     hits = outcome.hits()
     found: list[Measurement] = []
     for name, right in hits.items():
-        found += [_test_error_of_network(right[0])] if name == "cnn" else _over_draws(name, right)
+        found += (
+            [_test_error_of_network(right[0, 0])] if name == "cnn" else _over_draws(name, right)
+        )
     for name in ("dcgan", "random", "pixels"):
         found += _chosen(outcome.of_row(name), outcome.validation_images)
     found += _neighbours_chosen(outcome)
@@ -117,8 +121,8 @@ def measurements(outcome: TestedRows, *, seed: int) -> list[Measurement]:
     found += [_difference("random", name, hits, seed=seed) for name in controls]
     if outcome.self_training is not None:
         both = {
-            "self_training": outcome.self_training.hits,
-            "labels_alone": outcome.self_training.hits_without,
+            "self_training": outcome.self_training.hits[None],
+            "labels_alone": outcome.self_training.hits_without[None],
         }
         found.append(_difference("self_training", "labels_alone", both, seed=seed))
     return [_with_edges(one, outcome) for one in found]
@@ -136,16 +140,22 @@ def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
 
 
 def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
-    """Mean test error ± one standard deviation over draws, and 1.96 of them like the authors."""
-    errors = 100 * (1 - right.mean(axis=1))
-    mean, sd, draws = float(errors.mean()), float(errors.std(ddof=1)), len(errors)
-    protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[1]} test images once"
-    return [
+    """Mean test error ± one standard deviation over draws, and 1.96 of them like the authors.
+
+    right: (networks, draws, T). The deviation is that within a network; of several networks the one
+    between their means is a number of its own.
+    """
+    errors = 100 * (1 - right.mean(axis=2))  # (networks, draws)
+    networks, draws = errors.shape
+    sd = float(np.sqrt(errors.var(axis=1, ddof=1).mean()))
+    several = f", mean of {networks} networks" if networks > 1 else ""
+    protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[2]} test images once"
+    made = [
         deviation_around(
             f"error_{name}",
-            mean,
+            float(errors.mean()),
             sd,
-            over=f"{draws} draws of labels",
+            over=f"{draws} draws of labels{several}",
             n=draws,
             protocol=protocol,
             unit="%",
@@ -159,6 +169,17 @@ def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
             protocol="1.96 standard deviations over draws of labels, the authors' ±",
         ),
     ]
+    if networks > 1:
+        between = single_number(
+            f"sd_over_networks_{name}",
+            float(errors.mean(axis=1).std(ddof=1)),
+            n=networks,
+            why="it is a spread",
+            unit="percentage points",
+            protocol="standard deviation, over networks, of the mean test error",
+        )
+        made.append(between)
+    return made
 
 
 def _test_error_of_network(right: np.ndarray) -> Measurement:
@@ -254,15 +275,17 @@ def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
 def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int) -> Measurement:
     """Error of one row minus that of the other, paired by test image, means over their draws.
 
-    A row of one draw, such as the supervised network, has no spread over draws in its interval.
+    Of several networks the mean counts. A row of one draw, such as the supervised network, has no
+    spread over draws in its interval.
     """
-    name, draws = f"{one}_minus_{other}", f"{len(hits[one])} and {len(hits[other])}"
-    single = [WHAT[row] for row in (one, other) if len(hits[row]) == 1]
+    errors = {row: 100.0 * (1 - hits[row].mean(axis=0)) for row in (one, other)}  # (draws, T)
+    name, draws = f"{one}_minus_{other}", f"{len(errors[one])} and {len(errors[other])}"
+    single = [WHAT[row] for row in (one, other) if len(errors[row]) == 1]
     fixed = "".join(f", one training of the {what}" for what in single)
     return difference_over(
         name,
-        100.0 * ~hits[one],
-        100.0 * ~hits[other],
+        errors[one],
+        errors[other],
         seed=seed,
         purpose=f"svhn svm, {name}",
         over=f"draws of labels and test images (both rows on the same images){fixed}",

@@ -91,7 +91,7 @@ def cifar10_numbers(
             seed=seed,
             purpose=f"{ON_CIFAR10}, {one} minus {other}",
             over="test images (both rows on the same images)"
-            + (" and random networks" if len(right[other]) > 1 else ""),
+            + (" and random networks" if max(len(right[one]), len(right[other])) > 1 else ""),
             unit="percentage points",
             protocol=f"accuracy on {WHAT[one]} ({_layers(released)}) minus accuracy on "
             f"{WHAT[other]}",

@@ -65,11 +65,11 @@ class Stability:
         share = f"The verdict stays in {self.stays} of {len(self.others)} other choices ({names})"
         changed = [one.verdict for one in self.others if one.verdict != self.judgement.verdict]
         verdicts = ", ".join(f"{verdict} ({n})" for verdict, n in Counter(changed).most_common())
-        return f"{share}. Otherwise: {verdicts}; {self._where}."
+        return f"{share} and changes in the rest: {verdicts}. {self._where}."
 
     @property
     def _where(self) -> str:
-        """The values with which the verdict is always another, or else most often."""
+        """A sentence on the values with which the verdict always changes, or else most often."""
         total = Counter(self.universes.default.items())
         changed: Counter[tuple[str, Value]] = Counter()
         for universe, one in zip(self.universes.others, self.others, strict=True):
@@ -79,12 +79,12 @@ class Stability:
         always = [pair for pair in total if changed[pair] == total[pair]]
         if always:
             by_name = {name: [v for n, v in always if n == name] for name, _ in always}
-            return "always with " + " and with ".join(
-                f"{plain(name)} {', '.join(map(as_text, values))}"
+            return "It always changes with " + " and with ".join(
+                f"{plain(name)} {' or '.join(map(as_text, values))}"
                 for name, values in by_name.items()
             )
         often = sorted(changed, key=lambda pair: -changed[pair] / total[pair])[:MOST_NAMED]
-        return "most often with " + ", ".join(
+        return "It changes most often with " + ", ".join(
             f"{plain(name)} {as_text(value)} ({changed[name, value]} of {total[name, value]})"
             for name, value in often
         )

@@ -8,7 +8,10 @@ import pytest
 import torch
 from untrained_model import write_model
 
+from experiments.ablations.changes import Change
+from experiments.ablations.results import ComparedChange, swinging_numbers
 from experiments.ablations.snapshots import filter_means, movement, restlessness, swinging
+from repro.claims.measurement import Measurement
 from repro.networks.build import build_generator
 from repro.networks.dcgan import freeze_statistics
 from repro.networks.model_folder import ModelFolder, save_network
@@ -49,6 +52,20 @@ def test_only_a_filter_that_is_one_mode_and_turns_every_time_swings() -> None:
     assert dict(zip(courses, found.tolist(), strict=True)) == {
         name: name == "swings" for name in courses
     }
+
+
+def test_a_difference_of_filters_that_never_swing_decides_nothing() -> None:
+    def numbers(earlier: list[float], later: list[float]) -> dict[str, Measurement]:
+        values = {"swinging_earlier": np.array(earlier), "swinging_later": np.array(later)}
+        recipe = ComparedChange(Change([], []), values, np.zeros((0, 1, 1, 3), np.uint8))
+        return {one.name.removeprefix("swinging_filters_"): one for one in swinging_numbers(recipe)}
+
+    never = numbers([0, 0, 0], [0, 0, 0])
+    assert (never["earlier"].value, never["later"].value) == (0, 0)
+    assert never["later_minus_earlier"].hull is None
+    assert never["later_minus_earlier"].no_value_because == "no filter swings in either half"
+    some = numbers([0, 0, 0], [0, 0.5, 0.1])
+    assert some["later_minus_earlier"].value == pytest.approx(0.2)
 
 
 def test_filters_are_the_maps_of_all_hidden_layers() -> None:

@@ -65,9 +65,15 @@ def test_filters_beat_pixels_and_every_claim_has_its_number(
     found = read_measurements(measured)
     assert found["error_dcgan"].value < 30 < 40 < found["error_pixels"].value
     assert found["dcgan_minus_pixels"].high < 0
-    assert (found["error_dcgan"].n, found["error_random"].n, found["error_knn"].n) == (6, 6, 2)
+    assert (found["error_dcgan"].n, found["error_random"].n, found["error_knn"].n) == (6, 3, 2)
     sd = found["error_dcgan"].high - found["error_dcgan"].value
     assert found["spread_dcgan"].value == pytest.approx(1.96 * sd)
+    with np.load(measured / "arrays.npz") as arrays:
+        errors = arrays["errors_random"].reshape(2, 3)  # networks, draws
+    within = np.sqrt((errors[0].var(ddof=1) + errors[1].var(ddof=1)) / 2)
+    assert found["spread_random"].value == pytest.approx(1.96 * within)
+    between = abs(errors[0].mean() - errors[1].mean()) / 2**0.5
+    assert found["sd_over_networks_random"].value == pytest.approx(between)
     card = read_card(repository / "experiments/svhn_svm/experiment.yaml")
     assert {claim.measurement for claim in card.claims} <= set(found)
     run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "again")

@@ -99,15 +99,16 @@ def test_an_effect_that_flips_at_a_known_value() -> None:
         Verdict.FAILS_SYNTHETIC,
     ]
     assert found.words == (
-        "The verdict stays in 2 of 5 other choices (radius, space). Otherwise: fails on "
-        "synthetic data (2), undecided (1); always with radius 8."
+        "The verdict stays in 2 of 5 other choices (radius, space) and changes in the "
+        "rest: fails on synthetic data (2), undecided (1). It always changes with radius 8."
     )
 
 
 def test_where_no_value_always_flips_it_the_worst_ones_are_named() -> None:
     found = stable({(0, "features"): 0.9, (4, "pixels"): 0.9, (4, "features"): 0.2})
     assert found.words.endswith(
-        "(2); most often with radius 0 (1 of 2), space features (1 of 2), radius 4 (1 of 2)."
+        "(2). It changes most often with radius 0 (1 of 2), space features (1 of 2), "
+        "radius 4 (1 of 2)."
     )
 
 
@@ -122,7 +123,7 @@ def test_the_control_and_a_missing_number_count_as_other_verdicts() -> None:
     assert found is not None
     assert found.stays == 0
     assert [one.verdict for one in found.others] == [Verdict.CONTROL_PASSES, Verdict.NOT_RUN]
-    assert found.words.endswith("always with k 3, 5.")
+    assert found.words.endswith("It always changes with k 3 or 5.")
 
 
 def test_without_a_verdict_nothing_can_stay() -> None:

@@ -12,8 +12,8 @@ from test_report import make_experiments, make_run, number
 from repro.report.build import build_report
 
 WORDS = (
-    "The verdict stays in 1 of 3 other choices (space). Otherwise: fails on synthetic data (1), "
-    "not decided (control passes) (1); always with space c, d."
+    "The verdict stays in 1 of 3 other choices (space) and changes in the rest: fails on "
+    "synthetic data (1), not decided (control passes) (1). It always changes with space c or d."
 )
 
 
