@@ -1,8 +1,9 @@
 """What a run's folders hold, read for the report; a folder that is missing reads as "not run".
 
-Where in the flow: `repro.report.build` calls `read_run` and renders what it returns. Nothing is
-computed here but the verdicts of `repro.claims.verdict`. A missing folder is no error; a file
-that is there but cannot be read is one, and its message names the file.
+Where in the flow: `repro.report.build` and `repro.report.publish` call `read_run`, and
+`repro.report.page` renders what it returns. Nothing is computed here but the verdicts of
+`repro.claims.verdict`. A missing folder is no error; a file that is there but cannot be read is
+one, and its message names the file.
 
 Alone: `read_run(run=Path("results/demo"), spec=..., experiments=Path("experiments"))`.
 """
@@ -164,7 +165,9 @@ def _as_prepared(run: Path, role: BoundRole) -> BoundRole:
             found.append(f"{dataset} holds {count:,} images, the paper's {expected:,}")
     if not found:
         return role
-    return role.model_copy(update={"as_in_paper": False, "not_as_in_paper": found})
+    return role.model_copy(
+        update={"as_in_paper": False, "not_as_in_paper": [*role.not_as_in_paper, *found]}
+    )
 
 
 def judgements(

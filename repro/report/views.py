@@ -1,7 +1,7 @@
 """An experiment and a model as the report shows them: pictures and tables embedded, facts in words.
 
 Where in the flow: repro.report.results reads the files of a run, this module turns each experiment
-and each model into what a template needs, repro.report.build renders the templates.
+and each model into what a template needs, repro.report.page renders the templates.
 
 Alone: `experiment_view(result, spec, run)` with an element of `read_run(...).experiments`.
 """

@@ -16,8 +16,10 @@ from browser import after_script, needs_chromium
 from recorded_again import record_again
 from test_report import EXPECTED
 
+from repro.claims.ground import BoundRole
 from repro.report.build import build_report
 from repro.report.commands import pipeline_command, rerun_command
+from repro.report.results import roles_as_prepared
 
 
 def report_of(made: Path, home: Path, **changes: object) -> Path:
@@ -165,6 +167,17 @@ def test_fewer_images_than_the_papers_are_other_data(
     assert verdicts["smooth_transitions"] == expected
     words = text_of_page(report / "index.html")
     assert ("bedrooms holds 49,990 images, the paper's 50,000" in words) != paper
+
+
+def test_fewer_images_are_said_beside_another_training(tmp_path: Path) -> None:
+    (tmp_path / "data/bedrooms").mkdir(parents=True)
+    (tmp_path / "data/bedrooms/manifest.json").write_text('{"count": 40}')
+    role = BoundRole(
+        as_in_paper="data", not_as_in_paper=["other epochs"], expected_images={"bedrooms": 50}
+    )
+    found = roles_as_prepared(tmp_path, {"bedrooms": role})["bedrooms"]
+    assert found.as_in_paper is False
+    assert found.not_as_in_paper == ["other epochs", "bedrooms holds 40 images, the paper's 50"]
 
 
 @pytest.mark.slow
