@@ -87,7 +87,7 @@ def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> di
 
 
 def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Measured]:
-    """Rate of every training; each combination of network, batch and schedule is measured once."""
+    """Rate of every training; each kind (`_kind`) is measured once."""
     kinds: dict[str, list[str]] = {}
     for name, model in run.spec.models.items():
         kinds.setdefault(_kind(model), []).append(name)
@@ -107,8 +107,8 @@ def measure_trainings(run: Run, clock: Clock, *, seconds: float) -> dict[str, Me
 def _kind(model: ModelSpec) -> str:
     """Key shared by trainings that take equally long per image."""
     training = model.training
-    same = (training.batch, training.precision, training.schedule, training.augmentation)
-    return f"{model.network.model_dump_json()} {same}"
+    parts = {"batch", "precision", "schedule", "augmentation", "diff_augment", "ema"}
+    return model.network.model_dump_json() + training.model_dump_json(include=parts)
 
 
 def describe_rates(names: list[str], measured: Measured, *, batch: int, precision: str) -> str:

@@ -119,6 +119,20 @@ def test_rates_follow_the_spec_batch(tmp_path: Path) -> None:
     assert measured.gpu_bytes == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"epochs": 9, "learning_rate_g": 0.001}, True),
+        ({"diff_augment": ["cutout"]}, False),
+        ({"ema": 0.999}, False),
+        ({"augmentation": {"flip": 0.5}}, False),
+        ({"schedule": "one_of_each"}, False),
+    ],
+)
+def test_trainings_that_take_equally_long_are_measured_once(changes: Any, same: bool) -> None:
+    assert (plan._kind(model(**changes)) == plan._kind(model())) == same
+
+
 def test_what_fits_is_taken_by_claims_an_hour() -> None:
     needs = [
         Need("slow", ("a", "b", "c"), frozenset({"long"}), 0.0),
