@@ -172,8 +172,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--parts", type=Path, nargs="+", default=[], help="folders of --shard")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     given = parser.parse_args(argv)
-    if given.shard and not given.trained:
-        parser.error("--shard needs --trained: all shards are encoded by one network")
+    if (given.shard or given.parts) and not given.trained:
+        parser.error("--shard and --parts need --trained: all shards are encoded by one network")
     torch.set_num_threads(given.threads)
     _run(given)
 

@@ -169,6 +169,15 @@ def test_parts_made_apart_give_the_same_bytes(
     assert not (tmp_path / "wrong").exists()
 
 
+@pytest.mark.parametrize("given", [["--shard", "1/3"], ["--parts", "p1", "p2"]])
+def test_shards_without_their_network_are_refused(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([f"--data={tmp_path}", *given, "--out", str(tmp_path / "out")])
+    assert "--shard and --parts need --trained" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_chance_is_warned_of(make_dataset, tmp_path: Path) -> None:
     options = Options(presentations=6400, radius=30)
