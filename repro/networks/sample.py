@@ -155,7 +155,7 @@ def _image(picture: np.ndarray) -> Image.Image:
 
 
 def seeds_of(text: str) -> list[int]:
-    """Seeds in words such as "0-63" or "3,17,40-42", for `type=`."""
+    """At most `MOST` seeds in words such as "0-63" or "3,17,40-42", for `type=`."""
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.partition("-")
@@ -165,6 +165,8 @@ def seeds_of(text: str) -> list[int]:
                 f"found '{part}', expected seeds in ascending order such as 0-63, {MOST:,} at most"
             )
         found += range(low, high + 1)
+    if len(found) > MOST:
+        raise argparse.ArgumentTypeError(f"found {len(found):,} seeds, expected {MOST:,} at most")
     return found
 
 

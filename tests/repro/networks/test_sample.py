@@ -1,5 +1,6 @@
 """Pictures by seed: each depends on its seed alone; walks, sums and the command's files."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from untrained_model import write_model
 from repro.errors import UnusableError
 from repro.networks import sample
 from repro.networks.model_folder import ModelFolder
-from repro.networks.sample import TOGETHER, Sampler, arithmetic, seeds_of, walk
+from repro.networks.sample import MOST, TOGETHER, Sampler, arithmetic, seeds_of, walk
 
 
 @pytest.fixture
@@ -78,6 +79,12 @@ def test_other_words_are_refused(
         sample.main([str(tmp_path), f"--seeds={text}", "--out", str(tmp_path / "out")])
     assert left.value.code == 2
     assert "argument --seeds: found '" in capsys.readouterr().err
+
+
+def test_the_limit_holds_for_all_parts_together() -> None:
+    assert len(seeds_of(f"0-{MOST - 2},7")) == MOST
+    with pytest.raises(argparse.ArgumentTypeError, match="found 100,001 seeds"):
+        seeds_of(f"0-{MOST - 1},7")
 
 
 def test_files_of_the_command(model: ModelFolder, tmp_path: Path) -> None:
