@@ -1,6 +1,6 @@
 """Process a stream of records by a pool of threads, with results in the order of the records.
 
-Where in the flow: data_prep/prepare.py and the tool repro/dedup/__main__.py use it for decoding.
+Where in the flow: data_prep/record_pixels.py and repro/dedup/thumbnails.py use it for decoding.
 The decoders release the interpreter lock, so threads do as well as processes. Records are passed in
 chunks, bounded in number and, where their weight is known, in bytes; for any number of workers only
 a few chunks are held at a time.

@@ -144,7 +144,9 @@ def _named(places: list[Path], out: Path, *, keep: str) -> list[FileNames | None
         refuse_overlap(*places)
     names = [names_of(place) for place in places]
     if keep == "newest" and names == [None]:
-        raise UnusableError(f"{places[0]}: an LMDB has no dates; choose another image to keep")
+        raise UnusableError(
+            f"{places[0]}: an LMDB has no dates, which --keep newest needs; choose another --keep"
+        )
     return names
 
 

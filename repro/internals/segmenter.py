@@ -98,7 +98,7 @@ def train_segmenter(
         optimiser, 1.0, 0.02, total_iters=max(epochs * batches, 1)
     )
     network.train()
-    for epoch in tracked(range(epochs), "training of the judge of windows", unit="passes"):
+    for epoch in tracked(range(epochs), "training of a segmenter", unit="passes"):
         order = torch.from_numpy(shuffled(len(x), seed=seed, purpose=purpose, index=epoch))
         for number, rows in enumerate(order.split(batch)[:batches]):
             source = torch_generator(seed, f"{purpose}, degraded", epoch * batches + number)

@@ -103,7 +103,10 @@ class Board:
             return step
 
     def steps(self, *states: State) -> list[Step]:
-        """The steps in these states, or all, in the order of Snakemake's numbers."""
+        """The steps in these states, or all: by the time they began, then by Snakemake's numbers.
+
+        Those that have not begun come last.
+        """
         with self._lock:
             found = [step for step in self._steps.values() if not states or step.state in states]
         return sorted(found, key=lambda step: (step.started or float("inf"), step.id))

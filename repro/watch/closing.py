@@ -1,7 +1,8 @@
 """The final messages of a run: where its results are, what to open, and how to continue.
 
-Where in the flow: the Snakefile prints `closing_text` when a run has succeeded or there was nothing
-to do, `failure_lines` when a step failed.
+Where in the flow: repro.watch.narrator prints `failure_lines` as soon as a step has failed.
+repro.watch.snakemake_log prints `closing_text` when a run has succeeded or there was nothing to do,
+`what_to_do` when steps have failed.
 """
 
 import os

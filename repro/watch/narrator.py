@@ -4,7 +4,7 @@ Where in the flow: repro.watch.snakemake_log reports that steps begin, end and f
 keeps the board, prints each step with its number and the time left, names each picture as soon as
 it exists, and writes progress.html. A separate thread calls `tick` every second.
 
-Alone: `Narrator(run_folder, Lines(sys.stderr), Board(clock=time.time))`.
+Alone: `Narrator(run_folder, Lines(sys.stderr), Board(clock=time.time), write_page=print)`.
 """
 
 import threading
@@ -24,7 +24,10 @@ PAGE_EVERY = 5.0  # seconds
 
 
 class Narrator:
-    """Keeps the board and reports changes; calls write_page(board) every few seconds."""
+    """Keeps the board and reports changes; calls write_page(board, left) every few seconds.
+
+    left: seconds that the rest of the run is expected to take, None where it is unknown.
+    """
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
 """Describe each rule in words, and list the pictures that a finished step leaves.
 
-Where in the flow: repro.watch.board requests the words of each step of a running run. A rule that
-is not listed is shown by its name. Names come from run files, so control characters, which a
-terminal would obey, are replaced.
+Where in the flow: repro.watch.snakemake_log gives each step of a run its words;
+repro.watch.narrator and repro.watch.page show the pictures. A rule that is not listed is shown by
+its name. Names come from run files, so control characters, which a terminal would obey, are
+replaced.
 
 Alone: `describe_step("train_model", "faces", titles={})` is ("training", "Training faces").
 """

@@ -227,6 +227,8 @@ def test_an_lmdb_gives_what_its_files_give(
     a, b = contents(Path("out0")), contents(Path("out1"))
     assert {name: a[name] for name in names} == {name: b[name] for name in names}
     assert groups(Path("out0")) == groups(Path("out1"))
+    refused = run(tmp_path / "db", "--out", "dates", "--method", "phash", "--keep", "newest")
+    assert "an LMDB has no dates, which --keep newest needs" in str(refused)
 
 
 def test_too_few_to_train_on(photos: Path, run: Callable[..., int | str | None]) -> None:
