@@ -33,6 +33,11 @@ def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=stream_key(seed, purpose, index)))
 
 
+def weights_seed(seed: int, purpose: str, index: int = 0) -> int:
+    """Seed, below 2**31, of the initial weights of the untrained network `purpose` names."""
+    return int(generator(seed, purpose, index).integers(2**31))
+
+
 def torch_generator(seed: int, purpose: str, index: int = 0) -> torch.Generator:
     """PyTorch CPU generator of the stream (seed, purpose, index)."""
     import torch

@@ -19,15 +19,15 @@ from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.kernel_distance import sharpness
 from repro.quality.training_images import training_rows
-from repro.rng import shuffled
+from repro.rng import shuffled, weights_seed
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Draw samples, take training images, and compare the sharpness of the two."""
     model, store = inputs.model("bedrooms.model"), inputs.dataset("bedrooms.data")
-    count, untrained_seed = options.images, options.untrained_seed
+    count = options.images
 
-    control = model.untrained_generator(untrained_seed)  # initial weights
+    control = model.untrained_generator(weights_seed(seed, "_template, untrained network"))
     pictures = {
         "training": _training_images(model, store, most=count, seed=seed),
         "samples": _samples(model, model.generator(), count=count, seed=seed),

@@ -12,7 +12,6 @@ class Options(Strict):
     """How many pictures to compare."""
 
     images: int = Field(2000, ge=2, description="pictures of each kind; training images, at most")
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained network's weights")
 
     def fewest_images(self) -> dict[str, int]:
         """At least the number of training images that repro.quality.training_images requires."""

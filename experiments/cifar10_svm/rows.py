@@ -28,7 +28,7 @@ from repro.classification.kmeans_features import KMeansFeatures, fit_kmeans
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.released.networks import Released, released_networks
-from repro.rng import generator
+from repro.rng import weights_seed
 
 PURPOSE = "cifar10 svm"
 OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its other scaling
@@ -147,8 +147,7 @@ def random_rows(
 ) -> Iterator[Table1Row]:
     """The control: several networks of the model's architecture with random weights."""
     for index in range(networks):
-        weights = int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
-        D = model.random_discriminator(weights)
+        D = model.random_discriminator(weights_seed(seed, f"{PURPOSE}, random D", index))
         yield from features.rows("random", D, number=index + 1, trained=False, cut=cut)
 
 

@@ -25,6 +25,7 @@ from repro.claims.measurement import Measurement
 from repro.internals.attribute_classifier import predict
 from repro.networks.model_folder import ModelFolder, draw
 from repro.progress import tracked
+from repro.rng import weights_seed
 
 UNTRAINED = "_untrained"  # suffix of the control's numbers
 COMPARED = "three_exemplars_minus_"  # in the names of numbers behind claims
@@ -106,7 +107,7 @@ def untrained_measurements(
     Exemplars come from its own samples; its results are realistic where they are within the range
     of most plain samples of the trained generator.
     """
-    G = model.untrained_generator(options.untrained_seed)
+    G = model.untrained_generator(weights_seed(seed, "face arithmetic, untrained network"))
     z = model.latents(
         options.untrained_samples, seed=seed, purpose="face arithmetic, untrained samples"
     )

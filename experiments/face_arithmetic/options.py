@@ -34,7 +34,6 @@ class Options(Strict):
     untrained_trials: int = Field(
         100, ge=2, description="trials per sum of the untrained control, at most `trials`"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     misaligned: bool = Field(
         False,
         description="whether faces are known to lie differently from picture to picture (cut out "

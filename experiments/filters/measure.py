@@ -30,7 +30,7 @@ from experiments.filters.results import (
     class_measurements,
 )
 from experiments.filters.thing_results import none_known, thing_measurements
-from experiments.filters.things import chances_by_side
+from experiments.filters.things import chances_by_side, untrained_seed
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import write_multiverse
@@ -47,7 +47,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     """Compare the strongest responses of trained and random networks on one pool of real images."""
     model, pool = inputs.model("bedrooms.model"), bedroom_pool(inputs, most=options.pool, seed=seed)
     top, words = options.top, f"{pool.words}; {_shared(options)}"
-    sides = _sides(model, pool.images, options)
+    sides = _sides(model, pool.images, options, seed=seed)
     tiles = _tiles(sides, channels=options.channels, shown=options.shown)
     values = _of_bedrooms(sides, seed=seed)
     measurements = bedroom_measurements(values, top=top, pool=words, seed=seed)
@@ -78,21 +78,22 @@ def _shared(options: Options) -> str:
     return f"compared with {options.controls} networks with initial weights that share the channels"
 
 
-def _sides(model: ModelFolder, images: np.ndarray, options: Options) -> Sides:
+def _sides(model: ModelFolder, images: np.ndarray, options: Options, *, seed: int) -> Sides:
     """The trained network's responses, and those of the untrained ones that share the channels."""
     responses = partial(Responses, images=images, top=options.top, compared=options.compared)
-    untrained = enumerate(_untrained(model, images, options))
+    untrained = enumerate(_untrained(model, images, networks=options.controls, seed=seed))
     return {
         "random": [responses(D, part=(number, options.controls)) for number, D in untrained],
         "trained": [responses(model.discriminator())],
     }
 
 
-def _untrained(model: ModelFolder, images: np.ndarray, options: Options) -> Iterator[Discriminator]:
-    """`controls` networks with initial weights, their batch statistics frozen on images."""
-    for number in range(options.controls):
-        seed = options.untrained_seed * options.controls + number  # none is in two sets
-        yield frozen_on(model.random_discriminator(seed), images)
+def _untrained(
+    model: ModelFolder, images: np.ndarray, *, networks: int, seed: int
+) -> Iterator[Discriminator]:
+    """Networks with initial weights, their batch statistics frozen on images."""
+    for number in range(networks):
+        yield frozen_on(model.random_discriminator(untrained_seed(seed, number)), images)
 
 
 def _tiles(sides: Sides, *, channels: int, shown: int) -> dict[str, np.ndarray]:
@@ -169,7 +170,7 @@ def _of_classes(model: ModelFolder, pool: ImagePool, options: Options, *, seed: 
     images, labels, networks = pool.images, pool.labels, options.controls
     untrained = [
         peaks(D, images).value[:, number::networks]
-        for number, D in enumerate(_untrained(model, images, options))
+        for number, D in enumerate(_untrained(model, images, networks=networks, seed=seed))
     ]
     peak = {
         "random": np.concatenate(untrained, axis=1),

@@ -53,7 +53,6 @@ class Options(Strict):
     multiverse: Multiverse = Field(
         Multiverse(), description="claims to measure again under other choices, from the card"
     )
-    untrained_seed: int = Field(0, ge=0, description="which set of `controls` untrained networks")
 
     @model_validator(mode="after")
     def _as_many_rooms_as_are_kept(self) -> "Options":

@@ -17,7 +17,7 @@ from experiments.filters.responses import Responses
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on
-from repro.rng import generator
+from repro.rng import generator, weights_seed
 
 LEAST_ROOMS = 2  # in which a channel must be active, else it responds to nothing
 
@@ -69,6 +69,11 @@ def chances(
     return made
 
 
+def untrained_seed(seed: int, number: int) -> int:
+    """Seed of the initial weights in network `number` of a control."""
+    return weights_seed(seed, "filters, untrained network", number)
+
+
 def with_random_filters(model: ModelFolder, seed: int) -> Discriminator:
     """The trained D whose last convolution has initial weights; its statistics are not frozen."""
     D = model.discriminator()
@@ -97,7 +102,7 @@ def chances_by_side(
     }
     for name, drawn in controls.items():
         parts = [
-            found(frozen_on(drawn(number), rooms.pictures), number, networks)
+            found(frozen_on(drawn(untrained_seed(seed, number)), rooms.pictures), number, networks)
             for number in range(networks)
         ]
         made[name] = np.concatenate(parts)

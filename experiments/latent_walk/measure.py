@@ -34,6 +34,7 @@ from repro.internals.latent import Interpolation, interpolate, walk
 from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.training_images import picture_shape
+from repro.rng import weights_seed
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -51,7 +52,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     save_arrays(out / "arrays.npz", walk=latent, pixels=pixels)
 
-    G, untrained = model.generator(), model.untrained_generator(options.untrained_seed)
+    G = model.generator()
+    untrained = model.untrained_generator(weights_seed(seed, "latent walk, untrained network"))
     frames, control = (
         _segments(
             network, model, segments=count, steps=steps, interpolation=interpolation, seed=seed

@@ -24,7 +24,6 @@ class Options(Strict):
     untrained_segments: int = Field(
         100, ge=2, description="segments of the untrained control, at most `segments`"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     rooms: int = Field(1200, ge=20, description="synthetic rooms that show windows and lamps")
     test_rooms: int = Field(300, ge=10, description="synthetic rooms that test it")
     epochs: int = Field(8, ge=1, description="passes over these rooms")

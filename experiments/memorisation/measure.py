@@ -61,7 +61,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
             model,
             given=given,
             feature_width=options.feature_width,
-            untrained_seed=options.untrained_seed,
             seed=seed,
         )
         write_multiverse(out, others)

@@ -19,6 +19,7 @@ from repro.claims.multiverse import Universe, Universes
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import mirrors
+from repro.rng import weights_seed
 
 CLAIM = "not_nearer_than_real"
 OWN: Choices = {
@@ -36,7 +37,6 @@ def distance_universes(
     *,
     given: DistanceChoices,
     feature_width: int,
-    untrained_seed: int,
     seed: int,
 ) -> dict[str, Universes]:
     """The claim's number and its control, planted copies, under all other choices, by claim.
@@ -50,7 +50,7 @@ def distance_universes(
     spaces: dict[str, Nearest] = dict(found.nearest)
     if "untrained_features" in given.space:
         spaces["untrained_features"] = _in_untrained_features(
-            found, model, widest=feature_width, untrained_seed=untrained_seed, seed=seed
+            found, model, widest=feature_width, seed=seed
         )
     values = given.model_dump()
     if "blurred" not in found.nearest["pixels"]:  # samples are as sharp: nothing to choose
@@ -80,14 +80,13 @@ def _universe(nearest: Nearest, real: np.ndarray, choices: dict[str, Any]) -> Un
     return Universe(choices=choices, measurement=measured("samples"), control=measured("copies"))
 
 
-def _in_untrained_features(
-    found: Study, model: ModelFolder, *, widest: int, untrained_seed: int, seed: int
-) -> Nearest:
+def _in_untrained_features(found: Study, model: ModelFolder, *, widest: int, seed: int) -> Nearest:
     """Distances in features of a D with initial weights, which cannot have learnt its images."""
     queries = found.queries
     kinds = [kind for kind in KINDS if kind in queries.images]
     real = queries.images["real"]
-    network = frozen_on(model.random_discriminator(untrained_seed), real)
+    untrained = model.random_discriminator(weights_seed(seed, "memorisation, untrained network"))
+    network = frozen_on(untrained, real)
     describe = feature_description(model, real, widest=widest, seed=seed, network=network)
     assert describe is not None
     wanted = Queries(

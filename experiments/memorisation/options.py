@@ -51,7 +51,6 @@ class Options(Strict):
     multiverse: Multiverse = Field(
         Multiverse(), description="claims to measure again under other choices, from the card"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained D's weights")
 
     def fewest_images(self) -> dict[str, int]:
         """At least the number of training images that repro.quality.training_images requires."""

@@ -27,6 +27,7 @@ from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.export import export_generator, exported_pictures
 from repro.networks.model_folder import draw
 from repro.networks.plain_generator import ExportedGenerator
+from repro.rng import weights_seed
 
 PURPOSE = "playable"
 ENDS = (-1.0, 1.0)  # of a slider: half the direction subtracted or added
@@ -53,7 +54,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     tried = model.latents(options.tested, seed=seed, purpose=f"{PURPOSE}, samples tried")
     found, control = _tried(G, tried, directions, judge, seed=seed)
 
-    untrained = model.untrained_generator(options.untrained_seed)
+    untrained = model.untrained_generator(weights_seed(seed, f"{PURPOSE}, untrained network"))
     own_z = z[: options.untrained_samples]
     own_sure = predict(chooser, draw(untrained, own_z))[0]
     own_directions = _directions(own_z, own_sure, options.confident)

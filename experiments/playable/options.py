@@ -23,7 +23,6 @@ class Options(Strict):
     untrained_samples: int = Field(
         500, ge=20, description="the same as `samples` for the untrained control, at most"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     classifier_images: int = Field(4000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
 

@@ -11,7 +11,7 @@ import numpy as np
 from repro.data.store import ImageStore
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.training_images import training_rows
-from repro.rng import generator, shuffled
+from repro.rng import generator, shuffled, weights_seed
 
 KINDS = {  # kind -> its name in a protocol
     "samples": "samples",
@@ -28,7 +28,6 @@ def pictures(
     role: str,
     count: int,
     patches: int,
-    untrained_seed: int,
     seed: int,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Reference images, and the pictures of each kind of KINDS, (n, H, W, C) uint8 each.
@@ -44,10 +43,11 @@ def pictures(
         for part in (order[:count], order[count : 2 * count])
     )
     z = model.latents(count, seed=seed, purpose=f"samples, {role}, compared")
+    untrained = model.untrained_generator(weights_seed(seed, f"samples, {role}, untrained network"))
     return reference, {
         "samples": draw(model.generator(), z),
         "real": real,
-        "untrained": draw(model.untrained_generator(untrained_seed), z),
+        "untrained": draw(untrained, z),
         "patched": patched(real, patches=patches, seed=seed, purpose=f"samples, {role}, patches"),
     }
 

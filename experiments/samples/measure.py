@@ -80,7 +80,6 @@ def _role(
         role=role,
         count=options.images,
         patches=options.patches,
-        untrained_seed=options.untrained_seed,
         seed=seed,
     )
     real = np.concatenate([reference, kinds["real"]])

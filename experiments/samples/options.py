@@ -54,7 +54,6 @@ class Options(Strict):
     multiverse: Multiverse = Field(
         Multiverse(), description="claims to measure again under other choices, from the card"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
 
     @model_validator(mode="after")
     def _enough_images(self) -> "Options":

@@ -28,7 +28,7 @@ from repro.classification.few_labels import (
 from repro.classification.svm import L2SVC
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
-from repro.rng import generator
+from repro.rng import weights_seed
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,6 @@ def feature_rows(
 
     yield of_network("dcgan", model.discriminator(), draws)
     for index in range(random_networks):
-        weights = int(generator(seed, f"{PURPOSE}, random D", index).integers(2**31))
+        weights = weights_seed(seed, f"{PURPOSE}, random D", index)
         yield of_network("random", model.random_discriminator(weights), control_draws)
     yield FeatureRow("pixels", lambda images, path: pixel_features(images), control_draws)

@@ -32,6 +32,7 @@ from repro.internals.hand_picks import offered_latents, picked_rows, read_picks,
 from repro.internals.latent import along, concept_difference, random_directions
 from repro.networks.dcgan import GeneratorNetwork
 from repro.networks.model_folder import ModelFolder, draw
+from repro.rng import weights_seed
 
 PICKED = ("left", "right")  # concepts of a picks file
 
@@ -77,7 +78,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     turned = [rows_along(one) for one in vectors]
     anywhere = random_directions(vectors[0], seed=seed, purpose="turn vector, random directions")
     control = rows_along(anywhere)
-    untrained = model.untrained_generator(options.untrained_seed)
+    untrained = model.untrained_generator(weights_seed(seed, "turn vector, untrained network"))
     own_z = z[: options.untrained_samples]
     own_pool = ExemplarPool.of(untrained, own_z, readers, confident=options.confident)
     own = own_pool.random_vectors(0, rows=options.rows, exemplars=options.exemplars, seed=seed)

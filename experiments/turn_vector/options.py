@@ -49,7 +49,6 @@ class Options(Strict):
     untrained_samples: int = Field(
         500, ge=10, description="the same for the untrained control, at most `samples`"
     )
-    untrained_seed: int = Field(0, ge=0, description="seed of the untrained generator's weights")
     classifier_images: int = Field(6000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of chooser and judge")
     blend_epochs: int = Field(8, ge=1, description="passes of the classifier of blends")

@@ -32,7 +32,7 @@ from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
 from repro.networks.dcgan import Discriminator
 from repro.released.networks import Released
-from repro.rng import generator
+from repro.rng import weights_seed
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _networks(
 
     yield of_network("released", released.discriminator())
     for index in range(random_networks):
-        weights = int(generator(seed, f"{ON_CIFAR10}, random D", index).integers(2**31))
+        weights = weights_seed(seed, f"{ON_CIFAR10}, random D", index)
         yield of_network("random", released.random_discriminator(weights))
 
 

@@ -18,7 +18,7 @@ from repro.classification.discriminator_features import discriminator_features, 
 from repro.classification.few_labels import Extract, FewLabels, LabelledImages, hits_on_images
 from repro.networks.dcgan import Discriminator
 from repro.released.networks import Released
-from repro.rng import generator, shuffled
+from repro.rng import shuffled, weights_seed
 
 
 def check_on_svhn(
@@ -40,7 +40,7 @@ def check_on_svhn(
     training = _shuffled(inputs, seed)
     store = inputs.dataset("svhn.validation")
     validation = LabelledImages(store.images, store.label("class"))
-    weights = int(generator(seed, f"{ON_SVHN}, random D").integers(2**31))
+    weights = weights_seed(seed, f"{ON_SVHN}, random D")
     networks = {
         "released": released.discriminator(),
         "random": released.random_discriminator(weights),

@@ -27,6 +27,7 @@ from experiments.filters.things import (
     chances,
     chances_by_side,
     shares_on,
+    untrained_seed,
     with_random_filters,
 )
 from repro.claims.card import read_card
@@ -146,11 +147,12 @@ def test_control_networks_share_the_channels_and_equal_networks_agree(
 ) -> None:
     """A model whose own D has initial weights is its own untrained control, channel by channel."""
     folder = ModelFolder.open(model)
-    save_network(frozen_on(folder.random_discriminator(0), squares[0]), model / DISCRIMINATOR_FILE)
+    first = folder.random_discriminator(untrained_seed(7, 0))
+    save_network(frozen_on(first, squares[0]), model / DISCRIMINATOR_FILE)
     rooms = Rooms(*squares)
     for networks in (1, 3):
         found = chances_by_side(folder, rooms, top=6, draws=99, networks=networks, seed=7)
-        channels = len(folder.random_discriminator(0).layers[-1].conv.weight)
+        channels = len(first.layers[-1].conv.weight)
         assert {side: len(one) for side, one in found.items()} == dict.fromkeys(SIDES, channels)
         own = found["trained"][::networks]  # those that the first network measures
         np.testing.assert_allclose(found["untrained"][: len(own)], own)

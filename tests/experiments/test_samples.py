@@ -71,7 +71,7 @@ def test_every_part_has_images_of_all_classes(
     images[:] = np.repeat(np.arange(5), N // 5)[:, None, None, None]
     folder = ModelFolder.open(models["faces"])
     store = ImageStore.open(make_dataset(images))
-    given = {"role": "faces", "patches": 4, "untrained_seed": 0, "seed": 7}
+    given = {"role": "faces", "patches": 4, "seed": 7}
     reference, kinds = pictures(folder, store, count=150, **given)
     for real in (reference, kinds["real"]):
         assert len(real) == 150

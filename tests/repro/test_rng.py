@@ -37,6 +37,14 @@ def test_latents_have_their_distribution() -> None:
     assert stats.kstest(normal, stats.norm.cdf).pvalue > 1e-3
 
 
+def test_weights_have_a_seed_for_every_seed_purpose_and_index() -> None:
+    seeds = {rng.weights_seed(s, p, i) for s in (0, 1) for p in ("a", "b") for i in range(5)}
+    assert len(seeds) == 20
+    assert all(0 <= one < 2**31 for one in seeds)
+    # of a published network of Table 1
+    assert rng.weights_seed(42, "cifar10 svm, random D", 1) == 153_643_465
+
+
 def test_shuffles_are_permutations_that_differ_by_epoch() -> None:
     first = rng.shuffled(50, seed=1, purpose="order", index=0)
     second = rng.shuffled(50, seed=1, purpose="order", index=1)
