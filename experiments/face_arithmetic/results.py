@@ -76,19 +76,13 @@ def shares(
                 f"{quantity}_{first}_minus_{second}",
                 pooled[first].astype(float) - pooled[second],
                 seed=seed,
-                purpose=f"face arithmetic, {_draws(quantity, first, second)}",
+                purpose=f"face arithmetic, {quantity}, {first} minus {second}",
                 over=OVER_TRIALS,
                 by="paired bootstrap interval",
                 protocol=f"difference of shares: {protocol}",
             )
         )
     return made
-
-
-def _draws(quantity: str, first: str, second: str) -> str:
-    return " ".join(
-        word for word in (quantity, first, second) if word not in ("success", "three_exemplars")
-    )
 
 
 def picked_shares(
