@@ -3,7 +3,7 @@
 Part of measure.py. All trainings of a recipe are judged alike: distances in features of one
 untrained discriminator, the recipe's; features of each trained discriminator by a linear classifier
 that has to tell from them whether a synthetic room has a window. Alone:
-`Judge(recipe, held_out, trained_on, feature_seed=0).distance(samples)`.
+`Judge(recipe, held_out, trained_on, seed=42).distance(samples)`.
 """
 
 from dataclasses import dataclass
@@ -24,20 +24,26 @@ from repro.quality.kernel_distance import (
     polynomial_mmd,
     standardised,
 )
+from repro.rng import weights_seed
 from repro.train.monitor import diversity
 
 DIVERSE = 256  # images in a diversity, as in the training's monitor
 VISIBLE = 0.01  # share of the picture from which a window counts
 
 
+def untrained_discriminator(recipe: ModelFolder, seed: int) -> Discriminator:
+    """The recipe's D with initial weights; its statistics are not frozen yet."""
+    return recipe.random_discriminator(weights_seed(seed, "ablations, untrained network"))
+
+
 class Judge:
     """Judges samples (N, H, W, C) uint8 by held-out images; others: real images for the scale."""
 
     def __init__(
-        self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, feature_seed: int
+        self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, seed: int
     ) -> None:
-        untrained = recipe.random_discriminator(feature_seed)
-        self._network = frozen_on(untrained, np.concatenate([held_out, others]))
+        D = untrained_discriminator(recipe, seed)
+        self._network = frozen_on(D, np.concatenate([held_out, others]))
         reference = convolution_features(self._network, held_out)
         self._scale = np.concatenate([reference, convolution_features(self._network, others)])
         self._wanted = standardised(reference, by=self._scale)

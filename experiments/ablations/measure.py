@@ -15,7 +15,7 @@ import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.digits import gain_and_bias
-from experiments.ablations.judging import Judge, WindowRooms
+from experiments.ablations.judging import Judge, WindowRooms, untrained_discriminator
 from experiments.ablations.options import Options
 from experiments.ablations.results import (
     ComparedChange,
@@ -41,7 +41,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     changes = changes_among(inputs.models("ablated.ablations"))
     held_out, trained_on = _images(inputs, "ablated", options.real, seed)
     recipe = changes[0].models[0]
-    judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
+    judge = Judge(recipe, held_out, trained_on, seed=seed)
     rooms = None
     if recipe.spec.network.channels == 3:  # synthetic rooms have colours
         drawn = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
@@ -49,7 +49,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]
     real = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))
-    untrained = frozen_on(recipe.random_discriminator(options.feature_seed), trained_on)
+    untrained = frozen_on(untrained_discriminator(recipe, seed), trained_on)
     made = single_numbers(real, rooms.accuracy(untrained) if rooms else None)
     made += [*all_numbers(compared), *swinging_numbers(compared[0])]
     if inputs.has("ablated_small.ablations.1"):
@@ -113,7 +113,7 @@ def _at_a_smaller_size(
     changes = changes_among(inputs.models("ablated_small.ablations"))
     held_out, trained_on = _images(inputs, "ablated_small", options.real, seed)
     recipe = changes[0].models[0]
-    judge = Judge(recipe, held_out, trained_on, feature_seed=options.feature_seed)
+    judge = Judge(recipe, held_out, trained_on, seed=seed)
     small = []
     for change in changes:
         samples = _samples(change, options.samples, seed)

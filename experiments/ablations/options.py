@@ -24,4 +24,3 @@ class Options(Strict):
     )
     digits: int = Field(2000, ge=100, description="generated digits of each MNIST network")
     shown: int = Field(10, ge=1, description="samples of each change in the figure")
-    feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")

@@ -22,7 +22,7 @@ from repro.quality.kernel_distance import (
     frozen_on,
     standardised,
 )
-from repro.rng import shuffled
+from repro.rng import shuffled, weights_seed
 
 SNAPSHOTS: dict[str, Snapshot] = {"early": "early", "late": "final"}  # by their names here
 
@@ -34,9 +34,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     save_arrays(out / "arrays.npz", columns=np.array(options.columns), **sheets)
 
     real, other_real = _two_sets(inputs.dataset("bedrooms.data"), count=options.images, seed=seed)
-    distances = _distances(
-        model, real, other_real, blocks=options.blocks, feature_seed=options.feature_seed, seed=seed
-    )
+    distances = _distances(model, real, other_real, blocks=options.blocks, seed=seed)
     return distance_measurements(distances, images=len(real))
 
 
@@ -66,7 +64,6 @@ def _distances(
     other_real: np.ndarray,
     *,
     blocks: int,
-    feature_seed: int,
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Distances to the real images (n, H, W, C), block by block: (blocks,) for each kind.
@@ -75,7 +72,7 @@ def _distances(
     floor. Features are those of a discriminator with initial weights.
     """
     z = model.latents(len(real), seed=seed, purpose="bedroom samples, distances")
-    untrained = model.random_discriminator(feature_seed)
+    untrained = model.random_discriminator(weights_seed(seed, "bedroom samples, features"))
     network = frozen_on(untrained, np.concatenate([real, other_real]))
     reference, floor = (convolution_features(network, x) for x in (real, other_real))
     scale = np.concatenate([reference, floor])

@@ -15,7 +15,6 @@ class Options(Strict):
     columns: int = Field(10, ge=1, description="columns of Figs 2 and 3 (paper: 10)")
     images: int = Field(2500, ge=8, description="images of each kind in the distances")
     blocks: int = Field(10, ge=2, description="disjoint blocks they are divided into")
-    feature_seed: int = Field(0, ge=0, description="seed of the untrained feature network")
 
     @model_validator(mode="after")
     def _blocks_have_two_images(self) -> "Options":

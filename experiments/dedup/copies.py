@@ -88,12 +88,10 @@ def codes_of(
     *,
     n: int,
     hashes: Mapping[str, tuple[Autoencoder, np.ndarray]],
-    side: int,
 ) -> CodesByMethod:
     """Codes of the first n of images (N, H, W, C), of the copies' originals, and of the copies.
 
     hashes: the trained and the untrained autoencoder, each with its codes of all images, (N, 16).
-    side: hash side of the perceptual hashes.
     """
     made = HashInputs(copies.images)
     found = CodesByMethod(
@@ -105,8 +103,8 @@ def codes_of(
     place = np.searchsorted(rows, copies.original)
     pictures = images[rows]
     for method in BASELINES:
-        hashed = perceptual_codes(pictures, method, side=side)
+        hashed = perceptual_codes(pictures, method)
         found.images[method] = hashed[:n]
         found.originals[method] = hashed[place]
-        found.copies[method] = perceptual_codes(copies.images, method, side=side)
+        found.copies[method] = perceptual_codes(copies.images, method)
     return found

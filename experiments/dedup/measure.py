@@ -76,7 +76,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     # which planted copies each method finds, and which other images it takes as equal
     copies = read_copies(inputs.dataset("bedrooms.copies"), store)
     hashes = {"autoencoder": (trained, removed.codes), UNTRAINED: (initial, by_chance.codes)}
-    codes = codes_of(store.images, copies, n=n, hashes=hashes, side=options.hash_side)
+    codes = codes_of(store.images, copies, n=n, hashes=hashes)
     found = _found_by_method(codes, {"autoencoder": removed, UNTRAINED: by_chance}, n=n)
     measurements += compared_measurements(found, seed=seed)
     study = recall_study(codes, copies, known, copy_share=options.copy_share)

@@ -41,9 +41,6 @@ class Options(Strict):
         "(natural duplicates, found by eye); their groups count as one",
     )
     compared: int = Field(20_000, ge=2, description="images compared by all methods, first rows")
-    hash_side: int = Field(
-        8, ge=8, multiple_of=8, description="side of the perceptual hashes: 8 = 64 bits"
-    )
     copy_share: float = Field(
         PAPER_COPY_SHARE,
         gt=0,

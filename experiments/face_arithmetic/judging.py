@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.face_arithmetic.classifiers import Classifiers
-from experiments.face_arithmetic.options import Options
+from experiments.face_arithmetic.options import UNTRAINED_SAMPLES, Options
 from experiments.face_arithmetic.realism_study import RULES, Rated, RealismStudy
 from experiments.face_arithmetic.results import Hits, shares
 from experiments.face_arithmetic.trials import (
@@ -108,9 +108,7 @@ def untrained_measurements(
     of most plain samples of the trained generator.
     """
     G = model.untrained_generator(weights_seed(seed, "face arithmetic, untrained network"))
-    z = model.latents(
-        options.untrained_samples, seed=seed, purpose="face arithmetic, untrained samples"
-    )
+    z = model.latents(UNTRAINED_SAMPLES, seed=seed, purpose="face arithmetic, untrained samples")
     pictures = draw(G, z)
     samples = Samples(G, z, pictures, predict(classifiers.chooser, pictures)[0])
     candidates = [[samples.candidates(c, options.confident) for c in one.concepts] for one in sums]

@@ -80,14 +80,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     _save_blocks(out / "arrays.npz", by_hand or blocks)
     save_arrays(out / "offered.npz", **offered.arrays(options.triples))
 
-    study = RealismStudy(
-        classifiers,
-        model,
-        pictures,
-        epochs=options.blend_epochs,
-        share=options.realistic_share,
-        seed=seed,
-    )
+    study = RealismStudy(classifiers, model, pictures, epochs=options.blend_epochs, seed=seed)
     made = [
         *judge_accuracies(classifiers.test_found, classifiers.test_truth, attributes),
         confirmed(_agreed(classifiers, pictures, sums, candidates)),

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from experiments.face_arithmetic.triples import GLASSES, SMILE, Triple
 from repro.specs.validation import GivenPath, Strict
 
+UNTRAINED_SAMPLES = 500  # of the untrained control, among which its exemplars are
+
 
 class Options(Strict):
     """Attributes, sums, and how many of everything."""
@@ -28,9 +30,6 @@ class Options(Strict):
         description="exemplars in the larger average, at most `confident` (the paper has none)",
     )
     trials: int = Field(200, ge=2, description="random choices of exemplars measured per sum")
-    untrained_samples: int = Field(
-        500, ge=10, description="samples of the untrained control, among which its exemplars are"
-    )
     untrained_trials: int = Field(
         100, ge=2, description="trials per sum of the untrained control, at most `trials`"
     )
@@ -43,9 +42,6 @@ class Options(Strict):
     classifier_images: int = Field(6000, ge=45, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
     blend_epochs: int = Field(8, ge=1, description="passes of the classifier of blends")
-    realistic_share: float = Field(
-        0.95, gt=0, lt=1, description="share of plain samples that each limit of realism lets pass"
-    )
     offered: int = Field(
         300, ge=1, description="samples on the page on which exemplars are picked by hand"
     )
@@ -64,9 +60,10 @@ class Options(Strict):
                 f"triples name {', '.join(sorted(unknown))}, which `attributes` does not define; "
                 f"it defines {', '.join(self.attributes)}"
             )
-        if not self.exemplars <= self.confident <= min(self.samples, self.untrained_samples):
+        if not self.exemplars <= self.confident <= min(self.samples, UNTRAINED_SAMPLES):
             raise ValueError(
-                "expected exemplars <= confident <= samples, and confident <= untrained_samples"
+                "expected exemplars <= confident <= samples, and confident <= "
+                f"{UNTRAINED_SAMPLES}, the samples of the untrained control"
             )
         if self.many < self.exemplars:
             raise ValueError(

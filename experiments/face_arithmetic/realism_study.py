@@ -55,7 +55,6 @@ class RealismStudy:
         samples: np.ndarray,
         *,
         epochs: int,
-        share: float,
         seed: int,
     ) -> None:
         """samples: plain samples (N, H, W, C) uint8; the first half of them sets the limits.
@@ -77,9 +76,7 @@ class RealismStudy:
         self.D = _discriminator(model)
         setting, self.plain = np.split(samples, [len(samples) // 2])
         self.limits = {
-            name: RealismLimits.around(
-                blend_scores(judge, setting), sharpness(setting), share=share
-            )
+            name: RealismLimits.around(blend_scores(judge, setting), sharpness(setting))
             for name, judge in self.judges.items()
         }
         self.calibration = {

@@ -18,6 +18,7 @@ from repro.networks.dcgan import Generator
 from repro.networks.model_folder import ModelFolder, draw
 
 PURPOSE = "forgetting windows, samples"
+BOXES_SHOWN = 36  # samples shown with their boxes
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Marked:
     marks: Marks  # the boxes given to the regression
     others: list[Marks]  # by further people
 
-    def save(self, path: Path, *, shown: int) -> None:
-        """Write the figures' data, the first `shown` as pictures; boxes as rows of whole pixels.
+    def save(self, path: Path) -> None:
+        """Write the figures' data, BOXES_SHOWN samples as pictures; boxes as rows of whole pixels.
 
         A row of boxes or proposals is sample, x0, y0, x1, y1.
         """
@@ -65,7 +66,7 @@ class Marked:
             identity=np.array(self.identity),
             by=np.array(self.marks.by),
             looked=self.marks.looked,
-            shown=np.array(shown),
+            shown=np.array(BOXES_SHOWN),
             boxes=_rows(self.marks.boxes, self.pictures.shape[1]),
             proposals=_rows(self.proposals, self.pictures.shape[1]),
         )

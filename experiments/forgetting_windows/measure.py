@@ -59,7 +59,6 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         test_rooms=options.test_rooms,
         size=model.spec.network.image_size,
         epochs=options.epochs,
-        least=options.least_window,
         seed=seed,
     )
     made = judge_numbers(*segmenters.test_rooms(), seed=seed)
@@ -68,7 +67,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
     # "On 150 samples, 52 window bounding boxes were drawn manually."
     marked = mark(model, G, segmenters, people, samples=options.samples, seed=seed)
-    marked.save(out / "boxes.npz", shown=options.boxes_shown)
+    marked.save(out / "boxes.npz")
     made += box_numbers(marked, segmenters.windows(marked.pictures), seed=seed)
 
     z = model.latents(options.measured, seed=seed, purpose="forgetting windows, new samples")

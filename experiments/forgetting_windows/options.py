@@ -59,13 +59,6 @@ class Options(Strict):
     rooms: int = Field(1200, ge=20, description="rooms drawn to train each of the two segmenters")
     test_rooms: int = Field(300, ge=10, description="rooms drawn to test them")
     epochs: int = Field(8, ge=1, description="passes of each segmenter over its rooms")
-    least_window: float = Field(
-        0.004,
-        gt=0,
-        lt=1,
-        description="smaller connected parts, as a share of the picture, are not windows; 0.004 of "
-        "64x64 are 16 pixels",
-    )
     least_overlap: float = Field(
         0.5,
         ge=0,
@@ -77,7 +70,6 @@ class Options(Strict):
         Multiverse(), description="claims to measure again under other choices, from the card"
     )
     shown: int = Field(10, ge=1, description="columns of Fig 6 (paper: 10)")
-    boxes_shown: int = Field(36, ge=1, description="samples shown with their boxes")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Options":

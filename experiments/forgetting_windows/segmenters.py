@@ -16,19 +16,18 @@ from repro.internals.segmenter import (
     without_specks,
 )
 
+LEAST_WINDOW = (
+    0.004  # share of the picture; smaller connected parts are not windows (64x64: 16 pixels)
+)
+
 
 class Segmenters:
     """The proposer of boxes and the judge of window area, which knows pictures and beds too."""
 
-    def __init__(
-        self, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
-    ) -> None:
-        """Draws 2 * rooms + test_rooms rooms of `size` pixels and trains both.
-
-        least: smallest connected part that counts as a window, as a share of the picture.
-        """
+    def __init__(self, *, rooms: int, test_rooms: int, size: int, epochs: int, seed: int) -> None:
+        """Draws 2 * rooms + test_rooms rooms of `size` pixels and trains both."""
         drawn = draw_rooms(2 * rooms + test_rooms, size=size, seed=seed)
-        self.least = max(1, round(least * size * size))  # pixels
+        self.least = max(1, round(LEAST_WINDOW * size * size))  # pixels
 
         def trained(part: Rooms, cover: np.ndarray, role: str) -> Segmenter:
             purpose = f"forgetting windows, {role}"

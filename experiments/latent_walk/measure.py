@@ -36,6 +36,8 @@ from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.training_images import picture_shape
 from repro.rng import weights_seed
 
+UNTRAINED_SEGMENTS = 100  # segments of the untrained control, at most
+
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
     """Draw the path of Fig 4 and measure steps and sharpness over independent segments."""
@@ -60,10 +62,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         )
         for network, count in (
             (G, options.segments),
-            (untrained, min(options.segments, options.untrained_segments)),
+            (untrained, min(options.segments, UNTRAINED_SEGMENTS)),
         )
     )
-    study = walk_study(frames, model, store, feature_seed=options.feature_seed, seed=seed)
+    study = walk_study(frames, model, store, seed=seed)
     save_arrays(out / "steps.npz", space=np.array(study.space), **study.shares)
     plain = draw(G, model.latents(len(frames), seed=seed, purpose="latent walk, plain samples"))
     scores = half_way_scores(model, plain, {"": frames, UNTRAINED: control})
@@ -75,7 +77,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     if judge is not None:
         there, without = judge.presence(frames), judge.presence(control)
         right = judge.right()
-        made += judge_numbers(right, least=judge.least)
+        made += judge_numbers(right)
         made += object_numbers(there, without, right, steps=steps, seed=seed)
     return [*made, *realism_measurements(scores), *step_measurements(study, seed=seed)]
 
@@ -94,7 +96,6 @@ def _object_judge(
         test_rooms=options.test_rooms,
         size=network.image_size,
         epochs=options.epochs,
-        least=options.least_object,
         seed=seed,
     )
 

@@ -21,6 +21,7 @@ from repro.claims.measurement import Measurement
 from repro.internals.segmenter import predict, train_segmenter, without_specks, working_side
 
 OBJECTS = ("window", "lamp")
+LEAST_OBJECT = 0.004  # share of the picture from which connected pixels count as an object
 TRUSTED = 0.75  # of unseen rooms about which the judge is right, or an object does not count
 OVER = "independent segments of one model"
 Masks = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> pixels (N, objects, H, W)
@@ -30,18 +31,17 @@ Masks = Callable[[np.ndarray], np.ndarray]  # pictures (N, H, W, 3) -> pixels (N
 class ObjectJudge:
     """Finds OBJECTS in pictures.
 
-    least: share of the picture from which connected pixels count as an object; test_pictures (N, H,
-    W, 3) uint8 and test_presence (N, objects): rooms that it has not seen, and the truth of them.
+    test_pictures (N, H, W, 3) uint8 and test_presence (N, objects): rooms that it has not seen, and
+    the truth of them.
     """
 
     masks: Masks
-    least: float
     test_pictures: np.ndarray
     test_presence: np.ndarray
 
     @classmethod
     def trained(
-        cls, *, rooms: int, test_rooms: int, size: int, epochs: int, least: float, seed: int
+        cls, *, rooms: int, test_rooms: int, size: int, epochs: int, seed: int
     ) -> "ObjectJudge":
         """Train on `rooms` synthetic rooms of `size` pixels; `test_rooms` further ones test it."""
         cells = working_side(size)
@@ -56,8 +56,8 @@ class ObjectJudge:
             purpose="latent walk, objects",
             epochs=epochs,
         )
-        there = cover[rooms:].mean(axis=(2, 3)) >= least
-        return cls(lambda x: predict(network, x), least, drawn.pictures[rooms:], there)
+        there = cover[rooms:].mean(axis=(2, 3)) >= LEAST_OBJECT
+        return cls(lambda x: predict(network, x), drawn.pictures[rooms:], there)
 
     def right(self) -> np.ndarray:
         """Whether it is right about each object in each test room, bool (N, objects)."""
@@ -68,7 +68,7 @@ class ObjectJudge:
         """Whether each object is in each picture (..., H, W, 3) uint8: bool (..., objects)."""
         flat = pictures.reshape(-1, *pictures.shape[-3:])
         masks = self.masks(flat)
-        smallest = max(1, round(self.least * masks.shape[2] * masks.shape[3]))
+        smallest = max(1, round(LEAST_OBJECT * masks.shape[2] * masks.shape[3]))
         found = [
             without_specks(masks[:, place], least=smallest).any(axis=(1, 2))
             for place in range(len(OBJECTS))
@@ -76,14 +76,14 @@ class ObjectJudge:
         return np.stack(found, axis=1).reshape(*pictures.shape[:-3], len(OBJECTS))
 
 
-def judge_numbers(right: np.ndarray, *, least: float) -> list[Measurement]:
+def judge_numbers(right: np.ndarray) -> list[Measurement]:
     """How often the judge is right about unseen rooms, bool (N, objects), for each object."""
     return [
         share_over(
             f"object_judge_right_{name}",
             right[:, place],
             over="synthetic rooms that the judge was not trained on",
-            protocol=f"whether a {name} covers at least {100 * least:g} % of the picture",
+            protocol=f"whether a {name} covers at least {100 * LEAST_OBJECT:g} % of the picture",
         )
         for place, name in enumerate(OBJECTS)
     ]

@@ -18,21 +18,9 @@ class Options(Strict):
     pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
     segments: int = Field(200, ge=2, description="independent segments measured")
     jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")
-    feature_seed: int = Field(
-        0, ge=0, description="seed of the untrained D in whose features steps are compared"
-    )
-    untrained_segments: int = Field(
-        100, ge=2, description="segments of the untrained control, at most `segments`"
-    )
     rooms: int = Field(1200, ge=20, description="synthetic rooms that show windows and lamps")
     test_rooms: int = Field(300, ge=10, description="synthetic rooms that test it")
     epochs: int = Field(8, ge=1, description="passes over these rooms")
-    least_object: float = Field(
-        0.004,
-        gt=0,
-        lt=1,
-        description="smaller windows and lamps count as none (share of the picture)",
-    )
     interpolation: Literal["linear", "spherical"] = Field(
         "linear", description="linear or spherical in z"
     )

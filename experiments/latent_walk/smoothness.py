@@ -3,7 +3,7 @@
 Part of measure.py. One of the others is a blend of the pixels, which is as even as a path can be.
 The other leads along training images: every frame is replaced by the training image nearest to it,
 as a generator that knows its training images by heart would draw it. Alone:
-`walk_study(frames, model, store, feature_seed=0, seed=42)`.
+`walk_study(frames, model, store, seed=42)`.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from repro.quality.training_images import (
     scaled_features,
     training_rows,
 )
-from repro.rng import shuffled
+from repro.rng import shuffled, weights_seed
 
 LOOKUP_SIDE = 32  # pixels; larger pictures are halved to this size before the lookup
 SCALED_BY = 512  # training images, at most, that fix the features' batch statistics and scales
@@ -52,14 +52,14 @@ class WalkStudy:
 
 
 def walk_study(
-    frames: np.ndarray, model: ModelFolder, store: ImageStore, *, feature_seed: int, seed: int
+    frames: np.ndarray, model: ModelFolder, store: ImageStore, *, seed: int
 ) -> WalkStudy:
     """Compare the frames (K, T, H, W, C) uint8 of a latent walk with the two other walks.
 
     Raises CheckpointError where `store` is not the dataset on which the model was trained.
     """
     rows = training_rows(model, store)
-    space = feature_space(model, store, rows, feature_seed=feature_seed, seed=seed)
+    space = feature_space(model, store, rows, seed=seed)
     kinds = {
         "latent": frames,
         "pixels": blended(frames),
@@ -102,19 +102,21 @@ def _small(images: np.ndarray) -> np.ndarray:
 
 
 def feature_space(
-    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, feature_seed: int, seed: int
+    model: ModelFolder, store: ImageStore, rows: np.ndarray, *, seed: int
 ) -> FeatureSpace:
     """All layers of a D of the model's architecture with initial weights, at 4x4, standardised.
 
     The weights are initial ones and not the model's own, since they do not depend on the training
-    in question and are the same for all models of one architecture. Batch statistics and the scales
-    of the features come from training images. A model whose D has no convolutions gets pixels.
+    in question and, in one run, are the same for all models of one architecture. Batch statistics
+    and the scales of the features come from training images. A model whose D has no convolutions
+    gets pixels.
     """
     if model.spec.network.kind != "convolutional":
         return FeatureSpace("pixels", _pixels)
     chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
     images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
-    network = frozen_on(model.random_discriminator(feature_seed), images)
+    D = model.random_discriminator(weights_seed(seed, "latent walk, features"))
+    network = frozen_on(D, images)
     return FeatureSpace("features of a D with initial weights", scaled_features(network, images))
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from experiments.contract import Inputs, measure_command
-from experiments.playable.options import Options
+from experiments.playable.options import UNTRAINED_SAMPLES, Options
 from experiments.playable.results import export_numbers, gained_over_random, gains
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -55,7 +55,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     found, control = _tried(G, tried, directions, judge, seed=seed)
 
     untrained = model.untrained_generator(weights_seed(seed, f"{PURPOSE}, untrained network"))
-    own_z = z[: options.untrained_samples]
+    own_z = z[:UNTRAINED_SAMPLES]
     own_sure = predict(chooser, draw(untrained, own_z))[0]
     own_directions = _directions(own_z, own_sure, options.confident)
     of_untrained = _tried(untrained, tried, own_directions, judge, seed=seed)

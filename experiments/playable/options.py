@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from repro.specs.validation import Strict
 
+UNTRAINED_SAMPLES = 500  # from which directions of the untrained control are taken, at most
+
 
 class Options(Strict):
     """Named directions, and how many of everything."""
@@ -20,9 +22,6 @@ class Options(Strict):
     confident: int = Field(50, ge=1, description="most confident samples at each end")
     offered: int = Field(120, ge=6, description="samples to pick from, the first ones")
     tested: int = Field(200, ge=2, description="further samples that directions are tried on")
-    untrained_samples: int = Field(
-        500, ge=20, description="the same as `samples` for the untrained control, at most"
-    )
     classifier_images: int = Field(4000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of each classifier")
 
@@ -30,8 +29,10 @@ class Options(Strict):
     def _enough_samples(self) -> "Options":
         if not max(2 * self.confident, self.offered) <= self.samples:
             raise ValueError("expected 2 * confident <= samples and offered <= samples")
-        if not 2 * self.confident <= self.untrained_samples:
-            raise ValueError("expected 2 * confident <= untrained_samples")
+        if not 2 * self.confident <= UNTRAINED_SAMPLES:
+            raise ValueError(
+                f"expected 2 * confident <= {UNTRAINED_SAMPLES}, samples of the untrained control"
+            )
         return self
 
     def fewest_images(self) -> dict[str, int]:

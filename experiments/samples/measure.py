@@ -26,6 +26,7 @@ from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.density_coverage import RealBalls
 from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import scaled_features
+from repro.rng import weights_seed
 
 SHEETS = ("faces", "objects")  # Figs 10 and 11; bedrooms have Figs 2 and 3 (bedroom_samples)
 BY_SCORE = "objects"  # whose samples the authors' loader sorts
@@ -83,9 +84,8 @@ def _role(
         seed=seed,
     )
     real = np.concatenate([reference, kinds["real"]])
-    describe = scaled_features(
-        frozen_on(model.random_discriminator(options.feature_seed), real), real
-    )
+    D = model.random_discriminator(weights_seed(seed, f"samples, {role}, features"))
+    describe = scaled_features(frozen_on(D, real), real)
     numbers = quality_measurements(
         RealBalls(describe(reference), k=options.neighbours),
         {kind: describe(images) for kind, images in kinds.items()},

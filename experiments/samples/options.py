@@ -48,9 +48,6 @@ class Options(Strict):
     parts: int = Field(
         5, ge=2, description="disjoint parts of the images, for diversity's interval"
     )
-    feature_seed: int = Field(
-        0, ge=0, description="seed of the untrained D that gives the features"
-    )
     multiverse: Multiverse = Field(
         Multiverse(), description="claims to measure again under other choices, from the card"
     )

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from experiments.contract import Inputs, measure_command
 from experiments.turn_vector.axes import Axes, axes_of_run
-from experiments.turn_vector.options import Options
+from experiments.turn_vector.options import UNTRAINED_SAMPLES, Options
 from experiments.turn_vector.results import (
     axis_measurements,
     judge_measurements,
@@ -79,7 +79,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     anywhere = random_directions(vectors[0], seed=seed, purpose="turn vector, random directions")
     control = rows_along(anywhere)
     untrained = model.untrained_generator(weights_seed(seed, "turn vector, untrained network"))
-    own_z = z[: options.untrained_samples]
+    own_z = z[:UNTRAINED_SAMPLES]
     own_pool = ExemplarPool.of(untrained, own_z, readers, confident=options.confident)
     own = own_pool.random_vectors(0, rows=options.rows, exemplars=options.exemplars, seed=seed)
     own_anywhere = random_directions(own, seed=seed, purpose="turn vector, untrained, random")

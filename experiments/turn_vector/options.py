@@ -20,6 +20,8 @@ OTHERS = {
     name: Axis(left=f"{name} == 0", right=f"{name} == 1") for name in ("man", "smiling", "glasses")
 }
 
+UNTRAINED_SAMPLES = 500  # of the untrained control, among which its exemplars are, at most
+
 
 class Options(Strict):
     """Axes, size of the figure and of the measurement."""
@@ -46,9 +48,6 @@ class Options(Strict):
     confident: int = Field(
         50, ge=1, description="most confident samples of each end, from which rows draw"
     )
-    untrained_samples: int = Field(
-        500, ge=10, description="the same for the untrained control, at most `samples`"
-    )
     classifier_images: int = Field(6000, ge=20, description="labelled images used, at most")
     classifier_epochs: int = Field(12, ge=1, description="passes of chooser and judge")
     blend_epochs: int = Field(8, ge=1, description="passes of the classifier of blends")
@@ -72,9 +71,10 @@ class Options(Strict):
             )
         if self.steps % 2 == 0:
             raise ValueError(f"steps is {self.steps}; expected an odd number, for a middle column")
-        if not self.exemplars <= self.confident <= min(self.samples, self.untrained_samples):
+        if not self.exemplars <= self.confident <= min(self.samples, UNTRAINED_SAMPLES):
             raise ValueError(
-                "expected exemplars <= confident <= samples, and confident <= untrained_samples"
+                "expected exemplars <= confident <= samples, and confident <= "
+                f"{UNTRAINED_SAMPLES}, the samples of the untrained control"
             )
         return self
 
