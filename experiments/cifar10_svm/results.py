@@ -16,12 +16,10 @@ from experiments.cifar10_svm.progress import Progress
 from repro.claims.constructors import (
     deviation_around,
     difference_over,
-    estimate_over,
     mean_over,
-    share_over,
+    share_of_networks_over,
     single_number,
 )
-from repro.claims.intervals import bootstrap_mean
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice, Training
 
@@ -157,25 +155,16 @@ def _compared(names: list[str]) -> list[tuple[str, str]]:
 
 
 def _accuracy(of_row: list[Result], *, seed: int) -> Measurement:
-    correct = np.mean([one.hits(ALL)[0] for one in of_row], axis=0)  # (T,), mean over networks
-    name, what = f"accuracy_{of_row[0].name}", WHAT[of_row[0].name]
-    protocol = (
-        f"L2-SVM on {what}, all labels; C chosen on {of_row[0].held_out} held-out training images, "
-        "then refitted on all; test images once"
-    )
-    if len(of_row) == 1:
-        return share_over(name, correct, over="test images", protocol=protocol, unit="%")
-    purpose = f"cifar10 svm, {of_row[0].name}"
-    low, high = bootstrap_mean(correct, seed=seed, purpose=purpose)
-    return estimate_over(
-        name,
-        100 * float(correct.mean()),
-        (100 * low, 100 * high),
-        over=f"test images, mean of {len(of_row)} networks",
-        by="bootstrap",
-        n=len(correct),
-        protocol=protocol,
-        unit="%",
+    name = of_row[0].name
+    return share_of_networks_over(
+        f"accuracy_{name}",
+        np.stack([one.hits(ALL)[0] for one in of_row]),
+        over="test images",
+        networks="networks",
+        seed=seed,
+        purpose=f"cifar10 svm, {name}",
+        protocol=f"L2-SVM on {WHAT[name]}, all labels; C chosen on {of_row[0].held_out} held-out "
+        "training images, then refitted on all; test images once",
     )
 
 

@@ -16,9 +16,7 @@ from repro.internals.segmenter import (
     without_specks,
 )
 
-LEAST_WINDOW = (
-    0.004  # share of the picture; smaller connected parts are not windows (64x64: 16 pixels)
-)
+LEAST_WINDOW = 0.004  # share of the picture; smaller connected parts are no windows
 
 
 class Segmenters:

@@ -13,11 +13,11 @@ import numpy as np
 from repro.claims.constructors import (
     estimate_over,
     mean_over,
-    share_over,
+    share_of_networks_over,
     single_number,
     student_over,
 )
-from repro.claims.intervals import bootstrap_mean, welch
+from repro.claims.intervals import welch
 from repro.claims.measurement import Measurement
 
 MODELS = {
@@ -187,20 +187,14 @@ def _of_model(
 
 def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measurement:
     """Share of (R, T) bool in percent."""
-    trainings, digits = chosen.shape
-    if trainings == 1:
-        return share_over(name, chosen[0], over="test digits", protocol=protocol, unit="%")
-    purpose = f"mnist neighbours, {name}"
-    low, high = bootstrap_mean(chosen.mean(axis=0), seed=seed, purpose=purpose)
-    return estimate_over(
+    return share_of_networks_over(
         name,
-        100 * float(chosen.mean()),
-        (100 * low, 100 * high),
-        over=f"test digits, mean of {trainings} trained networks",
-        by="bootstrap",
-        n=digits,
+        chosen,
+        over="test digits",
+        networks="trained networks",
+        seed=seed,
+        purpose=f"mnist neighbours, {name}",
         protocol=protocol,
-        unit="%",
     )
 
 

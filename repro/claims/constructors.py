@@ -8,6 +8,7 @@ behind the kind of interval: "95 % Wilson interval over test images".
     mean_over                 bootstrap over many units; of paired differences as well
     student_over              mean of few values, such as trainings
     share_over, counted_share_over    Wilson
+    share_of_networks_over    Wilson for one network, bootstrap over units for several
     difference_over           of two unpaired means, bootstrap
     ratio_over                of means, bootstrap, crossed where sets vary as well
     estimate_over             any other estimate with ends from repro.claims.intervals
@@ -128,6 +129,36 @@ def counted_share_over(
         n=n,
         protocol=protocol,
         unit=unit,
+    )
+
+
+def share_of_networks_over(
+    name: str,
+    hits: np.ndarray,
+    *,
+    over: str,
+    networks: str,
+    seed: int,
+    purpose: str,
+    protocol: str,
+) -> Measurement:
+    """Share, in percent, of True among hits (K, N) of K networks on the same N units.
+
+    Of one network with its 95 % Wilson interval; of several the mean, with a bootstrap of the units
+    within these networks. networks: what they are, behind their number, e.g. "trained networks".
+    """
+    if len(hits) == 1:
+        return share_over(name, hits[0], over=over, protocol=protocol, unit="%")
+    low, high = bootstrap_mean(hits.mean(axis=0), seed=seed, purpose=purpose)
+    return estimate_over(
+        name,
+        100 * float(hits.mean()),
+        (100 * low, 100 * high),
+        over=over and f"{over}, mean of {len(hits)} {networks}",
+        by="bootstrap",
+        n=hits.shape[1],
+        protocol=protocol,
+        unit="%",
     )
 
 

@@ -16,6 +16,7 @@ from repro.claims.constructors import (
     mean_over,
     range_over,
     ratio_over,
+    share_of_networks_over,
     share_over,
     single_number,
     student_over,
@@ -90,12 +91,32 @@ def test_numbers_by_hand() -> None:
     assert ends(single_number("x", None, n=1, why="a count", protocol="p")) == [None] * 3
 
 
+def test_share_of_networks_is_that_of_one_or_the_mean_of_several() -> None:
+    hits = np.random.default_rng(0).random((3, 200)) < [[0.5], [0.6], [0.9]]
+    given = {"over": "test images", "networks": "networks", **DRAWN}
+    one = share_over("x", hits[0], over="test images", protocol="p", unit="%")
+    assert share_of_networks_over("x", hits[:1], **given) == one
+    mean = mean_over(
+        "x",
+        100 * hits.mean(axis=0),
+        over="test images, mean of 3 networks",
+        by="bootstrap",
+        unit="%",
+        **DRAWN,
+    )
+    several = share_of_networks_over("x", hits, **given)
+    assert ends(several) == pytest.approx(ends(mean))
+    left_out = {"low", "value", "high"}
+    assert several.model_dump(exclude=left_out) == mean.model_dump(exclude=left_out)
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: mean_over("x", VALUES, over="", **DRAWN),
         lambda: student_over("x", VALUES, over="", protocol="p"),
         lambda: share_over("x", VALUES > 1, over="", protocol="p"),
+        lambda: share_of_networks_over("x", np.ones((2, 9)), over="", networks="n", **DRAWN),
         lambda: estimate_over("x", 1, (0, 2), over="images", by="", n=1, protocol="p"),
         lambda: deviation_around("x", 1, 2, over="", n=1, protocol="p"),
         lambda: range_over("x", [1.0], of="", protocol="p"),
