@@ -17,10 +17,10 @@ from sklearn.preprocessing import StandardScaler
 from data_prep.generated.drawing.scene import THINGS
 from experiments.drawn_rooms import draw_rooms
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.quality.kernel_distance import (
     convolution_features,
-    frozen_on,
     polynomial_mmd,
     standardised,
 )
@@ -43,7 +43,7 @@ class Judge:
         self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, seed: int
     ) -> None:
         D = untrained_discriminator(recipe, seed)
-        self._network = frozen_on(D, np.concatenate([held_out, others]))
+        self._network = freeze_on(D, np.concatenate([held_out, others]))
         reference = convolution_features(self._network, held_out)
         self._scale = np.concatenate([reference, convolution_features(self._network, others)])
         self._wanted = standardised(reference, by=self._scale)

@@ -31,8 +31,8 @@ from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import draw
-from repro.quality.kernel_distance import frozen_on
 from repro.rng import shuffled
 
 
@@ -49,7 +49,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]
     real = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))
-    untrained = frozen_on(untrained_discriminator(recipe, seed), trained_on)
+    untrained = freeze_on(untrained_discriminator(recipe, seed), trained_on)
     made = single_numbers(real, rooms.accuracy(untrained) if rooms else None)
     made += [*all_numbers(compared), *swinging_numbers(compared[0])]
     if inputs.has("ablated_small.ablations.1"):

@@ -15,11 +15,11 @@ from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder, Snapshot, draw
 from repro.quality.kernel_distance import (
     block_distances,
     convolution_features,
-    frozen_on,
     standardised,
 )
 from repro.rng import shuffled, weights_seed
@@ -73,7 +73,7 @@ def _distances(
     """
     z = model.latents(len(real), seed=seed, purpose="bedroom samples, distances")
     untrained = model.random_discriminator(weights_seed(seed, "bedroom samples, features"))
-    network = frozen_on(untrained, np.concatenate([real, other_real]))
+    network = freeze_on(untrained, np.concatenate([real, other_real]))
     reference, floor = (convolution_features(network, x) for x in (real, other_real))
     scale = np.concatenate([reference, floor])
 

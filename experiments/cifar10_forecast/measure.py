@@ -33,10 +33,11 @@ from repro.classification.choose_c import (
     require_known_classes,
     with_held_out,
 )
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 
 

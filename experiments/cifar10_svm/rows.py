@@ -20,12 +20,12 @@ from repro.classification.discriminator_features import (
     discriminator_features,
     feature_count,
     feature_scale,
-    freeze_on,
     pixel_features,
     standardise,
 )
 from repro.classification.kmeans_features import KMeansFeatures, fit_kmeans
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.released.networks import Released, released_networks
 from repro.rng import weights_seed

@@ -36,8 +36,8 @@ from repro.claims.measurement import Measurement
 from repro.claims.multiverse import write_multiverse
 from repro.internals.guided_backprop import peaks
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import frozen_on
 from repro.rng import shuffled
 
 Sides = dict[str, list[Responses]]  # "random" and "trained": networks that share the channels
@@ -93,7 +93,7 @@ def _untrained(
 ) -> Iterator[Discriminator]:
     """Networks with initial weights, their batch statistics frozen on images."""
     for number in range(networks):
-        yield frozen_on(model.random_discriminator(untrained_seed(seed, number)), images)
+        yield freeze_on(model.random_discriminator(untrained_seed(seed, number)), images)
 
 
 def _tiles(sides: Sides, *, channels: int, shown: int) -> dict[str, np.ndarray]:

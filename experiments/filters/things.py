@@ -15,8 +15,8 @@ import numpy as np
 from experiments.drawn_rooms import Rooms
 from experiments.filters.responses import Responses
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import frozen_on
 from repro.rng import generator, weights_seed
 
 LEAST_ROOMS = 2  # in which a channel must be active, else it responds to nothing
@@ -102,7 +102,7 @@ def chances_by_side(
     }
     for name, drawn in controls.items():
         parts = [
-            found(frozen_on(drawn(untrained_seed(seed, number)), rooms.pictures), number, networks)
+            found(freeze_on(drawn(untrained_seed(seed, number)), rooms.pictures), number, networks)
             for number in range(networks)
         ]
         made[name] = np.concatenate(parts)

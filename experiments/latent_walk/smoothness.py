@@ -13,8 +13,8 @@ import numpy as np
 from repro.data.images import halved_to
 from repro.data.store import ImageStore
 from repro.internals.latent import largest_step_share
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import (
     Describe,
     mirrors,
@@ -116,7 +116,7 @@ def feature_space(
     chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
     images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
     D = model.random_discriminator(weights_seed(seed, "latent walk, features"))
-    network = frozen_on(D, images)
+    network = freeze_on(D, images)
     return FeatureSpace("features of a D with initial weights", scaled_features(network, images))
 
 

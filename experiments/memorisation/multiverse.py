@@ -16,8 +16,8 @@ from experiments.memorisation.study import Study
 from repro.claims.choices import Choices, alternatives
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import mirrors
 from repro.rng import weights_seed
 
@@ -86,7 +86,7 @@ def _in_untrained_features(found: Study, model: ModelFolder, *, widest: int, see
     kinds = [kind for kind in KINDS if kind in queries.images]
     real = queries.images["real"]
     untrained = model.random_discriminator(weights_seed(seed, "memorisation, untrained network"))
-    network = frozen_on(untrained, real)
+    network = freeze_on(untrained, real)
     describe = feature_description(model, real, widest=widest, seed=seed, network=network)
     assert describe is not None
     wanted = Queries(

@@ -22,9 +22,9 @@ from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universes, write_multiverse
 from repro.data.store import ImageStore
 from repro.internals.realism import discriminator_scores
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.density_coverage import RealBalls
-from repro.quality.kernel_distance import frozen_on
 from repro.quality.training_images import scaled_features
 from repro.rng import weights_seed
 
@@ -85,7 +85,7 @@ def _role(
     )
     real = np.concatenate([reference, kinds["real"]])
     D = model.random_discriminator(weights_seed(seed, f"samples, {role}, features"))
-    describe = scaled_features(frozen_on(D, real), real)
+    describe = scaled_features(freeze_on(D, real), real)
     numbers = quality_measurements(
         RealBalls(describe(reference), k=options.neighbours),
         {kind: describe(images) for kind, images in kinds.items()},

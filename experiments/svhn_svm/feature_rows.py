@@ -16,7 +16,6 @@ import torch
 from experiments.svhn_svm.data import PURPOSE, Split
 from repro.classification.discriminator_features import (
     discriminator_features,
-    freeze_on,
     pixel_features,
 )
 from repro.classification.few_labels import (
@@ -27,6 +26,7 @@ from repro.classification.few_labels import (
 )
 from repro.classification.svm import L2SVC
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.rng import weights_seed
 

@@ -23,7 +23,6 @@ from repro.classification.choose_c import Choice, Training, require_known_classe
 from repro.classification.discriminator_features import (
     discriminator_features,
     feature_scale,
-    freeze_on,
     pixel_features,
     standardise,
 )
@@ -31,6 +30,7 @@ from repro.classification.kmeans_features import KMeansFeatures
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.released.networks import Released
 from repro.rng import weights_seed
 

@@ -14,9 +14,10 @@ import torch
 from experiments.contract import Inputs
 from experiments.verify_authors.results import ON_SVHN, Outcome, svhn_numbers
 from repro.classification.choose_c import require_known_classes
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.classification.few_labels import Extract, FewLabels, LabelledImages, hits_on_images
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.released.networks import Released
 from repro.rng import shuffled, weights_seed
 

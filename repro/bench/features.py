@@ -18,11 +18,12 @@ import torch
 import torch.nn.functional as F
 
 from repro.bench.alternation import alternate
-from repro.classification.discriminator_features import POOLED, discriminator_features, freeze_on
+from repro.classification.discriminator_features import POOLED, discriminator_features
 from repro.command_line import add_device, at_least_one
 from repro.devices import chosen_device, describe_device, wait_for
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.rng import generator
 from repro.specs.network import NetworkSpec
 

@@ -30,10 +30,10 @@ from repro.figures.drawing import grid, save_picture
 from repro.figures.style import Style
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import draw
 from repro.quality.kernel_distance import (
     convolution_features,
-    frozen_on,
     polynomial_mmd,
     sharpness,
     standardised,
@@ -149,7 +149,7 @@ class Judge:
         size, channels = self.training.shape[1], self.training.shape[3]
         network = NetworkSpec(image_size=size, channels=channels, ndf=32)
         self.judges = [
-            frozen_on(_untrained(network, seed), self.training) for seed in range(JUDGES)
+            freeze_on(_untrained(network, seed), self.training) for seed in range(JUDGES)
         ]
         self.features = [convolution_features(D, self.training) for D in self.judges]
         first = standardised(self.features[0], by=self.features[0])

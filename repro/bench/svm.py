@@ -29,10 +29,11 @@ from sklearn.svm import LinearSVC
 
 from repro.artefacts.provenance import peak_memory_mb
 from repro.bench.features import network
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.classification.svm import L2SVC
 from repro.command_line import add_device, at_least_one, natural
 from repro.devices import chosen_device, describe_device
+from repro.networks.discriminator_inputs import freeze_on
 from repro.rng import generator
 
 GAP, FEW_C = 1e-3, 1e-3

@@ -5,7 +5,7 @@ Where in the flow: between a trained D (repro.networks.dcgan) and a linear class
 the pooling windows are 8, 4, 4, 2, 2, 1 and there are 16 * (128 + 128 + 256 + 256 + 512 + 512) =
 28,672 features, as in the paper.
 
-    freeze_on(D, unlabelled_images)
+    freeze_on(D, unlabelled_images)                 # repro.networks.discriminator_inputs
     X = discriminator_features(D, images)           # (N, 28672) float32
 
 It uses no labels and no paths; experiments/cifar10_svm, svhn_svm and verify_authors measure with
@@ -24,24 +24,11 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from repro.artefacts.disk_full import reserve
-from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
-from repro.networks.dcgan import ConvolutionBlock, Discriminator, freeze_statistics
-from repro.progress import tracked
+from repro.networks.dcgan import ConvolutionBlock, Discriminator
+from repro.networks.discriminator_inputs import check_size, inputs_of
 
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
-
-
-def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> None:
-    """Freeze D's batch statistics on unlabelled images (N, H, W, C) uint8.
-
-    This is the authors' SVHN recipe: means and variances of batches of 128, averaged over the
-    batches. Ours are spread over the whole array (repro.data.images.spread), since images
-    may be sorted by class. The paper does not state its method for CIFAR-10; batch statistics of
-    the test images would make a feature depend on its neighbours.
-    """
-    _check_size(D, images)
-    freeze_statistics(D, _read(D, images, spread(len(images), batch), "batch statistics of D"))
 
 
 @torch.no_grad()
@@ -66,7 +53,7 @@ def discriminator_features(
     Raises ValueError when D is in training mode, when the images are not of its size, or when a
     map's side is not a multiple of 4.
     """
-    _check_size(D, images)
+    check_size(D, images)
     if D.training:
         raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
     if not len(images):
@@ -75,7 +62,7 @@ def discriminator_features(
     with new_features(shape, out, dtype) as features:
         row = 0
         parts = [slice(start, start + batch) for start in range(0, len(images), batch)]
-        for x in _read(D, images, parts, "features of D"):
+        for x in inputs_of(D, images, parts, "features of D"):
             pooled = torch.cat([_pooled(maps) for maps in D.features(x, layers)], dim=1)
             features[row : row + len(x)] = pooled.cpu().numpy()
             row += len(x)
@@ -143,20 +130,3 @@ def _pooled(maps: Tensor) -> Tensor:
             "be pooled to 4x4; use a network whose last map is 4x4 or 8x8"
         )
     return F.max_pool2d(maps, side // POOLED).flatten(1)
-
-
-def _read(D: Discriminator, images: np.ndarray, parts: list[slice], what: str) -> Iterator[Tensor]:
-    """Parts of an array of images as inputs of D; what: is done with them, for the log."""
-    device = next(D.parameters()).device
-    for part in tracked(parts, what, unit="batches"):
-        x = to_tensor(np.asarray(images[part]))
-        yield x.to(device).contiguous(memory_format=torch.channels_last)
-
-
-def _check_size(D: Discriminator, images: np.ndarray) -> None:
-    size, channels = D.image_size, D.channels
-    if images.shape[1:] != (size, size, channels):
-        raise UnusableError(
-            f"images are {images.shape[1:]} (H, W, C), but D was built for "
-            f"{(size, size, channels)}; prepare the dataset at D's image_size and channels"
-        )

@@ -35,7 +35,7 @@ from repro.specs.network import NetworkSpec
 # Of 32 trials on 1,000 labels of CIFAR-10 (ndf 16) the best three had their lowest error by pass
 # 25, and only two, with the lowest learning rates, at pass 60 (measured).
 EPOCHS = 60
-STATISTICS_BATCH = 128  # images, as in repro.classification.discriminator_features.freeze_on
+STATISTICS_BATCH = 128  # images, as in repro.networks.discriminator_inputs.freeze_on
 # Images evaluated together: on a processor 128 are nearly twice as fast as 1,024 (measured).
 CPU_BATCH, GPU_BATCH = 128, 1024
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from repro.data.images import spread, to_tensor
-from repro.networks.dcgan import Discriminator, freeze_statistics
+from repro.data.images import to_tensor
+from repro.networks.dcgan import Discriminator
 
 POOLED = 4  # each layer's map is averaged to at most 4x4 before flattening
 
@@ -31,17 +31,6 @@ def sharpness(images: np.ndarray) -> np.ndarray:
     down = grey[:, 1:, :-1] - grey[:, :-1, :-1]
     right = grey[:, :-1, 1:] - grey[:, :-1, :-1]
     return np.hypot(down, right).mean(axis=(1, 2), dtype=np.float64)
-
-
-def frozen_on(network: Discriminator, images: np.ndarray, *, batch: int = 128) -> Discriminator:
-    """The network with batch statistics frozen on images (N, H, W, C) uint8, in eval mode.
-
-    It is meant for a discriminator with initial weights, which has seen no images yet. The
-    variances are means of those within batches, which are spread over the whole array
-    (repro.data.images.spread): of images sorted by class they would be far too small.
-    """
-    freeze_statistics(network, (to_tensor(images[rows]) for rows in spread(len(images), batch)))
-    return network
 
 
 def convolution_features(

@@ -7,7 +7,7 @@ Newmu/dcgan_code (MIT licence), or one of the folders in it.
 Theano's convolution flips the kernel, PyTorch's does not: every kernel is rotated by 180 degrees
 here, in D and in G (unrotated, the released SVHN generator draws garbage; rotated, digits). The
 authors' networks always normalise by the current batch, so no statistics were stored: G is frozen
-here on batches of z, D by repro.classification.discriminator_features.freeze_on.
+here on batches of z, D by repro.networks.discriminator_inputs.freeze_on.
 
 Missing arrays are reported, never guessed. A discriminator uses its leading complete layers; a
 generator needs all arrays.

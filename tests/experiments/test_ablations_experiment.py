@@ -27,8 +27,8 @@ from repro.claims.intervals import student
 from repro.claims.measurement import read_measurements
 from repro.figures.style import Style
 from repro.networks.build import build_discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder, draw
-from repro.quality.kernel_distance import frozen_on
 from repro.specs.network import NetworkSpec
 from repro.specs.validation import SpecError
 
@@ -148,9 +148,9 @@ def test_features_that_know_windows_are_told_from_those_that_do_not() -> None:
     order = source.permutation(80)
     rooms = WindowRooms(pictures[order], has[order])
     D = build_discriminator(NetworkSpec(image_size=16, ndf=4), seed=0).requires_grad_(False)
-    assert rooms.accuracy(frozen_on(D, pictures)) > 90
+    assert rooms.accuracy(freeze_on(D, pictures)) > 90
     shuffled = WindowRooms(pictures[order], has[source.permutation(80)])
-    assert 25 < shuffled.accuracy(frozen_on(D, pictures)) < 75
+    assert 25 < shuffled.accuracy(freeze_on(D, pictures)) < 75
 
 
 @pytest.mark.slow

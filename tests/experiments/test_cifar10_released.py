@@ -15,10 +15,11 @@ from experiments.cifar10_svm.options import Options
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, read_measurements
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
 from repro.figures.style import Style
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 
 OPTIONS = Options(**QUICK, draws=2, selection_draws=1, label_counts=(), extensions=0)

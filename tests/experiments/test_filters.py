@@ -21,8 +21,8 @@ from repro.claims.card import read_card
 from repro.claims.measurement import Measurement, read_measurements
 from repro.figures.style import Style
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import DISCRIMINATOR_FILE, ModelFolder, save_network
-from repro.quality.kernel_distance import frozen_on
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(pool=60, top=4, channels=3, shown=2, labelled=90)
@@ -70,7 +70,7 @@ def test_a_planted_detector_is_found_selective_and_in_the_right_place(
 ) -> None:
     D = ModelFolder.open(model).random_discriminator(3)
     plant_detector(D, channel=0, colour=0, against=1)
-    side = Responses(frozen_on(D, images), images, top=10, compared=128)
+    side = Responses(freeze_on(D, images), images, top=10, compared=128)
     assert set(side.top[0]) == set(range(30, 40))
     assert side.selectivity[0] > side.selectivity[1:].max()
     gradients, patches = side.tiles(0, shown=10)
@@ -92,7 +92,7 @@ def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
     """Among equal images the strongest are no more alike than any; else they may be."""
     folder = ModelFolder.open(model)
     same = np.repeat(images[30:31], 40, axis=0)
-    side = Responses(frozen_on(folder.random_discriminator(3), images), same, top=10, compared=128)
+    side = Responses(freeze_on(folder.random_discriminator(3), images), same, top=10, compared=128)
     excess = side.likenesses() - side.any_likenesses(seed=7)
     active = ~np.isnan(excess)
     assert active.any()
@@ -102,7 +102,7 @@ def test_likeness_of_any_images_takes_away_what_owes_nothing_to_the_image(
     D = folder.random_discriminator(3)
     plant_detector(D, channel=0, colour=0, against=1)
     D.layers[-1].norm.bias.data[0] = 5  # so that it responds to all images
-    side = Responses(frozen_on(D, images), images, top=10, compared=128)
+    side = Responses(freeze_on(D, images), images, top=10, compared=128)
     assert side.likenesses()[0] - side.any_likenesses(seed=7)[0] > 0.2
 
 
@@ -120,7 +120,7 @@ def test_a_channel_that_finds_one_shape_is_told_from_one_that_does_not(
             pictures[30 + n, (np.abs(along) < 8) & (np.abs(across) < 2)] = (255, 0, 0)
         D = ModelFolder.open(model).random_discriminator(3)
         plant_detector(D, channel=0, colour=0, against=1)
-        side = Responses(frozen_on(D, pictures), pictures, top=10, compared=128)
+        side = Responses(freeze_on(D, pictures), pictures, top=10, compared=128)
         assert set(side.top[0]) == set(range(30, 40))
         excesses.append(side.shape_excesses(seed=7)[0])
     assert excesses[0] > 0.3
@@ -131,7 +131,7 @@ def test_equal_networks_do_not_differ(model: Path, images: np.ndarray) -> None:
     """D's own initial weights against themselves: the difference is 0 to rounding."""
     folder = ModelFolder.open(model)
     D = folder.random_discriminator(1)
-    one, other = (Responses(frozen_on(D, images), images, top=4, compared=128) for _ in range(2))
+    one, other = (Responses(freeze_on(D, images), images, top=4, compared=128) for _ in range(2))
     assert np.array_equal(one.selectivity, other.selectivity)
     assert np.array_equal(one.concentration, other.concentration)
     assert np.array_equal(one.likenesses(), other.likenesses())
@@ -190,7 +190,7 @@ def test_class_specific_channels_are_told_from_others(
     before = measured(labelled, tmp_path)
     for channel in range(4):
         plant_detector(D, channel=channel, colour=channel % 3, against=(channel + 1) % 3)
-    save_network(frozen_on(D, images), model / DISCRIMINATOR_FILE)
+    save_network(freeze_on(D, images), model / DISCRIMINATOR_FILE)
     found = measured(labelled, tmp_path)
     for name in CLASS_MEASURES:
         assert found[f"{name}_trained"].value > before[f"{name}_trained"].high
@@ -275,7 +275,7 @@ def test_labelled_images_that_do_not_fit_are_refused(
 
 def test_networks_that_share_the_channels(model: Path, images: np.ndarray) -> None:
     """Each measures every third channel as if alone, and together they measure each once."""
-    D = frozen_on(ModelFolder.open(model).random_discriminator(1), images)
+    D = freeze_on(ModelFolder.open(model).random_discriminator(1), images)
     whole = Responses(D, images, top=4, compared=8)
     parts = [Responses(D, images, top=4, compared=8, part=(i, 3)) for i in range(3)]
     of_parts = sorted(channel for part in parts for channel in part.measured)

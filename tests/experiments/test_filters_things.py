@@ -34,8 +34,8 @@ from repro.claims.card import read_card
 from repro.claims.ground import Ground
 from repro.claims.verdict import Verdict, judge
 from repro.figures.style import Style
+from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import DISCRIMINATOR_FILE, ModelFolder, save_network
-from repro.quality.kernel_distance import frozen_on
 
 ROOMS = 120
 CHANNELS = range(4)
@@ -75,7 +75,7 @@ def detector(model: Path, pictures: np.ndarray, *, channel: int) -> Responses:
             block.conv.weight.data[channel, 1] = -0.04
         else:
             block.conv.weight.data[channel, channel] = 0.04
-    return Responses(frozen_on(D, pictures), pictures, top=8, compared=128)
+    return Responses(freeze_on(D, pictures), pictures, top=8, compared=128)
 
 
 def test_share_of_a_gradient_on_a_thing_is_that_of_its_magnitude() -> None:
@@ -125,7 +125,7 @@ def test_an_inactive_channel_responds_to_nothing(
     model: Path, squares: tuple[np.ndarray, np.ndarray]
 ) -> None:
     pictures, cover = squares
-    D = frozen_on(ModelFolder.open(model).random_discriminator(3), pictures)
+    D = freeze_on(ModelFolder.open(model).random_discriminator(3), pictures)
     D.layers[-1].norm.bias.data[2] = -1000
     side = Responses(D, pictures, top=8, compared=128)
     assert chances(side, cover, channels=[2], draws=99, seed=7).tolist() == [[1, 1, 1]]
@@ -148,7 +148,7 @@ def test_control_networks_share_the_channels_and_equal_networks_agree(
     """A model whose own D has initial weights is its own untrained control, channel by channel."""
     folder = ModelFolder.open(model)
     first = folder.random_discriminator(untrained_seed(7, 0))
-    save_network(frozen_on(first, squares[0]), model / DISCRIMINATOR_FILE)
+    save_network(freeze_on(first, squares[0]), model / DISCRIMINATOR_FILE)
     rooms = Rooms(*squares)
     for networks in (1, 3):
         found = chances_by_side(folder, rooms, top=6, draws=99, networks=networks, seed=7)

@@ -10,8 +10,9 @@ from sklearn.svm import LinearSVC
 from repro.bench import __main__ as bench
 from repro.bench.features import network, noise, plain
 from repro.bench.svm import made_pictures, objective
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.classification.svm import L2SVC
+from repro.networks.discriminator_inputs import freeze_on
 
 
 @pytest.fixture(autouse=True)

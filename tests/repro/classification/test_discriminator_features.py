@@ -10,13 +10,13 @@ from repro.classification import discriminator_features as features_module
 from repro.classification.discriminator_features import (
     discriminator_features,
     feature_scale,
-    freeze_on,
     pixel_features,
     standardise,
 )
 from repro.classification.svm import L2SVC
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.specs.network import NetworkSpec
 
 

@@ -6,10 +6,10 @@ import torch
 from sklearn.metrics.pairwise import polynomial_kernel
 
 from repro.networks.dcgan import Discriminator, initialise
+from repro.networks.discriminator_inputs import freeze_on
 from repro.quality.kernel_distance import (
     block_distances,
     convolution_features,
-    frozen_on,
     polynomial_mmd,
     sharpness,
     standardised,
@@ -76,7 +76,7 @@ def test_features_are_pooled_maps_of_every_layer_whatever_the_batch() -> None:
     D = Discriminator(image_size=32, widths=(4, 6, 8), strides=(2, 2, 2))
     initialise(D, sd=0.1, seed=1, purpose="test")
     images = np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), dtype=np.uint8)
-    frozen_on(D, images)
+    freeze_on(D, images)
     assert not D.training
     features = convolution_features(D, images, batch=4)
     assert features.shape == (9, (4 + 6 + 8) * 16)
@@ -94,7 +94,7 @@ def test_freezing_standardises_hidden_layers_whatever_the_order(batch: int) -> N
     initialise(D, sd=0.1, seed=1, purpose="test")
     images = np.random.default_rng(0).integers(0, 97, (160, 16, 16, 3), dtype=np.uint8)
     images += np.arange(160, dtype=np.uint8)[:, None, None, None]
-    frozen_on(D, images, batch=batch)
+    freeze_on(D, images, batch=batch)
     before = D.layers[1].conv(
         D.features(torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1)[0]
     )

@@ -9,8 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from repro.data.store import ImageStore
 from repro.networks.build import build_discriminator
+from repro.networks.discriminator_inputs import freeze_on
 from repro.quality import training_images
-from repro.quality.kernel_distance import convolution_features, frozen_on
+from repro.quality.kernel_distance import convolution_features
 from repro.quality.training_images import nearest_training_images, scaled_features
 from repro.specs.network import NetworkSpec
 
@@ -59,7 +60,7 @@ def test_scaled_features_against_scikit_learn() -> None:
     source = np.random.default_rng(4)
     known, others = (source.integers(0, 256, (n, 16, 16, 3), dtype=np.uint8) for n in (40, 5))
     network = build_discriminator(NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=4), seed=1)
-    network = frozen_on(network, known)
+    network = freeze_on(network, known)
     network.layers[0].conv.weight.data[0] = 0
     raw = convolution_features(network, known)
     dead = raw.std(axis=0) <= 1e-8

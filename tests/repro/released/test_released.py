@@ -14,8 +14,9 @@ import torch
 from released_folder import WRAPPER, discriminator_arrays, index_bytes, write_list, write_pair
 from scipy.signal import convolve2d, correlate2d
 
-from repro.classification.discriminator_features import discriminator_features, freeze_on
+from repro.classification.discriminator_features import discriminator_features
 from repro.networks.dcgan import parameter_count
+from repro.networks.discriminator_inputs import freeze_on
 from repro.released.__main__ import main
 from repro.released.arrays import ReleasedError, index_files
 from repro.released.networks import description, released_networks
