@@ -26,7 +26,7 @@ from PIL import Image
 from repro.bench.alternation import alternate
 from repro.bench.jpeg_database import write_database
 from repro.command_line import at_least_one
-from repro.data.decode_pool import in_order
+from repro.data.decode_pool import chunks_in_order
 from repro.data.raw_images import lmdb_entries
 from repro.data.store import ImageStore
 from repro.runs.extensions import preparation
@@ -109,8 +109,11 @@ PILLOW: dict[str, Callable[[bytes], np.ndarray]] = {
 
 
 def _by_threads(data: Path, square: Callable[[bytes], np.ndarray], workers: int) -> int:
+    def squares(chunk: list[bytes]) -> int:
+        return len([square(value) for value in chunk])
+
     values = (read() for _, read in lmdb_entries(data))
-    return sum(1 for _ in in_order(values, square, workers=workers))
+    return sum(chunks_in_order(values, squares, workers=workers))
 
 
 def _by_processes(data: Path, square: Callable[[bytes], np.ndarray], workers: int) -> int:

@@ -18,18 +18,6 @@ Record = TypeVar("Record")
 Result = TypeVar("Result")
 
 
-def in_order(
-    records: Iterator[Record], work: Callable[[Record], Result], *, workers: int
-) -> Iterator[Result]:
-    """work(record) of every record, in order; otherwise like `chunks_in_order`."""
-
-    def work_through(chunk: list[Record]) -> list[Result]:
-        return [work(record) for record in chunk]
-
-    for results in chunks_in_order(records, work_through, workers=workers):
-        yield from results
-
-
 def chunks_in_order(
     records: Iterator[Record],
     work: Callable[[list[Record]], Result],

@@ -6,16 +6,19 @@ import time
 import pytest
 
 from repro.data import decode_pool
-from repro.data.decode_pool import chunks_in_order, in_order
+from repro.data.decode_pool import chunks_in_order
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_results_are_in_order_however_long_each_takes(workers):
-    def work(number):
-        time.sleep(0.002 if number % 7 == 0 else 0)
-        return -number
+def test_results_are_in_order_however_long_each_takes(workers, monkeypatch):
+    monkeypatch.setattr(decode_pool, "CHUNK", 2)
 
-    assert list(in_order(iter(range(200)), work, workers=workers)) == [-n for n in range(200)]
+    def work(chunk):
+        time.sleep(0.002 if chunk[0] % 7 == 0 else 0)
+        return [-number for number in chunk]
+
+    results = chunks_in_order(iter(range(200)), work, workers=workers)
+    assert [number for chunk in results for number in chunk] == [-n for n in range(200)]
 
 
 def test_chunks_are_bounded_in_number_and_in_bytes(monkeypatch):
