@@ -10,7 +10,6 @@ Alone: `write_page(Path("progress.html"), run, board, left=None)`.
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader
 
+from repro.artefacts.whole_file import atomic_write
 from repro.progress import format_duration
 from repro.runs.run import Run
 from repro.watch.board import Board, Step
@@ -54,7 +54,7 @@ class Training:
 
 
 def write_page(path: Path, run: Run, board: Board, left: float | None) -> None:
-    """Write the page atomically: under another name, then renamed. left: seconds, None: unknown."""
+    """Write the page, whole or not at all. left: seconds, None: unknown."""
     folder = run.folder
     groups = {state: board.steps(state) for state in ("running", "failed", "done", "waiting")}
     report = folder / "report" / "index.html"
@@ -70,12 +70,8 @@ def write_page(path: Path, run: Run, board: Board, left: float | None) -> None:
         size=(WIDTH, HEIGHT),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="replace")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _template() -> Any:
