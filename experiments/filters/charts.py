@@ -24,24 +24,24 @@ CURVES = {  # side -> (label, colour, line); the line also tells them apart
     "permuted": ("trained, labels in random order", PALETTE[7], (0, (1, 1.2))),
 }
 PANELS = {  # quantity -> title of its panel, and label of its axis
-    "selectivity": ("Strong responses are rare", "strongest peaks above all, sd"),
+    "selectivity": ("Selective: strong responses are rare", "strongest peaks above the mean, sd"),
     "shape_likeness_excess": (
         "Same shapes in the patches",
-        "likeness in the strongest\nminus that in any images",
+        "similarity of the strongest\nminus that of any images",
     ),
     "gradient_likeness_excess": (
         "Same pattern in the gradients",
-        "likeness in the strongest\nminus that in any images",
+        "similarity of the strongest\nminus that of any images",
     ),
     "concentration": (
         "Response in one place",
         "share of the map's variance\nin its strongest place",
     ),
     "class_share": (
-        "The class decides, by ranks",
-        "share of the peaks' variance\nbetween classes",
+        "Peaks depend on the class",
+        "share of the ranked peaks' variance\nthat lies between classes",
     ),
-    "class_auc": ("The class best told", "area under its curve\n(0.5: by chance)"),
+    "class_auc": ("Best separated class", "area under its ROC curve\n(0.5: chance)"),
 }
 
 
