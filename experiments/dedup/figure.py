@@ -39,7 +39,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     save_figure(out / "sec411_recall.png", recall_chart(study, truth), style=style)
     chart = precision_recall_chart(study, judged=bool(truth))
     save_figure(out / "sec411_precision_recall.png", chart, style=style)
-    chart = settings_chart(settings, images=int(study["images"]))
+    chart = settings_chart(settings, study, truth)
     save_figure(out / "sec411_threshold_radius.png", chart, style=style)
 
     numbers = read_measurements(measured)
