@@ -4,6 +4,7 @@ Reads the arrays and the measurements of measure.py. Alone:
 python -m experiments.dedup.figure (see --help)
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,14 @@ from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
 from repro.figures.drawing import save_figure, save_picture, save_table
 from repro.figures.style import Style
+
+MULTIVERSE_WORDS = {
+    "recall_autoencoder": "share of the copies in the dataset found by the hash",
+    "recall_gain_over_pixels": "share of copies found by the hash minus that by equal pixels",
+    "recall_gain_over_untrained": "share of copies found, trained minus untrained hash",
+    "radius": "bits that may differ",
+    "threshold": "threshold of a unit (sd)",
+}
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -51,4 +60,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))
