@@ -3,7 +3,7 @@
 Part of the figure step of every experiment whose card has a `multiverse:`, in addition to its own
 figures. A specification curve (Simonsohn, Simmons and Nelson 2020) shows all estimates of a claim's
 number, sorted, with their intervals, and below each of them the choices that led to it. Alone:
-`specification_curve(claim, own, control, universes)`.
+`specification_curve(claim, universes, words={})`.
 """
 
 import textwrap
@@ -39,10 +39,15 @@ MARKS: dict[str, dict[str, Any]] = {
     "control passes": {"color": PALETTE[7], "marker": "D"},
     NEITHER: {"color": MUTED, "marker": "v"},
 }
-TOP, ROW = 2.5, 0.19  # inches of the upper panel, and of a value's row below
+TOP, ROW = 2.8, 0.23  # inches of the upper panel, and of a value's row below
 
 
-def multiverse_figures(measured: Path, out: Path, style: Style, claims: list[Any]) -> None:
+Words = Mapping[str, str]  # name of a measurement or of a choice -> what it is, for the figure
+
+
+def multiverse_figures(
+    measured: Path, out: Path, style: Style, claims: list[Any], *, words: Words
+) -> None:
     """Write multiverse_<claim>.png for each claim measured again, and multiverse.csv of all.
 
     claims: those of the card with free choices; nothing is written where none was measured again.
@@ -62,7 +67,7 @@ def multiverse_figures(measured: Path, out: Path, style: Style, claims: list[Any
             *found[claim.id].others,
         ]
         path = out / f"multiverse_{claim.id}.png"
-        save_figure(path, specification_curve(claim, universes), style=style)
+        save_figure(path, specification_curve(claim, universes, words=words), style=style)
         rows += multiverse_rows(claim, universes)
     if rows:
         save_table(out / "multiverse.csv", pd.DataFrame(rows))
@@ -92,7 +97,7 @@ def multiverse_rows(claim: Claim, universes: list[Universe]) -> list[dict[str, A
     ]
 
 
-def specification_curve(claim: Claim, universes: list[Universe]) -> Figure:
+def specification_curve(claim: Claim, universes: list[Universe], *, words: Words) -> Figure:
     """All estimates in ascending order with their intervals; below, a dot for each choice made.
 
     universes: the claim's own first. Those without a value are left out.
@@ -108,9 +113,11 @@ def specification_curve(claim: Claim, universes: list[Universe]) -> Figure:
     below.sharex(above)
     title = "\n".join(textwrap.wrap(claim.statement, 66))
     above.set_title(title, loc="left", color=INK, fontsize="medium")
-    above.set_ylabel("\n".join(textwrap.wrap(claim.rule_text, 26)), color=MUTED, fontsize="small")
+    number = words.get(claim.measurement, plain(claim.measurement))
+    above.set_ylabel("\n".join(textwrap.wrap(number, 26)), color=INK)
     _estimates(above, claim, shown, own)
-    _dots(below, shown, values, own)
+    _dots(below, shown, {words.get(name, plain(name)): name for name in values}, values)
+    _mark_own(below, shown, own)
     drawing.legend(loc="outside lower center", ncols=3, frameon=False)
     return drawing
 
@@ -147,7 +154,7 @@ def _estimates(panel: Axes, claim: Claim, shown: list[Universe], own: Universe) 
     rule = claim.rule
     limits = [one for one in rule.within or (rule.below, rule.above) if one is not None]
     for place, limit in enumerate(limits):
-        label = None if place else "limit of the rule"
+        label = None if place else f"limit: holds {rule.words}"
         panel.axhline(limit, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=label)
     _controls(panel, [one.control for one in shown])
     panel.tick_params(axis="x", labelbottom=False, length=0)
@@ -170,19 +177,30 @@ def _controls(panel: Axes, controls: list[Measurement | None]) -> None:
 
 
 def _dots(
-    panel: Axes, shown: list[Universe], values: Mapping[str, list[Any]], own: Universe
+    panel: Axes, shown: list[Universe], names: Mapping[str, str], values: Mapping[str, list[Any]]
 ) -> None:
-    ticks: list[tuple[float, str]] = []
-    row = 0
-    for name, of_name in values.items():
-        for value in of_name:
+    """A row per value with a dot for each estimate made with it, below a heading per choice.
+
+    names: heading -> name of the choice.
+    """
+    ticks: list[str] = []
+    for heading, name in names.items():
+        ticks.append(heading)
+        for value in values[name]:
             there = [x for x, one in enumerate(shown) if one.choices[name] == value]
-            panel.plot(there, [row] * len(there), "o", color=INK, markersize=4.5)
-            ticks.append((row, f"{plain(name)} {as_text(value)}"))
-            row += 1
-        row += 1  # a gap between choices
-    panel.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
-    panel.set_ylim(row - 1.4, -0.6)
+            panel.plot(there, [len(ticks)] * len(there), "o", color=INK, markersize=4.5)
+            ticks.append(as_text(value))
+    panel.set_yticks(range(len(ticks)), ticks)
+    panel.set_ylim(len(ticks) - 0.4, -0.6)
+    for tick, text in zip(panel.yaxis.get_major_ticks(), ticks, strict=True):
+        if text in names:
+            tick.label1.set_fontweight("bold")
+            tick.gridline.set_visible(False)
+            tick.tick1line.set_visible(False)
+
+
+def _mark_own(panel: Axes, shown: list[Universe], own: Universe) -> None:
+    """The claim's own choices on grey; what the columns are."""
     if own in shown:
         panel.axvspan(shown.index(own) - 0.4, shown.index(own) + 0.4, color="#e6e8eb", linewidth=0)
     panel.set_xlim(-0.7, len(shown) - 0.3)

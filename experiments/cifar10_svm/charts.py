@@ -49,7 +49,7 @@ def rows_and_cited(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray
     _draw_run(axes[0, 0], numbers, names, per_class=int(arrays["per_class"]))
     _draw_cited(axes[1, 0])
     for one in axes[:, 0]:
-        one.set_xlim(0, 108)  # room for a number behind 100
+        one.set_xlim(0, 111)  # room for a number behind 100
         one.set_xticks(range(0, 101, 20))
         one.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2)
     axes[1, 0].set_xlabel("accuracy on test images (%)", color=INK)
@@ -71,7 +71,7 @@ def _draw_run(
         axes.errorbar(values, places, xerr=np.abs(ends.T - values), fmt=look.marker,
                       color=look.colour, markersize=7, capsize=3, label=label)  # fmt: skip
         for place, value, high in zip(places, values, ends[:, 1], strict=True):
-            axes.text(max(value, high) + 1.8, place, f"{value:.1f}", va="center", color=INK)
+            axes.text(max(value, high) + 1.8, place, f"{value:.2f}", va="center", color=INK)
     axes.set_yticks(range(len(names)), [ROWS[name].replace(" + ", "\n+ ") for name in names])
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_title("This run", loc="left", fontsize=10, color=INK)

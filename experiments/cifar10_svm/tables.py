@@ -58,7 +58,7 @@ def table1(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> pd
     ours = [
         {
             "model": ROWS[name],
-            "accuracy, all labels (%)": with_interval(numbers[f"accuracy_{name}"], digits=1),
+            "accuracy, all labels (%)": with_interval(numbers[f"accuracy_{name}"]),
             "accuracy, few labels (%)": _with_sd(numbers[f"accuracy_{name}_per_class"]),
             "labels per class, few": int(arrays["per_class"]),
             "training images": int(arrays["training_images"]),
@@ -82,13 +82,13 @@ def _accuracies(arrays: dict[str, np.ndarray]) -> Iterator[dict[str, object]]:
             yield {
                 "model": ROWS[name],
                 "labels per class": "all" if count == ALL else int(count),
-                "accuracy (%)": f"{mean:.1f}",
-                "sd over draws": "" if np.isnan(sd) else f"{sd:.1f}",
+                "accuracy (%)": f"{mean:.2f}",
+                "sd over draws": "" if np.isnan(sd) else f"{sd:.2f}",
                 "draws": int(draws),
             }
 
 
 def _with_sd(number: Measurement) -> str:
     if number.value is None or number.high is None:  # no spread: a single draw
-        return f"{number.value:.1f} (1 draw)"
-    return f"{number.value:.1f} ± {number.high - number.value:.1f}"
+        return f"{number.value:.2f} (1 draw)"
+    return f"{number.value:.2f} ± {number.high - number.value:.2f}"

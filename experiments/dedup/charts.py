@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.dedup.tables import LABELS, Arrays, by_kind
+from repro.dedup.perturbations import FRESH_KINDS
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
 
 UNITS = {  # how to print a strength, e.g. "crop 5 %"
@@ -154,14 +155,14 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
             if method != "pixels":
                 one.plot(recall[0], values[0], color=COLOURS[method], **RING)
     wrong = "false" if judged else "unjudged"
-    left.set_xlabel("recall of the planted copies", color=INK)
+    left.set_xlabel(f"recall: {extra_copies(study)}", color=INK)
     left.set_ylabel("precision on pairs", color=INK)
     left.plot([], [], color=INK, linestyle="none", label="equal codes", **RING)
     left.axhline(0.99, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="1 false pair in 100")
     left.set_ylim(-0.02, 1.06)
     right.set_yscale("symlog", linthresh=1)
     right.set_ylim(-0.3, None)
-    right.set_xlabel("recall of the planted copies", color=INK)
+    right.set_xlabel(f"recall: {extra_copies(study)}", color=INK)
     right.set_ylabel(f"{wrong} pairs in a million", color=INK)
     for one in (left, right):
         one.set_xlim(-0.03, 1.03)
@@ -170,28 +171,55 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
     return drawing
 
 
-def settings_chart(settings: Arrays, *, images: int) -> Figure:
-    """Top: images removed, and wrongly so; bottom: planted copies found. By threshold, radius."""
-    drawing, axes = new_figure(8.6, 4.6, rows=2, columns=2)
+def settings_chart(settings: Arrays, study: Arrays, truth: Arrays) -> Figure:
+    """Top: images removed, and wrongly so; bottom: copies found. By threshold and by radius.
+
+    The copies of the truth file, where there is one, were searched with other radii only.
+    """
+    drawing, axes = new_figure(8.6, 4.8, rows=2, columns=2)
     panels = (
         ("threshold", "thresholds", "a unit is active above this (standard deviations)"),
         ("radius", "radii", "codes count as equal within this (bits of 128)"),
     )
     most = max(settings[f"{name}_removed"].max() for name, *_ in panels)
+    style = {"marker": "o", "markersize": 4}
     for column, (name, values, label) in enumerate(panels):
         x = settings[f"{name}_{values}"]
         removed, recall = axes[0, column], axes[1, column]
-        style = {"marker": "o", "markersize": 4}
-        removed.plot(x, settings[f"{name}_removed"], label="removed", **style)
+        removed.plot(x, settings[f"{name}_removed"], label="images removed", **style)
         if not np.isnan(settings[f"{name}_wrong"]).any():
             wrong = "of these, wrong according to the truth file"
             removed.plot(x, settings[f"{name}_wrong"], label=wrong, **style)
         removed.set_ylim(0, 1.08 * max(1, most))
-        recall.plot(x, settings[f"{name}_recall"], color=PALETTE[2], **style)
+        found = settings[f"{name}_recall"]
+        recall.plot(x, found, color=PALETTE[2], label=f"found: {extra_copies(study)}", **style)
         recall.set_ylim(0, 1.02)
         recall.set_xlabel(label, color=INK)
-    axes[0, 0].set_ylabel(f"images of {images:,}", color=INK)
-    axes[1, 0].set_ylabel("planted copies found", color=INK)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    counted, shares = _found_in_dataset(study, truth, settings["radius_radii"])
+    if len(counted):
+        style |= {"color": PALETTE[4], "marker": "s"}
+        axes[1, 1].plot(counted, shares, label="found: copies in the dataset", **style)
+    axes[0, 0].set_ylabel(f"images of {int(study['images']):,}", color=INK)
+    axes[1, 0].set_ylabel("share of copies found", color=INK)
+    curves = [curve for one in axes[:, 1] for curve in one.get_lines()]
+    drawing.legend(handles=curves, loc="outside upper center", ncols=2, frameon=False)
     return drawing
+
+
+def extra_copies(study: Arrays) -> str:
+    """E.g. "extra copies of 7 new kinds": new where no setting of the hash was chosen on them."""
+    kinds = set(study["kinds"].tolist())
+    new = "new " if kinds <= set(FRESH_KINDS) else ""
+    return f"extra copies of {len(kinds)} {new}kind{'s' if len(kinds) > 1 else ''}"
+
+
+def _found_in_dataset(
+    study: Arrays, truth: Arrays, radii: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The radii that were counted, and the share of the truth file's copies found within each."""
+    furthest = truth["found"].shape[-1] if truth and truth["copies"].sum() else 0
+    radii = radii[radii < furthest]
+    if len(radii) == 0:
+        return radii, radii
+    row = study["methods"].tolist().index("autoencoder")
+    return radii, truth["found"][row][:, radii].sum(axis=0) / truth["copies"].sum()

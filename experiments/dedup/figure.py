@@ -4,6 +4,7 @@ Reads the arrays and the measurements of measure.py. Alone:
 python -m experiments.dedup.figure (see --help)
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,14 @@ from repro.claims.measurement import read_measurements
 from repro.figures.drawing import save_figure, save_picture, save_table
 from repro.figures.style import Style
 
+MULTIVERSE_WORDS = {
+    "recall_autoencoder": "share of the copies in the dataset found by the hash",
+    "recall_gain_over_pixels": "share of copies found by the hash minus that by equal pixels",
+    "recall_gain_over_untrained": "share of copies found, trained minus untrained hash",
+    "radius": "bits that may differ",
+    "threshold": "threshold of a unit (sd)",
+}
+
 
 def figure(measured: Path, out: Path, style: Style) -> None:
     """Write the files of sec411_: four pictures, two tables and the label page."""
@@ -39,7 +48,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     save_figure(out / "sec411_recall.png", recall_chart(study, truth), style=style)
     chart = precision_recall_chart(study, judged=bool(truth))
     save_figure(out / "sec411_precision_recall.png", chart, style=style)
-    chart = settings_chart(settings, images=int(study["images"]))
+    chart = settings_chart(settings, study, truth)
     save_figure(out / "sec411_threshold_radius.png", chart, style=style)
 
     numbers = read_measurements(measured)
@@ -51,4 +60,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))

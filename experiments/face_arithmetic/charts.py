@@ -160,7 +160,7 @@ def realism_chart(realism: Mapping[str, np.ndarray]) -> Figure:
         panel.set_yticks(range(len(rows)), list(rows.values()))
         panel.set_ylim(len(rows) - 0.4, -0.6)
         panel.set_title(title, loc="left", color=INK)
-        panel.set_xlabel("logit: the higher, the surer of a blend", color=INK)
+        panel.set_xlabel("logit (higher: more likely a blend)", color=INK)
         for edge in (3.5, 5.5):
             panel.axhline(edge, color=MUTED, linewidth=0.7)
     low, high = np.sort([panel.get_xlim() for panel in axes[0]], axis=0)[[0, -1], [0, 1]]

@@ -4,6 +4,7 @@ The last chart shows how many channels respond to beds, windows and lamps. Reads
 measurements.json of measure.py. Alone: python -m experiments.filters.figure (see --help)
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,12 @@ from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import read_measurements
 from repro.figures.drawing import save_figure, save_picture
 from repro.figures.style import Style
+
+MULTIVERSE_WORDS = {
+    "selectivity_trained_minus_random": "selectivity in sd, trained minus random channels",
+    "pool": "images in the pool",
+    "top": "strongest per channel",
+}
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -33,4 +40,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))

@@ -159,8 +159,9 @@ def curves(found: Mapping[str, np.ndarray]) -> Figure:
     axes[0, 0].set_xlabel("maps dropped", color=INK)
     axes[0, 1].set_xlabel("change of the rest (grey levels)", color=INK)
     axes[0, 0].set_ylabel("window area left (before = 1)", color=INK)
+    top = max(one.get_ylim()[1] for one in axes[0])
     for one in axes[0]:
-        one.set_ylim(bottom=0)
+        one.set_ylim(0, top)
         one.set_xlim(left=0)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)

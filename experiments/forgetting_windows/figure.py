@@ -4,6 +4,7 @@ Alone: python -m experiments.forgetting_windows.figure (see --help)
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,12 @@ NO_REGRESSION = (
 NOT_JUDGED = (
     "In the new samples the judge finds no window, or nothing but window: nothing to compare."
 )
+
+MULTIVERSE_WORDS = {
+    "window_area_left_positive": "window area left, as a share of that before",
+    "strength": "C of the regression",
+    "layer": "layer of G",
+}
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -63,4 +70,4 @@ def _boxes_title(boxes: Mapping[str, np.ndarray], stated: dict[str, Measurement]
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))

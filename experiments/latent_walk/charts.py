@@ -37,7 +37,7 @@ def steps_chart(shares: Mapping[str, np.ndarray], *, steps: int) -> Figure:
 
     shares: (segments,) by kind of walk, NaN where nothing moves, and "space", its description.
     """
-    drawing, axes = new_figure(7.0, 3.6)
+    drawing, axes = new_figure(7.0, 4.1)
     one = axes[0, 0]
     for kind, (label, colour, line) in CURVES.items():
         values = np.sort(shares[kind][~np.isnan(shares[kind])])
@@ -59,5 +59,5 @@ def steps_chart(shares: Mapping[str, np.ndarray], *, steps: int) -> Figure:
     one.set_ylabel("share of segments", color=INK)
     handles, labels = one.get_legend_handles_labels()
     if handles:
-        one.legend(handles, labels, frameon=False, loc="lower right")
+        drawing.legend(handles, labels, frameon=False, loc="outside upper left")
     return drawing

@@ -4,6 +4,7 @@ Reads pairs.npz, distances.npz and the measurements of measure.py. Alone:
 python -m experiments.memorisation.figure (see --help)
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,13 @@ from repro.figures.drawing import save_figure, save_picture, save_table
 from repro.figures.style import Style
 
 SPACES = {"pixels": "in pixels", "features": "in features of D"}
+
+MULTIVERSE_WORDS = {
+    "nearer_probability_features_blur_matched": "chance that a sample is nearer than a real image",
+    "space": "distances in",
+    "blur_matched": "blur matched",
+    "with_partners": "images with doubles count",
+}
 
 
 def figure(measured: Path, out: Path, style: Style) -> None:
@@ -41,4 +49,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))

@@ -3,23 +3,23 @@
 Part of figure.py. Alone: `errors_by_class(Errors(measured))`, from the folder of measure.py.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
 from repro.claims.intervals import wilson
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, grid, new_figure, show_picture
+from repro.figures.drawing import INK, grid, new_figure, show_picture
 
 PANELS = {"real": ("real", 7), "gan": ("fully connected GAN", 6), "dcgan": ("DCGAN", 7)}
 RING: dict[str, Any] = {
-    "marker": "o", "linestyle": "none", "markersize": 13, "markerfacecolor": "none",
-    "markeredgecolor": MUTED, "markeredgewidth": 1.5,
+    "marker": "o", "linestyle": "none", "markerfacecolor": "none", "markeredgewidth": 1.5,
 }  # fmt: skip
 
 
@@ -116,7 +116,8 @@ def errors_by_class(errors: Errors) -> Figure:
     return drawing
 
 
-STYLES = ("-", "--", ":")  # of the lines, by training
+LineStyle = Literal["-", "--", ":"]
+STYLES: tuple[LineStyle, ...] = ("-", "--", ":")  # by training
 
 
 def selection(curves: dict[str, np.ndarray]) -> Figure:
@@ -124,27 +125,46 @@ def selection(curves: dict[str, np.ndarray]) -> Figure:
 
     The trainings of a row differ by the style of their lines.
 
-    curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" index among K.
+    curves: "<row>_<training>" (K, 2) passes and error, "<row>_<training>_chosen" index among K;
+    trainings are numbered from 1.
     """
-    drawing, axes = new_figure(7.0, 3.6)
-    named: set[str] = set()
-    for name in sorted(curves):
-        if name.endswith("_chosen"):
-            continue
-        row, _, training = name.rpartition("_")
-        label, colour, marker = ROWS[row]
-        style = STYLES[int(training) % len(STYLES)]
+    drawing, axes = new_figure(7.0, 3.9)
+    names = sorted(name for name in curves if not name.endswith("_chosen"))
+    parts = [name.rpartition("_") for name in names]
+    rows = list(dict.fromkeys(row for row, *_ in parts))
+    for name, (row, _, training) in zip(names, parts, strict=True):
+        _, colour, marker = ROWS[row]
         epochs, error = curves[name].T
-        axes[0, 0].plot(
-            epochs, error, style, color=colour, marker=marker, markersize=4, linewidth=1.2,
-            label=None if row in named else label,
-        )  # fmt: skip
+        look = {"color": colour, "linestyle": _style(int(training)), "linewidth": 1.2}
+        axes[0, 0].plot(epochs, error, marker=marker, markersize=4, **look)
         best = int(curves[f"{name}_chosen"])
-        axes[0, 0].plot(epochs[best], error[best], **RING)
-        named.add(row)
-    axes[0, 0].plot([], [], label="chosen", **RING)
+        size = 10 + 4 * rows.index(row)  # so that rings of both networks are seen at one place
+        axes[0, 0].plot(epochs[best], error[best], markeredgecolor=colour, markersize=size, **RING)
     axes[0, 0].set_xlabel("passes over the training digits", color=INK)
     axes[0, 0].set_ylabel("validation error (%)", color=INK)
     axes[0, 0].set_ylim(0, None)
-    axes[0, 0].legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    trainings = sorted({int(training) for *_, training in parts})
+    handles = _selection_legend(rows, trainings)
+    drawing.legend(handles=handles, frameon=False, ncols=3, loc="outside upper left")
     return drawing
+
+
+def _style(training: int) -> LineStyle:
+    return STYLES[(training - 1) % len(STYLES)]
+
+
+def _selection_legend(rows: list[str], trainings: list[int]) -> list[Line2D]:
+    """Colours by row, then styles by training, then the ring."""
+    networks = [
+        Line2D([], [], color=ROWS[row].colour, marker=ROWS[row].marker, markersize=5,
+               linestyle="none", label=ROWS[row].label)
+        for row in rows
+    ]  # fmt: skip
+    of_style = {style: [n for n in trainings if _style(n) == style] for style in STYLES}
+    lines = [
+        Line2D([], [], color=INK, linestyle=style, linewidth=1.2,
+               label=f"training {', '.join(map(str, numbers))}")
+        for style, numbers in of_style.items() if numbers
+    ]  # fmt: skip
+    ring = Line2D([], [], markeredgecolor=INK, markersize=12, label="chosen", **RING)
+    return [*networks, *lines, ring]

@@ -16,10 +16,10 @@ LABELS = {  # kind -> its name in a figure
     "untrained": "untrained generator",
     "patched": "patches of real images",
 }
-PANELS = {  # measurement -> (title of its panel, where the limit of its claim is)
-    "realism": ("realism: density among real images", 0.5),
-    "coverage": ("variety: share of real images met", 0.5),
-    "diversity": ("diversity alone: unlike each other", None),
+PANELS = {  # measurement -> (title of its panel, words on its axis, where its claim's limit is)
+    "realism": ("realism", "density among real images\n(real images: about 1)", 0.5),
+    "coverage": ("variety", "share of real images\nwith a picture near them", 0.5),
+    "diversity": ("diversity, no quality", "how unlike each other\n(training images: 1)", None),
 }
 MARKS = {"samples": ("o", 0), "real": ("D", 2), "untrained": ("s", 7), "patched": ("^", 1)}
 
@@ -33,11 +33,12 @@ def quality_chart(numbers: Mapping[str, Measurement]) -> Figure:
     """A panel per quantity, a group of rows per role, a row per kind, with intervals."""
     roles = measured_roles(numbers)
     rows = len(roles) * (len(LABELS) + 1)
-    drawing, axes = new_figure(9.6, 1.1 + 0.25 * rows, columns=len(PANELS))
-    for place, (one, (quantity, (title, limit))) in enumerate(
+    drawing, axes = new_figure(9.6, 1.5 + 0.25 * rows, columns=len(PANELS))
+    for place, (one, (quantity, (title, words, limit))) in enumerate(
         zip(axes[0], PANELS.items(), strict=True)
     ):
-        one.set_title(title, loc="left", color=INK, fontsize=10)
+        one.set_title(title, loc="left", color=INK, fontsize=11)
+        one.set_xlabel(words, color=INK)
         names: dict[int, str] = {}  # row -> its label
         for group, role in enumerate(roles):
             for row, (kind, label) in enumerate(LABELS.items(), group * (len(LABELS) + 1)):

@@ -4,6 +4,7 @@ Reads sheets.npz and controls.npz of measure.py. Alone:
 python -m experiments.samples.figure (see --help)
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,14 @@ SHEETS = {  # array -> (file, title)
     ),
 }
 
+MULTIVERSE_WORDS = {
+    "realism_faces": "density among real faces (real ones: about 1)",
+    "realism_objects": "density among real objects (real ones: about 1)",
+    "realism_bedrooms": "density among real rooms (real ones: about 1)",
+    "neighbours": "neighbours counted",
+    "space": "density in",
+}
+
 
 def figure(measured: Path, out: Path, style: Style) -> None:
     """Write a sheet for each model that was measured, the chart, the controls and the table."""
@@ -41,4 +50,4 @@ def figure(measured: Path, out: Path, style: Style) -> None:
 
 
 if __name__ == "__main__":
-    figure_command(figure, other_choices=multiverse_figures)
+    figure_command(figure, other_choices=partial(multiverse_figures, words=MULTIVERSE_WORDS))

@@ -3,29 +3,45 @@
 Part of figure.py. Alone: `errors(numbers, arrays)`, from the measurements and arrays.npz.
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.svhn_svm.tables import CITED, ROWS, rows_run
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
 
+DCGAN, VALIDATION = PALETTE[0], PALETTE[1]  # colours; all other test errors are grey
+SEVERAL = 10  # draws of labels from which their strokes overlap, so that each is drawn paler
+
 
 def errors(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
     """Test error of each draw of labels and its mean on top, the paper's rows as cited below."""
     names = rows_run(arrays)
-    drawn, axes = new_figure(7.4, 2.9 + 0.62 * len(names), rows=2)
+    drawn, axes = new_figure(7.4, 3.1 + 0.62 * len(names), rows=2)
     _draw_run(axes[0, 0], numbers, arrays, names)
     _draw_cited(axes[1, 0])
     for one in axes[:, 0]:
         one.set_xlim(0, 100)
         one.grid(False, axis="y")
     axes[1, 0].set_xlabel("error (%)", color=INK)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    drawn.legend(handles=_legend(), loc="outside upper center", ncols=2, frameon=False)
     return drawn
+
+
+def _legend() -> list[Line2D]:
+    """Handles that explain colours and marks of both panels."""
+    marks: dict[str, dict[str, Any]] = {
+        "DCGAN: test error": {"marker": "o", "color": DCGAN},
+        "other rows: test error": {"marker": "o", "color": MUTED},
+        "stroke: each draw of labels; dot: their mean": {"marker": "|", "color": MUTED},
+        "validation error": {"marker": "D", "color": VALIDATION, "markerfacecolor": "none"},
+    }
+    return [Line2D([], [], linestyle="none", label=label, **mark) for label, mark in marks.items()]
 
 
 def _draw_run(
@@ -35,20 +51,19 @@ def _draw_run(
     for place, name in zip(places, names, strict=True):
         shown, mean = arrays[f"errors_{name}"], numbers[f"error_{name}"].value
         assert mean is not None
-        colour = PALETTE[0] if name == "dcgan" else MUTED
+        colour = DCGAN if name == "dcgan" else MUTED
+        alpha = 0.25 if len(shown) > SEVERAL else 0.6
         axes.plot(
-            shown, np.full(len(shown), place), "|", color=colour, markersize=13, alpha=0.45,
-            markeredgewidth=1.2, label="test, each draw of labels" if place == 0 else None,
+            shown, np.full(len(shown), place), "|", color=colour, markersize=13, alpha=alpha,
+            markeredgewidth=1,
         )  # fmt: skip
-        axes.plot([mean], [place], "o", color=colour, markersize=6,
-                  label="test, mean" if place == 0 else None)  # fmt: skip
+        axes.plot([mean], [place], "o", color=colour, markersize=7, markeredgecolor="white",
+                  markeredgewidth=1.2, zorder=3)  # fmt: skip
         held_out = numbers.get(f"validation_error_{name}")
         if held_out is not None and held_out.value is not None:
-            axes.plot(
-                [held_out.value], [place - 0.3], "D", color=PALETTE[1], markersize=5,
-                markerfacecolor="none", label="validation" if place == 0 else None,
-            )  # fmt: skip
-        axes.text(max(mean, shown.max()) + 2, place, f"{mean:.1f}", va="center", color=INK)
+            axes.plot([held_out.value], [place - 0.3], "D", color=VALIDATION, markersize=5,
+                      markerfacecolor="none")  # fmt: skip
+        axes.text(max(mean, shown.max()) + 2, place, f"{mean:.2f}", va="center", color=INK)
     axes.set_yticks(
         places,
         [ROWS[name].replace(" + ", "\n+ ").replace(" with the", "\nwith the") for name in names],
@@ -59,8 +74,10 @@ def _draw_run(
 
 def _draw_cited(axes: Axes) -> None:
     places = np.arange(len(CITED))[::-1]
-    for place, (_, error, kind) in zip(places, CITED, strict=True):
-        marker, colour = ("o", PALETTE[0]) if kind == "test" else ("D", PALETTE[1])
+    for place, (model, error, kind) in zip(places, CITED, strict=True):
+        marker, colour = ("o", MUTED) if kind == "test" else ("D", VALIDATION)
+        if model.startswith("DCGAN"):
+            colour = DCGAN
         axes.plot([error], [place], marker, color=colour, markersize=7, markerfacecolor="none")
         axes.text(error + 2, place, f"{error:.2f}", va="center", color=MUTED)
     names = [model if kind == "test" else f"{model} ({kind})" for model, _, kind in CITED]

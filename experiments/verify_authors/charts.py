@@ -13,13 +13,12 @@ from matplotlib.figure import Figure
 from experiments.verify_authors.names import OF_RELEASED
 from experiments.verify_authors.tables import ROWS, STATED, TITLES, WITHOUT_NETWORK, numbers_run
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, PAPER, grid, new_figure
+from repro.figures.drawing import INK, PALETTE, grid, new_figure
 
 PANELS = {
     "cifar10": "CIFAR-10, all labels: accuracy on test images (%)",
     "svhn": "SVHN, few labels: error on test images (%)",
 }
-BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # background of text over lines
 GAP = 12  # pixels between two sheets of samples
 
 
@@ -28,7 +27,7 @@ def samples_sheet(
 ) -> tuple[np.ndarray, str]:
     """A picture (H, W, C) uint8, one sheet per generator, and its title.
 
-    samples: by kind (N, H, W, C) uint8; the title names the generators, and what the others lack.
+    samples: by kind (N, H, W, C) uint8; the title names the generators, and those not drawn.
     """
     sheets, words = [], []
     for kind, title in TITLES.items():
@@ -39,7 +38,7 @@ def samples_sheet(
         elif network is None:
             words.append(f"{title}: not in the folder")
         else:
-            words.append(f"{title}: not drawn, missing {_few(network['samples_missing'])}")
+            words.append(f"{title}: not drawn, {_files(len(network['samples_missing']))} missing")
     picture = _side_by_side(sheets) if sheets else np.full((32, 240, 3), 255, np.uint8)
     return picture, "\n".join(words)
 
@@ -54,34 +53,36 @@ def _side_by_side(sheets: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(padded, axis=1)[:, :-GAP]
 
 
-def _few(files: list[str]) -> str:
-    """At most two names, and the number of the rest."""
-    more = f" and {len(files) - 2} more" if len(files) > 2 else ""
-    return ", ".join(files[:2]) + more
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"
 
 
 def checks_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figure:
-    """A panel per check: its rows as bars with their intervals, the paper's number as a line."""
-    drawn, axes = new_figure(7.0, 7.0, rows=len(PANELS))
-    for one, name in zip(axes[:, 0], PANELS, strict=True):
-        _draw_check(one, name, numbers, parts)
+    """A panel per check: its rows as bars with their intervals, the paper's number as a line.
+
+    A check that was not run has no panel; the table says why (tables.py).
+    """
+    found = {name: numbers_run(name, numbers, parts) for name in PANELS}
+    run = {name: rows for name, rows in found.items() if rows}
+    if not run:
+        drawn, axes = new_figure(7.0, 1.2)
+        axes[0, 0].set_axis_off()
+        axes[0, 0].text(0.5, 0.5, "no check was run: the table says why", ha="center", va="center",
+                        color=INK)  # fmt: skip
+        return drawn
+    heights = [1.1 + 0.58 * len(rows) for rows in run.values()]
+    drawn, axes = new_figure(7.0, sum(heights), rows=len(run))
+    axes[0, 0].get_gridspec().set_height_ratios(heights)
+    for one, (name, rows) in zip(axes[:, 0], run.items(), strict=True):
+        _draw_check(one, name, rows, parts)
     return drawn
 
 
-def _draw_check(
-    axes: Axes, name: str, numbers: dict[str, Measurement], parts: dict[str, Any]
-) -> None:
+def _draw_check(axes: Axes, name: str, rows: dict[str, Measurement], parts: dict[str, Any]) -> None:
     axes.set_title(PANELS[name], loc="left", fontsize=10, color=INK)
     axes.set_xlim(0, 100)
     axes.grid(False, axis="y")
     _draw_paper(axes, STATED[name][1])
-    rows = numbers_run(name, numbers, parts)
-    if not rows:
-        reason = parts["checks"][name]["not_run"].replace("; ", ";\n")
-        axes.text(50, 0, f"not run: {reason}", ha="center", va="center", color=INK, bbox=BEHIND)
-        axes.set_ylim(-1, 1)
-        axes.set_yticks([])
-        return
     places = np.arange(len(rows))[::-1]
     for place, (row, number) in zip(places, rows.items(), strict=True):
         value, low, high = (getattr(number, end) for end in ("value", "low", "high"))
@@ -89,7 +90,8 @@ def _draw_check(
         axes.barh(place, value, height=0.55, color=colour)
         axes.errorbar(value, place, xerr=[[value - low], [high - value]], fmt="none", ecolor=INK,
                       capsize=3, linewidth=1.2)  # fmt: skip
-        axes.text(high + 1.5, place, f"{value:.1f}", va="center", color=INK, bbox=BEHIND)
+        axes.annotate(f"{value:.2f}", (1, place), (6, 0), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", va="center", color=INK)  # fmt: skip
     axes.set_yticks(places, [_label(row, name, parts) for row in rows])
     axes.set_ylim(-0.6, len(rows) + 0.1)
 
@@ -97,7 +99,7 @@ def _draw_check(
 def _draw_paper(axes: Axes, value: float) -> None:
     """The paper's number as a dashed line, its label on the side with more room."""
     left = value > 50
-    axes.axvline(value, color=MUTED, linewidth=1.4, linestyle=(0, (4, 3)))
+    axes.axvline(value, color=INK, linewidth=1.4, linestyle=(0, (4, 3)))
     axes.annotate(
         f"paper: {value:g}, whole D",
         xy=(value, 0.97),
@@ -106,7 +108,7 @@ def _draw_paper(axes: Axes, value: float) -> None:
         textcoords="offset points",
         ha="right" if left else "left",
         va="top",
-        color=MUTED,
+        color=INK,
     )
 
 

@@ -1,7 +1,7 @@
 """Samples of the released generators, and the accuracies on released features next to the paper's.
 
 The figure step: reads the folder that measure.py wrote, draws with charts.py and tables.py. Where a
-check could not be run, the figure says so. Alone:
+check could not be run, the table says so and the figure leaves it out. Alone:
 python -m experiments.verify_authors.figure (see --help)
 """
 

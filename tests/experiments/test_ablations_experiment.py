@@ -9,6 +9,7 @@ import pytest
 from recorded_again import record_again
 from untrained_model import write_model
 
+from experiments.ablations import charts
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.figure import figure
 from experiments.ablations.judging import WindowRooms
@@ -116,6 +117,27 @@ def test_a_seventyfold_distance_in_three_of_three_is_found_on_the_logarithmic_ax
 def test_distances_of_noise_count_as_the_least() -> None:
     assert log_multiple(np.array([-0.003]), np.array([0.002])).tolist() == [0]
     assert log_multiple(np.array([1.0]), np.array([-0.5])).tolist() == [2]
+
+
+def test_the_chart_marks_geometric_means_of_distances_and_leaves_noise_at_the_least() -> None:
+    assert charts.LEAST == LEAST
+    assert charts.geometric_mean(np.array([1.0, 10.0, 100.0])) == pytest.approx(10)
+    assert charts.geometric_mean(np.array([-0.3, 1.0])) == pytest.approx(LEAST**0.5)
+    values = np.array([[0.2, 0.8], [1.0, 100.0]])
+    arrays = {
+        "names": np.array(["base", "l2_0"]),
+        "words": np.array(["the recipe", "training.l2: 1e-05 → 0, training.epochs: 8 → 4"]),
+        "distance": values, "diversity": values, "real_distance": np.array(0.0),
+    }  # fmt: skip
+    panels = charts.trainings_chart(arrays).axes
+    bars = [
+        [float(line.get_xdata()[0]) for line in one.get_lines() if line.get_marker() == "|"]
+        for one in panels
+    ]
+    assert bars == [[pytest.approx(0.4), pytest.approx(10)], [0.5, 50.5]]
+    assert panels[0].get_xlim()[0] < 0  # room for the line at 0
+    first, second = panels[0].get_yticks()
+    assert second - first > 1  # the second row has two lines
 
 
 def test_what_matters_more_at_the_larger_size_is_told_from_what_matters_alike() -> None:

@@ -175,7 +175,7 @@ def test_figure_writes_what_the_card_promises(measured: Path, tmp_path: Path, re
     assert rows[4]["accuracy, all labels (%)"] == "82.8"
     assert rows[4]["accuracy, few labels (%)"] == "73.8 ± 0.4"
     ours = json.loads((measured / "measurements.json").read_text())
-    assert rows[-1]["accuracy, all labels (%)"].startswith(f"{ours['accuracy_dcgan']['value']:.1f}")
+    assert rows[-1]["accuracy, all labels (%)"].startswith(f"{ours['accuracy_dcgan']['value']:.2f}")
     assert all(row["source"].startswith("this run") for row in rows[len(CITED) :])
     assert [row["labels per class, few"] for row in rows] == ["400"] * 5 + ["12"] * 5
     with (tmp_path / "figure" / "table1_cifar10_labels.csv").open() as stream:

@@ -1,5 +1,6 @@
 """Figures and table of claims measured again: every combination is in them, with its outcome."""
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ from PIL import Image
 from experiments.contract import write_measurements
 from experiments.filters.multiverse import selectivity_universes
 from experiments.filters.options import ResponseChoices
-from experiments.multiverse_figures import multiverse_figures
+from experiments.multiverse_figures import multiverse_figures, specification_curve
 from repro.claims.card import read_card
 from repro.claims.claim import Claim
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes, write_multiverse
 from repro.figures.drawing import BANNER_PAPER
 from repro.figures.style import Style
+from repro.specs.validation import validated
 
 CLAIM = {
     "id": "semantic", "section": "4.1.1", "statement": "S", "paper": "p", "measurement": "recall",
@@ -49,7 +51,7 @@ def measured(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_every_combination_and_its_outcome(measured: Path, tmp_path: Path) -> None:
     other = CLAIM | {"id": "recall"}  # registered, but not measured again
-    multiverse_figures(measured, tmp_path, Style(banner="GENERATED DATA"), [CLAIM, other])
+    multiverse_figures(measured, tmp_path, Style(banner="GENERATED DATA"), [CLAIM, other], words={})
     written = {path.name for path in tmp_path.iterdir()} - {"measured"}
     assert written == {"multiverse_semantic.png", "multiverse.csv"}
     table = pd.read_csv(tmp_path / "multiverse.csv")
@@ -62,14 +64,40 @@ def test_every_combination_and_its_outcome(measured: Path, tmp_path: Path) -> No
     assert picture.getpixel((2, 2)) == tuple(bytes.fromhex(BANNER_PAPER[1:]))
     again = tmp_path / "again"
     again.mkdir()
-    multiverse_figures(measured, again, Style(banner="GENERATED DATA"), [CLAIM])
+    multiverse_figures(measured, again, Style(banner="GENERATED DATA"), [CLAIM], words={})
     for path in again.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
 
 
+def test_the_figure_uses_the_words_given_for_number_and_choices() -> None:
+    default = {"radius": 0, "kind": "two_bits"}
+    own = Universe(choices=default, measurement=number(0.8))
+    other = Universe(choices=default | {"radius": 2}, measurement=number(0.9))
+    words = {"recall": "share of copies found", "radius": "bits that may differ"}
+    claim = validated(Claim, CLAIM, where="test")
+    above, below = specification_curve(claim, [own, other], words=words).axes
+    assert above.get_ylabel() == "share of copies found"
+    assert "limit: holds above 0.5" in above.get_legend_handles_labels()[1]
+    rows = [label.get_text() for label in below.get_yticklabels()]
+    assert rows == ["bits that may differ", "0", "2", "kind", "two bits"]
+    dots = [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in below.get_lines()]
+    assert dots == [([0], [1]), ([1], [2]), ([0, 1], [4, 4])]
+
+
+def test_every_number_and_choice_of_the_cards_has_words(repository: Path) -> None:
+    for path in sorted(repository.glob("experiments/*/experiment.yaml")):
+        card = read_card(path)
+        if not card.free_choices:
+            continue
+        words = import_module(f"experiments.{path.parent.name}.figure").MULTIVERSE_WORDS
+        numbers = {claim.measurement for claim in card.claims if claim.id in card.free_choices}
+        choices = {name for free in card.free_choices.values() for name in free}
+        assert words.keys() == numbers | choices, path.parent.name
+
+
 def test_nothing_is_drawn_where_nothing_was_measured_again(tmp_path: Path) -> None:
     write_measurements(tmp_path, [number(0.8)])
-    multiverse_figures(tmp_path, tmp_path, Style(), [CLAIM])
+    multiverse_figures(tmp_path, tmp_path, Style(), [CLAIM], words={})
     assert [path.name for path in tmp_path.iterdir()] == ["measurements.json"]
 
 

@@ -11,11 +11,12 @@ from PIL import Image
 from released_folder import write_pair
 
 from experiments.contract import Inputs, run_measure
+from experiments.verify_authors.charts import checks_chart, samples_sheet
 from experiments.verify_authors.figure import figure
 from experiments.verify_authors.measure import measure
 from experiments.verify_authors.options import Options
 from repro.claims.card import read_card
-from repro.claims.measurement import read_measurements
+from repro.claims.measurement import Measurement, read_measurements
 from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
@@ -241,6 +242,32 @@ def test_test_sets_are_opened_once_and_decide_nothing(
     assert {name: right[name] for name in chosen} == {name: shifted[name] for name in chosen}
     assert shifted["cifar10_accuracy_6_layers"] < 25 < right["cifar10_accuracy_6_layers"]
     assert shifted["svhn_error_3_layers"] > 75 > right["svhn_error_3_layers"]
+
+
+def test_a_check_that_was_not_run_has_no_panel_and_no_number_lies_on_the_papers_line():
+    network = {"complete_layers": 3, "layers": 3}
+    checks = {"cifar10": {"network": "imagenet", "not_run": "no"}, "svhn": {"network": "svhn"}}
+    parts = {"networks": {"svhn": network}, "checks": checks}
+    error = Measurement(name="svhn_error_3_layers", value=22.5, low=21.5, high=23.5, n=4)
+    (panel,) = checks_chart({error.name: error}, parts).axes
+    assert panel.get_title(loc="left").startswith("SVHN")
+    (number,) = [one for one in panel.texts if one.get_text() == "22.50"]
+    assert number.xy[0] == 1  # right of the panel
+    (panel,) = checks_chart({}, parts).axes
+    assert [one.get_text() for one in panel.texts] == ["no check was run: the table says why"]
+
+
+def test_the_title_counts_missing_files_and_names_none():
+    networks = {
+        "svhn": {"samples_missing": []},
+        "imagenet": {"samples_missing": ["a.npy", "b.npy"]},
+    }
+    samples = {"svhn": np.zeros((4, 32, 32, 3), np.uint8)}
+    _, title = samples_sheet(samples, networks)
+    assert title.splitlines() == [
+        "SVHN: 4 samples of the released G, not picked",
+        "ImageNet 32x32: not drawn, 2 files are missing",
+    ]
 
 
 def test_two_pairs_of_a_kind_are_refused(folders: dict[str, Path], tmp_path: Path):

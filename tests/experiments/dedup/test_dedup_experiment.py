@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from experiments.contract import Inputs, run_measure
-from experiments.dedup.charts import WRONG, groups_sheet
+from experiments.dedup.charts import WRONG, extra_copies, groups_sheet, settings_chart
 from experiments.dedup.copies import read_copies
 from experiments.dedup.figure import figure
 from experiments.dedup.measure import measure
@@ -127,6 +127,26 @@ def test_numbers_by_hand(folders: dict[str, Path], tmp_path: Path) -> None:
     gain = found["recall_gain_over_pixels"]
     assert gain.low < 0.5 < gain.high
     assert "recall_autoencoder_allowed" not in found  # one pair in four is wrong at distance 0
+
+
+@pytest.mark.slow
+def test_the_chart_of_settings_names_both_sets_of_copies(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    found = measured(folders, tmp_path / "m", Options(radii=[0, 40]))
+    settings, study, truth = (
+        dict(np.load(tmp_path / "m" / f"{name}.npz")) for name in ("settings", "study", "truth")
+    )
+    drawn = settings_chart(settings, study, truth).axes[3]  # by radius, copies found
+    extra, own = drawn.get_lines()
+    assert extra.get_label() == "found: extra copies of 2 kinds"  # no fresh ones
+    assert extra.get_ydata()[0] == found["copies_recall_autoencoder"].value
+    assert own.get_label() == "found: copies in the dataset"
+    assert own.get_xdata().tolist() == [0]  # 40 bits were not counted
+    assert own.get_ydata()[0] == found["recall_autoencoder"].value
+    study["kinds"] = np.array(["grey", "rotate", "rotate"])
+    assert extra_copies(study) == "extra copies of 2 new kinds"
+    assert len(settings_chart(settings, study, {}).axes[3].get_lines()) == 1
 
 
 @pytest.mark.slow
