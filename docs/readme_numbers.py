@@ -34,13 +34,14 @@ RUNS = ("demo", "laptop")
 HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
 IMAGES = {  # figures and tables -> the images of the paper and of each run
     "Figs 1–6, §4.1.1": ("LSUN bedrooms", "synthetic rooms", "1,350 bedroom photos"),
-    "Figs 7, 8, 10": ("faces from the web", "synthetic faces", "face photos"),
+    "Figs 7, 8, 10": ("faces from the web", "synthetic faces", "face photos (not Fig 10)"),
     "Table 1, Fig 11": ("D: ImageNet-1k; classified: CIFAR-10", "synthetic objects",
-                        "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10"),
+                        "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10 "
+                        "(no Fig 11)"),
     "Table 2": ("SVHN", "synthetic house numbers", "–"),
     "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST"),
 }  # fmt: skip
-TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2 hours")  # stated only here
+TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2.5 hours")  # stated only here
 
 
 @dataclass(frozen=True)
