@@ -36,6 +36,7 @@ def copied(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_contracts_hold(repository: Path) -> None:
     found = lint(repository)
     assert found.returncode == 0, found.stdout

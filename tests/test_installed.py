@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("repro", "data_prep", "experiments")
 
 
@@ -85,7 +87,6 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     return Installed(environment, tmp_path_factory.mktemp("elsewhere"))
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_tracked_file(repository: Path, wheel: Path) -> None:
     names = tracked(repository)
     wanted = {n for n in names if n.startswith(tuple(f"{p}/" for p in PACKAGES))}
@@ -104,7 +105,6 @@ def test_the_wheel_holds_every_tracked_file(repository: Path, wheel: Path) -> No
     assert {n.partition("/")[0] for n in held} == set(PACKAGES)  # no tests, no build folder
 
 
-@pytest.mark.slow
 def test_the_modules_are_those_of_the_wheel(repository: Path, installed: Installed) -> None:
     program = (
         "import repro.bench, data_prep.generated.drawing, experiments.latent_walk.measure, sys\n"
@@ -124,7 +124,6 @@ def test_dcgan_says_its_version(repository: Path, installed: Installed) -> None:
     assert project["version"] in installed.run("dcgan", "--version").split()
 
 
-@pytest.mark.slow
 def test_dcgan_lists_the_presets(repository: Path, installed: Installed) -> None:
     shown = installed.run("dcgan", "presets")
     listed = {line.split()[0] for line in shown.splitlines() if line.strip()}
@@ -133,7 +132,6 @@ def test_dcgan_lists_the_presets(repository: Path, installed: Installed) -> None
     assert presets <= listed
 
 
-@pytest.mark.slow
 def test_dcgan_dedup_finds_the_copy_among_ten_images(installed: Installed) -> None:
     folder = installed.elsewhere / "photos"
     folder.mkdir()

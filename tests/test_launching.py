@@ -11,6 +11,8 @@ from repro.runs.launch import launcher, threads_each
 from repro.runs.load import load_run
 from repro.specs.validation import SpecError
 
+pytestmark = pytest.mark.slow
+
 TARGET, MODEL = "results/tiny/stamps/models/faces", "results/tiny/models/faces"
 # what snakemake-executor-plugin-slurm and Snakemake make of resources (the plugin's documentation)
 KNOWN = {"mem_mb", "runtime", "gpu", "gpu_model", "slurm_partition", "slurm_account"}

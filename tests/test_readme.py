@@ -116,6 +116,7 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
     frame.to_csv(claims, index=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verdict", "heading"),
     [

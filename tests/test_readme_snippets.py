@@ -9,6 +9,8 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
+pytestmark = pytest.mark.slow
+
 PUBLIC_NAMES = {
     "ImageStore", "ModelFolder", "Generator", "Discriminator", "draw", "discriminator_features",
     "L2SVC", "Nearest", "train_autoencoder", "deduplicate",
@@ -33,7 +35,6 @@ def after(readme: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, An
     return names
 
 
-@pytest.mark.slow
 def test_the_ten_public_names_are_shown(readme: str, after: dict[str, Any]) -> None:
     section = readme.partition("## Ten names to import")[2].partition("\n## ")[0]
     assert set(re.findall(r"\*\*`(\w+)`\*\*", section)) == PUBLIC_NAMES

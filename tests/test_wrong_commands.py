@@ -21,6 +21,7 @@ from repro.data.noise import write_cifar_records
         ("fid", "give it: snakemake fid --config fid_weights=FILE"),
     ],
 )
+@pytest.mark.slow
 def test_a_target_that_is_none(
     warm: Path, repository: Path, tmp_path: Path, target: str, said: str
 ) -> None:
@@ -30,6 +31,7 @@ def test_a_target_that_is_none(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_one_experiment_without_the_raw_data_of_the_others(
     warm: Path, repository: Path, tmp_path: Path
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_run_file_that_is_not_there(words: list[str], said: str, repository: P
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_profiles_look_first(warm: Path, repository: Path) -> None:
     for profile in ("default", "slurm"):
         command = ["--workflow-profile", f"profiles/{profile}", "--configfile", "photo.yaml", "-n"]

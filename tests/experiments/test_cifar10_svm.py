@@ -256,6 +256,7 @@ def test_what_rests_on_a_C_at_the_edge_of_its_grid_says_so():  # noqa: N802  (C 
     }
 
 
+@pytest.mark.slow
 def test_networks_with_random_weights_are_resampled_too():
     """D labels 60 % correctly, two random networks 50 and 30: their difference is 10 or 30."""
     rank = np.random.default_rng(0).permutation(4000)

@@ -130,6 +130,7 @@ def test_protocols_name_everything(folders: dict[str, Path], tmp_path: Path) -> 
     assert "5 random subsets of 15 of each set" in found["kid_real_faces_training"].protocol
 
 
+@pytest.mark.slow
 def test_same_bytes_twice_and_after_a_kill_files_are_those_of_the_card(
     folders: dict[str, Path],
     tmp_path: Path,

@@ -185,6 +185,7 @@ def test_memory_that_is_used_up_is_told_in_words(
     assert found.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_what_the_user_can_mend_has_none(tmp_path: Path, repository: Path) -> None:
     process = planted(tmp_path, UNUSABLE, repository=repository)
     _, said = process.communicate(timeout=60)

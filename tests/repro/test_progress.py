@@ -185,6 +185,7 @@ def test_lengths_of_time(seconds: float, words: str) -> None:
     assert format_duration(seconds) == words
 
 
+@pytest.mark.slow
 def test_the_thread_of_its_own_prints_while_a_loop_sleeps(repository: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SLOW], cwd=repository, capture_output=True, text=True, check=True
@@ -196,6 +197,7 @@ def test_the_thread_of_its_own_prints_while_a_loop_sleeps(repository: Path) -> N
     assert re.search(r"\] a planted loop: 8 of 8 turns \(100 %\) done in 3 s$", said[-1])
 
 
+@pytest.mark.slow
 def test_a_terminal_has_a_bar_instead_of_lines(repository: Path) -> None:
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))

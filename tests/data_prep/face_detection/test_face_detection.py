@@ -141,6 +141,7 @@ def shared(one, other):
 
 
 @given(boxes, st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_merging_keeps_the_best_supported_box_of_each_face(found, rng):
     kept = merged(found)
     for i, box in enumerate(kept):

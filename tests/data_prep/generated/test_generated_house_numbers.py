@@ -77,6 +77,7 @@ def test_the_source_svhn_reads_them(world: Path) -> None:
             np.testing.assert_array_equal(records[index].payload, picture)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_at_any_time_and_number_of_processes(
     tmp_path: Path, world: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ say("state", document.getElementById("where").textContent);
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_round_trip_through_a_browser(tmp_path: Path) -> None:
     """Keys, buttons, going back, changing a label, the browser's store, the file that comes out."""
     page(tmp_path)

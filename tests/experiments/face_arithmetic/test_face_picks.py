@@ -92,6 +92,7 @@ say("where2", document.getElementById("where").textContent);
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_round_trip_through_a_browser(tmp_path: Path) -> None:
     page(tmp_path)
     content = after_script(tmp_path / "p.html", PRESSES, tmp_path)

@@ -112,6 +112,7 @@ say("state", at("where").textContent);
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_round_trip_through_a_browser(tmp_path: Path) -> None:
     """Mouse, keys, the segmenter's start, the browser's store, the file that comes out."""
     page(tmp_path)

@@ -158,6 +158,7 @@ def test_where_the_search_finds_planted_copies_the_claims_are_decided(
 
 
 @pytest.mark.parametrize("blind", ["noise", "constant", "flat samples"])
+@pytest.mark.slow
 def test_where_the_search_is_blind_nothing_is_decided(
     plant: Callable[[np.ndarray], dict[str, Measurement]],
     verdict,

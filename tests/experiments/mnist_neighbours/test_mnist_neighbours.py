@@ -301,6 +301,7 @@ def test_the_untrained_control_is_the_network_before_training(folders, tmp_path:
         assert found[f"{name}_untrained"].n == 200
 
 
+@pytest.mark.slow
 def test_the_unit_of_a_difference_is_the_training_where_there_are_several() -> None:
     """Errors 0, 50 % against 50, 100 %: Welch by hand, and within one training over digits."""
 

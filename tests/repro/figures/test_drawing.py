@@ -158,6 +158,7 @@ def test_png_says_its_kind_and_no_software(tmp_path: Path) -> None:
             assert {k: v for k, v in picture.info.items() if k != "dpi"} == {"Kind": kind}
 
 
+@pytest.mark.slow
 def test_small_text_is_enlarged(tmp_path: Path) -> None:
     figure, axes = new_figure(10.0, 4.0)
     axes[0, 0].plot([0, 1], [0, 1])

@@ -102,6 +102,7 @@ def test_equal_to_the_layers_written_out(networks: Networks, z: Tensor, digits: 
     torch.testing.assert_close(D(digits, LABELS), by_hand_d(D, digits, LABELS), rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_layers_written_out(networks: Networks, z: Tensor) -> None:
     G, D = networks
     D(G(z, LABELS), LABELS).sum().backward()

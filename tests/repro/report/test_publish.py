@@ -89,6 +89,7 @@ def test_a_folder_of_an_earlier_run_is_replaced_and_other_files_stay(
     assert (out / "README.md").read_text() == "old"
 
 
+@pytest.mark.slow
 def test_the_page_to_play_with_is_kept_and_linked(made: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(made / "run", run)

@@ -640,6 +640,7 @@ def test_differences_are_those_from_the_papers_defaults() -> None:
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_page_in_a_browser_sorts_and_has_no_script_error(report: Path, tmp_path: Path) -> None:
     dom = dom_of(report / "index.html", tmp_path)
     assert f"{len(EXPECTED)} claims</output>" in dom  # written by the script

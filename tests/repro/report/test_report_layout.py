@@ -63,6 +63,7 @@ def test_pages_of_the_run_are_links(made: Path, tmp_path: Path) -> None:
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_a_link_to_a_folded_claim_unfolds_it(report: Path, tmp_path: Path) -> None:
     script = """<script>
       const claim = document.querySelector("#claim-latent_walk-jumps");

@@ -263,6 +263,7 @@ def test_every_command_of_the_report_names_its_target_first(report: Path) -> Non
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_claims_are_sorted_as_numbers_and_filtered_by_buttons(report: Path, tmp_path: Path) -> None:
     script = """<script>
       const ours = () => [...document.querySelectorAll(".claims tbody tr:not([hidden])")]
@@ -303,6 +304,7 @@ def test_claims_are_sorted_as_numbers_and_filtered_by_buttons(report: Path, tmp_
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_figures_enlarge_and_everything_is_open_in_print(report: Path, tmp_path: Path) -> None:
     script = """<script>
       const zoom = document.querySelector(".zoom");

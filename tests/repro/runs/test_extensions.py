@@ -10,6 +10,7 @@ import importlib
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,13 @@ def namings(library: Path) -> tuple[int, list[str]]:
     for path in files:
         name = path.relative_to(library).as_posix()
         if name not in EXEMPT:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found += [f"{name}:{line}: {what}" for line, what in _in_module(tree, name)]
+            found += _in_text(path.read_text(encoding="utf-8"), name)
     return len(files), found
+
+
+@cache
+def _in_text(text: str, name: str) -> list[str]:
+    return [f"{name}:{line}: {what}" for line, what in _in_module(ast.parse(text), name)]
 
 
 def _in_module(tree: ast.Module, name: str) -> Iterator[tuple[int, str]]:
@@ -106,6 +111,7 @@ def _folder(node: ast.AST) -> str | None:
     return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None
 
 
+@pytest.mark.slow
 def test_nothing_else_of_the_library_names_the_outside(repository: Path) -> None:
     modules, found = namings(repository / "repro")
     assert modules > 100

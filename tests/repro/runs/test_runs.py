@@ -167,6 +167,7 @@ def test_copies_are_a_dataset_read_through_the_source_they_wrap(load: Any) -> No
         load(roles=roles)
 
 
+@pytest.mark.slow
 def test_a_model_trained_several_times_is_a_model_for_each_seed(load: Any) -> None:
     changes = {"models": {"bedrooms": {"trainings": 3}, "one": {"data": "bedrooms", "seed": 7}}}
     run = load(**changes, roles={"bedrooms": {"baseline": "one"}})

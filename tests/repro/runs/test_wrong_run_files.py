@@ -141,6 +141,7 @@ MERGED = "a: &a {x: 1}\n" + "".join(
         ("a: 1\na: 2", "is given twice"),
     ],
 )
+@pytest.mark.slow
 def test_files_that_are_no_run_files(text: str, said: str) -> None:
     Path("odd.yaml").write_text(text)
     with pytest.raises(SpecError, match=rf"^odd\.yaml.*{said}"):

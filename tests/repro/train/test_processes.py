@@ -38,6 +38,8 @@ from repro.train.minibatches import Images
 from repro.train.processes import ALONE, Processes
 from repro.train.trainer import Trainer, TrainingError
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 IMAGES = 71  # four minibatches of 16 and one of 7: shares of 4 and 3, or of 3, 2 and 2
 STEPS = 10
@@ -345,7 +347,6 @@ def test_the_model_is_one_like_any_other(whole: Path) -> None:
     assert not np.array_equal(pictures, draw(model.generator("early"), z))
 
 
-@pytest.mark.slow
 def test_killed_and_resumed_it_gives_the_same_bytes(
     data: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -381,7 +382,6 @@ def together(*words: str, repository: Path, **environment: str) -> subprocess.Po
     )
 
 
-@pytest.mark.slow
 def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
     data: Path, tmp_path: Path, repository: Path
 ) -> None:
@@ -416,7 +416,6 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
         assert found[0] == found[1], name
 
 
-@pytest.mark.slow
 def test_how_the_first_process_that_failed_ended_is_how_all_end(
     tmp_path: Path, repository: Path
 ) -> None:

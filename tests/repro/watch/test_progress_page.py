@@ -213,6 +213,7 @@ def test_it_asks_no_address(board: Board, tmp_path: Path) -> None:
 
 
 @needs_chromium
+@pytest.mark.slow
 def test_a_browser_shows_the_sheet_from_the_disk(board: Board, tmp_path: Path) -> None:
     folder = tmp_path / "results"
     folder.mkdir()
