@@ -22,14 +22,14 @@ HASHES: dict[str, Callable[..., imagehash.ImageHash]] = {
 }
 METHODS = ("pixels", *HASHES)
 CHECKSUM_BYTES = 16
+SIDE = 8  # of the perceptual hashes, whose bits are SIDE * SIDE
 
 
-def perceptual_code(image: np.ndarray, method: str, *, side: int = 8) -> np.ndarray:
-    """Code (B,) uint8 of one image (H, W, C) uint8, C = 1 or 3; B = side * side / 8, or 16.
+def perceptual_code(image: np.ndarray, method: str) -> np.ndarray:
+    """Code (B,) uint8 of one image (H, W, C) uint8, C = 1 or 3.
 
-    method: one of METHODS. side: of the perceptual hashes, a multiple of 8; 8 gives 64 bits. Codes
-    of "pixels" are only equal or not; their Hamming distance is meaningless. Raises ValueError that
-    lists the methods.
+    method: one of METHODS. Perceptual hashes have 64 bits. Codes of "pixels" (16 bytes) are only
+    equal or not; their Hamming distance is meaningless. Raises ValueError that lists the methods.
     """
     if method not in METHODS:
         raise ValueError(f"no hash '{method}'; there are {', '.join(METHODS)}")
@@ -37,13 +37,13 @@ def perceptual_code(image: np.ndarray, method: str, *, side: int = 8) -> np.ndar
         digest = hashlib.blake2b(image.tobytes(), digest_size=CHECKSUM_BYTES).digest()
         return np.frombuffer(digest, np.uint8)
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-    return np.packbits(HASHES[method](picture, hash_size=side).hash)
+    return np.packbits(HASHES[method](picture, hash_size=SIDE).hash)
 
 
-def perceptual_codes(images: np.ndarray, method: str, *, side: int = 8) -> np.ndarray:
+def perceptual_codes(images: np.ndarray, method: str) -> np.ndarray:
     """Codes (N, B) uint8 of images (N, H, W, C) uint8; see `perceptual_code`."""
-    width = CHECKSUM_BYTES if method == "pixels" else side * side // 8
+    width = CHECKSUM_BYTES if method == "pixels" else SIDE * SIDE // 8
     codes = np.empty((len(images), width), np.uint8)
     for row, image in enumerate(images):
-        codes[row] = perceptual_code(image, method, side=side)
+        codes[row] = perceptual_code(image, method)
     return codes

@@ -23,13 +23,12 @@ def soft(n: int, seed: int, side: int = 64, channels: int = 3) -> np.ndarray:
 
 
 @pytest.mark.parametrize("method", ORACLES)
-@pytest.mark.parametrize("side", [8, 16])
-def test_bits_are_imagehashs(method: str, side: int) -> None:
+def test_bits_are_imagehashs(method: str) -> None:
     images = soft(6, seed=1)
-    codes = perceptual_codes(images, method, side=side)
-    assert codes.shape == (6, side * side // 8)
+    codes = perceptual_codes(images, method)
+    assert codes.shape == (6, 8)
     for image, code in zip(images, codes, strict=True):
-        oracle = ORACLES[method](Image.fromarray(image), hash_size=side)
+        oracle = ORACLES[method](Image.fromarray(image), hash_size=8)
         assert np.packbits(oracle.hash).tobytes() == code.tobytes()
 
 
