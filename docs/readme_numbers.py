@@ -34,14 +34,15 @@ RUNS = ("demo", "laptop")
 HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
 IMAGES = {  # figures and tables -> the images of the paper and of each run
     "Figs 1–6, §4.1.1": ("LSUN bedrooms", "synthetic rooms", "1,350 bedroom photos"),
-    "Figs 7, 8, 10": ("faces from the web", "synthetic faces", "face photos (not Fig 10)"),
+    "Figs 7, 8, 10": ("faces from the web", "synthetic faces",
+                      "face photos (Fig 10 not published)"),
     "Table 1, Fig 11": ("D: ImageNet-1k; classified: CIFAR-10", "synthetic objects",
                         "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10 "
-                        "(no Fig 11)"),
+                        "(Fig 11 not published)"),
     "Table 2": ("SVHN", "synthetic house numbers", "–"),
-    "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST"),
+    "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST (Fig 9 not published)"),
 }  # fmt: skip
-TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2.5 hours")  # stated only here
+TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2.5 hours")
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ FINDINGS = [  # the most surprising first
     Finding("demo", "dedup", "semantic", "§4.1.1",
             "The hash finds more near-duplicates than equality of pixels, which finds none: "
             "{recall_autoencoder:.0%} of those planted in the training images, an untrained hash "
-            "{recall_untrained:.0%}; of copies of other kinds it finds "
-            "{copies_recall_autoencoder:.0%}"),
+            "{recall_untrained:.0%}; of extra copies of other kinds the trained hash finds "
+            "{copies_recall_autoencoder:.0%}, the untrained one {copies_recall_untrained:.0%}"),
     Finding("demo", "face_arithmetic", "three_beat_one_and_stay_realistic", "Fig 7",
             "Sums of three averaged exemplars beat sums of single ones: "
             "{success_and_realistic_three_exemplars:.0%} of the results have the wanted attributes "
@@ -240,7 +241,8 @@ def describe_controls(run: str, claims: pd.DataFrame) -> str:
     found = (
         f"Of the {len(holding)} claims that hold in the {run} run (the paper's and ours) "
         f"{len(holding) - needless or 'none'} have a control that does not pass; {needless} need "
-        "none: they count layers, or are comparisons, with an untrained network or of trainings."
+        "none, most of them because they count layers or are themselves comparisons with an "
+        "untrained network (claims.csv gives each reason)."
     )
     if bare:
         found += (

@@ -19,7 +19,7 @@ LABELS = {  # kind -> its name in a figure
 PANELS = {  # measurement -> (title of its panel, words on its axis, where its claim's limit is)
     "realism": ("realism", "density among real images\n(real images: about 1)", 0.5),
     "coverage": ("variety", "share of real images\nwith a picture near them", 0.5),
-    "diversity": ("diversity, no quality", "how unlike each other\n(training images: 1)", None),
+    "diversity": ("diversity (not quality)", "how unlike each other\n(training images: 1)", None),
 }
 MARKS = {"samples": ("o", 0), "real": ("D", 2), "untrained": ("s", 7), "patched": ("^", 1)}
 

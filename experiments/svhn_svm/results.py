@@ -275,13 +275,19 @@ def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
 def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int) -> Measurement:
     """Error of one row minus that of the other, paired by test image, means over their draws.
 
-    Of several networks the mean counts. A row of one draw, such as the supervised network, has no
+    Of several networks the mean counts, and they are not resampled: sd_over_networks_random is the
+    spread between them. A row of one draw, such as the supervised network, has no
     spread over draws in its interval.
     """
     errors = {row: 100.0 * (1 - hits[row].mean(axis=0)) for row in (one, other)}  # (draws, T)
     name, draws = f"{one}_minus_{other}", f"{len(errors[one])} and {len(errors[other])}"
     single = [WHAT[row] for row in (one, other) if len(errors[row]) == 1]
     fixed = "".join(f", one training of the {what}" for what in single)
+    fixed += "".join(
+        f", {len(hits[row])} given networks of random weights (their mean)"
+        for row in (one, other)
+        if len(hits[row]) > 1
+    )
     return difference_over(
         name,
         errors[one],

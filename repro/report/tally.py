@@ -43,7 +43,9 @@ def summarise_findings(rows: Iterable[Row]) -> list[str]:
     whole += f"{len(stated) - numbers} directions), {sum(decided.values())} are decided"
     return [
         f"{whole}: {_listed(decided)}." if decided else f"{whole}.",
-        f"{sum(still.values())} are not: {_listed(still)}." if still else "None is left open.",
+        f"{sum(still.values())} are not decided: {_listed(still)}."
+        if still
+        else "None is left open.",
     ]
 
 

@@ -35,7 +35,7 @@ def test_two_sentences_on_what_the_paper_states() -> None:
     assert summarise_findings(ROWS) == [
         "Of the 6 claims that the paper states (2 numbers, 4 directions), 3 are decided: "
         "1 not reproduced, 1 holds on synthetic data, 1 fails on other data.",
-        "3 are not: 1 undecided, 1 not decided (no control), 1 not comparable.",
+        "3 are not decided: 1 undecided, 1 not decided (no control), 1 not comparable.",
     ]
     assert summarise_findings(ROWS[-2:]) == []
     assert summarise_findings(ROWS[:1])[1] == "None is left open."
