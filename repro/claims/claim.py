@@ -59,6 +59,13 @@ class Rule(Strict):
         assert self.within is not None
         return f"between {number(self.within[0])} and {number(self.within[1])}"
 
+    @property
+    def short(self) -> str:
+        """E.g. ">0", or "81.8–83.8"."""
+        if self.within is not None:
+            return "–".join(map(number, self.within))
+        return self.words.replace("below ", "<").replace("above ", ">")
+
 
 class Claim(Strict):
     """One claim of the paper, the measurement that answers it and the rule that decides it."""

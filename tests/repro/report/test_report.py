@@ -418,7 +418,8 @@ def test_markdown_and_csv_hold_the_same_claims(report: Path) -> None:
     assert set(re.findall(r"`(\w+)`", named)) == not_run
     for name, (section, statement, paper, _, limit, verdict) in stated.items():
         row = rows[name]
-        assert f" {limit}" in row["rule"]
+        words = limit.replace("<", "below ").replace(">", "above ").replace("–", " and ")
+        assert f" {words}" in row["rule"]
         assert (section, paper) == (row["section"], row["paper"].replace(", no number", ""))
         assert statement.replace("\\|", "|") == f"{row['statement']} (`{name}`)"
         assert verdict == row["verdict"] == EXPECTED[name]
