@@ -29,7 +29,7 @@ WEBP = {"lossless": True, "quality": 50, "method": 1}  # method 2: 1 % smaller, 
 LIGHT = 100_000  # bytes: an animation up to this is embedded as it is
 FRAMES, LONGEST_SIDE, QUALITY = 6, 520, 40  # of heavier ones
 EACH, LAST = 1000, 2500  # milliseconds that a frame is shown
-LIGHT_WIDTH, LIGHT_QUALITY = 720, 22  # of pages that are kept in the repository
+LIGHT_WIDTH, LIGHT_QUALITY = 720, 20  # of pages that are kept in the repository
 CARD, CARD_QUALITY = (480, 300), 40  # pixels, and their coding, of a picture on a card
 
 
