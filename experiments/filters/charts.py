@@ -24,7 +24,7 @@ CURVES = {  # side -> (label, colour, line); the line also tells them apart
     "permuted": ("trained, labels in random order", PALETTE[7], (0, (1, 1.2))),
 }
 PANELS = {  # quantity -> title of its panel, and label of its axis
-    "selectivity": ("Selective: strong responses are rare", "strongest peaks above the mean, sd"),
+    "selectivity": ("Strong responses are rare", "strongest peaks above the mean, sd"),
     "shape_likeness_excess": (
         "Same shapes in the patches",
         "similarity of the strongest\nminus that of any images",
