@@ -37,7 +37,7 @@ setup: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest
 
-# For every edit, in two to four minutes on 2 cores: all but the pipeline's tests and those marked slow.
+# For every edit, in two to three minutes on 2 cores: all but the pipeline's tests and those marked slow.
 check: $(STAMP)
 	$(BIN)/python -m pytest -m "not (faults or pipeline or slow)"
 
