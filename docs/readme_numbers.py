@@ -18,13 +18,12 @@ import yaml
 
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
-from repro.claims.verdict import DECIDED, HOLDING, Verdict
+from repro.claims.verdict import DECIDED, HOLDING, NEEDLESS, Verdict
 from repro.report.compare import read_claims
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published"
 FAILING = DECIDED - HOLDING - {Verdict.PARTLY}
-NEEDLESS = "none: "  # how claims.csv begins the reason why a claim needs no control
 WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
 LAYERS = "architecture"  # the experiment that counts the networks' layers
 UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from experiments.ablations.options import LEAST
 from repro.figures.drawing import INK, PALETTE, grid, new_figure, show_picture
 
 NEARLY_REAL = 0.1  # the axis of distances is linear below it, logarithmic above
-LEAST = 0.01  # distances are noise below it, as in results.py, which loads PyTorch
 PANELS = {  # quantity -> label of its axis
     "distance": "kernel distance to held-out images",
     "diversity": "diversity (real images: 1)",

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from repro.specs.validation import Strict
 
+LEAST = 0.01  # distances are noise below it: it stands for them on a logarithmic axis
+
 
 class Options(Strict):
     """How many images to draw and compare."""

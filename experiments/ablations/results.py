@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from experiments.ablations.changes import Change
+from experiments.ablations.options import LEAST
 from repro.claims.constructors import counted_share_over, estimate_over, single_number, student_over
 from repro.claims.holm import holm_intervals
 from repro.claims.intervals import student
 from repro.claims.measurement import Measurement
 from repro.claims.withheld import without_value
 
-LEAST = 0.01  # distances are noise below it: it stands for them on the logarithmic axis
 QUANTITIES = {  # quantity -> (its unit, how it was measured)
     "distance": (
         "",

@@ -20,6 +20,7 @@ from repro.claims.constructors import (
     share_of_networks_over,
     single_number,
 )
+from repro.claims.intervals import deviation_within
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice, Training
 
@@ -175,7 +176,7 @@ def _over_draws(of_row: list[Result], count: int) -> tuple[float, float | None, 
     """
     accuracies = 100 * np.stack([one.hits(count).mean(axis=1) for one in of_row])  # (K, draws)
     draws = accuracies.shape[1]
-    sd = float(np.sqrt(accuracies.var(axis=1, ddof=1).mean())) if draws > 1 else None
+    sd = deviation_within(accuracies) if draws > 1 else None
     return float(accuracies.mean()), sd, draws
 
 

@@ -23,6 +23,7 @@ from repro.claims.constructors import (
     share_over,
     single_number,
 )
+from repro.claims.intervals import deviation_within
 from repro.claims.measurement import Measurement
 from repro.claims.withheld import no_value
 
@@ -147,7 +148,7 @@ def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
     """
     errors = 100 * (1 - right.mean(axis=2))  # (networks, draws)
     networks, draws = errors.shape
-    sd = float(np.sqrt(errors.var(axis=1, ddof=1).mean()))
+    sd = deviation_within(errors)
     several = f", mean of {networks} networks" if networks > 1 else ""
     protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[2]} test images once"
     made = [
@@ -273,21 +274,10 @@ def _difference_on_validation(outcome: TestedRows, name: str) -> Measurement:
 
 
 def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int) -> Measurement:
-    """Error of one row minus that of the other, paired by test image, means over their draws.
-
-    Of several networks the mean counts, and they are not resampled: sd_over_networks_random is the
-    spread between them. A row of one draw, such as the supervised network, has no
-    spread over draws in its interval.
-    """
+    """Error of one row minus the other's, paired by test image, means over networks and draws."""
     errors = {row: 100.0 * (1 - hits[row].mean(axis=0)) for row in (one, other)}  # (draws, T)
     name, draws = f"{one}_minus_{other}", f"{len(errors[one])} and {len(errors[other])}"
-    single = [WHAT[row] for row in (one, other) if len(errors[row]) == 1]
-    fixed = "".join(f", one training of the {what}" for what in single)
-    fixed += "".join(
-        f", {len(hits[row])} given networks of random weights (their mean)"
-        for row in (one, other)
-        if len(hits[row]) > 1
-    )
+    fixed = "".join(_not_resampled(row, *hits[row].shape[:2]) for row in (one, other))
     return difference_over(
         name,
         errors[one],
@@ -299,3 +289,10 @@ def _difference(one: str, other: str, hits: dict[str, np.ndarray], *, seed: int)
         protocol=f"test error of {WHAT[one]} minus that of {WHAT[other]}, means over {draws} draws "
         "of labels",
     )
+
+
+def _not_resampled(row: str, networks: int, draws: int) -> str:
+    """What the interval of a difference leaves out, in words; of networks sd_over_networks_..."""
+    if draws == 1:
+        return f", one training of the {WHAT[row]}"
+    return f", {networks} given networks of random weights (their mean)" if networks > 1 else ""

@@ -54,6 +54,11 @@ def student(values: np.ndarray, *, level: float = 0.95) -> Ends:
     return float(low), float(high)
 
 
+def deviation_within(values: np.ndarray) -> float:
+    """Standard deviation within the rows of (K, R), R at least 2: root of their mean variance."""
+    return float(np.sqrt(values.var(axis=1, ddof=1).mean()))
+
+
 def welch(first: np.ndarray, second: np.ndarray) -> Ends:
     """Welch's interval of mean(first) - mean(second), (K,) and (M,) of unequal spread, K, M > 1."""
     if min(len(first), len(second)) < 2:

@@ -47,6 +47,7 @@ WORDS = {
 HOLDING = {inside for inside, _, _ in WORDS.values()}
 DECIDED = HOLDING | {Verdict.PARTLY} | {outside for _, _, outside in WORDS.values()}
 NOT_MEASURED = "not measured yet"  # in the column `control` of claims.csv
+NEEDLESS = "none: "  # before the reason why a claim needs no control, in claims.csv
 # words of claims.csv as earlier versions wrote them
 EARLIER = {
     "holds in a drawn world": Verdict.HOLDS_SYNTHETIC,

@@ -18,7 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from repro.claims.measurement import format_measurement
-from repro.claims.verdict import NOT_MEASURED, Judgement, Verdict
+from repro.claims.verdict import NEEDLESS, NOT_MEASURED, Judgement, Verdict
 from repro.figures.offline_page import SHARED
 from repro.report.commands import command_for
 from repro.report.data_description import first_line
@@ -100,7 +100,7 @@ def describe_control(judgement: Judgement) -> str:
     """The control of a claim: name and number, why there is none, or that it was not measured."""
     claim = judgement.claim
     if claim.without_control:
-        return f"none: {claim.without_control}"
+        return f"{NEEDLESS}{claim.without_control}"
     if judgement.control is None:
         return NOT_MEASURED
     return f"{claim.control.replace('_', ' ')}: {format_measurement(judgement.control)}"
