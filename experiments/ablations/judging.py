@@ -1,8 +1,8 @@
 """What is measured of one training: its samples against held-out images, and what its D has learnt.
 
-Part of measure.py. All trainings of a recipe are judged alike: distances in features of one
-untrained discriminator, the recipe's; features of each trained discriminator by a linear classifier
-that has to tell from them whether a synthetic room has a window. Alone:
+Part of measure.py. All trainings of a recipe are judged alike: distances in features of several
+discriminators of the recipe with initial weights; features of each trained discriminator by a
+linear classifier that has to tell from them whether a synthetic room has a window. Alone:
 `Judge(recipe, held_out, trained_on, seed=42).distance(samples)`.
 """
 
@@ -17,23 +17,14 @@ from sklearn.preprocessing import StandardScaler
 from data_prep.generated.drawing.scene import THINGS
 from experiments.drawn_rooms import draw_rooms
 from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.kernel_distance import (
-    convolution_features,
-    polynomial_mmd,
-    standardised,
-)
-from repro.rng import weights_seed
+from repro.quality.feature_spaces import joined, untrained_spaces
+from repro.quality.kernel_distance import convolution_features, polynomial_mmd
 from repro.train.monitor import diversity
 
+UNTRAINED_NETWORKS = "ablations, untrained networks"  # the stream of their weights
 DIVERSE = 256  # images in a diversity, as in the training's monitor
 VISIBLE = 0.01  # share of the picture from which a window counts
-
-
-def untrained_discriminator(recipe: ModelFolder, seed: int) -> Discriminator:
-    """The recipe's D with initial weights; its statistics are not frozen yet."""
-    return recipe.random_discriminator(weights_seed(seed, "ablations, untrained network"))
 
 
 class Judge:
@@ -42,17 +33,15 @@ class Judge:
     def __init__(
         self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, seed: int
     ) -> None:
-        D = untrained_discriminator(recipe, seed)
-        self._network = freeze_on(D, np.concatenate([held_out, others]))
-        reference = convolution_features(self._network, held_out)
-        self._scale = np.concatenate([reference, convolution_features(self._network, others)])
-        self._wanted = standardised(reference, by=self._scale)
+        both = np.concatenate([held_out, others])
+        spaces = untrained_spaces(recipe, both, seed=seed, purpose=UNTRAINED_NETWORKS)
+        self._describe = joined(spaces)
+        self._wanted = self._describe(held_out)
         self._diversity = diversity(held_out[:DIVERSE])
 
     def distance(self, images: np.ndarray) -> float:
         """Kernel distance to the held-out images."""
-        features = convolution_features(self._network, images)
-        return polynomial_mmd(standardised(features, by=self._scale), self._wanted)
+        return polynomial_mmd(self._describe(images), self._wanted)
 
     def diversity(self, images: np.ndarray) -> float:
         """Diversity relative to that of the held-out images."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from experiments.ablations.changes import Change, changes_among
 from experiments.ablations.digits import gain_and_bias
-from experiments.ablations.judging import Judge, WindowRooms, untrained_discriminator
+from experiments.ablations.judging import UNTRAINED_NETWORKS, Judge, WindowRooms
 from experiments.ablations.options import Options
 from experiments.ablations.results import (
     ComparedChange,
@@ -23,16 +23,17 @@ from experiments.ablations.results import (
     figure_arrays,
     quantity_numbers,
     resolution_numbers,
-    single_numbers,
     swinging_numbers,
+    training_images_distance,
+    untrained_accuracy,
 )
 from experiments.ablations.snapshots import movement
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import draw
+from repro.quality.feature_spaces import untrained_networks
 from repro.rng import shuffled
 
 
@@ -49,8 +50,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]
     real = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))
-    untrained = freeze_on(untrained_discriminator(recipe, seed), trained_on)
-    made = single_numbers(real, rooms.accuracy(untrained) if rooms else None)
+    made = [training_images_distance(real)]
+    if rooms is not None:
+        untrained = untrained_networks(recipe, trained_on, seed=seed, purpose=UNTRAINED_NETWORKS)
+        made.append(untrained_accuracy(np.array([rooms.accuracy(D) for D in untrained])))
     made += [*all_numbers(compared), *swinging_numbers(compared[0])]
     if inputs.has("ablated_small.ablations.1"):
         made += _at_a_smaller_size(inputs, compared, options, seed)

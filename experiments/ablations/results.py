@@ -17,12 +17,13 @@ from repro.claims.holm import holm_intervals
 from repro.claims.intervals import student
 from repro.claims.measurement import Measurement
 from repro.claims.withheld import without_value
+from repro.quality.feature_spaces import UNTRAINED
 
 QUANTITIES = {  # quantity -> (its unit, how it was measured)
     "distance": (
         "",
-        "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of one discriminator with initial "
-        "weights (not Inception, so not KID), standardised; samples against held-out real images",
+        f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} taken together (not Inception, "
+        "so not KID), standardised; samples against held-out real images",
     ),
     "diversity": (
         "",
@@ -181,20 +182,18 @@ def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
     return made
 
 
-def single_numbers(real: float, untrained_features: float | None) -> list[Measurement]:
-    """The distance of the training images themselves, and the accuracy with an untrained D."""
-    why = "a single number"
+def training_images_distance(real: float) -> Measurement:
+    """The distance of the training images themselves."""
     protocol = f"training images; {QUANTITIES['distance'][1]}"
-    made = [single_number("distance_real", real, n=1, why=why, protocol=protocol)]
-    if untrained_features is not None:
-        unit, protocol = QUANTITIES["features"]
-        protocol = f"D with initial weights; {protocol}"
-        made.append(
-            single_number(
-                "features_untrained", untrained_features, n=1, why=why, unit=unit, protocol=protocol
-            )
-        )
-    return made
+    return single_number("distance_real", real, n=1, why="a single number", protocol=protocol)
+
+
+def untrained_accuracy(values: np.ndarray) -> Measurement:
+    """The accuracies, in percent, with D's with initial weights (networks,)."""
+    unit, protocol = QUANTITIES["features"]
+    protocol = f"D with initial weights; {protocol}"
+    name = "features_untrained"
+    return student_over(name, values, over="untrained networks", unit=unit, protocol=protocol)
 
 
 def figure_arrays(

@@ -15,14 +15,10 @@ from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder, Snapshot, draw
-from repro.quality.kernel_distance import (
-    block_distances,
-    convolution_features,
-    standardised,
-)
-from repro.rng import shuffled, weights_seed
+from repro.quality.feature_spaces import joined, untrained_spaces
+from repro.quality.kernel_distance import block_distances
+from repro.rng import shuffled
 
 SNAPSHOTS: dict[str, Snapshot] = {"early": "early", "late": "final"}  # by their names here
 
@@ -69,23 +65,17 @@ def _distances(
     """Distances to the real images (n, H, W, C), block by block: (blocks,) for each kind.
 
     Kinds: early and late samples, drawn from the same z, and the other real images, which give the
-    floor. Features are those of a discriminator with initial weights.
+    floor. Features are those of discriminators with initial weights.
     """
     z = model.latents(len(real), seed=seed, purpose="bedroom samples, distances")
-    untrained = model.random_discriminator(weights_seed(seed, "bedroom samples, features"))
-    network = freeze_on(untrained, np.concatenate([real, other_real]))
-    reference, floor = (convolution_features(network, x) for x in (real, other_real))
-    scale = np.concatenate([reference, floor])
-
-    def distances(features: np.ndarray) -> np.ndarray:
-        return block_distances(
-            standardised(features, by=scale), standardised(reference, by=scale), blocks=blocks
-        )
-
-    samples = {name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()}
+    images = {name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()}
+    images["real"] = other_real
+    both = np.concatenate([real, other_real])
+    spaces = untrained_spaces(model, both, seed=seed, purpose="bedroom samples, features")
+    describe = joined(spaces)
+    wanted = describe(real)
     # one kind's features at a time: they are large
-    found = {name: distances(convolution_features(network, x)) for name, x in samples.items()}
-    return {**found, "real": distances(floor)}
+    return {kind: block_distances(describe(x), wanted, blocks=blocks) for kind, x in images.items()}
 
 
 if __name__ == "__main__":

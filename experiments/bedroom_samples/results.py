@@ -7,6 +7,7 @@ import numpy as np
 
 from repro.claims.constructors import student_over
 from repro.claims.measurement import Measurement
+from repro.quality.feature_spaces import UNTRAINED
 
 
 def distance_measurements(values: dict[str, np.ndarray], *, images: int) -> list[Measurement]:
@@ -20,11 +21,8 @@ def distance_measurements(values: dict[str, np.ndarray], *, images: int) -> list
             f"kernel_distance_{name}",
             distances,
             over="disjoint blocks; one model, one z stream",
-            protocol=(
-                "unbiased squared MMD, kernel (x.y/F + 1)^3, on features of the discriminator with "
-                "initial weights (not Inception, so not KID), standardised; "
-                f"{images:,} images per kind"
-            ),
+            protocol=f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} taken together (not "
+            f"Inception, so not KID), standardised; {images:,} images per kind",
         )
         for name, distances in values.items()
     ]

@@ -13,16 +13,10 @@ import numpy as np
 from repro.data.images import halved_to
 from repro.data.store import ImageStore
 from repro.internals.latent import largest_step_share
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
-from repro.quality.training_images import (
-    Describe,
-    mirrors,
-    nearest_training_images,
-    scaled_features,
-    training_rows,
-)
-from repro.rng import shuffled, weights_seed
+from repro.quality.feature_spaces import UNTRAINED, Describe, joined, untrained_spaces
+from repro.quality.training_images import mirrors, nearest_training_images, training_rows
+from repro.rng import shuffled
 
 LOOKUP_SIDE = 32  # pixels; larger pictures are halved to this size before the lookup
 SCALED_BY = 512  # training images, at most, that fix the features' batch statistics and scales
@@ -104,7 +98,7 @@ def _small(images: np.ndarray) -> np.ndarray:
 def feature_space(
     model: ModelFolder, store: ImageStore, rows: np.ndarray, *, seed: int
 ) -> FeatureSpace:
-    """All layers of a D of the model's architecture with initial weights, at 4x4, standardised.
+    """All layers, at 4x4, of several D's of the model's architecture with initial weights.
 
     The weights are initial ones and not the model's own, since they do not depend on the training
     in question and, in one run, are the same for all models of one architecture. Batch statistics
@@ -115,9 +109,8 @@ def feature_space(
         return FeatureSpace("pixels", _pixels)
     chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
     images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
-    D = model.random_discriminator(weights_seed(seed, "latent walk, features"))
-    network = freeze_on(D, images)
-    return FeatureSpace("features of a D with initial weights", scaled_features(network, images))
+    spaces = untrained_spaces(model, images, seed=seed, purpose="latent walk, features")
+    return FeatureSpace(f"{UNTRAINED} taken together", joined(spaces))
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Whether samples are nearer than real images, under other choices of space and of real images.
 
 Part of measure.py. Distances to the nearest training image are those of study.py; only those in
-features of a discriminator with initial weights are searched for here. Pixels are among the spaces
+features of discriminators with initial weights are searched for here. Pixels are among the spaces
 although flat pictures are near to everything there (README.md).
 """
 
@@ -16,10 +16,9 @@ from experiments.memorisation.study import Study
 from repro.claims.choices import Choices, alternatives
 from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universe, Universes
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
+from repro.quality.feature_spaces import untrained_networks
 from repro.quality.training_images import mirrors
-from repro.rng import weights_seed
 
 CLAIM = "not_nearer_than_real"
 OWN: Choices = {
@@ -81,13 +80,13 @@ def _universe(nearest: Nearest, real: np.ndarray, choices: dict[str, Any]) -> Un
 
 
 def _in_untrained_features(found: Study, model: ModelFolder, *, widest: int, seed: int) -> Nearest:
-    """Distances in features of a D with initial weights, which cannot have learnt its images."""
+    """Distances in features of D's with initial weights, which cannot have learnt its images."""
     queries = found.queries
     kinds = [kind for kind in KINDS if kind in queries.images]
     real = queries.images["real"]
-    untrained = model.random_discriminator(weights_seed(seed, "memorisation, untrained network"))
-    network = freeze_on(untrained, real)
-    describe = feature_description(model, real, widest=widest, seed=seed, network=network)
+    purpose = "memorisation, untrained networks"
+    networks = untrained_networks(model, real, seed=seed, purpose=purpose)
+    describe = feature_description(model, real, widest=widest, seed=seed, networks=networks)
     assert describe is not None
     wanted = Queries(
         {kind: queries.images[kind] for kind in kinds}, {kind: queries.own[kind] for kind in kinds}

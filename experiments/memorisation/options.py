@@ -14,7 +14,7 @@ class DistanceChoices(Strict):
     """Other choices under which samples and real images are compared again."""
 
     space: list[Literal["features", "untrained_features", "pixels"]] = Field(
-        description="of the distances: features of the model's D, of a D with initial weights, or "
+        description="of the distances: features of the model's D, of D's with initial weights, or "
         "pixels"
     )
     blur_matched: list[bool] = Field(description="whether real images are blurred like samples")

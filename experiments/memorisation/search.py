@@ -6,6 +6,7 @@ sharpness. The lookup itself is in repro.quality.training_images. Alone:
 `look_up(pixel_description, queries, store, rows, mirrored=False)`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +16,9 @@ from repro.data.images import halved_to
 from repro.data.store import ImageStore
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
+from repro.quality.feature_spaces import Describe, joined, scaled_features
 from repro.quality.kernel_distance import sharpness
-from repro.quality.training_images import (
-    Describe,
-    NearestImages,
-    nearest_training_images,
-    scaled_features,
-)
+from repro.quality.training_images import NearestImages, nearest_training_images
 from repro.rng import generator
 
 NEIGHBOURS = 10  # number found; the last gives the scale of the pairs' order
@@ -71,18 +68,19 @@ def feature_description(
     *,
     widest: int,
     seed: int,
-    network: Discriminator | None = None,
+    networks: Sequence[Discriminator] = (),
 ) -> Describe | None:
     """All convolution layers of the model's D at 4x4, scaled; None for a D without such layers.
 
     Distances are root mean squares over the features, in their standard deviations on the images
     `training` (n, H, W, C) uint8. More than `widest` features are projected at random to that
-    number, which keeps distances on average. network: another D in place of the model's.
+    number, which keeps distances on average. networks: other D's in place of the model's, taken
+    together: squared distances are the sum of theirs.
     """
     if model.spec.network.kind != "convolutional":
         return None
-    D = network or model.discriminator()
-    describe = scaled_features(D, training, root_mean_square=True)
+    used = networks or [model.discriminator()]
+    describe = joined([scaled_features(D, training, root_mean_square=True) for D in used])
     features = describe(training[:1]).shape[1]
     if features <= widest:
         return describe

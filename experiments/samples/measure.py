@@ -22,11 +22,9 @@ from repro.claims.measurement import Measurement
 from repro.claims.multiverse import Universes, write_multiverse
 from repro.data.store import ImageStore
 from repro.internals.realism import discriminator_scores
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.density_coverage import RealBalls
-from repro.quality.training_images import scaled_features
-from repro.rng import weights_seed
+from repro.quality.feature_spaces import described, untrained_spaces
 
 SHEETS = ("faces", "objects")  # Figs 10 and 11; bedrooms have Figs 2 and 3 (bedroom_samples)
 BY_SCORE = "objects"  # whose samples the authors' loader sorts
@@ -84,11 +82,10 @@ def _role(
         seed=seed,
     )
     real = np.concatenate([reference, kinds["real"]])
-    D = model.random_discriminator(weights_seed(seed, f"samples, {role}, features"))
-    describe = scaled_features(freeze_on(D, real), real)
+    spaces = untrained_spaces(model, real, seed=seed, purpose=f"samples, {role}, features")
     numbers = quality_measurements(
-        RealBalls(describe(reference), k=options.neighbours),
-        {kind: describe(images) for kind, images in kinds.items()},
+        RealBalls(described(reference, spaces), k=options.neighbours),
+        {kind: described(images, spaces) for kind, images in kinds.items()},
         kinds,
         reference,
         role=role,
@@ -101,7 +98,7 @@ def _role(
         others = density_universes(
             reference,
             kinds,
-            untrained=describe,
+            untrained=spaces,
             D=model.discriminator,
             role=role,
             given=given,

@@ -5,7 +5,7 @@ reference images. The control, an untrained generator's pictures, goes through a
 those of the pictures halved to 32 a side.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from repro.claims.multiverse import Universe, Universes
 from repro.data.images import halved_to
 from repro.networks.dcgan import Discriminator
 from repro.quality.density_coverage import RealBalls
-from repro.quality.training_images import Describe, scaled_features
+from repro.quality.feature_spaces import UNTRAINED, Describe, described, scaled_features
 
 SPACES = {  # value of the choice -> in words
-    "untrained_features": "features of a D with initial weights",
+    "untrained_features": f"{UNTRAINED} taken together",
     "features": "features of the model's own D",
     "pixels": "pixels",
 }
@@ -32,7 +32,7 @@ def density_universes(
     reference: np.ndarray,
     pictures: Mapping[str, np.ndarray],
     *,
-    untrained: Describe,
+    untrained: Sequence[Describe],
     D: Callable[[], Discriminator],
     role: str,
     given: DensityChoices,
@@ -41,27 +41,34 @@ def density_universes(
 ) -> dict[str, Universes]:
     """The claim's number and its control under all other choices, by the claim's id.
 
-    reference (N, H, W, C) and pictures (n, H, W, C) uint8 by kind; untrained: the description by
+    reference (N, H, W, C) and pictures (n, H, W, C) uint8 by kind; untrained: the spaces of
     untrained features; D: the model's own; neighbours: the claim's own choice, as are untrained
     features. As many neighbours as there are reference images, or more, are left out.
     """
     fewer = [k for k in given.neighbours if k < len(reference)]
     own: dict[str, Any] = {"neighbours": neighbours, "space": "untrained_features"}
     wanted = alternatives({"neighbours": fewer, "space": given.space}, default=own)
-    describe: dict[str, Callable[[], Describe]] = {
+    describe: dict[str, Callable[[], Sequence[Describe]]] = {
         "untrained_features": lambda: untrained,
-        "features": lambda: scaled_features(D(), reference),
-        "pixels": lambda: _pixels,
+        "features": lambda: [scaled_features(D(), reference)],
+        "pixels": lambda: [_pixels],
     }
     others = []
     for space in dict.fromkeys(choices["space"] for choices in wanted):
-        described = describe[space]()
-        real = described(reference)
-        features = {kind: described(pictures[kind]) for kind in COMPARED}
+        spaces = describe[space]()
+        real = described(reference, spaces)
+        features = {kind: described(pictures[kind], spaces) for kind in COMPARED}
         for choices in (choices for choices in wanted if choices["space"] == space):
             balls = RealBalls(real, k=choices["neighbours"])
             measured, control = (
-                realism(balls, features[kind], kind=kind, role=role, space=SPACES[space], seed=seed)
+                realism(
+                    balls,
+                    balls.met(features[kind]),
+                    kind=kind,
+                    role=role,
+                    space=SPACES[space],
+                    seed=seed,
+                )
                 for kind in COMPARED
             )
             others.append(Universe(choices=choices, measurement=measured, control=control))

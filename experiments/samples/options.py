@@ -17,7 +17,7 @@ class DensityChoices(Strict):
 
     neighbours: list[PositiveInt] = Field(description="k of density")
     space: list[Literal["untrained_features", "features", "pixels"]] = Field(
-        description="of the distances: features of a D with initial weights, of the model's own D, "
+        description="of the distances: features of D's with initial weights, of the model's own D, "
         "or pixels"
     )
 

@@ -3,22 +3,25 @@
 Part of measure.py. Alone: `quality_measurements(balls, features, pictures, role="faces", ...)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from experiments.samples.kinds import KINDS
-from repro.claims.constructors import mean_over, share_over, student_over
+from repro.claims.constructors import estimate_over, student_over
+from repro.claims.intervals import Ends, bootstrap_mean, combined, jackknife, wilson
 from repro.claims.measurement import Measurement
-from repro.quality.density_coverage import RealBalls
+from repro.quality.density_coverage import Met, RealBalls
+from repro.quality.feature_spaces import UNTRAINED
 from repro.train.monitor import diversity
 
-SPACE = "features of a D with initial weights, each standardised by real images"
+SPACE = f"{UNTRAINED} taken together, each standardised by real images"
+Features = Sequence[np.ndarray]  # (n, F) in each of the spaces that are taken together
 
 
 def quality_measurements(
     balls: RealBalls,
-    features: Mapping[str, np.ndarray],
+    features: Mapping[str, Features],
     pictures: Mapping[str, np.ndarray],
     reference: np.ndarray,
     *,
@@ -28,24 +31,17 @@ def quality_measurements(
 ) -> list[Measurement]:
     """Realism, coverage and diversity of every kind in KINDS; those of samples bear no suffix.
 
-    balls: of the reference images; features (n, F) and pictures (n, H, W, C) uint8 by kind;
-    reference (n, H, W, C) uint8: real images to whose diversity that of the kinds is relative.
+    balls: of the reference images; features and pictures (n, H, W, C) uint8 by kind; reference
+    (n, H, W, C) uint8: real images to whose diversity that of the kinds is relative.
     """
     made = []
     for kind, words in KINDS.items():
-        suffix = _suffix(role, kind)
+        met = balls.met(features[kind])
         made += [
-            realism(balls, features[kind], kind=kind, role=role, space=SPACE, seed=seed),
-            share_over(
-                f"coverage_{suffix}",
-                balls.covered(features[kind]),
-                over="training images, one model",
-                protocol=f"share of {len(balls.real):,} training images nearer to one of "
-                f"{len(features[kind]):,} {words} than to neighbour number {balls.k}, {SPACE}; "
-                f"about {1 - 2.0**-balls.k:.2f} for images of the same distribution",
-            ),
+            realism(balls, met, kind=kind, role=role, space=SPACE, seed=seed),
+            _coverage(balls, met, kind=kind, role=role),
             student_over(
-                f"diversity_{suffix}",
+                f"diversity_{_suffix(role, kind)}",
                 _diversities(pictures[kind], reference, parts=parts),
                 over="disjoint parts, one model",
                 protocol=f"how much {words} differ from each other, over how much training images "
@@ -56,22 +52,57 @@ def quality_measurements(
 
 
 def realism(
-    balls: RealBalls, features: np.ndarray, *, kind: str, role: str, space: str, seed: int
+    balls: RealBalls, met: Met, *, kind: str, role: str, space: str, seed: int
 ) -> Measurement:
-    """Density of pictures of one kind, features (n, F), among the balls' real images.
+    """Density of pictures of one kind, met by the balls.
 
-    space: the space of the features, in words.
+    space: the spaces of the features, in words. Of several spaces the interval is also over them.
     """
     name = f"realism_{_suffix(role, kind)}"
-    return mean_over(
+    value = float(met.densities.mean())
+    ends = bootstrap_mean(met.densities, seed=seed, purpose=f"samples, {name}")
+    without = [float(one.densities.mean()) for one in met.without]
+    return estimate_over(
         name,
-        balls.densities(features),
-        over="pictures of one model",
-        seed=seed,
-        purpose=f"samples, {name}",
-        protocol=f"density of {KINDS[kind]} among {len(balls.real):,} training images, "
-        f"k = {balls.k}, {space}; about 1 for images of the same distribution",
+        value,
+        _over_spaces(value, ends, without, most=np.inf),
+        over=_units("pictures", without),
+        by="interval (bootstrap, jackknife over networks)" if without else "bootstrap interval",
+        n=len(met.densities),
+        protocol=f"density of {KINDS[kind]} among {balls.count:,} training images, k = {balls.k}, "
+        f"{space}; about 1 for images of the same distribution",
     )
+
+
+def _coverage(balls: RealBalls, met: Met, *, kind: str, role: str) -> Measurement:
+    """Share of the balls that hold a picture of one kind."""
+    value = float(met.covered.mean())
+    ends = wilson(successes=int(met.covered.sum()), n=balls.count)
+    without = [float(one.covered.mean()) for one in met.without]
+    return estimate_over(
+        f"coverage_{_suffix(role, kind)}",
+        value,
+        _over_spaces(value, ends, without, most=1),
+        over=_units("training images", without),
+        by="interval (Wilson, jackknife over networks)",
+        n=balls.count,
+        protocol=f"share of {balls.count:,} training images nearer to one of "
+        f"{len(met.densities):,} {KINDS[kind]} than to neighbour number {balls.k}, {SPACE}; about "
+        f"{1 - 2.0**-balls.k:.2f} for images of the same distribution",
+    )
+
+
+def _over_spaces(value: float, ends: Ends, without: list[float], *, most: float) -> Ends:
+    """Ends over the units and over the spaces; without: the value without each space, or []."""
+    if not without:
+        return ends
+    low, high = combined(value, ends, jackknife(value, np.array(without)))
+    return max(0.0, low), min(most, high)
+
+
+def _units(units: str, without: list[float]) -> str:
+    networks = f" and {len(without)} untrained networks" if without else ""
+    return f"{units} of one model{networks}"
 
 
 def _suffix(role: str, kind: str) -> str:

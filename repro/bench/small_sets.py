@@ -32,12 +32,8 @@ from repro.networks.build import build_discriminator
 from repro.networks.dcgan import Discriminator, freeze_statistics
 from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import draw
-from repro.quality.kernel_distance import (
-    convolution_features,
-    polynomial_mmd,
-    sharpness,
-    standardised,
-)
+from repro.quality.feature_spaces import scaled_features
+from repro.quality.kernel_distance import polynomial_mmd, sharpness
 from repro.quality.neighbours import nearest_rows
 from repro.rng import shuffled
 from repro.specs.model import ModelSpec
@@ -148,15 +144,12 @@ class Judge:
         self.held_out = split.images(split.held_out)
         size, channels = self.training.shape[1], self.training.shape[3]
         network = NetworkSpec(image_size=size, channels=channels, ndf=32)
-        self.judges = [
-            freeze_on(_untrained(network, seed), self.training) for seed in range(JUDGES)
-        ]
-        self.features = [convolution_features(D, self.training) for D in self.judges]
-        first = standardised(self.features[0], by=self.features[0])
-        own = np.arange(len(first))
-        distances, _ = nearest_rows(first, first, k=1, exclude=own)
+        judges = [freeze_on(_untrained(network, seed), self.training) for seed in range(JUDGES)]
+        self.spaces = [scaled_features(D, self.training) for D in judges]
+        self.known = self.spaces[0](self.training)
+        own = np.arange(len(self.known))
+        distances, _ = nearest_rows(self.known, self.known, k=1, exclude=own)
         self.near = float(np.quantile(distances[:, 0], QUANTILE))
-        self.known = first
 
     def of(self, images: np.ndarray, *, minibatches: int = 0) -> Result:
         """Measures of generated images (n, H, W, C) uint8."""
@@ -168,14 +161,8 @@ class Judge:
         return self._measured(self.held_out[:half], self.held_out[half:], 0)
 
     def _measured(self, images: np.ndarray, held_out: np.ndarray, minibatches: int) -> Result:
-        found = []
-        for D, known in zip(self.judges, self.features, strict=True):
-            x, y = (
-                standardised(convolution_features(D, some), by=known) for some in (images, held_out)
-            )
-            found.append(polynomial_mmd(x, y))
-        x = standardised(convolution_features(self.judges[0], images), by=self.features[0])
-        distances, _ = nearest_rows(x, self.known, k=1)
+        found = [polynomial_mmd(space(images), space(held_out)) for space in self.spaces]
+        distances, _ = nearest_rows(self.spaces[0](images), self.known, k=1)
         return Result(
             distance=round(1000 * float(np.mean(found)), 1),
             diversity=round(float(diversity(images) / diversity(self.training)), 3),

@@ -14,6 +14,8 @@ repro.claims.constructors, which takes the ends from here. Which one, by what wa
     means over samples and over random sets     crossed_means, crossed_difference, crossed_ratio
     chance that one value is below another      delong
     correlation                                 fisher_z
+    statistic of K parts taken together         jackknife
+    value with two independent errors           combined
 
 Every bootstrap interval lies between percentiles of the draws, and is a function of seed and
 `purpose`, which names the stream of random numbers.
@@ -232,3 +234,26 @@ def fisher_z(correlation: float, *, n: int) -> Ends:
     centre = np.arctanh(np.clip(correlation, -1 + 1e-9, 1 - 1e-9))
     half = stats.norm.ppf(1 - TAIL) / np.sqrt(n - 3)
     return float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def jackknife(value: float, without: np.ndarray) -> Ends:
+    """Interval of a statistic of K parts from its values without each of them, (K,), K at least 2.
+
+    Tukey's jackknife: Student's t with K - 1 degrees of freedom.
+    """
+    k = len(without)
+    if k < 2:
+        raise ValueError(f"jackknife: at least 2 parts are needed for a spread, found {k}")
+    error = np.sqrt((k - 1) / k * np.square(without - without.mean()).sum())
+    half = float(stats.t.ppf(1 - TAIL, k - 1) * error)
+    return value - half, value + half
+
+
+def combined(value: float, one: Ends, other: Ends) -> Ends:
+    """Interval of a value with two independent errors, from its interval under each of them alone.
+
+    Distances of the ends from the value add in quadrature, each side by itself (MOVER: Zou and
+    Donner 2008, doi 10.1002/sim.3095).
+    """
+    low, high = (float(np.hypot(one[side] - value, other[side] - value)) for side in (0, 1))
+    return value - low, value + high

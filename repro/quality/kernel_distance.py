@@ -4,9 +4,9 @@ Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples n
 images than early ones?), latent_walk (how even are the steps of a walk, does its middle ghost?) and
 face_arithmetic (are the results as sharp as plain samples?).
 
-The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of a
-discriminator with initial, untrained weights. Its values are NOT KID, whose features come from an
-Inception network, and are comparable only within one protocol.
+The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
+discriminators with initial, untrained weights (repro.quality.feature_spaces). Its values are NOT
+KID, whose features come from an Inception network, and are comparable only within one protocol.
 
 Alone: `polynomial_mmd(x, y)` on any two feature arrays; `sharpness(images)`.
 """
@@ -48,16 +48,6 @@ def convolution_features(
             pooled = [F.adaptive_avg_pool2d(m, min(POOLED, m.shape[2])).flatten(1) for m in maps]
             rows.append(torch.cat(pooled, dim=1).cpu().numpy())
     return np.concatenate(rows)
-
-
-def standardised(features: np.ndarray, *, by: np.ndarray) -> np.ndarray:
-    """Standardise features by the mean and standard deviation of `by`, column by column, float32.
-
-    Otherwise layers with large values would dominate the kernel. A column that is constant in `by`
-    is only centred.
-    """
-    spread = by.std(axis=0)
-    return ((features - by.mean(axis=0)) / np.where(spread > 1e-8, spread, 1)).astype(np.float32)
 
 
 def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:

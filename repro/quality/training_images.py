@@ -1,26 +1,22 @@
 """The images a model was trained on: their rows in a dataset, and the nearest of them to queries.
 
 Where in the flow: experiments/memorisation looks samples up among them, and experiments/latent_walk
-compares a walk with one along them. `scaled_features` gives features of images for both. Alone:
+compares a walk with one along them. Alone:
 `training_rows(ModelFolder.open(M), ImageStore.open(D))`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from repro.data.store import ImageStore
-from repro.devices import chosen_device
-from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.progress import tracked
-from repro.quality.kernel_distance import convolution_features
+from repro.quality.feature_spaces import Describe
 from repro.quality.neighbours import Nearest
 
 FEWEST = 3
 BLOCK = 1024  # images read and described at a time
-Describe = Callable[[np.ndarray], np.ndarray]  # (n, H, W, C) uint8 -> (n, F), compared by distance
 
 
 @dataclass(frozen=True)
@@ -64,29 +60,6 @@ def picture_shape(model: ModelFolder) -> tuple[int, int, int]:
 def mirrors(model: ModelFolder) -> bool:
     """Whether the model also saw its training images mirrored."""
     return model.spec.training.augmentation.flip > 0
-
-
-def scaled_features(
-    network: Discriminator, training: np.ndarray, *, root_mean_square: bool = False
-) -> Describe:
-    """A function that describes images by all convolution layers of D at 4x4, equally weighted.
-
-    network: in eval mode, with frozen statistics; it is moved to the best device. Each feature has
-    mean 0 and variance 1 on the images `training` (n, H, W, C) uint8; a feature that is constant
-    there counts as 0. root_mean_square: variance 1/F, so that the distance of two images is the
-    root mean square over their F features.
-    """
-    network.to(chosen_device("auto"))
-    known = convolution_features(network, training)
-    mean, deviation = known.mean(axis=0), known.std(axis=0)
-    scale = 1 / np.where(deviation > 1e-8, deviation, np.inf)
-    if root_mean_square:
-        scale = scale / np.sqrt(len(mean))
-
-    def describe(images: np.ndarray) -> np.ndarray:
-        return ((convolution_features(network, images) - mean) * scale).astype(np.float32)
-
-    return describe
 
 
 def nearest_training_images(

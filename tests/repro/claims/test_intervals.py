@@ -14,11 +14,13 @@ from repro.claims.intervals import (
     bootstrap_means_of_columns,
     bootstrap_ratio,
     bootstrap_ratio_of_medians,
+    combined,
     crossed_difference,
     crossed_means,
     crossed_ratio,
     delong,
     fisher_z,
+    jackknife,
     percentiles,
     student,
     wilson,
@@ -333,3 +335,29 @@ def test_fisher_z_agrees_with_scipy() -> None:
         )
     low, high = fisher_z(1.0, n=10)
     assert 0.999 < low <= high <= 1
+
+
+def test_jackknife_of_a_mean_is_students_interval() -> None:
+    values = np.random.default_rng(3).normal(size=5)
+    without = np.array([np.delete(values, one).mean() for one in range(5)])
+    assert jackknife(values.mean(), without) == pytest.approx(student(values), abs=1e-12)
+    with pytest.raises(ValueError, match="at least 2 parts"):
+        jackknife(1.0, np.ones(1))
+
+
+def test_two_errors_combine_side_by_side() -> None:
+    assert combined(10, (7, 15), (6, 22)) == pytest.approx((10 - 5, 10 + 13))
+
+
+def test_combined_covers_where_either_error_alone_does_not() -> None:
+    """The mean of a table of rows and columns, both of them drawn at random."""
+    source = np.random.default_rng(5)
+    held = {"both": 0, "columns": 0}
+    for _ in range(400):
+        table = source.normal(0, 1, (5, 1)) + source.normal(0, 2, (1, 40))
+        value, columns = table.mean(), student(table.mean(axis=0))
+        both = combined(value, columns, student(table.mean(axis=1)))
+        held["both"] += both[0] <= 0 <= both[1]
+        held["columns"] += columns[0] <= 0 <= columns[1]
+    assert held["both"] / 400 > 0.93
+    assert held["columns"] / 400 < 0.85

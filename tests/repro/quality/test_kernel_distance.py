@@ -12,7 +12,6 @@ from repro.quality.kernel_distance import (
     convolution_features,
     polynomial_mmd,
     sharpness,
-    standardised,
 )
 
 
@@ -63,13 +62,6 @@ def test_sharpness_by_hand_and_lowered_by_ghosting() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
     ghost = (noise.sum(axis=0, keepdims=True) // 2).astype(np.uint8)
     assert sharpness(ghost)[0] < 0.85 * sharpness(noise).mean()
-
-
-def test_standardised_features_and_constant_columns() -> None:
-    features = np.stack([np.arange(10.0), np.full(10, 3.0)], axis=1)
-    done = standardised(features, by=features)
-    assert done.mean(axis=0).tolist() == pytest.approx([0, 0], abs=1e-6)
-    assert done.std(axis=0).tolist() == pytest.approx([1, 0], abs=1e-6)
 
 
 def test_features_are_pooled_maps_of_every_layer_whatever_the_batch() -> None:
