@@ -71,9 +71,8 @@ class Grounds:
 def ground_of(claim: Claim, card: NamesInputs, roles: Mapping[str, BoundRole]) -> Grounds:
     """The ground of a claim, from the roles that it rests on and that the run binds.
 
-    One synthetic role makes all of it synthetic. A direction that the authors' own weights answer
-    needs no more than real images; whatever else is as in the paper only where each of its roles
-    is.
+    One synthetic role makes all of it synthetic. It is as in the paper only where each of its roles
+    is; the authors' own weights always are.
     """
     needed = {name.partition(".")[0] for name in card.inputs}
     names = claim.roles or [name for name in card.roles if name in needed or name in roles]
@@ -85,8 +84,6 @@ def ground_of(claim: Claim, card: NamesInputs, roles: Mapping[str, BoundRole]) -
         for name, role in played.items()
         if role.as_in_paper not in enough and not role.of_authors
     ]
-    if claim.kind == "direction" and claim.needs == "data" and _of_released_weights(card):
-        lacking = []
     words = dict.fromkeys(drawn, "synthetic data")
     words |= {
         name: "; ".join(played[name].not_as_in_paper) or "data or scale differ"
@@ -97,7 +94,3 @@ def ground_of(claim: Claim, card: NamesInputs, roles: Mapping[str, BoundRole]) -
     if drawn:
         return Grounds(Ground.SYNTHETIC, because)
     return Grounds(Ground.OTHER if lacking else Ground.PAPER, because)
-
-
-def _of_released_weights(card: NamesInputs) -> bool:
-    return any(name.endswith(".released") for name in card.inputs)

@@ -2,10 +2,9 @@
 
 Where in the flow: the report calls `judge` for every claim of every experiment, with the ground on
 which it is decided (repro.claims.ground). The words say what was decided: "reproduced" is kept for
-the paper's data at its scale and for the authors' weights. A number from other data or another
-scale is never set against the paper's (`kind: value`). A claim whose control passes as well,
-or whose control was not measured, is not decided, nor is one that rests on a choice at the
-edge of what was tried.
+the paper's data at its scale. A number from other data or another scale is never set against the
+paper's (`kind: value`). A claim whose control passes as well, or whose control was not measured, is
+not decided, nor is one that rests on a choice at the edge of what was tried.
 
 Alone: `judge(claim, measurement, ground=Ground.SYNTHETIC)`.
 """
