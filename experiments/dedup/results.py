@@ -18,6 +18,7 @@ from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
 from repro.claims.constructors import counted_share_over, mean_over, single_number
 from repro.claims.measurement import Measurement
+from repro.claims.withheld import without_value
 from repro.dedup.truth import Truth, copies_found, count_pairs, false_removals, kinds, recall
 
 PAIRED = "images (paired)"
@@ -74,7 +75,8 @@ def removed_share_untrained(removed: Removed) -> Measurement:
 def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
     """What each method would remove, and how much more the autoencoder removes than the others.
 
-    found: for each of n images the first row equal to it, (n,) int64, per method.
+    found: for each of n images the first row equal to it, (n,) int64, per method. Where neither of
+    two methods removes an image, their difference is no evidence and has no value.
     """
     removed = {name: labels != np.arange(len(labels)) for name, labels in found.items()}
     n = len(removed["pixels"])
@@ -89,16 +91,13 @@ def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Me
         "removed_beyond_pixels": ("autoencoder", "pixels"),
         "removed_beyond_pixels_untrained": (UNTRAINED, "pixels"),
     }
-    more = [
-        _mean(
-            name,
-            removed[one].astype(float) - removed[other],
-            over=PAIRED,
-            seed=seed,
-            protocol=f"removed by {NAMES[one]} minus by {NAMES[other]}, same images",
-        )
-        for name, (one, other) in pairs.items()
-    ]
+    more = []
+    for name, (one, other) in pairs.items():
+        text = f"removed by {NAMES[one]} minus by {NAMES[other]}, same images"
+        gain = removed[one].astype(float) - removed[other]
+        more.append(_mean(name, gain, over=PAIRED, seed=seed, protocol=text))
+        if not (removed[one].any() or removed[other].any()):
+            more[-1] = without_value(more[-1], because="neither removes an image")
     return [*shares, *more]
 
 

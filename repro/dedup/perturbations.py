@@ -19,7 +19,8 @@ The settings of the hash were chosen on copies of these kinds (experiments/LOG.m
 |            | a quarter of its own pixels leaves a smaller picture unchanged               |
 | mirror     | 1: left and right exchanged                                                  |
 
-Nothing was chosen on the following, fresh ones:
+No setting of the pipeline's hash was chosen on the following, fresh ones (they were looked at in
+trials of other hashes, experiments/LOG.md):
 
 | kind       | strength is                                                                  |
 |------------|------------------------------------------------------------------------------|
