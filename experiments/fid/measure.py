@@ -20,13 +20,11 @@ from experiments.fid.options import Options
 from experiments.fid.results import FLOOR, SAMPLES, Comparison, measurements
 from repro.artefacts.whole_file import write_json
 from repro.claims.measurement import Measurement
-from repro.data.store import ImageStore
 from repro.devices import chosen_device
-from repro.networks.model_folder import ModelFolder
 from repro.quality.fid import Scores, protocol, scores, why_unfit
 from repro.quality.inception import InceptionFeatures
 from repro.quality.inception_weights import read_weights
-from repro.quality.training_images import picture_shape, training_rows
+from repro.quality.training_images import require_size, training_rows
 from repro.specs.validation import SpecError, nearest
 
 
@@ -100,7 +98,7 @@ def _compared(
     real = {"training": features.images(store, rows, f"{role}_training")}
     if inputs.has(f"{role}.validation"):
         held_out = inputs.dataset(f"{role}.validation")
-        _refuse_other_size(held_out, models[0])
+        require_size(held_out, models[0])
         every = np.arange(len(held_out))
         real["validation"] = features.images(held_out, every, f"{role}_validation")
     side = models[0].spec.network.image_size
@@ -119,15 +117,6 @@ def _compared(
     if "validation" in real:
         made.append(row(FLOOR, "training", real["validation"], 0))
     return made
-
-
-def _refuse_other_size(store: ImageStore, model: ModelFolder) -> None:
-    wanted: Any = picture_shape(model)
-    if store.images.shape[1:] != wanted:
-        raise SpecError(
-            f"{store.folder}: held-out images {store.images.shape[1:]}, but {model.folder} was "
-            f"trained on {wanted}; prepare both datasets at one image_size"
-        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.contract import Inputs
 from repro.data.store import ImageStore
-from repro.quality.training_images import picture_shape
+from repro.quality.training_images import require_size
 from repro.rng import shuffled
 from repro.specs.validation import SpecError
 
@@ -53,12 +53,7 @@ def labelled_pool(inputs: Inputs, *, most: int, seed: int) -> ImagePool:
     Raises SpecError where they have another size or a single class.
     """
     store, model = inputs.dataset("cifar10.data"), inputs.model("objects.model")
-    wanted = picture_shape(model)
-    if store.images.shape[1:] != wanted:
-        raise SpecError(
-            f"{store.folder}: images {store.images.shape[1:]}, but {model.folder} takes {wanted}; "
-            "prepare both at one image_size"
-        )
+    require_size(store, model)
     rows = _chosen(store, most=most, seed=seed)
     labels = store.label("class")[rows].astype(np.int64)
     classes = len(np.unique(labels))

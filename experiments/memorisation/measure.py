@@ -26,9 +26,8 @@ from repro.claims.measurement import Measurement
 from repro.claims.multiverse import write_multiverse
 from repro.data.store import ImageStore
 from repro.networks.model_folder import CheckpointError, ModelFolder
-from repro.quality.training_images import picture_shape
+from repro.quality.training_images import require_size
 from repro.rng import shuffled
-from repro.specs.validation import SpecError
 
 WITHOUT = "_without_dedup"  # suffix of the baseline's measurements
 
@@ -83,11 +82,7 @@ def _held_out(store: ImageStore, model: ModelFolder, *, most: int, seed: int) ->
 
     Raises SpecError where they do not have the model's size.
     """
-    if store.images.shape[1:] != picture_shape(model):
-        raise SpecError(
-            f"{store.folder}: held-out images {store.images.shape[1:]}, but {model.folder} was "
-            f"trained on {picture_shape(model)}; prepare both datasets at one image_size"
-        )
+    require_size(store, model)
     order = shuffled(len(store), seed=seed, purpose="memorisation, held-out images")
     return np.asarray(store.images[np.sort(order[:most])])
 

@@ -17,7 +17,6 @@ from experiments.contract import Inputs, measure_command
 from experiments.mnist_neighbours.options import Options
 from experiments.mnist_neighbours.references import (
     ChosenGenerator,
-    check_size,
     choose_generator,
     nearest_generated,
     nearest_real,
@@ -30,6 +29,7 @@ from repro.claims.measurement import Measurement
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.model_folder import draw
+from repro.quality.training_images import require_size
 from repro.rng import generator
 from repro.specs.validation import SpecError
 
@@ -58,7 +58,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     }
 
     test = inputs.dataset("mnist.test")  # opened here, after all choices
-    check_size(chosen["dcgan"][0].model, test)
+    require_size(test, chosen["dcgan"][0].model)
     digits, labels = pixels(test), test.label("class").astype(np.int64)
     real, real_all = nearest_real(digits, train, validation)
     look_up = partial(

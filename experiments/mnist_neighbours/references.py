@@ -16,8 +16,9 @@ from experiments.mnist_neighbours.results import NearestReferences
 from experiments.mnist_neighbours.samples import LabelledSamples
 from experiments.mnist_neighbours.search import nearest_samples
 from repro.data.store import ImageStore
-from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.networks.model_folder import ModelFolder
 from repro.quality.neighbours import Nearest
+from repro.quality.training_images import require_size
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def choose_generator(
     """Try each generator that a training kept: the validation digits among `samples` samples.
 
     block: samples drawn at a time; state: folder of unfinished searches, None to keep none. Raises
-    CheckpointError where the digits have another size.
+    SpecError where the digits have another size.
     """
-    check_size(model, validation)
+    require_size(validation, model)
     digits, labels = pixels(validation), validation.label("class")
     tried = []
     for step in model.snapshots():
@@ -126,17 +127,6 @@ def nearest_real(
         predicted = labels[search.indices]  # (T, 1)
         found.append(NearestReferences(np.array([search.seen]), predicted.T, search.distances.T))
     return found[0], found[1]
-
-
-def check_size(model: ModelFolder, store: ImageStore) -> None:
-    """Raises CheckpointError where the model's pictures differ in size from the dataset's."""
-    network = model.spec.network
-    wanted = (network.image_size, network.image_size, network.channels)
-    if store.images.shape[1:] != wanted:
-        raise CheckpointError(
-            f"{model.folder} draws pictures {wanted}, {store.folder} holds "
-            f"{store.images.shape[1:]}; give digits of one size"
-        )
 
 
 def pixels(store: ImageStore) -> np.ndarray:

@@ -36,7 +36,7 @@ from repro.devices import chosen_device
 from repro.networks.model_folder import ModelFolder, draw
 from repro.quality.inception import FeatureLayer, InceptionFeatures
 from repro.quality.inception_weights import read_weights
-from repro.quality.training_images import picture_shape, training_rows
+from repro.quality.training_images import require_size, training_rows
 from repro.rng import shuffled, stream_key
 from repro.specs.validation import SpecError
 
@@ -186,11 +186,8 @@ def describe_subsets(found: Scores) -> str:
 
 def _of_one_model(given: argparse.Namespace) -> dict[str, object]:
     model, store = ModelFolder.open(given.model), ImageStore.open(given.data)
-    if given.all_images and store.images.shape[1:] != picture_shape(model):
-        raise SpecError(
-            f"{given.data}: images {store.images.shape[1:]}, but {given.model} draws "
-            f"{picture_shape(model)}; prepare both at one image_size"
-        )
+    if given.all_images:
+        require_size(store, model)
     rows = np.arange(len(store)) if given.all_images else training_rows(model, store)
     network = InceptionFeatures(
         read_weights(given.weights), layer=given.layer, device=chosen_device(given.device)

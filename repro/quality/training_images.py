@@ -14,6 +14,7 @@ from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.progress import tracked
 from repro.quality.feature_spaces import Describe
 from repro.quality.neighbours import Nearest
+from repro.specs.validation import SpecError
 
 FEWEST = 3
 BLOCK = 1024  # images read and described at a time
@@ -55,6 +56,16 @@ def picture_shape(model: ModelFolder) -> tuple[int, int, int]:
     """(H, W, C) of the pictures a model draws and was trained on."""
     network = model.spec.network
     return network.image_size, network.image_size, network.channels
+
+
+def require_size(store: ImageStore, model: ModelFolder) -> None:
+    """Raise SpecError unless the dataset's images have the size of the model's pictures."""
+    found, wanted = store.images.shape[1:], picture_shape(model)
+    if found != wanted:
+        raise SpecError(
+            f"{store.folder}: images {found}, but {model.folder} was trained on {wanted}; prepare "
+            "both datasets at one image_size"
+        )
 
 
 def mirrors(model: ModelFolder) -> bool:

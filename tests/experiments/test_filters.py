@@ -265,7 +265,9 @@ def test_labelled_images_that_do_not_fit_are_refused(
     small = np.zeros((30, 16, 16, 3), np.uint8)
     labels = np.zeros(30, np.uint8)
     folders = labelled | {"cifar10.data": make_dataset(small, name="small", **{"class": labels})}
-    with pytest.raises(SpecError, match=r"images \(16, 16, 3\), but .* takes \(32, 32, 3\)"):
+    with pytest.raises(
+        SpecError, match=r"images \(16, 16, 3\), but .* was trained on \(32, 32, 3\)"
+    ):
         measured(folders, tmp_path)
     one = np.zeros((30, 32, 32, 3), np.uint8)
     folders = labelled | {"cifar10.data": make_dataset(one, name="one", **{"class": labels})}

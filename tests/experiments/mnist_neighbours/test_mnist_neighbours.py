@@ -30,7 +30,7 @@ from repro.claims.ground import Ground
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import Verdict, judge
 from repro.figures.style import Style
-from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.networks.model_folder import ModelFolder
 from repro.specs.validation import SpecError
 
 OPTIONS = Options(counts=(50, 800), few=50, selection_samples=100, block=50)
@@ -241,7 +241,7 @@ def test_digits_of_another_size_are_refused(folders, make_dataset, tmp_path: Pat
     small = make_dataset(
         np.zeros((20, 16, 16, 1), np.uint8), name="large", **{"class": np.zeros(20, "i4")}
     )
-    with pytest.raises(CheckpointError, match=r"draws pictures \(8, 8, 1\).*holds \(16, 16, 1\)"):
+    with pytest.raises(SpecError, match=r"images \(16, 16, 1\), but .* trained on \(8, 8, 1\)"):
         measured(folders | {"mnist.validation": small}, tmp_path / "out")
 
 
