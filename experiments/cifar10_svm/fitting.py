@@ -14,7 +14,7 @@ import torch
 from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL
-from experiments.cifar10_svm.rows import PURPOSE, SharedFeatures, Table1Row
+from experiments.cifar10_svm.rows import PURPOSE, Table1Row
 from repro.classification.choose_c import (
     Choice,
     Training,
@@ -23,6 +23,7 @@ from repro.classification.choose_c import (
     chosen,
     chosen_and_refitted,
 )
+from repro.classification.shared_features import SharedFeatures
 from repro.classification.svm import L2SVC
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
@@ -135,7 +136,10 @@ def fit_row(
     """
     y = training.labels
     search: dict[str, Any] = {"held_out": training.held_out, "grid": grid, "extensions": extensions}
-    X, scale = features.scaled(row) if row.scaled else (features.of(row), None)
+    if row.scaled:
+        X, scale = features.scaled(row.extract, first=row.first)
+    else:
+        X, scale = features.of(row.extract, first=row.first), None
     choice, machine = chosen_and_refitted(svm, X, y, **search)
     choices, machines = {ALL: choice}, [(ALL, machine)]
     for draws in few:
@@ -168,7 +172,7 @@ def held_out_hits(
     """
     y, fit = training.labels, slice(0, len(training.labels) - training.held_out)
     rest = slice(fit.stop, None)
-    X = features.of(row)
+    X = features.of(row.extract, first=row.first)
     machines = svm.path(X[fit], y[fit], sorted(grid))
     hits = [machine.predict(X[rest]) == y[rest] for machine in machines]
     return max(hits, key=np.mean)

@@ -28,7 +28,6 @@ from experiments.cifar10_svm.rows import (
     pixel_row,
     random_rows,
     released_of,
-    shared_features,
     with_both_scalings,
 )
 from experiments.contract import Inputs, measure_command
@@ -36,6 +35,7 @@ from repro.artefacts.arrays import save_arrays
 from repro.artefacts.finished_parts import FinishedParts
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Training, require_known_classes, with_held_out
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
 from repro.data.store import ImageStore
 from repro.devices import chosen_device
@@ -142,7 +142,7 @@ def _tested(
             results.append(
                 Result(
                     name=row.name,
-                    correct=machines.correct(shared.of(row), y),
+                    correct=machines.correct(shared.of(row.extract, first=row.first), y),
                     counts=machines.counts,
                     choices={count: machines.choice(count) for count in machines.tried},
                     features=machines.coef.shape[2],

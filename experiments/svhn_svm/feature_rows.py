@@ -14,19 +14,9 @@ import numpy as np
 import torch
 
 from experiments.svhn_svm.data import PURPOSE, Split
-from repro.classification.discriminator_features import (
-    discriminator_features,
-    pixel_features,
-)
-from repro.classification.few_labels import (
-    Extract,
-    FewLabels,
-    choose_on_images,
-    hits_on_images,
-)
+from repro.classification.discriminator_features import Extract, frozen_features, pixel_features
+from repro.classification.few_labels import FewLabels, choose_on_images, hits_on_images
 from repro.classification.svm import L2SVC
-from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.rng import weights_seed
 
@@ -97,16 +87,9 @@ def feature_rows(
     statistics (N, H, W, C) uint8: images on which batch statistics are frozen; draws,
     control_draws: number of draws of labels on which D's row and the controls are tested.
     """
-
-    def of_network(name: str, D: Discriminator, draws: int) -> FeatureRow:
-        D = D.to(device)
-        freeze_on(D, statistics)
-        return FeatureRow(
-            name, lambda images, path: discriminator_features(D, images, out=path), draws
-        )
-
-    yield of_network("dcgan", model.discriminator(), draws)
+    yield FeatureRow("dcgan", frozen_features(model.discriminator(), statistics, device), draws)
     for index in range(random_networks):
         weights = weights_seed(seed, f"{PURPOSE}, random D", index)
-        yield of_network("random", model.random_discriminator(weights), control_draws)
+        D = model.random_discriminator(weights)
+        yield FeatureRow("random", frozen_features(D, statistics, device), control_draws)
     yield FeatureRow("pixels", lambda images, path: pixel_features(images), control_draws)

@@ -12,8 +12,7 @@ images are never used for training.
 `choose_on_images` and `hits_on_images` do the same from images.
 """
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +27,11 @@ from repro.classification.choose_c import (
     choose_C,
     require_known_classes,
 )
+from repro.classification.discriminator_features import Extract
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
 from repro.classification.svm_grid import AUTHORS_GRID
 from repro.progress import tracked
-
-# features (N, F) of images (N, H, W, C) uint8; they may be stored in the new file that is named
-Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -118,17 +116,23 @@ def choose_on_images(
 
     settings: per_class, seed, purpose and the other arguments of `choose_and_test`.
     """
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X, X_validation = (
-            extract(part.images, Path(folder) / f"{name}.npy")
-            for name, part in (("training", training), ("validation", validation))
+    with (
+        shared_features(training.images, scratch) as of_training,
+        shared_features(validation.images, scratch) as of_validation,
+    ):
+        return choose_and_test(
+            svm,
+            of_training.of(extract),
+            training.labels,
+            of_validation.of(extract),
+            validation.labels,
+            **settings,
         )
-        return choose_and_test(svm, X, training.labels, X_validation, validation.labels, **settings)
 
 
 def hits_on_images(
     few: FewLabels, extract: Extract, test: LabelledImages, *, scratch: Path
 ) -> np.ndarray:
     """(draws, T) bool: test images that every SVM labels correctly."""
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        return few.hits(extract(test.images, Path(folder) / "test.npy"), test.labels)
+    with shared_features(test.images, scratch) as of_test:
+        return few.hits(of_test.of(extract), test.labels)
