@@ -23,6 +23,7 @@ from experiments.cifar10_forecast.results import (
     measurements,
     untrained_gain,
 )
+from experiments.cifar10_svm.rows import HELD_OUT
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -73,7 +74,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         most=options.validation,
         share=options.validation_share,
         seed=seed,
-        purpose="cifar10 svm, held-out images",  # the same as in Table 1
+        purpose=HELD_OUT,  # the same as in Table 1
     )
     ladder_names = inputs.several("ladder.rungs")
     rungs = [*_rungs([inputs.model(name) for name in ladder_names])]

@@ -27,6 +27,7 @@ from repro.released.networks import Released, released_networks
 from repro.rng import weights_seed
 
 PURPOSE = "cifar10 svm"
+HELD_OUT = f"{PURPOSE}, held-out images"  # the same in cifar10_forecast and verify_authors
 OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its other scaling
 CUT = "_cut"  # suffix of a row that uses only the first layers of its networks
 

@@ -6,16 +6,20 @@ chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives feat
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from experiments.svhn_svm.data import PURPOSE, Split
 from repro.classification.discriminator_features import Extract, frozen_features, pixel_features
-from repro.classification.few_labels import FewLabels, choose_on_images, hits_on_images
+from repro.classification.few_labels import (
+    FewLabels,
+    FewLabelsProtocol,
+    choose_on_images,
+    hits_on_images,
+)
 from repro.classification.svm import L2SVC
 from repro.networks.model_folder import ModelFolder
 from repro.rng import weights_seed
@@ -33,43 +37,46 @@ class FeatureRow:
     draws: int
 
     def fitted(
-        self, svm: L2SVC, training: Split, validation: Split, scratch: Path, **settings: Any
+        self,
+        svm: L2SVC,
+        training: Split,
+        validation: Split,
+        protocol: FewLabelsProtocol,
+        *,
+        scratch: Path,
     ) -> "FittedFeatureRow":
-        """The row with C chosen on the validation images and an SVM fitted on each of its draws.
-
-        settings: seed, per_class, selection_draws, grid and extensions of
-        repro.classification.few_labels.choose_and_test.
-        """
+        """The row with C chosen on the validation images and an SVM fitted on each of its draws."""
         few = choose_on_images(
-            svm,
-            self.extract,
-            training,
-            validation,
-            scratch=scratch,
-            draws=self.draws,
-            purpose=PURPOSE,
-            **settings,
+            svm, self.extract, training, validation, protocol, draws=self.draws, scratch=scratch
         )
         return FittedFeatureRow(self, few)
 
 
 @dataclass(frozen=True)
 class FittedFeatureRow:
-    """A row with its C chosen and its SVMs fitted; once tested, right is (draws, T) bool."""
+    """A row with its C chosen and its SVMs fitted, before the test set is opened."""
 
     row: FeatureRow
     few: FewLabels
-    right: np.ndarray | None = None
+
+    def tested(self, test: Split, *, scratch: Path) -> "TestedFeatureRow":
+        """The row with the hits of its SVMs on the test images."""
+        right = hits_on_images(self.few, self.row.extract, test, scratch=scratch)
+        return TestedFeatureRow(self.row.name, self.few, right)
+
+
+@dataclass(frozen=True)
+class TestedFeatureRow:
+    """A row after its test; right (draws, T) bool."""
+
+    name: str
+    few: FewLabels
+    right: np.ndarray
 
     @property
     def features(self) -> int:
         """Dimensions given to the SVM."""
         return self.few.svms[0].coef_.shape[1]
-
-    def tested(self, test: Split, scratch: Path) -> "FittedFeatureRow":
-        """The same row with the hits of its SVMs on the test images."""
-        right = hits_on_images(self.few, self.row.extract, test, scratch=scratch)
-        return replace(self, right=right)
 
 
 def feature_rows(
