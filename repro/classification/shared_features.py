@@ -2,9 +2,9 @@
 
 Where in the flow: between what extracts features (`frozen_features` of
 repro.classification.discriminator_features, K-means, pixels) and the SVMs of Tables 1 and 2. The
-features of a network may take gigabytes (50,000 x 28,672 float32: 5.7 GB), so those of one network
-are there at a time, in a folder that is removed at the end. Rows that differ in the part of the
-features that they use, or in their scale, share one extraction.
+features of a network may take gigabytes (50,000 x 28,672 float32: 5.7 GB), so only one network's
+are on disk at a time, in a folder that is removed at the end. Rows that differ only in the part of
+the features that they use, or in their scale, share one extraction.
 
     with shared_features(images, scratch) as shared:
         X = shared.of(extract)              # (N, F)
