@@ -7,7 +7,6 @@ python -m experiments.cifar10_forecast.measure --input ladder.rungs.1=DIR --inpu
     ... --input cifar10.data=DIR --input cifar10.test=DIR --out DIR
 """
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +23,7 @@ from experiments.cifar10_forecast.results import (
     measurements,
     untrained_gain,
 )
+from experiments.cifar10_svm.rows import HELD_OUT
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
@@ -33,11 +33,11 @@ from repro.classification.choose_c import (
     require_known_classes,
     with_held_out,
 )
-from repro.classification.discriminator_features import discriminator_features
+from repro.classification.discriminator_features import frozen_features
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
 from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 
 
@@ -74,7 +74,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         most=options.validation,
         share=options.validation_share,
         seed=seed,
-        purpose="cifar10 svm, held-out images",  # the same as in Table 1
+        purpose=HELD_OUT,  # the same as in Table 1
     )
     ladder_names = inputs.several("ladder.rungs")
     rungs = [*_rungs([inputs.model(name) for name in ladder_names])]
@@ -135,13 +135,12 @@ def _fit(
 
     With the batch statistics of the unlabelled training images, under which D had these features.
     """
-    D = rung.discriminator().to(device)
-    freeze_on(D, training.images[: options.statistics_images])
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X = discriminator_features(D, training.images, out=Path(folder) / "features.npy")
+    D = rung.discriminator()
+    extract = frozen_features(D, training.images[: options.statistics_images], device)
+    with shared_features(training.images, scratch) as shared:
         choice, machine = chosen_and_refitted(
             L2SVC(tol=options.tol, device=device.type),
-            X,
+            shared.of(extract),
             training.labels,
             held_out=training.held_out,
             grid=options.grid,
@@ -172,9 +171,8 @@ def _labels(
     fitted.classes_, fitted.coef_ = machine["classes"], machine["coef"]
     fitted.intercept_ = machine["intercept"]
     fitted.n_features_in_ = machine["coef"].shape[1]
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X = discriminator_features(D.to(device), images, out=Path(folder) / "features.npy")
-        return fitted.predict(X)
+    with shared_features(images, scratch) as shared:
+        return fitted.predict(shared.of(frozen_features(D, None, device)))
 
 
 if __name__ == "__main__":

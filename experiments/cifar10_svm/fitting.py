@@ -7,23 +7,26 @@ counted per class; ALL means all of them. Alone: `fit_row(pixel_row(images), tra
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL
-from experiments.cifar10_svm.rows import PURPOSE, SharedFeatures, Table1Row
+from experiments.cifar10_svm.rows import PURPOSE, Table1Row
 from repro.classification.choose_c import (
     Choice,
     Training,
-    balanced_draw,
-    choose_with_few_labels,
+    balanced_draws,
+    choose_on_held_out,
     chosen,
     chosen_and_refitted,
+    require_known_classes,
 )
+from repro.classification.shared_features import SharedFeatures, shared_features
 from repro.classification.svm import L2SVC
+from repro.data.store import ImageStore
 
 Scale = tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
 TRIED = "tried_"  # prefix of the number of labels, in the names of arrays
@@ -51,19 +54,13 @@ def label_draws(
     Raises ValueError where a class has fewer images than count.
     """
     y = training.labels
-
-    def drawn(labels: np.ndarray, count: int, number: int, use: str) -> list[np.ndarray]:
-        purpose = f"{PURPOSE}, labels {use}"
-        return [
-            balanced_draw(labels, count, seed=seed, purpose=purpose, index=index)
-            for index in range(number)
-        ]
-
+    known = y[: -training.held_out]
+    to_choose, to_test = f"{PURPOSE}, labels to choose C", f"{PURPOSE}, labels for the table"
     return [
         LabelDraws(
             count,
-            drawn(y[: -training.held_out], count, selection, "to choose C"),
-            drawn(y, count, repeats[count], "for the table"),
+            balanced_draws(known, count, selection, seed=seed, purpose=to_choose),
+            balanced_draws(y, count, repeats[count], seed=seed, purpose=to_test),
         )
         for count in sorted(repeats)
     ]
@@ -134,12 +131,24 @@ def fit_row(
     (repro.classification.choose_c.choose_C).
     """
     y = training.labels
-    search: dict[str, Any] = {"held_out": training.held_out, "grid": grid, "extensions": extensions}
-    X, scale = features.scaled(row) if row.scaled else (features.of(row), None)
-    choice, machine = chosen_and_refitted(svm, X, y, **search)
+    if row.scaled:
+        X, scale = features.scaled(row.extract, first=row.first)
+    else:
+        X, scale = features.of(row.extract, first=row.first), None
+    choice, machine = chosen_and_refitted(
+        svm, X, y, held_out=training.held_out, grid=grid, extensions=extensions
+    )
     choices, machines = {ALL: choice}, [(ALL, machine)]
     for draws in few:
-        choice = choose_with_few_labels(svm, X, y, draws=draws.to_choose, **search)
+        choice = choose_on_held_out(
+            svm,
+            X,
+            y,
+            held_out=training.held_out,
+            grid=grid,
+            extensions=extensions,
+            draws=draws.to_choose,
+        )
         choices[draws.count] = choice
         at_choice = clone(svm).set_params(C=choice.C)
         for rows in draws.to_test:
@@ -168,10 +177,31 @@ def held_out_hits(
     """
     y, fit = training.labels, slice(0, len(training.labels) - training.held_out)
     rest = slice(fit.stop, None)
-    X = features.of(row)
+    X = features.of(row.extract, first=row.first)
     machines = svm.path(X[fit], y[fit], sorted(grid))
     hits = [machine.predict(X[rest]) == y[rest] for machine in machines]
     return max(hits, key=np.mean)
+
+
+def hits_on_test(
+    rows: Sequence[Table1Row],
+    fitted: Sequence[FittedMachines],
+    training: Training,
+    test: ImageStore,
+    *,
+    scratch: Path,
+) -> list[np.ndarray]:
+    """Which test images the machines of each row label correctly: (M, T) bool each.
+
+    Raises SpecError for classes that were not in training.
+    """
+    y = test.label("class")
+    require_known_classes(y, training.labels, where=str(test.folder))
+    with shared_features(test.images, scratch) as shared:
+        return [
+            machines.correct(shared.of(row.extract, first=row.first), y)
+            for row, machines in zip(rows, fitted, strict=True)
+        ]
 
 
 def _on_unscaled(machine: L2SVC, scale: Scale) -> tuple[np.ndarray, np.ndarray]:

@@ -11,35 +11,38 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from experiments.cifar10_svm.fitting import (
     FittedMachines,
     fit_row,
     held_out_hits,
+    hits_on_test,
     label_draws,
 )
 from experiments.cifar10_svm.options import Options
 from experiments.cifar10_svm.progress import measure_progress
 from experiments.cifar10_svm.results import Result, figure_arrays, measurements
 from experiments.cifar10_svm.rows import (
-    PURPOSE,
+    HELD_OUT,
     NetworkFeatures,
     Table1Row,
     kmeans_row,
     pixel_row,
     random_rows,
     released_of,
-    shared_features,
     with_both_scalings,
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
 from repro.artefacts.finished_parts import FinishedParts
 from repro.claims.measurement import Measurement
-from repro.classification.choose_c import Training, require_known_classes, with_held_out
+from repro.classification.choose_c import with_held_out
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
-from repro.data.store import ImageStore
 from repro.devices import chosen_device
 from repro.networks.dcgan import Discriminator
+from repro.networks.model_folder import ModelFolder
 from repro.released.networks import Released
 
 
@@ -51,7 +54,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         most=options.validation,
         share=options.validation_share,
         seed=seed,
-        purpose=f"{PURPOSE}, held-out images",
+        purpose=HELD_OUT,
     )
 
     model = inputs.model("objects.model")
@@ -60,25 +63,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         keep_trained=options.statistics == "source",
         device=device,
     )
-    D = model.discriminator()
-    released, cut = _released(inputs, D), None
-    if released and released.complete_layers < len(D.layers):
-        cut = released.complete_layers
-    rows = [*features.rows("dcgan", D, cut=cut)]
-    if inputs.has("cifar10.model"):
-        rows.append(features.row("own", inputs.model("cifar10.model").discriminator()))
-    if released:
-        rows.append(features.row("released", released.discriminator(), trained=False))
-    rows += random_rows(features, model, networks=options.random_seeds, seed=seed, cut=cut)
-    kmeans = partial(kmeans_row, training.images, patches=options.patches, seed=seed, device=device)
-    if options.centroids:
-        rows.append(kmeans(centroids=options.centroids))
-    if options.fewer_centroids:
-        rows.append(kmeans(centroids=options.fewer_centroids, name="kmeans_fewer"))
-    rows.append(pixel_row(training.images))
-    if options.scaled_both_ways:
-        rows = with_both_scalings(rows)
-
+    rows = _rows(inputs, model, features, training.images, options, seed=seed)
     svm = L2SVC(tol=options.tol, device=device.type)
     repeats = dict.fromkeys(options.label_counts, options.curve_draws)
     repeats[options.per_class] = options.draws
@@ -103,11 +88,44 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         )
 
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
-    results = _tested(rows, fitted, training, test, scratch=out)
+    hits = hits_on_test(rows, fitted, training, test, scratch=out)
+    results = [
+        _result(row, machines, correct, held_out=training.held_out)
+        for row, machines, correct in zip(rows, fitted, hits, strict=True)
+    ]
     per_class = options.per_class
     arrays = figure_arrays(results, progress, training, per_class=per_class)
     save_arrays(out / "arrays.npz", **arrays)
     return measurements(results, progress, per_class=per_class, seed=seed)
+
+
+def _rows(
+    inputs: Inputs,
+    model: ModelFolder,
+    features: NetworkFeatures,
+    images: np.ndarray,
+    options: Options,
+    *,
+    seed: int,
+) -> list[Table1Row]:
+    """The rows of the table, those that share features next to each other; images: for training."""
+    D = model.discriminator()
+    released, cut = _released(inputs, D), None
+    if released and released.complete_layers < len(D.layers):
+        cut = released.complete_layers
+    rows = [*features.rows("dcgan", D, cut=cut)]
+    if inputs.has("cifar10.model"):
+        rows.append(features.row("own", inputs.model("cifar10.model").discriminator()))
+    if released:
+        rows.append(features.row("released", released.discriminator(), trained=False))
+    rows += random_rows(features, model, networks=options.random_seeds, seed=seed, cut=cut)
+    kmeans = partial(kmeans_row, images, patches=options.patches, seed=seed, device=features.device)
+    if options.centroids:
+        rows.append(kmeans(centroids=options.centroids))
+    if options.fewer_centroids:
+        rows.append(kmeans(centroids=options.fewer_centroids, name="kmeans_fewer"))
+    rows.append(pixel_row(images))
+    return with_both_scalings(rows) if options.scaled_both_ways else rows
 
 
 def _released(inputs: Inputs, D: Discriminator) -> Released | None:
@@ -125,32 +143,19 @@ def _finished_row(
     return FittedMachines.from_arrays(finished.part(name, lambda: fit(row).arrays()))
 
 
-def _tested(
-    rows: list[Table1Row],
-    fitted: list[FittedMachines],
-    training: Training,
-    test: ImageStore,
-    *,
-    scratch: Path,
-) -> list[Result]:
-    """Every row on the test images; raises SpecError for classes that were not in training."""
-    y = test.label("class")
-    require_known_classes(y, training.labels, where=str(test.folder))
-    results = []
-    with shared_features(test.images, scratch) as shared:
-        for row, machines in zip(rows, fitted, strict=True):
-            results.append(
-                Result(
-                    name=row.name,
-                    correct=machines.correct(shared.of(row), y),
-                    counts=machines.counts,
-                    choices={count: machines.choice(count) for count in machines.tried},
-                    features=machines.coef.shape[2],
-                    units=row.units,
-                    held_out=training.held_out,
-                )
-            )
-    return results
+def _result(
+    row: Table1Row, machines: FittedMachines, correct: np.ndarray, *, held_out: int
+) -> Result:
+    """A row after its test; correct: (M, T) bool, its machines' hits on the test images."""
+    return Result(
+        name=row.name,
+        correct=correct,
+        counts=machines.counts,
+        choices={count: machines.choice(count) for count in machines.tried},
+        features=machines.coef.shape[2],
+        units=row.units,
+        held_out=held_out,
+    )
 
 
 if __name__ == "__main__":

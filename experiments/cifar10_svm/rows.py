@@ -1,14 +1,12 @@
 """The rows of Table 1 that are run here: how each extracts features from an image.
 
 Part of measure.py. Every row gets the same images and is followed by the same linear SVM
-(fitting.py). Rows may share features: those of D's first layers are a part of those of all layers,
-and scaled ones are the same, scaled. Alone: `pixel_row(images).extract(images, path)` gives
-features (N, F).
+(fitting.py). Rows may share features (repro.classification.shared_features): those of D's first
+layers are a part of those of all layers, and scaled ones are the same, scaled. Alone:
+`pixel_row(images).extract(images, path)` gives features (N, F).
 """
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,26 +15,21 @@ import numpy as np
 import torch
 
 from repro.classification.discriminator_features import (
-    discriminator_features,
+    Extract,
     feature_count,
-    feature_scale,
+    frozen_features,
     pixel_features,
-    standardise,
 )
 from repro.classification.kmeans_features import KMeansFeatures, fit_kmeans
 from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.released.networks import Released, released_networks
 from repro.rng import weights_seed
 
 PURPOSE = "cifar10 svm"
+HELD_OUT = f"{PURPOSE}, held-out images"  # the same in cifar10_forecast and verify_authors
 OTHER_WAY = {"dcgan": "dcgan_scaled", "kmeans": "kmeans_unscaled"}  # row -> its other scaling
 CUT = "_cut"  # suffix of a row that uses only the first layers of its networks
-
-
-# Features (N, F) of images (N, H, W, C) uint8; the path: where they may be stored
-Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -49,47 +42,6 @@ class Table1Row:
     units: int  # maps of the widest layer, the paper's last column
     first: int | None = None  # number of features used, from the first; None: all
     scaled: bool = False  # features scaled to mean 0, deviation 1 on the training images
-
-
-class SharedFeatures:
-    """Features of the same images for one row after another, on disk while in use.
-
-    Consecutive rows with the same `extract` share them. A scaled one, which spoils them, is last.
-    """
-
-    def __init__(self, images: np.ndarray, path: Path) -> None:
-        self.images, self.path = images, path
-        self._extract: Extract | None = None
-        self._X = np.empty((0, 0), np.float32)
-
-    def of(self, row: Table1Row) -> np.ndarray:
-        """The row's features (N, F), unscaled; they are not to be written to."""
-        if row.extract is not self._extract:
-            self.forget()
-            self._X, self._extract = row.extract(self.images, self.path), row.extract
-        return self._X[:, : row.first]
-
-    def scaled(self, row: Table1Row) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """The row's features scaled by their own mean and deviation, and these two (F,)."""
-        X = self.of(row)
-        scale = feature_scale(X)
-        standardise(X, scale)
-        self._extract = None
-        return X, scale
-
-    def forget(self) -> None:
-        """Drop the features, so that the disk has room for others."""
-        self._extract, self._X = None, np.empty((0, 0), np.float32)
-        self.path.unlink(missing_ok=True)
-
-
-@contextmanager
-def shared_features(images: np.ndarray, scratch: Path) -> Iterator[SharedFeatures]:
-    """SharedFeatures of images, in a folder below `scratch` that is removed at the end."""
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        shared = SharedFeatures(images, Path(folder) / "features.npy")
-        yield shared
-        shared.forget()
 
 
 @dataclass(frozen=True)
@@ -120,17 +72,8 @@ class NetworkFeatures:
         cut: int | None = None,
     ) -> Iterator[Table1Row]:
         """The row of one discriminator and, given `cut`, the row of its first `cut` layers."""
-
-        @cache
-        def frozen() -> Discriminator:  # when its features are first needed
-            D.to(self.device)
-            if not (trained and self.keep_trained):
-                freeze_on(D, self.target)
-            return D
-
-        def extract(images: np.ndarray, path: Path) -> np.ndarray:
-            return discriminator_features(frozen(), images, out=path)
-
+        keeps_its_own = trained and self.keep_trained
+        extract = frozen_features(D, None if keeps_its_own else self.target, self.device)
         yield Table1Row(name, number, extract, _widest(D, None))
         if cut is not None:
             first = feature_count(D, cut)
@@ -190,7 +133,8 @@ def kmeans_row(
 def with_both_scalings(rows: list[Table1Row]) -> list[Table1Row]:
     """The rows, and D's features scaled and K-means' unscaled: for each the way that they lack.
 
-    Rows that share features follow each other, the scaled one last (SharedFeatures).
+    Rows that share features follow each other, the scaled one last
+    (repro.classification.shared_features).
     """
     added = [
         replace(row, name=OTHER_WAY[row.name], scaled=not row.scaled)

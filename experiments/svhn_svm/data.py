@@ -7,7 +7,7 @@ same images. Alone: `split(inputs, "data").draws(100, 10, seed=42)`.
 import numpy as np
 
 from experiments.contract import Inputs
-from repro.classification.choose_c import balanced_draw
+from repro.classification.choose_c import balanced_draws
 from repro.classification.few_labels import LabelledImages
 from repro.rng import generator
 
@@ -27,10 +27,7 @@ class Split(LabelledImages):
         Raises ValueError naming a digit with fewer images.
         """
         purpose = f"{PURPOSE}, {use}"
-        return [
-            balanced_draw(self.labels, per_class, seed=seed, purpose=purpose, index=index)
-            for index in range(number)
-        ]
+        return balanced_draws(self.labels, per_class, number, seed=seed, purpose=purpose)
 
     def only(self, rows: np.ndarray) -> "Split":
         """The images of these row numbers."""

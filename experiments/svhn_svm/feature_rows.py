@@ -6,27 +6,21 @@ chosen. Alone: `next(feature_rows(model, ...)).extract(images, path)` gives feat
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from experiments.svhn_svm.data import PURPOSE, Split
-from repro.classification.discriminator_features import (
-    discriminator_features,
-    pixel_features,
-)
+from repro.classification.discriminator_features import Extract, frozen_features, pixel_features
 from repro.classification.few_labels import (
-    Extract,
     FewLabels,
+    FewLabelsProtocol,
     choose_on_images,
     hits_on_images,
 )
 from repro.classification.svm import L2SVC
-from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import ModelFolder
 from repro.rng import weights_seed
 
@@ -43,43 +37,46 @@ class FeatureRow:
     draws: int
 
     def fitted(
-        self, svm: L2SVC, training: Split, validation: Split, scratch: Path, **settings: Any
+        self,
+        svm: L2SVC,
+        training: Split,
+        validation: Split,
+        protocol: FewLabelsProtocol,
+        *,
+        scratch: Path,
     ) -> "FittedFeatureRow":
-        """The row with C chosen on the validation images and an SVM fitted on each of its draws.
-
-        settings: seed, per_class, selection_draws, grid and extensions of
-        repro.classification.few_labels.choose_and_test.
-        """
+        """The row with C chosen on the validation images and an SVM fitted on each of its draws."""
         few = choose_on_images(
-            svm,
-            self.extract,
-            training,
-            validation,
-            scratch=scratch,
-            draws=self.draws,
-            purpose=PURPOSE,
-            **settings,
+            svm, self.extract, training, validation, protocol, draws=self.draws, scratch=scratch
         )
         return FittedFeatureRow(self, few)
 
 
 @dataclass(frozen=True)
 class FittedFeatureRow:
-    """A row with its C chosen and its SVMs fitted; once tested, right is (draws, T) bool."""
+    """A row with its C chosen and its SVMs fitted, before the test set is opened."""
 
     row: FeatureRow
     few: FewLabels
-    right: np.ndarray | None = None
+
+    def tested(self, test: Split, *, scratch: Path) -> "TestedFeatureRow":
+        """The row with the hits of its SVMs on the test images."""
+        right = hits_on_images(self.few, self.row.extract, test, scratch=scratch)
+        return TestedFeatureRow(self.row.name, self.few, right)
+
+
+@dataclass(frozen=True)
+class TestedFeatureRow:
+    """A row after its test; right (draws, T) bool."""
+
+    name: str
+    few: FewLabels
+    right: np.ndarray
 
     @property
     def features(self) -> int:
         """Dimensions given to the SVM."""
         return self.few.svms[0].coef_.shape[1]
-
-    def tested(self, test: Split, scratch: Path) -> "FittedFeatureRow":
-        """The same row with the hits of its SVMs on the test images."""
-        right = hits_on_images(self.few, self.row.extract, test, scratch=scratch)
-        return replace(self, right=right)
 
 
 def feature_rows(
@@ -97,16 +94,9 @@ def feature_rows(
     statistics (N, H, W, C) uint8: images on which batch statistics are frozen; draws,
     control_draws: number of draws of labels on which D's row and the controls are tested.
     """
-
-    def of_network(name: str, D: Discriminator, draws: int) -> FeatureRow:
-        D = D.to(device)
-        freeze_on(D, statistics)
-        return FeatureRow(
-            name, lambda images, path: discriminator_features(D, images, out=path), draws
-        )
-
-    yield of_network("dcgan", model.discriminator(), draws)
+    yield FeatureRow("dcgan", frozen_features(model.discriminator(), statistics, device), draws)
     for index in range(random_networks):
         weights = weights_seed(seed, f"{PURPOSE}, random D", index)
-        yield of_network("random", model.random_discriminator(weights), control_draws)
+        D = model.random_discriminator(weights)
+        yield FeatureRow("random", frozen_features(D, statistics, device), control_draws)
     yield FeatureRow("pixels", lambda images, path: pixel_features(images), control_draws)

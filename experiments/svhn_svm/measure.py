@@ -11,7 +11,7 @@ from pathlib import Path
 
 from experiments.contract import Inputs, measure_command
 from experiments.svhn_svm.baselines import choose_neighbours, neighbour_hits, self_training
-from experiments.svhn_svm.data import split
+from experiments.svhn_svm.data import PURPOSE, split
 from experiments.svhn_svm.feature_rows import feature_rows
 from experiments.svhn_svm.options import Options
 from experiments.svhn_svm.results import TestedRows, figure_arrays, measurements
@@ -19,6 +19,7 @@ from experiments.svhn_svm.supervised_row import random_search, search_hits
 from repro.artefacts.arrays import save_arrays
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import require_known_classes
+from repro.classification.few_labels import FewLabelsProtocol
 from repro.classification.random_search import draw_trial
 from repro.classification.svm import L2SVC
 from repro.devices import chosen_device
@@ -41,10 +42,16 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         device=device,
         seed=seed,
     )
-    settings = {"grid": options.grid, "extensions": options.extensions}
-    settings |= {"per_class": per_class, "selection_draws": options.selection_draws}
+    protocol = FewLabelsProtocol(
+        per_class=per_class,
+        selection_draws=options.selection_draws,
+        grid=options.grid,
+        extensions=options.extensions,
+        seed=seed,
+        purpose=PURPOSE,
+    )
     svm = L2SVC(tol=options.tol, device=device.type)
-    fitted = [one.fitted(svm, training, validation, out, seed=seed, **settings) for one in rows]
+    fitted = [one.fitted(svm, training, validation, protocol, scratch=out) for one in rows]
 
     # rows that the paper cites, and D's architecture trained on the same labels alone
     to_choose = training.draws(per_class, options.selection_draws, seed=seed, use="to choose k")
@@ -74,7 +81,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         seed=seed,
     )
     tested = TestedRows(
-        rows=[one.tested(test, out) for one in fitted],
+        rows=[one.tested(test, scratch=out) for one in fitted],
         neighbours=neighbours,
         neighbour_hits=neighbour_hits(neighbours, training, test, draws=to_test),
         self_training=guessing,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.svhn_svm.baselines import Neighbours, SelfTraining
-from experiments.svhn_svm.feature_rows import FittedFeatureRow
+from experiments.svhn_svm.feature_rows import TestedFeatureRow
 from experiments.svhn_svm.supervised_row import Search
 from repro.claims.constructors import (
     counted_share_over,
@@ -44,9 +44,9 @@ OF_THE_SEARCH = (  # numbers that only a trial that did not diverge gives
 
 @dataclass(frozen=True)
 class TestedRows:
-    """All rows, tested. right: (draws, T) bool; (T,) for the supervised network."""
+    """All rows, tested. Hits are (draws, T) bool; (T,) for the supervised network."""
 
-    rows: list[FittedFeatureRow]
+    rows: list[TestedFeatureRow]
     neighbours: Neighbours
     neighbour_hits: np.ndarray
     self_training: SelfTraining | None
@@ -54,15 +54,15 @@ class TestedRows:
     search_hits: np.ndarray | None
     validation_images: int
 
-    def of_row(self, name: str) -> list[FittedFeatureRow]:
+    def of_row(self, name: str) -> list[TestedFeatureRow]:
         """The networks of a row of features."""
-        return [one for one in self.rows if one.row.name == name]
+        return [one for one in self.rows if one.name == name]
 
     def hits(self) -> dict[str, np.ndarray]:
         """(networks, draws, T) by row; all networks of a row have the same draws, the CNN one."""
         found = {
-            name: np.stack([_tested(one) for one in self.of_row(name)])
-            for name in dict.fromkeys(one.row.name for one in self.rows)
+            name: np.stack([one.right for one in self.of_row(name)])
+            for name in dict.fromkeys(one.name for one in self.rows)
         }
         found["knn"] = self.neighbour_hits[None]
         if self.self_training is not None:
@@ -70,11 +70,6 @@ class TestedRows:
         if self.search_hits is not None:
             found["cnn"] = self.search_hits[None, None]
         return found
-
-
-def _tested(one: FittedFeatureRow) -> np.ndarray:
-    assert one.right is not None, f"row {one.row.name} was not tested"
-    return one.right
 
 
 def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
@@ -85,9 +80,9 @@ def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
     }
     found["labels"] = np.array(outcome.rows[0].few.labels)
     for one in outcome.rows:
-        found[f"features_{one.row.name}"] = np.array(one.features)
+        found[f"features_{one.name}"] = np.array(one.features)
         pairs = [(C, 100 * (1 - right)) for C, right in one.few.choice.tried.items()]
-        found[f"tried_{one.row.name}"] = np.array(pairs)
+        found[f"tried_{one.name}"] = np.array(pairs)
     tried = outcome.neighbours.tried
     found["tried_knn"] = np.array([(k, 100 * error) for k, error in tried.items()])
     if outcome.search is not None:
@@ -134,7 +129,7 @@ def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
     of_rows = measurement.name.removeprefix("validation_").removeprefix("error_")
     named = of_rows.removesuffix("_validation").split("_minus_")
     at_edge = dict.fromkeys(
-        one.row.name for one in outcome.rows if one.row.name in named and one.few.choice.at_edge
+        one.name for one in outcome.rows if one.name in named and one.few.choice.at_edge
     )
     words = ", ".join(f"C of the {WHAT[name]}" for name in at_edge)
     return measurement.model_copy(update={"at_edge": words})
@@ -193,9 +188,9 @@ def _test_error_of_network(right: np.ndarray) -> Measurement:
     )
 
 
-def _chosen(of_row: list[FittedFeatureRow], held_out: int) -> list[Measurement]:
+def _chosen(of_row: list[TestedFeatureRow], held_out: int) -> list[Measurement]:
     """Validation error at the chosen C (of several networks: mean, and the most frequent C)."""
-    name, choices = of_row[0].row.name, [one.few.choice for one in of_row]
+    name, choices = of_row[0].name, [one.few.choice for one in of_row]
     edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
     return [
         single_number(

@@ -1,104 +1,79 @@
 """Table 1's chain with the released ImageNet discriminator: CIFAR-10 by a linear SVM (paper §5.1).
 
-Part of measure.py. The same images and splits serve all rows: features of the released D's complete
-layers and of the same layers with random weights, each as they are and standardised, one-layer
-K-means features, which are standardised (as their authors do), and raw pixels. C is chosen on
-held-out training images, the SVM refitted on all of them, then the test set opened, once. Alone:
-`check_on_cifar10(released, inputs, ...)`.
+Part of measure.py. Rows, splits, fits and tests are those of experiments/cifar10_svm, so that equal
+rows give equal numbers: features of the released D's complete layers and of the same layers with
+random weights, each as they are and standardised, one-layer K-means features, which are
+standardised (as their authors do), and raw pixels. Alone:
+`check(released, inputs, Options(), 42, scratch)`.
 """
 
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
-from itertools import chain
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from experiments.contract import Inputs
-from experiments.verify_authors.results import ON_CIFAR10, WHAT, Outcome, cifar10_numbers
-from repro.classification.choose_c import Choice, Training, require_known_classes
-from repro.classification.discriminator_features import (
-    discriminator_features,
-    feature_scale,
-    pixel_features,
-    standardise,
+from experiments.cifar10_svm.fitting import fit_row, hits_on_test
+from experiments.cifar10_svm.options import ALL
+from experiments.cifar10_svm.rows import (
+    HELD_OUT,
+    NetworkFeatures,
+    Table1Row,
+    kmeans_row,
+    pixel_row,
 )
-from repro.classification.kmeans_features import KMeansFeatures
+from experiments.contract import Inputs
+from experiments.verify_authors.options import Options
+from experiments.verify_authors.results import ON_CIFAR10, WHAT, Outcome, cifar10_numbers
+from repro.classification.choose_c import with_held_out
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
-from repro.data.store import ImageStore
-from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
+from repro.devices import chosen_device
 from repro.released.networks import Released
 from repro.rng import weights_seed
 
-
-@dataclass(frozen=True)
-class SourceOfRows:
-    """Extracts features (N, F) from images (N, H, W, C) uint8; the path: where to store them.
-
-    as_they_are, standardised: names of the rows that use them so, or scaled to mean 0 and deviation
-    1 on the training images; "" for no such row.
-    """
-
-    extract: Callable[[np.ndarray, Path], np.ndarray]
-    as_they_are: str = ""
-    standardised: str = ""
+SLOTS = ("cifar10.data", "cifar10.test")
 
 
-@dataclass(frozen=True)
-class FittedOnCifar10:
-    """A row after training, with everything that the test set needs."""
-
-    name: str
-    choice: Choice
-    svm: L2SVC
-    scale: tuple[np.ndarray, np.ndarray] | None  # mean and deviation of the training features
-
-
-def check_on_cifar10(
-    released: Released,
-    inputs: Inputs,
-    *,
-    hold_out: Callable[[ImageStore], Training],
-    fit: Callable[..., tuple[Choice, L2SVC]],
-    statistics_images: int | None,
-    random_networks: int,
-    kmeans: Callable[[np.ndarray], KMeansFeatures],
-    device: torch.device,
-    seed: int,
-    scratch: Path,
+def check(
+    released: Released, inputs: Inputs, options: Options, seed: int, scratch: Path
 ) -> Outcome:
     """Accuracies of all rows on the test images of CIFAR-10.
 
-    hold_out: selects the images that choose C; fit: chosen_and_refitted of
-    repro.classification.choose_c without X, y and held_out; kmeans: learns from images.
+    C is chosen on held-out training images, the SVM refitted on all of them. Raises SpecError for
+    test images of classes that were not in training.
     """
-    training = hold_out(inputs.dataset("cifar10.data"))
-    networks = _networks(
-        released,
-        training.images[:statistics_images],
-        random_networks=random_networks,
-        device=device,
+    device = chosen_device(options.device)
+    training = with_held_out(
+        inputs.dataset("cifar10.data"),
+        most=options.validation,
+        share=options.validation_share,
         seed=seed,
+        purpose=HELD_OUT,
     )
-    pixels = SourceOfRows(lambda images, path: pixel_features(images), as_they_are="pixels")
-    learned = cache(lambda: kmeans(training.images))
-    by_kmeans = SourceOfRows(
-        lambda images, path: learned().features(images, out=path, device=device),
-        standardised="kmeans",
-    )
-    fitted = [
-        (source, [*_fitted(source, training, fit, scratch)])
-        for source in chain(networks, [pixels, by_kmeans])
-    ]
-    right = _on_test(inputs.dataset("cifar10.test"), fitted, training, scratch)
-    rows = [row for _, rows in fitted for row in rows]
+    rows = [*_rows(released, training.images, options, device=device, seed=seed)]
+    svm = L2SVC(tol=options.tol, device=device.type)
+    with shared_features(training.images, scratch) as shared:
+        fitted = [
+            fit_row(
+                row,
+                training,
+                few=[],
+                features=shared,
+                svm=svm,
+                grid=options.grid,
+                extensions=options.extensions,
+            )
+            for row in rows
+        ]
+    test = inputs.dataset("cifar10.test")  # opened here, after all choices
+    hits = hits_on_test(rows, fitted, training, test, scratch=scratch)
+
+    places = {name: [i for i, row in enumerate(rows) if row.name == name] for name in WHAT}
     numbers = cifar10_numbers(
-        right,
-        {name: [one.choice for one in rows if one.name == name] for name in WHAT},
+        {name: np.concatenate([hits[i] for i in of_row]) for name, of_row in places.items()},
+        {name: [fitted[i].choice(ALL) for i in of_row] for name, of_row in places.items()},
         released,
         training_images=len(training.images),
         held_out=training.held_out,
@@ -107,65 +82,32 @@ def check_on_cifar10(
     described = {
         "training_images": len(training.images),
         "held_out": training.held_out,
-        "test_images": right["released"].shape[1],
-        "features": {one.name: one.svm.coef_.shape[1] for one in rows},
+        "test_images": len(test),
+        "features": {
+            row.name: machines.coef.shape[2] for row, machines in zip(rows, fitted, strict=True)
+        },
     }
     return Outcome(numbers, described)
 
 
-def _networks(
-    released: Released, images: np.ndarray, *, random_networks: int, device: torch.device, seed: int
-) -> Iterator[SourceOfRows]:
-    """The networks' features; batch statistics are frozen on the images given."""
-
-    def of_network(name: str, D: Discriminator) -> SourceOfRows:
-        D = D.to(device)
-        freeze_on(D, images)
-        return SourceOfRows(
-            lambda images, path: discriminator_features(D, images, out=path),
-            as_they_are=name,
-            standardised=f"{name}_standardised",
-        )
-
-    yield of_network("released", released.discriminator())
-    for index in range(random_networks):
-        weights = weights_seed(seed, f"{ON_CIFAR10}, random D", index)
-        yield of_network("random", released.random_discriminator(weights))
+def _rows(
+    released: Released, images: np.ndarray, options: Options, *, device: torch.device, seed: int
+) -> Iterator[Table1Row]:
+    """All rows, those of equal features next to each other, the standardised one last."""
+    networks = NetworkFeatures(
+        images[: options.statistics_images], keep_trained=False, device=device
+    )
+    yield from _both(networks.row("released", released.discriminator()))
+    for index in range(options.random_seeds):
+        D = released.random_discriminator(weights_seed(seed, f"{ON_CIFAR10}, random D", index))
+        yield from _both(networks.row("random", D, number=index + 1))
+    yield pixel_row(images)
+    yield kmeans_row(
+        images, centroids=options.centroids, patches=options.patches, seed=seed, device=device
+    )
 
 
-def _fitted(
-    source: SourceOfRows,
-    training: Training,
-    fit: Callable[..., tuple[Choice, L2SVC]],
-    scratch: Path,
-) -> Iterator[FittedOnCifar10]:
-    """The rows of a source, from features extracted once."""
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X = source.extract(training.images, Path(folder) / "training.npy")
-        given = {"y": training.labels, "held_out": training.held_out}
-        if source.as_they_are:
-            yield FittedOnCifar10(source.as_they_are, *fit(X=X, **given), scale=None)
-        if source.standardised:
-            scale = feature_scale(X)
-            standardise(X, scale)  # in place
-            yield FittedOnCifar10(source.standardised, *fit(X=X, **given), scale=scale)
-
-
-def _on_test(
-    test: ImageStore,
-    fitted: list[tuple[SourceOfRows, list[FittedOnCifar10]]],
-    training: Training,
-    scratch: Path,
-) -> dict[str, np.ndarray]:
-    """Use the test set, here and nowhere else: hits (networks, T) bool by row."""
-    y = test.label("class")
-    require_known_classes(y, training.labels, where=str(test.folder))
-    right: dict[str, list[np.ndarray]] = {name: [] for name in WHAT}
-    for source, rows in fitted:
-        with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-            X = source.extract(test.images, Path(folder) / "test.npy")
-            for one in rows:  # the standardised one is the last
-                if one.scale is not None:
-                    standardise(X, one.scale)
-                right[one.name].append(one.svm.predict(X) == y)
-    return {name: np.stack(rights) for name, rights in right.items()}
+def _both(row: Table1Row) -> Iterator[Table1Row]:
+    """The row of a network, and the same with standardised features."""
+    yield row
+    yield replace(row, name=f"{row.name}_standardised", scaled=True)

@@ -3,59 +3,66 @@
 Part of measure.py. Batch statistics are frozen on the unlabelled training images, 100 labels per
 class are drawn repeatedly (repro.classification.few_labels), and the test set is opened once, for
 the released D and for the same layers with random weights, on the same draws. Alone:
-`check_on_svhn(released, inputs, ...)`.
+`check(released, inputs, Options(), 42, scratch)`.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from experiments.contract import Inputs
+from experiments.verify_authors.options import Options
 from experiments.verify_authors.results import ON_SVHN, Outcome, svhn_numbers
 from repro.classification.choose_c import require_known_classes
-from repro.classification.discriminator_features import discriminator_features
-from repro.classification.few_labels import Extract, FewLabels, LabelledImages, hits_on_images
-from repro.networks.dcgan import Discriminator
-from repro.networks.discriminator_inputs import freeze_on
+from repro.classification.discriminator_features import frozen_features
+from repro.classification.few_labels import (
+    FewLabelsProtocol,
+    LabelledImages,
+    choose_on_images,
+    hits_on_images,
+)
+from repro.classification.svm import L2SVC
+from repro.devices import chosen_device
 from repro.released.networks import Released
 from repro.rng import shuffled, weights_seed
 
+SLOTS = ("svhn.data", "svhn.validation", "svhn.test")
 
-def check_on_svhn(
-    released: Released,
-    inputs: Inputs,
-    *,
-    choose: Callable[..., FewLabels],
-    draws: dict[str, int],
-    device: torch.device,
-    seed: int,
-    scratch: Path,
+
+def check(
+    released: Released, inputs: Inputs, options: Options, seed: int, scratch: Path
 ) -> Outcome:
-    """Test errors of both rows over the draws of labels.
+    """Test errors of both rows over the draws of labels, of which the first are the same.
 
-    choose: choose_on_images of repro.classification.few_labels without what to extract, the images
-    and `draws`; draws: number of draws that test each row ("released", "random"), of which the
-    first are the same.
+    Raises SpecError for validation or test images of classes that were not in training.
     """
+    device = chosen_device(options.device)
     training = _shuffled(inputs, seed)
     store = inputs.dataset("svhn.validation")
     validation = LabelledImages(store.images, store.label("class"))
-    weights = weights_seed(seed, f"{ON_SVHN}, random D")
-    networks = {
-        "released": released.discriminator(),
-        "random": released.random_discriminator(weights),
+    random = released.random_discriminator(weights_seed(seed, f"{ON_SVHN}, random D"))
+    rows = {
+        name: frozen_features(D, training.images, device)
+        for name, D in (("released", released.discriminator()), ("random", random))
     }
-    fitted = {}
-    for name, D in networks.items():
-        freeze_on(D.to(device), training.images)
-        fitted[name] = choose(
-            extract=_features_of(D), training=training, validation=validation, draws=draws[name]
+    draws = {"released": options.draws, "random": min(options.random_draws, options.draws)}
+    protocol = FewLabelsProtocol(
+        per_class=options.per_class,
+        selection_draws=options.selection_draws,
+        grid=options.grid,
+        extensions=0,  # as in the authors' script
+        seed=seed,
+        purpose=ON_SVHN,
+    )
+    svm = L2SVC(tol=options.tol, device=device.type)
+    fitted = {
+        name: choose_on_images(
+            svm, extract, training, validation, protocol, draws=draws[name], scratch=scratch
         )
+        for name, extract in rows.items()
+    }
     test = _test(inputs, training)  # opened here, after all choices
     right = {
-        name: hits_on_images(fitted[name], _features_of(D), test, scratch=scratch)
-        for name, D in networks.items()
+        name: hits_on_images(fitted[name], extract, test, scratch=scratch)
+        for name, extract in rows.items()
     }
     held_out = len(validation.labels)
     numbers = svhn_numbers(right, fitted, released, held_out=held_out, seed=seed)
@@ -74,10 +81,6 @@ def _shuffled(inputs: Inputs, seed: int) -> LabelledImages:
     store = inputs.dataset("svhn.data")
     order = shuffled(len(store), seed=seed, purpose=f"{ON_SVHN}, order of images")
     return LabelledImages(store.images[order], store.label("class")[order])
-
-
-def _features_of(D: Discriminator) -> Extract:
-    return lambda images, path: discriminator_features(D, images, out=path)
 
 
 def _test(inputs: Inputs, training: LabelledImages) -> LabelledImages:

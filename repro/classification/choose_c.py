@@ -95,7 +95,7 @@ def _best(tried: dict[float, float]) -> float:
     return min(tried, key=lambda C: (-tried[C], C))
 
 
-def choose_with_all_labels(
+def choose_on_held_out(
     svm: L2SVC,
     X: np.ndarray,
     y: np.ndarray,
@@ -103,12 +103,21 @@ def choose_with_all_labels(
     held_out: int,
     grid: Sequence[float],
     extensions: int,
+    draws: Sequence[np.ndarray] | None = None,
 ) -> Choice:
-    """Fit on all but the last `held_out` rows of (X, y), and choose C on those."""
-    fit, rest = slice(0, len(X) - held_out), slice(len(X) - held_out, None)
+    """The C of the highest accuracy on the last `held_out` rows of (X, y), mean over `draws`.
+
+    draws: the row numbers of each fit, not among the held-out ones; None: one fit to all others.
+    """
+    rest = slice(len(X) - held_out, None)
+    fits = [slice(0, rest.start)] if draws is None else draws  # a slice of X is no copy
 
     def evaluate(Cs: Sequence[float]) -> list[float]:
-        return [accuracy(fitted, X[rest], y[rest]) for fitted in svm.path(X[fit], y[fit], Cs)]
+        found = [
+            [accuracy(fitted, X[rest], y[rest]) for fitted in svm.path(X[rows], y[rows], Cs)]
+            for rows in fits
+        ]
+        return np.mean(found, axis=0).tolist()
 
     return choose_C(evaluate, grid, extensions=extensions)
 
@@ -122,35 +131,9 @@ def chosen_and_refitted(
     grid: Sequence[float],
     extensions: int,
 ) -> tuple[Choice, L2SVC]:
-    """Choose C by `choose_with_all_labels`, then fit on all rows with it (paper silent)."""
-    choice = choose_with_all_labels(svm, X, y, held_out=held_out, grid=grid, extensions=extensions)
+    """Choose C by `choose_on_held_out`, then fit on all rows with it (paper silent)."""
+    choice = choose_on_held_out(svm, X, y, held_out=held_out, grid=grid, extensions=extensions)
     return choice, clone(svm).set_params(C=choice.C).fit(X, y)
-
-
-def choose_with_few_labels(
-    svm: L2SVC,
-    X: np.ndarray,
-    y: np.ndarray,
-    *,
-    held_out: int,
-    grid: Sequence[float],
-    extensions: int,
-    draws: Sequence[np.ndarray],
-) -> Choice:
-    """The same with few labels: fit on each of `draws` (row numbers) and average the accuracies.
-
-    The draws must not contain the last `held_out` rows.
-    """
-    rest = slice(len(X) - held_out, None)
-
-    def evaluate(Cs: Sequence[float]) -> list[float]:
-        found = [
-            [accuracy(fitted, X[rest], y[rest]) for fitted in svm.path(X[rows], y[rows], Cs)]
-            for rows in draws
-        ]
-        return np.mean(found, axis=0).tolist()
-
-    return choose_C(evaluate, grid, extensions=extensions)
 
 
 def require_known_classes(labels: np.ndarray, training: np.ndarray, *, where: str) -> None:
@@ -168,21 +151,24 @@ def accuracy(svm: L2SVC, X: np.ndarray, y: np.ndarray) -> float:
     return float((svm.predict(X) == y).mean())
 
 
-def balanced_draw(
-    labels: np.ndarray, per_class: int, *, seed: int, purpose: str, index: int
-) -> np.ndarray:
-    """Row numbers of `per_class` random images of every class, ascending; draw number `index`.
+def balanced_draws(
+    labels: np.ndarray, per_class: int, number: int, *, seed: int, purpose: str
+) -> list[np.ndarray]:
+    """`number` draws of `per_class` random images of every class: their row numbers, ascending.
 
-    Raises ValueError naming a class that has fewer.
+    A draw depends on its number, seed and purpose, not on how many follow it. Raises ValueError
+    naming a class that has fewer images.
     """
-    source = generator(seed, purpose, index)
-    rows = []
-    for label in np.unique(labels):
-        of_class = np.flatnonzero(labels == label)
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    for of_class in classes:
         if len(of_class) < per_class:
             raise UnusableError(
-                f"per_class is {per_class}, but class {label} has only {len(of_class)} images to "
-                "draw from; lower per_class or prepare more images"
+                f"per_class is {per_class}, but class {labels[of_class[0]]} has only "
+                f"{len(of_class)} images to draw from; lower per_class or prepare more images"
             )
-        rows.append(source.choice(of_class, per_class, replace=False))
-    return np.sort(np.concatenate(rows))
+    draws = []
+    for index in range(number):
+        source = generator(seed, purpose, index)
+        rows = [source.choice(of_class, per_class, replace=False) for of_class in classes]
+        draws.append(np.sort(np.concatenate(rows)))
+    return draws

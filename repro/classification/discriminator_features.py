@@ -12,10 +12,10 @@ It uses no labels and no paths; experiments/cifar10_svm, svhn_svm and verify_aut
 it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -26,9 +26,11 @@ from torch import Tensor
 from repro.artefacts.disk_full import reserve
 from repro.errors import UnusableError
 from repro.networks.dcgan import ConvolutionBlock, Discriminator
-from repro.networks.discriminator_inputs import check_size, inputs_of
+from repro.networks.discriminator_inputs import check_size, freeze_on, inputs_of
 
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
+# Features (N, F) of images (N, H, W, C) uint8; the path: where they may be stored, as a new file.
+Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
 @torch.no_grad()
@@ -37,18 +39,15 @@ def discriminator_features(
     images: np.ndarray,
     *,
     batch: int = 128,
-    layers: int | None = None,
     out: Path | None = None,
-    dtype: Literal["float32", "float16"] = "float32",
 ) -> np.ndarray:
     """Maps of all layers of D after their activation, max-pooled to 4x4, flattened, concatenated.
 
-    images: (N, H, W, C) uint8, at D's size. layers: number of layers, from the first, that are
-    used. Returns (N, F), layer by layer, within one by (channel, row, column); in memory, or a
-    memory map of the new file `out` (.npy), which appears whole or not at all. D must have frozen
-    statistics (`freeze_on`): then a row depends only on its own image, for any `batch`. Features
-    are post-activation and unstandardised, as in the authors' SVHN script (paper silent). float16
-    halves the file and rounds to 11 bits; L2SVC converts it to float32 in memory.
+    images: (N, H, W, C) uint8, at D's size. Returns (N, F) float32, layer by layer, within one by
+    (channel, row, column); in memory, or a memory map of the new file `out` (.npy), which appears
+    whole or not at all. D must have frozen statistics (`freeze_on`): then a row depends only on its
+    own image, for any `batch`. Features are post-activation and unstandardised, as in the authors'
+    SVHN script (paper silent).
 
     Raises ValueError when D is in training mode, when the images are not of its size, or when a
     map's side is not a multiple of 4.
@@ -58,15 +57,29 @@ def discriminator_features(
         raise ValueError("D is in training mode: freeze its batch statistics first (freeze_on)")
     if not len(images):
         raise ValueError("discriminator_features: found no images, expected at least one")
-    shape = (len(images), feature_count(D, layers))
-    with new_features(shape, out, dtype) as features:
+    with new_features((len(images), feature_count(D)), out) as features:
         row = 0
         parts = [slice(start, start + batch) for start in range(0, len(images), batch)]
         for x in inputs_of(D, images, parts, "features of D"):
-            pooled = torch.cat([_pooled(maps) for maps in D.features(x, layers)], dim=1)
+            pooled = torch.cat([_pooled(maps) for maps in D.features(x)], dim=1)
             features[row : row + len(x)] = pooled.cpu().numpy()
             row += len(x)
     return features
+
+
+def frozen_features(D: Discriminator, images: np.ndarray | None, device: torch.device) -> Extract:
+    """`discriminator_features` of D on `device`, with its statistics frozen on unlabelled `images`.
+
+    images: (N, H, W, C) uint8; None where D keeps the statistics that it has. D is moved and frozen
+    (`freeze_on`) when features are first extracted.
+    """
+
+    @cache
+    def frozen() -> Discriminator:
+        D.to(device)
+        return D if images is None else freeze_on(D, images)
+
+    return lambda of_images, path: discriminator_features(frozen(), of_images, out=path)
 
 
 def feature_count(D: Discriminator, layers: int | None = None) -> int:
@@ -76,18 +89,16 @@ def feature_count(D: Discriminator, layers: int | None = None) -> int:
 
 
 @contextmanager
-def new_features(
-    shape: tuple[int, int], out: Path | None, dtype: str = "float32"
-) -> Iterator[np.ndarray]:
-    """An array to fill, in memory or as the memory map of the new file `out` (.npy).
+def new_features(shape: tuple[int, int], out: Path | None) -> Iterator[np.ndarray]:
+    """A float32 array to fill, in memory or as the memory map of the new file `out` (.npy).
 
     The file gets its name only when the block has ended without an error: whole or not at all.
     """
     if out is None:
-        yield np.empty(shape, dtype)
+        yield np.empty(shape, np.float32)
         return
     partial = out.with_name(f".{out.name}.partial")
-    features = open_memmap(partial, mode="w+", dtype=dtype, shape=shape)
+    features = open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
     reserve(partial)
     yield features
     features.flush()

@@ -6,17 +6,16 @@ for every C of a fixed grid fresh class-balanced draws of the training images, t
 mean error on held-out validation images, then fresh draws at that C, with one SVM each. Validation
 images are never used for training.
 
-    found = choose_and_test(L2SVC(), X, y, X_validation, y_validation, per_class=100, seed=42, ...)
+    protocol = FewLabelsProtocol(per_class=100, selection_draws=10, grid=AUTHORS_GRID, ...)
+    found = choose_and_test(L2SVC(), X, y, X_validation, y_validation, protocol, draws=100)
     errors = 1 - found.hits(X_test, y_test).mean(axis=1)       # the test set, opened afterwards
 
 `choose_on_images` and `hits_on_images` do the same from images.
 """
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -24,16 +23,14 @@ from sklearn.base import clone
 from repro.classification.choose_c import (
     Choice,
     accuracy,
-    balanced_draw,
+    balanced_draws,
     choose_C,
     require_known_classes,
 )
+from repro.classification.discriminator_features import Extract
+from repro.classification.shared_features import shared_features
 from repro.classification.svm import L2SVC
-from repro.classification.svm_grid import AUTHORS_GRID
 from repro.progress import tracked
-
-# features (N, F) of images (N, H, W, C) uint8; they may be stored in the new file that is named
-Extract = Callable[[np.ndarray, Path], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,22 @@ class LabelledImages:
 
     images: np.ndarray
     labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class FewLabelsProtocol:
+    """How many labels are drawn, and how C is chosen.
+
+    Equal labels, seed and purpose give equal draws for any features, so that rows of a table can be
+    paired by draw.
+    """
+
+    per_class: int  # labels drawn of every class
+    selection_draws: int  # fresh draws for each value of C; the authors' script: 10
+    grid: Sequence[float]  # values of C; the authors': repro.classification.svm_grid
+    extensions: int  # values that may be added where the best is at the grid's edge; authors: 0
+    seed: int
+    purpose: str
 
 
 @dataclass(frozen=True)
@@ -63,46 +76,37 @@ def choose_and_test(
     y: np.ndarray,
     X_validation: np.ndarray,
     y_validation: np.ndarray,
+    protocol: FewLabelsProtocol,
     *,
-    per_class: int,
-    seed: int,
-    purpose: str,
-    grid: Sequence[float] = AUTHORS_GRID,
-    selection_draws: int = 10,
-    draws: int = 100,
-    extensions: int = 0,
+    draws: int,
 ) -> FewLabels:
-    """Choose C by `selection_draws` draws per value, then fit on `draws` others at the chosen C.
+    """Choose C on the validation images, then fit at that C on each of `draws` fresh draws.
 
-    X (N, F) float32 or float64, y (N,): draws take `per_class` rows of every class. Equal labels,
-    seed and purpose give equal draws for any features, so rows of a table can be paired by draw.
-    extensions: number of values of C that may be added where the best is at the edge of the grid.
-    Raises ValueError naming a class that has too few images, SpecError where a class of the
-    validation images does not occur in y.
+    X (N, F) float32 or float64, y (N,): the labels are drawn from these. Raises ValueError naming a
+    class that has too few images, SpecError where a class of the validation images does not occur
+    in y.
     """
     require_known_classes(y_validation, y, where="validation images")
 
-    def drawn(use: str, index: int) -> np.ndarray:
-        return balanced_draw(y, per_class, seed=seed, purpose=f"{purpose}, {use}", index=index)
+    def drawn(number: int, use: str) -> list[np.ndarray]:
+        purpose = f"{protocol.purpose}, {use}"
+        return balanced_draws(y, protocol.per_class, number, seed=protocol.seed, purpose=purpose)
 
     def fitted(rows: np.ndarray, C: float) -> L2SVC:
         return clone(svm).set_params(C=C).fit(X[rows], y[rows])
 
-    def held_out_accuracy(C: float, index: int) -> float:
-        svm_of_draw = fitted(drawn(f"to choose C = {C:g}", index), C)
-        return accuracy(svm_of_draw, X_validation, y_validation)
+    def mean_accuracy(C: float) -> float:
+        fresh = drawn(protocol.selection_draws, f"to choose C = {C:g}")
+        found = [accuracy(fitted(rows, C), X_validation, y_validation) for rows in fresh]
+        return float(np.mean(found))
 
     def evaluate(Cs: Sequence[float]) -> list[float]:
-        draws_of_a_value = range(selection_draws)
-        return [
-            float(np.mean([held_out_accuracy(C, i) for i in draws_of_a_value]))
-            for C in tracked(Cs, "choice of C", unit="values")
-        ]
+        return [mean_accuracy(C) for C in tracked(Cs, "choice of C", unit="values")]
 
-    choice = choose_C(evaluate, grid, extensions=extensions)
-    turns = tracked(range(draws), "fits to test", unit="draws of labels")
-    svms = [fitted(drawn("to test", index), choice.C) for index in turns]
-    return FewLabels(choice, svms, labels=per_class * len(np.unique(y)))
+    choice = choose_C(evaluate, protocol.grid, extensions=protocol.extensions)
+    turns = tracked(drawn(draws, "to test"), "fits to test", unit="draws of labels")
+    svms = [fitted(rows, choice.C) for rows in turns]
+    return FewLabels(choice, svms, labels=protocol.per_class * len(np.unique(y)))
 
 
 def choose_on_images(
@@ -110,25 +114,30 @@ def choose_on_images(
     extract: Extract,
     training: LabelledImages,
     validation: LabelledImages,
+    protocol: FewLabelsProtocol,
     *,
+    draws: int,
     scratch: Path,
-    **settings: Any,
 ) -> FewLabels:
-    """`choose_and_test` on features of images, which are stored below `scratch` while in use.
-
-    settings: per_class, seed, purpose and the other arguments of `choose_and_test`.
-    """
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        X, X_validation = (
-            extract(part.images, Path(folder) / f"{name}.npy")
-            for name, part in (("training", training), ("validation", validation))
+    """`choose_and_test` on features of images, which are stored below `scratch` while in use."""
+    with (
+        shared_features(training.images, scratch) as of_training,
+        shared_features(validation.images, scratch) as of_validation,
+    ):
+        return choose_and_test(
+            svm,
+            of_training.of(extract),
+            training.labels,
+            of_validation.of(extract),
+            validation.labels,
+            protocol,
+            draws=draws,
         )
-        return choose_and_test(svm, X, training.labels, X_validation, validation.labels, **settings)
 
 
 def hits_on_images(
     few: FewLabels, extract: Extract, test: LabelledImages, *, scratch: Path
 ) -> np.ndarray:
     """(draws, T) bool: test images that every SVM labels correctly."""
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=".features-") as folder:
-        return few.hits(extract(test.images, Path(folder) / "test.npy"), test.labels)
+    with shared_features(test.images, scratch) as of_test:
+        return few.hits(of_test.of(extract), test.labels)

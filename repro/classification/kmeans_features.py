@@ -5,7 +5,7 @@ Coates, Ng and Lee, "An analysis of single-layer networks in unsupervised featur
 in the flow: between images and a linear classifier (repro.classification.svm), in place of
 repro.classification.discriminator_features:
 
-    learned = fit_kmeans(training_images, centroids=1600, seed=1, purpose="table 1")
+    learned = fit_kmeans(images, centroids=1600, patches=400_000, seed=1, purpose="table 1")
     X = learned.features(images)                              # (N, 6400) float32
     standardise(X, feature_scale(X_of_training_images))       # part of their recipe
 
@@ -30,7 +30,6 @@ from repro.rng import generator
 
 CONTRAST_FLOOR = 10.0  # added to a patch's variance, in squared grey levels of 0..255
 WHITENING_FLOOR = 0.1  # added to the eigenvalues of the patches' covariance
-PATCHES = 400_000
 PASSES = 10  # of k-means over the patches
 KMEANS_BATCH = 4096  # patches
 QUADRANTS = 4
@@ -101,7 +100,7 @@ def fit_kmeans(
     images: np.ndarray,
     *,
     centroids: int,
-    patches: int = PATCHES,
+    patches: int,
     patch: int = 6,
     passes: int = PASSES,
     whitening_floor: float = WHITENING_FLOOR,

@@ -38,8 +38,8 @@ FEW, MOST = 12, 1_000
 class L2SVC(ClassifierMixin, BaseEstimator):
     """Linear SVM, squared hinge, L2 penalty, one against the rest (paper §5; LinearSVC).
 
-    Minimises 0.5 |w|^2 + 0.5 b^2 + C sum max(0, 1 - y (w x + intercept_scaling b))^2 per class,
-    with intercept = intercept_scaling * b: the bias is regularised, as LinearSVC's.
+    Minimises 0.5 |w|^2 + 0.5 b^2 + C sum max(0, 1 - y (w x + b))^2 per class: the bias b is
+    regularised, as LinearSVC's.
 
     Parameters
     ----------
@@ -48,8 +48,6 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         objective is within tol (relative) of its minimum.
     max_iter : L-BFGS iterations (two passes over X each); when they do not suffice, a
         ConvergenceWarning states the remaining gap.
-    fit_intercept, intercept_scaling : as in LinearSVC.
-    warm_start : start from the weights of the last fit when their shape fits.
     sample : rows of the preconditioner (repro.classification.svm_preconditioner): more rows need
         more memory and time per iteration, fewer need more iterations; 0 for none, None: chosen
         by the size of X.
@@ -65,26 +63,19 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         C: float = 1.0,
         tol: float = 1e-5,
         max_iter: int = 2_000,
-        fit_intercept: bool = True,
-        intercept_scaling: float = 1.0,
-        warm_start: bool = False,
         sample: int | None = None,
         device: str = "cpu",
     ) -> None:
         self.C = C
         self.tol = tol
         self.max_iter = max_iter
-        self.fit_intercept = fit_intercept
-        self.intercept_scaling = intercept_scaling
-        self.warm_start = warm_start
         self.sample = sample
         self.device = device
 
     def fit(self, X: Any, y: Any) -> "L2SVC":
         """Fit to X (n, d) float32 or float64 (other types become float64) and labels y (n,)."""
         problem = self._problem(X, y)
-        kept = self._kept_weights(problem) if self.warm_start else None
-        return self._keep(problem, problem.solve(self, C=self.C, start=kept))
+        return self._keep(problem.solve(self, C=self.C))
 
     def path(self, X: Any, y: Any, Cs: Sequence[float]) -> Iterator["L2SVC"]:
         """Yield one fitted copy for each C in the order given, preferably ascending.
@@ -98,7 +89,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
             fitted.n_features_in_, fitted.classes_ = self.n_features_in_, self.classes_
             solution = problem.solve(fitted, C=C, start=start)
             start = solution.W
-            yield fitted._keep(problem, solution)
+            yield fitted._keep(solution)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Scores (n, classes); (n,) for two classes."""
@@ -117,11 +108,6 @@ class L2SVC(ClassifierMixin, BaseEstimator):
     def _problem(self, X: Any, y: Any) -> "_Problem":
         if not self.C > 0:
             raise ValueError(f"C must be positive, found C={self.C!r}")
-        if self.fit_intercept and not self.intercept_scaling > 0:
-            raise ValueError(
-                f"intercept_scaling must be positive, found {self.intercept_scaling!r}; "
-                "for no intercept pass fit_intercept=False"
-            )
         X, y = validate_data(self, X, y, dtype=[np.float32, np.float64])
         check_classification_targets(y)
         self.classes_, index = np.unique(y, return_inverse=True)
@@ -132,23 +118,14 @@ class L2SVC(ClassifierMixin, BaseEstimator):
         columns = 1 if len(self.classes_) == 2 else len(self.classes_)
         positive = np.arange(columns) + (columns == 1)
         targets = torch.from_numpy(np.where(index[:, None] == positive, 1.0, -1.0))
-        constant = float(self.intercept_scaling) if self.fit_intercept else 0.0
-        design = Design(_as_tensor(X).to(self.device), constant)
+        design = Design(_as_tensor(X).to(self.device))
         return _Problem(design, targets.to(self.device), self._sample(design))
 
     def _sample(self, design: Design) -> Sample | None:
         size = sample_size(*design.X.shape) if self.sample is None else self.sample
         return sample_of(design, size=size) if size else None
 
-    def _kept_weights(self, problem: "_Problem") -> Tensor | None:
-        shape = (problem.targets.shape[1], problem.design.X.shape[1])
-        if not hasattr(self, "coef_") or self.coef_.shape != shape:
-            return None
-        bias = self.intercept_ / self.intercept_scaling if self.fit_intercept else self.intercept_
-        kept = np.column_stack([self.coef_, bias]).astype(np.float64)
-        return torch.from_numpy(kept).to(self.device)
-
-    def _keep(self, problem: "_Problem", solution: Solution) -> "L2SVC":
+    def _keep(self, solution: Solution) -> "L2SVC":
         """Store a solution as scikit-learn's attributes; warn when it has not converged."""
         relative = float((solution.gap / solution.objective).max())
         if relative > self.tol:
@@ -161,7 +138,7 @@ class L2SVC(ClassifierMixin, BaseEstimator):
             )
         W = solution.W.cpu().numpy()
         self.coef_ = W[:, :-1].copy()
-        self.intercept_ = problem.design.constant * W[:, -1]
+        self.intercept_ = W[:, -1].copy()
         self.n_iter_ = max(1, solution.iterations)
         self.objective_ = solution.objective.cpu().numpy()
         self.gap_ = solution.gap.cpu().numpy()

@@ -1,4 +1,4 @@
-"""The matrix of an L2-SVM, including its constant column, and the two products with it.
+"""The matrix of an L2-SVM, including its column of ones for the bias, and the two products with it.
 
 Where in the flow: repro.classification.svm_solver and svm_preconditioner read X through it.
 """
@@ -16,10 +16,9 @@ ROWS_OF_SCORES, ROWS_COMBINED = 256, 16
 
 @dataclass(frozen=True)
 class Design:
-    """The matrix of the products: X (n, d) and a constant column, never joined (no copy)."""
+    """The matrix of the products: X (n, d) and a column of ones, never joined (no copy)."""
 
     X: Tensor  # (n, d) float32 or float64, on the device of the computation
-    constant: float  # value of the constant feature whose weight is the bias; 0 = none
 
     def scores(self, W: Tensor) -> Tensor:
         """W (k, d + 1) float64 -> f (n, k) float64."""
@@ -30,10 +29,10 @@ class Design:
             ).T.contiguous()
         else:
             f = self.X @ V.T
-        return f.double() + self.constant * W[:, -1]
+        return f.double() + W[:, -1]
 
     def combine(self, A: Tensor) -> Tensor:
-        """A (n, k) float64 -> sum_i A_i (x_i, constant), (k, d + 1) float64."""
+        """A (n, k) float64 -> sum_i A_i (x_i, 1), (k, d + 1) float64."""
         # G @ X, not X.T @ G.T: the latter is 7 to 10 times slower on a CPU
         G = A.to(self.X.dtype).T.contiguous()
         if self._in_blocks(len(G)):
@@ -43,7 +42,7 @@ class Design:
                 W.addmm_(weights, rows)
         else:
             W = G @ self.X
-        return torch.cat([W.double(), self.constant * A.sum(0)[:, None]], dim=1)
+        return torch.cat([W.double(), A.sum(0)[:, None]], dim=1)
 
     def _in_blocks(self, columns: int) -> bool:
         return self.X.device.type == "cpu" and self.X.shape[1] >= WIDE and columns > 1

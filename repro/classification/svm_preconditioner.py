@@ -54,8 +54,8 @@ def sample_of(design: Design, *, size: int) -> Sample:
     """A sample of `size` rows of `design`; all of them, without a copy, where there are fewer."""
     n = len(design.X)
     rows, whole = torch.from_numpy(sampled_rows(n, size)), size >= n
-    part = design if whole else Design(design.X[rows], design.constant)
-    gram = (part.X @ part.X.T).double() + part.constant**2
+    part = design if whole else Design(design.X[rows])
+    gram = (part.X @ part.X.T).double() + 1
     floor = 10 * float(gram.trace()) * torch.finfo(part.X.dtype).eps / len(rows)
     gram.diagonal().add_(floor)  # lifts the diagonal above the rounding of the products
     factor, failed = torch.linalg.cholesky_ex(gram)

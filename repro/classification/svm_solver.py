@@ -2,7 +2,7 @@
 
 Where in the flow: repro.classification.svm wraps it in scikit-learn's interface.
 
-For every class separately (rows of W), with targets y in {-1, +1} and f = X w + constant * b:
+For every class separately (rows of W), with targets y in {-1, +1} and f = X w + b:
 
     P(w, b) = 0.5 |w|^2 + 0.5 b^2 + C sum_i max(0, 1 - y_i f_i)^2
 
@@ -121,7 +121,7 @@ def _scaled(design: Design, targets: Tensor, start: Tensor, *, C: float) -> tupl
 def _at(design: Design, targets: Tensor, W: Tensor, slack: Tensor, *, C: float) -> _Point:
     """One pass: objective, gradient, and the dual value of the best multiple of alpha.
 
-    With v = sum_i y_i alpha_i (x_i, constant) the dual of t alpha is
+    With v = sum_i y_i alpha_i (x_i, 1) the dual of t alpha is
     t sum(alpha) - t^2 (|v|^2 + |alpha|^2 / 2C) / 2.
     """
     violation = slack.clamp(min=0)

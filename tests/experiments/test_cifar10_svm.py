@@ -21,17 +21,13 @@ from experiments.cifar10_svm.measure import measure
 from experiments.cifar10_svm.options import ALL, Options
 from experiments.cifar10_svm.progress import Progress
 from experiments.cifar10_svm.results import Result, curves, measurements
-from experiments.cifar10_svm.rows import (
-    Table1Row,
-    pixel_row,
-    shared_features,
-    with_both_scalings,
-)
+from experiments.cifar10_svm.rows import Table1Row, pixel_row, with_both_scalings
 from experiments.cifar10_svm.tables import CITED
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
 from repro.claims.measurement import read_measurements
 from repro.classification.choose_c import Choice
+from repro.classification.shared_features import shared_features
 from repro.figures.style import Style
 from repro.specs.validation import SpecError
 
@@ -385,15 +381,15 @@ def test_rows_share_the_features_of_their_source(tmp_path: Path) -> None:
         with shared_features(np.zeros((9, 2, 2, 3), np.uint8), tmp_path) as shared:
             for row in reversed(rows) if again else rows:
                 if not isinstance(row.extract, Counted):
-                    assert (shared.of(row) == -1).all()
+                    assert (shared.of(row.extract) == -1).all()
                     continue
                 values = row.extract.values[:, : row.first]
                 if row.scaled:
-                    X, (mean, deviation) = shared.scaled(row)
+                    X, (mean, deviation) = shared.scaled(row.extract, first=row.first)
                     np.testing.assert_allclose(mean, values.mean(axis=0), rtol=1e-5)
                     values = (values - mean) / deviation
                 else:
-                    X = shared.of(row)
+                    X = shared.of(row.extract, first=row.first)
                 np.testing.assert_allclose(X, values, atol=1e-5)
             if not again:
                 assert (network.times, kmeans.times) == (1, 1)

@@ -42,6 +42,14 @@ OPTIONS = Options(
 )
 
 
+def test_the_defaults_are_the_authors_protocol() -> None:
+    """Of their svhn_semisup_analysis.py, which does not extend its grid."""
+    options = Options()
+    assert options.grid == (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
+    assert (options.per_class, options.extensions) == (100, 0)
+    assert (options.selection_draws, options.draws) == (10, 100)
+
+
 @pytest.fixture
 def folders(tmp_path: Path, make_dataset: Callable[..., Path]) -> dict[str, Path]:
     parts = {"data": (240, 0), "validation": (80, 1), "test": (160, 2)}

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from released_folder import write_pair
+from untrained_model import write_model
 
+from experiments.cifar10_svm.measure import measure as measure_table1
+from experiments.cifar10_svm.options import Options as Table1Options
 from experiments.contract import Inputs, run_measure
 from experiments.verify_authors.charts import checks_chart, samples_sheet
 from experiments.verify_authors.figure import figure
@@ -141,6 +144,21 @@ def test_same_inputs_same_bytes_and_nothing_left_behind(
     assert names == ["measurements.json", "parts.json", "provenance.json", "samples.npz"]
     for name in ("measurements.json", "parts.json", "samples.npz"):
         assert (measured / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_rows_without_a_network_are_those_of_table_1(folders: dict[str, Path], tmp_path: Path):
+    """The same images held out, the same centroids: equal numbers of both experiments."""
+    alike = OPTIONS.model_dump(include={"grid", "extensions", "centroids", "patches", "tol"})
+    options = Table1Options(**alike, per_class=4, draws=2, label_counts=(), random_seeds=1)
+    model = write_model(tmp_path / "model", image_size=32)
+    table1 = Inputs({"objects.model": model, **{name: folders[name] for name in CIFAR10}})
+    ours = {m.name: m.value for m in measure_table1(table1, options, 3, tmp_path)}
+    given = {name: folders[name] for name in ("authors.released", *CIFAR10)}
+    found = {m.name: m.value for m in measure(Inputs(given), OPTIONS, 3, tmp_path)}
+    for row in ("kmeans", "pixels"):
+        for quantity in ("accuracy", "validation_accuracy", "chosen_C"):
+            assert found[f"cifar10_{quantity}_{row}"] == ours[f"{quantity}_{row}"]
 
 
 @pytest.mark.slow

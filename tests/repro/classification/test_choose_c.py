@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from repro.classification.choose_c import (
-    balanced_draw,
+    balanced_draws,
     choose_C,
-    choose_with_all_labels,
-    choose_with_few_labels,
+    choose_on_held_out,
 )
 from repro.classification.svm import L2SVC
 
@@ -65,8 +64,8 @@ def test_held_out_rows_take_no_part_in_the_fit():
     wrong = y.copy()
     wrong[200:] = (y[200:] + 1) % 3
     args = {"held_out": 100, "grid": [1e-3, 1e-2], "extensions": 0}
-    right = choose_with_all_labels(L2SVC(), X, y, **args)
-    shifted = choose_with_all_labels(L2SVC(), X, wrong, **args)
+    right = choose_on_held_out(L2SVC(), X, y, **args)
+    shifted = choose_on_held_out(L2SVC(), X, wrong, **args)
     fitted = L2SVC(C=right.C).fit(X[:200], y[:200]).predict(X[200:])
     assert right.accuracy == (fitted == y[200:]).mean() > 0.8
     assert shifted.accuracy < 0.2
@@ -74,20 +73,19 @@ def test_held_out_rows_take_no_part_in_the_fit():
 
 def test_few_labels_average_the_draws():
     X, y = blobs(300)
-    draws = [balanced_draw(y[:200], 5, seed=1, purpose="p", index=i) for i in range(3)]
-    choice = choose_with_few_labels(
-        L2SVC(), X, y, held_out=100, grid=[1e-2], extensions=0, draws=draws
-    )
+    draws = balanced_draws(y[:200], 5, 3, seed=1, purpose="p")
+    choice = choose_on_held_out(L2SVC(), X, y, held_out=100, grid=[1e-2], extensions=0, draws=draws)
     alone = [L2SVC(C=1e-2).fit(X[r], y[r]).score(X[200:], y[200:]) for r in draws]
     assert choice.accuracy == pytest.approx(np.mean(alone))
 
 
 def test_draws_are_balanced_and_repeatable():
     labels = np.random.default_rng(0).integers(0, 4, 400)
-    first = balanced_draw(labels, 30, seed=1, purpose="p", index=0)
+    first, second = balanced_draws(labels, 30, 2, seed=1, purpose="p")
     assert np.bincount(labels[first]).tolist() == [30] * 4
     assert len(set(first.tolist())) == 120
-    np.testing.assert_array_equal(first, balanced_draw(labels, 30, seed=1, purpose="p", index=0))
-    assert (first != balanced_draw(labels, 30, seed=1, purpose="p", index=1)).any()
+    assert (first != second).any()
+    (alone,) = balanced_draws(labels, 30, 1, seed=1, purpose="p")
+    np.testing.assert_array_equal(first, alone)
     with pytest.raises(ValueError, match=r"per_class is 30, but class 2 has only 1 "):
-        balanced_draw(np.array([0] * 40 + [2]), 30, seed=1, purpose="p", index=0)
+        balanced_draws(np.array([0] * 40 + [2]), 30, 1, seed=1, purpose="p")

@@ -1,5 +1,6 @@
 """Few labels: every fit against LinearSVC, draws balanced, fresh and alike for all features."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -8,16 +9,19 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from repro.classification.few_labels import (
+    FewLabelsProtocol,
     LabelledImages,
     choose_and_test,
     choose_on_images,
     hits_on_images,
 )
 from repro.classification.svm import L2SVC
-from repro.classification.svm_grid import AUTHORS_GRID
 
 GRID = (1e-3, 1e-2, 1e-1)
-PROTOCOL = {"per_class": 6, "seed": 3, "purpose": "test", "selection_draws": 2, "draws": 4}
+PROTOCOL = FewLabelsProtocol(
+    per_class=6, selection_draws=2, grid=GRID, extensions=0, seed=3, purpose="test"
+)
+ONE_C = replace(PROTOCOL, grid=(1e-2,))
 
 
 class Recorded(L2SVC):
@@ -48,9 +52,7 @@ def fits() -> list[tuple[float, np.ndarray, np.ndarray]]:
 
 def test_equals_linear_svc_on_the_same_draws(fits):
     (X, y), (X_validation, y_validation) = blobs(300, 0), blobs(200, 1)
-    found = choose_and_test(
-        Recorded(tol=1e-8), X, y, X_validation, y_validation, grid=GRID, **PROTOCOL
-    )
+    found = choose_and_test(Recorded(tol=1e-8), X, y, X_validation, y_validation, PROTOCOL, draws=4)
     reference = [LinearSVC(C=C, tol=1e-8, max_iter=100_000).fit(Z, t) for C, Z, t in fits]
     accuracy = {
         C: np.mean([s.score(X_validation, y_validation) for s in reference[:6] if s.C == C])
@@ -70,7 +72,7 @@ def test_equals_linear_svc_on_the_same_draws(fits):
 
 def test_every_draw_is_balanced_and_fresh(fits):
     (X, y), validation = blobs(300, 0), blobs(60, 1)
-    found = choose_and_test(Recorded(), X, y, *validation, grid=GRID, **PROTOCOL)
+    found = choose_and_test(Recorded(), X, y, *validation, PROTOCOL, draws=4)
     assert [C for C, _, _ in fits] == [1e-3] * 2 + [1e-2] * 2 + [1e-1] * 2 + [found.choice.C] * 4
     rows = [np.round(Z[:, 0] * 1e9).astype(int) for _, Z, _ in fits]
     for drawn, (_, _, labels) in zip(rows, fits, strict=True):
@@ -82,8 +84,8 @@ def test_every_draw_is_balanced_and_fresh(fits):
 
 def test_other_features_meet_the_same_draws(fits):
     (X, y), (X_validation, y_validation) = blobs(300, 0), blobs(60, 1)
-    choose_and_test(Recorded(), X, y, X_validation, y_validation, grid=(1e-2,), **PROTOCOL)
-    choose_and_test(Recorded(), X * 2, y, X_validation, y_validation, grid=(1e-2,), **PROTOCOL)
+    choose_and_test(Recorded(), X, y, X_validation, y_validation, ONE_C, draws=4)
+    choose_and_test(Recorded(), X * 2, y, X_validation, y_validation, ONE_C, draws=4)
     for (_, one, labels), (_, other, same) in zip(fits[:6], fits[6:], strict=True):
         np.testing.assert_array_equal(2 * one, other)
         np.testing.assert_array_equal(labels, same)
@@ -92,8 +94,9 @@ def test_other_features_meet_the_same_draws(fits):
 def test_validation_chooses_and_never_trains(fits):
     """With validation labels shifted by a class the SVMs are the same, their accuracy is not."""
     (X, y), (X_validation, y_validation) = blobs(300, 0, noise=0.2), blobs(60, 1, noise=0.2)
+    protocol = replace(PROTOCOL, grid=(1e-1,))
     right, wrong = (
-        choose_and_test(L2SVC(), X, y, X_validation, labels, grid=(1e-1,), **PROTOCOL)
+        choose_and_test(L2SVC(), X, y, X_validation, labels, protocol, draws=4)
         for labels in (y_validation, (y_validation + 1) % 3)
     )
     assert right.choice.accuracy > 0.99
@@ -102,20 +105,20 @@ def test_validation_chooses_and_never_trains(fits):
         np.testing.assert_array_equal(one.coef_, other.coef_)
 
 
-def test_the_grid_is_the_authors_and_grows_only_when_asked(fits):
+def test_the_grid_grows_only_when_asked(fits):
     (X, y), validation = blobs(300, 0), blobs(60, 1)
-    fixed = choose_and_test(L2SVC(), X, y, *validation, **PROTOCOL)
-    assert tuple(fixed.choice.tried) == AUTHORS_GRID == (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
-    grown = choose_and_test(L2SVC(), X, y, *validation, grid=(1e-9, 1e-8), extensions=3, **PROTOCOL)
-    assert len(grown.choice.tried) == 5 or not grown.choice.at_edge
+    for extensions in (0, 3):
+        protocol = replace(PROTOCOL, grid=(1e-9, 1e-8), extensions=extensions)
+        found = choose_and_test(L2SVC(), X, y, *validation, protocol, draws=4).choice
+        assert len(found.tried) == 2 + extensions or (extensions and not found.at_edge)
 
 
 def test_too_few_images_and_unknown_classes_are_named():
     (X, y), (X_validation, y_validation) = blobs(15, 0), blobs(60, 1)
     with pytest.raises(ValueError, match="per_class is 6, but class 0 has only 5 images"):
-        choose_and_test(L2SVC(), X, y, X_validation, y_validation, **PROTOCOL)
+        choose_and_test(L2SVC(), X, y, X_validation, y_validation, PROTOCOL, draws=4)
     with pytest.raises(ValueError, match=r"validation images: classes \[3\] do not occur"):
-        choose_and_test(L2SVC(), X, y, X_validation, y_validation + 1, **PROTOCOL)
+        choose_and_test(L2SVC(), X, y, X_validation, y_validation + 1, PROTOCOL, draws=4)
 
 
 def test_from_images_it_is_the_same_and_leaves_no_file(tmp_path):
@@ -132,11 +135,12 @@ def test_from_images_it_is_the_same_and_leaves_no_file(tmp_path):
         return np.load(path, mmap_mode="r")
 
     training, validation, test = part(90), part(30), part(45)
-    settings = {**PROTOCOL, "grid": (1e-3, 1e-1)}
-    few = choose_on_images(L2SVC(), extract, training, validation, scratch=tmp_path, **settings)
+    few = choose_on_images(
+        L2SVC(), extract, training, validation, PROTOCOL, draws=4, scratch=tmp_path
+    )
     flat = [one.images.reshape(-1, 16).astype(np.float32) / 255 for one in (training, validation)]
     same = choose_and_test(
-        L2SVC(), flat[0], training.labels, flat[1], validation.labels, **settings
+        L2SVC(), flat[0], training.labels, flat[1], validation.labels, PROTOCOL, draws=4
     )
     assert few.choice == same.choice
     right = hits_on_images(few, extract, test, scratch=tmp_path)

@@ -246,10 +246,7 @@ def test_the_network_is_that_of_the_best_pass(jumping):
 
 def test_a_trial_that_fails_has_error_1_and_is_recorded():
     space = SearchSpace(learning_rate=(1e35, 1e35))
-    failures = [
-        train_trial(NETWORK, draw_trial(1, index, space), FEW, HELD_OUT, seed=1, epochs=3)
-        for index in range(2)
-    ]
+    failures = [trained(draw_trial(1, index, space), epochs=3) for index in range(2)]
     for one in failures:
         assert (one.error, one.best_pass, one.state) == (1.0, None, {})
         assert one.failed_in is not None
@@ -260,7 +257,7 @@ def test_a_trial_that_fails_has_error_1_and_is_recorded():
 def test_refusals_say_what_to_do(result):
     wide = Labelled(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4))
     with pytest.raises(ValueError, match=r"\(32, 32, 3\).*\(16, 16, 3\); prepare"):
-        train_trial(NETWORK, TRIAL, wide, HELD_OUT, seed=1, epochs=1)
+        train_trial(NETWORK, TRIAL, wide, HELD_OUT, seed=1, epochs=1, evaluate_every=1)
     with pytest.raises(ValueError, match=r"labels lie in 0 .. 2, expected 0 .. 1"):
         Labelled(FEW.images, FEW.labels, classes=2)
     with pytest.raises(ValueError, match="90 images and 89 labels"):
@@ -269,7 +266,7 @@ def test_refusals_say_what_to_do(result):
         trained(epochs=0)
     dense = NetworkSpec(kind="fully_connected", generator_units=(8,), discriminator_units=(8,))
     with pytest.raises(ValueError, match=r"fully_connected.*another preset"):
-        train_trial(dense, TRIAL, FEW, HELD_OUT, seed=1, epochs=1)
+        train_trial(dense, TRIAL, FEW, HELD_OUT, seed=1, epochs=1, evaluate_every=1)
     with pytest.raises(ValueError, match="training mode"):
         predict(restored(NETWORK, result.state).train(), FEW.images)
 
