@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from experiments.memorisation.rank_tests import ranks
 from repro.data.images import halved_to
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure
+from repro.figures.side_by_side import stacked
 
 LARGEST_SIDE = 64  # pixels of a picture in the sheet
 WIDTH = 820  # pixels of the sheet, about
@@ -47,13 +48,7 @@ def pairs_sheet(columns: list[np.ndarray]) -> np.ndarray:
     parts = [grid(doubled, abreast // 2, gap=2 * gap)]
     if len(strips) > DOUBLED:
         parts.append(grid(strips[DOUBLED:], abreast, gap=gap))
-    width = max(part.shape[1] for part in parts)
-    white = np.full((2 * gap, width, strips.shape[3]), 255, np.uint8)
-    widened = [
-        np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
-        for part in parts
-    ]
-    return np.concatenate([piece for part in widened for piece in (part, white)][:-1])
+    return stacked(parts, gap=2 * gap)
 
 
 def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
@@ -62,7 +57,7 @@ def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
     for one, space in zip(axes[0], spaces, strict=True):
         _distances(one, distances, space)
     axes[0, 0].set_ylabel("share with a training image nearer", color=INK)
-    _legend(drawing, axes[0, 0], columns=2)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing
 
 
@@ -95,7 +90,7 @@ def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
         one.set_ylim(0, 1.02)
         one.set_xlabel(f"{space}: share of real images that are nearer", color=INK)
     axes[0, 0].set_ylabel("share of samples up to there", color=INK)
-    _legend(drawing, axes[0, 0], columns=2)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing
 
 
@@ -121,8 +116,3 @@ def _steps(axes: Axes, values: np.ndarray, label: str, colour: str, line: object
     shares = np.arange(len(ordered)) / len(values)
     axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
               linewidth=1.6)  # fmt: skip
-
-
-def _legend(drawing: Figure, axes: Axes, *, columns: int) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
