@@ -114,11 +114,8 @@ def _curves(axes: Axes, values: dict[str, np.ndarray | None]) -> None:
     for side, found in values.items():
         if found is None:
             continue
-        ordered = np.sort(found[~np.isnan(found)])
-        if len(ordered) == 0:
-            continue
-        label, colour, line = CURVES[side]
-        shares = np.arange(1, len(ordered) + 1) / len(ordered)
-        axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
-                  linewidth=1.8)  # fmt: skip
+        found = found[~np.isnan(found)]
+        if len(found):
+            label, colour, line = CURVES[side]
+            axes.ecdf(found, label=label, color=colour, linestyle=line, linewidth=1.8)
     axes.set_ylim(0, 1.02)

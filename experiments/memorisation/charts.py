@@ -67,7 +67,8 @@ def _distances(axes: Axes, distances: Arrays, space: str) -> None:
         if f"{space}_{kind}" not in distances:
             continue  # not blurred, as the samples are sharp, or nothing held out
         chosen = kept if kind in ("real", "blurred") else slice(None)
-        _steps(axes, distances[f"{space}_{kind}"][chosen], label, colour, line)
+        nearest = distances[f"{space}_{kind}"][chosen]
+        axes.ecdf(nearest, label=label, color=colour, linestyle=line, linewidth=1.6)
     quantile = float(distances["quantile"])
     limit = np.quantile(distances[f"{space}_real"][kept], quantile, method="inverted_cdf")
     label = f"limit: {100 * quantile:g} % of training images are nearer"
@@ -85,7 +86,7 @@ def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
         for key, (label, colour, line) in RANKED.items():
             found = _ranks(distances, space, key)
             if found is not None:
-                _steps(one, found, label, colour, line)
+                one.ecdf(found, label=label, color=colour, linestyle=line, linewidth=1.6)
         one.set_xlim(0, 1)
         one.set_ylim(0, 1.02)
         one.set_xlabel(f"{space}: share of real images that are nearer", color=INK)
@@ -108,11 +109,3 @@ def _ranks(distances: Arrays, space: str, key: str) -> np.ndarray | None:
 
 def _without_partner(partner: np.ndarray) -> np.ndarray:
     return ~partner if (~partner).sum() > 1 else np.ones_like(partner)
-
-
-def _steps(axes: Axes, values: np.ndarray, label: str, colour: str, line: object) -> None:
-    """Share of values up to x, as a step curve."""
-    ordered = np.append(0, np.sort(values))
-    shares = np.arange(len(ordered)) / len(values)
-    axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
-              linewidth=1.6)  # fmt: skip
