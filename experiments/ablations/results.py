@@ -185,7 +185,8 @@ def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
 def training_images_distance(real: float) -> Measurement:
     """The distance of the training images themselves."""
     protocol = f"training images; {QUANTITIES['distance'][1]}"
-    return single_number("distance_real", real, n=1, why="a single number", protocol=protocol)
+    why = "one fixed set of images"
+    return single_number("distance_real", real, n=1, why=why, protocol=protocol)
 
 
 def untrained_accuracy(values: np.ndarray) -> Measurement:
