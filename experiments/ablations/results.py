@@ -119,8 +119,7 @@ def quantity_numbers(
 
 def log_multiple(own: np.ndarray, base: np.ndarray) -> np.ndarray:
     """log10 of how many times as far, pair by pair, (R,); distances below LEAST count as LEAST."""
-    result: np.ndarray = np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
-    return result
+    return np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
 
 
 def _out(value: float, multiple: bool) -> float:

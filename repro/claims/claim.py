@@ -115,11 +115,6 @@ class Claim(Strict):
         return self
 
     @property
-    def lacks_control(self) -> bool:
-        """Whether a control is still to be measured."""
-        return not (self.control or self.without_control)
-
-    @property
     def rule_text(self) -> str:
         """E.g. "largest step share below 0.5"."""
         words = f"{self.measurement.replace('_', ' ')} {self.rule.words}"

@@ -178,7 +178,7 @@ def stages_of(
     device: torch.device,
 ) -> list[Stage]:
     """All steps of a run that take time, in order; figures and the report take only seconds."""
-    worlds = [_earlier(run, "draw", "draw_world", name) for name in run.spec.worlds]
+    worlds = [_drawn(run, name) for name in run.spec.worlds]
     data = [_prepared(run, name, counts[name], rates) for name in run.spec.datasets]
     models = [
         _trained(run, name, counts, trainings[name], rates.start, device)
@@ -188,10 +188,12 @@ def stages_of(
     return [*worlds, *data, *hashes, *models, *_measured(run, counts, trainings, rates)]
 
 
-def _earlier(run: Run, kind: str, rule: str, name: str) -> Stage:
-    seconds = earlier_seconds(run, rule, name)
+def _drawn(run: Run, name: str) -> Stage:
+    seconds = earlier_seconds(run, "draw_world", name)
     hours = None if seconds is None else seconds / HOUR
-    return Stage(kind, name, 0, 0, hours, 0, 0, "not predicted" if hours is None else "earlier run")
+    return Stage(
+        "draw", name, 0, 0, hours, 0, 0, "not predicted" if hours is None else "earlier run"
+    )
 
 
 def _prepared(run: Run, name: str, count: Count, rates: OtherRates) -> Stage:
