@@ -34,12 +34,7 @@ class Rule(Strict):
 
     def holds(self, x: float) -> bool:
         """Whether x lies in the region; `below` and `above` leave their own limit out."""
-        if self.below is not None:
-            return x < self.below
-        if self.above is not None:
-            return x > self.above
-        assert self.within is not None
-        return self.within[0] <= x <= self.within[1]
+        return self.meets(x, x)
 
     def meets(self, low: float, high: float) -> bool:
         """Whether any x between low and high lies in the region."""
