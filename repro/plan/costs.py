@@ -46,9 +46,9 @@ def training_seconds(model: ModelSpec, counts: TrainingCounts, rate: StepRate) -
     """Seconds of a training at a measured rate; other forward passes count by multiplications."""
     G, D = network_sizes(model.network)
     per_product = rate.per_image / products_per_image(model)
-    beside = counts.beside_g * G.products + counts.beside_d * D.products
+    extra = counts.extra_g * G.products + counts.extra_d * D.products
     steps = counts.minibatches * rate.fixed + counts.shown * rate.per_image
-    return steps + counts.sheets * rate.sheet + beside * per_product
+    return steps + counts.sheets * rate.sheet + extra * per_product
 
 
 def training_memory(model: ModelSpec) -> float:
@@ -227,7 +227,7 @@ def _trained(
     device: torch.device,
 ) -> Stage:
     model = run.model(name)
-    images, said = images_trained(run, name, counts)
+    images, note = images_trained(run, name, counts)
     counted = training_counts(model, images=images)
     seconds = start + training_seconds(model, counted, measured.rate)
     memory = training_memory(with_precision(model, device))
@@ -247,7 +247,7 @@ def _trained(
         seconds / HOUR,
         memory,
         training_disk(model, counted),
-        f"measured{said}",
+        f"measured{note}",
     )
 
 
