@@ -8,16 +8,17 @@ ablations. A test fails when anything there is out of date.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from five_claims import PERCENT, five_claims, scaled
-from readme_numbers import PUBLISHED, ROOT, findings, runs
+from five_claims import five_claims
+from published_runs import PERCENT, ROOT, RUNS, measurements_of, scaled
+from readme_numbers import findings, runs
 
-from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.measurement import Measurement
 from repro.report.quantities import rounded
 
-RUNS = {"demo": "synthetic images, small digits", "laptop": "real images, small"}
+ABLATED = "demo"  # the run with the ablations
 EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands for no effect
     "times_distance_": ("Distance to held-out rooms, as a multiple of the recipe's", 1.0),
     "change_in_diversity_": ("Diversity of the samples, minus the recipe's", 0.0),
@@ -26,85 +27,83 @@ EFFECTS = {  # prefix of an ablation's numbers -> what they are, and what stands
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table of all numbers: names of measurements of one experiment, by run."""
+    """A line of the table of all numbers: measurements of one experiment, the same of every run.
+
+    by_run: the names of those runs that have others, or none.
+    """
 
     words: str
     paper: str
     experiment: str
-    names: dict[str, tuple[str, ...]]
-    times: float = 1.0  # 100 where a share is shown in %
+    names: tuple[str, ...] = ()
+    by_run: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    times: float = 1.0
 
 
-def both(*names: str) -> dict[str, tuple[str, ...]]:
-    return {"demo": names, "laptop": names}
+def sums(variant: str) -> tuple[str, ...]:
+    """The two measurements of a variant of the sums of faces."""
+    return f"success_{variant}", f"success_and_realistic_wider_{variant}"
 
 
-SUMS = ("success_{}", "success_and_realistic_wider_{}")
 LINES = [
-    Line("§4.1.1 duplicates removed; of planted ones found, %", "9.1; –", "dedup", times=PERCENT,
-         names=both("removed_share_autoencoder", "recall_autoencoder")),
-    Line("– removed wrongly, %", "below 1, by eye", "dedup", times=PERCENT,
-         names=both("false_positive_rate")),
+    Line("§4.1.1 duplicates removed; of planted ones found, %", "9.1; –", "dedup",
+         ("removed_share_autoencoder", "recall_autoencoder"), times=PERCENT),
+    Line("– removed wrongly, %", "below 1, by eye", "dedup", ("false_positive_rate",),
+         times=PERCENT),
     Line("§4.1 samples suspiciously near a training image, % (1 by chance)", "none, argued",
-         "memorisation", times=PERCENT,
-         names=both("suspicious_share_pixels_blur_matched")),
-    Line("§5.1 DCGAN features + L2-SVM, %", "82.8", "cifar10_svm", both("accuracy_dcgan")),
-    Line("– one layer of K-means, %", "80.6", "cifar10_svm", both("accuracy_kmeans")),
-    Line("– random filters of the same network, %", "–", "cifar10_svm", both("accuracy_random")),
+         "memorisation", ("suspicious_share_pixels_blur_matched",), times=PERCENT),
+    Line("§5.1 DCGAN features + L2-SVM, %", "82.8", "cifar10_svm", ("accuracy_dcgan",)),
+    Line("– one layer of K-means, %", "80.6", "cifar10_svm", ("accuracy_kmeans",)),
+    Line("– random filters of the same network, %", "–", "cifar10_svm", ("accuracy_random",)),
     Line("– the authors' own D, 4 of its 6 layers, %", "82.8 (all layers)", "verify_authors",
-         {"laptop": ("cifar10_accuracy_4_layers",)}),
+         ("cifar10_accuracy_4_layers",)),
     Line("§5.2 error, 1,000 labels: DCGAN features; random filters, %", "22.48; –", "svhn_svm",
-         {"demo": ("error_dcgan", "error_random")}),
-    Line("– the same network supervised, %", "28.87 (validation)", "svhn_svm",
-         {"demo": ("error_cnn",)}),
+         ("error_dcgan", "error_random")),
+    Line("– the same network supervised, %", "28.87 (validation)", "svhn_svm", ("error_cnn",)),
     Line("§6.1 largest step of a walk (1: a jump)", "smooth, by eye", "latent_walk",
-         both("largest_step_share")),
+         ("largest_step_share",)),
     Line("§6.2 selectivity, trained − random filters, sd", "pictures only", "filters",
-         both("selectivity_trained_minus_random")),
+         ("selectivity_trained_minus_random",)),
     Line("§6.3.1 window area left without “window” maps; without random maps, %",
          "mostly gone, by eye", "forgetting_windows", times=PERCENT,
-         names={"demo": ("window_area_left_positive", "window_area_left_random")}),
+         by_run={"demo": ("window_area_left_positive", "window_area_left_random"), "laptop": ()}),
     Line("§6.3.2 sums that succeed; that are realistic too, by the wider judge: three exemplars, %",
-         "stable, by eye", "face_arithmetic", times=PERCENT,
-         names=both(*(s.format("three_exemplars") for s in SUMS))),
-    Line("– one exemplar, %", "unstable", "face_arithmetic", times=PERCENT,
-         names=both(*(s.format("one_exemplar") for s in SUMS))),
-    Line("– three in pixel space, %", "ghosts", "face_arithmetic", times=PERCENT,
-         names=both(*(s.format("pixel_space") for s in SUMS))),
+         "stable, by eye", "face_arithmetic", sums("three_exemplars"), times=PERCENT),
+    Line("– one exemplar, %", "unstable", "face_arithmetic", sums("one_exemplar"), times=PERCENT),
+    Line("– three in pixel space, %", "ghosts", "face_arithmetic", sums("pixel_space"),
+         times=PERCENT),
     Line("– turning: rank correlation of pose (laptop: age) and step", "pictures only",
-         "turn_vector", both("turn_rank_correlation")),
-    Line("§8.1 1-NN error, real digits, %", "3.1", "mnist_neighbours", both("error_real")),
+         "turn_vector", ("turn_rank_correlation",)),
+    Line("§8.1 1-NN error, real digits, %", "3.1", "mnist_neighbours", ("error_real",)),
     Line("– as many samples; many more, %", "2.98; 1.48", "mnist_neighbours",
-         {"demo": ("error_dcgan_900", "error_dcgan_30k"),
-          "laptop": ("error_dcgan_50k", "error_dcgan_1m")}),
+         by_run={"demo": ("error_dcgan_900", "error_dcgan_30k"),
+                 "laptop": ("error_dcgan_50k", "error_dcgan_1m")}),
     Line("– of the GAN without convolutions, %", "6.28; 5.65", "mnist_neighbours",
-         {"demo": ("error_gan_900", "error_gan_30k"),
-          "laptop": ("error_gan_50k", "error_gan_1m")}),
+         by_run={"demo": ("error_gan_900", "error_gan_30k"),
+                 "laptop": ("error_gan_50k", "error_gan_1m")}),
 ]  # fmt: skip
 
 
 def all_numbers() -> str:
     """The table of results/README.md: what was measured, the paper's number, those of the runs."""
-    heads = [f"{run}: {words}" for run, words in RUNS.items()]
+    heads = [f"{run.name}: {run.words}" for run in RUNS]
     lines = [f"| | paper | {' | '.join(heads)} |", "|---" * (2 + len(RUNS)) + "|"]
     for line in LINES:
-        cells = [cell(run, line) for run in RUNS]
+        cells = [cell(run.name, line) for run in RUNS]
         lines.append(f"| {' | '.join([line.words, line.paper, *cells])} |")
     return "\n".join(lines)
 
 
 def cell(run: str, line: Line) -> str:
     """The measurements of a line in one run; "–" where there are none."""
-    names = line.names.get(run, ())
-    if not names:
-        return "–"
-    found = read_measurements(PUBLISHED / run / line.experiment)
-    return "; ".join(rounded(scaled(found[name], line.times)) for name in names)
+    found = measurements_of(run, line.experiment)
+    names = line.by_run.get(run, line.names) if found else ()
+    return "; ".join(rounded(scaled(found[name], line.times)) for name in names) or "–"
 
 
 def ablations() -> str:
     """Which changes of the recipe moved the distance to real images, or the samples' diversity."""
-    found = read_measurements(PUBLISHED / "demo" / "ablations").values()
+    found = measurements_of(ABLATED, "ablations").values()
     sentences = []
     for prefix, (words, no_effect) in EFFECTS.items():
         effects = [one for one in found if one.name.startswith(prefix) and one.setting]

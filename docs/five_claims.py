@@ -8,14 +8,14 @@ control, the control is the demo's.
 from dataclasses import dataclass
 
 import pandas as pd
-from readme_numbers import PUBLISHED, ROOT, row_of
+from published_runs import PERCENT, ROOT, measurements_of, row_of, scaled
 
 from repro.claims.card import read_card
-from repro.claims.claim import Claim
-from repro.claims.measurement import Measurement, read_measurements
+from repro.claims.measurement import Measurement
+from repro.claims.verdict import wholly_inside
 from repro.report.quantities import rounded
 
-PERCENT = 100.0
+SYNTHETIC = "demo"  # the run whose controls stand in for those not measured
 OPPOSITE = {"less": "more", "more": "less"}
 
 
@@ -90,28 +90,16 @@ def in_unit(found: Measurement, one: Shown) -> str:
     return rounded(scaled(found, -one.times if down else one.times, f"{one.unit} {word}"))
 
 
-def scaled(found: Measurement, times: float, unit: str = "") -> Measurement:
-    """The same number in another unit, its ends in order."""
-    value, *ends = (None if x is None else x * times for x in (found.value, found.low, found.high))
-    low, high = ends if times > 0 else reversed(ends)
-    return found.model_copy(update={"value": value, "low": low, "high": high, "unit": unit})
-
-
 def control_cell(one: Shown) -> str:
     """Whether the untrained control passes the rule, by its own run or else the demo's."""
     card = read_card(ROOT / "experiments" / one.experiment / "experiment.yaml")
     claim = next(claim for claim in card.claims if claim.id == one.claim)
     if claim.without_control:
         return "none needed"
-    for run in (one.run, "demo"):
-        found = read_measurements(PUBLISHED / run / one.experiment).get(claim.control)
+    for run in (one.run, SYNTHETIC):
+        found = measurements_of(run, one.experiment).get(claim.control)
         if found is not None and found.hull is not None:
-            where = "" if run == one.run else f" (demo; {one.run}: not measured)"
-            return f"{passing(claim, found)}: {in_unit(found, one)}{where}"
+            where = "" if run == one.run else f" ({run}; {one.run}: not measured)"
+            passes = "passes too" if wholly_inside(claim, found) else "does not pass"
+            return f"{passes}: {in_unit(found, one)}{where}"
     return "not measured"
-
-
-def passing(claim: Claim, control: Measurement) -> str:
-    """Whether the control's whole interval lies inside the claim's rule."""
-    low, high = control.hull or (float("nan"),) * 2
-    return "passes too" if claim.rule.holds(low) and claim.rule.holds(high) else "does not pass"

@@ -18,12 +18,12 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from published_runs import FAILING, PUBLISHED, stated_in_paper
 
-from repro.claims.verdict import DECIDED, HOLDING, Verdict
+from repro.claims.verdict import HOLDING
 from repro.report.compare import read_claims
 
 DOCS = Path(__file__).parent
-PUBLISHED = DOCS.parent / "results" / "published" / "demo"
 BANNER, CELL, GAP = 26, 64, 2  # pixels of a sheet of samples: its head, a sample, between two
 GROWTH = 5  # samples a side
 SMALL = 55  # a picture of Figs 4 and 8 here
@@ -62,14 +62,9 @@ def rows(pictures: np.ndarray) -> Image.Image:
 
 def directions(claims: Path) -> Counter[str]:
     """Of the directions that the paper states: how many hold, fail, or are left open."""
-    stated = [
-        Verdict(row["verdict"])
-        for row in read_claims(claims).to_dict("records")
-        if (row["source"], row["kind"]) == ("paper", "direction")
-    ]
-    outside = DECIDED - HOLDING - {Verdict.PARTLY}
+    stated = stated_in_paper(read_claims(claims), "direction")["verdict"]
     return Counter(
-        "hold" if one in HOLDING else "fail" if one in outside else "open" for one in stated
+        "hold" if one in HOLDING else "fail" if one in FAILING else "open" for one in stated
     )
 
 
@@ -131,8 +126,8 @@ def screenshot(page: Path, out: Path) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="results/demo, finished")
-    run = parser.parse_args().run
-    first, *more = overview(run, directions(PUBLISHED / "claims.csv"))
+    run, published = parser.parse_args().run, PUBLISHED / "demo"
+    first, *more = overview(run, directions(published / "claims.csv"))
     first.save(
         DOCS / "overview.webp",
         save_all=True,
@@ -142,7 +137,7 @@ def main() -> None:
         quality=55,
         method=6,
     )
-    if not screenshot(PUBLISHED / "index.html", DOCS / "report.webp"):
+    if not screenshot(published / "index.html", DOCS / "report.webp"):
         print(f"no browser ({', '.join(BROWSERS)}): docs/report.webp stays as it is")
 
 

@@ -8,40 +8,30 @@ all numbers come from measurements.json.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import yaml
+from published_runs import (
+    FAILING,
+    PAPER,
+    ROOT,
+    RUNS,
+    SUBJECTS,
+    claims_of,
+    measurements_of,
+    row_of,
+    stated_in_paper,
+)
 
-from repro.claims.card import read_card
-from repro.claims.measurement import read_measurements
 from repro.claims.verdict import DECIDED, HOLDING, NEEDLESS, Verdict
-from repro.report.compare import read_claims
 
-ROOT = Path(__file__).parent.parent
-PUBLISHED = ROOT / "results" / "published"
-FAILING = DECIDED - HOLDING - {Verdict.PARTLY}
 WHOSE = {"ours": "the claim is ours", "authors_code": "a claim of the authors' repository"}
 LAYERS = "architecture"  # the experiment that counts the networks' layers
 UNTESTED = {Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
 WITHOUT_VERDICT = UNTESTED | {Verdict.CONTROL_PASSES, Verdict.NO_CONTROL}
 OPEN = set(Verdict) - DECIDED - WITHOUT_VERDICT | {Verdict.PARTLY}
-RUNS = ("demo", "laptop")
-HEADS = ("paper, not run yet", *(f"[{run}](results/published/{run}/report.md)" for run in RUNS))
-IMAGES = {  # figures and tables -> the images of the paper and of each run
-    "Figs 1–6, §4.1.1": ("LSUN bedrooms", "synthetic rooms", "1,350 bedroom photos"),
-    "Figs 7, 8, 10": ("faces from the web", "synthetic faces",
-                      "face photos (Fig 10 not published)"),
-    "Table 1, Fig 11": ("D: ImageNet-1k; classified: CIFAR-10", "synthetic objects",
-                        "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10 "
-                        "(Fig 11 not published)"),
-    "Table 2": ("SVHN", "synthetic house numbers", "–"),
-    "Table 3, Fig 9": ("MNIST", "scikit-learn's 8x8 digits", "MNIST (Fig 9 not published)"),
-}  # fmt: skip
-TIMES = ("about 800 hours (planned)", "15 to 25 minutes", "about 2.5 hours")
 
 
 @dataclass(frozen=True)
@@ -142,48 +132,28 @@ GROUPS: dict[str, Collection[Verdict]] = {
 }
 
 
-def claims_of(run: str) -> pd.DataFrame:
-    """claims.csv of a published run without claims withdrawn since, verdicts as `Verdict`."""
-    frame = read_claims(PUBLISHED / run)
-    pairs = zip(frame["experiment"], frame["id"], strict=True)
-    frame = frame[[pair in todays_claims() for pair in pairs]]
-    return frame.assign(verdict=[Verdict(one) for one in frame["verdict"]])
-
-
-@cache
-def todays_claims() -> set[tuple[str, str]]:
-    """(experiment, claim) of every card."""
-    cards = sorted((ROOT / "experiments").glob("[!_]*/experiment.yaml"))
-    return {(path.parent.name, claim.id) for path in cards for claim in read_card(path).claims}
-
-
-def row_of(run: str, experiment: str, claim: str) -> dict[str, Any]:
-    rows = claims_of(run).set_index(["experiment", "id"])
-    return dict(rows.loc[(experiment, claim)])
-
-
 def runs() -> str:
     """The images, time and trainings of every run and what it decides; then two caveats."""
-    found = [claims_of(run) for run in RUNS]
+    columns = (PAPER, *RUNS)
+    heads = [f"[{run.name}](results/published/{run.name}/report.md)" for run in RUNS]
+    found = {run.name: claims_of(run.name) for run in RUNS}
     rows = {
-        "": HEADS,
-        "---": ("---",) * len(HEADS),
-        **IMAGES,
-        "time on 2 cores": TIMES,
-        "trainings per model": tuple(map(trainings, ("paper", *RUNS))),
-        "the paper's numbers decided": ("–", *map(numbers_decided, found)),
-        "its directions tested": ("–", *map(directions_tested, found)),
+        "": [f"{PAPER.name}, {PAPER.words}", *heads],
+        "---": ["---"] * len(columns),
+        **{
+            figures: [run.images.get(subject, "–") for run in columns]
+            for subject, figures in SUBJECTS.items()
+        },
+        "time on 2 cores": [run.time for run in columns],
+        "trainings per model": [trainings(run.name) for run in columns],
+        "the paper's numbers decided": ["–", *map(numbers_decided, found.values())],
+        "its directions tested": ["–", *map(directions_tested, found.values())],
     }
     notes: list[str] = []
-    for run, claims in zip(RUNS, found, strict=True):
+    for run, claims in found.items():
         notes += [*decided_numbers(run, claims), describe_controls(run, claims)]
     lines = [f"| {head} | {' | '.join(cells)} |" for head, cells in rows.items()]
     return "\n".join([*lines, "", " ".join(notes)])
-
-
-def stated_in_paper(claims: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """What the paper states: its numbers (kind "value") or its directions ("direction")."""
-    return claims[(claims["source"] == "paper") & (claims["kind"] == kind)]
 
 
 def numbers_decided(claims: pd.DataFrame) -> str:
@@ -223,12 +193,12 @@ def trainings(run: str) -> str:
 
 def decided_numbers(run: str, claims: pd.DataFrame) -> list[str]:
     """A sentence for each of the paper's numbers that the run decides."""
-    stated = (claims["source"] == "paper") & (claims["kind"] == "value")
-    rows = claims[stated & claims["verdict"].isin(list(DECIDED))]
+    stated = stated_in_paper(claims, "value")
+    decided = stated[stated["verdict"].isin(list(DECIDED))]
     return [
         f"The {run} run decides a number: “{row['statement']}” Ours is "
         f"{row['ours'].partition(', n = ')[0]}: {row['verdict']}."
-        for row in rows.to_dict("records")
+        for row in decided.to_dict("records")
     ]
 
 
@@ -268,7 +238,7 @@ def findings(*, everything: bool = False) -> str:
 def values_of(run: str, experiment: str) -> dict[str, float | None]:
     """Values and ends of intervals by name, in which "_" stands for what no identifier has."""
     values: dict[str, float | None] = {}
-    for name, number in read_measurements(PUBLISHED / run / experiment).items():
+    for name, number in measurements_of(run, experiment).items():
         key = re.sub(r"\W", "_", name)
         values |= {key: number.value, f"{key}_low": number.low, f"{key}_high": number.high}
     return values

@@ -15,9 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.generated.drawing.bedroom import draw_scene
+from experiments.contract import Inputs
 from repro.artefacts.provenance import SIDECAR
 from repro.data.images import centre_crop
 from repro.rng import generator
+from repro.specs.network import NetworkSpec
+
+RAW = "bedrooms.raw"  # input: the folder from which the bedrooms were prepared
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Rooms:
 
     pictures: np.ndarray
     cover: np.ndarray
+
+
+def bedrooms_are_drawn(inputs: Inputs, network: NetworkSpec) -> bool:
+    """Whether the images of the bedroom model are such rooms: synthetic, and in colour."""
+    return network.channels == 3 and inputs.has(RAW) and are_drawn(inputs.folder(RAW))
 
 
 def are_drawn(raw: Path) -> bool:

@@ -186,7 +186,7 @@ def test_what_does_not_exist_is_found(line: str, said: str) -> None:
     assert commands(f"before `{line}` after") == [words]
 
 
-def test_lines_that_go_on_and_comments() -> None:
+def test_continued_lines_and_comments() -> None:
     page = "```\npython -m repro dedup ~/photos \\\n    --out found   # says what\nls\n```\n"
     assert commands(page) == [["python", "-m", "repro", "dedup", "~/photos", "--out", "found"]]
     tree = "```\nnetworks/   a folder\n            dcgan    a module in it\n```\n"

@@ -1,7 +1,7 @@
 """docs/make_pictures.py: the picture of the README from a made-up run, its bar counted by hand."""
 
 import csv
-import importlib.util
+import importlib
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
@@ -15,13 +15,9 @@ from repro.report.build import CLAIM_COLUMNS
 
 @pytest.fixture(scope="module")
 def pictures(repository: Path) -> ModuleType:
-    place = repository / "docs/make_pictures.py"
-    spec = importlib.util.spec_from_file_location("make_pictures", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(repository / "docs")
+        return importlib.import_module("make_pictures")
 
 
 @pytest.fixture(scope="module")

@@ -56,5 +56,5 @@ def error(model: ModelFolder, validation: ImageStore, *, samples: int, seed: int
     z = model.latents(samples, seed=seed, purpose="ablations, digits")
     generated = draw(model.generator(), z, labels)
     _, nearest = nearest_rows(np.asarray(validation.images), generated, k=1)
-    told = labels.numpy()[nearest[:, 0]]
-    return 100 * float((told != validation.label("class")).mean())
+    predicted = labels.numpy()[nearest[:, 0]]
+    return 100 * float((predicted != validation.label("class")).mean())

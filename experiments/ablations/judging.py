@@ -81,5 +81,5 @@ class WindowRooms:
             StandardScaler(), RidgeClassifierCV(np.logspace(1, 5, 5), class_weight="balanced")
         )
         classifier.fit(features[:half], self.has_window[:half])
-        told = classifier.predict(features[half:])
-        return 100 * float(balanced_accuracy_score(self.has_window[half:], told))
+        predicted = classifier.predict(features[half:])
+        return 100 * float(balanced_accuracy_score(self.has_window[half:], predicted))

@@ -119,8 +119,7 @@ def quantity_numbers(
 
 def log_multiple(own: np.ndarray, base: np.ndarray) -> np.ndarray:
     """log10 of how many times as far, pair by pair, (R,); distances below LEAST count as LEAST."""
-    result: np.ndarray = np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
-    return result
+    return np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
 
 
 def _out(value: float, multiple: bool) -> float:
@@ -185,7 +184,8 @@ def swinging_numbers(recipe: ComparedChange) -> list[Measurement]:
 def training_images_distance(real: float) -> Measurement:
     """The distance of the training images themselves."""
     protocol = f"training images; {QUANTITIES['distance'][1]}"
-    return single_number("distance_real", real, n=1, why="a single number", protocol=protocol)
+    why = "one fixed set of images"
+    return single_number("distance_real", real, n=1, why=why, protocol=protocol)
 
 
 def untrained_accuracy(values: np.ndarray) -> Measurement:

@@ -82,5 +82,4 @@ def swinging(filters: np.ndarray) -> np.ndarray:
     moves = np.diff(course, axis=0)
     turns = (moves[1:] * moves[:-1] < 0).all(axis=0)
     single = np.abs(moves).min(axis=0) > filters.std(axis=2).mean(axis=0)
-    found: np.ndarray = turns & single
-    return found
+    return turns & single

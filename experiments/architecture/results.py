@@ -32,7 +32,7 @@ def cost_measurements(
             f"{name}_gflop",
             2e-9 * sum(layer.products for layer in layers),
             n=1,
-            why="a single number",
+            why="a count of operations",
             unit="GFLOP",
             protocol="one image forward: two operations a product of convolutions and dense "
             "layers, those with padding counted; batch normalisation and activations are not",

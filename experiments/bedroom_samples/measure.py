@@ -1,4 +1,5 @@
 """Figs 2 and 3 (paper §4.1): bedrooms after one pass and at the end; distance to real ones.
+
 Reads the bedroom model (its early and final snapshots) and its images. Writes arrays.npz with both
 sample sheets, drawn from the same unpicked z, and measures kernel distances to real images. Alone:
 python -m experiments.bedroom_samples.measure --spec S.json --input bedrooms.model=DIR

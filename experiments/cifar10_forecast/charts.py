@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments.cifar10_forecast.laws import LAWS
 from experiments.cifar10_forecast.results import PAPERS
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, legend_above, new_figure
 
 MARKERS = "osD^vP<>X*"
 COLOURS = [PALETTE[0], PALETTE[1], PALETTE[2], *PALETTE[4:]]  # of trainings
@@ -18,8 +18,7 @@ def ladder_chart(arrays: dict[str, np.ndarray]) -> Figure:
     drawing, axes = new_figure(8.6, 4.4, columns=2)
     _draw_ladder(axes[0, 0], arrays)
     _draw_forecasts(axes[0, 1], arrays)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing
 
 

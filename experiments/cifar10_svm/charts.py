@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, legend_above, new_figure
 
 # colour, marker and line of each row, which tell rows apart without colour as well
 LOOKS: dict[str, dict[str, Any]] = {
@@ -106,8 +106,7 @@ def curves(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
     axes[0, 0].set_ylabel("accuracy on test images (%)", color=INK)
     if trained:
         _draw_progress(axes[0, 1], numbers, arrays)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(drawn, axes[0, 0], columns=2)
     return drawn
 
 

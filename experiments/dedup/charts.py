@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from experiments.dedup.tables import LABELS, Arrays, by_kind
 from repro.dedup.perturbations import FRESH_KINDS
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure
+from repro.figures.side_by_side import side_by_side, stacked
 
 UNITS = {  # how to print a strength, e.g. "crop 5 %"
     "recompress": lambda s: f"JPEG quality {s:g}",
@@ -64,19 +65,7 @@ def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np
             room = ABREAST
         rows[-1].append(grid(members[there], columns=count, gap=1))
         room -= count
-    lines = [_side_by_side(row) for row in rows]
-    width = max(line.shape[1] for line in lines)
-    return grid(np.stack([_widened(line, width) for line in lines]), columns=1, gap=GAP)
-
-
-def _side_by_side(strips: list[np.ndarray]) -> np.ndarray:
-    """Strips (H, any, C) in one line, white between them."""
-    return np.concatenate([_widened(one, one.shape[1] + GAP) for one in strips], axis=1)[:, :-GAP]
-
-
-def _widened(strip: np.ndarray, width: int) -> np.ndarray:
-    """A strip (H, W, C) with white added on the right."""
-    return np.pad(strip, ((0, 0), (0, width - strip.shape[1]), (0, 0)), constant_values=255)
+    return stacked([side_by_side(row, gap=GAP) for row in rows], gap=GAP)
 
 
 def recall_chart(study: Arrays, truth: Arrays) -> Figure:
@@ -166,8 +155,7 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
     right.set_ylabel(f"{wrong} pairs in a million", color=INK)
     for one in (left, right):
         one.set_xlim(-0.03, 1.03)
-    handles, labels = left.get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=5, frameon=False)
+    legend_above(drawing, left, columns=5)
     return drawing
 
 

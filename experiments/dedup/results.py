@@ -189,7 +189,7 @@ def truth_measurements(
                 f"false_pairs_{method}",
                 held_equal.false,
                 n=held_equal.found,
-                why="a single number",
+                why="a count of all pairs held equal",
                 unit="pairs",
                 protocol="pairs held equal that show different originals",
             )

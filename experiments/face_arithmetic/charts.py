@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure, show_picture
 
 WIDTH, HEIGHT = 9.0, 1.356  # inches: width of the figure, height of a row of exemplars
 CONTROL_HEIGHTS = (1.35, 1.35)  # of the two rows below the exemplars, in units of an exemplar's
@@ -139,8 +139,7 @@ def success_chart(numbers: Mapping[str, Measurement], realism: Mapping[str, np.n
     panel.set_ylim(len(ORDER) - 0.45, -0.55)
     panel.set_xlim(-0.02, 1.02)
     panel.set_xlabel("share of results, all sums together, with 95 % intervals", color=INK)
-    handles = panel.get_legend_handles_labels()[0]
-    drawing.legend(handles=[*handles, _stroke()], loc="outside upper left", frameon=False)
+    legend_above(drawing, panel, _stroke(), columns=1, left=True)
     return drawing
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, PAPER, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, PAPER, legend_above, new_figure
 
 # (kind, against) -> label, marker, face colour, shift of its line within a role
 KINDS = {
@@ -37,9 +37,7 @@ def scores_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figu
     axes[0, 0].set_xlim(left=0)
     drawn.supxlabel(parts["network"], fontsize=8, color=MUTED)
     axes[0, 1].set_yticklabels([])
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    by_label = dict(zip(labels, handles, strict=True))
-    drawn.legend(by_label.values(), by_label, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(drawn, axes[0, 0], columns=2)
     return drawn
 
 

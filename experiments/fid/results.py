@@ -59,18 +59,19 @@ def measurements(rows: list[Comparison]) -> list[Measurement]:
 def _fid(name: str, group: list[Comparison]) -> Measurement:
     found = group[0].scores
     warning = f"; {found.warning}" if found.warning else ""
-    return _measurement(
-        name,
-        [row.scores.fid for row in group],
-        protocol=f"{group[0].protocol}{warning}; depends on the numbers of images",
-    )
+    words = f"{group[0].protocol}{warning}; depends on the numbers of images"
+    if len(group) > 1:
+        values = np.array([row.scores.fid for row in group])
+        return student_over(name, values, over="trained networks", protocol=words)
+    return single_number(name, found.fid, n=1, why=_of_one(group[0]), protocol=words)
 
 
 def _kid(name: str, group: list[Comparison]) -> Measurement:
     found = group[0].scores
     words = f"{group[0].protocol}; kernel (x.y/F + 1)^3, mean over {describe_subsets(found)}"
     if len(group) > 1:
-        return _measurement(name, [row.scores.kid for row in group], protocol=words)
+        values = np.array([row.scores.kid for row in group])
+        return student_over(name, values, over="trained networks", protocol=words)
     return deviation_around(
         name,
         found.kid,
@@ -80,13 +81,6 @@ def _kid(name: str, group: list[Comparison]) -> Measurement:
         n=found.subsets,
         protocol=words,
     )
-
-
-def _measurement(name: str, values: list[float], *, protocol: str) -> Measurement:
-    """A mean over trainings, or the single training's number."""
-    if len(values) == 1:
-        return single_number(name, values[0], n=1, why="a single number, n = 1", protocol=protocol)
-    return student_over(name, np.array(values), over="trained networks", protocol=protocol)
 
 
 def _of_one(row: Comparison) -> str:

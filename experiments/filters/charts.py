@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 
-from repro.figures.drawing import INK, PALETTE, font, grid, new_figure
+from repro.figures.drawing import INK, PALETTE, font, grid, legend_above, new_figure
+from repro.figures.side_by_side import side_by_side
 
 GAP = 14  # pixels between the panels
 COLUMNS = 5  # tiles in a row of a panel
@@ -62,7 +63,7 @@ def filters_sheet(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
             for side in HEADS
         ]
         words = [f"channel {channel + 1}, {HEADS[side]}" for side in HEADS]
-        bands += [_line(words, panels), _beside(panels)]
+        bands += [_line(words, panels), side_by_side(panels, gap=GAP)]
     return np.concatenate(bands)
 
 
@@ -75,11 +76,6 @@ def _panel(tiles: np.ndarray) -> np.ndarray:
     picture = grid(tiles, COLUMNS)
     picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
     return np.concatenate([picture, np.full((4, picture.shape[1], 3), 255, np.uint8)])
-
-
-def _beside(panels: list[np.ndarray]) -> np.ndarray:
-    gap = np.full((panels[0].shape[0], GAP, 3), 255, np.uint8)
-    return np.concatenate([panels[0], gap, panels[1]], axis=1)
 
 
 def _line(words: list[str], panels: list[np.ndarray]) -> np.ndarray:
@@ -108,11 +104,9 @@ def selectivity_chart(arrays: Mapping[str, np.ndarray]) -> Figure:
         one.set_xlabel(axis, color=INK)
     for one in axes[:, 0]:
         one.set_ylabel("share of channels below", color=INK)
-    last = axes.flat[len(there) - 1]
-    handles, labels = last.get_legend_handles_labels()
     for spare in axes.flat[len(there) :]:
         spare.set_axis_off()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(drawing, axes.flat[len(there) - 1], columns=3)
     return drawing
 
 
@@ -120,11 +114,8 @@ def _curves(axes: Axes, values: dict[str, np.ndarray | None]) -> None:
     for side, found in values.items():
         if found is None:
             continue
-        ordered = np.sort(found[~np.isnan(found)])
-        if len(ordered) == 0:
-            continue
-        label, colour, line = CURVES[side]
-        shares = np.arange(1, len(ordered) + 1) / len(ordered)
-        axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
-                  linewidth=1.8)  # fmt: skip
+        found = found[~np.isnan(found)]
+        if len(found):
+            label, colour, line = CURVES[side]
+            axes.ecdf(found, label=label, color=colour, linestyle=line, linewidth=1.8)
     axes.set_ylim(0, 1.02)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.drawn_rooms import are_drawn, draw_rooms
+from experiments.drawn_rooms import bedrooms_are_drawn, draw_rooms
 from experiments.filters.classes import class_auc, class_share
 from experiments.filters.multiverse import selectivity_universes
 from experiments.filters.options import Options
@@ -139,9 +139,7 @@ def _of_things(
 ) -> list[Measurement]:
     """How many channels respond to beds, windows and lamps, if the places of these are known."""
     network = model.spec.network
-    if network.channels != 3 or not inputs.has("bedrooms.raw"):
-        return none_known()
-    if not are_drawn(inputs.folder("bedrooms.raw")):
+    if not bedrooms_are_drawn(inputs, network):
         return none_known()
     rooms = draw_rooms(
         options.rooms,

@@ -18,6 +18,7 @@ from repro.figures.drawing import (
     PALETTE,
     READABLE_WIDTH,
     grid,
+    legend_above,
     new_figure,
     show_picture,
 )
@@ -84,14 +85,6 @@ def _dashed(draw: ImageDraw.ImageDraw, box: list[int]) -> None:
                 draw.line((x, y0 + start, x, min(y0 + start + 4, y1)), fill=PALETTE[1], width=2)
 
 
-def nothing(why: str) -> Figure:
-    """An empty figure with the reason why there is nothing to draw."""
-    drawing, axes = new_figure(7.0, 1.6)
-    axes[0, 0].set_axis_off()
-    axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=INK)
-    return drawing
-
-
 def bars(numbers: Mapping[str, Measurement], main: int) -> Figure:
     """Window area left and change elsewhere by variant, with intervals; a group per layer."""
     panels = {"window_area_left": "window area left", "change_elsewhere": "change of the rest"}
@@ -110,9 +103,7 @@ def bars(numbers: Mapping[str, Measurement], main: int) -> Figure:
                             xycoords=("axes fraction", "data"), textcoords="offset points",
                             color=MUTED)  # fmt: skip
         axes[0, 1].set_ylim(0, max(1.15 * other.value, axes[0, 1].get_ylim()[1]))
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False,
-                   title="maps dropped", title_fontsize=9)  # fmt: skip
+    legend_above(drawing, axes[0, 0], columns=3, title="maps dropped")
     return drawing
 
 
@@ -163,6 +154,5 @@ def curves(found: Mapping[str, np.ndarray]) -> Figure:
     for one in axes[0]:
         one.set_ylim(0, top)
         one.set_xlim(left=0)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing

@@ -11,12 +11,12 @@ import numpy as np
 
 from experiments.contract import figure_command
 from experiments.forgetting_windows.box_page import write_box_page
-from experiments.forgetting_windows.charts import bars, boxed, curves, nothing, picture_rows
+from experiments.forgetting_windows.charts import bars, boxed, curves, picture_rows
 from experiments.forgetting_windows.tables import table
 from experiments.forgetting_windows.trust import OVERLAP, as_shown, is_trusted
 from experiments.multiverse_figures import multiverse_figures
 from repro.claims.measurement import Measurement, number, read_measurements
-from repro.figures.drawing import save_figure, save_picture, save_table
+from repro.figures.drawing import empty_figure, save_figure, save_picture, save_table
 from repro.figures.style import Style
 
 NO_REGRESSION = (
@@ -49,7 +49,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     )
     save_figure(out / "fig06_forgetting_windows.png", picture_rows(pictures), style=style)
     numbers, layer, curve = as_shown(stated), int(pictures["layer"]), measured / "curve.npz"
-    empty = nothing(NOT_JUDGED if "positive" in pictures else NO_REGRESSION)
+    empty = empty_figure(NOT_JUDGED if "positive" in pictures else NO_REGRESSION)
     left = bars(numbers, layer) if "window_area_left_positive" in numbers else empty
     save_figure(out / "fig06_windows_left.png", left, style=style)
     doses = curves(np.load(curve)) if curve.is_file() else empty

@@ -48,7 +48,7 @@ def box_numbers(marked: Marked, judged: np.ndarray, *, seed: int) -> list[Measur
         "windows_marked",
         float(sum(map(len, marks.boxes))),
         n=looked,
-        why="a single number",
+        why="a count of all boxes",
         unit="boxes",
         protocol=f"boxes in all on {looked} samples, by {by}; {without} samples have none "
         "(paper: 52 on 150, by hand)",
@@ -81,7 +81,7 @@ def window_maps(regression: WindowRegression, *, suffix: str) -> Measurement:
         f"positive_maps{suffix}",
         int((weights > 0).sum()),
         n=len(weights),
-        why="a single number",
+        why="a count of the maps of one regression",
         unit="maps",
         protocol=f"maps of positive weight of {len(weights)} maps; logistic regression, "
         f"C = {regression.strength:g}, {_cells(regression)}",

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure
+from repro.figures.side_by_side import stacked
 
 GAP = 12  # pixels between the walk and its control
 CURVES = {  # kind -> (label, colour, line); the line also tells them apart
@@ -20,11 +21,7 @@ CURVES = {  # kind -> (label, colour, line); the line also tells them apart
 
 def walk_sheet(walk: np.ndarray, pixels: np.ndarray) -> np.ndarray:
     """Rows of the walk (rows, steps, H, W, C) uint8; below a gap those of the control, if any."""
-    picture = _rows(walk)
-    if len(pixels) == 0:
-        return picture
-    gap = np.full((GAP, *picture.shape[1:]), 255, np.uint8)
-    return np.concatenate([picture, gap, _rows(pixels)])
+    return stacked([_rows(frames) for frames in (walk, pixels) if len(frames)], gap=GAP)
 
 
 def _rows(frames: np.ndarray) -> np.ndarray:
@@ -57,7 +54,5 @@ def steps_chart(shares: Mapping[str, np.ndarray], *, steps: int) -> Figure:
     one.set_ylim(0, 1.02)
     one.set_xlabel(f"largest of {steps} steps as a share of the path, {shares['space']}", color=INK)
     one.set_ylabel("share of segments", color=INK)
-    handles, labels = one.get_legend_handles_labels()
-    if handles:
-        drawing.legend(handles, labels, frameon=False, loc="outside upper left")
+    legend_above(drawing, one, columns=1, left=True)
     return drawing

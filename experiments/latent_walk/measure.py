@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from experiments.contract import Inputs, measure_command
-from experiments.drawn_rooms import are_drawn
+from experiments.drawn_rooms import bedrooms_are_drawn
 from experiments.latent_walk.objects import ObjectJudge, judge_numbers, object_numbers
 from experiments.latent_walk.options import Options
 from experiments.latent_walk.realism import half_way_scores
@@ -87,9 +87,7 @@ def _object_judge(
 ) -> ObjectJudge | None:
     """The judge of windows and lamps; None where the bedrooms are not synthetic rooms."""
     network = model.spec.network
-    if network.channels != 3 or not inputs.has("bedrooms.raw"):
-        return None
-    if not are_drawn(inputs.folder("bedrooms.raw")):
+    if not bedrooms_are_drawn(inputs, network):
         return None
     return ObjectJudge.trained(
         rooms=options.rooms,

@@ -61,8 +61,7 @@ class ObjectJudge:
 
     def right(self) -> np.ndarray:
         """Whether it is right about each object in each test room, bool (N, objects)."""
-        found: np.ndarray = self.presence(self.test_pictures) == self.test_presence
-        return found
+        return self.presence(self.test_pictures) == self.test_presence
 
     def presence(self, pictures: np.ndarray) -> np.ndarray:
         """Whether each object is in each picture (..., H, W, 3) uint8: bool (..., objects)."""
@@ -147,8 +146,7 @@ def object_numbers(
 
 def changes(there: np.ndarray) -> np.ndarray:
     """How often any object appears or vanishes, bool (K, T, objects) -> (K,) float64."""
-    found: np.ndarray = (there[:, 1:] != there[:, :-1]).sum(axis=(1, 2)).astype(np.float64)
-    return found
+    return (there[:, 1:] != there[:, :-1]).sum(axis=(1, 2)).astype(np.float64)
 
 
 def shuffled_walks(there: np.ndarray) -> np.ndarray:
@@ -158,5 +156,4 @@ def shuffled_walks(there: np.ndarray) -> np.ndarray:
     """
     segments, frames = there.shape[:2]
     places = np.arange(frames)
-    found: np.ndarray = there[(np.arange(segments)[:, None] + places) % segments, places]
-    return found
+    return there[(np.arange(segments)[:, None] + places) % segments, places]

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from experiments.memorisation.rank_tests import ranks
 from repro.data.images import halved_to
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure
+from repro.figures.side_by_side import stacked
 
 LARGEST_SIDE = 64  # pixels of a picture in the sheet
 WIDTH = 820  # pixels of the sheet, about
@@ -47,13 +48,7 @@ def pairs_sheet(columns: list[np.ndarray]) -> np.ndarray:
     parts = [grid(doubled, abreast // 2, gap=2 * gap)]
     if len(strips) > DOUBLED:
         parts.append(grid(strips[DOUBLED:], abreast, gap=gap))
-    width = max(part.shape[1] for part in parts)
-    white = np.full((2 * gap, width, strips.shape[3]), 255, np.uint8)
-    widened = [
-        np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
-        for part in parts
-    ]
-    return np.concatenate([piece for part in widened for piece in (part, white)][:-1])
+    return stacked(parts, gap=2 * gap)
 
 
 def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
@@ -62,7 +57,7 @@ def distances_chart(distances: Arrays, spaces: list[str]) -> Figure:
     for one, space in zip(axes[0], spaces, strict=True):
         _distances(one, distances, space)
     axes[0, 0].set_ylabel("share with a training image nearer", color=INK)
-    _legend(drawing, axes[0, 0], columns=2)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing
 
 
@@ -72,7 +67,8 @@ def _distances(axes: Axes, distances: Arrays, space: str) -> None:
         if f"{space}_{kind}" not in distances:
             continue  # not blurred, as the samples are sharp, or nothing held out
         chosen = kept if kind in ("real", "blurred") else slice(None)
-        _steps(axes, distances[f"{space}_{kind}"][chosen], label, colour, line)
+        nearest = distances[f"{space}_{kind}"][chosen]
+        axes.ecdf(nearest, label=label, color=colour, linestyle=line, linewidth=1.6)
     quantile = float(distances["quantile"])
     limit = np.quantile(distances[f"{space}_real"][kept], quantile, method="inverted_cdf")
     label = f"limit: {100 * quantile:g} % of training images are nearer"
@@ -90,12 +86,12 @@ def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
         for key, (label, colour, line) in RANKED.items():
             found = _ranks(distances, space, key)
             if found is not None:
-                _steps(one, found, label, colour, line)
+                one.ecdf(found, label=label, color=colour, linestyle=line, linewidth=1.6)
         one.set_xlim(0, 1)
         one.set_ylim(0, 1.02)
         one.set_xlabel(f"{space}: share of real images that are nearer", color=INK)
     axes[0, 0].set_ylabel("share of samples up to there", color=INK)
-    _legend(drawing, axes[0, 0], columns=2)
+    legend_above(drawing, axes[0, 0], columns=2)
     return drawing
 
 
@@ -113,16 +109,3 @@ def _ranks(distances: Arrays, space: str, key: str) -> np.ndarray | None:
 
 def _without_partner(partner: np.ndarray) -> np.ndarray:
     return ~partner if (~partner).sum() > 1 else np.ones_like(partner)
-
-
-def _steps(axes: Axes, values: np.ndarray, label: str, colour: str, line: object) -> None:
-    """Share of values up to x, as a step curve."""
-    ordered = np.append(0, np.sort(values))
-    shares = np.arange(len(ordered)) / len(values)
-    axes.step(ordered, shares, where="post", label=label, color=colour, linestyle=line,
-              linewidth=1.6)  # fmt: skip
-
-
-def _legend(drawing: Figure, axes: Axes, *, columns: int) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)

@@ -116,7 +116,7 @@ def _blur(found: Study, *, suffix: str) -> Measurement:
         f"matching_blur{suffix}",
         found.sigma,
         n=len(found.queries.images["samples"]),
-        why="a single number",
+        why="fitted to all samples together",
         unit="pixels",
         protocol=(
             "Gaussian sigma that brings the median sharpness of training images down to that of "
@@ -151,7 +151,7 @@ def _against(
             f"copying_z_{name}",
             copying_z(samples, real),
             n=n,
-            why="a single number",
+            why="a test statistic",
             protocol=(
                 "Mann-Whitney z of the distances (Meehan, Chaudhuri, Dasgupta 2020, one cell); "
                 f"below 0: samples are nearer, standard normal for equal distributions; {words}"

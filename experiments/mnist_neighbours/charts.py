@@ -15,7 +15,7 @@ from experiments.mnist_neighbours.errors import ROWS, Errors
 from experiments.mnist_neighbours.results import count_name
 from repro.claims.intervals import wilson
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, grid, new_figure, show_picture
+from repro.figures.drawing import INK, grid, legend_above, new_figure, show_picture
 
 PANELS = {"real": ("real", 7), "gan": ("fully connected GAN", 6), "dcgan": ("DCGAN", 7)}
 RING: dict[str, Any] = {
@@ -55,8 +55,7 @@ def errors_by_count(errors: Errors, numbers: dict[str, Measurement]) -> Figure:
     _draw_real(axes[0, 0], errors, numbers["error_real"])
     axes[0, 0].set_ylabel("test error (%)", color=INK)
     axes[0, 1].set_ylabel("digits nearer to a sample (%)", color=INK)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawing.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(drawing, axes[0, 0], columns=3)
     return drawing
 
 

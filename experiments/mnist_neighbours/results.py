@@ -211,7 +211,7 @@ def _difference(
 
     With several trainings of both the interval is over trainings, and a second number has the
     interval over digits; with one of either it is over digits, within these trainings. paired: both
-    come from the same trainings; fixed: the first is no training but the real digits.
+    come from the same trainings; fixed: the first are against the real digits, made by no training.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "

@@ -71,7 +71,7 @@ def export_numbers(errors: np.ndarray, *, array_bytes: int) -> list[Measurement]
             "generator_megabytes",
             array_bytes * 4 / 3 / 1e6,
             n=1,
-            why="a single number",
+            why="the size of one generator",
             unit="MB",
             protocol="the generator's arrays as text within the page",
         ),

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.samples.names import measurement_name
 from experiments.samples.options import ROLES
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
@@ -42,8 +43,7 @@ def quality_chart(numbers: Mapping[str, Measurement]) -> Figure:
         names: dict[int, str] = {}  # row -> its label
         for group, role in enumerate(roles):
             for row, (kind, label) in enumerate(LABELS.items(), group * (len(LABELS) + 1)):
-                name = f"{quantity}_{role}" + ("" if kind == "samples" else f"_{kind}")
-                _mark(one, numbers[name], row, kind)
+                _mark(one, numbers[measurement_name(quantity, role, kind)], row, kind)
                 names[row] = f"{role}: {label}" if kind == "samples" else label
         if limit is not None:
             one.axvline(limit, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))

@@ -41,10 +41,10 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     others: dict[str, Universes] = {}
     for role, model in models.items():
         store = inputs.dataset(f"{role}.data")
-        numbers, beside, universes = _role(model, store, role, options, seed=seed)
+        numbers, first, universes = _role(model, store, role, options, seed=seed)
         made += numbers
         others |= universes
-        shown |= {f"{role}_{kind}": images for kind, images in beside.items()}
+        shown |= {f"{role}_{kind}": images for kind, images in first.items()}
     write_multiverse(out, others)
     save_arrays(out / "controls.npz", **shown)
     return made

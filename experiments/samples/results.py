@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from experiments.samples.kinds import KINDS
+from experiments.samples.names import measurement_name
 from repro.claims.constructors import estimate_over, student_over
 from repro.claims.intervals import Ends, bootstrap_mean, combined, jackknife, wilson
 from repro.claims.measurement import Measurement
@@ -41,7 +42,7 @@ def quality_measurements(
             realism(balls, met, kind=kind, role=role, space=SPACE, seed=seed),
             _coverage(balls, met, kind=kind, role=role),
             student_over(
-                f"diversity_{_suffix(role, kind)}",
+                measurement_name("diversity", role, kind),
                 _diversities(pictures[kind], reference, parts=parts),
                 over="disjoint parts, one model",
                 protocol=f"how much {words} differ from each other, over how much training images "
@@ -58,7 +59,7 @@ def realism(
 
     space: the spaces of the features, in words. Of several spaces the interval is also over them.
     """
-    name = f"realism_{_suffix(role, kind)}"
+    name = measurement_name("realism", role, kind)
     value = float(met.densities.mean())
     ends = bootstrap_mean(met.densities, seed=seed, purpose=f"samples, {name}")
     without = [float(one.densities.mean()) for one in met.without]
@@ -80,7 +81,7 @@ def _coverage(balls: RealBalls, met: Met, *, kind: str, role: str) -> Measuremen
     ends = wilson(successes=int(met.covered.sum()), n=balls.count)
     without = [float(one.covered.mean()) for one in met.without]
     return estimate_over(
-        f"coverage_{_suffix(role, kind)}",
+        measurement_name("coverage", role, kind),
         value,
         _over_spaces(value, ends, without, most=1),
         over=_units("training images", without),
@@ -103,10 +104,6 @@ def _over_spaces(value: float, ends: Ends, without: list[float], *, most: float)
 def _units(units: str, without: list[float]) -> str:
     networks = f" and {len(without)} untrained networks" if without else ""
     return f"{units} of one model{networks}"
-
-
-def _suffix(role: str, kind: str) -> str:
-    return role if kind == "samples" else f"{role}_{kind}"
 
 
 def _diversities(images: np.ndarray, reference: np.ndarray, *, parts: int) -> np.ndarray:

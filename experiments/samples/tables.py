@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from experiments.samples.charts import LABELS, PANELS, measured_roles
+from experiments.samples.names import measurement_name
 from repro.claims.measurement import Measurement
 
 
@@ -15,7 +16,7 @@ def quality_table(numbers: Mapping[str, Measurement]) -> pd.DataFrame:
         for kind, label in LABELS.items():
             row: dict[str, object] = {"model": role, "pictures": label}
             for quantity in PANELS:
-                one = numbers[f"{quantity}_{role}" + ("" if kind == "samples" else f"_{kind}")]
+                one = numbers[measurement_name(quantity, role, kind)]
                 row |= {
                     quantity: one.value,
                     f"{quantity} low": one.low,

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.svhn_svm.tables import CITED, ROWS, rows_run
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, MUTED, PALETTE, new_figure
+from repro.figures.drawing import INK, MUTED, PALETTE, empty_figure, legend_above, new_figure
 
 DCGAN, VALIDATION = PALETTE[0], PALETTE[1]  # colours; all other test errors are grey
 SEVERAL = 10  # draws of labels from which their strokes overlap, so that each is drawn paler
@@ -89,11 +89,7 @@ def _draw_cited(axes: Axes) -> None:
 def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Figure:
     """Validation error of each trial by learning rate and by dropout, D's features as a level."""
     if "trial_errors" not in arrays:
-        drawn, axes = new_figure(6.0, 1.6)
-        axes[0, 0].set_axis_off()
-        axes[0, 0].text(0.5, 0.5, "no random search in this run (trials: 0)", ha="center",
-                        va="center", color=MUTED)  # fmt: skip
-        return drawn
+        return empty_figure("no random search in this run (trials: 0)")
     drawn, axes = new_figure(8.4, 3.8, columns=2)
     level = numbers["validation_error_dcgan"].value
     assert level is not None
@@ -116,6 +112,5 @@ def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
     axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
     axes[0, 0].xaxis.set_minor_formatter(NullFormatter())
     axes[0, 0].set_ylabel("validation error (%)", color=INK)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    drawn.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(drawn, axes[0, 0], columns=3)
     return drawn

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from repro.figures.drawing import INK, MUTED, PALETTE, grid, new_figure, show_picture
+from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure, show_picture
 
 GAP = 2  # pixels between pictures, as in repro.figures.drawing.grid
 
@@ -84,9 +84,8 @@ def changes(rows: Mapping[str, np.ndarray]) -> Figure:
             panel.set_ylabel("reading minus the sample's own", color=INK)
         if number >= len(names) - columns:
             panel.set_xlabel("share of the vector added", color=INK)
-    handles = axes.flat[0].get_legend_handles_labels()[0]
     band = Patch(facecolor=MUTED, alpha=0.25, label="marks: mean of the rows; band: middle 80 %")
-    drawing.legend(handles=[*handles, band], loc="outside upper left", ncols=2, frameon=False)
+    legend_above(drawing, axes.flat[0], band, columns=2, left=True)
     return drawing
 
 

@@ -36,15 +36,13 @@ def slopes(readings: np.ndarray, *, reach: float) -> np.ndarray:
     """Change of (R, T) for a whole vector, by least squares over the row: (R,), label units."""
     t = np.linspace(-reach, reach, readings.shape[1])
     centred = readings - readings.mean(axis=1, keepdims=True)
-    fitted: np.ndarray = centred @ t / (t**2).sum()
-    return fitted
+    return centred @ t / (t**2).sum()
 
 
 def flipped(readings: np.ndarray, middles: np.ndarray) -> np.ndarray:
     """Whether the ends of (R, T, A) are on two sides of the axes' middles (A,): bool (R, A)."""
     sides = readings[:, [0, -1]] > middles
-    crossed: np.ndarray = sides[:, 0] != sides[:, 1]
-    return crossed
+    return sides[:, 0] != sides[:, 1]
 
 
 def judge_measurements(readers: Readers, axes: Axes, *, seed: int) -> list[Measurement]:

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from experiments.verify_authors.names import OF_RELEASED
 from experiments.verify_authors.tables import ROWS, STATED, TITLES, WITHOUT_NETWORK, numbers_run
 from repro.claims.measurement import Measurement
-from repro.figures.drawing import INK, PALETTE, grid, new_figure
+from repro.figures.drawing import INK, PALETTE, empty_figure, grid, new_figure
+from repro.figures.side_by_side import side_by_side
 
 PANELS = {
     "cifar10": "CIFAR-10, all labels: accuracy on test images (%)",
@@ -39,18 +40,8 @@ def samples_sheet(
             words.append(f"{title}: not in the folder")
         else:
             words.append(f"{title}: not drawn, {_files(len(network['samples_missing']))} missing")
-    picture = _side_by_side(sheets) if sheets else np.full((32, 240, 3), 255, np.uint8)
+    picture = side_by_side(sheets, gap=GAP) if sheets else np.full((32, 240, 3), 255, np.uint8)
     return picture, "\n".join(words)
-
-
-def _side_by_side(sheets: list[np.ndarray]) -> np.ndarray:
-    """Pictures (H, W, C) uint8 next to each other on white, their tops aligned."""
-    height = max(len(sheet) for sheet in sheets)
-    padded = [
-        np.pad(sheet, ((0, height - len(sheet)), (0, GAP), (0, 0)), constant_values=255)
-        for sheet in sheets
-    ]
-    return np.concatenate(padded, axis=1)[:, :-GAP]
 
 
 def _files(count: int) -> str:
@@ -65,11 +56,7 @@ def checks_chart(numbers: dict[str, Measurement], parts: dict[str, Any]) -> Figu
     found = {name: numbers_run(name, numbers, parts) for name in PANELS}
     run = {name: rows for name, rows in found.items() if rows}
     if not run:
-        drawn, axes = new_figure(7.0, 1.2)
-        axes[0, 0].set_axis_off()
-        axes[0, 0].text(0.5, 0.5, "no check was run: the table says why", ha="center", va="center",
-                        color=INK)  # fmt: skip
-        return drawn
+        return empty_figure("no check was run: the table says why")
     heights = [1.1 + 0.58 * len(rows) for rows in run.values()]
     drawn, axes = new_figure(7.0, sum(heights), rows=len(run))
     axes[0, 0].get_gridspec().set_height_ratios(heights)

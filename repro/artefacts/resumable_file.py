@@ -47,12 +47,12 @@ class ResumableFile:
         except FileNotFoundError:
             raise DamagedFileError(f"{path.name} is missing") from None
         try:
-            self._go_on(recorded)
+            self._resume(recorded)
         except DamagedFileError:
             self._stream.close()
             raise
 
-    def _go_on(self, recorded: Mapping[str, Any]) -> None:
+    def _resume(self, recorded: Mapping[str, Any]) -> None:
         end = len(self.header) + recorded["bytes"]
         found = self._stream.seek(0, 2)
         if found < end:

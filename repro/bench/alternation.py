@@ -12,8 +12,9 @@ from statistics import median
 
 @dataclass
 class Rates:
-    """Results of one way: units per second in each run, and processor microseconds per unit."""
+    """Results of one way in each run: seconds, units per second, processor microseconds a unit."""
 
+    seconds: list[float] = field(default_factory=list)
     per_second: list[float] = field(default_factory=list)
     cpu_microseconds: list[float] = field(default_factory=list)
 
@@ -36,6 +37,7 @@ def alternate(ways: Mapping[str, Callable[[], int]], *, repeats: int) -> dict[st
             cpu, wall = _cpu_seconds(), time.perf_counter()
             units = way()
             seconds, cpu = time.perf_counter() - wall, _cpu_seconds() - cpu
+            found[name].seconds.append(seconds)
             found[name].per_second.append(round(units / seconds, 1))
             found[name].cpu_microseconds.append(round(1e6 * cpu / units, 1))
             print(f"run {number + 1} of {repeats}: {name} {units / seconds:,.0f}/s", flush=True)

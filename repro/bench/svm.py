@@ -18,7 +18,7 @@ import argparse
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,6 +28,7 @@ import torch
 from sklearn.svm import LinearSVC
 
 from repro.artefacts.provenance import peak_memory_mb
+from repro.bench.alternation import alternate
 from repro.bench.features import network
 from repro.classification.discriminator_features import discriminator_features
 from repro.classification.svm import L2SVC
@@ -159,11 +160,14 @@ def _beside_linear_svc(
     best = float(ours.fit(X, y).objective_.sum())
     tolerance = _tolerance_that_suffices(X, y, best=best)
     reference = LinearSVC(C=FEW_C, dual=True, tol=tolerance, max_iter=100_000)
-    seconds: dict[str, list[float]] = {"ours": [], "reference": []}
-    for _ in range(given.repeats):
-        for name, machine in (("ours", ours), ("reference", reference)):
-            seconds[name].append(_seconds(lambda machine=machine: machine.fit(X, y)))  # type: ignore[misc]
-    medians = {name: median(runs) for name, runs in seconds.items()}
+
+    def fit(machine: L2SVC | LinearSVC) -> int:
+        machine.fit(X, y)
+        return len(X)
+
+    ways = {"ours": partial(fit, ours), "reference": partial(fit, reference)}
+    runs = alternate(ways, repeats=given.repeats)
+    medians = {name: median(one.seconds) for name, one in runs.items()}
     return {
         **{name: round(one, 3) for name, one in medians.items()},
         "ratio": round(medians["reference"] / medians["ours"], 2),
@@ -191,9 +195,3 @@ def objective(machine: LinearSVC, X: np.ndarray, y: np.ndarray) -> float:
     violation = np.maximum(0, 1 - targets * (X @ machine.coef_.T + machine.intercept_))
     weights = 0.5 * (machine.coef_**2).sum() + 0.5 * (machine.intercept_**2).sum()
     return float(weights + machine.C * (violation**2).sum())
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

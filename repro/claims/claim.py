@@ -34,12 +34,7 @@ class Rule(Strict):
 
     def holds(self, x: float) -> bool:
         """Whether x lies in the region; `below` and `above` leave their own limit out."""
-        if self.below is not None:
-            return x < self.below
-        if self.above is not None:
-            return x > self.above
-        assert self.within is not None
-        return self.within[0] <= x <= self.within[1]
+        return self.meets(x, x)
 
     def meets(self, low: float, high: float) -> bool:
         """Whether any x between low and high lies in the region."""
@@ -113,11 +108,6 @@ class Claim(Strict):
         if self.control == self.measurement:
             raise ValueError(f"control: '{self.control}' is the measurement itself")
         return self
-
-    @property
-    def lacks_control(self) -> bool:
-        """Whether a control is still to be measured."""
-        return not (self.control or self.without_control)
 
     @property
     def rule_text(self) -> str:

@@ -113,11 +113,11 @@ def judge(
     if not claim.rule.holds(measurement.value):
         reaches = f"the value is not {claim.rule.words}, but its interval reaches there"
         return judged(Verdict.UNDECIDED, reaches)
-    if not _wholly(claim, measurement):
+    if not wholly_inside(claim, measurement):
         return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
     if control is None and claim.control:
         return judged(Verdict.NO_CONTROL, f"no {claim.control.replace('_', ' ')} was measured")
-    if control is not None and _wholly(claim, control):
+    if control is not None and wholly_inside(claim, control):
         named = claim.control.replace("_", " ")
         passes = (
             f"the control is {claim.rule.words} as well ({named}: {format_measurement(control)})"
@@ -132,7 +132,7 @@ def judge(
     return judged(inside, f"{what} {claim.rule.words}{within}{_of_the_control(claim, control)}")
 
 
-def _wholly(claim: Claim, measurement: Measurement) -> bool:
+def wholly_inside(claim: Claim, measurement: Measurement) -> bool:
     """Whether value and interval lie inside the rule; what could not be measured does not."""
     hull = measurement.hull
     return hull is not None and claim.rule.holds(hull[0]) and claim.rule.holds(hull[1])

@@ -15,6 +15,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -124,6 +125,36 @@ def new_figure(
         one.grid(True, color="#e6e8eb", linewidth=0.8)
         one.set_axisbelow(True)
     return figure, axes
+
+
+def empty_figure(why: str) -> Figure:
+    """A low figure that says why there is nothing to draw."""
+    figure, axes = new_figure(7.0, 1.6)
+    axes[0, 0].set_axis_off()
+    axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=INK)
+    return figure
+
+
+def legend_above(
+    figure: Figure,
+    axes: Axes,
+    *further: Artist,
+    columns: int,
+    left: bool = False,
+    title: str | None = None,
+) -> None:
+    """Give the whole figure a legend on top: what is labelled in one panel, then `further`."""
+    handles, labels = axes.get_legend_handles_labels()
+    named = dict(zip(labels, handles, strict=True))  # a label that several marks share, once
+    if named:
+        figure.legend(
+            handles=[*named.values(), *further],
+            loc="outside upper left" if left else "outside upper center",
+            ncols=columns,
+            frameon=False,
+            title=title,
+            title_fontsize=9,
+        )
 
 
 def show_picture(axes: Axes, picture: np.ndarray, *, title: str = "") -> None:

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.data.images import halve, to_tensor
+from repro.data.images import halved_to, to_tensor
 from repro.errors import UnusableError
 from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
@@ -92,6 +92,8 @@ class AttributeNetwork(nn.Module):
         self.convolutions = nn.Sequential(*layers, nn.Flatten())
         self.hidden = nn.Linear(widths[-1] * side * side, EMBEDDING)
         self.answers = nn.Linear(EMBEDDING, attributes)
+        for layer in (self.hidden, self.answers):
+            nn.init.zeros_(layer.bias)
 
     def embed(self, x: Tensor) -> Tensor:
         """(N, C, side, side) in [-1, 1] -> (N, 64), the input of the output layer."""
@@ -100,13 +102,6 @@ class AttributeNetwork(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, side, side) in [-1, 1] -> logits (N, A)."""
         return self.answers(self.embed(x))
-
-
-def at_classifier_size(images: np.ndarray) -> np.ndarray:
-    """uint8 (N, H, W, C), halved until neither side exceeds 32 pixels."""
-    while max(images.shape[1:3]) > SIDE:
-        images = halve(images)
-    return images
 
 
 def train_attributes(
@@ -187,10 +182,10 @@ def _trained(
     learning_rate: float,
 ) -> AttributeNetwork:
     """A network whose outputs (N, A) are trained towards `wanted` with `loss`."""
-    x = to_tensor(at_classifier_size(images))
+    x = to_tensor(halved_to(images, SIDE))
     y = torch.from_numpy(wanted.astype(np.float32))
     network = AttributeNetwork(side=x.shape[2], channels=x.shape[1], attributes=y.shape[1])
-    _initialise(network, seed=seed, purpose=purpose)
+    initialise_weights(network, seed=seed, purpose=purpose)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=epochs)
     network.train()
@@ -207,13 +202,12 @@ def _trained(
     return network.eval()
 
 
-def _initialise(network: AttributeNetwork, *, seed: int, purpose: str) -> None:
+def initialise_weights(network: nn.Module, *, seed: int, purpose: str) -> None:
+    """Draw all kernels and matrices by He's rule; biases and batch normalisation stay."""
     source = torch_generator(seed, f"{purpose}, initial weights")
     for parameter in network.parameters():
         if parameter.dim() > 1:
             nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=source)
-    for layer in (network.hidden, network.answers):
-        nn.init.zeros_(layer.bias)
 
 
 def predict(
@@ -236,7 +230,7 @@ def raw_answers(
     logits, embeddings = [], []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            pixels = at_classifier_size(images[start : start + batch])
+            pixels = halved_to(images[start : start + batch], SIDE)
             embedded = network.embed(to_tensor(pixels))
             embeddings.append(embedded.numpy())
             logits.append(network.answers(embedded).numpy())

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.data.images import to_tensor
-from repro.internals.attribute_classifier import SIDE, at_classifier_size
+from repro.data.images import halved_to, to_tensor
+from repro.internals.attribute_classifier import SIDE, initialise_weights
 from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
 
@@ -38,6 +38,8 @@ class Segmenter(nn.Module):
         self.up_middle = _block(coarse + middle, middle)
         self.up_fine = _block(middle + fine, fine)
         self.answer = nn.Conv2d(fine, things, 1)
+        assert self.answer.bias is not None
+        nn.init.constant_(self.answer.bias, -2.0)  # most pixels do not belong to the thing
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, side, side) in [-1, 1] -> logits (N, things, side, side)."""
@@ -84,14 +86,14 @@ def train_segmenter(
     and half of the pictures are mirrored. Equal arguments give equal networks. Raises ValueError
     where cover does not fit the pictures.
     """
-    x, y = to_tensor(at_classifier_size(images)), torch.from_numpy(cover.astype(np.float32))
+    x, y = to_tensor(halved_to(images, SIDE)), torch.from_numpy(cover.astype(np.float32))
     y = y[:, None] if y.ndim == 3 else y
     if y.ndim != 4 or (len(y), *y.shape[2:]) != (len(x), *x.shape[2:]):
         raise ValueError(f"cover {cover.shape} does not fit pictures scaled to {tuple(x.shape)}")
     network = Segmenter(channels=x.shape[1], things=y.shape[1]).to(
         memory_format=torch.channels_last
     )
-    _initialise(network, seed=seed, purpose=purpose)
+    initialise_weights(network, seed=seed, purpose=purpose)
     optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
     batches = max(len(x) // batch, 1)  # a last incomplete batch is dropped
     schedule = torch.optim.lr_scheduler.LinearLR(
@@ -148,16 +150,6 @@ def _blurred(x: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, (3, 3, 3, 3), mode="replicate"), kernel, groups=channels)
 
 
-def _initialise(network: Segmenter, *, seed: int, purpose: str) -> None:
-    source = torch_generator(seed, f"{purpose}, initial weights")
-    for parameter in network.parameters():
-        if parameter.dim() > 1:
-            nn.init.kaiming_normal_(parameter, nonlinearity="relu", generator=source)
-    bias = network.answer.bias
-    assert bias is not None
-    nn.init.constant_(bias, -2.0)  # most pixels do not belong to the thing
-
-
 def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.ndarray:
     """Which pixels belong to the thing, bool (N, H, W), in pictures (N, H, W, C) uint8.
 
@@ -168,7 +160,7 @@ def predict(network: Segmenter, images: np.ndarray, *, batch: int = 64) -> np.nd
     with torch.no_grad():
         for start in range(0, len(images), batch):
             part = images[start : start + batch]
-            logits = network(to_tensor(at_classifier_size(part)))
+            logits = network(to_tensor(halved_to(part, SIDE)))
             if logits.shape[2:] != part.shape[1:3]:
                 logits = F.interpolate(
                     logits, size=part.shape[1:3], mode="bilinear", align_corners=False

@@ -46,9 +46,9 @@ def training_seconds(model: ModelSpec, counts: TrainingCounts, rate: StepRate) -
     """Seconds of a training at a measured rate; other forward passes count by multiplications."""
     G, D = network_sizes(model.network)
     per_product = rate.per_image / products_per_image(model)
-    beside = counts.beside_g * G.products + counts.beside_d * D.products
+    extra = counts.extra_g * G.products + counts.extra_d * D.products
     steps = counts.minibatches * rate.fixed + counts.shown * rate.per_image
-    return steps + counts.sheets * rate.sheet + beside * per_product
+    return steps + counts.sheets * rate.sheet + extra * per_product
 
 
 def training_memory(model: ModelSpec) -> float:
@@ -178,7 +178,7 @@ def stages_of(
     device: torch.device,
 ) -> list[Stage]:
     """All steps of a run that take time, in order; figures and the report take only seconds."""
-    worlds = [_earlier(run, "draw", "draw_world", name) for name in run.spec.worlds]
+    worlds = [_drawn(run, name) for name in run.spec.worlds]
     data = [_prepared(run, name, counts[name], rates) for name in run.spec.datasets]
     models = [
         _trained(run, name, counts, trainings[name], rates.start, device)
@@ -188,10 +188,12 @@ def stages_of(
     return [*worlds, *data, *hashes, *models, *_measured(run, counts, trainings, rates)]
 
 
-def _earlier(run: Run, kind: str, rule: str, name: str) -> Stage:
-    seconds = earlier_seconds(run, rule, name)
+def _drawn(run: Run, name: str) -> Stage:
+    seconds = earlier_seconds(run, "draw_world", name)
     hours = None if seconds is None else seconds / HOUR
-    return Stage(kind, name, 0, 0, hours, 0, 0, "not predicted" if hours is None else "earlier run")
+    return Stage(
+        "draw", name, 0, 0, hours, 0, 0, "not predicted" if hours is None else "earlier run"
+    )
 
 
 def _prepared(run: Run, name: str, count: Count, rates: OtherRates) -> Stage:
@@ -225,7 +227,7 @@ def _trained(
     device: torch.device,
 ) -> Stage:
     model = run.model(name)
-    images, said = images_trained(run, name, counts)
+    images, note = images_trained(run, name, counts)
     counted = training_counts(model, images=images)
     seconds = start + training_seconds(model, counted, measured.rate)
     memory = training_memory(with_precision(model, device))
@@ -245,7 +247,7 @@ def _trained(
         seconds / HOUR,
         memory,
         training_disk(model, counted),
-        f"measured{said}",
+        f"measured{note}",
     )
 
 

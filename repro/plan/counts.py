@@ -75,7 +75,7 @@ class NetworkSize:
 class TrainingCounts:
     """Work of a training: minibatches, images trained on, and other pictures generated.
 
-    shown: real images, all passes together. beside_g, beside_d: forward passes of one image for the
+    shown: real images, all passes together. extra_g, extra_d: forward passes of one image for the
     sample sheets and the frozen statistics.
     """
 
@@ -85,8 +85,8 @@ class TrainingCounts:
     steps_g: int
     shown: int
     sheets: int
-    beside_g: int
-    beside_d: int
+    extra_g: int
+    extra_d: int
 
 
 def network_sizes(network: NetworkSpec) -> tuple[NetworkSize, NetworkSize]:
@@ -128,8 +128,8 @@ def training_counts(model: ModelSpec, *, images: int) -> TrainingCounts:
         steps_g=steps_g,
         shown=shown,
         sheets=sheets,
-        beside_g=frozen_g * batches * training.batch + 2 * sheet_pictures(model.network),
-        beside_d=frozen_d * real_batches * training.batch,
+        extra_g=frozen_g * batches * training.batch + 2 * sheet_pictures(model.network),
+        extra_d=frozen_d * real_batches * training.batch,
     )
 
 

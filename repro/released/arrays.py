@@ -53,8 +53,8 @@ def read_array_list(index: Path) -> ArrayList:
     another type, or contains numbers that are not finite.
     """
     if not index.is_file():
-        beside = sorted(path.name for path in index.parent.glob(f"{index.name}_*.npy"))
-        return ArrayList(index, unnamed=tuple(beside))
+        unnamed = sorted(path.name for path in index.parent.glob(f"{index.name}_*.npy"))
+        return ArrayList(index, unnamed=tuple(unnamed))
     files = index_files(index)
     arrays = tuple(_array(index.with_name(name)) for name in files)
     return ArrayList(index, files, arrays)
@@ -85,9 +85,9 @@ def index_files(index: Path) -> tuple[str, ...]:
 
 def _file_name(one: Any) -> str:
     state = one.state if isinstance(one, PickledObject) and one.name == WRAPPER else None
-    said = state if isinstance(state, dict) else {}
-    stored = said.get(b"filename")
-    if not isinstance(stored, bytes) or said.get(b"subclass") != Name(SUBCLASS):
+    fields = state if isinstance(state, dict) else {}
+    stored = fields.get(b"filename")
+    if not isinstance(stored, bytes) or fields.get(b"subclass") != Name(SUBCLASS):
         raise PickleError("an entry is not a reference to an array")
     name = stored.decode("ascii", "backslashreplace")
     if not name.endswith(".npy") or any(mark in name for mark in "/\\:\0"):

@@ -56,9 +56,9 @@ class IdentifiedArrays:
     def missing(self) -> dict[str, str]:
         """Files that the network needs and that are missing, with their contents."""
         if not self.arrays.indexed:
-            beside = len(self.arrays.unnamed)
-            what = f"index of the {self.which}; {beside} of its .npy files are there, unordered"
-            return {self.arrays.index.name: what if beside else f"index of the {self.which}"}
+            unordered = len(self.arrays.unnamed)
+            what = f"index of the {self.which}; {unordered} of its .npy files are there, unordered"
+            return {self.arrays.index.name: what if unordered else f"index of the {self.which}"}
         entries = zip(self.arrays.files, self.arrays.arrays, self.parts, strict=True)
         return {file: self._described(part) for file, array, part in entries if array is None}
 
@@ -91,7 +91,7 @@ def identify_arrays(arrays: ArrayList, which: Which) -> IdentifiedArrays:
 
 
 def _discriminator(arrays: ArrayList) -> tuple[Part, ...]:
-    layers = _layer_count(arrays, beside=2)
+    layers = _layer_count(arrays, others=2)
     parts = []
     for layer in range(1, layers + 1):
         before, width = (f"width {layer - 1}", 1), (f"width {layer}", 1)
@@ -103,7 +103,7 @@ def _discriminator(arrays: ArrayList) -> tuple[Part, ...]:
 
 
 def _generator(arrays: ArrayList) -> tuple[Part, ...]:
-    layers = _layer_count(arrays, beside=4)
+    layers = _layer_count(arrays, others=4)
     units = ("width 0", BASE**2)
     parts = [Part(0, "weights", (("z", 1), units)), Part(0, "gain", (units,))]
     parts.append(Part(0, "bias", (units,)))
@@ -115,15 +115,15 @@ def _generator(arrays: ArrayList) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _layer_count(arrays: ArrayList, *, beside: int) -> int:
-    """Number of layers in a list of three arrays per layer, plus `beside` others."""
+def _layer_count(arrays: ArrayList, *, others: int) -> int:
+    """Number of layers in a list of three arrays per layer, plus `others`."""
     count = len(arrays.files)
-    if count < beside or (count - beside) % 3:
+    if count < others or (count - others) % 3:
         raise ReleasedError(
-            f"{arrays.index}: names {count} arrays, expected {beside}, {beside + 3}, "
-            f"{beside + 6} and so on: it is not a network in the authors' layout"
+            f"{arrays.index}: names {count} arrays, expected {others}, {others + 3}, "
+            f"{others + 6} and so on: it is not a network in the authors' layout"
         )
-    return 1 + (count - beside) // 3
+    return 1 + (count - others) // 3
 
 
 def _agreed_sizes(arrays: ArrayList, parts: tuple[Part, ...]) -> dict[str, int]:

@@ -44,8 +44,8 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
 
     spec_path: specs/report.json of the run; experiments: the folder with the experiments' cards.
     Raises SpecError or ValueError, naming the file, for one that is there but cannot be read, and
-    ChangedFileError for a folder that is not what its step wrote, or was made of others than those
-    it would stand beside.
+    ChangedFileError for a folder that is not what its step wrote, or was made from others than
+    the report shows.
     """
     spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
     results = read_run(run=run, spec=spec, experiments=experiments)

@@ -26,7 +26,7 @@ from repro.specs.presets import read_presets
 from repro.specs.training import TrainingSpec
 
 PAPERS_OWN = "paper_64"  # what Fig 1 shows; the other presets of the authors' depart from it
-PORT = "pytorch_tutorial"  # the one most people know; its settings are dcgan.torch's, but the batch
+PORT = "pytorch_tutorial"  # the best known; it differs from dcgan.torch in the batch alone
 NO_WEIGHT = (  # settings that change what is watched and kept, and no weight
     "training.early_epochs", "training.snapshots", "training.snapshots_of", "training.stop_on",
     "training.sample_every", "training.log_every", "training.checkpoint_every",
@@ -64,8 +64,8 @@ class LedgerEntry:
     @property
     def departs(self) -> bool:
         """Whether ours is neither what the paper states nor what its authors' code does."""
-        said = [value for value in (self.paper.value, self.authors) if value is not None]
-        return self.ours not in said
+        stated = [value for value in (self.paper.value, self.authors) if value is not None]
+        return self.ours not in stated
 
 
 def ledger(
@@ -122,9 +122,9 @@ def _entries(
         if preset == PAPERS_OWN:
             authors = THEIR_SCRIPT.get(key, authors)
         port = _value(presets[PORT], key) if preset == PAPERS_OWN else None
-        said = [value for value in (paper.value, authors, port) if value is not None]
+        stated = [value for value in (paper.value, authors, port) if value is not None]
         on_it = effects if preset == PAPERS_OWN else ()
-        if ours is None or (all(value == ours for value in said) and not on_it):
+        if ours is None or (all(value == ours for value in stated) and not on_it):
             continue
         same = json.dumps([paper.value, authors, port, ours])
         known = groups[same].models if same in groups else ()

@@ -97,7 +97,7 @@ def card_picture(path: Path) -> str:
     return _data_uri(_lossy(_at_most(upper, width), CARD_QUALITY), "webp")
 
 
-def embed_animation(path: Path, *, caption: str, run: Path | None = None) -> Picture:
+def embed_animation(path: Path, *, run: Path | None = None) -> Picture:
     """Embed an animated WebP, a heavy one by some of its frames. Raises ValueError naming it."""
     animation, content = _opened(path, kind="WebP")
     size, note = animation.size, ""
@@ -120,7 +120,7 @@ def embed_animation(path: Path, *, caption: str, run: Path | None = None) -> Pic
             size, content = shown[0].size, coded.getvalue()
             note = f"coded smaller, {len(shown)} of {frames} frames"
     uri = _data_uri(content, "webp")
-    return Picture(path.name, _below(path, run), uri, *size, False, caption, note)
+    return Picture(path.name, _below(path, run), uri, *size, False, "", note)
 
 
 def rounded(pixels: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ from repro.specs.scales import TOO_SMALL
 from repro.specs.validation import SpecError, read_step, validated
 
 MODEL_PICTURES = {  # in the order of the page, with what they show
-    "real_and_generated.png": "Training images beside generated ones",
+    "real_and_generated.png": "Training images next to generated ones",
     "curves.png": "Training curves",
 }
 

@@ -131,5 +131,5 @@ def model_view(
             embed_picture(path, caption=f"{MODEL_PICTURES[path.name]}.", run=run, light=light)
             for path in result.pictures
         ],
-        animation=embed_animation(animation, caption="", run=run) if animation else None,
+        animation=embed_animation(animation, run=run) if animation else None,
     )

@@ -90,11 +90,11 @@ def failure_lines(step: Step) -> list[str]:
     lines = last_lines(step.log, most=LAST_LINES)
     if lines[-1:] == [INTERRUPTED]:
         return [f"Stopped after {format_duration(step.ended - step.started)}: {step.description}"]
-    said = [f"FAILED after {format_duration(step.ended - step.started)}: {step.description}"]
-    said += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
+    shown = [f"FAILED after {format_duration(step.ended - step.started)}: {step.description}"]
+    shown += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
     if step.log is not None:
-        said.append(f"  its log: {plain(str(step.log))}")
-    return said
+        shown.append(f"  its log: {plain(str(step.log))}")
+    return shown
 
 
 def what_to_do(failed: Sequence[Step]) -> list[str]:

@@ -81,12 +81,12 @@ class Shown(logging.Handler):
                 self.usual.handle(record)
             return
         try:
-            self._told(record)
+            self._show(record)
         except Exception as error:  # any error in here must not end the run
             self._give_up(error)
             self.usual.handle(record)
 
-    def _told(self, record: logging.LogRecord) -> None:
+    def _show(self, record: logging.LogRecord) -> None:
         if _event(record) == "run_info":
             self._plan()
         elif _event(record) is None and str(record.msg).startswith(NOTHING):
@@ -97,15 +97,15 @@ class Shown(logging.Handler):
 
     def _narrated(self, record: logging.LogRecord) -> bool:
         """Whether the narrator reported the message; it does not before the steps are known."""
-        told, event, narrator = record.__dict__, _event(record), self._narrator
+        fields, event, narrator = record.__dict__, _event(record), self._narrator
         if narrator is None:
             return False
         if event == "job_info":
-            narrator.started(told["jobid"], log=_first(told["log"]))
+            narrator.started(fields["jobid"], log=_first(fields["log"]))
         elif event == "job_finished":
-            narrator.finished(told["job_id"])
+            narrator.finished(fields["job_id"])
         elif event == "job_error":
-            narrator.failed(told["jobid"])
+            narrator.failed(fields["jobid"])
         elif event is None and str(record.msg).startswith(AGAIN):
             narrator.display.say("  It is tried once more.")
         elif event is None and str(record.msg).startswith(ENDING):

@@ -20,7 +20,6 @@ from repro.progress import format_duration
 from repro.watch.board import Board, Step
 
 COLOURS = {"plain": "", "good": "green", "bad": "bold red", "picture": "cyan"}
-NARROWEST = 10  # characters of a bar
 
 
 class Display(Protocol):

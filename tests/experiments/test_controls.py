@@ -5,7 +5,7 @@ from repro.runs.extensions import experiment_cards
 
 def test_no_claim_lacks_a_control() -> None:
     found = {
-        name: {claim.id for claim in card.claims if claim.lacks_control}
+        name: {claim.id for claim in card.claims if not (claim.control or claim.without_control)}
         for name, card in experiment_cards().items()
     }
     assert not {name: claims for name, claims in found.items() if claims}

@@ -36,7 +36,9 @@ def started(raw, manifest, *words, repository):
 
 
 @pytest.mark.slow
-def test_an_interrupt_says_how_to_go_on_and_the_next_command_does(host, raw, manifest, repository):
+def test_an_interrupt_says_how_to_continue_and_the_next_command_does(
+    host, raw, manifest, repository
+):
     host.faults = [server.stall(50_000, seconds=60)]
     process = started(raw, manifest, "rooms", repository=repository)
     part = raw / "downloads/rooms.zip.part"

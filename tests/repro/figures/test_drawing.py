@@ -20,6 +20,7 @@ from repro.figures.drawing import (
     PALETTE,
     TROUBLE,
     grid,
+    legend_above,
     new_figure,
     save_figure,
     save_picture,
@@ -227,6 +228,22 @@ def test_troubles_are_marked_once_where_they_began(tmp_path: Path) -> None:
     save_figure(tmp_path / "f.png", training_curves(table), style=PLAIN)
     red = (pixels(tmp_path / "f.png") == to_rgb(TROUBLE)).all(2)
     assert red.any(0).sum() > 100  # two lines and their words
+
+
+def test_a_legend_names_each_label_once_and_what_is_further_last() -> None:
+    figure, axes = new_figure()
+    for label in ("samples", "real", "samples", "_unnamed"):
+        axes[0, 0].plot([0, 1], label=label)
+    legend_above(figure, axes[0, 0], Line2D([], [], label="chosen"), columns=2)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "samples", "real", "chosen",
+    ]  # fmt: skip
+
+
+def test_a_panel_without_labels_has_no_legend() -> None:
+    figure, axes = new_figure()
+    legend_above(figure, axes[0, 0], columns=2)
+    assert not figure.legends
 
 
 def test_palette_is_seaborns_colourblind_one() -> None:

@@ -109,7 +109,7 @@ def test_a_heavy_animation_is_shown_by_some_frames_from_first_to_last(tmp_path: 
         save_picture(sheet, grid(images, 8), style=STYLE, scale=1)
     path = tmp_path / "samples.webp"
     save_animation(path, sheets)
-    found = embed_animation(path, caption="")
+    found = embed_animation(path)
     assert found.note == f"coded smaller, {FRAMES} of 7 frames"
     assert len(found.uri) * 3 / 4 < 0.6 * path.stat().st_size
     frames = [pixels(frame) for frame in ImageSequence.Iterator(shown(found))]

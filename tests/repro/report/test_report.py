@@ -441,8 +441,9 @@ def test_pictures_are_embedded_whole_and_only_pixel_grids_stay_hard(
     cards, shown = whole[:1], whole[1:]
     assert len(shown) == len(files)
     for image, (path, hard) in zip(shown, files, strict=True):
-        embed = embed_animation if path.suffix == ".webp" else embed_picture
-        assert image["src"] == embed(path, caption="").uri
+        animated = path.suffix == ".webp"
+        found = embed_animation(path) if animated else embed_picture(path, caption="")
+        assert image["src"] == found.uri
         assert image["alt"]
         assert (image.get("class") == "hard") is hard
     assert [image["src"] for image in cards] == [card_picture(files[0][0])]
@@ -600,7 +601,7 @@ def test_unreadable_files_are_named(home: Path, tmp_path: Path) -> None:
         read_run(run=run, spec=spec, experiments=home / "experiments")
     (tmp_path / "torn.webp").write_bytes(b"RIFF")
     with pytest.raises(ValueError, match=r"torn\.webp: not a readable WebP"):
-        embed_animation(tmp_path / "torn.webp", caption="")
+        embed_animation(tmp_path / "torn.webp")
     (tmp_path / "torn.png").write_bytes(b"\x89PNG torn")
     with pytest.raises(ValueError, match=r"torn\.png: not a readable PNG"):
         embed_picture(tmp_path / "torn.png", caption="")

@@ -76,7 +76,7 @@ def test_recorded_steps_are_the_steps(store: ImageStore, schedule: str) -> None:
 
 
 @on_gpu
-def test_recorded_steps_go_on_from_a_state(store: ImageStore) -> None:
+def test_recorded_steps_continue_from_a_state(store: ImageStore) -> None:
     whole = trained(store, schedule="one_of_each", graphs=True)
     part = trained(store, schedule="one_of_each", steps=12)
     rest = trained(store, schedule="one_of_each", steps=0, graphs=True)

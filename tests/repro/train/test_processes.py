@@ -382,7 +382,7 @@ def together(*words: str, repository: Path, **environment: str) -> subprocess.Po
     )
 
 
-def test_asked_to_stop_all_end_at_one_minibatch_and_go_on_from_there(
+def test_asked_to_stop_all_end_at_one_minibatch_and_continue_there(
     data: Path, tmp_path: Path, repository: Path
 ) -> None:
     assert Group(whole_training, data, tmp_path, MANY, size=2).ended() == [0, 0]

@@ -114,7 +114,7 @@ def test_killed_at_three_points_and_resumed_gives_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_asked_to_stop_it_saves_its_state_and_says_how_to_go_on(
+def test_asked_to_stop_it_saves_its_state_and_says_how_to_continue(
     warm: Path, whole: Path, data: Path, tmp_path: Path, repository: Path
 ) -> None:
     """By Ctrl-C, and once it continues by SIGTERM."""

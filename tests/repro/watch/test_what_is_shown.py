@@ -322,7 +322,7 @@ def test_a_single_experiment_ends_with_its_figures(run: Run) -> None:
     assert words.splitlines() == [f"The figures:  {folder}", f"    {folder}/fig04_latent_walk.png"]
 
 
-def test_the_whole_run_ends_with_the_report_the_page_and_how_to_go_on(run: Run) -> None:
+def test_the_whole_run_ends_with_the_report_the_page_and_how_to_continue(run: Run) -> None:
     for path in ("report/index.html", "experiments/playable/figures/playable.html"):
         (run.folder / path).parent.mkdir(parents=True)
         (run.folder / path).touch()
