@@ -52,7 +52,8 @@ def steps_chart(shares: Mapping[str, np.ndarray], *, steps: int) -> Figure:
     )  # fmt: skip
     one.set_xlim(0, 1)
     one.set_ylim(0, 1.02)
-    one.set_xlabel(f"largest of {steps} steps as a share of the path, {shares['space']}", color=INK)
+    words = f"largest of {steps} steps as a share of the path,\n{shares['space']}"
+    one.set_xlabel(words, color=INK)
     one.set_ylabel("share of segments", color=INK)
     legend_above(drawing, one, columns=1, left=True)
     return drawing
