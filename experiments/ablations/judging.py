@@ -18,8 +18,8 @@ from data_prep.generated.drawing.scene import THINGS
 from experiments.drawn_rooms import draw_rooms
 from repro.networks.dcgan import Discriminator
 from repro.networks.model_folder import ModelFolder
-from repro.quality.feature_spaces import joined, untrained_spaces
-from repro.quality.kernel_distance import convolution_features, polynomial_mmd
+from repro.quality.feature_spaces import described, untrained_spaces
+from repro.quality.kernel_distance import convolution_features, joined_mmd
 from repro.train.monitor import diversity
 
 UNTRAINED_NETWORKS = "ablations, untrained networks"  # the stream of their weights
@@ -34,14 +34,13 @@ class Judge:
         self, recipe: ModelFolder, held_out: np.ndarray, others: np.ndarray, *, seed: int
     ) -> None:
         both = np.concatenate([held_out, others])
-        spaces = untrained_spaces(recipe, both, seed=seed, purpose=UNTRAINED_NETWORKS)
-        self._describe = joined(spaces)
-        self._wanted = self._describe(held_out)
+        self._spaces = untrained_spaces(recipe, both, seed=seed, purpose=UNTRAINED_NETWORKS)
+        self._wanted = described(held_out, self._spaces)
         self._diversity = diversity(held_out[:DIVERSE])
 
-    def distance(self, images: np.ndarray) -> float:
-        """Kernel distance to the held-out images."""
-        return polynomial_mmd(self._describe(images), self._wanted)
+    def distance(self, images: np.ndarray) -> tuple[float, np.ndarray]:
+        """Kernel distance to the held-out images, and without each of the networks (W,)."""
+        return joined_mmd(described(images, self._spaces), self._wanted)
 
     def diversity(self, images: np.ndarray) -> float:
         """Diversity relative to that of the held-out images."""

@@ -48,7 +48,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         drawn = WindowRooms.drawn(options.rooms, size=held_out.shape[1], seed=seed)
         rooms = drawn if drawn.usable else None
     compared = [_compared(change, judge, rooms, options, seed) for change in changes]
-    real = judge.distance(trained_on)
+    real, _ = judge.distance(trained_on)
     save_arrays(out / "arrays.npz", **figure_arrays(compared, real, held_out[: options.shown]))
     made = [training_images_distance(real)]
     if rooms is not None:
@@ -84,8 +84,9 @@ def _compared(
 ) -> ComparedChange:
     """Everything that is measured of the trainings of a change."""
     samples = _samples(change, options.samples, seed)
+    distances, without = _distances(judge, samples)
     values = {
-        "distance": np.array([judge.distance(own) for own in samples]),
+        "distance": distances,
         "diversity": np.array([judge.diversity(own) for own in samples]),
     }
     if rooms is not None:
@@ -97,7 +98,13 @@ def _compared(
         values["restlessness"] = np.array([one.restlessness for one in moved])
         values["swinging_earlier"] = np.array([one.swinging[0] for one in moved])
         values["swinging_later"] = np.array([one.swinging[1] for one in moved])
-    return ComparedChange(change, values, shown=samples[0][: options.shown])
+    return ComparedChange(change, values, samples[0][: options.shown], without)
+
+
+def _distances(judge: Judge, samples: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of R trainings' samples (R,), and without each untrained network (R, W)."""
+    together, without = zip(*map(judge.distance, samples), strict=True)
+    return np.array(together), np.stack(without)
 
 
 def _samples(change: Change, count: int, seed: int) -> list[np.ndarray]:
@@ -120,8 +127,8 @@ def _at_a_smaller_size(
     small = []
     for change in changes:
         samples = _samples(change, options.samples, seed)
-        distances = np.array([judge.distance(own) for own in samples])
-        small.append(ComparedChange(change, {"distance": distances}, shown=samples[0][:1]))
+        distances, without = _distances(judge, samples)
+        small.append(ComparedChange(change, {"distance": distances}, samples[0][:1], without))
     sizes = large[0].shown.shape[1], held_out.shape[1]
     numbers = quantity_numbers(small, "distance", suffix="_small")
     return [*numbers, *resolution_numbers(large, small, sizes)]

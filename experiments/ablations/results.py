@@ -14,7 +14,7 @@ from experiments.ablations.changes import Change
 from experiments.ablations.options import LEAST
 from repro.claims.constructors import counted_share_over, estimate_over, single_number, student_over
 from repro.claims.holm import holm_intervals
-from repro.claims.intervals import student
+from repro.claims.intervals import jackknife_error, student
 from repro.claims.measurement import Measurement
 from repro.claims.withheld import without_value
 from repro.quality.feature_spaces import UNTRAINED
@@ -22,7 +22,7 @@ from repro.quality.feature_spaces import UNTRAINED
 QUANTITIES = {  # quantity -> (its unit, how it was measured)
     "distance": (
         "",
-        f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} taken together (not Inception, "
+        f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} (not Inception, "
         "so not KID), standardised; samples against held-out real images",
     ),
     "diversity": (
@@ -41,6 +41,7 @@ QUANTITIES = {  # quantity -> (its unit, how it was measured)
     ),
 }
 IN_LEDGER = ("distance", "diversity")  # whose effects the ledger of departures quotes
+NETWORKS_TOO = " and untrained networks"  # over which an interval is also
 TROUBLES = ("saturated_discriminator", "collapse", "oscillation")
 
 
@@ -49,12 +50,14 @@ class ComparedChange:
     """A change with what was measured of its R trainings, in the order of the seeds.
 
     values: (R,) by quantity, and "swinging_earlier" and "swinging_later", shares of G's filters;
-    what could not be measured is absent. shown (n, H, W, C) uint8: samples of the first training.
+    what could not be measured is absent. shown (n, H, W, C) uint8: samples of the first training;
+    without (R, W): distances without each of the W untrained networks, if there are several.
     """
 
     change: Change
     values: dict[str, np.ndarray]
     shown: np.ndarray = field(repr=False)
+    without: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), repr=False)
 
 
 def all_numbers(compared: list[ComparedChange], *, suffix: str = "") -> list[Measurement]:
@@ -83,42 +86,68 @@ def all_numbers(compared: list[ComparedChange], *, suffix: str = "") -> list[Mea
 def quantity_numbers(
     compared: list[ComparedChange], quantity: str, *, suffix: str = ""
 ) -> list[Measurement]:
-    """Mean over trainings of every change, and its effect against the recipe, paired by seed."""
+    """Mean over trainings of every change, and its effect against the recipe, paired by seed.
+
+    Intervals of distances contain the error over the untrained networks.
+    """
+    effects = _effects(compared, quantity, suffix) if len(compared) > 1 else []
+    return [*(_mean(one, quantity, suffix) for one in compared), *effects]
+
+
+def _mean(one: ComparedChange, quantity: str, suffix: str) -> Measurement:
     unit, protocol = QUANTITIES[quantity]
-    values = [one.values[quantity] for one in compared]
-    means = [
-        student_over(
-            f"{quantity}_{one.change.name}{suffix}", own, over="trainings", protocol=protocol,
-            unit=unit,
-        )
-        for one, own in zip(compared, values, strict=True)
-    ]  # fmt: skip
-    multiple = quantity == "distance"
-    effects = [log_multiple(own, values[0]) if multiple else own - values[0] for own in values[1:]]
+    own = one.values[quantity]
+    networks = quantity == "distance" and one.without.size > 0
+    error = jackknife_error(one.without.mean(axis=0)) if networks else 0.0
+    return estimate_over(
+        f"{quantity}_{one.change.name}{suffix}",
+        float(own.mean()),
+        student(own, further=error),
+        over=f"{len(own)} trainings{NETWORKS_TOO if networks else ''}",
+        by="Student interval",
+        n=len(own),
+        protocol=protocol,
+        unit=unit,
+    )
+
+
+def _effects(compared: list[ComparedChange], quantity: str, suffix: str) -> list[Measurement]:
+    """The effects of all changes on a quantity, corrected together: multiples of distances."""
+    unit, protocol = QUANTITIES[quantity]
+    recipe, *changed = compared
+    pairs = [(one.values[quantity], recipe.values[quantity]) for one in changed]
+    if multiple := quantity == "distance":
+        effects = [log_multiple(own, base) for own, base in pairs]
+        what, against = "times_distance", "over that of the recipe; geometric mean"
+    else:
+        effects = [own - base for own, base in pairs]
+        what, against = f"change_in_{quantity}", "minus that of the recipe"
+    errors = [0.0] * len(changed)
+    if networks := multiple and recipe.without.size > 0:
+        parts = [log_multiple(one.without, recipe.without).mean(axis=0) for one in changed]
+        errors = [jackknife_error(without) for without in parts]
     stated = []
     for one, effect, ends in zip(
-        compared[1:], effects, holm_intervals(effects) if effects else [], strict=True
+        changed, effects, holm_intervals(effects, further=errors), strict=True
     ):
-        against = "over that of the recipe" if multiple else "minus that of the recipe"
-        what = "times_distance" if multiple else f"change_in_{quantity}"
         made = estimate_over(
             f"{what}_{one.change.name}{suffix}",
             _out(float(effect.mean()), multiple),
             (_out(ends[0], multiple), _out(ends[1], multiple)),
-            over=f"{len(effect)} pairs of trainings from the same seed",
+            over=f"{len(effect)} pairs of trainings from the same seed"
+            f"{NETWORKS_TOO if networks else ''}",
             by=f"Student interval, Holm over {len(effects)} effects",
             n=len(effect),
             unit="" if multiple else unit,
-            protocol=f"with {one.change.words}, {against}"
-            f"{'; geometric mean' if multiple else ''}; {protocol}",
+            protocol=f"with {one.change.words}, {against}; {protocol}",
         )
         own = one.change.setting if quantity in IN_LEDGER and not suffix else {}
         stated.append(made.model_copy(update={**own, "corrected_over": len(effects)}))
-    return [*means, *stated]
+    return stated
 
 
 def log_multiple(own: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """log10 of how many times as far, pair by pair, (R,); distances below LEAST count as LEAST."""
+    """log10 of how many times as far, pair by pair; distances below LEAST count as LEAST."""
     return np.log10(np.maximum(own, LEAST) / np.maximum(base, LEAST))
 
 
@@ -189,9 +218,9 @@ def training_images_distance(real: float) -> Measurement:
 
 
 def untrained_accuracy(values: np.ndarray) -> Measurement:
-    """The accuracies, in percent, with D's with initial weights (networks,)."""
+    """The accuracies, in percent, of features of untrained discriminators (networks,)."""
     unit, protocol = QUANTITIES["features"]
-    protocol = f"D with initial weights; {protocol}"
+    protocol = f"discriminators with initial weights; {protocol}"
     name = "features_untrained"
     return student_over(name, values, over="untrained networks", unit=unit, protocol=protocol)
 

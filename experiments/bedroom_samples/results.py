@@ -20,8 +20,8 @@ def distance_measurements(values: dict[str, np.ndarray], *, images: int) -> list
         student_over(
             f"kernel_distance_{name}",
             distances,
-            over="disjoint blocks; one model, one z stream",
-            protocol=f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} taken together (not "
+            over="disjoint blocks; one model, one z stream, one draw of untrained networks",
+            protocol=f"unbiased squared MMD, kernel (x.y/F + 1)^3, {UNTRAINED} (not "
             f"Inception, so not KID), standardised; {images:,} images per kind",
         )
         for name, distances in values.items()

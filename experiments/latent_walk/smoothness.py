@@ -110,7 +110,7 @@ def feature_space(
     chosen = shuffled(len(rows), seed=seed, purpose="latent walk, images of the features")
     images = np.asarray(store.images[rows[np.sort(chosen[:SCALED_BY])]])
     spaces = untrained_spaces(model, images, seed=seed, purpose="latent walk, features")
-    return FeatureSpace(f"{UNTRAINED} taken together", joined(spaces))
+    return FeatureSpace(UNTRAINED, joined(spaces))
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def _universe(nearest: Nearest, real: np.ndarray, choices: dict[str, Any]) -> Un
 
 
 def _in_untrained_features(found: Study, model: ModelFolder, *, widest: int, seed: int) -> Nearest:
-    """Distances in features of D's with initial weights, which cannot have learnt its images."""
+    """Distances in features of untrained discriminators, which have learnt no image."""
     queries = found.queries
     kinds = [kind for kind in KINDS if kind in queries.images]
     real = queries.images["real"]

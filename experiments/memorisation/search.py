@@ -80,13 +80,19 @@ def feature_description(
     if model.spec.network.kind != "convolutional":
         return None
     used = networks or [model.discriminator()]
-    describe = joined([scaled_features(D, training, root_mean_square=True) for D in used])
-    features = describe(training[:1]).shape[1]
-    if features <= widest:
-        return describe
     source = generator(seed, "memorisation, projection of features")
-    matrix = source.standard_normal((features, widest), np.float32)
-    matrix /= np.sqrt(widest)
+    spaces = [scaled_features(D, training, root_mean_square=True) for D in used]
+    width = spaces[0](training[:1]).shape[1]
+    if width * len(spaces) > widest:
+        share = widest // len(spaces)
+        spaces = [_projected(space, (width, share), source) for space in spaces]
+    return joined(spaces)
+
+
+def _projected(describe: Describe, shape: tuple[int, int], source: np.random.Generator) -> Describe:
+    """Features projected at random, from shape[0] to shape[1]."""
+    matrix = source.standard_normal(shape, np.float32)
+    matrix /= np.sqrt(shape[1])
     return lambda images: describe(images) @ matrix
 
 

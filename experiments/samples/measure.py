@@ -85,7 +85,7 @@ def _role(
     spaces = untrained_spaces(model, real, seed=seed, purpose=f"samples, {role}, features")
     numbers = quality_measurements(
         RealBalls(described(reference, spaces), k=options.neighbours),
-        {kind: described(images, spaces) for kind, images in kinds.items()},
+        spaces,
         kinds,
         reference,
         role=role,

@@ -20,7 +20,7 @@ from repro.quality.density_coverage import RealBalls
 from repro.quality.feature_spaces import UNTRAINED, Describe, described, scaled_features
 
 SPACES = {  # value of the choice -> in words
-    "untrained_features": f"{UNTRAINED} taken together",
+    "untrained_features": UNTRAINED,
     "features": "features of the model's own D",
     "pixels": "pixels",
 }

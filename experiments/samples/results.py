@@ -13,16 +13,15 @@ from repro.claims.constructors import estimate_over, student_over
 from repro.claims.intervals import Ends, bootstrap_mean, combined, jackknife, wilson
 from repro.claims.measurement import Measurement
 from repro.quality.density_coverage import Met, RealBalls
-from repro.quality.feature_spaces import UNTRAINED
+from repro.quality.feature_spaces import UNTRAINED, Describe, described
 from repro.train.monitor import diversity
 
-SPACE = f"{UNTRAINED} taken together, each standardised by real images"
-Features = Sequence[np.ndarray]  # (n, F) in each of the spaces that are taken together
+SPACE = f"{UNTRAINED}, each standardised by real images"
 
 
 def quality_measurements(
     balls: RealBalls,
-    features: Mapping[str, Features],
+    spaces: Sequence[Describe],
     pictures: Mapping[str, np.ndarray],
     reference: np.ndarray,
     *,
@@ -32,12 +31,12 @@ def quality_measurements(
 ) -> list[Measurement]:
     """Realism, coverage and diversity of every kind in KINDS; those of samples bear no suffix.
 
-    balls: of the reference images; features and pictures (n, H, W, C) uint8 by kind; reference
+    balls: of the reference images, in these spaces; pictures (n, H, W, C) uint8 by kind; reference
     (n, H, W, C) uint8: real images to whose diversity that of the kinds is relative.
     """
     made = []
     for kind, words in KINDS.items():
-        met = balls.met(features[kind])
+        met = balls.met(described(pictures[kind], spaces))  # one kind at a time: they are large
         made += [
             realism(balls, met, kind=kind, role=role, space=SPACE, seed=seed),
             _coverage(balls, met, kind=kind, role=role),
@@ -68,7 +67,7 @@ def realism(
         value,
         _over_spaces(value, ends, without, most=np.inf),
         over=_units("pictures", without),
-        by="interval (bootstrap, jackknife over networks)" if without else "bootstrap interval",
+        by="interval (bootstrap and jackknife)" if without else "bootstrap interval",
         n=len(met.densities),
         protocol=f"density of {KINDS[kind]} among {balls.count:,} training images, k = {balls.k}, "
         f"{space}; about 1 for images of the same distribution",
@@ -85,7 +84,7 @@ def _coverage(balls: RealBalls, met: Met, *, kind: str, role: str) -> Measuremen
         value,
         _over_spaces(value, ends, without, most=1),
         over=_units("training images", without),
-        by="interval (Wilson, jackknife over networks)",
+        by="interval (Wilson and jackknife)",
         n=balls.count,
         protocol=f"share of {balls.count:,} training images nearer to one of "
         f"{len(met.densities):,} {KINDS[kind]} than to neighbour number {balls.k}, {SPACE}; about "

@@ -8,7 +8,7 @@ of the generator that it would store:
                 (repro.quality.kernel_distance), 0 for images of the same kind
     diversity   of the samples over that of the real images (repro.train.monitor)
     copies      share of samples nearer to a training image than all but 1 % of the training images
-                are to another, in the same features; 0.01 for new images of the same kind
+                are to another, in features of one of them; 0.01 for new images of the same kind
     sharpness   of the samples over that of the real images
 
 Next to them stands what the same measures give for real images: half of the held-out ones against

@@ -19,9 +19,18 @@ from repro.claims.intervals import Ends, student
 ALPHA = 0.05
 
 
-def holm_intervals(effects: Sequence[np.ndarray], *, alpha: float = ALPHA) -> list[Ends]:
-    """Student's interval of the mean of each effect (K,), K at least 2, at its level by Holm."""
-    chances = [chance_of_none(values) for values in effects]
+def holm_intervals(
+    effects: Sequence[np.ndarray],
+    *,
+    further: Sequence[float] | None = None,
+    alpha: float = ALPHA,
+) -> list[Ends]:
+    """Student's interval of the mean of each effect (K,), K at least 2, at its level by Holm.
+
+    further: an independent standard error of each mean besides that of its values.
+    """
+    errors = further or [0.0] * len(effects)
+    chances = [chance_of_none(x, further=error) for x, error in zip(effects, errors, strict=True)]
     levels = np.empty(len(effects))
     level, found = alpha, True
     for rank, place in enumerate(np.argsort(chances, kind="stable")):
@@ -29,11 +38,15 @@ def holm_intervals(effects: Sequence[np.ndarray], *, alpha: float = ALPHA) -> li
             level = alpha / (len(effects) - rank)
             found = chances[place] <= level
         levels[place] = level
-    return [student(x, level=1 - own) for x, own in zip(effects, levels, strict=True)]
+    return [
+        student(x, level=1 - level, further=error)
+        for x, level, error in zip(effects, levels, errors, strict=True)
+    ]
 
 
-def chance_of_none(values: np.ndarray) -> float:
+def chance_of_none(values: np.ndarray, *, further: float = 0.0) -> float:
     """Two-sided p-value of Student's test that the mean of (K,) is 0."""
-    if np.ptp(values) == 0:  # of a scale of 0 scipy makes NaN
-        return 0.0 if values[0] != 0 else 1.0
-    return float(stats.ttest_1samp(values, 0).pvalue)
+    mean, error = float(np.mean(values)), float(np.hypot(stats.sem(values), further))
+    if error == 0:
+        return 0.0 if mean != 0 else 1.0
+    return float(2 * stats.t.sf(abs(mean) / error, len(values) - 1))

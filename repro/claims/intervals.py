@@ -45,11 +45,15 @@ def wilson(*, successes: int, n: int, level: float = 0.95) -> Ends:
     return float(ends.low), float(ends.high)
 
 
-def student(values: np.ndarray, *, level: float = 0.95) -> Ends:
-    """Student's t interval of the mean of independent values (K,), K at least 2."""
+def student(values: np.ndarray, *, level: float = 0.95, further: float = 0.0) -> Ends:
+    """Student's t interval of the mean of independent values (K,), K at least 2.
+
+    further: an independent standard error of the mean besides that of the values, 0 for none; the
+    degrees of freedom stay K - 1.
+    """
     if len(values) < 2:
         raise ValueError(f"student: at least 2 values are needed for a spread, found {len(values)}")
-    mean, error = float(np.mean(values)), float(stats.sem(values))
+    mean, error = float(np.mean(values)), float(np.hypot(stats.sem(values), further))
     if error == 0:  # of a scale of 0 scipy makes NaN
         return mean, mean
     low, high = stats.t.interval(level, len(values) - 1, loc=mean, scale=error)
@@ -239,14 +243,18 @@ def fisher_z(correlation: float, *, n: int) -> Ends:
 def jackknife(value: float, without: np.ndarray) -> Ends:
     """Interval of a statistic of K parts from its values without each of them, (K,), K at least 2.
 
-    Tukey's jackknife: Student's t with K - 1 degrees of freedom.
+    Student's t with K - 1 degrees of freedom.
     """
+    half = float(stats.t.ppf(1 - TAIL, len(without) - 1) * jackknife_error(without))
+    return value - half, value + half
+
+
+def jackknife_error(without: np.ndarray) -> float:
+    """Tukey's standard error of a statistic from its values without each of K parts, (K,)."""
     k = len(without)
     if k < 2:
         raise ValueError(f"jackknife: at least 2 parts are needed for a spread, found {k}")
-    error = np.sqrt((k - 1) / k * np.square(without - without.mean()).sum())
-    half = float(stats.t.ppf(1 - TAIL, k - 1) * error)
-    return value - half, value + half
+    return float(np.sqrt((k - 1) / k * np.square(without - without.mean()).sum()))
 
 
 def combined(value: float, one: Ends, other: Ends) -> Ends:

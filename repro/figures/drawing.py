@@ -146,7 +146,7 @@ def legend_above(
     """Give the whole figure a legend on top: what is labelled in one panel, then `further`."""
     handles, labels = axes.get_legend_handles_labels()
     named = dict(zip(labels, handles, strict=True))  # a label that several marks share, once
-    if named:
+    if named or further:
         figure.legend(
             handles=[*named.values(), *further],
             loc="outside upper left" if left else "outside upper center",

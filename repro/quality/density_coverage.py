@@ -13,7 +13,7 @@ Alone: `balls = RealBalls([real], k=5)`, then `balls.met([samples]).densities.me
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.metrics import euclidean_distances
@@ -36,31 +36,35 @@ class Met:
 class RealBalls:
     """A ball around each real image, as wide as the distance to its k-th nearest other real image.
 
-    real: (N, F) float32 in each of some feature spaces, N above k. Squared distances are the sums
-    of the Euclidean ones in the spaces.
+    real: (N, F) float32 in each of some feature spaces, N above k. The spaces are joined: squared
+    distances are the sums of the squared ones in each.
     """
 
     def __init__(self, real: Sequence[np.ndarray], *, k: int = 5) -> None:
         self.real, self.k, self.count = real, k, len(real[0])
         if self.count <= k:
             raise ValueError(f"RealBalls: k is {k}, which needs more real images than {self.count}")
+        spaces = np.arange(len(real))
+        left_out = spaces if len(real) > 1 else spaces[:0]
+        self._chosen = [spaces, *(np.delete(spaces, one) for one in left_out)]
         # given once, so that the distance of an image to itself is exactly 0
-        self._within = [euclidean_distances(own, squared=True) for own in real]
+        within = np.stack([euclidean_distances(own, squared=True) for own in real])
+        self._radii = [self._radius(within[chosen].sum(axis=0)) for chosen in self._chosen]
+
+    def _radius(self, distances: np.ndarray) -> np.ndarray:
+        # place 0 is the distance of an image to itself
+        return np.partition(distances, self.k, axis=1)[:, self.k, None]
 
     def met(self, pictures: Sequence[np.ndarray]) -> Met:
         """Pictures, (M, F) float32 in each of the spaces, among the balls."""
         pairs = zip(self.real, pictures, strict=True)
-        to = [euclidean_distances(own, others, squared=True) for own, others in pairs]
-        within, spaces = self._within, range(len(to)) if len(to) > 1 else ()
-        without = [
-            self._met(within[:one] + within[one + 1 :], to[:one] + to[one + 1 :]) for one in spaces
-        ]
-        together = self._met(within, to)
-        return Met(together.densities, together.covered, tuple(without))
+        to = np.stack([euclidean_distances(own, others, squared=True) for own, others in pairs])
+        together, *without = (
+            self._met(to[chosen].sum(axis=0) <= radii)
+            for chosen, radii in zip(self._chosen, self._radii, strict=True)
+        )
+        return replace(together, without=tuple(without))
 
-    def _met(self, within: Sequence[np.ndarray], to: Sequence[np.ndarray]) -> Met:
-        """Squared distances (N, N) among the real images and (N, M) to the pictures, by space."""
-        # place 0 is the distance of an image to itself
-        radii = np.partition(np.sum(within, axis=0), self.k, axis=1)[:, self.k]
-        inside = np.sum(to, axis=0) <= radii[:, None]
-        return Met(inside.sum(axis=0) / self.k, inside.any(axis=1))
+    def _met(self, inside: np.ndarray) -> Met:
+        """inside (N, M) bool: the ball of real image n holds picture m."""
+        return Met(inside.sum(axis=0) / self.k, np.asarray(inside.any(axis=1)))

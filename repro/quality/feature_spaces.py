@@ -21,8 +21,8 @@ from repro.quality.kernel_distance import convolution_features
 from repro.rng import weights_seed
 
 Describe = Callable[[np.ndarray], np.ndarray]  # (n, H, W, C) uint8 -> (n, F), compared by distance
-NETWORKS = 5  # with initial weights; their spread goes into intervals
-UNTRAINED = f"features of {NETWORKS} D's with initial weights"  # in a protocol
+NETWORKS = 5  # with initial weights
+UNTRAINED = f"features of {NETWORKS} untrained discriminators, joined"  # in a protocol
 
 
 def untrained_networks(
@@ -32,8 +32,9 @@ def untrained_networks(
 
     purpose names the draws. Raises CheckpointError for a D without convolutions.
     """
+    device = chosen_device("auto")
     seeds = [weights_seed(seed, purpose, index) for index in range(NETWORKS)]
-    return [freeze_on(model.random_discriminator(one), images) for one in seeds]
+    return [freeze_on(model.random_discriminator(one).to(device), images) for one in seeds]
 
 
 def untrained_spaces(

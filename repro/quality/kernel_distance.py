@@ -11,6 +11,8 @@ KID, whose features come from an Inception network, and are comparable only with
 Alone: `polynomial_mmd(x, y)` on any two feature arrays; `sharpness(images)`.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -58,18 +60,36 @@ def polynomial_mmd(x: np.ndarray, y: np.ndarray) -> float:
     """
     if min(len(x), len(y)) < 2:
         raise ValueError(f"polynomial_mmd: at least 2 rows each, found {len(x)} and {len(y)}")
-    within_x, within_y = _kernel(x, x), _kernel(y, y)
-    n, m = len(x), len(y)
+    return _mmd(*_mean_products(x, y))
+
+
+def joined_mmd(x: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> tuple[float, np.ndarray]:
+    """`polynomial_mmd` in W spaces of equal F joined, and without each of them in turn (W,).
+
+    x, y: (N, F) and (M, F) in each of the spaces, W at least 2.
+    """
+    products = [_mean_products(own, others) for own, others in zip(x, y, strict=True)]
+    xx, yy, xy = (np.stack(kind) for kind in zip(*products, strict=True))
+    kept = [np.arange(len(xx)) != out for out in range(len(xx))]
+    without = [_mmd(*(kind[rest].mean(axis=0) for kind in (xx, yy, xy))) for rest in kept]
+    return _mmd(*(kind.mean(axis=0) for kind in (xx, yy, xy))), np.array(without)
+
+
+def _mean_products(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x.x/F, y.y/F and x.y/F of all pairs of rows, float64."""
+    xx, yy, xy = ((a @ b.T).astype(np.float64) / a.shape[1] for a, b in ((x, x), (y, y), (x, y)))
+    return xx, yy, xy
+
+
+def _mmd(xx: np.ndarray, yy: np.ndarray, xy: np.ndarray) -> float:
+    """The discrepancy from mean products of rows, (N, N), (M, M) and (N, M)."""
+    within_x, within_y, between = ((products + 1) ** 3 for products in (xx, yy, xy))
+    n, m = between.shape
     return float(
         (within_x.sum() - within_x.trace()) / (n * (n - 1))
         + (within_y.sum() - within_y.trace()) / (m * (m - 1))
-        - 2 * _kernel(x, y).mean()
+        - 2 * between.mean()
     )
-
-
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    products = (x @ y.T).astype(np.float64)
-    return (products / x.shape[1] + 1) ** 3
 
 
 def block_distances(x: np.ndarray, y: np.ndarray, *, blocks: int) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Ablations: a planted difference between two recipes is found, none between equal ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from recorded_again import record_again
+from scipy import stats
 from untrained_model import write_model
 
 from experiments.ablations import charts
@@ -149,6 +151,29 @@ def test_what_matters_more_at_the_larger_size_is_told_from_what_matters_alike() 
     assert found.low > 1
     (found,) = resolution_numbers(alike, small, (32, 16))
     assert found.low < 1 < found.high
+
+
+def test_intervals_of_distances_contain_the_error_over_untrained_networks() -> None:
+    """Against the formula: the two standard errors add in quadrature."""
+    source = np.random.default_rng(2)
+    base, changed = source.uniform(0.3, 0.5, (2, 5))
+    recipe, other = of_distances(base, changed)
+    without = [np.repeat(values[:, None], 5, axis=1) for values in (base, changed)]
+    alike = [replace(one, without=w) for one, w in zip((recipe, other), without, strict=True)]
+    without[1] = without[1] * 10 ** source.normal(0, 0.05, 5)  # a factor for each network
+    unlike = [replace(one, without=w) for one, w in zip((recipe, other), without, strict=True)]
+    plain, same, wider = (
+        {m.name: m for m in quantity_numbers(pair, "distance")}["times_distance_l2_0"]
+        for pair in ([recipe, other], alike, unlike)
+    )
+    assert (same.value, same.low, same.high) == pytest.approx((plain.value, plain.low, plain.high))
+    effect = np.log10(changed / base)
+    means = np.log10(without[1] / without[0]).mean(axis=0)
+    error = np.hypot(stats.sem(effect), np.sqrt(0.8 * np.square(means - means.mean()).sum()))
+    ends = effect.mean() + np.array([-1, 1]) * stats.t.ppf(0.975, 4) * error
+    assert (wider.low, wider.high) == pytest.approx(tuple(10**ends))
+    assert wider.value == pytest.approx(plain.value)
+    assert "untrained networks" in wider.spread
 
 
 def of_distances(base: np.ndarray, changed: np.ndarray) -> list[ComparedChange]:

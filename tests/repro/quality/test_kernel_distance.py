@@ -10,6 +10,7 @@ from repro.networks.discriminator_inputs import freeze_on
 from repro.quality.kernel_distance import (
     block_distances,
     convolution_features,
+    joined_mmd,
     polynomial_mmd,
     sharpness,
 )
@@ -30,6 +31,17 @@ def test_mmd_agrees_with_scikit_learns_kernel_and_plain_loops() -> None:
         for n in ("xx", "yy")
     ]
     assert polynomial_mmd(x, y) == pytest.approx(sum(within) - 2 * k["xy"].mean(), rel=1e-5)
+
+
+def test_joined_spaces_are_one_wide_space_with_or_without_one_of_them() -> None:
+    x, y = ([normal(n, seed=seed + n) for seed in range(3)] for n in (12, 9))
+
+    def of(places: list[int]) -> float:
+        return polynomial_mmd(*(np.concatenate([s[p] for p in places], axis=1) for s in (x, y)))
+
+    together, without = joined_mmd(x, y)
+    assert together == pytest.approx(of([0, 1, 2]), rel=1e-5)
+    assert without == pytest.approx([of([1, 2]), of([0, 2]), of([0, 1])], rel=1e-5)
 
 
 def test_mmd_is_unbiased_and_sees_a_shift() -> None:
