@@ -4,7 +4,7 @@ Where in the flow: experiments/samples, bedroom_samples, latent_walk, ablations 
 measure distances there. Features of a D with initial weights cannot favour a model, but one such D
 is one draw: on 500 synthetic rooms the density of the same samples lay between 0.30 and 0.67 in ten
 of them. So several are drawn (`untrained_spaces`), and distances are taken in all of them together
-(`joined`) or numbers averaged over them.
+(`joined`).
 
 Alone: `joined(untrained_spaces(model, images, seed=42, purpose="test"))(images)`.
 """
