@@ -99,15 +99,13 @@ def _mean(one: ComparedChange, quantity: str, suffix: str) -> Measurement:
     own = one.values[quantity]
     networks = quantity == "distance" and one.without.size > 0
     error = jackknife_error(one.without.mean(axis=0)) if networks else 0.0
-    return estimate_over(
+    return student_over(
         f"{quantity}_{one.change.name}{suffix}",
-        float(own.mean()),
-        student(own, further=error),
-        over=f"{len(own)} trainings{NETWORKS_TOO if networks else ''}",
-        by="Student interval",
-        n=len(own),
+        own,
+        over=f"trainings{NETWORKS_TOO if networks else ''}",
         protocol=protocol,
         unit=unit,
+        further=error,
     )
 
 

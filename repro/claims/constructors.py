@@ -83,17 +83,24 @@ def mean_over(
 
 
 def student_over(
-    name: str, values: np.ndarray, *, over: str, protocol: str, unit: str = ""
+    name: str,
+    values: np.ndarray,
+    *,
+    over: str,
+    protocol: str,
+    unit: str = "",
+    further: float = 0.0,
 ) -> Measurement:
     """Mean of few independent values (K,), K at least 2, with its 95 % Student interval.
 
-    over: the units without their number, e.g. "trainings"; the number is put before them.
+    over: the units without their number, e.g. "trainings"; the number is put before them. further:
+    another, independent standard error of the mean.
     """
     n = len(values)
     return estimate_over(
         name,
         float(values.mean()),
-        student(values),
+        student(values, further=further),
         over=over and f"{n} {over}",
         by="Student interval",
         n=n,

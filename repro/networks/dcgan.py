@@ -175,13 +175,10 @@ class Discriminator(DiscriminatorNetwork):
         # the flat order is (C, H, W), whatever the memory format of the maps
         return self.head(x.flatten(1)).squeeze(1)
 
-    def features(self, x: Tensor, layers: int | None = None) -> list[Tensor]:
-        """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1).
-
-        layers: number of layers, from the first, whose maps are returned; None for all.
-        """
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Maps after the activation of every convolution layer, (N, C_l, H_l, W_l) (paper §5.1)."""
         maps = []
-        for layer in self.layers[:layers]:
+        for layer in self.layers:
             x = layer(x)
             maps.append(x)
         return maps
@@ -208,8 +205,7 @@ def normed_maps(x: Tensor, norm: nn.Module, *, side: int) -> Tensor:
     """Normalise a projection (N, units), and return maps (N, units / side^2, side, side)."""
     if isinstance(norm, nn.BatchNorm1d):
         return norm(x).unflatten(1, (-1, side, side))
-    maps: Tensor = norm(x.unflatten(1, (-1, side, side)))
-    return maps
+    return norm(x.unflatten(1, (-1, side, side)))
 
 
 def convolution(
