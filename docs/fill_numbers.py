@@ -97,7 +97,7 @@ def all_numbers() -> str:
 def cell(run: str, line: Line) -> str:
     """The measurements of a line in one run; "–" where there are none."""
     found = measurements_of(run, line.experiment)
-    names = line.by_run.get(run, line.names) if found else ()
+    names = [name for name in line.by_run.get(run, line.names) if name in found]
     return "; ".join(rounded(scaled(found[name], line.times)) for name in names) or "–"
 
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from published_runs import FAILING, PUBLISHED, stated_in_paper
+from published_runs import FAILING, PUBLISHED, claims_of, stated_in_paper
 
 from repro.claims.verdict import HOLDING
-from repro.report.compare import read_claims
 
 DOCS = Path(__file__).parent
+RUN = "demo"
 BANNER, CELL, GAP = 26, 64, 2  # pixels of a sheet of samples: its head, a sample, between two
 GROWTH = 5  # samples a side
 SMALL = 55  # a picture of Figs 4 and 8 here
@@ -60,9 +60,9 @@ def rows(pictures: np.ndarray) -> Image.Image:
     return grid
 
 
-def directions(claims: Path) -> Counter[str]:
+def directions(run: str) -> Counter[str]:
     """Of the directions that the paper states: how many hold, fail, or are left open."""
-    stated = stated_in_paper(read_claims(claims), "direction")["verdict"]
+    stated = stated_in_paper(claims_of(run), "direction")["verdict"]
     return Counter(
         "hold" if one in HOLDING else "fail" if one in FAILING else "open" for one in stated
     )
@@ -126,8 +126,7 @@ def screenshot(page: Path, out: Path) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path, help="results/demo, finished")
-    run, published = parser.parse_args().run, PUBLISHED / "demo"
-    first, *more = overview(run, directions(published / "claims.csv"))
+    first, *more = overview(parser.parse_args().run, directions(RUN))
     first.save(
         DOCS / "overview.webp",
         save_all=True,
@@ -137,7 +136,7 @@ def main() -> None:
         quality=55,
         method=6,
     )
-    if not screenshot(published / "index.html", DOCS / "report.webp"):
+    if not screenshot(PUBLISHED / RUN / "index.html", DOCS / "report.webp"):
         print(f"no browser ({', '.join(BROWSERS)}): docs/report.webp stays as it is")
 
 

@@ -86,6 +86,17 @@ def test_filled_numbers_are_those_of_the_published_runs(numbers: ModuleType) -> 
     assert sorted(blocks) == sorted(numbers.BLOCKS)
 
 
+def test_every_name_in_the_table_of_all_numbers_was_measured(numbers: ModuleType) -> None:
+    """A run without a number shows a dash, so that a misspelt name would go unnoticed."""
+    for line in numbers.LINES:
+        for run in numbers.RUNS:
+            measured = numbers.measurements_of(run.name, line.experiment)
+            own = line.by_run.get(run.name, ())
+            assert not measured or set(own) <= set(measured), (run.name, line.words)
+        found = [numbers.measurements_of(run.name, line.experiment) for run in numbers.RUNS]
+        assert set(line.names) <= set().union(*found), line.words
+
+
 def test_a_number_out_of_date_is_written_anew(numbers: ModuleType, readme: str) -> None:
     old = re.sub(r"\| \d+ of (\d+) \|", r"| 99 of \1 |", readme)
     assert old != readme
