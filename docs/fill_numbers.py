@@ -8,6 +8,7 @@ ablations. A test fails when anything there is out of date.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -129,7 +130,7 @@ def changed(effect: Measurement) -> str:
     return f"`{effect.setting.rpartition('.')[2]}` {effect.changed_to}"
 
 
-BLOCKS = {
+BLOCKS: dict[str, Callable[[], str]] = {
     "runs": runs,
     "findings": findings,
     "five claims": five_claims,

@@ -96,8 +96,9 @@ def todays_claims() -> set[tuple[str, str]]:
 
 def row_of(run: str, experiment: str, claim: str) -> dict[str, Any]:
     """The row of claims.csv of one claim."""
-    rows = claims_of(run).set_index(["experiment", "id"])
-    return dict(rows.loc[(experiment, claim)])
+    rows = claims_of(run)
+    (row,) = rows[(rows["experiment"] == experiment) & (rows["id"] == claim)].to_dict("records")
+    return {str(key): value for key, value in row.items()}
 
 
 def stated_in_paper(claims: pd.DataFrame, kind: str) -> pd.DataFrame:
