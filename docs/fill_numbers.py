@@ -61,7 +61,7 @@ LINES = [
     Line("§5.2 error, 1,000 labels: DCGAN features; random filters, %", "22.48; –", "svhn_svm",
          ("error_dcgan", "error_random")),
     Line("– the same network supervised, %", "28.87 (validation)", "svhn_svm", ("error_cnn",)),
-    Line("§6.1 largest step of a walk (1: a jump)", "smooth, by eye", "latent_walk",
+    Line("§6.1 largest step of a walk (even steps: 0.1; limit: 0.3)", "smooth, by eye", "latent_walk",
          ("largest_step_share",)),
     Line("§6.2 selectivity, trained − random filters, sd", "pictures only", "filters",
          ("selectivity_trained_minus_random",)),

@@ -42,7 +42,7 @@ SUBJECTS = {  # what the images show -> figures and tables made from them
 PAPER = Run(
     name="paper",
     words="not run yet",
-    time="about 800 hours (planned)",
+    time="800 to 1,600 hours (predicted)",
     images={
         "rooms": "LSUN bedrooms",
         "faces": "faces from the web",
@@ -69,11 +69,11 @@ RUNS = (
         words="real images, small",
         time="about 2.5 hours",
         images={
-            "rooms": "1,350 bedroom photos",
-            "faces": "face photos (Fig 10 not published)",
-            "objects": "D: 20,000 of ImageNet-1k; classified: two batches of CIFAR-10 "
-            "(Fig 11 not published)",
-            "digits": "MNIST (Fig 9 not published)",
+            "rooms": "900 bedroom photos (Mini-Places, house sales) and 449 planted copies",
+            "faces": "6,000 faces of UTKFace (no numbers for Fig 10)",
+            "objects": "D: 20,000 of Tiny ImageNet; classified: two batches of CIFAR-10 "
+            "(no numbers for Fig 11)",
+            "digits": "MNIST",
         },
     ),
 )

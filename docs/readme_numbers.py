@@ -70,8 +70,10 @@ FINDINGS = [  # the most surprising first
             "{window_channels_random_filters:.0%}"),
     Finding("demo", "turn_vector", "turn_is_monotone", "Fig 8",
             "One direction of z turns faces steadily: rank correlation of pose and step "
-            "{turn_rank_correlation:.2f}, along random directions "
-            "{turn_rank_correlation_random_direction:.2f}"),
+            "{turn_rank_correlation:.2f} (limit 0.8), along random directions "
+            "{turn_rank_correlation_random_direction:.2f} "
+            "[{turn_rank_correlation_random_direction_low:.2f}, "
+            "{turn_rank_correlation_random_direction_high:.2f}]"),
     Finding("demo", "dedup", "semantic", "§4.1.1",
             "The hash finds more near-duplicates than equality of pixels, which finds none: "
             "{recall_autoencoder:.0%} of those planted in the training images, an untrained hash "
@@ -120,8 +122,8 @@ FINDINGS = [  # the most surprising first
             readme=False),
 ]  # fmt: skip
 GROUPS: dict[str, Collection[Verdict]] = {
-    "Claims that fail here": FAILING,
-    "Claims that pass their test, but so does the control (an untrained network, random maps)": {
+    "Claims that fail here (first the claim, then what was measured)": FAILING,
+    "Claims that pass their test, as does their control (an untrained network, random maps)": {
         Verdict.CONTROL_PASSES
     },
     "Claims that hold": HOLDING,
@@ -172,8 +174,8 @@ def directions_tested(claims: pd.DataFrame) -> str:
     groups = {
         "hold": HOLDING,
         "fail": FAILING,
-        "hold, but so does the control": {Verdict.CONTROL_PASSES},
-        "lack a control": {Verdict.NO_CONTROL},
+        "hold, but so do their controls": {Verdict.CONTROL_PASSES},
+        "hold, but no control was measured": {Verdict.NO_CONTROL},
         "undecided": OPEN,
     }
     counts = {words: sum(one in group for one in tested) for words, group in groups.items()}
@@ -210,13 +212,13 @@ def describe_controls(run: str, claims: pd.DataFrame) -> str:
     found = (
         f"Of the {len(holding)} claims that hold in the {run} run (the paper's and ours) "
         f"{len(holding) - needless or 'none'} have a control that does not pass; {needless} need "
-        "none, most of them because they count layers or are themselves comparisons with an "
-        "untrained network (claims.csv gives each reason)."
+        "none (claims.csv gives each reason: some count layers, some are themselves comparisons "
+        "with an untrained network or with another training)."
     )
     if bare:
         found += (
-            f" **{bare} more pass their test, but no untrained network has been measured, which "
-            "might pass it too: they are not decided.**"
+            f" **{bare} more pass their test, but no untrained network (or other control) has been "
+            "measured, which might pass it too: they are not decided.**"
         )
     return found
 

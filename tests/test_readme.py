@@ -19,6 +19,7 @@ from repro.report.compare import read_claims
 from repro.runs.load import load_run
 from repro.watch.closing import closing_text
 
+FAILING = "Claims that fail here (first the claim, then what was measured)"
 MOST_LINES, MOST_BYTES = 130, 600_000  # of the page; of a picture
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "results/README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -128,14 +129,14 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
 @pytest.mark.parametrize(
     ("verdict", "heading"),
     [
-        ("fails in a drawn world", "Claims that fail here"),
-        ("fails on other data", "Claims that fail here"),
-        ("not reproduced", "Claims that fail here"),
+        ("fails in a drawn world", FAILING),
+        ("fails on other data", FAILING),
+        ("not reproduced", FAILING),
         ("holds in a drawn world", "Claims that hold"),
         ("reproduced", "Claims that hold"),
         ("undecided", "Open claims"),
         ("partly", "Open claims"),
-        ("not decided (control passes)", "Claims that pass their test, but so does the control "
+        ("not decided (control passes)", "Claims that pass their test, as does their control "
          "(an untrained network, random maps)"),
         ("not decided (no control)", "Claims that pass their test, but no untrained network has "
          "been measured yet"),
