@@ -62,10 +62,12 @@ class Stability:
         names = ", ".join(map(plain, self.universes.default))
         if self.stays == len(self.others):
             return f"The verdict stays in all {self.stays} other choices ({names})."
-        kept = self.stays or "none"
-        share = f"The verdict stays in {kept} of {len(self.others)} other choices ({names})"
         changed = [one.verdict for one in self.others if one.verdict != self.judgement.verdict]
         verdicts = ", ".join(f"{verdict} ({n})" for verdict, n in Counter(changed).most_common())
+        total = len(self.others)
+        if not self.stays:
+            return f"The verdict changes in all {total} other choices ({names}): {verdicts}."
+        share = f"The verdict stays in {self.stays} of {total} other choices ({names})"
         return f"{share} and changes in the rest: {verdicts}. {self._where}."
 
     @property
