@@ -75,6 +75,14 @@ def test_a_run_file_that_is_not_there(words: list[str], said: str, repository: P
     assert done.stderr.count("\n") == 1
 
 
+def test_a_target_may_follow_a_run_file_given_with_an_equals_sign(repository: Path) -> None:
+    words = ["--configfile=config/tiny.yaml", "latent_walk"]
+    done = subprocess.run(
+        [sys.executable, "profiles/begin.py", *words], cwd=repository, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.slow
 def test_the_profiles_look_first(warm: Path, repository: Path) -> None:
     for profile in ("default", "slurm"):
