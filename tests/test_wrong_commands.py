@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tiny_pipeline import snakemake, write_weights
 
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.data.noise import write_cifar_records
 
 
@@ -46,6 +47,19 @@ def test_one_experiment_without_the_raw_data_of_the_others(
     assert "mnist, mnist_validation, mnist_test are missing; verify_authors needs none" in text
     assert "rule measure_verify_authors:" in text
     assert "rule train_model:" not in text
+
+
+@pytest.mark.slow
+def test_a_run_in_progress_is_left_alone(warm: Path, repository: Path, tmp_path: Path) -> None:
+    words = ("latent_walk", "--dry-run", "--quiet", "all")
+    specs = tmp_path / "results/tiny/specs"
+    with exclusive_lock(specs):
+        text = snakemake(warm, repository, tmp_path, *words, check=False)
+    assert "the run in results/tiny is in progress: another process is at work on it" in text
+    assert "Traceback" not in text
+    assert not specs.exists()
+    snakemake(warm, repository, tmp_path, *words)
+    assert sorted(path.name for path in specs.parent.iterdir()) == ["specs"]
 
 
 @pytest.mark.parametrize(

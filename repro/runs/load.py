@@ -3,13 +3,17 @@
 config/<run>.yaml -> Run. The Snakefile takes from it the names, the input folders and the spec file
 of each step; repro.runs.checks reports errors before any step starts. Spec files are written only
 when they change, so that changing one model makes one model run again.
-`python -m repro check CONFIG [--raw FOLDER]` prints what a run file would do.
+`python -m repro check CONFIG [--raw FOLDER] [--config KEY=VALUE ...]` prints what a run file would
+do; `add_run_file` gives these options to every command that takes a run file.
 """
 
+import argparse
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
@@ -174,14 +178,42 @@ def _whether_it_runs(experiment: Experiment) -> str:
     return "runs"
 
 
+def add_run_file(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments from which `run_given` loads a run."""
+    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
+    parser.add_argument(
+        "--config",
+        dest="over",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="as for Snakemake's --config: run=NAME, raw=FOLDER, image_size=128",
+    )
+    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, for `type=`."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected KEY=VALUE")
+    return key, yaml.safe_load(value)
+
+
+def run_given(given: argparse.Namespace) -> Run:
+    """The run that a command line names by `add_run_file`. Raises SpecError as load_run does."""
+    over = dict(given.over)
+    if given.raw is not None:
+        over[load_run(given.config, over).spec.raw_key] = given.raw
+    return load_run(given.config, over)
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
-    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
-    given = parser.parse_args(argv)
-    run = load_run(given.config)
-    if given.raw is not None:
-        run = load_run(given.config, {run.spec.raw_key: given.raw})
+    add_run_file(parser)
+    run = run_given(parser.parse_args(argv))
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:

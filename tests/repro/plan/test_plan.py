@@ -280,7 +280,10 @@ def test_pictures_are_counted_where_raw_says(load: Any, capsys: pytest.CaptureFi
     for number in range(9):
         Path(f"mine/{number}.png").write_bytes(b"not looked into")
     threads = torch.get_num_threads()
-    main(["small.yaml", "--raw=mine", "--device=cpu"])
+    batch = "models={bedrooms: {training: {batch: 3}}}"
+    main(["small.yaml", "--raw=mine", "--device=cpu", "--config", batch])
     torch.set_num_threads(threads)
-    line = next(one for one in capsys.readouterr().out.splitlines() if "prepare bed" in one)
-    assert line.split()[2] == "9"
+    lines = [one.split() for one in capsys.readouterr().out.splitlines()]
+    assert next(line for line in lines if line[:2] == ["prepare", "bedrooms"])[2] == "9"
+    # two passes in batches of 3
+    assert next(line for line in lines if line[:2] == ["train", "bedrooms"])[2:4] == ["9", "6"]
