@@ -85,7 +85,7 @@ def _resolved(values: dict[str, Any], *, file: str) -> Run:
     check_opening(spec, cards, file=file)
     spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
     experiments = [Experiment(name, card) for name, card in cards.items()]
-    run = Run(name, file, spec, experiments, trainings, ablations, named=named, strict=bool(strict))
+    run = Run(name, file, spec, experiments, trainings, ablations, strict=bool(strict))
     check_names(run)
     for experiment in experiments:
         _bind(experiment, run)
@@ -132,7 +132,7 @@ def write_specs(run: Run) -> None:
         _write(run.spec_file("experiments", experiment.name), values)
         style = {"banner": run.banner(run.datasets_of(experiment)), **_drawn_claims(experiment)}
         _write(run.spec_file("styles", experiment.name), style)
-    _write(run.folder / "specs" / "report.json", report_spec(run))
+    _write(run.report_spec, report_spec(run))
 
 
 def _drawn_claims(experiment: Experiment) -> dict[str, Any]:
@@ -148,10 +148,7 @@ def report_spec(run: Run) -> dict[str, Any]:
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for name, role in bound_roles(run).items():
         values["roles"][name] |= role.model_dump()
-    experiments = [
-        {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
-        for e in run.experiments
-    ]
+    experiments = [{"name": e.name, "unbound": e.unbound} for e in run.experiments]
     repeats = [name for names in run.trainings.values() for name in names[1:]]
     more = {
         "run": run.name,
