@@ -32,6 +32,7 @@ from repro.plan.budget import Chosen, budget, describe_budget, finish_hours
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
 from repro.plan.counts import Count, image_counts
 from repro.plan.rates import Measured, measure_training, other_rates
+from repro.progress import format_duration
 from repro.runs.load import add_run_file, run_given
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
@@ -149,18 +150,11 @@ def _cells(stage: Stage) -> tuple[str, ...]:
         f"{stage.kind} {stage.name}",
         f"{stage.images:,}" if stage.images else "",
         f"{stage.minibatches:,}" if stage.minibatches else "",
-        "?" if stage.hours is None else _time(stage.hours),
+        "?" if stage.hours is None else format_duration(HOUR * stage.hours),
         _short(stage.memory / 1e9) if stage.memory else "",
         _short(stage.disk / 1e9) if stage.disk else "",
         stage.origin,
     )
-
-
-def _time(hours: float) -> str:
-    """A time in seconds, minutes or hours."""
-    if hours >= 1:
-        return f"{hours:,.1f}h"
-    return f"{60 * hours:.1f}min" if hours >= 1 / 60 else f"{HOUR * hours:.0f}s"
 
 
 def _short(value: float) -> str:
