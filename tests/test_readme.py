@@ -128,10 +128,10 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
 @pytest.mark.parametrize(
     ("verdict", "heading"),
     [
-        ("fails in a drawn world", "Claims that fail here"),
+        ("fails on synthetic data", "Claims that fail here"),
         ("fails on other data", "Claims that fail here"),
         ("not reproduced", "Claims that fail here"),
-        ("holds in a drawn world", "Claims that hold"),
+        ("holds on synthetic data", "Claims that hold"),
         ("reproduced", "Claims that hold"),
         ("undecided", "Open claims"),
         ("partly", "Open claims"),
