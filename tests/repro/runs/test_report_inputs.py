@@ -33,7 +33,7 @@ def make(name: str, *inputs: str, text: str = "") -> Path:
 
 @pytest.fixture
 def stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run whose dataset was made anew, and after it its model, but neither ablation nor hash."""
+    """A run whose dataset and model were made again, but neither its ablation nor its hash."""
     monkeypatch.chdir(tmp_path)
     make("raw/world")
     make("data/rooms", "raw/world")
