@@ -20,14 +20,13 @@ from repro.environment import fix_this_process
 
 fix_this_process(str(BASE), started_in=workflow.rundir)
 
-from repro.artefacts.disk_full import DiskFullError
+from repro.errors import ExpectedError
+from repro.runs.in_progress import begin
 from repro.runs.launch import launcher, threads_each
-from repro.runs.load import load_run, write_specs
-from repro.runs.freshness import settle_run
+from repro.runs.load import load_run
 from repro.runs.step_environment import refuse_braces, run_steps_with
 from repro.runs.step_inputs import StepInputs, parts
 from repro.runs.targets import check_targets, require_raw_data
-from repro.specs.validation import SpecError
 from repro.watch.snakemake_log import final_messages, show
 
 CONFIG_FILE = workflow.configfiles[0] if workflow.configfiles else BASE / "config/demo.yaml"
@@ -37,7 +36,7 @@ try:
     RUN = load_run(str(CONFIG_FILE), overrides=config)
     own_python = bool(workflow.deployment_settings.deployment_method)
     run_steps_with(sys.executable, BASE, strict=RUN.strict, own_python=own_python)
-except SpecError as error:
+except ExpectedError as error:
     raise WorkflowError(str(error)) from None
 
 OUT = str(RUN.folder)
@@ -97,9 +96,8 @@ if MAIN:
     try:
         check_targets(RUN, targets, workflow.rules)
         told = [require_raw_data(RUN, targets)]
-        write_specs(RUN)
-        told += settle_run(RUN)
-    except (SpecError, DiskFullError) as error:
+        told += begin(RUN, dry=workflow.output_settings.dryrun)
+    except ExpectedError as error:
         raise WorkflowError(str(error)) from None
     print(*filter(None, told), sep="\n", end="\n" if any(told) else "", file=sys.stderr)
 

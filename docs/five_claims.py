@@ -8,9 +8,8 @@ control, the control is the demo's.
 from dataclasses import dataclass
 
 import pandas as pd
-from published_runs import PERCENT, ROOT, measurements_of, row_of, scaled
+from published_runs import PERCENT, measurements_of, row_of, scaled, todays_cards
 
-from repro.claims.card import read_card
 from repro.claims.measurement import Measurement
 from repro.claims.verdict import wholly_inside
 from repro.report.quantities import rounded
@@ -92,8 +91,8 @@ def in_unit(found: Measurement, one: Shown) -> str:
 
 def control_cell(one: Shown) -> str:
     """Whether the untrained control passes the rule, by its own run or else the demo's."""
-    card = read_card(ROOT / "experiments" / one.experiment / "experiment.yaml")
-    claim = next(claim for claim in card.claims if claim.id == one.claim)
+    claims = todays_cards()[one.experiment].claims
+    claim = next(claim for claim in claims if claim.id == one.claim)
     if claim.without_control:
         return "none needed"
     for run in (one.run, SYNTHETIC):

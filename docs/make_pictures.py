@@ -15,12 +15,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from published_runs import FAILING, PUBLISHED, claims_of, stated_in_paper
 
 from repro.claims.verdict import HOLDING
+from repro.figures.drawing import font
 
 DOCS = Path(__file__).parent
 RUN = "demo"
@@ -31,10 +31,6 @@ WIDTH, MARGIN, LABEL, BAR = 1000, 12, 26, 14
 FRAMES, EACH, LAST = 10, 700, 3000  # milliseconds
 HOLDS, FAILS, OPEN = "#0b6494", "#a63a00", "#6b747d"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable")
-
-
-def font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
 
 def growth(run: Path) -> list[tuple[int, Image.Image]]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from repro.claims.card import read_card
+from repro.claims.card import ExperimentCard
 from repro.claims.measurement import Measurement, read_measurements
 from repro.claims.verdict import DECIDED, HOLDING, Verdict
 from repro.report.compare import read_claims
+from repro.runs.extensions import experiment_cards
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "results" / "published"
@@ -81,17 +82,23 @@ RUNS = (
 
 def claims_of(run: str) -> pd.DataFrame:
     """claims.csv of a published run without claims withdrawn since, verdicts as `Verdict`."""
-    frame = read_claims(PUBLISHED / run)
+    return _claims_in(PUBLISHED / run)
+
+
+@cache
+def _claims_in(folder: Path) -> pd.DataFrame:
+    frame = read_claims(folder)
+    cards = todays_cards()
+    known = {(name, claim.id) for name, card in cards.items() for claim in card.claims}
     pairs = zip(frame["experiment"], frame["id"], strict=True)
-    frame = frame[[pair in todays_claims() for pair in pairs]]
+    frame = frame[[pair in known for pair in pairs]]
     return frame.assign(verdict=[Verdict(one) for one in frame["verdict"]])
 
 
 @cache
-def todays_claims() -> set[tuple[str, str]]:
-    """(experiment, claim) of every card."""
-    cards = sorted((ROOT / "experiments").glob("[!_]*/experiment.yaml"))
-    return {(path.parent.name, claim.id) for path in cards for claim in read_card(path).claims}
+def todays_cards() -> dict[str, ExperimentCard]:
+    """The card of every experiment."""
+    return experiment_cards()
 
 
 def row_of(run: str, experiment: str, claim: str) -> dict[str, Any]:

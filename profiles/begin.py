@@ -22,8 +22,8 @@ def run_files(words: Sequence[str]) -> Iterator[str]:
     for word in words:
         name, given, value = word.partition("=")
         if word.startswith("-"):
-            taken = name in OPTIONS
-            if taken and given:
+            taken = name in OPTIONS and not given  # after = there is one value
+            if name in OPTIONS and given:
                 yield value
         elif taken:
             yield word

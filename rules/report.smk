@@ -16,7 +16,7 @@ rule report:
         "../environment.yml"
     params:
         run=lambda wildcards: OUT,
-        spec=f"{OUT}/specs/report.json",
+        spec=str(RUN.report_spec),
         experiments=os.path.relpath(BASE / "experiments"),
         out=f"{OUT}/report",
     shell:

@@ -129,10 +129,10 @@ def edit(claims: Path, experiment: str, claim: str, **values: str) -> None:
 @pytest.mark.parametrize(
     ("verdict", "heading"),
     [
-        ("fails in a drawn world", FAILING),
+        ("fails on synthetic data", FAILING),
         ("fails on other data", FAILING),
         ("not reproduced", FAILING),
-        ("holds in a drawn world", "Claims that hold"),
+        ("holds on synthetic data", "Claims that hold"),
         ("reproduced", "Claims that hold"),
         ("undecided", "Open claims"),
         ("partly", "Open claims"),

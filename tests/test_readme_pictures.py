@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from repro.report.build import CLAIM_COLUMNS
+from repro.runs.extensions import experiment_cards
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +65,13 @@ def test_directions_of_the_paper_are_counted(pictures: ModuleType, tmp_path: Pat
         ("paper", "value", "not reproduced"),
         ("ours", "direction", "holds on other data"),
     ]
-    blank = dict.fromkeys(CLAIM_COLUMNS, "")
+    blank = dict.fromkeys(CLAIM_COLUMNS, "") | {"experiment": "latent_walk"}
+    blank["id"] = experiment_cards()["latent_walk"].claims[0].id
     with (tmp_path / "claims.csv").open("w", newline="") as stream:
         writer = csv.DictWriter(stream, CLAIM_COLUMNS)
         writer.writeheader()
         for source, kind, verdict in rows:
             writer.writerow(blank | {"source": source, "kind": kind, "verdict": verdict})
+        withdrawn = {"source": "paper", "kind": "direction", "verdict": "reproduced", "id": "gone"}
+        writer.writerow(blank | withdrawn)
     assert pictures.directions(tmp_path / "claims.csv") == {"hold": 2, "fail": 1, "open": 2}

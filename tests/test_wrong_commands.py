@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tiny_pipeline import snakemake, write_weights
 
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.data.noise import write_cifar_records
 
 
@@ -48,6 +49,19 @@ def test_one_experiment_without_the_raw_data_of_the_others(
     assert "rule train_model:" not in text
 
 
+@pytest.mark.slow
+def test_a_run_in_progress_is_left_alone(warm: Path, repository: Path, tmp_path: Path) -> None:
+    words = ("latent_walk", "--dry-run", "--quiet", "all")
+    specs = tmp_path / "results/tiny/specs"
+    with exclusive_lock(specs):
+        text = snakemake(warm, repository, tmp_path, *words, check=False)
+    assert "the run in results/tiny is in progress: another process is at work on it" in text
+    assert "Traceback" not in text
+    assert not specs.exists()
+    snakemake(warm, repository, tmp_path, *words)
+    assert sorted(path.name for path in specs.parent.iterdir()) == ["specs"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -73,6 +87,14 @@ def test_a_run_file_that_is_not_there(words: list[str], said: str, repository: P
     assert done.stderr.startswith("error: ")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_target_may_follow_a_run_file_given_with_an_equals_sign(repository: Path) -> None:
+    words = ["--configfile=config/tiny.yaml", "latent_walk"]
+    done = subprocess.run(
+        [sys.executable, "profiles/begin.py", *words], cwd=repository, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """When the rule of each claim was written, and whether its result was known by then.
 
 A rule written after the result it judges proves less than one written before. So the history of
-the repository is asked, not the author: since which commit a claim has had its present rule, and in
-which commit a published claims.csv first held a number of it. The history cannot tell what its
-author had seen before committing; where a README says more, that counts.
+the repository is asked, not the author: since which commit a claim has had its present rule, since
+which later one its present control, and in which commit a published claims.csv first held a number
+of it. What a claim says of the ground on which it is decided (`needs`, `roles`) is not counted: it
+changes the words of the verdict, not on which side the number lies. The history cannot tell what
+its author had seen before committing; where a README says more, that counts.
 
 Where in the flow: repro.report.build puts the answers into claims.csv and on the page.
 Alone: `python -m repro rules experiments` prints them for all experiments.
@@ -25,7 +27,9 @@ from repro.command_line import new_parser
 from repro.errors import UnusableError
 
 CARDS, RESULTS = "experiment.yaml", "claims.csv"  # names of files, wherever they lay
-DECIDING = ("measurement", "kind", "rule", "least_n")  # of a claim; its words may be mended
+RULE = ("measurement", "kind", "rule", "least_n")  # of a claim; its words may be mended
+CONTROL = ("control",)  # counted apart: it can only keep a number that passes from deciding
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, ten times as fast
 ABSENT = "0" * 40
 SHORT = 8  # letters of a commit's hash
 
@@ -39,13 +43,21 @@ class Commit(NamedTuple):
     name: str
     date: str
 
+    def __str__(self) -> str:
+        return f"{self.name}, {self.date}"
+
 
 @dataclass(frozen=True)
 class RuleHistory:
-    """first_result: the first commit that published a number of the claim or its measurement."""
+    """When a claim's rule was written.
+
+    first_result: the first commit that published a number of the claim or its measurement.
+    control: the commit of its present control, or of leaving it out, where later than the rule.
+    """
 
     written: Commit
     first_result: Commit | None = None
+    control: Commit | None = None
 
     @property
     def summary(self) -> str:
@@ -58,7 +70,8 @@ class RuleHistory:
             order = "with the first published result"
         else:
             order = f"after the first published result of {self.first_result.date}"
-        return f"{order} ({self.written.name}, {self.written.date})"
+        later = f"; control as it is since {self.control}" if self.control else ""
+        return f"{order} ({self.written}){later}"
 
 
 def rule_histories(experiments: Path) -> dict[Key, RuleHistory]:
@@ -75,17 +88,16 @@ def rule_histories(experiments: Path) -> dict[Key, RuleHistory]:
     except (OSError, subprocess.CalledProcessError):
         return {}
     now = {
-        (card.parent.name, claim["id"]): rule_of(claim)
+        (card.parent.name, claim["id"]): (_part(claim, RULE), _part(claim, CONTROL))
         for card in sorted(experiments.glob(f"*/{CARDS}"))
         for claim in _claims(card.read_bytes())
     }
-    committed = {key: rule for key, (rule, _) in known.rules.items()}
-    return {key: known.history(key) for key, rule in now.items() if committed.get(key) == rule}
+    return {key: known.history(key) for key, parts in now.items() if known.has(key, *parts)}
 
 
-def rule_of(claim: Mapping[str, Any]) -> str:
-    """What decides a claim, of a card as YAML gives it, in one canonical form."""
-    return repr([(name, claim[name]) for name in DECIDING if claim.get(name)])
+def _part(claim: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """The values of a claim, of a card as YAML gives it, in one canonical form."""
+    return repr([(name, claim[name]) for name in names if claim.get(name)])
 
 
 def describe_rule_history(history: RuleHistory | None, knowing: str) -> str:
@@ -99,6 +111,7 @@ class _Known:
     """What the commits so far have told."""
 
     rules: dict[Key, tuple[str, Commit]] = field(default_factory=dict)
+    controls: dict[Key, tuple[str, Commit]] = field(default_factory=dict)
     measured: dict[Key, str] = field(default_factory=dict)  # claim -> its measurement
     results: dict[Key, Commit] = field(default_factory=dict)  # by claim, and by measurement
 
@@ -113,10 +126,13 @@ class _Known:
             for claim in _claims(card):
                 if (key := (experiment, claim["id"])) not in claims:
                     self.rules.pop(key, None)
+                    self.controls.pop(key, None)
         for key, claim in claims.items():
             self.measured[key] = claim.get("measurement", "")
-            if key not in self.rules or self.rules[key][0] != rule_of(claim):
-                self.rules[key] = rule_of(claim), commit
+            for since, names in ((self.rules, RULE), (self.controls, CONTROL)):
+                part = _part(claim, names)
+                if key not in since or since[key][0] != part:
+                    since[key] = part, commit
 
     def published(self, commit: Commit, table: bytes) -> None:
         """Take in a claims.csv that a commit holds."""
@@ -125,11 +141,19 @@ class _Known:
                 for name in (row.get("id"), row.get("measurement")):
                     self.results.setdefault((row["experiment"], name or ""), commit)
 
+    def has(self, key: Key, rule: str, control: str) -> bool:
+        """Whether the newest commit has this rule and this control of a claim."""
+        if key not in self.rules:
+            return False
+        return (self.rules[key][0], self.controls[key][0]) == (rule, control)
+
     def history(self, key: Key) -> RuleHistory:
         experiment, _ = key
         keys = (key, (experiment, self.measured[key]))
         found = [self.results[name] for name in keys if name in self.results]
-        return RuleHistory(self.rules[key][1], min(found, default=None))
+        written, control = self.rules[key][1], self.controls[key][1]
+        later = control if control.place > written.place else None
+        return RuleHistory(written, min(found, default=None), later)
 
 
 def _read(root: Path) -> _Known:
@@ -182,7 +206,7 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
 def _claims(card: bytes) -> list[dict[str, Any]]:
     """The claims of a card of any age; [] of one that cannot be read."""
     try:
-        claims = yaml.load(card, Loader=yaml.CSafeLoader)["claims"]
+        claims = yaml.load(card, Loader=LOADER)["claims"]
     except (yaml.YAMLError, KeyError, TypeError):
         return []
     return [one for one in claims or [] if isinstance(one, dict) and isinstance(one.get("id"), str)]

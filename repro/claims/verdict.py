@@ -47,12 +47,6 @@ HOLDING = {inside for inside, _, _ in WORDS.values()}
 DECIDED = HOLDING | {Verdict.PARTLY} | {outside for _, _, outside in WORDS.values()}
 NOT_MEASURED = "not measured yet"  # in the column `control` of claims.csv
 NEEDLESS = "none: "  # before the reason why a claim needs no control, in claims.csv
-# words of claims.csv as earlier versions wrote them
-EARLIER = {
-    "holds in a drawn world": Verdict.HOLDS_SYNTHETIC,
-    "fails in a drawn world": Verdict.FAILS_SYNTHETIC,
-    "not decided (untrained passes)": Verdict.CONTROL_PASSES,
-}
 
 
 @dataclass(frozen=True)
@@ -114,9 +108,10 @@ def judge(
         reaches = f"the value is not {claim.rule.words}, but its interval reaches there"
         return judged(Verdict.UNDECIDED, reaches)
     if not wholly_inside(claim, measurement):
-        return judged(partly, f"the value is {claim.rule.words}, its interval is not wholly")
+        return judged(partly, f"the value is {claim.rule.words}, but not its whole interval")
     if control is None and claim.control:
-        return judged(Verdict.NO_CONTROL, f"no {claim.control.replace('_', ' ')} was measured")
+        named = claim.control.replace("_", " ")
+        return judged(Verdict.NO_CONTROL, f"its control ({named}) was not measured")
     if control is not None and wholly_inside(claim, control):
         named = claim.control.replace("_", " ")
         passes = (

@@ -32,7 +32,8 @@ from repro.plan.budget import Chosen, budget, describe_budget, finish_hours
 from repro.plan.costs import HOUR, Stage, left_out, stages_of
 from repro.plan.counts import Count, image_counts
 from repro.plan.rates import Measured, measure_training, other_rates
-from repro.runs.load import load_run
+from repro.progress import format_duration
+from repro.runs.load import add_run_file, run_given
 from repro.runs.run import Run
 from repro.specs.model import ModelSpec
 
@@ -42,9 +43,7 @@ COLUMNS = ("stage", "images", "minibatches", "time", "memory GB", "disk GB", "fr
 
 def main(argv: list[str] | None = None) -> None:
     given = _arguments().parse_args(argv)
-    run = load_run(given.config)
-    if given.raw is not None:
-        run = load_run(given.config, {run.spec.raw_key: given.raw})
+    run = run_given(given)
     counts = image_counts(run, dict(given.images))
     torch.set_num_threads(given.threads)
     record = plan(run, counts, given)
@@ -151,18 +150,11 @@ def _cells(stage: Stage) -> tuple[str, ...]:
         f"{stage.kind} {stage.name}",
         f"{stage.images:,}" if stage.images else "",
         f"{stage.minibatches:,}" if stage.minibatches else "",
-        "?" if stage.hours is None else _time(stage.hours),
+        "?" if stage.hours is None else format_duration(HOUR * stage.hours),
         _short(stage.memory / 1e9) if stage.memory else "",
         _short(stage.disk / 1e9) if stage.disk else "",
         stage.origin,
     )
-
-
-def _time(hours: float) -> str:
-    """A time in seconds, minutes or hours."""
-    if hours >= 1:
-        return f"{hours:,.1f}h"
-    return f"{60 * hours:.1f}min" if hours >= 1 / 60 else f"{HOUR * hours:.0f}s"
 
 
 def _short(value: float) -> str:
@@ -196,7 +188,7 @@ def _plain(chosen: Chosen) -> dict[str, Any]:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = new_parser("plan", __doc__)
-    parser.add_argument("config", help="a run file, e.g. config/paper.yaml")
+    add_run_file(parser)
     add_device(parser)
     add_threads(parser, default=1)
     parser.add_argument(
@@ -213,7 +205,6 @@ def _arguments() -> argparse.ArgumentParser:
         metavar="NAME=COUNT",
         help="images of a dataset; may be repeated",
     )
-    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
     parser.add_argument("--out", type=file_to_write, help="JSON file to keep the plan in")
     return parser
 

@@ -81,8 +81,6 @@ class TrainingCounts:
 
     images: int
     minibatches: int
-    steps_d: int
-    steps_g: int
     shown: int
     sheets: int
     extra_g: int
@@ -120,12 +118,9 @@ def training_counts(model: ModelSpec, *, images: int) -> TrainingCounts:
     frozen_d = 1 + snapshots * ("discriminator" in training.snapshots_of)
     batches = training.statistics_batches
     real_batches = min(batches, max(1, images // training.batch))
-    steps_d, steps_g = schedule.steps()
     return TrainingCounts(
         images=images,
         minibatches=schedule.length,
-        steps_d=steps_d,
-        steps_g=steps_g,
         shown=shown,
         sheets=sheets,
         extra_g=frozen_g * batches * training.batch + 2 * sheet_pictures(model.network),

@@ -31,7 +31,7 @@ from repro.report.spec import ReportSpec
 from repro.runs.report_inputs import report_inputs
 from repro.specs.validation import validated
 
-UNREAD = ("raw/*", "parts/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
+UNREAD = ("raw/*", "data/*.npy", "data/*/keys.txt")  # large, and not for the report
 CLAIM_COLUMNS = [
     "experiment", "id", "section", "statement", "source", "paper", "ours", "verdict", "reason",
     "rule", "rule_written", "control", "other_choices", "kind", "measurement", "value", "low",
@@ -49,8 +49,7 @@ def build_report(*, run: Path, spec_path: Path, experiments: Path, out: Path) ->
     """
     spec = validated(ReportSpec, read_json(spec_path), where=str(spec_path))
     results = read_run(run=run, spec=spec, experiments=experiments)
-    names = [experiment.name for experiment in results.experiments]
-    inputs = report_inputs(run, experiments, names)
+    inputs = report_inputs(run, experiments, spec.shown)
     recipe = Recipe.of("repro.report", settings=read_json(spec_path), files=templates())
     if is_made(out, recipe, inputs):
         return
@@ -87,8 +86,7 @@ def departures(results: RunResults) -> list[LedgerEntry]:
     """The ledger of the run's models, with the effects that its experiments measured."""
     spec = results.spec
     models = {name: model for name, model in spec.models.items() if name not in spec.repeats}
-    wanted = {one.name for one in results.datasets if one.dedup_command}
-    hashed = [name for name, model in models.items() if model.get("data") in wanted]
+    hashed = [name for name, model in models.items() if model.get("data") in spec.hashed]
     found = [one for experiment in results.experiments for one in experiment.measurements]
     return ledger(models, effects_among(found), hashed=hashed)
 

@@ -7,6 +7,7 @@ Where in the flow: after the reports. It reads the claims.csv of two runs, made 
 A number moved *beyond the spread* where the difference is larger than the intervals of the two
 runs, as independent, together allow: |a - b| > sqrt(half_a^2 + half_b^2). The intervals are those
 that the claims state: where they are over images of one network, two trainings differ by more.
+Numbers of another measurement or in another unit are not subtracted.
 """
 
 import math
@@ -16,13 +17,13 @@ from pathlib import Path
 import pandas as pd
 
 from repro.claims.measurement import number
-from repro.claims.verdict import EARLIER, HOLDING, NOT_MEASURED, Verdict
+from repro.claims.verdict import HOLDING, NOT_MEASURED, Verdict
 from repro.command_line import file_to_write, new_parser
 from repro.figures.drawing import save_table
 from repro.specs.validation import SpecError
 
 KEY = ["experiment", "id"]
-SHOWN = ["statement", "verdict", "value", "low", "high", "n", "unit"]
+SHOWN = ["statement", "verdict", "value", "low", "high", "n", "unit", "measurement"]
 
 
 class Change(StrEnum):
@@ -32,6 +33,7 @@ class Change(StrEnum):
     WITHIN = "within the spread"
     BEYOND = "beyond the spread"
     UNKNOWN = "no spread stated"
+    OTHER = "another measurement"
     ONLY_FIRST = "only in the first"
     ONLY_SECOND = "only in the second"
     NEITHER = "in neither"
@@ -40,8 +42,8 @@ class Change(StrEnum):
 def read_claims(run: Path) -> pd.DataFrame:
     """claims.csv of a run's folder, of its report, of results/published, or the file itself.
 
-    Verdicts of earlier versions get their present words; a claim that held without a measured
-    control is not decided. Raises SpecError naming what was looked for, or the missing columns.
+    A claim that an earlier version let hold without a measured control is not decided. Raises
+    SpecError naming what was looked for, or the missing columns.
     """
     places = [run, run / "report" / "claims.csv", run / "claims.csv"]
     path = next((place for place in places if place.is_file()), None)
@@ -58,7 +60,6 @@ def read_claims(run: Path) -> pd.DataFrame:
     missing = [name for name in [*KEY, *SHOWN] if name not in frame.columns]
     if missing:
         raise SpecError(f"{path}: no column {', '.join(missing)}; it is not a report's claims.csv")
-    frame["verdict"] = frame["verdict"].replace(EARLIER)
     if "control" in frame:
         bare = frame["verdict"].isin(HOLDING) & (frame["control"] == NOT_MEASURED)
         frame.loc[bare, "verdict"] = Verdict.NO_CONTROL.value
@@ -96,6 +97,8 @@ def _moved(row: dict) -> Change:
         if not any(there):
             return Change.NEITHER
         return Change.ONLY_FIRST if there[0] else Change.ONLY_SECOND
+    if not _same_quantity(row):
+        return Change.OTHER
     difference = abs(row["value_b"] - row["value_a"])
     if difference == 0:
         return Change.SAME
@@ -103,6 +106,11 @@ def _moved(row: dict) -> Change:
     if not any(halves):
         return Change.UNKNOWN
     return Change.BEYOND if difference > math.hypot(*halves) else Change.WITHIN
+
+
+def _same_quantity(row: dict) -> bool:
+    """Whether the numbers of the two runs are of one measurement, in one unit."""
+    return all(row[f"{name}_a"] == row[f"{name}_b"] for name in ("measurement", "unit"))
 
 
 def _half(row: dict, run: str) -> float:
@@ -116,7 +124,7 @@ def _missing(value: object) -> bool:
 
 
 def _difference(row: dict) -> float | None:
-    if _missing(row["value_a"]) or _missing(row["value_b"]):
+    if _missing(row["value_a"]) or _missing(row["value_b"]) or not _same_quantity(row):
         return None
     return row["value_b"] - row["value_a"]
 

@@ -22,14 +22,14 @@ def first_line(spec: ReportSpec) -> str:
     if spec.generated and not real:
         return (
             "Synthetic data: programs rendered this run's images, as stand-ins for the paper's. "
-            "Its numbers show that the chain works and which way the effects point; they are not "
-            "to be set against the paper's numbers."
+            "Its numbers show that the chain works and which way the effects point; they "
+            "must not be compared with the paper's numbers."
         )
     if spec.generated or drawn:
         return (
             f"Partly synthetic data: {', '.join(drawn)} rendered by programs; "
             f"{', '.join(real)} real. "
-            "Numbers on synthetic images are not to be set against the paper's."
+            "Numbers on synthetic images must not be compared with the paper's."
         )
     if roles and all(role.as_in_paper is True for role in roles.values()):
         return "Real data, at the paper's scale."

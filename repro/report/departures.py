@@ -207,11 +207,11 @@ def ledger_table(entries: list[LedgerEntry]) -> pd.DataFrame:
 
 
 def main(argv: list[str] | None = None) -> None:
-    from repro.runs.load import load_run  # its imports are for the whole pipeline
+    from repro.runs.load import add_run_file, run_given  # imports for the whole pipeline
 
     parser = new_parser("ledger", __doc__)
-    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    run = load_run(parser.parse_args(argv).config)
+    add_run_file(parser)
+    run = run_given(parser.parse_args(argv))
     folders = sorted((run.folder / "experiments").glob("*/measured"))
     found = [one for folder in folders for one in read_measurements(folder).values()]
     models = {name: run.model(name).model_dump(mode="json") for name in run.trainings}

@@ -13,7 +13,6 @@ from typing import Any
 from repro.report.quantities import duration, memory
 from repro.report.results import Step
 
-MANY_COMMITS = 3  # more are counted on the first screen and listed under provenance
 STAGES = {
     "raw": "render the synthetic data",
     "data": "prepare",
@@ -29,13 +28,11 @@ def cost(steps: list[Step]) -> dict[str, str]:
     records = [step.record for step in steps]
     devices = Counter(str(record.get("device", "unknown")) for record in records)
     commits = Counter(describe_commit(record) for record in records)
-    many = len(commits) > MANY_COMMITS
     return {
         "seconds": duration(sum(float(record.get("seconds") or 0) for record in records)),
         "memory": memory(max((float(r.get("peak_memory_mb") or 0) for r in records), default=0)),
         "devices": ", ".join(devices) or "none",
         "commits": ", ".join(commits) or "none",
-        "commits_in_short": f"{len(commits)} states of the code" if many else "",
         "steps": str(len(steps)),
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from repro.artefacts.provenance import SIDECAR, step_folders
+from repro.artefacts.provenance import SIDECAR
 from repro.claims.card import ExperimentCard, read_card
 from repro.claims.claim import Claim
 from repro.claims.ground import BoundRole, Ground, Grounds, ground_of
@@ -24,6 +24,7 @@ from repro.claims.multiverse import Stability, Universes, read_multiverse, stabi
 from repro.claims.verdict import Judgement, judge
 from repro.report.commands import command_for
 from repro.report.spec import Health, ReportExperiment, ReportSpec
+from repro.runs.report_inputs import steps_shown
 from repro.specs.differences import Difference, differing_from_paper
 from repro.specs.scales import TOO_SMALL
 from repro.specs.validation import SpecError, read_step, validated
@@ -111,7 +112,7 @@ class RunResults:
 
 def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
     """Read the folder `run` (results/<run>); `experiments` holds the cards and READMEs."""
-    steps = read_steps(run)
+    steps = [_step(run, path) for path in steps_shown(run, spec.shown)]
     spec = spec.model_copy(update={"roles": roles_as_prepared(run, spec.roles)})
     return RunResults(
         spec=spec,
@@ -119,25 +120,18 @@ def read_run(*, run: Path, spec: ReportSpec, experiments: Path) -> RunResults:
             _experiment(run=run, spec=spec, one=one, home=experiments / one.name, steps=steps)
             for one in spec.experiments
         ],
-        datasets=[
-            _dataset(run=run, spec=spec, name=name, wanted=wanted)
-            for name, wanted in spec.datasets.items()
-        ],
+        datasets=[_dataset(run=run, spec=spec, name=name) for name in spec.datasets],
         models=[_model(run=run, spec=spec, name=name) for name in spec.models],
         steps=steps,
     )
 
 
-def read_steps(run: Path) -> list[Step]:
-    """Every step of the run that left a provenance sidecar, the report's own left out."""
-    found = []
-    for path in step_folders(run):
-        folder = path.relative_to(run)
-        stage = folder.parts[0]
-        if stage == "experiments":
-            stage = "measure" if folder.name == "measured" else "figures"
-        found.append(Step(stage=stage, folder=folder.as_posix(), record=read_json(path / SIDECAR)))
-    return found
+def _step(run: Path, path: Path) -> Step:
+    folder = path.relative_to(run)
+    stage = folder.parts[0]
+    if stage == "experiments":
+        stage = "measure" if folder.name == "measured" else "figures"
+    return Step(stage=stage, folder=folder.as_posix(), record=read_json(path / SIDECAR))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -217,7 +211,7 @@ def _grounds(claim: Claim, card: ExperimentCard, spec: ReportSpec) -> Grounds:
 def _experiment(
     *, run: Path, spec: ReportSpec, one: ReportExperiment, home: Path, steps: list[Step]
 ) -> ExperimentResult:
-    relative = one.folder or f"experiments/{one.name}"
+    relative = f"experiments/{one.name}"
     folder = run / relative
     card = read_card(home / "experiment.yaml")
     readme = home / "README.md"
@@ -241,16 +235,15 @@ def _experiment(
     )
 
 
-def _dataset(*, run: Path, spec: ReportSpec, name: str, wanted: Any) -> DatasetResult:
+def _dataset(*, run: Path, spec: ReportSpec, name: str) -> DatasetResult:
     manifest = run / "data" / name / "manifest.json"
     summary = run / "dedup" / name / "summary.json"
-    # `dedup: {}` asks for it with the paper's options; null or false does not.
-    hashed = isinstance(wanted, Mapping) and wanted.get("dedup") not in (None, False)
+    hashed = name in spec.hashed
     return DatasetResult(
         name=name,
         command=command_for(spec, "prepare"),
         manifest=read_json(manifest) if manifest.is_file() else None,
-        dedup=read_json(summary) if summary.is_file() else None,
+        dedup=read_json(summary) if hashed and summary.is_file() else None,
         dedup_command=command_for(spec, "dedup") if hashed else "",
     )
 

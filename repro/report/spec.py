@@ -4,11 +4,13 @@ Where in the flow: repro.runs.load writes specs/report.json, repro.train.model_w
 the report reads both by these types, so that it can name what is missing.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from repro.claims.ground import BoundRole
+from repro.runs.report_inputs import Shown
 
 
 class _Tolerant(BaseModel):
@@ -19,7 +21,6 @@ class _Tolerant(BaseModel):
 
 class ReportExperiment(_Tolerant):
     name: str
-    folder: str = Field("", description="below the run's folder; experiments/<name> if empty")
     unbound: list[str] = Field([], description="inputs to which the run binds nothing")
 
 
@@ -59,6 +60,22 @@ class ReportSpec(_Tolerant):
     opens_with: list[str] = Field([], description="<experiment>/<figure or measurement>")
     repeats: list[str] = Field([], description="models that are further trainings of another one")
     experiments: list[ReportExperiment] = []
+
+    @property
+    def hashed(self) -> list[str]:
+        """Datasets that the run de-duplicates: `dedup: {}` asks for the paper's options."""
+        wanted = {name: one for name, one in self.datasets.items() if isinstance(one, Mapping)}
+        return [name for name, one in wanted.items() if one.get("dedup") not in (None, False)]
+
+    @property
+    def shown(self) -> Shown:
+        """What the report shows of the run's folders."""
+        return Shown(
+            datasets=list(self.datasets),
+            hashed=self.hashed,
+            models=list(self.models),
+            experiments=[one.name for one in self.experiments],
+        )
 
     @property
     def own_pictures(self) -> bool:

@@ -10,14 +10,11 @@ whose files, settings or inputs have changed is refused.
     python -m repro adopt config/laptop.yaml 'data/*' 'models/*'    these, by their names
 """
 
-import argparse
 import time
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from repro.artefacts.provenance import (
     SIDECAR,
@@ -34,7 +31,9 @@ from repro.artefacts.step_folder import recorded_input
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
 from repro.runs.freshness import PipelineStep, pipeline
-from repro.runs.load import load_run, write_specs
+from repro.runs.in_progress import alone
+from repro.runs.load import add_run_file, run_given, write_specs
+from repro.runs.run import Run
 from repro.specs.validation import SpecError, nearest, read_step
 
 CHOSEN_HERE = "auto"  # a setting for which the machine chose a value
@@ -114,7 +113,7 @@ def _other_inputs(step: PipelineStep, record: Mapping[str, Any]) -> list[str]:
         before = str(record.get("inputs", {}).get(name, {}).get("sha256", ""))
         known_by, colon, _ = before.rpartition(":")
         of_old = bool(colon) and known_by != TIMED
-        of_report = step.spec.name == "report.json"  # it reads whatever exists
+        of_report = step.name == "report"  # it reads whatever exists
         same = path_of(given).exists() and (of_old or of_report or sha256_of_input(given) == before)
         if not same and (before or not isinstance(given, Path) or not given.is_file()):
             found.append(str(path_of(given)))
@@ -123,30 +122,26 @@ def _other_inputs(step: PipelineStep, record: Mapping[str, Any]) -> list[str]:
 
 def main(argv: list[str] | None = None) -> None:
     parser = new_parser("adopt", __doc__)
-    parser.add_argument("config", help="a run file, e.g. config/laptop.yaml")
+    add_run_file(parser)
     parser.add_argument(
         "steps", nargs="*", help="folders below the run's, such as models/faces or 'models/*'"
     )
-    parser.add_argument(
-        "--config",
-        dest="over",
-        nargs="+",
-        action="extend",
-        default=[],
-        type=_pair,
-        metavar="KEY=VALUE",
-        help="as for Snakemake's --config: run=NAME, raw=FOLDER",
-    )
     given = parser.parse_args(argv)
-    run = load_run(given.config, dict(given.over))
-    write_specs(run)
+    run = run_given(given)
+    with alone(run):
+        write_specs(run)
+        _adopt(run, given.steps)
+
+
+def _adopt(run: Run, patterns: Sequence[str]) -> None:
+    """Adopt the steps that match; without patterns, print which are old and why."""
     steps = {step.name: step for step in pipeline(run) if (step.folder / SIDECAR).is_file()}
     old = {name: why for name, step in steps.items() if (why := _why(step)) is not None}
-    if not given.steps:
+    if not patterns:
         print("\n".join(f"{name}: {why}" for name, why in old.items()) or "nothing is old")
         return
     refused = []
-    for name in _named(given.steps, steps):
+    for name in _named(patterns, steps):
         if name in old:
             try:
                 adopt(steps[name])
@@ -166,10 +161,3 @@ def _named(patterns: Sequence[str], names: Mapping[str, PipelineStep]) -> list[s
         if not any(fnmatch(name, pattern) for name in names):
             raise SpecError(f"no finished step '{pattern}' in this run; {nearest(pattern, names)}")
     return [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"found '{text}', expected KEY=VALUE")
-    return key, yaml.safe_load(value)

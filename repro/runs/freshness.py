@@ -31,7 +31,7 @@ from repro.runs.extensions import (
     preparing_modules,
     source_options,
 )
-from repro.runs.report_inputs import report_inputs
+from repro.runs.report_inputs import Shown, report_inputs
 from repro.runs.run import Experiment, Run
 from repro.specs.validation import read_step
 
@@ -152,11 +152,26 @@ def reporting(run: Run) -> PipelineStep:
     """
     inputs: dict[str, Input] = {}
     with suppress(ChangedFileError):  # the report itself says which folder
-        inputs = report_inputs(run.folder, CARDS, [one.name for one in run.experiments])
-    spec = run.folder / "specs" / "report.json"
+        inputs = report_inputs(run.folder, CARDS, _shown(run))
     after = tuple(run.folder / name for name in reported(run, requested=()))
     return PipelineStep(
-        run.folder, "report", ("repro.report",), spec, inputs, files=templates(), after=after
+        run.folder,
+        "report",
+        ("repro.report",),
+        run.report_spec,
+        inputs,
+        files=templates(),
+        after=after,
+    )
+
+
+def _shown(run: Run) -> Shown:
+    datasets = run.spec.datasets
+    return Shown(
+        datasets=list(datasets),
+        hashed=[name for name, dataset in datasets.items() if dataset.dedup is not None],
+        models=list(run.spec.models),
+        experiments=[one.name for one in run.experiments],
     )
 
 

@@ -3,13 +3,17 @@
 config/<run>.yaml -> Run. The Snakefile takes from it the names, the input folders and the spec file
 of each step; repro.runs.checks reports errors before any step starts. Spec files are written only
 when they change, so that changing one model makes one model run again.
-`python -m repro check CONFIG [--raw FOLDER]` prints what a run file would do.
+`python -m repro check CONFIG [--raw FOLDER] [--config KEY=VALUE ...]` prints what a run file would
+do; `add_run_file` gives these options to every command that takes a run file.
 """
 
+import argparse
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from repro.artefacts.whole_file import write_json
 from repro.command_line import new_parser
@@ -81,7 +85,7 @@ def _resolved(values: dict[str, Any], *, file: str) -> Run:
     check_opening(spec, cards, file=file)
     spec = spec.model_copy(update={"experiments": options_at_scale(spec, cards)})
     experiments = [Experiment(name, card) for name, card in cards.items()]
-    run = Run(name, file, spec, experiments, trainings, ablations, named=named, strict=bool(strict))
+    run = Run(name, file, spec, experiments, trainings, ablations, strict=bool(strict))
     check_names(run)
     for experiment in experiments:
         _bind(experiment, run)
@@ -128,7 +132,7 @@ def write_specs(run: Run) -> None:
         _write(run.spec_file("experiments", experiment.name), values)
         style = {"banner": run.banner(run.datasets_of(experiment)), **_drawn_claims(experiment)}
         _write(run.spec_file("styles", experiment.name), style)
-    _write(run.folder / "specs" / "report.json", report_spec(run))
+    _write(run.report_spec, report_spec(run))
 
 
 def _drawn_claims(experiment: Experiment) -> dict[str, Any]:
@@ -144,10 +148,7 @@ def report_spec(run: Run) -> dict[str, Any]:
     generated = {name: run.drawn(name) for name in run.spec.datasets}
     for name, role in bound_roles(run).items():
         values["roles"][name] |= role.model_dump()
-    experiments = [
-        {"name": e.name, "folder": f"experiments/{e.name}", "unbound": e.unbound}
-        for e in run.experiments
-    ]
+    experiments = [{"name": e.name, "unbound": e.unbound} for e in run.experiments]
     repeats = [name for names in run.trainings.values() for name in names[1:]]
     more = {
         "run": run.name,
@@ -174,14 +175,42 @@ def _whether_it_runs(experiment: Experiment) -> str:
     return "runs"
 
 
+def add_run_file(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments from which `run_given` loads a run."""
+    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
+    parser.add_argument(
+        "--config",
+        dest="over",
+        nargs="+",
+        action="extend",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="as for Snakemake's --config: run=NAME, raw=FOLDER, image_size=128",
+    )
+    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, for `type=`."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"found '{text}', expected KEY=VALUE")
+    return key, yaml.safe_load(value)
+
+
+def run_given(given: argparse.Namespace) -> Run:
+    """The run that a command line names by `add_run_file`. Raises SpecError as load_run does."""
+    over = dict(given.over)
+    if given.raw is not None:
+        over[load_run(given.config, over).spec.raw_key] = given.raw
+    return load_run(given.config, over)
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = new_parser("check", __doc__)
-    parser.add_argument("config", help="a run file, e.g. config/demo.yaml")
-    parser.add_argument("--raw", help="folder of the raw data, instead of the run file's")
-    given = parser.parse_args(argv)
-    run = load_run(given.config)
-    if given.raw is not None:
-        run = load_run(given.config, {run.spec.raw_key: given.raw})
+    add_run_file(parser)
+    run = run_given(parser.parse_args(argv))
     for kind in ("worlds", "datasets", "models", "roles"):
         print(f"{kind}: {', '.join(getattr(run.spec, kind)) or '-'}")
     for experiment in run.experiments:

@@ -4,8 +4,8 @@ Where in the flow: repro.runs.load puts the result of `bound_roles` into specs/r
 plan uses it to count the claims that a run can decide. A program cannot tell MNIST from other
 digits of the same size, so the run file states that a role is as in the paper, and this module
 withdraws the statement where it can see a difference: synthetic images, another source, fewer
-images than the paper's, networks or trainings that differ from the preset. The number of images
-is known once they are prepared; the report compares it with `expected_images`.
+images than the paper's, networks or trainings that differ from the preset, or had other images.
+The number of images is known once they are prepared; the report compares it with `expected_images`.
 
 Alone: `bound_roles(load_run("config/paper.yaml"))`.
 """
@@ -34,6 +34,7 @@ RECIPES = {  # role -> slot -> preset of the paper; other slots are ours
     "svhn": {"model": "svhn_released"},
     "mnist": {"model": "mnist_conditional", "baseline": "mnist_gan_fc"},
 }
+DEDUPLICATED = ("bedrooms",)  # section 4.1.1
 BOOKKEEPING = {  # settings of a training that do not change its networks, except for rounding
     "training.precision", "training.sample_every", "training.log_every",
     "training.checkpoint_every", "training.snapshots", "training.snapshots_of",
@@ -92,6 +93,10 @@ def _why_not_the_training(run: Run, name: str, role: RoleSpec) -> list[str]:
             continue
         paper = presets[recipe].model_dump(include={"network", "training"})
         spec: ModelSpec = run.spec.models[model]
+        if spec.data != role.data:
+            found.append(f"{model} is trained on {spec.data}, not on {role.data}")
+        if name in DEDUPLICATED and not spec.deduplicated:
+            found.append(f"{model} is trained on images that were not de-duplicated")
         changed = differences(paper, spec.model_dump(include={"network", "training"}))
         keys = [key for key, _, _ in changed if key not in BOOKKEEPING]
         if keys:

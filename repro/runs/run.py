@@ -42,7 +42,6 @@ class Run:
     experiments: list[Experiment]
     trainings: dict[str, list[str]]  # model of the run file -> names of its trained models
     ablations: dict[str, RunModelSpec] = field(default_factory=dict)  # trained on request
-    named: str | None = None  # `run` in --config, where the name is not the file's
     strict: bool = False  # `strict` in --config: results of other package versions are made again
     given: dict[str, Any] = field(default_factory=dict)  # what --config gave besides the run file
 
@@ -93,6 +92,11 @@ class Run:
 
     def spec_file(self, kind: str, name: str) -> Path:
         return self.folder / "specs" / kind / f"{name}.json"
+
+    @property
+    def report_spec(self) -> Path:
+        """The spec file of the report."""
+        return self.folder / "specs" / "report.json"
 
     def slot_folders(self, role: str, slot: str) -> dict[str, Path]:
         """Folders of an experiment's input <role>.<slot>, by name; {} when this run binds none.

@@ -38,9 +38,7 @@ def refuse_other_photos(run: Run) -> None:
     if not now or not any((run.folder / part).is_dir() for part in ("data", "state", "models")):
         return
     try:
-        before = json.loads((run.folder / "specs" / "report.json").read_text(encoding="utf-8"))[
-            "photos"
-        ]
+        before = json.loads(run.report_spec.read_text(encoding="utf-8"))["photos"]
     except (OSError, ValueError, KeyError, TypeError):
         return  # unknown
     if not isinstance(before, str) or _place(before) == _place(now):

@@ -30,31 +30,44 @@ class Step:
     description: str
     outputs: list[Path] = field(default_factory=list)
     log: Path | None = None
+    log_began: int = 0  # bytes that the log held when the step began: those of earlier attempts
     expected: float | None = 0.0  # seconds that it is expected to take; None: unknown
     state: State = "waiting"
     started: float = 0.0
     ended: float = 0.0
 
     def reading(self) -> Reading | None:
-        """The last line of its log that reports progress; None where there is none."""
-        for line in reversed(last_lines(self.log, most=5)):
+        """The last of the newest lines of its log that reports progress; None where none does."""
+        for line in reversed(self.last_lines(5)):
             if found := read(line):
                 return found
         return None
 
+    def last_lines(self, most: int) -> list[str]:
+        """The last lines of its log that it has written since it began; see `last_lines`."""
+        return last_lines(self.log, most=most, start=self.log_began)
 
-def last_lines(path: Path | None, *, most: int) -> list[str]:
-    """The last lines of a file, without empty ones; [] where it is unreadable."""
+
+def last_lines(path: Path | None, *, most: int, start: int = 0) -> list[str]:
+    """The last lines of a file after `start` bytes, without empty ones; [] where unreadable."""
     if path is None:
         return []
     try:
         with path.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, 2) - TAIL_BYTES))
+            stream.seek(max(start, stream.seek(0, 2) - TAIL_BYTES))
             text = stream.read().decode("utf-8", "replace")
     except OSError:
         return []
     lines = [line.rstrip() for line in text.replace("\r", "\n").splitlines()]
     return [line for line in lines if line][-most:]
+
+
+def _size(path: Path | None) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return 0 if path is None else path.stat().st_size
+    except OSError:
+        return 0
 
 
 class Board:
@@ -98,6 +111,7 @@ class Board:
             step.log = log or step.log
             if state == "running":
                 step.started = self.clock()
+                step.log_began = _size(step.log)
             else:
                 step.ended = self.clock()
             return step

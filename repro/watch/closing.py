@@ -13,7 +13,7 @@ from pathlib import Path
 from repro.places import ROOT
 from repro.progress import format_duration
 from repro.runs.run import Experiment, Run
-from repro.watch.board import Step, last_lines
+from repro.watch.board import Step
 from repro.watch.step_descriptions import plain
 
 PLAYABLE = "playable.html"
@@ -21,7 +21,7 @@ ACTIVATE = ".venv/bin/activate"
 DEFAULT_FILE = "config/demo.yaml"  # the Snakefile's default
 LAST_LINES = 12  # of a failed step's log
 INDENT = "    "
-INTERRUPTED = "interrupted"  # the last line of a step that was stopped (repro.command_line)
+STOPPED = "stopped"  # begins the last line of a step that was stopped: see command_line.run_main
 
 
 def closing_text(run: Run, *, targets: Collection[str], given: Sequence[str] = ()) -> str:
@@ -87,8 +87,8 @@ def _command(run: Run, target: str, given: Sequence[str]) -> str:
 
 def failure_lines(step: Step) -> list[str]:
     """Lines on a failed step: the end of its log, and what to do."""
-    lines = last_lines(step.log, most=LAST_LINES)
-    if lines[-1:] == [INTERRUPTED]:
+    lines = step.last_lines(LAST_LINES)
+    if _was_stopped(step):
         return [f"Stopped after {format_duration(step.ended - step.started)}: {step.description}"]
     shown = [f"FAILED after {format_duration(step.ended - step.started)}: {step.description}"]
     shown += [f"{INDENT}{plain(line)}" for line in lines or ["(its log is empty)"]]
@@ -99,12 +99,16 @@ def failure_lines(step: Step) -> list[str]:
 
 def what_to_do(failed: Sequence[Step]) -> list[str]:
     """Lines to print after a run in which steps failed, or that the user stopped."""
-    broken = [step for step in failed if last_lines(step.log, most=1) != [INTERRUPTED]]
+    broken = [step for step in failed if not _was_stopped(step)]
     if failed and not broken:
         return ["Stopped. The same command continues where it stopped."]
     names = "; ".join(step.description for step in broken)
     return [
-        f"Not everything could be made. Failed: {names or 'see above'}",
+        f"Some steps failed: {names or 'see above'}",
         "Fix what the log reports and run the same command again: finished steps stay, interrupted "
         "ones continue where they stopped.",
     ]
+
+
+def _was_stopped(step: Step) -> bool:
+    return any(line.startswith(STOPPED) for line in step.last_lines(1))

@@ -121,6 +121,8 @@ class Narrator:
         for step in self.board.steps("running"):
             reading = step.reading()
             running.append(reading.text if reading else step.description)
+        if not running:
+            return
         self.display.say(f"{self._place(left=True)} still at: {'; '.join(running)}")
 
     def _page(self, left: float | None) -> None:

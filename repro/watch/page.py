@@ -46,7 +46,6 @@ class Training:
 
     name: str
     state: str
-    where: str
     sheet: str
     sheet_text: str
     curves: list[Curve]
@@ -80,14 +79,11 @@ def _template() -> Any:
 
 
 def _row(step: Step, board: Board) -> dict[str, Any]:
-    reading = step.reading() if step.state == "running" else None
     end = step.ended if step.state in ("done", "failed") else board.clock()
     return {
         "words": step.description,
-        "stage": step.stage,
         "took": format_duration(end - step.started) if step.state != "waiting" else "",
-        "reading": reading,
-        "left": format_duration(reading.left) if reading and reading.left is not None else "",
+        "reading": step.reading() if step.state == "running" else None,
         "log": step.log,
     }
 
@@ -114,11 +110,9 @@ def _training(folder: Path, name: str, step: Step | None) -> Training:
     if (place / "samples.png").is_file():
         newest = place / "samples.png"
     curves, top = loss_curves(place / "log.jsonl")
-    reading = step.reading() if step is not None and step.state == "running" else None
     return Training(
         name=name,
         state=step.state if step else "done",
-        where=reading.text if reading else "",
         sheet=address(newest, folder) if newest else "",
         sheet_text=_describe_sheet(newest),
         curves=curves,

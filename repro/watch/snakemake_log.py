@@ -107,7 +107,7 @@ class Shown(logging.Handler):
         elif event == "job_error":
             narrator.failed(fields["jobid"])
         elif event is None and str(record.msg).startswith(AGAIN):
-            narrator.display.say("  It is tried once more.")
+            narrator.display.say("  Trying once more.")
         elif event is None and str(record.msg).startswith(ENDING):
             narrator.display.say(str(record.msg))
         else:

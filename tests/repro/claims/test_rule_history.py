@@ -97,6 +97,21 @@ def test_words_folders_and_names_of_files_may_change(history: History) -> None:
     assert words(history) == {"a": f"before the first published result ({first}, 2026-01-01)"}
 
 
+def test_a_control_that_came_or_went_after_the_rule_is_told_apart(history: History) -> None:
+    first = history.commit(card=card(a=1, b=1, c=1))
+    history.commit(claims=table(a=0.5, b=0.5, c=0.5))
+    third = history.commit(card=card(a=1, b=1, c=1).replace("B, kind", "B, control: U, kind"))
+    before = f"before the first published result ({first}, 2026-01-01)"
+    later = f"{before}; control as it is since {third}, 2026-01-03"
+    assert words(history) == {"a": before, "b": later, "c": before}
+    fourth = history.commit(card=card(a=1, b=1, c=1))
+    assert words(history)["b"] == f"{before}; control as it is since {fourth}, 2026-01-04"
+    (history.experiments / "walk/experiment.yaml").write_text(
+        card(a=1, b=1, c=1).replace("C, kind", "C, control: U, kind")
+    )
+    assert set(words(history)) == {"a", "b"}, "a control that is not committed"
+
+
 def test_another_claim_on_a_known_measurement_is_written_after(history: History) -> None:
     history.commit(card=card(a=1), claims=table(a=0.5))
     history.commit(card=card(a=1) + card(a=2).splitlines()[-1].replace("id: a", "id: b") + "\n")

@@ -71,7 +71,7 @@ def test_what_the_control_passes_as_well_is_not_decided(
 def test_what_holds_without_its_control_is_not_decided(ground: Ground) -> None:
     found = judge(claim(control="share_untrained"), around(2, 1), ground=ground)
     assert found.verdict == "not decided (no control)"
-    assert found.reason == "no share untrained was measured"
+    assert found.reason == "its control (share untrained) was not measured"
     # what fails or is undecided needs no control
     for ours in (around(-2, 1), around(0.5, 1), around(-0.5, 1)):
         named = judge(claim(control="share_untrained"), ours, ground=ground)

@@ -72,10 +72,13 @@ def test_a_run_beside_itself_has_changed_nothing(tmp_path: Path) -> None:
     assert "0 of 8 claims" in summary(table, ("a", "a"))
 
 
-def test_words_of_an_earlier_version_are_no_change(tmp_path: Path) -> None:
-    old = read_claims(run(tmp_path / "a", [claim("x", verdict="fails in a drawn world")]))
-    new = read_claims(run(tmp_path / "b", [claim("x", verdict="fails on synthetic data")]))
-    assert "0 of 1 claims" in summary(compared(old, new), ("a", "b"))
+@pytest.mark.parametrize("name", ["measurement", "unit"])
+def test_other_quantities_are_not_subtracted(tmp_path: Path, name: str) -> None:
+    old = read_claims(run(tmp_path / "a", [claim("x", 0.83, 0.1, **{name: "share"})]))
+    new = read_claims(run(tmp_path / "b", [claim("x", 83.0, 0.1, **{name: "%"})]))
+    (row,) = compared(old, new).to_dict("records")
+    assert (row["moved"], row["difference"]) == ("another measurement", None)
+    assert "numbers: 1 another measurement" in summary(compared(old, new), ("a", "b"))
 
 
 def test_what_held_without_a_measured_control_is_not_decided(tmp_path: Path) -> None:

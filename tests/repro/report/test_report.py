@@ -250,7 +250,7 @@ def make_run(run: Path) -> Path:
         "datasets": {"bedrooms": {"dedup": {}}, "objects": {"dedup": {}}},
         "models": {"bedrooms": {}, "objects": {}, "faces": {}, "older": {}},
         "experiments": [
-            {"name": name, "folder": f"experiments/{name}", "unbound": unbound}
+            {"name": name, "unbound": unbound}
             for name, unbound in (
                 ("latent_walk", []),
                 ("cifar10_svm", []),

@@ -54,6 +54,24 @@ def test_a_narrower_network_and_a_sample_of_the_images(repository: Path) -> None
     assert few.expected_images == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "why"),
+    [
+        ("svhn", {"data": "svhn_validation"}, "svhn is trained on svhn_validation, not on svhn"),
+        (
+            "bedrooms",
+            {"deduplicated": False},
+            "bedrooms is trained on images that were not de-duplicated",
+        ),
+    ],
+)
+def test_a_network_of_other_images_leaves_only_the_data(
+    repository: Path, name: str, model: dict, why: str
+) -> None:
+    one = role(repository, name, models={name: model})
+    assert (one.as_in_paper, one.not_as_in_paper) == ("data", [why])
+
+
 def test_faces_and_other_sources_are_never_the_papers(repository: Path) -> None:
     faces = role(repository, "faces", roles={"faces": {"as_in_paper": True}})
     assert (faces.as_in_paper, faces.not_as_in_paper) == (

@@ -4,6 +4,7 @@ Longer than 300 lines: one small run file, changed, serves all the tests here.
 """
 
 import json
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 
 from repro.claims.card import ExperimentCard
 from repro.runs.checks import missing_raw_data
-from repro.runs.load import load_run, report_spec, write_specs
+from repro.runs.load import add_run_file, load_run, report_spec, run_given, write_specs
 from repro.runs.load import main as check
 from repro.runs.models import merged
 from repro.runs.run import Run
@@ -260,6 +261,30 @@ def test_check_says_what_runs_what_waits_to_be_asked_for_and_what_is_left_out(
     assert "experiment latent_walk: runs" in said
     assert "experiment ablations: only on request: snakemake ablations" in said
     assert "experiment dedup: left out because this run has no bedrooms.copies" in said
+
+
+def test_commands_take_a_run_file_with_what_snakemake_may_be_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own()
+    parser = ArgumentParser()
+    add_run_file(parser)
+    words = ["--config", "image_size=128", "run=big", "processes_per_training=2", "--raw", "cats"]
+    run = run_given(parser.parse_args(["own.yaml", *words]))
+    assert (run.name, run.spec.processes_per_training, run.spec.photos) == ("big", 2, "cats")
+    assert run.model("cats").network.image_size == 128
+    assert run.given["image_size"] == 128
+    with pytest.raises(SystemExit):
+        parser.parse_args(["own.yaml", "--config", "image_size"])
+
+
+def test_check_sees_what_is_given(load: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    load()
+    check(["small.yaml", "--config", "leave_out=[latent_walk]"])
+    said = capsys.readouterr().out
+    assert "experiment latent_walk" not in said
+    assert "experiment dedup" in said
 
 
 def test_missing_raw_data_say_where_and_how(load: Any) -> None:

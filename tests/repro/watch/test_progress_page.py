@@ -63,7 +63,6 @@ def training(folder: Path, name: str = "faces") -> Path:
 def test_a_run_that_goes_on(board: Board, tmp_path: Path) -> None:
     sheet = training(tmp_path)
     log = tmp_path / "log"
-    log.write_text("[10:00:00] training of faces: 500 of 2,000 minibatches (25 %), 9.0 s each\n")
     board.plan(
         [
             Step(1, "train_model", "faces", "training", "Training faces", log=log),
@@ -74,6 +73,7 @@ def test_a_run_that_goes_on(board: Board, tmp_path: Path) -> None:
     board.start(3)
     board.finish(3)
     board.start(1)
+    log.write_text("[10:00:00] training of faces: 500 of 2,000 minibatches (25 %), 9.0 s each\n")
     write_page(tmp_path / "progress.html", a_run(tmp_path), board, left=125)
     page = Page(tmp_path / "progress.html")
     for words in (

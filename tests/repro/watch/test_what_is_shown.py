@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from repro.command_line import run_main
+from repro.errors import StoppedError
 from repro.runs.load import load_run
 from repro.runs.run import Run
 from repro.watch.board import Board, Step, last_lines
@@ -140,13 +143,38 @@ def test_no_time_left_is_given_before_a_measurement_of_unknown_length_reports_it
 
 
 def test_a_running_step_is_believed(board: Board, clock: Clock, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text("[10:00:00] training of faces: 10 of 100 minibatches (10 %), 2.0/s, 45 s left\n")
+    log, line = tmp_path / "log", "[10:00:00] training of faces: 10 of 100 minibatches (10 %), "
     board.cores = 8
     board.plan([step(1, "train_model", expected=7, log=log), step(2, "report", expected=3)])
     board.start(1, log=log)
+    log.write_text(f"{line}2.0/s, 45 s left\n")
     clock.now = 5.0
     assert remaining(board) == 45  # no number of cores makes it shorter
+
+
+def test_progress_and_the_end_of_an_earlier_attempt_are_not_this_ones(
+    board: Board, tmp_path: Path
+) -> None:
+    """Rules append to their logs."""
+    log = tmp_path / "log"
+    log.write_text("[10:00:00] hashing: 90 of 100 images (90 %), 2.0/s, 5 s left\nstopped\n")
+    board.plan([step(1)])
+    board.start(1, log=log)
+    (running,) = board.steps("running")
+    assert running.reading() is None
+    with log.open("a") as stream:
+        stream.write("[10:01:00] hashing: 10 of 100 images (10 %), 2.0/s, 45 s left\n")
+    reading = running.reading()
+    assert reading is not None
+    assert (reading.done, reading.left) == (10, 45)
+    log.write_text(log.read_text().partition("[10:01")[0])
+    board.fail(1)
+    assert failure_lines(running)[:2] == [
+        "FAILED after 0 s: measure_x",
+        "    (its log is empty)",
+    ]
+    board.start(1)
+    assert running.log_began == log.stat().st_size
 
 
 def test_what_a_step_is_thought_to_take(tmp_path: Path) -> None:
@@ -251,16 +279,40 @@ def test_a_run_in_plain_lines(board: Board, clock: Clock, tmp_path: Path) -> Non
     assert pages[-1] == 1
 
 
+def log_of_a_step_that(error: BaseException, log: Path) -> Path:
+    """What such a step writes, above whose command stands `run_main`."""
+
+    def main(argv: list[str] | None) -> None:
+        raise error
+
+    with log.open("w") as stream, redirect_stderr(stream), suppress(SystemExit):
+        print("at work", file=stream)
+        run_main(main, [])
+    return log
+
+
 def test_what_somebody_stopped_has_not_failed(tmp_path: Path) -> None:
-    stopped, broken = tmp_path / "stopped", tmp_path / "broken"
-    stopped.write_text("at work\n\ninterrupted\n")
+    words = "stopped at minibatch 12; the same command continues from there"
+    for error in (KeyboardInterrupt(), StoppedError(words, signal_number=15)):
+        log = log_of_a_step_that(error, tmp_path / "stopped")
+        one = step(1, log=log, ended=130.0)
+        assert failure_lines(one) == ["Stopped after 2 min: measure_x"]
+        assert what_to_do([one]) == ["Stopped. The same command continues where it stopped."]
+    broken = tmp_path / "broken"
     broken.write_text("error: no\n")
-    one, other = step(1, log=stopped, ended=130.0), step(2, "report", log=broken)
-    assert failure_lines(one) == ["Stopped after 2 min: measure_x"]
+    other = step(2, "report", log=broken)
     assert failure_lines(other)[:2] == ["FAILED after 0 s: Writing the report", "    error: no"]
-    assert what_to_do([one]) == ["Stopped. The same command continues where it stopped."]
-    assert what_to_do([one, other])[0] == "Not everything could be made. Failed: Writing the report"
-    assert what_to_do([])[0] == "Not everything could be made. Failed: see above"
+    assert what_to_do([one, other])[0] == "Some steps failed: Writing the report"
+    assert what_to_do([])[0] == "Some steps failed: see above"
+
+
+def test_the_reminder_is_left_out_while_nothing_runs(board: Board, clock: Clock) -> None:
+    out = io.StringIO()
+    narrator = Narrator(Path(), Lines(out), board, write_page=lambda board, left: None)
+    narrator.planned([step(1)], page=Path("page.html"))
+    clock.now = 61.0
+    narrator.tick()
+    assert "still at" not in out.getvalue()
 
 
 def test_a_page_that_cannot_be_written_ends_nothing(board: Board, tmp_path: Path) -> None:
@@ -288,9 +340,9 @@ def test_bars_are_for_a_terminal_alone() -> None:
 
 def test_the_bars_of_a_terminal(board: Board, clock: Clock, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_text("[10:00:00] hashing: 1,500 of 3,000 images (50 %), 9.0/s, 3 min left\n")
     board.plan([step(1, "dedup_dataset", name="[red]x"), step(2), step(3)])
     board.start(1, log=log)
+    log.write_text("[10:00:00] hashing: 1,500 of 3,000 images (50 %), 9.0/s, 3 min left\n")
     board.start(2)
     clock.now = 12.0
     console = Console(file=io.StringIO(), width=110, force_terminal=False)
