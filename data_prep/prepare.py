@@ -110,8 +110,9 @@ def join_parts(
 ) -> None:
     """Join all parts of the dataset `spec` into the folder `out`: the same bytes as `prepare`.
 
-    Does nothing where `recipe` has already made `out`. Raises StoreError where parts are missing,
-    damaged, or made from something else than `spec` and `raw`, and otherwise like `prepare`.
+    Does nothing where `recipe` has already made `out`. Raises StoreError where a part is damaged or
+    made from something else than `spec` and `raw`, UnusableError where one is missing or given
+    twice, and otherwise like `prepare`.
     """
     source, options = _ready_source(spec, raw)
     read = RawFiles(raw, files_read(raw, spec.source, options))

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.lib.recfunctions import repack_fields
 
 from repro.data.store import ImageStore
-from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
+from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode
 from repro.dedup.binary_codes import CodeHealth
 from repro.dedup.files_once import legible
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
 from repro.dedup.removal import DegenerateCodeError, health_of_compared, refuse_degenerate
 from repro.dedup.thumbnails import EQUALITY
+from repro.dedup.training import train_by
 from repro.errors import UnusableError
 from repro.progress import Progress
 
@@ -113,9 +114,7 @@ def _network(
             f"{len(inputs)} readable images; an autoencoder of their own needs {FEWEST}, or its "
             "code cannot be judged. Use --method phash, or --autoencoder with one trained elsewhere"
         )
-    settings = options.training(len(inputs))
-    network, error = train_autoencoder(inputs, seed=seed, **settings)
-    return network, {**settings, "error": round(error, 6)}
+    return train_by(options, inputs, seed=seed)
 
 
 def _perceptual(inputs: HashInputs, method: str) -> tuple[np.ndarray, np.ndarray]:
