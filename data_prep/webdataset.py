@@ -29,8 +29,7 @@ from data_prep.matching_files import (
 )
 from data_prep.source import Record, Requirement
 from data_prep.tar_entries import tar_entries
-from repro.data.raw_images import SourceError
-from repro.dedup.files_once import LARGEST_FILE
+from repro.data.raw_images import LARGEST_FILE, SourceError
 from repro.specs.validation import Strict
 
 PICTURES = ("jpg", "jpeg", "png", "webp", "avif", "heic", "gif", "bmp", "tif", "tiff", "ppm", "jp2")

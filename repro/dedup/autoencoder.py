@@ -13,7 +13,7 @@ python -m repro dedup
 import math
 from mmap import mmap
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -141,7 +141,7 @@ class Autoencoder(nn.Module):
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if scaling not in get_args(Scaling):
                 raise UnusableError(f"{path}: not an autoencoder of this kind (scaling: {scaling})")
-            network = cls(scaling=scaling)
+            network = cls(scaling=cast(Scaling, scaling))
             network.load_state_dict(tensors)
         except (SafetensorError, RuntimeError) as error:
             raise UnusableError(f"{path}: not an autoencoder of this kind ({error})") from None
