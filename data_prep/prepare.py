@@ -41,7 +41,7 @@ from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
-from repro.data.optional_decoders import describe_missing_packages
+from repro.data.optional_decoders import describe_missing_package
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.progress import Progress
@@ -220,7 +220,7 @@ def _require_images(
 def _way_out(skipped: Collection[str]) -> str:
     if "unsupported" not in skipped:
         return "is it the right folder, and the right source?"
-    absent = describe_missing_packages()
+    absent = describe_missing_package()
     return "save those that are unsupported as JPEG or PNG" + (f"; {absent}" if absent else "")
 
 

@@ -188,20 +188,7 @@ class PartFile:
             pass  # a file system without locks
         self.size = self._stream.seek(0, os.SEEK_END)
         self._previous_size = self._previous.stat().st_size if self._previous.exists() else 0
-        self._digests = {name: hashlib.new(name) for name in self._algorithms}
-        if self._digests and self.size:
-            self._hash_what_is_there()
-
-    def _hash_what_is_there(self) -> None:
-        self._stream.seek(0)
-        with tqdm(
-            total=self.size, unit="B", unit_scale=True, desc=f"reading {self.path.name}",
-            disable=None, leave=False,
-        ) as progress:  # fmt: skip
-            while block := self._stream.read(BLOCK):
-                for digest in self._digests.values():
-                    digest.update(block)
-                progress.update(len(block))
+        self._digests = hashed(self._stream, self._algorithms, label=f"reading {self.path.name}")
 
     def _noted_origin(self) -> Origin | None:
         """The record of an earlier run; None where there is none or it is damaged."""
@@ -209,6 +196,26 @@ class PartFile:
             return Origin.model_validate_json(self._notes.read_bytes())
         except (OSError, ValueError):
             return None
+
+
+def hashed(stream: BinaryIO, algorithms: Iterable[str], *, label: str) -> dict[str, Any]:
+    """Running checksums (hashlib) of all bytes of an open file, which is read once for all of them.
+
+    algorithms: names for hashlib; without any, or of an empty file, nothing is read.
+    """
+    digests = {name: hashlib.new(name) for name in algorithms}
+    size = os.fstat(stream.fileno()).st_size
+    if not digests or not size:
+        return digests
+    stream.seek(0)
+    with tqdm(
+        total=size, unit="B", unit_scale=True, desc=label, disable=None, leave=False
+    ) as progress:
+        while block := stream.read(BLOCK):
+            for digest in digests.values():
+                digest.update(block)
+            progress.update(len(block))
+    return digests
 
 
 def wrong_name(target: Path) -> Path:

@@ -29,8 +29,9 @@ def write_row(stream: TextIO, values: Sequence[str | int]) -> None:
     """
     texts = [cell(value) if isinstance(value, str) else value for value in values]
     bare = any(isinstance(text, str) and "\r" in text for text in texts)
-    quoting = csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
-    csv.writer(stream, lineterminator="\n", quoting=quoting).writerow(texts)
+    csv.writer(
+        stream, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
+    ).writerow(texts)
 
 
 def name_in(cell: str) -> str:

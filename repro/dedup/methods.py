@@ -38,6 +38,7 @@ assert set(METHODS) <= set(ALL_METHODS)
 # the code; some folders of 10 were refused because they had too few pairs for the check.
 FEWEST = 20
 BLOCK = 1024  # pictures hashed together
+NETWORK = "autoencoder.safetensors"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,29 @@ def make_codes(
     except DegenerateCodeError as error:
         raise DegenerateCodeError(f"{error}; or try --method phash, which needs none") from None
     return HashCodes(codes, contrast, health, network, training)
+
+
+def codes_of_all(
+    stores: list[ImageStore],
+    folder: Path,
+    *,
+    method: str,
+    options: Options,
+    seed: int,
+    model: Path | None,
+) -> list[HashCodes]:
+    """Codes of each store by one hash: an autoencoder is trained on the larger one, and saved."""
+    larger = max(range(len(stores)), key=lambda number: len(stores[number]))
+    first = make_codes(stores[larger], method=method, options=options, seed=seed, model=model)
+    if first.network is not None:
+        model = folder / NETWORK
+        first.network.save(model)
+    return [
+        first
+        if number == larger
+        else make_codes(store, method=method, options=options, seed=seed, model=model)
+        for number, store in enumerate(stores)
+    ]
 
 
 def _health(codes: np.ndarray, contrast: np.ndarray, options: Options) -> CodeHealth | None:

@@ -79,10 +79,9 @@ def train_autoencoder(
         source = torch_generator(seed, "autoencoder, noise and dropout", step)
         if corruption == "views":
             views = views_of(pictures, source=source, kinds=view_kinds)
-            noisy = network.scaled(views.reshape(clean.shape))
+            before = network.encoder(network.scaled(views.reshape(clean.shape)))
         else:
-            noisy = _corrupted(clean, corruption=corruption, noise=noise, source=source)
-        before = network.encoder(noisy)  # (batch, 128)
+            before = network.encoder(_noisy(clean, corruption, noise, source=source))
         error = _error(network, before, clean, code_dropout=code_dropout, source=source)
         loss = error
         if corruption == "views":
@@ -109,8 +108,8 @@ def _error(
     return F.mse_loss(network.decoder(code * kept / (1 - code_dropout)), clean)
 
 
-def _corrupted(
-    clean: Tensor, *, corruption: Corruption, noise: float, source: torch.Generator
+def _noisy(
+    clean: Tensor, corruption: Corruption, noise: float, *, source: torch.Generator
 ) -> Tensor:
     if corruption == "gaussian":
         return clean + noise * torch.randn(clean.shape, generator=source)
