@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from data_prep.source import Record, Requirement
+from data_prep.source import Crop, Record, Requirement
 from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError, files_below
 from repro.progress import REPORTER
@@ -42,7 +42,7 @@ class Options(Strict):
         "all", description="the official split; all: the paper splits no faces"
     )
     columns: list[str] = Field([], description="attributes to take as labels; [] = all 40")
-    crop: tuple[int, int, int, int] | None = Field(
+    crop: Crop | None = Field(
         (30, 40, 138, 138),
         description="left, top, width, height in pixels (default: dcgan.torch); null = the largest "
         "square in the middle",
@@ -54,15 +54,6 @@ class Options(Strict):
         if len(set(columns)) != len(columns):
             raise ValueError("names an attribute twice")
         return columns
-
-    @field_validator("crop")
-    @classmethod
-    def _has_pixels(
-        cls, crop: tuple[int, int, int, int] | None
-    ) -> tuple[int, int, int, int] | None:
-        if crop and (min(crop[:2]) < 0 or min(crop[2:]) < 1):
-            raise ValueError("needs left, top >= 0 and width, height >= 1")
-        return crop
 
 
 class Table(NamedTuple):
@@ -117,7 +108,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
     Skipped: files without a row in a requested table (not_in_table). Pictures of other splits are
     no records, nor are rows without a file, of which the log tells the number. Raises SourceError
-    for damaged tables.
+    for damaged tables, and for two files of one row.
     """
     folder = raw / options.images
     files, table, split_of = _read(raw, options)
@@ -137,7 +128,13 @@ def _read(raw: Path, options: Options) -> tuple[dict[str, str], Table, Callable[
     """The files by their rows' names, the table, and the split of a row (None: unknown)."""
     folder = raw / options.images
     table = _attributes(raw / options.attributes, options.columns)
-    files = {_row_of(file): file for file in files_below(folder)}
+    files: dict[str, str] = {}
+    for file in files_below(folder):
+        other = files.setdefault(_row_of(file), file)
+        if other != file:
+            raise SourceError(
+                f"{folder}: {other} and {file} are one picture in the tables; keep one of them"
+            )
     refuse_unknown_files(raw / options.attributes, table.rows, folder=folder, files=[*files])
     if options.split == "all":
         return files, table, lambda _: options.split
@@ -154,7 +151,7 @@ def _row_of(file: str) -> str:
 def _attributes(path: Path, columns: list[str]) -> Table:
     """The chosen columns of list_attr_celeba.txt, in the order of `columns` (or the file's)."""
     lines = _lines(path)
-    announced = lines[0].strip() if lines else ""
+    announced = lines[0].strip()
     if not announced.isdecimal():
         raise SourceError(
             f"{path}, line 1: found '{announced[:60]}', expected the number of pictures; {AGAIN}"
@@ -210,13 +207,15 @@ def _partition(path: Path) -> dict[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text file, without blank ones at its end."""
+    """The lines of a text file, one at least, without blank ones at its end."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(f"{path}: not a text file ({error}); {AGAIN}") from None
+    if not text.strip():
+        raise SourceError(f"{path}: empty, expected a table; {AGAIN}")
     lines = text.rstrip().split("\n")
     for number, line in enumerate(lines, start=1):
-        if not line.strip() and text.strip():
+        if not line.strip():
             raise SourceError(f"{path}, line {number}: empty, expected a row; {AGAIN}")
     return lines

@@ -1,6 +1,6 @@
 """Prepared dataset -> which of its images are near-duplicates of an earlier one (paper §4.1.1).
 
-Trains the autoencoder hash (repro/dedup/autoencoder.py) on the dataset, encodes every image, and
+Trains the autoencoder hash (repro/dedup/training.py) on the dataset, encodes every image, and
 groups equal 128-bit codes (repro/dedup/removal.py). The first image of each group is kept (rows are
 in source order, which for LSUN is the order of keys), the others are marked. No pixel is copied.
 The folder:
@@ -27,16 +27,18 @@ import numpy as np
 import torch
 
 from repro.artefacts.checked_inputs import refuse_changed
+from repro.artefacts.provenance import read_record, sha256_of_input
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.artefacts.whole_file import write_json
 from repro.command_line import add_threads, natural, new_parser, run_main
-from repro.data.shards import Shard
+from repro.data.shards import Shard, in_order
 from repro.data.store import ImageStore
-from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
+from repro.dedup.autoencoder import Autoencoder, HashInputs, encode
 from repro.dedup.group_table import write_groups
 from repro.dedup.options import Options
-from repro.dedup.removal import find_removal, health_of_compared, refuse_degenerate
+from repro.dedup.removal import Removal, find_removal, health_of_compared, refuse_degenerate
+from repro.dedup.training import train_by
 from repro.errors import UnusableError
 from repro.specs.validation import OptionsAndSeed, read_step, validated
 
@@ -55,18 +57,18 @@ def dedup(
 ) -> dict[str, Any]:
     """De-duplicate the prepared dataset `data` into the folder `out`; returns its summary.
 
-    trained: folder of `train`; None: train here. parts: folders of `encode_shard` in the order of
-    their shards; none: encode here. The result is the same. Does nothing where `recipe` has already
+    trained: folder of `train`; None: train here. parts: folders of `encode_shard` by that network,
+    in any order; none: encode here. The result is the same. Does nothing where `recipe` has already
     made `out`. Raises StoreError or ValueError for a dataset that cannot be hashed or parts that
-    are not its codes, DegenerateCodeError for a code with fewer effective bits than
+    are not all its codes, DegenerateCodeError for a code with fewer effective bits than
     `options.minimum_bits`.
     """
     if is_made(out, recipe, {"data": data}):
         made: dict[str, Any] = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
         return made
-    for name, given in _inputs(data, trained, parts).items():  # only the data are kept
-        if name != "data":
-            refuse_changed(name, given)
+    if trained is not None:
+        refuse_changed("trained", trained)
+    parts = _in_order(parts, _inputs(data, trained))  # only the data are recorded as an input
     with step_folder(
         out, inputs={"data": data}, spec=options.model_dump(), seed=seed, recipe=recipe
     ) as folder:
@@ -90,11 +92,7 @@ def dedup(
         summary = removal.summary(store.keys, health=health)
         summary["training"] = json.loads((folder / TRAINING).read_text(encoding="utf-8"))
         (folder / TRAINING).unlink()
-        np.save(folder / "codes.npy", codes, allow_pickle=False)
-        np.save(folder / "first.npy", removal.first, allow_pickle=False)
-        np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
-        write_groups(folder / "groups.csv", removal, store.keys)
-        write_json(folder / SUMMARY, summary)
+        _write(folder, codes, removal, keys=store.keys, summary=summary)
     return summary
 
 
@@ -119,34 +117,61 @@ def encode_shard(*, data: Path, trained: Path, shard: Shard, out: Path) -> None:
         np.save(folder / "contrast.npy", contrast, allow_pickle=False)
 
 
-def _inputs(data: Path, trained: Path | None, parts: Sequence[Path] = ()) -> dict[str, Path]:
-    given = {"data": data} if trained is None else {"data": data, "trained": trained}
-    return given | {f"part{number:04d}": part for number, part in enumerate(parts, start=1)}
+def _inputs(data: Path, trained: Path | None) -> dict[str, Path]:
+    return {"data": data} if trained is None else {"data": data, "trained": trained}
+
+
+def _in_order(parts: Sequence[Path], inputs: dict[str, Path]) -> list[Path]:
+    """The parts sorted by shard. Raises UnusableError where they are not all codes of `inputs`."""
+    for number, part in enumerate(parts, start=1):
+        refuse_changed(f"part {number}", part)
+    return in_order((_shard(part, inputs), part) for part in parts) if parts else []
+
+
+def _shard(part: Path, inputs: dict[str, Path]) -> Shard:
+    """Which part it is. Raises UnusableError where it is none, or made from other inputs."""
+    try:
+        record = read_record(part)
+        shard = Shard.parse(record["spec"]["shard"])
+    except (FileNotFoundError, NotADirectoryError, KeyError):
+        raise UnusableError(f"{part}: no codes of a shard (--shard)") from None
+    for name, path in inputs.items():
+        if record["inputs"][name]["sha256"] != sha256_of_input(path):
+            raise UnusableError(f"{part}: not made from --{name} {path}; make the part again")
+    return shard
+
+
+def _write(
+    folder: Path,
+    codes: np.ndarray,
+    removal: Removal,
+    *,
+    keys: Sequence[str],
+    summary: dict[str, Any],
+) -> None:
+    np.save(folder / "codes.npy", codes, allow_pickle=False)
+    np.save(folder / "first.npy", removal.first, allow_pickle=False)
+    np.save(folder / "keep.npy", removal.keep, allow_pickle=False)
+    write_groups(folder / "groups.csv", removal, keys)
+    write_json(folder / SUMMARY, summary)
 
 
 def _train(store: ImageStore, folder: Path, *, options: Options, seed: int) -> None:
-    inputs = HashInputs(store.images)
-    settings = options.training(len(inputs))
-    network, error = train_autoencoder(inputs, seed=seed, **settings)
+    network, training = train_by(options, HashInputs(store.images), seed=seed)
     network.save(folder / NETWORK)
-    write_json(folder / TRAINING, {**settings, "error": round(error, 6)})
+    write_json(folder / TRAINING, training)
 
 
 def _codes(
     store: ImageStore, network: Autoencoder, parts: Sequence[Path]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Codes (N, 16) uint8 and contrasts (N,) of all images, from the parts, if any are given."""
+    """Codes (N, 16) uint8 and contrasts (N,) of all images, from the ordered parts, if any."""
     if not parts:
         return encode(network, HashInputs(store.images))
     codes, contrast = (
         np.concatenate([np.load(part / name, allow_pickle=False) for part in parts])
         for name in ("codes.npy", "contrast.npy")
     )
-    if len(codes) != len(store):
-        raise UnusableError(
-            f"{parts[0]} ... {parts[-1]}: {len(codes)} codes in {len(parts)} parts for "
-            f"{len(store)} images of {store.folder}; give all parts of this dataset, in order"
-        )
     return codes, contrast
 
 

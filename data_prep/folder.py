@@ -8,14 +8,14 @@ Alone: `count(RAW, Options())` is the number of files.
 """
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from data_prep.source import Record, Requirement
+from data_prep.label_number import number_in
+from data_prep.source import Crop, Record, Requirement
 from data_prep.table_names import refuse_unknown_files
 from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import Strict
@@ -36,7 +36,7 @@ class Options(Strict):
         "numeric columns, each a label",
     )
     columns: list[str] = Field([], description="columns of labels_csv to take; [] = all")
-    crop: tuple[int, int, int, int] | None = Field(
+    crop: Crop | None = Field(
         None,
         description="left, top, width, height in pixels, cut out of every picture before scaling "
         "(CelebA aligned: [30, 40, 138, 138], dcgan.torch)",
@@ -57,8 +57,6 @@ class Options(Strict):
     def _one_kind_of_labels(self) -> "Options":
         if self.labels_from_name and self.labels_csv:
             raise ValueError("give labels_from_name or labels_csv, not both")
-        if self.crop and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 1):
-            raise ValueError("crop needs left, top >= 0 and width, height >= 1")
         return self
 
 
@@ -198,13 +196,9 @@ def _table(path: Path, columns: list[str]) -> dict[str, Labels]:
 
 
 def _number(text: str, where: str) -> float | int:
-    for kind in (int, float):
-        try:
-            value = kind(text)
-        except ValueError:
-            continue
-        if math.isfinite(value) and "_" not in text:  # Python takes 1_0 for ten
-            return value
+    number = number_in(text)
+    if number is not None:
+        return number
     raise SourceError(
         f"{where}: found '{text}', expected a number; name the numeric columns in `columns`, or "
         "leave the group without a name"

@@ -13,7 +13,7 @@ Alone: `count(RAW, Options())` is the number of training digits.
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -122,14 +122,13 @@ def _ways(raw: Path, name: str) -> list[Path]:
     return [raw / name, raw / f"{name}.gz", raw / dotted, raw / f"{dotted}.gz", raw / name / name]
 
 
-def _chosen(found: int, path: Path, options: Options) -> list[int]:
+def _chosen(found: int, path: Path, options: Options) -> Sequence[int]:
     """Numbers in the file of the selected digits, of the `found` in it."""
-    places = options.chosen(found, path, what="digits")
-    if options.shuffle is None:
-        return list(places)
-    # the authors' generator instead of repro.rng, so that the held-out digits are theirs
-    order = np.random.RandomState(options.shuffle).permutation(found)
-    return [int(number) for number in order[places]]
+    order = None
+    if options.shuffle is not None:
+        # the authors' generator instead of repro.rng, so that the held-out digits are theirs
+        order = np.random.RandomState(options.shuffle).permutation(found)
+    return options.chosen(found, path, what="digits", order=order)
 
 
 def _stream(path: Path) -> BinaryIO:

@@ -30,7 +30,7 @@ from data_prep.source import Record, Requirement
 from repro.data.raw_images import SourceError
 from repro.specs.validation import SpecError, Strict
 
-INSTALL = 'pip install "dcgan-reproduction[parquet]"'
+INSTALL = 'pip install ".[parquet]" in the checkout'
 ROWS_AT_ONCE = 16  # pictures in memory; of a large row group only a part
 LABELS_AT_ONCE = 4096
 BUFFER = 1 << 20  # bytes read from a file at a time
@@ -234,8 +234,8 @@ def _damage_of(path: Path) -> Iterator[None]:
     except (arrow.ArrowException, OSError, ValueError, KeyError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the file system
             raise
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise wrong_file_error(path, "Parquet file", ValueError(said)) from None
+        message = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise wrong_file_error(path, "Parquet file", ValueError(message)) from None
 
 
 def _arrow() -> Any:

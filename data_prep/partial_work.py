@@ -4,7 +4,7 @@ Where in the flow: prepare.py writes a dataset into such a folder, which is next
 is no output of any step, so that it outlives a killed job. `progress.json` is replaced atomically
 every few thousand records; after a kill the files are truncated to the lengths recorded there, and
 must have the recorded sha256. It also records what the dataset is made from: if raw data, spec or
-code have changed, the work starts afresh.
+code have changed, the work starts afresh. A folder that holds anything else is never removed.
 """
 
 import json
@@ -19,10 +19,12 @@ from typing import Any
 from repro.artefacts.resumable_file import DamagedFileError
 from repro.artefacts.whole_file import write_json
 from repro.data.store_writer import StoreWriter
+from repro.errors import UnusableError
 
 RECORDS_BETWEEN_SAVES = 4096
 SECONDS_BETWEEN_SAVES = 5.0
 PROGRESS = "progress.json"
+OURS = {PROGRESS, "images.npy", "labels.npy", "keys.txt", "skipped.csv", "manifest.json"}
 
 
 class PartialWork:
@@ -36,8 +38,10 @@ class PartialWork:
     ) -> None:
         """Resume `folder`, or begin it; prints one line where there was earlier work.
 
-        made_from: everything that determines the bytes. store: arguments of StoreWriter.
+        made_from: everything that determines the bytes. store: arguments of StoreWriter. Raises
+        UnusableError where the folder holds other files.
         """
+        _refuse_other_files(folder)
         self.folder = folder
         self.done = 0
         self._made_from = dict(made_from)
@@ -95,9 +99,8 @@ class PartialWork:
         return manifest
 
     def discard(self) -> None:
-        """Remove the folder, first the file that marks it as whole."""
-        (self.folder / PROGRESS).unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder, as `remove_work` does."""
+        remove_work(self.folder)
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
@@ -109,6 +112,31 @@ class PartialWork:
             if not (self.folder / PROGRESS).exists():
                 self.discard()
             raise
+
+
+def remove_work(folder: Path) -> None:
+    """Remove a folder of unfinished work, first the file that marks it as whole.
+
+    Raises UnusableError, and removes nothing, where the folder holds other files.
+    """
+    _refuse_other_files(folder)
+    (folder / PROGRESS).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_other_files(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    other = sorted(path.name for path in folder.iterdir() if not _is_ours(path.name))
+    if other:
+        raise UnusableError(
+            f"{folder}: holds '{other[0]}', which is no unfinished work of a dataset; name another "
+            "folder as --state: this one would be removed in the end"
+        )
+
+
+def _is_ours(name: str) -> bool:
+    return name in OURS or (name.startswith(".") and name.endswith(".partial"))
 
 
 def _link(source: Path, target: Path) -> None:

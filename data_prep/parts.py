@@ -16,7 +16,7 @@ from repro.artefacts.provenance import sha256_of_json
 from repro.artefacts.raw_files import RawFiles, digest
 from repro.artefacts.whole_file import write_json
 from repro.data.decoders import decoder_versions
-from repro.data.shards import Shard
+from repro.data.shards import Shard, in_order
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreError, StoreWriter
 from repro.specs.dataset import DatasetSpec
@@ -58,10 +58,11 @@ def join(
 ) -> dict[str, Any]:
     """Write the dataset from all its `parts`, in any order; return its manifest.
 
-    Raises StoreError naming the part that is missing, damaged, or made from something else.
+    Raises StoreError naming the part that is damaged or made from something else, UnusableError
+    where one is missing or given twice.
     """
     with StoreWriter(folder, **store) as writer:
-        for part in _in_order(parts, origin):
+        for part in in_order((_shard(part, origin), part) for part in parts):
             fields = ImageStore.open(part).manifest["label_fields"]
             if fields != store["label_fields"]:
                 raise StoreError(f"{part}: labels {fields}, expected {store['label_fields']}")
@@ -70,27 +71,15 @@ def join(
     return manifest
 
 
-def _in_order(parts: Sequence[Path], origin: Mapping[str, str]) -> list[Path]:
-    """The parts sorted by number, each present once."""
-    found: dict[Shard, Path] = {}
-    for part in parts:
-        try:
-            about = json.loads((part / PART_FILE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            raise StoreError(f"{part}: no {PART_FILE}, so not a part of a dataset") from None
-        changed = [name for name in origin if about["made_from"].get(name) != origin[name]]
-        if changed:
-            raise StoreError(
-                f"{part}: does not match the given {', '.join(changed)}; make the part again"
-            )
-        shard = Shard(*about["shard"])
-        if shard in found:
-            raise StoreError(f"{part} and {found[shard]} are both part {shard}")
-        found[shard] = part
-    expected = [Shard(n, min(found).of) for n in range(1, min(found).of + 1)]
-    if sorted(found) != expected:
+def _shard(part: Path, origin: Mapping[str, str]) -> Shard:
+    """Which part it is. Raises StoreError where it is none, or made from something else."""
+    try:
+        about = json.loads((part / PART_FILE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreError(f"{part}: no {PART_FILE}, so not a part of a dataset") from None
+    changed = [name for name in origin if about["made_from"].get(name) != origin[name]]
+    if changed:
         raise StoreError(
-            f"found parts {', '.join(map(str, sorted(found)))}, expected "
-            f"{', '.join(map(str, expected))}"
+            f"{part}: does not match the given {', '.join(changed)}; make the part again"
         )
-    return [found[shard] for shard in expected]
+    return Shard(*about["shard"])

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from pydantic import Field, model_validator
 
+from data_prep.record_pixels import whole_picture
 from data_prep.source import Record, Requirement, load_source, source_options
 from repro.data.formats import UnreadableImage
-from repro.data.images import decode
 from repro.dedup.perturbations import FRESH_KINDS, KINDS, QUALITY, near_copy, perturbations
 from repro.rng import generator
 from repro.specs.validation import SpecError, Strict, validated
@@ -141,20 +141,7 @@ def _picture(record: Record) -> np.ndarray | None:
     if record.skip is not None:
         return None
     try:
-        if callable(payload):
-            payload = payload()
-        if isinstance(payload, Path):
-            payload = payload.read_bytes()
-        if isinstance(payload, bytes):
-            picture = decode(payload, channels=3)
-        else:
-            pixels = payload.reshape(*payload.shape[:2], -1)
-            picture = np.array(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
+        content = payload() if callable(payload) else payload
+        return whole_picture(content, channels=3, crop=record.crop)
     except (UnreadableImage, OSError):
         return None
-    if record.crop is not None:
-        left, top, width, height = record.crop
-        picture = picture[top : top + height, left : left + width]
-        if picture.shape[:2] != (height, width):
-            return None
-    return picture

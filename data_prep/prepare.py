@@ -17,13 +17,12 @@ Part of it: ... --shard 3/8 --out PART; joined: ... --parts PART1 PART2 ... --ou
 """
 
 import json
-import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_prep.partial_work import PartialWork
+from data_prep.partial_work import PartialWork, remove_work
 from data_prep.parts import join, made_from, modules_of, write_part_file
 from data_prep.record_pixels import Loaded, decoded
 from data_prep.source import (
@@ -42,7 +41,7 @@ from repro.artefacts.raw_files import RawFiles
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.command_line import add_workers, new_parser, run_main
-from repro.data.optional_decoders import describe_missing_packages
+from repro.data.optional_decoders import describe_missing_package
 from repro.data.raw_images import SourceError
 from repro.data.shards import Shard
 from repro.progress import Progress
@@ -66,7 +65,7 @@ def prepare(
     next to `out`; it is deleted when `out` is complete. shard: the part to make, which need not
     hold a readable record. Does nothing where `recipe` has already made `out`. Raises SpecError for
     a wrong source or option, SourceError where requirements are missing, raw files are damaged as a
-    whole, or no record is readable.
+    whole, or no record is readable, UnusableError where `state` holds anything else.
     """
     if workers < 1:
         raise ValueError(f"workers must be 1 or more, found {workers}")
@@ -75,7 +74,7 @@ def prepare(
     inputs = {"raw": read}
     unfinished = state or out.with_name(f".{out.name}.state")
     if is_made(out, recipe, inputs):
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a run killed at its very end
+        remove_work(unfinished)  # of a run killed at its very end
         return
     total = source.count(raw, options)
     store = _store_arguments(source, options, spec=spec, raw=raw)
@@ -92,10 +91,8 @@ def prepare(
             made_from={**origin, "raw files": sha256_of_input(read), "shard": str(shard)},
             store=store,
         )
-        with partial.kept_on_failure():
-            records = _chosen(source.records(raw, options), wanted[partial.done :])
-            _write(records, partial, spec=spec, workers=workers, total=len(wanted))
-            manifest = partial.finish(folder)
+        records = _chosen(source.records(raw, options), wanted[partial.done :])
+        manifest = _write(records, partial, folder, spec=spec, workers=workers, total=len(wanted))
         if shard is None:
             _require_images(manifest, raw, partial)
         else:
@@ -113,8 +110,9 @@ def join_parts(
 ) -> None:
     """Join all parts of the dataset `spec` into the folder `out`: the same bytes as `prepare`.
 
-    Does nothing where `recipe` has already made `out`. Raises StoreError where parts are missing,
-    damaged, or made from something else than `spec` and `raw`, and otherwise like `prepare`.
+    Does nothing where `recipe` has already made `out`. Raises StoreError where a part is damaged or
+    made from something else than `spec` and `raw`, UnusableError where one is missing or given
+    twice, and otherwise like `prepare`.
     """
     source, options = _ready_source(spec, raw)
     read = RawFiles(raw, files_read(raw, spec.source, options))
@@ -182,17 +180,27 @@ def _chosen(records: Iterator[Record], wanted: Iterable[int]) -> Iterator[Loaded
 
 
 def _write(
-    records: Iterator[Loaded], partial: PartialWork, *, spec: DatasetSpec, workers: int, total: int
-) -> None:
-    runs = decoded(records, size=spec.image_size, channels=spec.channels, workers=workers)
-    with Progress("preparing", unit="images", total=total, initial=partial.done) as progress:
-        for run in runs:
+    records: Iterator[Loaded],
+    partial: PartialWork,
+    folder: Path,
+    *,
+    spec: DatasetSpec,
+    workers: int,
+    total: int,
+) -> dict[str, Any]:
+    """Decode the records into `partial`, and put the finished files into `folder`: the manifest."""
+    with (
+        partial.kept_on_failure(),
+        Progress("preparing", unit="images", total=total, initial=partial.done) as progress,
+    ):
+        for run in decoded(records, size=spec.image_size, channels=spec.channels, workers=workers):
             partial.writer.extend(run.images, run.keys, run.labels)
             for key, reason in run.skipped:
                 partial.writer.skip(key, reason)
             partial.writer.note_several(run.several)
             partial.advance(len(run))
             progress.update(len(run))
+        return partial.finish(folder)
 
 
 def _require_images(
@@ -212,7 +220,7 @@ def _require_images(
 def _way_out(skipped: Collection[str]) -> str:
     if "unsupported" not in skipped:
         return "is it the right folder, and the right source?"
-    absent = describe_missing_packages()
+    absent = describe_missing_package()
     return "save those that are unsupported as JPEG or PNG" + (f"; {absent}" if absent else "")
 
 

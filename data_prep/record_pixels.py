@@ -1,7 +1,7 @@
 """Records of a source -> square pixels of a dataset, or the reason for skipping them.
 
 Where in the flow: the work of prepare.py's decoding threads. An unreadable record gives a reason
-(repro/data/decoders.py lists them); a fault of the program remains an exception and names the
+(repro/data/formats.py lists them); a fault of the program remains an exception and names the
 record.
 
 Channels: grey pictures are repeated to 3 channels; with `channels: 1` colour becomes luma (ITU-R
@@ -20,8 +20,8 @@ from data_prep.source import Record
 from repro.data.decode_pool import chunks_in_order
 from repro.data.formats import UnreadableImage
 from repro.data.images import centre_crop, decode, decode_square
+from repro.data.raw_images import file_bytes
 from repro.data.several_pictures import holds_several
-from repro.dedup.files_once import file_bytes
 
 Payload = bytes | np.ndarray | Path
 Labels = dict[str, float | int]
@@ -106,21 +106,34 @@ def _pixels_or_reason(
 
 
 def _pixels(record: Record, payload: Payload, *, size: int, channels: int) -> _Picture:
-    several = False
-    if isinstance(payload, np.ndarray):
-        image = with_channels(payload, channels)
+    data = file_bytes(payload) if isinstance(payload, Path) else payload
+    if isinstance(data, bytes) and record.crop is None:
+        square = decode_square(data, size, channels=channels)
     else:
-        data = file_bytes(payload) if isinstance(payload, Path) else payload
-        if record.crop is None:
-            square = decode_square(data, size, channels=channels)
-            return _Picture(square, holds_several(data))
-        image, several = decode(data, channels=channels), holds_several(data)
-    if record.crop is not None:
-        left, top, width, height = record.crop
-        image = image[top : top + height, left : left + width]
-        if image.shape[:2] != (height, width):
-            raise UnreadableImage("smaller_than_crop")
-    return _Picture(centre_crop(image, size), several)
+        whole = whole_picture(data, channels=channels, crop=record.crop)
+        square = centre_crop(whole, size)
+    return _Picture(square, isinstance(data, bytes) and holds_several(data))
+
+
+def whole_picture(
+    payload: Payload, *, channels: int, crop: tuple[int, int, int, int] | None
+) -> np.ndarray:
+    """(H, W, channels) uint8 of a record at full size, upright, cut to `crop`.
+
+    Raises UnreadableImage, also for a picture that does not contain the crop, and OSError.
+    """
+    data = file_bytes(payload) if isinstance(payload, Path) else payload
+    if isinstance(data, bytes):
+        image = decode(data, channels=channels)
+    else:
+        image = with_channels(data, channels)
+    if crop is None:
+        return image
+    left, top, width, height = crop
+    image = image[top : top + height, left : left + width]
+    if image.shape[:2] != (height, width):
+        raise UnreadableImage("smaller_than_crop")
+    return image
 
 
 def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, Protocol, cast
+from typing import Annotated, Literal, Protocol, cast
 
 import numpy as np
+from pydantic import AfterValidator
 
 from repro.command_line import new_parser, run_main
 from repro.data.formats import HEAD_BYTES, looks_like
@@ -24,6 +25,7 @@ from repro.data.raw_images import SourceError, files_below
 from repro.specs.validation import SpecError, Strict, module_options, nearest
 
 __all__ = [
+    "Crop",
     "Record",
     "Requirement",
     "Source",
@@ -38,26 +40,32 @@ __all__ = [
 ]
 
 
+def _with_pixels(crop: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    if min(crop[:2]) < 0 or min(crop[2:]) < 1:
+        raise ValueError("needs left, top >= 0 and width, height >= 1")
+    return crop
+
+
+# an option of a source: left, top, width, height in pixels, as `Record.crop`
+Crop = Annotated[tuple[int, int, int, int], AfterValidator(_with_pixels)]
+
 NAMES_SHOWN = 6  # of a folder's content, in a message
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """A file or folder that must exist before a source is read.
-
-    kind: file or folder; None: either.
-    """
+    """A file or folder that must exist before a source is read."""
 
     path: Path
     what: str
     how_to_get: str
-    kind: Literal["file", "folder"] | None = None
+    kind: Literal["file", "folder"]
 
     @property
-    def found(self) -> str:
+    def problem(self) -> str:
         """What was found instead, in words; "" where it is present as it should be."""
         if not self.path.exists():
-            return f"not there{_beside(self.path)}"
+            return f"not there{_content_around(self.path)}"
         if self.kind == "file" and self.path.is_dir():
             return f"a folder{_holding(self.path)}, expected a file"
         if self.kind == "folder" and not self.path.is_dir():
@@ -128,7 +136,7 @@ def source_options(name: str) -> type[Strict]:
 
 def missing(raw: Path, source: str, options: Strict) -> list[Requirement]:
     """The requirements of source `source` that are absent below `raw`, or something else."""
-    return [r for r in load_source(source).requirements(raw, options) if r.found]
+    return [r for r in load_source(source).requirements(raw, options) if r.problem]
 
 
 def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
@@ -146,12 +154,12 @@ def files_read(raw: Path, source: str, options: Strict) -> tuple[str, ...]:
 def explain_missing(absent: list[Requirement], raw: Path) -> str:
     """Message naming every missing file, where it was expected, and how to get it."""
     lines = [f"{raw}: raw data are missing"]
-    lines += [f"  {r.what}: looked for {r.path}: {r.found}" for r in absent]
+    lines += [f"  {r.what}: looked for {r.path}: {r.problem}" for r in absent]
     lines += [f"  how to get it: {how}" for how in dict.fromkeys(r.how_to_get for r in absent)]
     return "\n".join(lines)
 
 
-def _beside(path: Path) -> str:
+def _content_around(path: Path) -> str:
     """The content of the folder in which an absent path should be, or that there is no folder."""
     folders = [folder for folder in path.parents if not folder.is_dir()]
     if folders:

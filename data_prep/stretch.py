@@ -3,8 +3,10 @@
 Shared by the sources whose files hold several splits (mnist, svhn).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from repro.data.raw_images import SourceError
@@ -23,10 +25,13 @@ class Stretch(Strict):
             raise ValueError(f"stop {self.stop} must be above start {self.start}")
         return self
 
-    def chosen(self, found: int, path: Path, *, what: str) -> range:
+    def chosen(
+        self, found: int, path: Path, *, what: str, order: np.ndarray | None = None
+    ) -> Sequence[int]:
         """Numbers of the selected records, of the `found` in a file; `what`: their plural noun.
 
-        Raises SourceError, naming the file, where it holds fewer.
+        order: (found,) the records' numbers in the order in which they are counted; None: the
+        file's. Raises SourceError, naming the file, where it holds fewer.
         """
         stop = found if self.stop is None else self.stop
         if not self.start < stop <= found:
@@ -34,4 +39,5 @@ class Stretch(Strict):
                 f"{path} holds {found} {what}, but those from start {self.start} to stop "
                 f"{self.stop} are requested; lower start or stop in the dataset's options"
             )
-        return range(self.start, stop)
+        numbers = range(found) if order is None else order.tolist()
+        return numbers[self.start : stop]

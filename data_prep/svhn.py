@@ -8,7 +8,7 @@ The file's pixels are held in memory, 3,072 bytes per digit: 1.6 GB for extra.
 Alone: `count(RAW, Options())` is the number of training digits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -107,13 +107,12 @@ def _file(raw: Path, options: Options) -> Path:
     return next((path for path in paths if path.is_file()), paths[0])
 
 
-def _chosen(found: int, path: Path, options: Options) -> list[int]:
+def _chosen(found: int, path: Path, options: Options) -> Sequence[int]:
     """Numbers in the file of the selected digits, of the `found` in it."""
-    places = options.chosen(found, path, what="digits")
-    if options.shuffle is None:
-        return list(places)
-    order = shuffled(found, seed=options.shuffle, purpose=f"svhn: order of {options.split}")
-    return [int(number) for number in order[places]]
+    order = None
+    if options.shuffle is not None:
+        order = shuffled(found, seed=options.shuffle, purpose=f"svhn: order of {options.split}")
+    return options.chosen(found, path, what="digits", order=order)
 
 
 def _announced(path: Path) -> int:
@@ -134,8 +133,8 @@ def _announced(path: Path) -> int:
         raise SourceError(f"{path}: y is {label_kind} {label_shape}, expected numbers (N, 1)")
     if shape[3] != label_shape[0]:
         raise SourceError(
-            f"{path}: {shape[3]} images in X, {label_shape[0]} labels in y, expected as many; "
-            f"{AGAIN}"
+            f"{path}: {shape[3]} images in X, {label_shape[0]} labels in y, expected equal "
+            f"numbers; {AGAIN}"
         )
     if shape[3] * PICTURE_BYTES > path.stat().st_size * MOST_PACKED:
         raise SourceError(

@@ -23,14 +23,14 @@ def refuse_unknown_files(
     """
     if not named or not files or not set(named).isdisjoint(files):
         return
-    name, file = _likest(named, files)
+    name, file = _closest_pair(named, files)
     raise SourceError(
         f"{table} names none of the {len(files)} files in {folder}: the table has '{name}', the "
         f"folder '{file}'; {_advice(name, file)}"
     )
 
 
-def _likest(named: Collection[str], files: Sequence[str]) -> tuple[str, str]:
+def _closest_pair(named: Collection[str], files: Sequence[str]) -> tuple[str, str]:
     """A name and a file that may mean the same picture; else the first of each."""
     by_stem = {_stem(file): file for file in reversed(files)}
     same = ((name, by_stem[_stem(name)]) for name in named if _stem(name) in by_stem)

@@ -50,7 +50,7 @@ from repro.train.minibatches import Images, Schedule
 from repro.train.trainer import Trainer
 
 STEP = "--spec"  # the option by which the pipeline's step is known
-CALLS = "call.json"  # what the command was given, in the folder it writes
+CALL_FILE = "call.json"  # what the command was given, in the folder it writes
 WARM_UP, TIMED = 3, 10.0  # minibatches before the timing of --minutes, and its seconds
 
 
@@ -126,15 +126,14 @@ def train_folder(given: argparse.Namespace) -> None:
     store = ImageStore.open(data)
     spec = _spec(preset, store, given)
     _require_enough(store, spec.training.batch, given.data or given.folder)
-    if before and before.images in (0, len(store)):  # 0: of an earlier version
+    if before and before.images == len(store):
         epochs = before.epochs
     else:
         epochs = _epochs(spec, store, given)
     spec = _with_training(spec, epochs=epochs)
     out.mkdir(parents=True, exist_ok=True)
-    write_json(
-        out / CALLS, call.model_copy(update={"epochs": epochs, "images": len(store)}).model_dump()
-    )
+    decided = call.model_copy(update={"epochs": epochs, "images": len(store)})
+    write_json(out / CALL_FILE, decided.model_dump())
     values = {"model": spec.model_dump(mode="json"), "seed": given.seed}
     REPORTER.say(f"sample sheets appear in {out / 'state' / 'samples'}")
     train(
@@ -267,7 +266,7 @@ def _call(given: argparse.Namespace) -> Call:
 
 
 def _call_before(out: Path) -> Call | None:
-    path = out / CALLS
+    path = out / CALL_FILE
     if not path.is_file():
         return None
     return validated(Call, read_step(path), where=str(path))

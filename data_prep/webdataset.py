@@ -20,6 +20,7 @@ from typing import IO, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from data_prep.label_number import number_in
 from data_prep.matching_files import (
     Pattern,
     find_matching,
@@ -29,8 +30,7 @@ from data_prep.matching_files import (
 )
 from data_prep.source import Record, Requirement
 from data_prep.tar_entries import tar_entries
-from repro.data.raw_images import SourceError
-from repro.dedup.files_once import LARGEST_FILE
+from repro.data.raw_images import LARGEST_FILE, SourceError
 from repro.specs.validation import Strict
 
 PICTURES = ("jpg", "jpeg", "png", "webp", "avif", "heic", "gif", "bmp", "tif", "tiff", "ppm", "jp2")
@@ -111,7 +111,7 @@ def records(raw: Path, options: Options) -> Iterator[Record]:
 
 
 def _samples(path: Path, options: Options) -> dict[str, Sample]:
-    """Stem -> files of use, of a whole shard: about 500 bytes of memory for each sample."""
+    """Stem -> files of use, of a whole shard (data_prep/README.md has the memory it takes)."""
     wanted = {*options.pictures, CLASS, TABLE}
     found: dict[str, Sample] = {}
     refuse_pointer(path)
@@ -164,11 +164,13 @@ def _text(stream: IO[bytes], files: Sample, ending: str) -> str:
 
 def _number(value: Any, kind: Literal["whole", "real"]) -> float | int | None:
     """A JSON number, or a text of one, as `kind`; None where it is none or does not fit."""
+    if isinstance(value, str):
+        written = number_in(value)
+        value = None if kind == "whole" and isinstance(written, float) else written
     try:
         number = int(value) if kind == "whole" else float(value)
     except (ValueError, TypeError, OverflowError):
         return None
     if kind == "real":
         return number if math.isfinite(number) else None
-    exact = isinstance(value, str) or number == value
-    return number if exact and -(2**63) <= number < 2**63 else None
+    return number if number == value and -(2**63) <= number < 2**63 else None

@@ -13,6 +13,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -42,10 +43,8 @@ def fetch(
     size: int | None = None,
     checksums: Mapping[str, str] | None = None,
     check: Callable[[Path], None] | None = None,
-    also_needed: int = 0,
     retries: int = RETRIES,
     timeout: float = TIMEOUT,
-    seed: int = 0,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], float] = time.time,
     report: Callable[[str], None] = to_terminal,
@@ -56,9 +55,8 @@ def fetch(
     continues after the bytes of another, and begins from zero where these were wrong. size: bytes,
     where published. checksums: hashlib name -> hexadecimal digest; all must match. check: called
     with the whole .part where there is no checksum; it refuses the file by a ValueError.
-    also_needed: bytes that must be free in addition to the file. retries: failures in a row without
-    a new byte before the last address is given up. timeout: seconds without a byte. seed: of the
-    jitter. sleep, now: the clock (seconds).
+    retries: failures in a row without a new byte before the last address is given up. timeout:
+    seconds without a byte. sleep, now: the clock (seconds).
 
     Raises WrongContentError where the whole file is not the published one, and FetchError
     otherwise; the bytes received stay in the .part.
@@ -70,26 +68,14 @@ def fetch(
     waiting, failed = list(urls), list[FetchError]()
     while waiting:
         url = waiting.pop(0)
+        patience = min(retries, RETRIES_BEFORE_ANOTHER) if waiting else retries
         with PartFile(target, algorithms=checksums) as part:
             continued = part.size > 0
-
-            def announced(total: int, part: PartFile = part) -> None:
-                _require_room(part, total=total, also_needed=also_needed)
-
-            if size is not None:
-                announced(size)
-            transfer = Transfer(
-                url=url,
-                part=part,
-                size=size,
-                verifiable=bool(checksums or check),
-                announced=announced,
-                timeout=timeout,
-                now=now,
+            transfer = _transfer(
+                part, url, size=size, verifiable=bool(checksums or check), timeout=timeout, now=now
             )
-            patience = min(retries, RETRIES_BEFORE_ANOTHER) if waiting else retries
             try:
-                _fill(transfer, retries=patience, seed=seed, sleep=sleep, report=report)
+                _fill(transfer, retries=patience, sleep=sleep, report=report)
                 return _accepted(part, url=url, checksums=checksums, check=check)
             except FetchError as error:
                 failed.append(error)
@@ -100,12 +86,39 @@ def fetch(
                 raise FetchError(f"{part.path}: cannot be written ({reason}); it is kept") from None
         if waiting:
             report(f"{target.name}: {failed[-1]}\n{target.name}: tries {waiting[0]}")
-    if len(failed) == 1:
-        raise failed[0]
-    kind = (
-        WrongContentError if any(isinstance(e, WrongContentError) for e in failed) else FetchError
+    raise _failure(failed)
+
+
+def _transfer(
+    part: PartFile,
+    url: str,
+    *,
+    size: int | None,
+    verifiable: bool,
+    timeout: float,
+    now: Callable[[], float],
+) -> Transfer:
+    """The requests to one address, after a look whether the disk has room for the rest."""
+    room = partial(_require_room, part)
+    if size is not None:
+        room(size)
+    return Transfer(
+        url=url,
+        part=part,
+        size=size,
+        verifiable=verifiable,
+        announced=room,
+        timeout=timeout,
+        now=now,
     )
-    raise kind("\n".join(str(error) for error in failed))
+
+
+def _failure(failed: Sequence[FetchError]) -> FetchError:
+    """The errors of all addresses as one."""
+    if len(failed) == 1:
+        return failed[0]
+    wrong = any(isinstance(error, WrongContentError) for error in failed)
+    return (WrongContentError if wrong else FetchError)("\n".join(map(str, failed)))
 
 
 def format_bytes(size: int) -> str:
@@ -129,8 +142,8 @@ def require_free(folder: Path, *, needed: int, purpose: str) -> None:
         )
 
 
-def _require_room(part: PartFile, *, total: int, also_needed: int) -> None:
-    needed = max(total - part.size, 0) + also_needed
+def _require_room(part: PartFile, total: int) -> None:
+    needed = max(total - part.size, 0)
     purpose = f"the rest of {part.target.name}" if part.size else part.target.name
     require_free(part.target.parent, needed=needed, purpose=purpose)
 
@@ -139,7 +152,6 @@ def _fill(
     transfer: Transfer,
     *,
     retries: int,
-    seed: int,
     sleep: Callable[[float], None],
     report: Callable[[str], None],
 ) -> None:
@@ -164,7 +176,7 @@ def _fill(
                         f"{transfer.url}: {error}; given up after {failures} requests without a "
                         f"new byte; {_kept(part)}"
                     ) from None
-                jitter = generator(seed, f"back-off {name}", draws).uniform(0.5, 1)
+                jitter = generator(0, f"back-off {name}", draws).uniform(0.5, 1)
                 draws += 1
                 wait = max(min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT) * jitter, error.wait)
                 report(f"{name}: {error}; again in {wait:.1f} s ({failures} of {retries})")

@@ -4,17 +4,15 @@
 acts on it. Runs alone: python -m data_prep.download --list --raw RAW prints the table.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
-from tqdm import tqdm
 
 from data_prep.download.fetch import format_bytes
-from data_prep.download.part_file import BLOCK
+from data_prep.download.part_file import hashed
 from data_prep.download.unpack import ArchiveError, Kind, not_as_expected, require_whole
 from repro.specs.validation import SpecError, Strict, nearest, read_yaml, validated
 
@@ -192,19 +190,8 @@ class Place:
 
 
 def _checksums(path: Path, names: Sequence[str]) -> dict[str, str]:
-    """Checksums of a file, read once for all of them."""
-    digests = {name: hashlib.new(name) for name in names}
-    if not digests:
-        return {}
-    size, label = path.stat().st_size, f"checking {path.name}"
-    with (
-        path.open("rb") as stream,
-        tqdm(total=size, unit="B", unit_scale=True, desc=label, disable=None, leave=False) as bar,
-    ):
-        while block := stream.read(BLOCK):
-            for digest in digests.values():
-                digest.update(block)
-            bar.update(len(block))
+    with path.open("rb") as stream:
+        digests = hashed(stream, names, label=f"checking {path.name}")
     return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
@@ -231,7 +218,7 @@ def planned(source: str, *, raw: Path, only: Sequence[str] = (), manifest: Manif
 
 def listing(places: Sequence[Place]) -> str:
     """Table of the files: source, file, size, state, whether a person is needed."""
-    head = ("source", "file", "size", "there", "account or by hand", "goes to")
+    head = ("source", "file", "size", "present", "account or by hand", "goes to")
     rows = [head]
     for place in places:
         entry = place.entry

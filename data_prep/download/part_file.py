@@ -2,10 +2,11 @@
 
 transfer.py fills it; unfinished bytes never have the target's name. Next to TARGET are
 
-    TARGET.part           the bytes received; it only grows
+    TARGET.part           the bytes received
     TARGET.part.json      address, validator and length of the file it belongs to
     TARGET.part.previous  an older, longer .part of another version, until the new one is longer
-    TARGET.wrong          whole, but not the published bytes; never resumed from
+    TARGET.wrong          whole, but not the published bytes; never resumed from (a second one is
+                          TARGET.wrong-2)
 
 A .part is locked while it is written, so that two runs do not mix their bytes.
 """
@@ -13,6 +14,7 @@ A .part is locked while it is written, so that two runs do not mix their bytes.
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,9 +81,9 @@ class PartFile:
 
     def __init__(self, target: Path, *, algorithms: Iterable[str] = ()) -> None:
         self.target = target
-        self.path = _beside(target, ".part")
-        self._notes = _beside(target, ".part.json")
-        self._previous = _beside(target, ".part.previous")
+        self.path = _with_ending(target, ".part")
+        self._notes = _with_ending(target, ".part.json")
+        self._previous = _with_ending(target, ".part.previous")
         self._algorithms = tuple(algorithms)
         self.origin = self._noted_origin()
         self._open()
@@ -112,7 +114,7 @@ class PartFile:
 
     def begin_again(self, keep: int) -> None:
         """Keep only the first `keep` bytes; the longest older .part stays as .part.previous."""
-        fresh = _beside(self.target, ".part.new")
+        fresh = _with_ending(self.target, ".part.new")
         self._stream.seek(0)
         with fresh.open("wb") as copy:
             while copy.tell() < keep:
@@ -147,8 +149,8 @@ class PartFile:
         return self.target
 
     def reject(self) -> Path:
-        """Keep the bytes aside as TARGET.wrong, which is never resumed from."""
-        wrong = _beside(self.target, ".wrong")
+        """Keep the bytes aside under `wrong_name`, which is never resumed from."""
+        wrong = wrong_name(self.target)
         self._end_as(wrong)
         return wrong
 
@@ -186,20 +188,7 @@ class PartFile:
             pass  # a file system without locks
         self.size = self._stream.seek(0, os.SEEK_END)
         self._previous_size = self._previous.stat().st_size if self._previous.exists() else 0
-        self._digests = {name: hashlib.new(name) for name in self._algorithms}
-        if self._digests and self.size:
-            self._hash_what_is_there()
-
-    def _hash_what_is_there(self) -> None:
-        self._stream.seek(0)
-        with tqdm(
-            total=self.size, unit="B", unit_scale=True, desc=f"reading {self.path.name}",
-            disable=None, leave=False,
-        ) as progress:  # fmt: skip
-            while block := self._stream.read(BLOCK):
-                for digest in self._digests.values():
-                    digest.update(block)
-                progress.update(len(block))
+        self._digests = hashed(self._stream, self._algorithms, label=f"reading {self.path.name}")
 
     def _noted_origin(self) -> Origin | None:
         """The record of an earlier run; None where there is none or it is damaged."""
@@ -209,5 +198,32 @@ class PartFile:
             return None
 
 
-def _beside(target: Path, ending: str) -> Path:
+def hashed(stream: BinaryIO, algorithms: Iterable[str], *, label: str) -> dict[str, Any]:
+    """Running checksums (hashlib) of all bytes of an open file, which is read once for all of them.
+
+    algorithms: names for hashlib; without any, or of an empty file, nothing is read.
+    """
+    digests = {name: hashlib.new(name) for name in algorithms}
+    size = os.fstat(stream.fileno()).st_size
+    if not digests or not size:
+        return digests
+    stream.seek(0)
+    with tqdm(
+        total=size, unit="B", unit_scale=True, desc=label, disable=None, leave=False
+    ) as progress:
+        while block := stream.read(BLOCK):
+            for digest in digests.values():
+                digest.update(block)
+            progress.update(len(block))
+    return digests
+
+
+def wrong_name(target: Path) -> Path:
+    """The first of TARGET.wrong, TARGET.wrong-2, ... that does not exist."""
+    endings = itertools.chain([".wrong"], (f".wrong-{number}" for number in itertools.count(2)))
+    names = (_with_ending(target, ending) for ending in endings)
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _with_ending(target: Path, ending: str) -> Path:
     return target.with_name(target.name + ending)

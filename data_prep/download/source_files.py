@@ -19,7 +19,7 @@ from pathlib import Path
 
 from data_prep.download.fetch import RETRIES, fetch, format_bytes, require_free, to_terminal
 from data_prep.download.manifest import MANIFEST, Place, planned, read_manifest
-from data_prep.download.part_file import FetchError
+from data_prep.download.part_file import FetchError, wrong_name
 from data_prep.download.transfer import is_page
 from data_prep.download.unpack import require_whole, unpack, unpacked_size
 from repro.artefacts.whole_file import atomic_write
@@ -143,7 +143,7 @@ def _set_aside(place: Place) -> Path:
     path, size = place.download, place.download.stat().st_size
     with path.open("rb") as stream:
         cut_off = place.fetched < size < (place.entry.bytes or 0) and not is_page(stream.read(512))
-    aside = place.part if cut_off else path.with_name(path.name + ".wrong")
+    aside = place.part if cut_off else wrong_name(path)
     if cut_off:
         place.part.with_name(place.part.name + ".json").unlink(missing_ok=True)
     return path.replace(aside)

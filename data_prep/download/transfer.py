@@ -128,19 +128,19 @@ class Transfer:
 
     def _meaning(self, error: HTTPError) -> Exception:
         """Tell for a status of 300 and above whether trying again may help."""
-        said = f"host {self.host} answers {error.code} {error.reason}"
+        message = f"host {self.host} answers {error.code} {error.reason}"
         if error.code == 416:
-            return TemporaryFailure(said, whole=True)
+            return TemporaryFailure(message, whole=True)
         if error.code < 500 and error.code not in ASK_LATER:
             return PermanentFailure(
-                f"{said}: the file is not there (any more) or not for everybody"
+                f"{message}: the file does not exist (any more), or is not public"
             )
         wait = _asked_wait(error.headers.get("Retry-After"), now=self.now())
         if wait > LONGEST_ASKED_WAIT:
             return PermanentFailure(
-                f"{said} and asks to come back in {wait:.0f} s: start again then"
+                f"{message} and asks to come back in {wait:.0f} s: start again then"
             )
-        return TemporaryFailure(said, wait=wait)
+        return TemporaryFailure(message, wait=wait)
 
     def _usable_origin(self, reply: http.client.HTTPResponse) -> Origin:
         """The file that the reply describes. TemporaryFailure where its body must not be used."""

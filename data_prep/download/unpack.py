@@ -24,6 +24,7 @@ from typing import IO, Literal, NamedTuple, cast
 from tqdm import tqdm
 
 from data_prep.tar_entries import tar_entries
+from repro.artefacts.folder_lock import exclusive_lock
 from repro.errors import ExpectedError
 
 Kind = Literal["zip", "tar", "tar_of_tars"]
@@ -64,9 +65,7 @@ def members(archive: Path, kind: Kind) -> Iterator[Member]:
         if kind == "zip":
             yield from _zip_members(archive)
             return
-        with archive.open("rb") as stream:
-            packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        with gzip.open(archive) if packed else archive.open("rb") as tar:
+        with gzip.open(archive) if _is_gzip(archive) else archive.open("rb") as tar:
             yield from _tar_members(cast(IO[bytes], tar), nested=kind == "tar_of_tars")
             while tar.read(BLOCK):  # gzip's checksum comes after the end
                 pass
@@ -87,9 +86,7 @@ def unpacked_size(archive: Path, kind: Kind) -> int | None:
         if kind == "zip":
             with zipfile.ZipFile(archive) as opened:
                 return sum(entry.file_size for entry in opened.infolist())
-        with archive.open("rb") as stream:
-            packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        return None if packed else archive.stat().st_size
+        return None if _is_gzip(archive) else archive.stat().st_size
 
 
 def unpack(
@@ -106,30 +103,37 @@ def unpack(
     inside: the folder within the archive that becomes `target`; "." = all of the archive. contains:
     names that must be present afterwards, with their bytes or None. most: bytes that may be
     written; None = nearly all that are free. After a failure or an interrupt nothing is left.
-    Raises ArchiveError.
+    Raises ArchiveError, and InUseError where another process unpacks to the same place.
     """
-    if target.exists():
-        raise ArchiveError(f"{target}: exists already; {archive} is not unpacked over it")
-    building = target.with_name(f".{target.name}.partial")
-    shutil.rmtree(building, ignore_errors=True)  # left by a killed run
-    building.mkdir(parents=True)
+    with exclusive_lock(target):
+        if target.exists():
+            raise ArchiveError(f"{target}: exists already; {archive} is not unpacked over it")
+        building = target.with_name(f".{target.name}.partial")
+        shutil.rmtree(building, ignore_errors=True)  # left by a killed run
+        building.mkdir(parents=True)
+        try:
+            _unpack_into(building, archive, kind=kind, most=most)
+            made = building / inside
+            absent = (
+                not_as_expected(made, contains or {}) if made.is_dir() else [f"folder {inside}"]
+            )
+            if absent:
+                raise ArchiveError(f"{archive}: unpacked, but it holds no {', '.join(absent)}")
+            os.sync()
+            made.replace(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _unpack_into(folder: Path, archive: Path, *, kind: Kind, most: int | None) -> None:
     if most is None:
-        most = int(shutil.disk_usage(building).free * SHARE_OF_DISK)
-    try:
-        with _bar(archive, kind, "unpacking") as progress:
-            for number, member in enumerate(members(archive, kind)):
-                if number == MOST_MEMBERS:
-                    raise ArchiveError(f"{archive}: holds more than {MOST_MEMBERS} files")
-                _write(member, building, archive=archive, progress=progress, most=most)
-                most -= member.size
-        made = building / inside
-        absent = not_as_expected(made, contains or {}) if made.is_dir() else [f"folder {inside}"]
-        if absent:
-            raise ArchiveError(f"{archive}: unpacked, but it holds no {', '.join(absent)}")
-        os.sync()
-        made.replace(target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+        most = int(shutil.disk_usage(folder).free * SHARE_OF_DISK)
+    with _bar(archive, kind, "unpacking") as progress:
+        for number, member in enumerate(members(archive, kind)):
+            if number == MOST_MEMBERS:
+                raise ArchiveError(f"{archive}: holds more than {MOST_MEMBERS} files")
+            _write(member, folder, archive=archive, progress=progress, most=most)
+            most -= member.size
 
 
 def not_as_expected(folder: Path, contains: Mapping[str, int | None]) -> list[str]:
@@ -169,6 +173,11 @@ def _write(member: Member, folder: Path, *, archive: Path, progress: tqdm, most:
                 raise too_large
             out.write(block)
             progress.update(len(block))
+
+
+def _is_gzip(archive: Path) -> bool:
+    with archive.open("rb") as stream:
+        return stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
 
 
 def _zip_members(archive: Path) -> Iterator[Member]:
@@ -224,8 +233,9 @@ def _damage_of(archive: Path) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
-        said = str(error)
-        raise ArchiveError(said if str(archive) in said else f"{archive}: {said}") from None
+        message = str(error)
+        named = message if str(archive) in message else f"{archive}: {message}"
+        raise ArchiveError(named) from None
     except DAMAGE as error:
         size = archive.stat().st_size
         raise ArchiveError(

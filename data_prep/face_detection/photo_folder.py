@@ -14,7 +14,7 @@ number of workers changes the time, not a byte.
 __main__.py is the command for it: python -m data_prep.face_detection PHOTOS --out boxes.csv
 """
 
-import csv
+import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -28,12 +28,11 @@ import cv2
 from data_prep.face_detection.detector import Box, DetectorOptions, FaceDetector, find_cascade
 from repro.artefacts.provenance import sha256_of_file
 from repro.artefacts.whole_file import atomic_write, write_json
-from repro.data.cells import cell
+from repro.data.cells import write_row
 from repro.data.decoders import decoder_versions
 from repro.data.formats import UnreadableImage
 from repro.data.images import decode
-from repro.data.raw_images import SourceError, files_below
-from repro.dedup.files_once import file_bytes
+from repro.data.raw_images import SourceError, file_bytes, files_below
 from repro.progress import tracked
 
 COLUMNS = (
@@ -63,13 +62,16 @@ def detect_folder(
     """Search all files below `photos`; write the CSV file `out` and, next to it, the JSON file.
 
     workers: threads (>= 1). cascade: XML file, by default OpenCV's frontal one. Returns the counts
-    of the JSON file. Raises SourceError for a folder that is missing or empty, and for an `out`
-    inside it, which the next search would take for a photo.
+    of the JSON file. Raises SourceError for a folder that is missing or empty, for an `out` inside
+    it, which the next search would take for a photo, and for one whose JSON file would replace the
+    table or another file.
     """
     if not photos.is_dir():
         raise SourceError(f"{photos}: not a folder of photos")
     if out.resolve().is_relative_to(photos.resolve()):
         raise SourceError(f"{out} lies in the folder of photos; write it next to {photos}")
+    about_file = out.with_suffix(".json")
+    _refuse_to_replace(about_file, out)
     cascade = cascade or find_cascade()
     FaceDetector(cascade, **options.model_dump())  # a wrong one is reported before the first photo
     files = files_below(photos)
@@ -94,8 +96,24 @@ def detect_folder(
         counts = _write(temporary, turns)
     about = {"options": options.model_dump(), "cascade_sha256": sha256_of_file(cascade)}
     about |= {"versions": decoder_versions(), "counts": counts}
-    write_json(out.with_suffix(".json"), about)
+    write_json(about_file, about)
     return counts
+
+
+def _refuse_to_replace(about_file: Path, out: Path) -> None:
+    if out.suffix.lower() == ".json":
+        raise SourceError(f"{out}: the table is a CSV file; give it a name that ends in .csv")
+    if not about_file.exists():
+        return
+    try:
+        found = json.loads(about_file.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not {"cascade_sha256", "counts"} <= found.keys():
+        raise SourceError(
+            f"{about_file}: is no record of an earlier search and would be replaced; give {out} "
+            "another name"
+        )
 
 
 @contextmanager
@@ -129,13 +147,12 @@ def _write(path: Path, searched: Iterable[SearchedPhoto]) -> dict[str, Any]:
     faces_a_photo: Counter[int] = Counter()
     unread: Counter[str] = Counter()
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        table = csv.writer(stream, lineterminator="\n")
-        table.writerow(COLUMNS)
+        write_row(stream, COLUMNS)
         for file, size, boxes, reason in searched:
             for face, box in enumerate(boxes, start=1):
-                table.writerow((cell(file), face, *box, *(size or ("", "")), ""))
+                write_row(stream, (file, face, *box, *(size or ("", "")), ""))
             if not boxes:
-                table.writerow((cell(file), *[""] * 6, *(size or ("", "")), reason))
+                write_row(stream, (file, *[""] * 6, *(size or ("", "")), reason))
             if size is None:
                 unread[reason] += 1
             else:

@@ -33,12 +33,13 @@ from repro.command_line import add_workers, at_least_one, natural
 from repro.data.formats import UnreadableImage
 from repro.data.images import decode, decode_square, halve
 from repro.data.raw_images import files_below
-from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, train_autoencoder
+from repro.dedup.autoencoder import Autoencoder, HashInputs, encode
 from repro.dedup.binary_codes import effective_bits
 from repro.dedup.hamming_search import hamming, pairs_within
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, perceptual_codes
 from repro.dedup.perturbations import EVERYDAY, near_copy, perturbations
+from repro.dedup.training import train_autoencoder
 from repro.dedup.views import VIEW_KINDS
 from repro.errors import UnusableError
 from repro.progress import tracked

@@ -8,6 +8,10 @@ boxes.csv.
 Alone: `cell("=1+1.jpg")` is `"'=1+1.jpg"`.
 """
 
+import csv
+from collections.abc import Sequence
+from typing import TextIO
+
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the last four: full width
 TEXT = "'"
 
@@ -15,6 +19,19 @@ TEXT = "'"
 def cell(name: str) -> str:
     """A name in the form in which it is written into a table."""
     return TEXT + name if _begins_like_a_formula(name) else name
+
+
+def write_row(stream: TextIO, values: Sequence[str | int]) -> None:
+    """Write one line of a table, with every text as a `cell`.
+
+    All is quoted where a text holds a carriage return: before Python 3.13 csv.writer leaves it
+    bare, and a reader takes it for the end of the line.
+    """
+    texts = [cell(value) if isinstance(value, str) else value for value in values]
+    bare = any(isinstance(text, str) and "\r" in text for text in texts)
+    csv.writer(
+        stream, lineterminator="\n", quoting=csv.QUOTE_ALL if bare else csv.QUOTE_MINIMAL
+    ).writerow(texts)
 
 
 def name_in(cell: str) -> str:

@@ -2,8 +2,8 @@
 
 Where in the flow: repro/data/images.py calls it, then turns, crops and scales. JPEG goes through
 simplejpeg (scaled decode without the interpreter lock; strict: a damaged file is an error), WebP
-through OpenCV, everything else and CMYK through Pillow, for HEIC and JPEG XL with the reader of an
-optional package (repro/data/optional_decoders.py). repro/data/formats.py identifies the format;
+through OpenCV, everything else and CMYK through Pillow, for HEIC with the reader of an optional
+package (repro/data/optional_decoders.py). repro/data/formats.py identifies the format;
 repro/data/picture_parts.py keeps metadata from the decoders. Unreadable bytes raise
 `UnreadableImage` with one of `REASONS`; nothing is filled in.
 

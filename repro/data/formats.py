@@ -12,8 +12,8 @@ HEAD_BYTES = 512  # of a file: enough to identify its format
 CONVERT = "save it as JPEG or PNG"  # what to do about a format without a decoder
 
 # First bytes -> name of the format; of two with the same beginning the longer comes first. `sniff`
-# distinguishes RIFF and ISO containers. Those below the blank line have no decoder here; optional
-# packages bring those for JPEG XL and HEIC (repro/data/optional_decoders.py).
+# distinguishes RIFF and ISO containers. Those below the blank line have no decoder here; HEIC needs
+# an optional package (repro/data/optional_decoders.py).
 SIGNATURES = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -71,7 +71,10 @@ TAR = b"ustar"  # at byte 257
 
 
 class UnreadableImage(Exception):  # noqa: N818 - a finding, not a fault
-    """Bytes that are not a readable image; `reason` is one of REASONS, the text has details."""
+    """A file or its bytes that are not a readable image; the text has details.
+
+    reason: one of REASONS for bytes, "not_a_file" for a pipe or device, or "smaller_than_crop".
+    """
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

@@ -175,7 +175,7 @@ def _halved_square(image: np.ndarray, size: int, *, extent: tuple[float, float])
     square = image[top : top + side, left : left + side]
     if fraction:
         down, right = (1, 0) if height > width else (0, 1)
-        beside = image[top + down : top + down + side, left + right : left + right + side]
-        square = cv2.addWeighted(square, 1 - fraction, beside, fraction, 0)
+        shifted = image[top + down : top + down + side, left + right : left + right + side]
+        square = cv2.addWeighted(square, 1 - fraction, shifted, fraction, 0)
     halved = cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
     return halved.reshape(size, size, image.shape[2])

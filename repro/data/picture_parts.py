@@ -145,8 +145,8 @@ def bare_jpeg(data: bytes) -> bytes:
         jfif = marker == 0xE0 and payload.startswith(b"JFIF\0")
         if jfif:
             payload = payload[:5] + b"\x01\x01" + payload[7:]
-        told = marker in range(0xE0, 0xF0) or marker == 0xFE  # APPn, comment
-        if not told or jfif or (marker == 0xEE and payload.startswith(b"Adobe")):
+        metadata_segment = marker in range(0xE0, 0xF0) or marker == 0xFE  # APPn, comment
+        if not metadata_segment or jfif or (marker == 0xEE and payload.startswith(b"Adobe")):
             kept.append(b"\xff" + bytes([marker]) + data[start - 2 : start] + payload)
     return b"".join([*kept, data[last:]])
 

@@ -1,14 +1,15 @@
-"""Encoded images as they were collected: a folder tree or an LMDB, as a stream of keys and bytes.
+"""Encoded images as they were collected, in a folder tree or an LMDB: their keys and bytes.
 
 Where in the flow: before decoding. The sources of data_prep/ and the tool `python -m repro dedup`
 read through this module, so both see the same keys in the same order: files by relative path, LMDB
 records by key. An LMDB's file is mapped into memory; it is closed and reopened now and then, so
 that the memory in use stays bounded for a database of any size.
 
-Alone: `for key, value in entries(Path(FOLDER_OR_LMDB)): ...`.
+Alone: `for key, value in lmdb_entries(Path("data.mdb")): ...`.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,33 +17,18 @@ from pathlib import Path
 import lmdb
 
 from repro.data.crash_check import damage_of
-from repro.data.formats import HEAD_BYTES, looks_like
+from repro.data.formats import HEAD_BYTES, UnreadableImage, looks_like, sniff
 from repro.errors import ExpectedError
 
 # Bytes read from an LMDB before its mapping is renewed: the system maps much around each record.
 MAPPED_BYTES = 4 * 2**20
+LARGEST_FILE = 2**30  # bytes; no picture of an allowed size (pillow_pixels.py) needs as many
 
 Entry = tuple[str, Callable[[], bytes]]  # key, and a function that reads its bytes
 
 
 class SourceError(ExpectedError, ValueError):
     """Unusable raw data; names the file, what was found and expected, and what to do."""
-
-
-def entries(path: Path) -> Iterator[Entry]:
-    """Key and reader of every record of a folder tree or an LMDB, in order.
-
-    The reader of a file may be called at any time, that of an LMDB record only before the next
-    record is requested. Raises SourceError where `path` is neither; a reader raises OSError for a
-    lost file.
-    """
-    database = lmdb_file(path)
-    if database is not None:
-        yield from lmdb_entries(database)
-    elif path.is_dir():
-        yield from ((key, (path / key).read_bytes) for key in files_below(path))
-    else:
-        raise SourceError(f"{path}: expected a folder of images or an LMDB (data.mdb), found none")
 
 
 def lmdb_file(path: Path) -> Path | None:
@@ -59,7 +45,7 @@ def lmdb_count(path: Path) -> int:
 
 
 def lmdb_entries(path: Path) -> Iterator[Entry]:
-    """Records in key order; bytes are read only when the reader is called.
+    """Records in key order: key, and a reader of the bytes, to be called before the next record.
 
     Bytes of a key that are not UTF-8 are written as \\xNN. Raises SourceError for a damaged or
     truncated database, and for one whose number of records differs from the announced one.
@@ -144,3 +130,19 @@ def files_below(root: Path) -> list[str]:
         prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
         found += [prefix + name for name in files if not name.startswith(".")]
     return sorted(found)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Bytes of a file; reading stops where the first bytes are not those of a picture.
+
+    Raises UnreadableImage ("empty", "not_an_image", "not_a_file", "too_large"), OSError.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would block, a device might never end
+        raise UnreadableImage("not_a_file")
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+        sniff(head)
+        size = os.fstat(stream.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise UnreadableImage("too_large", f"{size} bytes")
+        return head + stream.read()

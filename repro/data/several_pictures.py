@@ -10,7 +10,7 @@ Alone: `holds_several(path.read_bytes())`.
 from repro.data.formats import UnreadableImage, sniff
 from repro.data.pillow_pixels import opened
 
-WITH_SEVERAL = {"gif", "png", "webp", "tiff", "avif", "heic", "heif", "JPEG XL"}
+WITH_SEVERAL = {"gif", "png", "webp", "tiff", "avif", "heic", "heif"}
 WEBP_FLAGS, WEBP_ANIMATED = 20, 0x02  # place of the flags in a file with a VP8X chunk; the bit
 
 

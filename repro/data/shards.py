@@ -6,8 +6,11 @@ and join the parts to the result of a single job.
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+from repro.errors import UnusableError
 
 
 class Shard(NamedTuple):
@@ -34,3 +37,22 @@ class Shard(NamedTuple):
 
 
 WHOLE = Shard(1, 1)
+
+
+def in_order(parts: Iterable[tuple[Shard, Path]]) -> list[Path]:
+    """The folders of all parts of one set, sorted by number.
+
+    Raises UnusableError where a part is given twice or is missing.
+    """
+    found: dict[Shard, Path] = {}
+    for shard, part in parts:
+        if shard in found:
+            raise UnusableError(f"{part} and {found[shard]} are both part {shard}")
+        found[shard] = part
+    expected = [Shard(n, min(found).of) for n in range(1, min(found).of + 1)]
+    if sorted(found) != expected:
+        raise UnusableError(
+            f"found parts {', '.join(map(str, sorted(found)))}, expected "
+            f"{', '.join(map(str, expected))}"
+        )
+    return [found[shard] for shard in expected]

@@ -6,7 +6,6 @@ twice), and memory does not grow with N. A writer can resume from an earlier `pr
 whole datasets, the parts of a larger one.
 """
 
-import csv
 import hashlib
 import io
 import json
@@ -19,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from repro.artefacts.resumable_file import BLOCK, ResumableFile
-from repro.data.cells import cell
+from repro.data.cells import write_row
 from repro.data.decoders import decoder_versions
 from repro.errors import ExpectedError
 
@@ -118,7 +117,7 @@ class StoreWriter:
     def skip(self, key: str, reason: str) -> None:
         """Record that an entry was skipped, and why (a short word, counted in the manifest)."""
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow((cell(_escaped(key)), reason))
+        write_row(line, (_escaped(key), reason))
         self._files["skipped.csv"].append(line.getvalue().encode("utf-8", "surrogateescape"))
         self._skipped[reason] += 1
 
@@ -129,7 +128,7 @@ class StoreWriter:
     def take_in(self, part: Path) -> None:
         """Add all rows and skips of the dataset `part`, byte by byte.
 
-        Raises StoreError where its files contradict its manifest (count, sha256 of the pixels).
+        Raises StoreError where its files contradict its manifest (sha256 of the pixels).
         """
         manifest = json.loads((part / "manifest.json").read_text(encoding="utf-8"))
         pixels = hashlib.sha256()

@@ -1,8 +1,8 @@
 """The meaning of a TIFF's pixels (black, white and upright), or why it is unknown.
 
-Where in the flow: repro/data/decoders.py calls it before Pillow, which reads numbers of any type,
-loads a TIFF. Scientific ones hold 32-bit or floating-point numbers whose white the file does not
-state; a guess would make such a picture nearly black.
+Where in the flow: repro/data/pillow_pixels.py calls it before Pillow, which reads numbers of any
+type, loads a TIFF. Scientific ones hold 32-bit or floating-point numbers whose white the file does
+not state; a guess would make such a picture nearly black.
 """
 
 from PIL import Image, TiffImagePlugin
@@ -48,10 +48,10 @@ def keep_orientation_only(picture: TiffImagePlugin.TiffImageFile) -> None:
 
     Other metadata, if unreadable, would lose the picture.
     """
-    told = picture.tag_v2.get(ORIENTATION_TAG)
+    orientation = picture.tag_v2.get(ORIENTATION_TAG)
     exif = Image.Exif()
-    if told in range(1, 9):
-        exif[ORIENTATION_TAG] = told
+    if orientation in range(1, 9):
+        exif[ORIENTATION_TAG] = orientation
     picture.info["exif"] = exif.tobytes()
     if not isinstance(picture.info.get("xmp"), bytes):
         picture.info.pop("xmp", None)

@@ -89,7 +89,7 @@ def summary_across(removal: Removal, keys: list[str], *, images: int) -> dict[st
     if large.any():
         warnings.append(
             f"{int(large.sum())} images resemble an image of the other collection that over "
-            f"max_group = {removal.max_group} images resemble; kept: look"
+            f"max_group = {removal.max_group} images resemble, kept; please check them"
         )
     flat = int(removal.flat.sum())
     if flat:

@@ -10,8 +10,7 @@ from typing import Any
 
 from repro.command_line import add_seed, add_workers, at_least_one, natural, new_parser
 from repro.data.formats import UnreadableImage
-from repro.data.raw_images import lmdb_file
-from repro.dedup.files_once import file_bytes
+from repro.data.raw_images import file_bytes, lmdb_file
 from repro.dedup.folder import PAGE_GROUPS
 from repro.dedup.methods import ALL_METHODS, DEFAULT, TRAINED, used_options
 from repro.dedup.options import Options

@@ -1,4 +1,4 @@
-"""Map the names in a folder tree to their files, each file once; read the bytes of one file.
+"""Map the names in a folder tree to their files, each file once.
 
 Where in the flow: `repro.dedup.folder` calls this before it opens anything. A pipe or a device
 would block or never end, and two names of one file (links) must not count as two images: of a pair
@@ -16,10 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from repro.data.formats import HEAD_BYTES, UnreadableImage, sniff
 from repro.data.raw_images import files_below
 
-LARGEST_FILE = 2**30  # bytes; no picture of an allowed size needs as many (repro/data/decoders.py)
 NOT_LEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -59,22 +57,6 @@ def file_names(root: Path) -> FileNames:
     aside |= {keys[row]: "same_file" for row in order[1:][again]}
     several = frozenset(keys[row] for row in order[:-1][again] if keys[row] not in aside)
     return FileNames(keys, aside, several)
-
-
-def file_bytes(path: Path) -> bytes:
-    """Bytes of a file; reading stops where the first bytes are not those of a picture.
-
-    Raises UnreadableImage ("empty", "not_an_image", "not_a_file", "too_large"), OSError.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would block, a device might never end
-        raise UnreadableImage("not_a_file")
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-        sniff(head)
-        size = os.fstat(stream.fileno()).st_size
-        if size > LARGEST_FILE:
-            raise UnreadableImage("too_large", f"{size} bytes")
-        return head + stream.read()
 
 
 def legible(name: str) -> str:

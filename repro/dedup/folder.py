@@ -10,6 +10,7 @@ on a prepared dataset is data_prep/dedup.py. Alone: python -m repro dedup PATH -
 import os
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from repro.dedup.methods import (
     DEFAULT,
     EXACT,
     HashCodes,
-    make_codes,
+    codes_of_all,
     used_options,
     with_radius,
 )
@@ -41,7 +42,6 @@ from repro.errors import UnusableError
 
 PAGE_GROUPS = 300
 ALWAYS_THERE = {"skipped.csv", "summary.json", SIDECAR}
-NETWORK = "autoencoder.safetensors"
 
 
 @dataclass(frozen=True)
@@ -93,42 +93,22 @@ def deduplicate(
     with step_folder(out, inputs=inputs, spec=settings, seed=seed) as folder:
         scratch = folder / "pictures"  # removed at the end
         sharp = keep == "sharpest" and against is None
-        stores = [
-            read_collection(
-                place, scratch / str(number), names=its, method=method, workers=workers,
-                sharpness=sharp,
-            )
-            for number, (place, its) in enumerate(zip(places, names, strict=True))
-        ]  # fmt: skip
+        read = partial(read_collection, method=method, workers=workers, sharpness=sharp)
+        numbered = enumerate(zip(places, names, strict=True))
+        stores = [read(place, scratch / str(n), names=own) for n, (place, own) in numbered]
         options = with_radius(options, method, images=sum(map(len, stores)))
         if "radius" in settings:
             settings["radius"] = options.radius
-        made = _codes(stores, folder, method=method, options=options, seed=seed, model=model)
+        made = codes_of_all(stores, folder, method=method, options=options, seed=seed, model=model)
         found = (
             _within(stores[0], made[0], folder, options=options, keep=keep)
             if against is None
             else _across(stores, made, folder, options=options)
         )
         going = _going(found.removal, found.keys, found.stored, places=places, names=names)
-        shown = write_groups_page(
-            folder / ("groups.html" if against is None else "pairs.html"),
-            sources=[(place, len(each)) for place, each in zip(places, stores, strict=True)],
-            keys=found.keys,
-            stored=found.stored,
-            removal=found.removal,
-            going=going,
-            most=page_groups,
-        )
-        training = [each.training for each in made if each.training is not None]
-        summary = {
-            **found.summary,
-            "settings": settings,
-            "seed": seed,
-            "skipped": stores[0].manifest["skipped"],
-            "groups_shown": shown,
-            "several_pictures": int(found.stored.several[: len(stores[0])].sum()),
-            **({"training": max(training, key=len)} if training else {}),  # not of a loaded one
-        }
+        shown = _write_page(folder, found, going, places=places, stores=stores, most=page_groups)
+        summary = _summary(found, stores[0], made)
+        summary |= {"settings": settings, "seed": seed, "groups_shown": shown}
         write_json(folder / "summary.json", summary)
         for number, name in enumerate(["skipped.csv", "skipped_against.csv"][: len(stores)]):
             (scratch / str(number) / "skipped.csv").replace(folder / name)
@@ -166,6 +146,37 @@ class _Compared:
     stored: StoredImages
     removal: Removal
     summary: dict[str, Any]
+
+
+def _write_page(
+    folder: Path,
+    found: _Compared,
+    going: Going,
+    *,
+    places: list[Path],
+    stores: list[ImageStore],
+    most: int,
+) -> int:
+    return write_groups_page(
+        folder / ("groups.html" if len(places) == 1 else "pairs.html"),
+        sources=[(place, len(each)) for place, each in zip(places, stores, strict=True)],
+        keys=found.keys,
+        stored=found.stored,
+        removal=found.removal,
+        going=going,
+        most=most,
+    )
+
+
+def _summary(found: _Compared, store: ImageStore, made: list[HashCodes]) -> dict[str, Any]:
+    """The counts; store: of the folder itself."""
+    training = [each.training for each in made if each.training is not None]
+    return {
+        **found.summary,
+        "skipped": store.manifest["skipped"],
+        "several_pictures": int(found.stored.several[: len(store)].sum()),
+        **({"training": max(training, key=len)} if training else {}),  # not of a loaded one
+    }
 
 
 def _within(
@@ -228,29 +239,6 @@ def read_collection(
     return store
 
 
-def _codes(
-    stores: list[ImageStore],
-    folder: Path,
-    *,
-    method: str,
-    options: Options,
-    seed: int,
-    model: Path | None,
-) -> list[HashCodes]:
-    """Codes of each store by one hash: an autoencoder is trained on the larger one, and saved."""
-    larger = max(range(len(stores)), key=lambda number: len(stores[number]))
-    first = make_codes(stores[larger], method=method, options=options, seed=seed, model=model)
-    if first.network is not None:
-        model = folder / NETWORK
-        first.network.save(model)
-    return [
-        first
-        if number == larger
-        else make_codes(store, method=method, options=options, seed=seed, model=model)
-        for number, store in enumerate(stores)
-    ]
-
-
 def _going(
     removal: Removal,
     keys: list[str],
@@ -260,8 +248,8 @@ def _going(
     names: list[FileNames | None],
 ) -> Going:
     roots = [
-        None if its is None else os.path.realpath(place)
-        for place, its in zip(places, names, strict=True)
+        None if own is None else os.path.realpath(place)
+        for place, own in zip(places, names, strict=True)
     ]
     rows = np.flatnonzero(~removal.keep).tolist()
     own = names[0]

@@ -7,7 +7,6 @@ surrogates there, as Python has them in file names.
 Alone: `write_groups(Path("groups.csv"), removal, keys)`.
 """
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from repro.artefacts.whole_file import write_json
-from repro.data.cells import cell
+from repro.data.cells import write_row
 from repro.dedup.removal import Removal
 from repro.dedup.stored_images import StoredImages
 
@@ -60,7 +59,7 @@ def write_pairs(
     pairs = []
     for row in np.flatnonzero(removal.first != np.arange(len(keys))).tolist():
         twin = int(removal.first[row])
-        own, its = (_stored(stored, one) for one in (row, twin))
+        own, twin_stored = (_stored(stored, one) for one in (row, twin))
         pairs.append(
             {
                 "key": keys[row],
@@ -69,7 +68,7 @@ def write_pairs(
                 "counterparts": int(counterparts[row]),
                 "listed": int(not removal.keep[row]),
                 **own,
-                **{f"against_{name}": value for name, value in its.items()},
+                **{f"against_{name}": value for name, value in twin_stored.items()},
             }
         )
     names = ("key", "against", "distance", "counterparts", "listed", *STORED)
@@ -106,8 +105,6 @@ def _stored(stored: StoredImages, row: int) -> dict[str, Any]:
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterator[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
+        write_row(stream, columns)
         for row in rows:
-            values = [row[name] for name in columns]
-            writer.writerow([cell(each) if isinstance(each, str) else each for each in values])
+            write_row(stream, [row[name] for name in columns])

@@ -77,34 +77,12 @@ def write_groups_page(
     found = groups_by_doubt(removal)
     groups = found[:most]
     rows = [row for group in groups for row in group.shown]
-    pictures: dict[int, str] = {}
-    start = 0
-    for folder, count in sources:
-        own = {keys[row]: row for row in rows if start <= row < start + count}
-        if own:
-            read = larger_pictures(folder, own, side=SIDE)
-            pictures |= {own[key]: jpeg_uri(picture) for key, picture in read.items()}
-        start += count
+    pictures = _pictures(sources, keys, rows)
 
     def member(row: int) -> dict[str, Any]:
-        theirs = row >= sources[0][1]  # of the other collection: never ticked
-        twin = keys[removal.first[row]]
-        goes = not theirs and not removal.keep[row]
-        entry = going.entry(keys[row])
-        why = "" if theirs else going.why_not(keys[row], twin) or _unlistable(entry)
-        return {
-            "name": legible(keys[row]),
-            "picture": pictures.get(row, ""),
-            "width": int(stored.width[row]),
-            "height": int(stored.height[row]),
-            "bytes": int(stored.bytes[row]),
-            "date": stored.date(row),
-            "distance": int(removal.distance[row]),
-            "theirs": theirs,
-            "goes": goes and not why,
-            "entry": "" if theirs or why else entry,
-            "note": WHY_NOT.get(why, ""),
-        }
+        theirs = row >= sources[0][1]
+        known = _member(row, theirs=theirs, keys=keys, stored=stored, removal=removal, going=going)
+        return known | {"picture": pictures.get(row, "")}
 
     shown: list[dict[str, Any]] = [
         {
@@ -125,6 +103,48 @@ def write_groups_page(
     }
     write_page(path, template=TEMPLATE, content=content)
     return len(groups)
+
+
+def _pictures(
+    sources: Sequence[tuple[Path, int]], keys: Sequence[str], rows: Sequence[int]
+) -> dict[int, str]:
+    """Row -> its picture as a data URI, read again from the place that the row belongs to."""
+    pictures: dict[int, str] = {}
+    start = 0
+    for place, count in sources:
+        own = {keys[row]: row for row in rows if start <= row < start + count}
+        if own:
+            read = larger_pictures(place, own, side=SIDE)
+            pictures |= {own[key]: jpeg_uri(picture) for key, picture in read.items()}
+        start += count
+    return pictures
+
+
+def _member(
+    row: int,
+    *,
+    theirs: bool,
+    keys: Sequence[str],
+    stored: StoredImages,
+    removal: Removal,
+    going: Going,
+) -> dict[str, Any]:
+    """What the page says of an image; theirs: of the other collection, which is never ticked."""
+    entry = going.entry(keys[row])
+    twin = keys[removal.first[row]]
+    why = "" if theirs else going.why_not(keys[row], twin) or _unlistable(entry)
+    return {
+        "name": legible(keys[row]),
+        "width": int(stored.width[row]),
+        "height": int(stored.height[row]),
+        "bytes": int(stored.bytes[row]),
+        "date": stored.date(row),
+        "distance": int(removal.distance[row]),
+        "theirs": theirs,
+        "goes": not (theirs or why or removal.keep[row]),
+        "entry": "" if theirs or why else entry,
+        "note": WHY_NOT.get(why, ""),
+    }
 
 
 def _unlistable(entry: str) -> str:

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.lib.recfunctions import repack_fields
 
 from repro.data.store import ImageStore
-from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode, train_autoencoder
+from repro.dedup.autoencoder import Autoencoder, HashInputs, contrast_of, encode
 from repro.dedup.binary_codes import CodeHealth
 from repro.dedup.files_once import legible
 from repro.dedup.options import Options
 from repro.dedup.perceptual import HASHES, METHODS, perceptual_codes
 from repro.dedup.removal import DegenerateCodeError, health_of_compared, refuse_degenerate
 from repro.dedup.thumbnails import EQUALITY
+from repro.dedup.training import train_by
 from repro.errors import UnusableError
 from repro.progress import Progress
 
@@ -37,6 +38,7 @@ assert set(METHODS) <= set(ALL_METHODS)
 # the code; some folders of 10 were refused because they had too few pairs for the check.
 FEWEST = 20
 BLOCK = 1024  # pictures hashed together
+NETWORK = "autoencoder.safetensors"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,29 @@ def make_codes(
     return HashCodes(codes, contrast, health, network, training)
 
 
+def codes_of_all(
+    stores: list[ImageStore],
+    folder: Path,
+    *,
+    method: str,
+    options: Options,
+    seed: int,
+    model: Path | None,
+) -> list[HashCodes]:
+    """Codes of each store by one hash: an autoencoder is trained on the larger one, and saved."""
+    larger = max(range(len(stores)), key=lambda number: len(stores[number]))
+    first = make_codes(stores[larger], method=method, options=options, seed=seed, model=model)
+    if first.network is not None:
+        model = folder / NETWORK
+        first.network.save(model)
+    return [
+        first
+        if number == larger
+        else make_codes(store, method=method, options=options, seed=seed, model=model)
+        for number, store in enumerate(stores)
+    ]
+
+
 def _health(codes: np.ndarray, contrast: np.ndarray, options: Options) -> CodeHealth | None:
     return health_of_compared(codes, contrast < options.minimum_contrast, radius=options.radius)
 
@@ -113,9 +138,7 @@ def _network(
             f"{len(inputs)} readable images; an autoencoder of their own needs {FEWEST}, or its "
             "code cannot be judged. Use --method phash, or --autoencoder with one trained elsewhere"
         )
-    settings = options.training(len(inputs))
-    network, error = train_autoencoder(inputs, seed=seed, **settings)
-    return network, {**settings, "error": round(error, 6)}
+    return train_by(options, inputs, seed=seed)
 
 
 def _perceptual(inputs: HashInputs, method: str) -> tuple[np.ndarray, np.ndarray]:

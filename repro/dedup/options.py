@@ -49,7 +49,7 @@ class Options(Strict):
         return self
 
     def training(self, images: int) -> dict[str, Any]:
-        """Arguments of `train_autoencoder` (repro.dedup.autoencoder) for `images` images."""
+        """Arguments of `train_autoencoder` (repro.dedup.training) for `images` images."""
         shown = self.presentations if self.passes is None else self.passes * images
         same_names = ("batch", "learning_rate", "scaling", "corruption", "noise", "code_dropout")
         settings = {name: getattr(self, name) for name in same_names}

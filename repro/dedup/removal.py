@@ -58,14 +58,19 @@ class Removal:
         warnings = []
         if oversized:
             inside = int(sizes[large].sum())
-            warnings.append(f"{len(oversized)} groups over max_group, {inside} images, kept: look")
+            warnings.append(
+                f"{len(oversized)} groups over max_group, {inside} images, kept; please check them"
+            )
         if len(featureless):
-            warnings.append(f"{len(featureless)} pictures without contrast, kept: look")
+            warnings.append(
+                f"{len(featureless)} pictures without contrast, kept; please check them"
+            )
         removed = int((~self.keep).sum())
         if health is not None and health.chance_pairs > max(1.0, TOLERATED * removed):
             warnings.append(
                 f"up to {health.chance_pairs:g} pairs of unrelated images resemble each other by "
-                f"chance, against {removed} images removed: look, or choose a more selective code"
+                f"chance, against {removed} images removed; check them, or choose a more selective "
+                "code"
             )
         return {
             "count": len(self.keep),

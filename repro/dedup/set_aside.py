@@ -29,8 +29,8 @@ def refuse_target(target: Path, *, others: Iterable[Path]) -> None:
     """Raise UnusableError where `target` lies in one of `others`, contains one, or is a file."""
     place = Path(os.path.realpath(target))
     for other in others:
-        its = Path(os.path.realpath(other))
-        if place.is_relative_to(its) or its.is_relative_to(place):
+        resolved = Path(os.path.realpath(other))
+        if place.is_relative_to(resolved) or resolved.is_relative_to(place):
             raise UnusableError(f"{target}: is inside {other}, or contains it; choose another")
     if os.path.lexists(target) and not target.is_dir():
         raise UnusableError(f"{target}: is a file; choose another name")

@@ -32,6 +32,7 @@ LABELS = {
     "several": "u1",
 }
 SHARPNESS_SIDE = 512  # pixels of the shorter side at which all pictures are compared
+LONGEST_SIDE = 4096  # pixels: a strip would grow to gigabytes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -95,11 +96,12 @@ class StoredImages:
 def sharpness_of(data: bytes) -> float:
     """Fine detail of a picture: standard deviation of the Laplacian of its luma, in grey levels.
 
-    Measured at a shorter side of 512 pixels: a smaller picture is enlarged first, so that a
-    thumbnail is less sharp than its original. Noise counts as detail. Raises UnreadableImage.
+    Measured at a shorter side of 512 pixels, or less where the longer one would exceed 4,096: a
+    smaller picture is enlarged first, so that a thumbnail is less sharp than its original. Noise
+    counts as detail. Raises UnreadableImage.
     """
     luma = decode(data, channels=1, at_least=SHARPNESS_SIDE)[:, :, 0]
-    factor = SHARPNESS_SIDE / min(luma.shape)
+    factor = min(SHARPNESS_SIDE / min(luma.shape), LONGEST_SIDE / max(luma.shape))
     size = [max(1, round(side * factor)) for side in luma.shape[::-1]]
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     scaled = cv2.resize(luma, size, interpolation=how)

@@ -7,7 +7,7 @@ codes here and there. What cannot be read is counted, with the reason in skipped
 how large each image is as stored and when its file was changed (repro/dedup/stored_images.py); for
 equality of pixels every image is decoded whole as well, and its checksum and shape stand there too.
 
-Alone: read_thumbnails(Path("photos"), Path("empty_folder"), names=None, workers=2)
+Alone: read_thumbnails(photos, Path("empty_folder"), names=file_names(photos), workers=2)
 """
 
 import os
@@ -21,11 +21,11 @@ import numpy as np
 from repro.data.decode_pool import chunks_in_order
 from repro.data.formats import UnreadableImage
 from repro.data.images import decode, halve, square_and_shape
-from repro.data.raw_images import entries, lmdb_count, lmdb_file
+from repro.data.raw_images import SourceError, file_bytes, lmdb_count, lmdb_entries, lmdb_file
 from repro.data.several_pictures import holds_several
 from repro.data.store import ImageStore
 from repro.data.store_writer import StoreWriter
-from repro.dedup.files_once import FileNames, file_bytes
+from repro.dedup.files_once import FileNames
 from repro.dedup.perceptual import perceptual_code
 from repro.dedup.stored_images import LABELS, sharpness_of
 from repro.progress import Progress
@@ -92,8 +92,9 @@ def larger_pictures(path: Path, keys: Collection[str], *, side: int) -> dict[str
     """
     wanted = set(keys)
     in_files = ((key, partial(file_bytes, path / key)) for key in keys)
+    database = lmdb_file(path)
     pictures = {}
-    for key, read in in_files if lmdb_file(path) is None else entries(path):
+    for key, read in in_files if database is None else lmdb_entries(database):
         if key in wanted:
             try:
                 pictures[key] = _fitted(decode(read(), at_least=side), side)
@@ -114,8 +115,9 @@ def _records(path: Path, names: FileNames | None) -> tuple[int, Iterator[Record]
     if names is not None:
         return len(names.keys), ((k, names.aside.get(k) or path / k) for k in names.keys)
     database = lmdb_file(path)
-    total = lmdb_count(database) if database is not None else 0
-    return total, ((key, read()) for key, read in entries(path))
+    if database is None:
+        raise SourceError(f"{path}: expected a folder of images or an LMDB (data.mdb), found none")
+    return lmdb_count(database), ((key, read()) for key, read in lmdb_entries(database))
 
 
 def _weight(record: Record) -> int:

@@ -1,6 +1,6 @@
 """Views of pictures: what people do to photos that they post again, drawn at random at 32x32.
 
-Where in the flow: `repro.dedup.autoencoder` trains on them with `corruption: views`: a view goes
+Where in the flow: `repro.dedup.training` trains on them with `corruption: views`: a view goes
 in, the original picture comes out. The paper (§4.1.1) says "de-noising" and not which noise;
 undoing what makes near-duplicates is one reading of it. A whole minibatch is changed at once, each
 kind on half of its pictures, in the order of the table; every strength is equally probable:

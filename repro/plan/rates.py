@@ -24,8 +24,9 @@ import torch
 from repro.artefacts.step_folder import step_folder
 from repro.data.noise import QUALITY, noise_dataset, smooth_noise, write_cifar_records, write_jpegs
 from repro.data.store import ImageStore
-from repro.dedup.autoencoder import PIXELS, SIDE, HashInputs, encode, train_autoencoder
+from repro.dedup.autoencoder import PIXELS, SIDE, HashInputs, encode
 from repro.dedup.perturbations import near_copy, perturbations
+from repro.dedup.training import train_autoencoder
 from repro.devices import Clock, keep_freed_memory
 from repro.figures.drawing import grid, save_picture
 from repro.figures.style import Style

@@ -173,7 +173,7 @@ def _missing_of(run: Run, name: str) -> list[str]:
     options = source_options(dataset.source, dataset.options, file=run.file, key=key)
     absent = missing_files(folder, dataset.source, options)
     if absent or not hasattr(module, "refusal"):
-        return [f"{n.what}\n  looked at: {n.path}: {n.found}\n  {n.how_to_get}" for n in absent]
+        return [f"{n.what}\n  looked at: {n.path}: {n.problem}\n  {n.how_to_get}" for n in absent]
     why = module.refusal(folder, options, least=minimum_images(run, name), results=run.folder)
     return [why] if why else []
 

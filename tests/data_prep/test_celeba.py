@@ -56,6 +56,13 @@ def test_the_official_pngs_serve_as_well(raw, tmp_path):
     assert prepared(tmp_path, split="valid").keys == ["000003.png"]
 
 
+def test_a_picture_in_both_forms_is_not_silently_one(raw, tmp_path):
+    folder = raw / "img_align_celeba"
+    Image.open(folder / "000002.jpg").save(folder / "000002.png")
+    with pytest.raises(SourceError, match=r"000002\.jpg and 000002\.png are one picture"):
+        prepared(tmp_path)
+
+
 def test_pictures_in_a_folder_within_their_folder(raw, tmp_path):
     (raw / "img_align_celeba").rename(raw / "inner")
     (raw / "img_align_celeba").mkdir()
@@ -152,7 +159,7 @@ def test_pictures_of_another_size_than_the_crop(tmp_path, raw):
         ("1 -1\n000002", "1 yes\n000002", "line 3, attribute 'Smiling': found 'yes', expected 1"),
         ("000003", "000002", "line 5: a second row for '000002.jpg'"),
         ("000003.jpg", "\n000003.jpg", "line 5: empty, expected a row"),
-        (TABLE, "", "line 1: found '', expected the number"),
+        (TABLE, "", "txt: empty, expected a table"),
         (TABLE, "4\n", "line 2: found 0 names"),
         (TABLE, "\n<html>\n", "line 1: empty"),
         (TABLE, "<!DOCTYPE html><html>", "line 1: found '<!DOCTYPE html><html>', expected the"),
@@ -179,6 +186,8 @@ def test_a_table_that_is_no_text(tmp_path, raw):
         ("000002.jpg 0", "000002.jpg 3", "line 2: found '000002.jpg 3', expected a file and 0, 1"),
         ("000002.jpg 0", "000002.jpg", "line 2: found '000002.jpg', expected a file"),
         ("000002.jpg 0", "000001.jpg 0", "line 2: a second row for '000001.jpg'"),
+        (PARTITION, "", "txt: empty, expected a table"),
+        (PARTITION, "\n \n", "txt: empty, expected a table"),
     ],
 )
 def test_damaged_splits_are_named(tmp_path, raw, before, after, message):

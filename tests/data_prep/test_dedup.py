@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from data_prep.dedup import dedup, main
+from data_prep.dedup import dedup, encode_shard, main, train
 from repro.artefacts.provenance import ChangedFileError
+from repro.data.shards import Shard
 from repro.dedup.options import Options
 from repro.dedup.removal import DegenerateCodeError
 from repro.errors import UnusableError
@@ -137,36 +138,75 @@ def test_command(make_dataset, tmp_path: Path, warm: Path, repository: Path) -> 
     assert record["spec"]["presentations"] == 640
 
 
+def command(*words: object) -> None:
+    main([str(word) for word in words])
+
+
 @pytest.mark.slow
-def test_parts_made_apart_give_the_same_bytes(
-    make_dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_made_apart_give_the_same_bytes(make_dataset, tmp_path: Path) -> None:
     data = make_dataset(rooms(2100))  # three batches of codes
-    words = ["--data", data, "--spec", tmp_path / "spec.json"]
     (tmp_path / "spec.json").write_text('{"options": {"presentations": 6400}}')
 
     def run(name: str, *more: object) -> Path:
-        command = ["dedup", *words, *more, "--out", tmp_path / name]
-        monkeypatch.setattr(sys, "argv", [str(word) for word in command])
-        main()
+        command("--data", data, "--spec", tmp_path / "spec.json", *more, "--out", tmp_path / name)
         return tmp_path / name
 
     whole = run("whole")
     trained = run("trained", "--train")
     parts = [run(f"p{k}", "--trained", trained, "--shard", f"{k}/3") for k in (1, 2, 3)]
-    joined = run("joined", "--trained", trained, "--parts", *parts)
+    joined = run("joined", "--trained", trained, "--parts", parts[2], parts[0], parts[1])
     outputs = [
         json.loads((folder / "provenance.json").read_text())["outputs"]
         for folder in (whole, joined)
     ]
     assert outputs[0] == outputs[1]
-    with pytest.raises(UnusableError, match="give all parts of this dataset, in order"):
-        run("wrong", "--trained", trained, "--parts", *parts, parts[0])
     pixels = (data / "images.npy").read_bytes()
     (data / "images.npy").write_bytes(pixels[:-1] + bytes([pixels[-1] ^ 1]))
     with pytest.raises(ChangedFileError, match=r"images\.npy is not what was written there"):
         run("wrong", "--trained", trained, "--parts", *parts)  # which no part has compared
     assert not (tmp_path / "wrong").exists()
+
+
+@pytest.fixture
+def made_apart(make_dataset, tmp_path: Path) -> dict[str, Path]:
+    """Two datasets of 40 pictures, two networks, and codes of halves of the datasets."""
+    options = Options(presentations=64, minimum_bits=0)
+    made = {
+        "data": make_dataset(rooms(40)),
+        "other data": make_dataset(rooms(40, seed=8), name="other"),
+    }
+    for seed, name in enumerate(("network", "other network")):
+        made[name] = tmp_path / name
+        train(data=made["data"], out=made[name], options=options, seed=seed)
+    for name, data, network, number in (
+        ("first", "data", "network", 1),
+        ("second", "data", "network", 2),
+        ("second of another network", "data", "other network", 2),
+        ("second of other data", "other data", "network", 2),
+    ):
+        made[name] = tmp_path / name
+        shard = Shard(number, 2)
+        encode_shard(data=made[data], trained=made[network], shard=shard, out=made[name])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (["first", "first"], "are both part 1/2"),
+        (["second"], "found parts 2/2, expected 1/2, 2/2"),
+        (["first", "second of another network"], "not made from --trained"),
+        (["first", "second of other data"], "not made from --data"),
+        (["first", "network"], "no codes of a shard"),
+    ],
+)
+def test_parts_that_are_not_all_codes_of_the_dataset_are_refused(
+    made_apart: dict[str, Path], parts: list[str], message: str, tmp_path: Path
+) -> None:
+    words = ["--data", made_apart["data"], "--trained", made_apart["network"], "--parts"]
+    with pytest.raises(UnusableError, match=message):
+        command(*words, *(made_apart[name] for name in parts), "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("given", [["--shard", "1/3"], ["--parts", "p1", "p2"]])

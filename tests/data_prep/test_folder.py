@@ -95,6 +95,7 @@ def test_labels_from_a_table(tmp_path, prefix):
         ("file,age\n0.png,nan\n", [], "column 'age': found 'nan', expected a number"),
         ("file,age\n0.png,1e400\n", [], "column 'age': found '1e400', expected a number"),
         ("file,age\n0.png,1_0\n", [], "column 'age': found '1_0', expected a number"),
+        (f"file,age\n0.png,{'9' * 401}\n", [], "column 'age': found '999.*', expected a number"),
         ("name,age\n0.png,3\n", [], r"no column \['file'\]; it has name, age"),
         ("file,age\n0.png,3\n", ["ages"], r"no column \['ages'\]"),
         ("file,age\n0.png,3\n0.png,4\n", [], "'0.png' has more than one row"),
@@ -244,7 +245,7 @@ def test_animations_give_their_first_frame_and_are_counted(tmp_path, capsys):
 
 
 def test_what_could_read_the_unsupported_is_said(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(optional_decoders, "_is_readable", lambda package: False)
+    monkeypatch.setattr(optional_decoders, "_is_installed", lambda: False)
     save(tmp_path / "raw/a.png")
     (tmp_path / "raw/b.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(60))
     (tmp_path / "spec.json").write_text('{"source": "folder", "image_size": 8}')

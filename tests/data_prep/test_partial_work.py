@@ -16,7 +16,9 @@ from data_prep import partial_work, record_pixels
 from data_prep import prepare as module
 from data_prep.prepare import prepare
 from repro.artefacts import resumable_file
+from repro.artefacts.recipe import Recipe
 from repro.data import decode_pool
+from repro.errors import UnusableError
 from repro.specs.dataset import DatasetSpec
 
 LABELS = {"labels_from_name": r"\d+_(?P<shade>\d+)"}
@@ -284,6 +286,31 @@ def test_a_fault_behind_the_first_save_keeps_the_work(tmp_path, raw, undisturbed
     assert [p.name for p in tmp_path.iterdir()] == [".out.state"]
     prepare(spec=SPEC, raw=raw, out=tmp_path / "out")
     assert contents(tmp_path / "out") == undisturbed
+
+
+@pytest.mark.parametrize("made", [False, True])
+@pytest.mark.parametrize("progress", [False, True])
+def test_a_folder_of_the_user_is_not_removed(tmp_path, raw, made, progress):
+    recipe = Recipe.of("data_prep.prepare", settings={})
+    if made:
+        prepare(spec=SPEC, raw=raw, out=tmp_path / "out", recipe=recipe)
+    state = tmp_path / "state"
+    (state / "chapters").mkdir(parents=True)
+    (state / "thesis.txt").write_text("years of work")
+    if progress:
+        (state / "progress.json").write_text("{}")
+    held = sorted(state.iterdir())
+    with pytest.raises(UnusableError, match="holds 'chapters', which is no unfinished work"):
+        prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=state, recipe=recipe)
+    assert sorted(state.iterdir()) == held
+    assert (tmp_path / "out").exists() == made
+
+
+def test_a_temporary_file_of_a_killed_run_is_removed(tmp_path, raw):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state/.progress.json.71.partial").write_text("{")
+    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=tmp_path / "state")
+    assert not (tmp_path / "state").exists()
 
 
 def test_without_hard_links_files_are_copied(tmp_path, raw, undisturbed, monkeypatch):

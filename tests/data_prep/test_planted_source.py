@@ -63,6 +63,24 @@ def test_a_stretch_without_a_readable_picture_is_skipped_and_counted(folder: Pat
     assert {record.skip for record in skipped} == {"original_unreadable"}
 
 
+@pytest.mark.parametrize("kind", ["too large", "no file"])
+def test_an_original_is_read_like_any_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Neither gigabytes nor a pipe or device, whose reading might never end."""
+    if kind == "too large":
+        (folder / "01.png").write_bytes(picture(1) + bytes(10_000))
+        monkeypatch.setattr("repro.data.raw_images.LARGEST_FILE", 10_000)
+    else:
+        (folder / "01.png").unlink()
+        (folder / "01.png").symlink_to("/dev/zero")
+    records = list(planted.records(folder, options(originals=5)))
+    assert originals(records) == ["00.png", "02.png", "05.png", "06.png", "08.png"]
+    assert {record.skip for record in records if record.key.startswith("00")} == {
+        "original_unreadable"
+    }
+
+
 def test_the_last_stretch_counts_too(folder: Path) -> None:
     (folder / "09.png").write_bytes(b"")
     records = list(planted.records(folder, options(originals=10)))

@@ -87,10 +87,11 @@ def test_what_is_not_there_is_told_with_what_lies_beside(source: str, tmp_path: 
 def test_many_names_are_cut(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / f"{number}").touch()
-    found = Requirement(path=tmp_path / "x", what="", how_to_get="").found
-    assert found == f"not there; {tmp_path} holds 0, 1, 2, 3, 4, 5 and 4 more"
-    assert Requirement(path=tmp_path / "9", what="", how_to_get="").found == ""
-    assert Requirement(path=tmp_path, what="", how_to_get="", kind="folder").found == ""
+    absent = Requirement(path=tmp_path / "x", what="", how_to_get="", kind="file")
+    assert absent.problem == f"not there; {tmp_path} holds 0, 1, 2, 3, 4, 5 and 4 more"
+    present = Requirement(path=tmp_path / "9", what="", how_to_get="", kind="file")
+    assert present.problem == ""
+    assert Requirement(path=tmp_path, what="", how_to_get="", kind="folder").problem == ""
 
 
 # --- names in tables ---------------------------------------------------------------------------

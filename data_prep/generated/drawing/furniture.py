@@ -1,4 +1,4 @@
-"""The furnishings of a generated bedroom: bed, bedside table, lamps, windows, pictures.
+"""The furnishings of a generated bedroom: bed, bedside table, lamps, pictures.
 
 Each function adds polygons to a `Painter`. A piece against a wall is built in that wall's frame
 (`Wall`): `along` it, `up`, and `out` into the room.

@@ -133,10 +133,10 @@ def number_masks(
     for neighbours, side in ((lettering.before, -1), (lettering.after, 1)):
         edge = mask.shape[1] / 2
         for place, neighbour in enumerate(neighbours, 1):
-            beside = _shape(neighbour, lettering)
-            middle = edge + lettering.gap + beside.shape[1] / 2
-            _set(strip, beside, right=side * middle, down=side * place * lettering.step)
-            edge += lettering.gap + beside.shape[1]
+            neighbour_mask = _shape(neighbour, lettering)
+            middle = edge + lettering.gap + neighbour_mask.shape[1] / 2
+            _set(strip, neighbour_mask, right=side * middle, down=side * place * lettering.step)
+            edge += lettering.gap + neighbour_mask.shape[1]
     if lettering.plate is not None:
         left, right, top, bottom = lettering.plate
         rows = slice(max(0, round(STRIP[0] / 2 + top)), round(STRIP[0] / 2 + bottom))

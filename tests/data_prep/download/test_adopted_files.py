@@ -101,6 +101,17 @@ def test_another_file_in_downloads_is_kept_aside(host, raw, manifest, data):
     assert (raw / "downloads/rooms.zip.wrong").read_bytes() == data
 
 
+def test_an_older_file_set_aside_stays(host, raw, manifest):
+    (raw / "downloads").mkdir()
+    (raw / "downloads/rooms.zip.wrong").write_bytes(b"of the user")
+    (raw / "downloads/rooms.zip.wrong-2").write_bytes(b"another")
+    (raw / "downloads/rooms.zip").write_bytes(server.PAGE)
+    get("rooms", raw, manifest)
+    assert (raw / "downloads/rooms.zip.wrong").read_bytes() == b"of the user"
+    assert (raw / "downloads/rooms.zip.wrong-2").read_bytes() == b"another"
+    assert (raw / "downloads/rooms.zip.wrong-3").read_bytes() == server.PAGE
+
+
 def test_what_needs_a_hand_is_explained_and_then_used(host, raw, manifest, tmp_path):
     with pytest.raises(DownloadError) as caught:
         get("classes", raw, manifest, unpacked=True)

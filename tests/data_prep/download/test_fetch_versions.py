@@ -93,15 +93,15 @@ def test_other_bytes_under_the_same_tag_do_not_replace_what_is_there(host, tmp_p
 def test_a_full_disk_is_found_before_the_start(host, tmp_path, monkeypatch, there):
     part_of(tmp_path / "file.zip", DATA[:there])
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 249_999 - there))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 199_999 - there))
     for size in (len(DATA), None):  # published, and only said by the server
         with pytest.raises(FetchError) as caught:
-            get(host, tmp_path / "file.zip", size=size, also_needed=50_000)
-        for number in (250_000 - there, 249_999 - there):
+            get(host, tmp_path / "file.zip", size=size)
+        for number in (200_000 - there, 199_999 - there):
             assert f"({number} bytes)" in str(caught.value)
     assert host.sent <= len(DATA)
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 250_000 - there))
-    get(host, tmp_path / "file.zip", also_needed=50_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 200_000 - there))
+    get(host, tmp_path / "file.zip")
 
 
 def test_a_disk_that_fills_up_meanwhile(host, tmp_path, monkeypatch):

@@ -21,6 +21,15 @@ def test_wrong_bytes_of_the_right_length_are_kept_aside_and_not_resumed_from(hos
     assert target.read_bytes() == DATA
 
 
+def test_wrong_bytes_that_come_again_do_not_replace_the_first(host, tmp_path):
+    (tmp_path / "file.zip.wrong").write_bytes(b"the first")
+    host.faults = [server.scrambled]
+    with pytest.raises(WrongContentError, match=r"file\.zip\.wrong-2"):
+        get(host, tmp_path / "file.zip")
+    assert (tmp_path / "file.zip.wrong").read_bytes() == b"the first"
+    assert (tmp_path / "file.zip.wrong-2").read_bytes() == bytes(b ^ 0xFF for b in DATA)
+
+
 def test_a_wrong_rest_is_found_by_the_checksum_of_old_and_new_bytes(host, tmp_path):
     target = tmp_path / "file.zip"
     part_of(target, DATA[:50_000])

@@ -3,6 +3,8 @@
 import gzip
 import io
 import stat
+import subprocess
+import sys
 import tarfile
 import tracemalloc
 import zipfile
@@ -12,6 +14,7 @@ import pytest
 from made_archives import CLASSES, OBJECTS, ROOMS, tar_entry, tarred, zipped
 
 from data_prep.download.unpack import ArchiveError, require_whole, unpack
+from repro.artefacts.folder_lock import InUseError
 
 
 def below(folder):
@@ -162,6 +165,37 @@ def test_what_the_archive_lacks_is_found_before_it_gets_its_name(tmp_path):
                 contains=contains,
             )
     assert below(tmp_path) == {"a.zip"}
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from repro.artefacts.folder_lock import exclusive_lock
+with exclusive_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_two_processes_do_not_unpack_to_one_place(tmp_path, repository):
+    (tmp_path / "a.zip").write_bytes(ROOMS)
+    target, building = tmp_path / "rooms", tmp_path / ".rooms.partial"
+    building.mkdir()
+    (building / "half").write_bytes(b"of the other process")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, target],
+        cwd=repository,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(InUseError, match="another process is writing it"):
+            unpack(tmp_path / "a.zip", kind="zip", target=target, inside="rooms")
+        assert below(building) == {"half"}
+        other.stdin.close()
+    unpack(tmp_path / "a.zip", kind="zip", target=target, inside="rooms")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "rooms"]
 
 
 def test_a_large_member_streams(tmp_path):

@@ -25,7 +25,7 @@ from data_prep.face_detection.detector import (
 )
 from data_prep.face_detection.photo_folder import COLUMNS, detect_folder
 from data_prep.generated import faces
-from data_prep.source import source_names
+from data_prep.source import load_source, source_names, source_options
 from repro.data.raw_images import SourceError
 
 PORTRAIT = faces.portrait(5, 146)[0]  # a synthetic face that the cascade finds at any size
@@ -303,6 +303,43 @@ def test_an_older_result_stays_when_a_search_fails(photos, tmp_path, monkeypatch
     assert "while searching 'a/é 猫.jpg'" in caught.value.__notes__
     assert out.read_text() == "older"
     assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_name_with_a_carriage_return_is_one_row(tmp_path):
+    save(tmp_path / "photos/a.png", np.zeros((40, 40), np.uint8))
+    (tmp_path / "photos/Icon\r").write_bytes(b"")  # as macOS names a folder's icon
+    detect_folder(tmp_path / "photos", tmp_path / "boxes.csv", options=DetectorOptions())
+    found = [(row["file"], row["reason"]) for row in rows(tmp_path / "boxes.csv")]
+    assert found == [("Icon\r", "empty"), ("a.png", "no_face")]
+    options = source_options("faces")(images="photos", boxes="boxes.csv")
+    skipped = [(r.key, r.skip) for r in load_source("faces").records(tmp_path, options)]
+    assert skipped == [("Icon\r", "empty"), ("a.png", "no_face")]
+
+
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        ("boxes.json", "boxes.json: the table is a CSV file"),
+        ("photos.csv", r"photos\.json: is no record of an earlier search"),
+        ("text.csv", r"text\.json: is no record of an earlier search"),
+    ],
+)
+def test_no_other_file_is_replaced(photos, tmp_path, out, message):
+    held = {"photos.json": '{"counts": 3}', "text.json": "no JSON", "boxes.json": "older"}
+    for name, text in held.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(SourceError, match=message):
+        detect_folder(photos, tmp_path / out, options=DetectorOptions())
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.*")} == held
+
+
+def test_the_record_of_an_earlier_search_is_replaced(tmp_path):
+    save(tmp_path / "photos/a.png", np.zeros((40, 40), np.uint8))
+    for side in (24, 48):
+        options = DetectorOptions(minimum_size=side)
+        detect_folder(tmp_path / "photos", tmp_path / "boxes.csv", options=options)
+    about = json.loads((tmp_path / "boxes.json").read_text())
+    assert about["options"]["minimum_size"] == 48
 
 
 def test_wrong_folders_are_named(photos, tmp_path):

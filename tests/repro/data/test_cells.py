@@ -1,6 +1,7 @@
 """Names in tables: no spreadsheet executes them, and they are read back unchanged."""
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from data_prep.prepare import prepare
-from repro.data.cells import cell, name_in
+from repro.data.cells import cell, name_in, write_row
 from repro.dedup.group_table import write_groups
 from repro.dedup.removal import find_removal
 from repro.specs.dataset import DatasetSpec
@@ -22,6 +23,23 @@ FORMULAS = ["=1+1.jpg", "+cmd.jpg", "-2.jpg", "@SUM(A1).jpg", "\t=1.jpg", "＝1.
 def test_names_come_back(name: str) -> None:
     assert name_in(cell(name)) == name
     assert cell(name)[:1] not in {"=", "+", "-", "@", "\t", "\r"} or name == ""
+
+
+@given(st.lists(st.text(alphabet="=a,\"'\r\n ", max_size=6), min_size=2, max_size=3))
+def test_a_row_is_one_row_whatever_its_names(names: list[str]) -> None:
+    stream = io.StringIO(newline="")
+    write_row(stream, [*names, 7])
+    write_row(stream, ["next"])
+    first, second = csv.reader(io.StringIO(stream.getvalue(), newline=""))
+    assert [name_in(text) for text in first] == [*names, "7"]
+    assert second == ["next"]
+
+
+def test_only_a_row_with_a_carriage_return_is_quoted() -> None:
+    stream = io.StringIO(newline="")
+    write_row(stream, ["a b.jpg", 1])
+    write_row(stream, ["Icon\r", 1])
+    assert stream.getvalue() == 'a b.jpg,1\n"Icon\r","1"\n'
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "'a.jpg", "a=b.jpg", "É.png", "2-1.jpg", ""])
@@ -45,10 +63,11 @@ def test_no_table_of_a_dataset_holds_a_formula(tmp_path: Path) -> None:
 
 
 def test_nor_does_the_table_of_groups(tmp_path: Path) -> None:
-    codes = np.zeros((len(FORMULAS), 16), np.uint8)
-    flat = np.zeros(len(FORMULAS), bool)
+    names = [*FORMULAS, "\r1.jpg"]
+    codes = np.zeros((len(names), 16), np.uint8)
+    flat = np.zeros(len(names), bool)
     removal = find_removal(codes, flat=flat, max_group=100)
-    write_groups(tmp_path / "groups.csv", removal, FORMULAS)
+    write_groups(tmp_path / "groups.csv", removal, names)
     with (tmp_path / "groups.csv").open(newline="", encoding="utf-8") as stream:
         found = [row["key"] for row in csv.DictReader(stream)]
-    assert found == [f"'{name}" for name in FORMULAS]
+    assert found == [f"'{name}" for name in names]

@@ -71,9 +71,7 @@ def test_an_avif_is_read_whatever_brand_comes_first(major):
     ],
 )
 def test_a_format_without_a_decoder_is_named_and_says_what_to_do(head, name, monkeypatch):
-    monkeypatch.setattr(
-        optional_decoders, "_is_readable", lambda package: False
-    )  # none is installed
+    monkeypatch.setattr(optional_decoders, "_is_installed", lambda: False)
     assert sniff((head + bytes(HEAD_BYTES))[:HEAD_BYTES]) == name
     with pytest.raises(UnreadableImage) as caught:
         decode(head + bytes(200))

@@ -11,9 +11,10 @@ from safetensors.torch import save_file
 from sklearn.decomposition import PCA
 
 from repro.data.shards import Shard
-from repro.dedup.autoencoder import Autoencoder, HashInputs, encode, minibatches, train_autoencoder
+from repro.dedup.autoencoder import Autoencoder, HashInputs, encode
 from repro.dedup.binary_codes import first_with_same_code
 from repro.dedup.options import Options
+from repro.dedup.training import minibatches, train_autoencoder
 
 
 def scenes(n: int, *, side: int = 32, seed: int = 0) -> np.ndarray:
@@ -66,7 +67,7 @@ def test_streaming_gives_the_same_as_the_cache(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_pass_shows_every_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("repro.dedup.autoencoder.POOL_BLOCKS", 2)  # several pools a pass
+    monkeypatch.setattr("repro.dedup.training.POOL_BLOCKS", 2)  # several pools a pass
     n = 1536  # 6 blocks of 256 rows
     images = np.zeros((n, 32, 32, 3), np.uint8)
     images[:, 0, 0, 0], images[:, 0, 0, 1] = np.divmod(np.arange(n), 256)
@@ -189,7 +190,9 @@ def test_saved_weights_are_the_same_bytes_and_values(trained: Autoencoder, tmp_p
 def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(b"no weights at all")
     save_file({"encoder.weight": torch.zeros(2, 3)}, tmp_path / "other")
-    for name in ("text", "other"):
+    save_file(Autoencoder().state_dict(), tmp_path / "no scaling")
+    save_file(Autoencoder().state_dict(), tmp_path / "another", metadata={"scaling": "pixels"})
+    for name in ("text", "other", "no scaling", "another"):
         with pytest.raises(ValueError, match=f"{name}: not an autoencoder of this kind"):
             Autoencoder.load(tmp_path / name)
 

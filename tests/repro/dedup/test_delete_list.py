@@ -11,9 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repro.data.formats import UnreadableImage
 from repro.dedup.delete_list import Going, Listed, how_to_delete, write_delete_list
-from repro.dedup.files_once import file_bytes, file_names, legible
+from repro.dedup.files_once import file_names, legible
 from repro.dedup.removal import Removal, find_removal
 
 KINDS = ("file", "hard", "link", "link out")
@@ -139,16 +138,6 @@ def test_keys_of_an_lmdb_stand_as_they_are(tmp_path: Path) -> None:
     removal = removal_of([b"x", b"x", b"y"])
     write_delete_list(file, going_of(keys, removal, root=None), null=False)
     assert file.read_text() == "k 2\n"
-
-
-def test_only_the_head_of_what_is_no_picture_is_read(tmp_path: Path) -> None:
-    large = tmp_path / "film.jpg"
-    for head, reason in ((b"RIFF....AVI ", "not_an_image"), (b"\xff\xd8\xff\xe0", "too_large")):
-        large.write_bytes(head)
-        os.truncate(large, 2**40)  # a terabyte with a hole in it
-        with pytest.raises(UnreadableImage) as caught:
-            file_bytes(large)
-        assert caught.value.reason == reason
 
 
 @given(st.text(st.characters(exclude_categories=())))

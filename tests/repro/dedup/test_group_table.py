@@ -111,4 +111,10 @@ def test_blurred_and_enlarged_pictures_are_less_sharp() -> None:
     assert soft < 0.5 * sharp
     assert thumbnail < 0.5 * sharp
     assert enlarged == pytest.approx(sharp, rel=0.2)
-    assert sharpness_of(encoded(picture(1).resize((1, 900)))) >= 0
+
+
+def test_a_strip_is_not_enlarged_without_end() -> None:
+    """At 512 pixels of the shorter side it would have gigabytes, or more than OpenCV takes."""
+    strip = picture(1).resize((1, 900))
+    assert 0 <= sharpness_of(encoded(strip)) < 256
+    assert sharpness_of(encoded(Image.new("L", (5_000_000, 1)))) == 0
