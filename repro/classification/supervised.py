@@ -156,8 +156,6 @@ class _Run:
         seed: int,
         device: torch.device,
     ) -> None:
-        if device.type == "cuda":
-            torch.backends.cudnn.deterministic = True  # the same seed gives the same bytes
         self.trial, self.seed, self.device = trial, seed, device
         self.purpose = f"random search, trial {trial.index}"
         classifier = _undrawn(network, classes=training.classes)

@@ -29,7 +29,7 @@ from repro.artefacts.provenance import sha256_of_json
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
-from repro.devices import chosen_device
+from repro.devices import chosen_device, use
 from repro.figures.style import Style
 from repro.progress import Progress
 from repro.specs.model import ModelSpec
@@ -170,7 +170,7 @@ def _device(name: str, processes: Processes = ALONE) -> torch.device:
             f"process {processes.local_rank} of this machine finds no GPU of its own among "
             f"{torch.cuda.device_count()}; lower --nproc_per_node to that, or use --device cpu"
         )
-    return torch.device("cuda", processes.local_rank)
+    return use(torch.device("cuda", processes.local_rank))
 
 
 def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor | None:
