@@ -27,8 +27,9 @@ from torch import Tensor, nn
 from repro.classification.random_search import Trial, TrialResult
 from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
-from repro.networks.build import undrawn_discriminator
+from repro.networks.build import undrawn_convolutional
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
+from repro.networks.discriminator_inputs import check_size
 from repro.progress import tracked
 from repro.rng import shuffled, stream_key
 from repro.specs.network import NetworkSpec
@@ -220,13 +221,7 @@ def _predicted(classifier: Classifier, x: Tensor) -> np.ndarray:
 
 
 def _undrawn(network: NetworkSpec, *, classes: int) -> Classifier:
-    D = undrawn_discriminator(network)
-    if not isinstance(D, Discriminator):
-        raise UnusableError(
-            f"the networks are {network.kind}, but the layers of a convolutional discriminator "
-            "are wanted; give a network of another preset"
-        )
-    return Classifier(D, classes=classes)
+    return Classifier(undrawn_convolutional(network), classes=classes)
 
 
 def _placed(classifier: Classifier, device: torch.device) -> Classifier:
@@ -234,12 +229,7 @@ def _placed(classifier: Classifier, device: torch.device) -> Classifier:
 
 
 def _on_device(images: np.ndarray, network: NetworkSpec, device: torch.device) -> Tensor:
-    expected = (network.image_size, network.image_size, network.channels)
-    if images.shape[1:] != expected:
-        raise UnusableError(
-            f"images are {images.shape[1:]} (H, W, C), but the network is for {expected}; prepare "
-            "the dataset at its image_size and channels"
-        )
+    check_size(network, images)
     return _scaled(images, device)
 
 

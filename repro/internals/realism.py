@@ -111,11 +111,12 @@ def blend_scores(judge: AttributeNetwork, images: np.ndarray) -> np.ndarray:
 
 def discriminator_scores(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> np.ndarray:
     """Logits (N,) float64 of a frozen D, positive for real, of images (N, H, W, C) uint8."""
-    parts = []
+    device, parts = next(D.parameters()).device, []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            parts.append(D(to_tensor(images[start : start + batch])).double().numpy())
-    return np.concatenate(parts)
+            pixels = to_tensor(images[start : start + batch]).to(device)
+            parts.append(D(pixels).cpu().numpy())
+    return np.concatenate(parts).astype(np.float64)
 
 
 @dataclass(frozen=True)

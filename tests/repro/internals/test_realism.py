@@ -117,8 +117,12 @@ def test_limits_by_hand() -> None:
 
 def test_discriminator_scores_are_its_logits_in_any_batch() -> None:
     class Brightness(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gain = torch.nn.Parameter(torch.ones(()))
+
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean(dim=(1, 2, 3))
+            return self.gain * x.mean(dim=(1, 2, 3))
 
     images = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
     expected = images.mean(axis=(1, 2, 3)) / 127.5 - 1
