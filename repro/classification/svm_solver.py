@@ -30,6 +30,7 @@ REFRESH = 25  # iterations between recomputations of the scores, which are other
 STALLED = 1e-9  # relative decrease of the objective over REFRESH iterations: no progress
 MEMORY = 20  # pairs of L-BFGS
 EVERY = 4  # iterations between two preconditioners of a sample
+ROUNDS = 40  # at most, of the exact step
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,7 @@ def _inverse_hessian(
     return result
 
 
-def _exact_step(
-    slack: Tensor, change: Tensor, W: Tensor, direction: Tensor, *, C: float, rounds: int = 40
-) -> Tensor:
+def _exact_step(slack: Tensor, change: Tensor, W: Tensor, direction: Tensor, *, C: float) -> Tensor:
     """Step lengths (k,) that minimise P(W + t direction): the root of its derivative in t.
 
     The derivative is continuous, increasing and piecewise linear: we use Newton's method, with
@@ -169,7 +168,7 @@ def _exact_step(
     curvature = direction.square().sum(1)
     t, low = torch.zeros_like(slope), torch.zeros_like(slope)
     high = torch.full_like(slope, torch.inf)
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         left = slack - t * change  # 1 - y f at the step t
         active = (left > 0) * change
         first = slope + t * curvature - 2 * C * (left * active).sum(0)

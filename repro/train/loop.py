@@ -126,7 +126,10 @@ def _kept_rows(dedup: Path) -> np.ndarray:
 def _settings(
     spec: ModelSpec, seed: int, store: ImageStore, kept: np.ndarray | None, processes: Processes
 ) -> dict[str, Any]:
-    """All settings that decide the bytes; a state with other settings is not resumed."""
+    """The settings that a resumed training must share; a state with others is not resumed.
+
+    Device, threads and --cuda-graphs are not compared: they may change the last digits.
+    """
     return {
         "spec": spec.model_dump(),
         "seed": seed,

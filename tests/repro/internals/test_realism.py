@@ -107,10 +107,10 @@ def test_nothing_is_told_where_a_blend_is_like_a_picture() -> None:
 
 def test_limits_by_hand() -> None:
     scores, sharp = np.arange(101.0), np.arange(101.0)
-    limits = RealismLimits.around(scores, sharp, share=0.9)
-    assert (limits.highest_blend_score, limits.lowest_sharpness) == (90, pytest.approx(5))
-    assert limits.highest_sharpness == pytest.approx(95)
-    given = [(90, 50), (91, 50), (0, 4), (0, 5.1), (-9, 94.9), (0, 96)]
+    limits = RealismLimits.around(scores, sharp)
+    assert (limits.highest_blend_score, limits.lowest_sharpness) == (95, pytest.approx(2.5))
+    assert limits.highest_sharpness == pytest.approx(97.5)
+    given = [(95, 50), (96, 50), (0, 2), (0, 2.6), (-9, 97.4), (0, 98)]
     admitted = limits.admit(*np.array(given, float).T)
     assert admitted.tolist() == [True, False, False, True, True, False]
 
