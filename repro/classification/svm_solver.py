@@ -81,10 +81,7 @@ def minimise(
     for iteration in turns:
         point = _at(design, targets, W, slack, C=C)
         bound = torch.maximum(bound, point.dual)
-        # the two agree at the minimum; near it the first has the smaller rounding error
-        gap = torch.minimum(
-            0.5 * point.gradient.square().sum(1), (point.objective - bound).clamp(min=0)
-        )
+        gap = _gap(point, bound)
         if bool((gap <= tol * point.objective).all()) or iteration == max_iter:
             break
         if iteration % REFRESH == 0 and iteration:
@@ -97,15 +94,11 @@ def minimise(
         if preconditioner is not None and iteration % every == 0:
             preconditioner.refresh(slack, C=C)
         direction = -_inverse_hessian(history, point.gradient, preconditioner)
-        change = targets * design.scores(direction)  # of y f per unit of step
-        length = _exact_step(slack, change, W, direction, C=C)
-        step = length[:, None] * direction
+        step, slack = _stepped(design, targets, W, slack, direction, C=C)
         previous = (step, point.gradient)
         W = W + step
         if (iteration + 1) % REFRESH == 0:
             slack = 1 - targets * design.scores(W)
-        else:
-            slack = slack - length * change
     return Solution(W=W, objective=point.objective, gap=gap, iterations=iteration)
 
 
@@ -117,6 +110,23 @@ def _scaled(design: Design, targets: Tensor, start: Tensor, *, C: float) -> tupl
     slack = 1 - change
     length = _exact_step(slack, change, start, start, C=C)
     return start * (1 + length)[:, None], slack - length * change
+
+
+def _stepped(
+    design: Design, targets: Tensor, W: Tensor, slack: Tensor, direction: Tensor, *, C: float
+) -> tuple[Tensor, Tensor]:
+    """The exact step from W along the direction, (k, d + 1), and 1 - y f after it, (n, k)."""
+    change = targets * design.scores(direction)  # of y f per unit of step
+    length = _exact_step(slack, change, W, direction, C=C)
+    return length[:, None] * direction, slack - length * change
+
+
+def _gap(point: _Point, bound: Tensor) -> Tensor:
+    """Upper bound (k,) of the distance from the minimum, which is at least `bound`."""
+    # the two agree at the minimum; near it the first has the smaller rounding error
+    return torch.minimum(
+        0.5 * point.gradient.square().sum(1), (point.objective - bound).clamp(min=0)
+    )
 
 
 def _at(design: Design, targets: Tensor, W: Tensor, slack: Tensor, *, C: float) -> _Point:
