@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 import torch
+from torch import Tensor
 
 from repro.command_line import DEVICES
 from repro.specs.validation import SpecError, nearest
@@ -35,8 +36,9 @@ LARGE = 2**30  # bytes: larger blocks are returned nevertheless
 def chosen_device(name: str, *, own: bool = True) -> torch.device:
     """auto (a CUDA GPU if there is one), cpu, cuda or mps (Apple's GPU; untried).
 
-    own: of several GPUs, make a free one this process's current device. Raises SpecError for a GPU
-    that PyTorch does not find here, and for any other name.
+    own: of several GPUs take a free one and `use` it; otherwise the GPU has no number, and the
+    caller chooses it. Raises SpecError for a GPU that PyTorch does not find here, and for any other
+    name.
     """
     if name not in DEVICES:
         raise SpecError(f"device: found {name!r}; {nearest(str(name), DEVICES)}")
@@ -48,9 +50,29 @@ def chosen_device(name: str, *, own: bool = True) -> torch.device:
         return torch.device("mps")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    if own and torch.cuda.device_count() > 1:
-        torch.cuda.set_device(_own_gpu()[0])
-    return torch.device("cuda")
+    if not own:
+        return torch.device("cuda")
+    return use(torch.device("cuda", _own_gpu()[0] if torch.cuda.device_count() > 1 else 0))
+
+
+def use(device: torch.device) -> torch.device:
+    """Make a GPU the current one of this thread, for exact and repeatable work; returns it.
+
+    Every thread starts on the first GPU. Convolutions get float32 in full, where PyTorch would
+    round their factors to TF32's 10 bits, and the same bytes from the same seed.
+    """
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
+    return device
+
+
+def moved(x: Tensor, device: torch.device) -> Tensor:
+    """x on the device; the processor does not wait until a GPU has it."""
+    if device.type == "cuda":
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
 
 
 def resolve_precision(requested: str, device: torch.device) -> Precision:
@@ -129,14 +151,16 @@ def _own_gpu() -> tuple[int, IO[bytes] | None]:
 
 
 def describe_device(device: torch.device) -> str:
-    """The GPU's own name, or cpu: for the record of a bench."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    """A CUDA GPU's own name, else cpu or mps: for the record of a bench."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def wait_for(device: torch.device) -> None:
     """Wait until a GPU has finished all its work; call it before reading a clock."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 class Clock:

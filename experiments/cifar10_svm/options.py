@@ -7,19 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from repro.classification.svm_grid import AUTHORS_GRID
-from repro.specs.validation import Strict
+from repro.classification.svm_grid import HeldOut, SvmOptions
 
 ALL = 0  # means all labels, where labels are counted per class
 
 
-class Options(Strict):
+class Options(SvmOptions, HeldOut):
     """Sizes of the protocol; the defaults are the paper's, or the authors' where it is silent."""
 
-    validation: int = Field(10_000, ge=1, description="training images held out to choose C (§5.2)")
-    validation_share: float = Field(
-        0.2, gt=0, lt=1, description="at most this share of the training images is held out"
-    )
     per_class: int = Field(400, ge=1, description="labels per class in the second column (Table 1)")
     draws: int = Field(10, ge=1, description="balanced draws of that many labels")
     selection_draws: int = Field(
@@ -31,8 +26,6 @@ class Options(Strict):
         "they are drawn `curve_draws` times",
     )
     curve_draws: int = Field(5, ge=1, description="balanced draws of each of label_counts")
-    grid: tuple[float, ...] = Field(AUTHORS_GRID, min_length=1, description="values of C tried")
-    extensions: int = Field(4, ge=0, description="values added where the best is at the edge")
     random_seeds: int = Field(3, ge=1, description="networks with random weights")
     centroids: int = Field(
         4_800, ge=0, description="of the K-means row (Table 1: 4,800 units); 0 leaves it out"
@@ -48,15 +41,8 @@ class Options(Strict):
         description="images that freeze the batch statistics of trained discriminators: target = "
         "unlabelled CIFAR-10 training images, source = those it was trained on",
     )
-    statistics_images: int | None = Field(
-        None, ge=2, description="target images that freeze the batch statistics; null = all"
-    )
     scaled_both_ways: bool = Field(
         False,
         description="further rows of D's features brought to mean 0, deviation 1, and of K-means' "
         "as they are, so that both are treated alike (paper: neither is mentioned)",
-    )
-    tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if there is one"
     )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from repro.specs.validation import Strict
+from repro.specs.validation import Device, Strict
 
 
 class Options(Strict):
@@ -25,6 +25,4 @@ class Options(Strict):
         1_000, ge=2, description="images in each, at most half of the smaller set"
     )
     roles: tuple[str, ...] = Field((), description="only these roles; none named: all")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if there is one"
-    )
+    device: Device = "auto"

@@ -4,11 +4,10 @@ A module apart from measure.py, so that a run file is checked without loading Py
 """
 
 from itertools import pairwise
-from typing import Literal
 
 from pydantic import Field, model_validator
 
-from repro.specs.validation import Strict
+from repro.specs.validation import Device, Strict
 
 
 class Options(Strict):
@@ -30,9 +29,7 @@ class Options(Strict):
     block: int = Field(
         10_000, ge=10, le=100_000, description="samples drawn at a time; other blocks, other z"
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if there is one"
-    )
+    device: Device = "auto"
 
     @model_validator(mode="after")
     def _ascending(self) -> "Options":

@@ -3,24 +3,16 @@
 A module apart from measure.py, so that a run file is checked without loading PyTorch.
 """
 
-from typing import Literal
-
 from pydantic import Field
 
 from repro.classification.random_search import TRIALS, SearchSpace
-from repro.classification.svm_grid import AUTHORS_GRID
-from repro.specs.validation import Strict
+from repro.classification.svm_grid import SvmOptions
 
 
-class Options(Strict):
+class Options(SvmOptions):
     """Sizes of the protocol; the defaults are the paper's, or the authors' where it is silent."""
 
     per_class: int = Field(100, ge=1, description="labels per class (Table 2: 1,000 in all)")
-    grid: tuple[float, ...] = Field(
-        AUTHORS_GRID,
-        min_length=1,
-        description="values of C tried (authors' SVHN script)",
-    )
     extensions: int = Field(
         0, ge=0, description="values added where the best is at the edge (authors' script: 0)"
     )
@@ -53,10 +45,3 @@ class Options(Strict):
     )
     evaluate_every: int = Field(5, ge=1, description="passes between validation errors of a trial")
     search: SearchSpace = Field(SearchSpace(), description="what a trial's settings are drawn from")
-    statistics_images: int | None = Field(
-        None, ge=2, description="training images that freeze the batch statistics; null = all"
-    )
-    tol: float = Field(1e-4, gt=0, description="relative duality gap at which an SVM is fitted")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="auto: a GPU if there is one"
-    )

@@ -16,7 +16,7 @@ import torch
 from experiments.svhn_svm.data import Split
 from repro.artefacts.finished_parts import FinishedParts
 from repro.classification.random_search import Trial, TrialResult
-from repro.classification.supervised import Labelled, predict, restored, train_trial
+from repro.classification.supervised import predict, restored, train_trial
 from repro.progress import tracked
 from repro.specs.network import NetworkSpec
 
@@ -66,15 +66,14 @@ def random_search(
     if not trials:
         return None
     classes = int(training.labels.max()) + 1
-    labelled = Labelled(training.images, training.labels, classes)
-    held_out = Labelled(validation.images, validation.labels, classes)
 
     def trained(trial: Trial) -> dict[str, np.ndarray]:
         result = train_trial(
             network,
             trial,
-            labelled,
-            held_out,
+            training,
+            validation,
+            classes=classes,
             seed=seed,
             epochs=epochs,
             evaluate_every=evaluate_every,

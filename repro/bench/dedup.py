@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=at_least_one, default=3_033_042, help="codes (LSUN bedrooms)"
     )
-    parser.add_argument("--copies", type=natural, default=275_000, help="of them, planted copies")
+    parser.add_argument(
+        "--copies", type=at_least_one, default=275_000, help="of them, planted copies"
+    )
     parser.add_argument("--radius", type=natural, default=8, help="Hamming distance")
 
 

@@ -21,7 +21,7 @@ from repro.bench.alternation import alternate
 from repro.classification.discriminator_features import POOLED, discriminator_features
 from repro.command_line import add_device, at_least_one
 from repro.devices import chosen_device, describe_device, wait_for
-from repro.networks.build import build_discriminator
+from repro.networks.build import build_convolutional
 from repro.networks.dcgan import Discriminator
 from repro.networks.discriminator_inputs import freeze_on
 from repro.rng import generator
@@ -79,9 +79,8 @@ def noise(count: int) -> np.ndarray:
 
 def network(*, ndf: int) -> Discriminator:
     """D of the preset imagenet32 at this width, with random weights."""
-    D = build_discriminator(NetworkSpec(image_size=32, layers="paired", kernel=3, ndf=ndf), seed=0)
-    assert isinstance(D, Discriminator)
-    return D
+    spec = NetworkSpec(image_size=32, layers="paired", kernel=3, ndf=ndf)
+    return build_convolutional(spec, seed=0)
 
 
 @torch.no_grad()

@@ -44,13 +44,13 @@ class Database:
     mean_bytes: float
 
 
-def write_database(folder: Path, *, images: int, seed: int = 0) -> Database:
+def write_database(folder: Path, *, images: int) -> Database:
     """An LMDB in `folder` (created here) with `images` pictures and LSUN-like hexadecimal keys."""
     folder.mkdir(parents=True)
     written = 0
     environment = lmdb.open(str(folder), map_size=2**30 + images * 2**17, lock=False, sync=False)
     with environment, environment.begin(write=True) as transaction:
-        for number, data in enumerate(jpegs(images, seed=seed)):
+        for number, data in enumerate(jpegs(images)):
             transaction.put(f"{number * 2654435761 % 2**32:08x}{number:032x}".encode(), data)
             written += len(data)
     return Database(folder=folder, images=images, mean_bytes=written / images)

@@ -26,7 +26,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -61,6 +61,41 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     """The record, in references per second."""
     torch.set_num_threads(given.threads)
     device = chosen_device(given.device)
+    found = _measured(given, device)
+    record = _compared(found.steady)
+    tflop = 2 * given.queries * given.width / 1e12  # of one reference
+    return {
+        **record,
+        "reference_is": f"torch.mm, float32, {TILE} references per product",
+        "target": TARGET,
+        "unit": "references/s",
+        "n": given.references,
+        "device": describe_device(device),
+        "queries": given.queries,
+        "block": given.block,
+        "width": given.width,
+        "tflop_per_s": round(record["ours"] * tflop, 4),
+        "product_tflop_per_s": round(record["reference"] * tflop, 4),
+        "first_block": _compared(found.first_block),
+        "peak_mb": found.peak_mb,
+        "data_peak_mb": found.data_peak_mb,
+        "runs": {
+            side: [round(float(rates[place]), 1) for rates in found.steady]
+            for place, side in enumerate(("ours", "reference"))
+        },
+    }
+
+
+class _Measured(NamedTuple):
+    """Each repeat's references per second of (ours, product), in both phases, and peaks in MB."""
+
+    first_block: list[np.ndarray]
+    steady: list[np.ndarray]
+    peak_mb: int
+    data_peak_mb: int
+
+
+def _measured(given: argparse.Namespace, device: torch.device) -> _Measured:
     digits = Digits(given.width)
     queries = digits.rows(given.queries, purpose="queries")
     sizes = [
@@ -80,43 +115,22 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     product = Product(queries, device=device)
     product.of(warm_up)()
 
-    first_block, steady = [], []  # references per second of (ours, product), one entry per repeat
+    found = _Measured([], [], peak, data_peak)
     for repeat in range(given.repeats):
         block = digits.rows(sizes[0], purpose="first blocks", index=repeat)
         fresh = partial(searched, queries, [block], device=device)
         seconds = _seconds(fresh, product.of(block), device=device)
-        first_block.append(sizes[0] / seconds)
+        found.first_block.append(sizes[0] / seconds)
         seconds = np.zeros(2)
         for block in stream(repeat + 1):
             seconds += _seconds(partial(search.see, block), product.of(block), device=device)
-        steady.append(given.references / seconds)
-        ours, reference = steady[-1]
+        found.steady.append(given.references / seconds)
+        ours, reference = found.steady[-1]
         print(
             f"run {repeat + 1} of {given.repeats}: ours {ours:,.0f}/s, product {reference:,.0f}/s",
             flush=True,
         )
-    record = _compared(steady)
-    tflop = 2 * given.queries * given.width / 1e12  # of one reference
-    return {
-        **record,
-        "reference_is": f"torch.mm, float32, {TILE} references per product",
-        "target": TARGET,
-        "unit": "references/s",
-        "n": given.references,
-        "device": describe_device(device),
-        "queries": given.queries,
-        "block": given.block,
-        "width": given.width,
-        "tflop_per_s": round(record["ours"] * tflop, 4),
-        "product_tflop_per_s": round(record["reference"] * tflop, 4),
-        "first_block": _compared(first_block),
-        "peak_mb": peak,
-        "data_peak_mb": data_peak,
-        "runs": {
-            side: [round(float(rates[place]), 1) for rates in steady]
-            for place, side in enumerate(("ours", "reference"))
-        },
-    }
+    return found
 
 
 class Digits:

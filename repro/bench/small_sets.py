@@ -28,8 +28,8 @@ from repro.command_line import above_zero
 from repro.data.store import ImageStore
 from repro.figures.drawing import grid, save_picture
 from repro.figures.style import Style
-from repro.networks.build import build_discriminator
-from repro.networks.dcgan import Discriminator, freeze_statistics
+from repro.networks.build import build_convolutional
+from repro.networks.dcgan import freeze_statistics
 from repro.networks.discriminator_inputs import freeze_on
 from repro.networks.model_folder import draw
 from repro.quality.feature_spaces import scaled_features
@@ -144,7 +144,8 @@ class Judge:
         self.held_out = split.images(split.held_out)
         size, channels = self.training.shape[1], self.training.shape[3]
         network = NetworkSpec(image_size=size, channels=channels, ndf=32)
-        judges = [freeze_on(_untrained(network, seed), self.training) for seed in range(JUDGES)]
+        untrained = [build_convolutional(network, seed=seed) for seed in range(JUDGES)]
+        judges = [freeze_on(D.requires_grad_(False), self.training) for D in untrained]
         self.spaces = [scaled_features(D, self.training) for D in judges]
         self.known = self.spaces[0](self.training)
         own = np.arange(len(self.known))
@@ -174,9 +175,3 @@ class Judge:
 
 def _sharp(images: np.ndarray) -> float:
     return float(np.median(sharpness(images)))
-
-
-def _untrained(network: NetworkSpec, seed: int) -> Discriminator:
-    D = build_discriminator(network, seed=seed).requires_grad_(False)
-    assert isinstance(D, Discriminator)  # the spec's kind is the convolutional one
-    return D

@@ -4,8 +4,10 @@ The plain loop is written as in such ports: nn.Sequential networks in the defaul
 float32, BCELoss on a sigmoid, PyTorch's default Adam, D's weight gradients computed in G's step,
 `.item()` on every loss. Both sides see the same pixels, batch by batch, and train D, then G on the
 same generated images. Each side runs in its own process, as in practice: memory left in the
-allocator by one must not help the other. PyTorch's flop counter counts FLOPs on the library's own
-step; the large matrix product with which they are compared is timed in the same rounds.
+allocator by one must not help the other. On a GPU both have float32 in full, not TF32, and
+deterministic convolutions (`repro.devices.use`). PyTorch's flop counter counts FLOPs on the
+library's own step; the large matrix product with which they are compared is timed in the same
+rounds.
 
 Runs alone: python -m repro bench train [--device cuda] [--presets paper_64] [--batch 128]
 """
@@ -20,10 +22,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from repro.bench.alternation import alternate
+from repro.bench.plain_loop import PlainLoop
 from repro.command_line import add_device, at_least_one
 from repro.data.noise import noise_dataset
 from repro.data.store import ImageStore
@@ -32,6 +34,7 @@ from repro.devices import (
     describe_device,
     keep_freed_memory,
     resolve_precision,
+    use,
     wait_for,
 )
 from repro.places import PRESETS
@@ -45,7 +48,7 @@ from repro.train.trainer import Trainer
 
 RECORDED = "bfloat16, recorded"  # on a GPU: the step as a CUDA graph
 WARM_UP = 4  # untimed steps of each way; a CUDA graph is recorded at the fourth
-SIDES = {"cpu": 2048, "cuda": 8192}  # of the large square matrix product
+SIDES = {"cpu": 2048, "gpu": 8192}  # of the large square matrix product
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +71,7 @@ def run(given: argparse.Namespace) -> dict[str, Any]:
     """One case per preset and precision: ours, the plain loop (float32), TFLOP/s and shares.
 
     bfloat16 is left out where the device would emulate it, slower than float32. Raises
-    SpecError for a preset whose networks the plain loop has not.
+    SpecError for a preset whose networks the plain loop does not have.
     """
     device = chosen_device(given.device)
     for preset in given.presets:
@@ -89,7 +92,7 @@ def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         noise_dataset(data, preset_network(preset), count=given.images)
-        apart = {name: WayInOwnProcess(name, preset, given, data) for name in names}
+        apart = {name: WayInOwnProcess(name, preset, given, data, device) for name in names}
         rates = alternate(apart, repeats=given.repeats)
         for one in apart.values():
             one.close()
@@ -118,10 +121,19 @@ def _cases(preset: str, given: argparse.Namespace, device: torch.device) -> list
 class WayInOwnProcess:
     """A way for `alternate` in its own process, which waits between its runs."""
 
-    def __init__(self, name: str, preset: str, given: argparse.Namespace, data: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        preset: str,
+        given: argparse.Namespace,
+        data: Path,
+        device: torch.device,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, name, preset, given, data))
+        self.process = context.Process(
+            target=_serve, args=(theirs, name, preset, given, data, device)
+        )
         self.process.start()
         theirs.close()
         self.flop: float = self.connection.recv()  # of a step of ours, else 0; arrives when ready
@@ -136,11 +148,16 @@ class WayInOwnProcess:
 
 
 def _serve(
-    connection: Connection, name: str, preset: str, given: argparse.Namespace, data: Path
+    connection: Connection,
+    name: str,
+    preset: str,
+    given: argparse.Namespace,
+    data: Path,
+    device: torch.device,
 ) -> None:
     """Create the way called `name`, then run it at each request."""
     torch.set_num_threads(given.threads)
-    device = chosen_device(given.device)
+    use(device)  # the parent's, whose lock it holds
     flop = 0.0
     if name.startswith("product"):
         way = large_product(name.removeprefix("product "), device=device)
@@ -152,7 +169,7 @@ def _serve(
             step = PlainLoop(network, images, batch=given.batch, device=device).step
         else:
             keep_freed_memory()  # as repro.train does
-            trainer = _trainer(network, images, precision=name, batch=given.batch, device=device)
+            trainer = _trainer(network, images, name=name, batch=given.batch, device=device)
             flop = _flop_of_a_step(trainer)
             step = trainer.step
         way = _timed(step, steps=given.steps, batch=given.batch, device=device)
@@ -168,19 +185,21 @@ def preset_network(preset: str) -> NetworkSpec:
 
 
 def _trainer(
-    network: NetworkSpec, images: Images, *, precision: str, batch: int, device: torch.device
+    network: NetworkSpec, images: Images, *, name: str, batch: int, device: torch.device
 ) -> Trainer:
+    """The library's own step, by one of the names float32, bfloat16 and RECORDED."""
     training = TrainingSpec.model_validate(
         {
             "batch": batch,
             "schedule": "one_of_each",
             "l2": 0.0,
-            "precision": precision,
+            "precision": name.split(",")[0],
             "epochs": 1e6,
         }
     )
     spec = ModelSpec(data="bench", network=network, training=training)
-    return Trainer(spec=spec, images=images, seed=0, device=device)
+    recorded = name == RECORDED
+    return Trainer(spec=spec, images=images, seed=0, device=device, cuda_graphs=recorded)
 
 
 def _flop_of_a_step(trainer: Trainer) -> float:
@@ -212,7 +231,7 @@ def _timed(
 
 def large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
     """A way for `alternate`: one square matrix product; its units are GFLOP."""
-    side = SIDES[device.type]
+    side = SIDES["cpu" if device.type == "cpu" else "gpu"]
     kind = torch.float32 if precision == "float32" else torch.bfloat16
     a = torch.ones(side, side, dtype=kind, device=device)
 
@@ -224,69 +243,3 @@ def large_product(precision: str, *, device: torch.device) -> Callable[[], int]:
 
     way()
     return way
-
-
-class PlainLoop:
-    """Networks and step as in common ports of DCGAN."""
-
-    def __init__(
-        self, network: NetworkSpec, images: Images, *, batch: int, device: torch.device
-    ) -> None:
-        self.images, self.batch, self.device, self.z_dim = images, batch, device, network.z_dim
-        self.G = plain_generator(network).to(device)
-        self.D = plain_discriminator(network).to(device)
-        self.adam_g = torch.optim.Adam(self.G.parameters(), lr=2e-4, betas=(0.5, 0.999))
-        self.adam_d = torch.optim.Adam(self.D.parameters(), lr=2e-4, betas=(0.5, 0.999))
-        self.loss = nn.BCELoss()
-
-    def step(self, t: int) -> None:
-        start = t * self.batch % (len(self.images) - self.batch + 1)
-        real = self.images.batch(np.arange(start, start + self.batch)).contiguous()
-        ones = torch.ones(self.batch, device=self.device)
-        self.D.zero_grad()
-        on_real = self._decide(real, ones)
-        on_real.backward()
-        fake = self.G(torch.randn(self.batch, self.z_dim, device=self.device))
-        on_fake = self._decide(fake.detach(), torch.zeros_like(ones))
-        on_fake.backward()
-        self.adam_d.step()
-        self.G.zero_grad()
-        fooled = self._decide(fake, ones)
-        fooled.backward()
-        self.adam_g.step()
-        for loss in (on_real, on_fake, fooled):
-            loss.item()
-
-    def _decide(self, images: Tensor, wanted: Tensor) -> Tensor:
-        return self.loss(self.D(images).flatten(), wanted)
-
-
-def plain_generator(network: NetworkSpec) -> nn.Sequential:
-    """G of a convolutional spec as one nn.Sequential, z as a 1x1 map."""
-    widths = (*network.generator_widths, network.channels)
-    layers: list[nn.Module] = [
-        nn.Unflatten(1, (network.z_dim, 1, 1)),
-        nn.ConvTranspose2d(network.z_dim, widths[0], network.base_size, 1, 0, bias=False),
-    ]
-    pairs = zip(widths[:-1], widths[1:], network.generator_strides, strict=True)
-    for start, end, stride in pairs:
-        padding, extra = (network.kernel - 1) // 2, stride - 1 if network.kernel % 2 else 0
-        layers += [nn.BatchNorm2d(start), nn.ReLU(inplace=True)]
-        layers += [
-            nn.ConvTranspose2d(start, end, network.kernel, stride, padding, extra, bias=False)
-        ]
-    return nn.Sequential(*layers, nn.Tanh())
-
-
-def plain_discriminator(network: NetworkSpec) -> nn.Sequential:
-    """D of a convolutional spec as one nn.Sequential that ends in a sigmoid."""
-    widths = (network.channels, *network.discriminator_widths)
-    layers: list[nn.Module] = []
-    pairs = zip(widths[:-1], widths[1:], network.discriminator_strides, strict=True)
-    for number, (start, end, stride) in enumerate(pairs):
-        padding = (network.kernel - 1) // 2
-        layers += [nn.Conv2d(start, end, network.kernel, stride, padding, bias=False)]
-        layers += [nn.BatchNorm2d(end)] if number else []
-        layers += [nn.LeakyReLU(0.2, inplace=True)]
-    head = nn.Conv2d(widths[-1], 1, network.base_size, 1, 0, bias=False)
-    return nn.Sequential(*layers, head, nn.Sigmoid())

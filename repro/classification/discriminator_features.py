@@ -28,6 +28,7 @@ from repro.errors import UnusableError
 from repro.networks.dcgan import ConvolutionBlock, Discriminator
 from repro.networks.discriminator_inputs import check_size, freeze_on, inputs_of
 
+ROWS = 1024  # of features, in memory at a time
 POOLED = 4  # side of every layer's map after max-pooling (paper §5.1)
 # Features (N, F) of images (N, H, W, C) uint8; the path: where they may be stored, as a new file.
 Extract = Callable[[np.ndarray, Path], np.ndarray]
@@ -128,8 +129,8 @@ def standardise(features: np.ndarray, scale: tuple[np.ndarray, np.ndarray]) -> N
         block[:] = (block - mean) / deviation
 
 
-def _row_blocks(features: np.ndarray, rows: int = 1024) -> Iterator[np.ndarray]:
-    return (features[start : start + rows] for start in range(0, len(features), rows))
+def _row_blocks(features: np.ndarray) -> Iterator[np.ndarray]:
+    return (features[start : start + ROWS] for start in range(0, len(features), ROWS))
 
 
 def _pooled(maps: Tensor) -> Tensor:

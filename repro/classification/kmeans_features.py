@@ -102,18 +102,16 @@ def fit_kmeans(
     centroids: int,
     patches: int,
     patch: int = 6,
-    passes: int = PASSES,
-    whitening_floor: float = WHITENING_FLOOR,
     seed: int,
     purpose: str,
 ) -> KMeansFeatures:
     """Learn from random patches of unlabelled images (N, H, W, C) uint8.
 
     Every patch has its mean subtracted and is divided by its deviation (CONTRAST_FLOOR under the
-    root); then all are whitened by ZCA (whitening_floor) and clustered by k-means: minibatches, a
+    root); then all are whitened by ZCA (WHITENING_FLOOR) and clustered by k-means: minibatches, a
     fixed number of passes, and the same bytes from the same seed and number of threads. The authors
     ran full k-means.
-    Raises ValueError for other images, fewer patches than centroids, or fewer than 2 passes.
+    Raises ValueError for other images, or fewer patches than centroids.
     """
     _check(images, patch=patch, windows=1)
     if not 1 <= centroids <= patches:
@@ -121,17 +119,15 @@ def fit_kmeans(
             f"fit_kmeans: {centroids} centroids of {patches} patches; expected at least one "
             "centroid and no more of them than patches"
         )
-    if passes < 2:
-        raise ValueError(f"fit_kmeans: passes is {passes}, expected at least 2")
     x = _random_patches(images, patches, patch, seed=seed, purpose=purpose)
     for part in x.split(ROWS):  # in place: the patches are the largest object in memory
         part.copy_(normalised(part))
-    mean, whitening = whitening_of(x, floor=whitening_floor)
+    mean, whitening = whitening_of(x, floor=WHITENING_FLOOR)
     for part in x.split(ROWS):
         part.copy_((part - mean) @ whitening)
     clustering = MiniBatchKMeans(
         centroids,
-        max_iter=passes,
+        max_iter=PASSES,
         batch_size=KMEANS_BATCH,
         n_init=1,
         tol=0.0,

@@ -10,25 +10,27 @@ specify head, optimiser, ranges and stopping: we use Adam without augmentation, 
 network is that of the pass with its lowest validation error.
 
     trial = draw_trial(1, 0)                                                   # and 63 others
-    result = train_trial(network, trial, few, validation, seed=1, epochs=100, evaluate_every=5)
+    result = train_trial(
+        network, trial, few, validation, classes=10, seed=1, epochs=100, evaluate_every=5
+    )
     classifier = restored(network, best_state);  predict(classifier, test_images)
 
 Batch normalisation as in repro.networks.dcgan: it uses the minibatch's own statistics while
 training; for evaluation they are frozen on the labelled training images. It knows no paths.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from repro.classification.few_labels import LabelledImages
 from repro.classification.random_search import Trial, TrialResult
 from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
-from repro.networks.build import undrawn_discriminator
+from repro.networks.build import undrawn_convolutional
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
+from repro.networks.discriminator_inputs import check_size
 from repro.progress import tracked
 from repro.rng import shuffled, stream_key
 from repro.specs.network import NetworkSpec
@@ -36,27 +38,6 @@ from repro.specs.network import NetworkSpec
 STATISTICS_BATCH = 128  # images, as in repro.networks.discriminator_inputs.freeze_on
 # Images evaluated together: on a processor 128 are nearly twice as fast as 1,024 (measured).
 CPU_BATCH, GPU_BATCH = 128, 1024
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """Images (N, H, W, C) uint8 with labels (N,) in 0 .. classes - 1. ValueError otherwise."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    classes: int = 10
-
-    def __post_init__(self) -> None:
-        if len(self.images) != len(self.labels) or len(self.labels) < 2:
-            raise ValueError(
-                f"found {len(self.images)} images and {len(self.labels)} labels; expected one "
-                "label for each of at least 2 images"
-            )
-        low, high = int(self.labels.min()), int(self.labels.max())
-        if low < 0 or high >= self.classes:
-            raise UnusableError(
-                f"labels lie in {low} .. {high}, expected 0 .. {self.classes - 1}; give `classes`"
-            )
 
 
 class Classifier(nn.Module):
@@ -81,9 +62,10 @@ class Classifier(nn.Module):
 def train_trial(
     network: NetworkSpec,
     trial: Trial,
-    training: Labelled,
-    validation: Labelled,
+    training: LabelledImages,
+    validation: LabelledImages,
     *,
+    classes: int,
     seed: int,
     epochs: int,
     evaluate_every: int,
@@ -91,14 +73,17 @@ def train_trial(
 ) -> TrialResult:
     """Train for `epochs` passes; evaluate after every `evaluate_every` and after the last.
 
-    A loss that is not finite ends the trial and is recorded, not raised. Raises ValueError for a
-    network without convolutions, images of another size, or no pass.
+    Labels are in 0 .. classes - 1. A loss that is not finite ends the trial and is recorded, not
+    raised. Raises ValueError for a network without convolutions, images of another size, other
+    labels, or no pass.
     """
     if epochs < 1 or evaluate_every < 1:
         raise ValueError(
             f"epochs is {epochs} and evaluate_every {evaluate_every}; both must be at least 1"
         )
-    run = _Run(network, trial, training, seed=seed, device=torch.device(device))
+    for part in (training, validation):
+        _require_labels(part, classes)
+    run = _Run(network, trial, training, classes=classes, seed=seed, device=torch.device(device))
     held_out = _on_device(validation.images, network, run.device)
     passes: list[int] = []
     errors: list[float] = []
@@ -151,16 +136,15 @@ class _Run:
         self,
         network: NetworkSpec,
         trial: Trial,
-        training: Labelled,
+        training: LabelledImages,
         *,
+        classes: int,
         seed: int,
         device: torch.device,
     ) -> None:
-        if device.type == "cuda":
-            torch.backends.cudnn.deterministic = True  # the same seed gives the same bytes
         self.trial, self.seed, self.device = trial, seed, device
         self.purpose = f"random search, trial {trial.index}"
-        classifier = _undrawn(network, classes=training.classes)
+        classifier = _undrawn(network, classes=classes)
         self.x = _on_device(training.images, network, device)
         self.y = torch.from_numpy(training.labels.astype(np.int64)).to(device)
         initialise(
@@ -221,14 +205,22 @@ def _predicted(classifier: Classifier, x: Tensor) -> np.ndarray:
     return torch.cat([classifier(part).argmax(1) for part in parts]).cpu().numpy()
 
 
-def _undrawn(network: NetworkSpec, *, classes: int) -> Classifier:
-    D = undrawn_discriminator(network)
-    if not isinstance(D, Discriminator):
-        raise UnusableError(
-            f"the networks are {network.kind}, but the layers of a convolutional discriminator "
-            "are wanted; give a network of another preset"
+def _require_labels(part: LabelledImages, classes: int) -> None:
+    """Raise ValueError unless each of at least 2 images has a label in 0 .. classes - 1."""
+    if len(part.images) != len(part.labels) or len(part.labels) < 2:
+        raise ValueError(
+            f"found {len(part.images)} images and {len(part.labels)} labels; expected one label "
+            "for each of at least 2 images"
         )
-    return Classifier(D, classes=classes)
+    low, high = int(part.labels.min()), int(part.labels.max())
+    if low < 0 or high >= classes:
+        raise UnusableError(
+            f"labels lie in {low} .. {high}, expected 0 .. {classes - 1}; give `classes`"
+        )
+
+
+def _undrawn(network: NetworkSpec, *, classes: int) -> Classifier:
+    return Classifier(undrawn_convolutional(network), classes=classes)
 
 
 def _placed(classifier: Classifier, device: torch.device) -> Classifier:
@@ -236,12 +228,7 @@ def _placed(classifier: Classifier, device: torch.device) -> Classifier:
 
 
 def _on_device(images: np.ndarray, network: NetworkSpec, device: torch.device) -> Tensor:
-    expected = (network.image_size, network.image_size, network.channels)
-    if images.shape[1:] != expected:
-        raise UnusableError(
-            f"images are {images.shape[1:]} (H, W, C), but the network is for {expected}; prepare "
-            "the dataset at its image_size and channels"
-        )
+    check_size(network, images)
     return _scaled(images, device)
 
 

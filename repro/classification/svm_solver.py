@@ -30,6 +30,7 @@ REFRESH = 25  # iterations between recomputations of the scores, which are other
 STALLED = 1e-9  # relative decrease of the objective over REFRESH iterations: no progress
 MEMORY = 20  # pairs of L-BFGS
 EVERY = 4  # iterations between two preconditioners of a sample
+ROUNDS = 40  # at most, of the exact step
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,7 @@ def minimise(
     for iteration in turns:
         point = _at(design, targets, W, slack, C=C)
         bound = torch.maximum(bound, point.dual)
-        # the two agree at the minimum; near it the first has the smaller rounding error
-        gap = torch.minimum(
-            0.5 * point.gradient.square().sum(1), (point.objective - bound).clamp(min=0)
-        )
+        gap = _gap(point, bound)
         if bool((gap <= tol * point.objective).all()) or iteration == max_iter:
             break
         if iteration % REFRESH == 0 and iteration:
@@ -96,15 +94,11 @@ def minimise(
         if preconditioner is not None and iteration % every == 0:
             preconditioner.refresh(slack, C=C)
         direction = -_inverse_hessian(history, point.gradient, preconditioner)
-        change = targets * design.scores(direction)  # of y f per unit of step
-        length = _exact_step(slack, change, W, direction, C=C)
-        step = length[:, None] * direction
+        step, slack = _stepped(design, targets, W, slack, direction, C=C)
         previous = (step, point.gradient)
         W = W + step
         if (iteration + 1) % REFRESH == 0:
             slack = 1 - targets * design.scores(W)
-        else:
-            slack = slack - length * change
     return Solution(W=W, objective=point.objective, gap=gap, iterations=iteration)
 
 
@@ -116,6 +110,23 @@ def _scaled(design: Design, targets: Tensor, start: Tensor, *, C: float) -> tupl
     slack = 1 - change
     length = _exact_step(slack, change, start, start, C=C)
     return start * (1 + length)[:, None], slack - length * change
+
+
+def _stepped(
+    design: Design, targets: Tensor, W: Tensor, slack: Tensor, direction: Tensor, *, C: float
+) -> tuple[Tensor, Tensor]:
+    """The exact step from W along the direction, (k, d + 1), and 1 - y f after it, (n, k)."""
+    change = targets * design.scores(direction)  # of y f per unit of step
+    length = _exact_step(slack, change, W, direction, C=C)
+    return length[:, None] * direction, slack - length * change
+
+
+def _gap(point: _Point, bound: Tensor) -> Tensor:
+    """Upper bound (k,) of the distance from the minimum, which is at least `bound`."""
+    # the two agree at the minimum; near it the first has the smaller rounding error
+    return torch.minimum(
+        0.5 * point.gradient.square().sum(1), (point.objective - bound).clamp(min=0)
+    )
 
 
 def _at(design: Design, targets: Tensor, W: Tensor, slack: Tensor, *, C: float) -> _Point:
@@ -157,9 +168,7 @@ def _inverse_hessian(
     return result
 
 
-def _exact_step(
-    slack: Tensor, change: Tensor, W: Tensor, direction: Tensor, *, C: float, rounds: int = 40
-) -> Tensor:
+def _exact_step(slack: Tensor, change: Tensor, W: Tensor, direction: Tensor, *, C: float) -> Tensor:
     """Step lengths (k,) that minimise P(W + t direction): the root of its derivative in t.
 
     The derivative is continuous, increasing and piecewise linear: we use Newton's method, with
@@ -169,7 +178,7 @@ def _exact_step(
     curvature = direction.square().sum(1)
     t, low = torch.zeros_like(slope), torch.zeros_like(slope)
     high = torch.full_like(slope, torch.inf)
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         left = slack - t * change  # 1 - y f at the step t
         active = (left > 0) * change
         first = slope + t * curvature - 2 * C * (left * active).sum(0)

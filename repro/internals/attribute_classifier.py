@@ -27,6 +27,7 @@ from repro.rng import shuffled, torch_generator
 
 SIDE = 32  # pixels: larger images are halved to at most this
 EMBEDDING = 64  # units of the layer before the outputs
+BATCH, LEARNING_RATE = 64, 2e-3  # of training
 OPERATORS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -111,8 +112,6 @@ def train_attributes(
     seed: int,
     purpose: str,
     epochs: int = 10,
-    batch: int = 64,
-    learning_rate: float = 2e-3,
 ) -> AttributeNetwork:
     """Train on images (N, H, W, C) uint8 with truth (N, A) bool; returns it in eval mode, on CPU.
 
@@ -126,10 +125,7 @@ def train_attributes(
         weights = torch.where(y > 0.5, weight_present, weight_absent)
         return F.binary_cross_entropy_with_logits(answers, y, weights)
 
-    return _trained(
-        images, truth, loss, seed=seed, purpose=purpose, epochs=epochs, batch=batch,
-        learning_rate=learning_rate,
-    )  # fmt: skip
+    return _trained(images, truth, loss, seed=seed, purpose=purpose, epochs=epochs)
 
 
 class ValueReader(NamedTuple):
@@ -147,8 +143,6 @@ def train_values(
     seed: int,
     purpose: str,
     epochs: int = 10,
-    batch: int = 64,
-    learning_rate: float = 2e-3,
 ) -> ValueReader:
     """Learn to read label values (N, K), such as a pose, from images (N, H, W, C) uint8.
 
@@ -163,10 +157,8 @@ def train_values(
         raise UnusableError(
             f"train_values: columns {columns} hold one value only: nothing to learn"
         )
-    network = _trained(
-        images, (values - mean) / spread, F.mse_loss, seed=seed, purpose=purpose, epochs=epochs,
-        batch=batch, learning_rate=learning_rate,
-    )  # fmt: skip
+    wanted = (values - mean) / spread
+    network = _trained(images, wanted, F.mse_loss, seed=seed, purpose=purpose, epochs=epochs)
     return ValueReader(network, mean, spread)
 
 
@@ -178,20 +170,18 @@ def _trained(
     seed: int,
     purpose: str,
     epochs: int,
-    batch: int,
-    learning_rate: float,
 ) -> AttributeNetwork:
     """A network whose outputs (N, A) are trained towards `wanted` with `loss`."""
     x = to_tensor(halved_to(images, SIDE))
     y = torch.from_numpy(wanted.astype(np.float32))
     network = AttributeNetwork(side=x.shape[2], channels=x.shape[1], attributes=y.shape[1])
     initialise_weights(network, seed=seed, purpose=purpose)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.02, total_iters=epochs)
     network.train()
     for epoch in tracked(range(epochs), "training of a classifier", unit="passes"):
         order = torch.from_numpy(shuffled(len(x), seed=seed, purpose=purpose, index=epoch))
-        for rows in order.split(batch):
+        for rows in order.split(BATCH):
             if len(rows) < 2:  # batch statistics of a single image are undefined
                 continue
             cost = loss(network(x[rows]), y[rows])
@@ -218,9 +208,9 @@ def predict(
     return torch.sigmoid(torch.from_numpy(logits)).numpy(), embeddings
 
 
-def predict_values(reader: ValueReader, images: np.ndarray, *, batch: int = 500) -> np.ndarray:
+def predict_values(reader: ValueReader, images: np.ndarray) -> np.ndarray:
     """Values (N, K) float64 read from images (N, H, W, C) uint8, in the labels' units."""
-    return raw_answers(reader.network, images, batch=batch)[0] * reader.spread + reader.mean
+    return raw_answers(reader.network, images)[0] * reader.spread + reader.mean
 
 
 def raw_answers(

@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from repro.data.images import to_uint8
-from repro.networks.dcgan import Generator, to_pixels
+from repro.networks.dcgan import Generator
 from repro.rng import generator, shuffled
 
 MOST_ITERATIONS = 5000  # of the regression; a few hundred are enough in practice
@@ -68,9 +68,8 @@ def drawn_from(
     for start in range(0, len(maps), batch):
         x = maps[start : start + batch]
         x = x if dropped is None else x * kept[:, None, None]
-        for block in G.layers[layer:]:
-            x = block(x.contiguous(memory_format=torch.channels_last))
-        parts.append(to_uint8(to_pixels(x, low=G.pixel_low), low=G.pixel_low))
+        images = G.from_maps(x.contiguous(memory_format=torch.channels_last), layer=layer)
+        parts.append(to_uint8(images, low=G.pixel_low))
     return np.concatenate(parts)
 
 

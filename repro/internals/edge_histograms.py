@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repro.internals.guided_backprop import ReceptiveField, visible_field
+from repro.internals.guided_backprop import visible_field
+from repro.networks.layer_shapes import ReceptiveField
 
 DIRECTIONS = 8  # of edges, over half a turn
 CELLS = 4  # per side

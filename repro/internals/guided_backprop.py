@@ -12,7 +12,6 @@ again with another activation between them.
 Alone: `guided_gradient(D, images, channels=..., rows=..., columns=...)`, D in eval mode.
 """
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,31 +21,7 @@ from torch import Tensor
 
 from repro.data.images import to_tensor
 from repro.networks.dcgan import ConvolutionBlock, Discriminator
-
-
-class ReceptiveField(NamedTuple):
-    """Square of input pixels that a unit sees: unit i sees [offset + i*stride, ... + size)."""
-
-    size: int
-    stride: int
-    offset: int
-
-
-def receptive_field(
-    kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]
-) -> ReceptiveField:
-    """Receptive field of a stack of convolutions, first layer first, in pixels.
-
-    Four 5x5 layers of stride 2 and padding 2 give 1 + 4*(1+2+4+8) = 61 pixels: the width of the
-    tiles in the authors' picture for Fig 5. `offset` is the first pixel of unit 0; it is negative
-    where that is in the padding. Raises ValueError when the lists differ in length.
-    """
-    size, stride, offset = 1, 1, 0
-    for kernel, step, padding in zip(kernels, strides, paddings, strict=True):
-        size += (kernel - 1) * stride
-        offset -= padding * stride
-        stride *= step
-    return ReceptiveField(size, stride, offset)
+from repro.networks.layer_shapes import ReceptiveField, receptive_field
 
 
 def field_of(network: Discriminator) -> ReceptiveField:

@@ -32,6 +32,7 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
 }
 TRAINED = ("mean of two", "mean of three", "a - b + c")
 SUM = "sum of means of three"  # the type of the pixel control
+COVERED = 0.95  # share of plain samples within the limits of blend score, and of sharpness
 BLURS = (0.5, 2.0)  # sigma in pixels of a 64-pixel picture, drawn uniformly, for half of them
 CONTRASTS = (0.7, 1.3)  # factor about the picture's mean, drawn uniformly
 
@@ -111,11 +112,12 @@ def blend_scores(judge: AttributeNetwork, images: np.ndarray) -> np.ndarray:
 
 def discriminator_scores(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> np.ndarray:
     """Logits (N,) float64 of a frozen D, positive for real, of images (N, H, W, C) uint8."""
-    parts = []
+    device, parts = next(D.parameters()).device, []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            parts.append(D(to_tensor(images[start : start + batch])).double().numpy())
-    return np.concatenate(parts)
+            pixels = to_tensor(images[start : start + batch]).to(device)
+            parts.append(D(pixels).cpu().numpy())
+    return np.concatenate(parts).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -127,16 +129,14 @@ class RealismLimits:
     highest_sharpness: float
 
     @classmethod
-    def around(
-        cls, blend_scores: np.ndarray, sharpnesses: np.ndarray, *, share: float = 0.95
-    ) -> "RealismLimits":
+    def around(cls, blend_scores: np.ndarray, sharpnesses: np.ndarray) -> "RealismLimits":
         """Fit the limits to plain samples.
 
-        `share` of the samples is below the blend score, and the same share between the two
+        COVERED of the samples are below the blend score, and the same share between the two
         sharpnesses, with equal parts outside on either side.
         """
-        low, high = np.quantile(sharpnesses, [0.5 - share / 2, 0.5 + share / 2])
-        return cls(float(np.quantile(blend_scores, share)), float(low), float(high))
+        low, high = np.quantile(sharpnesses, [0.5 - COVERED / 2, 0.5 + COVERED / 2])
+        return cls(float(np.quantile(blend_scores, COVERED)), float(low), float(high))
 
     def admit(self, blend_scores: np.ndarray, sharpnesses: np.ndarray) -> np.ndarray:
         """Which pictures are within all three limits: bool (N,)."""

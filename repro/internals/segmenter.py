@@ -24,6 +24,7 @@ from repro.progress import tracked
 from repro.rng import shuffled, torch_generator
 
 WIDTHS = (16, 24, 32)  # maps at the full, half and quarter side
+LEARNING_RATE = 4e-3
 
 
 class Segmenter(nn.Module):
@@ -77,7 +78,6 @@ def train_segmenter(
     purpose: str,
     epochs: int = 8,
     batch: int = 32,
-    learning_rate: float = 4e-3,
 ) -> Segmenter:
     """Train on pictures (N, H, W, C) uint8; returns it in eval mode, on CPU.
 
@@ -94,7 +94,7 @@ def train_segmenter(
         memory_format=torch.channels_last
     )
     initialise_weights(network, seed=seed, purpose=purpose)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=1e-3)
     batches = max(len(x) // batch, 1)  # a last incomplete batch is dropped
     schedule = torch.optim.lr_scheduler.LinearLR(
         optimiser, 1.0, 0.02, total_iters=max(epochs * batches, 1)

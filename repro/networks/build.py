@@ -1,13 +1,16 @@
 """Build the networks that a spec describes, with initial weights that depend only on the seed.
 
-Where in the flow: between a NetworkSpec (config/) and the networks of repro/networks/dcgan.py,
-conditional.py and fully_connected.py.
+Where in the flow: between a NetworkSpec (repro.specs.network) and the networks of
+repro/networks/dcgan.py, conditional.py and fully_connected.py.
 
 Alone: `print(build_generator(NetworkSpec(), seed=0))` shows the layers of the paper's network.
 """
 
+from typing import TypeVar
+
 import torch
 
+from repro.errors import UnusableError
 from repro.networks.conditional import ConditionalDiscriminator, ConditionalGenerator
 from repro.networks.dcgan import (
     Discriminator,
@@ -19,6 +22,8 @@ from repro.networks.dcgan import (
 from repro.networks.fully_connected import DenseDiscriminator, DenseGenerator
 from repro.specs.network import NetworkSpec
 
+AnyDiscriminator = TypeVar("AnyDiscriminator", bound=DiscriminatorNetwork)
+
 
 def build_generator(spec: NetworkSpec, *, seed: int) -> GeneratorNetwork:
     """G of a spec, with initial weights that are a function of the seed."""
@@ -29,7 +34,18 @@ def build_generator(spec: NetworkSpec, *, seed: int) -> GeneratorNetwork:
 
 def build_discriminator(spec: NetworkSpec, *, seed: int) -> DiscriminatorNetwork:
     """D of a spec, with initial weights that are a function of the seed."""
-    D = undrawn_discriminator(spec)
+    return _drawn_discriminator(undrawn_discriminator(spec), spec, seed=seed)
+
+
+def build_convolutional(spec: NetworkSpec, *, seed: int) -> Discriminator:
+    """The same for whoever looks into D's convolution layers, as section 5 of the paper does.
+
+    Raises UnusableError where D has labels, or no convolutions.
+    """
+    return _drawn_discriminator(undrawn_convolutional(spec), spec, seed=seed)
+
+
+def _drawn_discriminator(D: AnyDiscriminator, spec: NetworkSpec, *, seed: int) -> AnyDiscriminator:
     initialise(D, init=spec.init, sd=spec.init_sd, seed=seed, purpose="weights of D")
     return D.to(memory_format=torch.channels_last)
 
@@ -49,7 +65,7 @@ def undrawn_discriminator(spec: NetworkSpec) -> DiscriminatorNetwork:
         return DenseDiscriminator(spec)
     if spec.kind == "conditional":
         return ConditionalDiscriminator(spec)
-    return _convolutional_discriminator(spec)
+    return undrawn_convolutional(spec)
 
 
 def _convolutional_generator(spec: NetworkSpec) -> Generator:
@@ -66,12 +82,17 @@ def _convolutional_generator(spec: NetworkSpec) -> Generator:
         norm_eps=spec.norm_eps,
         norm_affine=spec.norm_affine,
         slope=spec.generator_slope,
-        pixel_low=spec.pixel_low,
         bounded=spec.bounded,
     )
 
 
-def _convolutional_discriminator(spec: NetworkSpec) -> Discriminator:
+def undrawn_convolutional(spec: NetworkSpec) -> Discriminator:
+    """D of a spec of kind convolutional. Raises UnusableError for another kind."""
+    if spec.kind != "convolutional":
+        raise UnusableError(
+            f"the networks are {spec.kind}, but the layers of a convolutional discriminator are "
+            "wanted; give a network of another preset"
+        )
     return Discriminator(
         image_size=spec.image_size,
         channels=spec.channels,

@@ -21,7 +21,7 @@ Alone: `Generator()(z)` and `Discriminator()(images)` are the paper's 64x64 netw
 """
 
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, islice
 from typing import Literal
 
 import torch
@@ -79,7 +79,10 @@ class ConvolutionBlock(nn.Module):
 
 
 class Generator(GeneratorNetwork):
-    """z (N, z_dim) -> images (N, channels, size, size) in [-1, 1] (paper Fig 1)."""
+    """z (N, z_dim) -> images (N, channels, size, size) (paper Fig 1).
+
+    They are in [-1, 1]; with `bounded` false, which leaves out the tanh, they have no limits.
+    """
 
     def __init__(
         self,
@@ -96,10 +99,9 @@ class Generator(GeneratorNetwork):
         norm_eps: float = 1e-8,
         norm_affine: bool = True,
         slope: float = 0.0,
-        pixel_low: Literal[-1, 0] = -1,
         bounded: bool = True,
     ) -> None:
-        super().__init__(image_size=image_size, channels=channels, z_dim=z_dim, pixel_low=pixel_low)
+        super().__init__(image_size=image_size, channels=channels, z_dim=z_dim, pixel_low=-1)
         self.base_size, self.slope, self.bounded = base_size, slope, bounded
         units = widths[0] * base_size**2
         self.project = nn.Linear(z_dim, units, bias=False)
@@ -120,16 +122,22 @@ class Generator(GeneratorNetwork):
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         refuse_labels(self, labels)
-        maps = self.first_maps(z)
-        for layer in self.layers:
-            maps = layer(maps)
-        return to_pixels(maps, low=self.pixel_low) if self.bounded else maps
+        return self.from_maps(self.first_maps(z))
 
     def first_maps(self, z: Tensor) -> Tensor:
         """The projection of z as a stack of maps, (N, widths[0], base_size, base_size)."""
         x = normed_maps(self.project(z), self.project_norm, side=self.base_size)
         # channels_last: half the time of the transposed convolutions on a CPU (measured)
         return F.leaky_relu(x, self.slope).contiguous(memory_format=torch.channels_last)
+
+    def from_maps(self, maps: Tensor, *, layer: int = 0) -> Tensor:
+        """Images (N, channels, size, size) from the maps that enter `layers[layer]`.
+
+        0: from the `first_maps`.
+        """
+        for block in islice(self.layers, layer, None):
+            maps = block(maps)
+        return to_pixels(maps, low=self.pixel_low) if self.bounded else maps
 
 
 class Discriminator(DiscriminatorNetwork):

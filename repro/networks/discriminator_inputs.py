@@ -1,7 +1,7 @@
 """Images as inputs of a discriminator, and its batch statistics frozen on them.
 
 Where in the flow: before features of a D are taken (repro.classification.discriminator_features,
-repro.quality.kernel_distance). A D that has seen no images, one with initial weights or of other
+repro.quality.feature_spaces). A D that has seen no images, one with initial weights or of other
 images, first gets its statistics from those at hand.
 
 Alone: `freeze_on(ModelFolder.open(folder).random_discriminator(0), images)`.
@@ -17,6 +17,7 @@ from repro.data.images import spread, to_tensor
 from repro.errors import UnusableError
 from repro.networks.dcgan import Discriminator, freeze_statistics
 from repro.progress import tracked
+from repro.specs.network import NetworkSpec
 
 
 def freeze_on(D: Discriminator, images: np.ndarray, *, batch: int = 128) -> Discriminator:
@@ -39,7 +40,7 @@ def inputs_of(
 ) -> Iterator[Tensor]:
     """Parts of images (N, H, W, C) uint8 as inputs (n, C, H, W) of D, on its device.
 
-    what: is done with them, for the log.
+    what: what is done with them, for the log.
     """
     device = next(D.parameters()).device
     for part in tracked(parts, what, unit="batches"):
@@ -47,11 +48,11 @@ def inputs_of(
         yield x.to(device).contiguous(memory_format=torch.channels_last)
 
 
-def check_size(D: Discriminator, images: np.ndarray) -> None:
-    """Raise UnusableError unless images (N, H, W, C) have D's size."""
-    size, channels = D.image_size, D.channels
+def check_size(network: Discriminator | NetworkSpec, images: np.ndarray) -> None:
+    """Raise UnusableError unless images (N, H, W, C) have the size that the network is for."""
+    size, channels = network.image_size, network.channels
     if images.shape[1:] != (size, size, channels):
         raise UnusableError(
-            f"images are {images.shape[1:]} (H, W, C), but D was built for "
-            f"{(size, size, channels)}; prepare the dataset at D's image_size and channels"
+            f"images are {images.shape[1:]} (H, W, C), but the network is for "
+            f"{(size, size, channels)}; prepare the dataset at its image_size and channels"
         )

@@ -81,8 +81,7 @@ def _round(source: Path, target: Path) -> None:
 def _measured(model: ModelFolder, half: ModelFolder, kept: list[Which]) -> dict[str, float]:
     """Differences due to rounding, on pictures that G draws from the same z and labels."""
     z = model.latents(PICTURES, seed=0, purpose="half precision, pictures")
-    classes = model.spec.network.classes
-    labels = torch.arange(PICTURES) % classes if classes else None
+    labels = model.even_labels(PICTURES)
     G, measured = model.generator(), {}
     if "generator" in kept:
         pictures = [draw(one, z, labels).astype(int) for one in (G, half.generator())]

@@ -7,8 +7,9 @@ Alone: `receptive_fields(layers_of(discriminator_without_memory(NetworkSpec())))
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["dense", "convolution", "transposed convolution"]
 Shape = tuple[int, ...]
@@ -76,14 +77,48 @@ def receptive_fields(layers: list[WeightLayer]) -> list[Field]:
     of the tiles in the authors' picture for Fig 5).
     """
     fields: list[Field] = []
-    size = step = 1
+    seen = PIXEL
     for layer in layers:
         if layer.kind == "dense":
-            size = _picture_side(layers)
+            seen = seen._replace(size=_picture_side(layers))
         else:
-            size, step = size + (layer.kernel - 1) * step, step * layer.stride
-        fields.append(Field(size, step))
+            seen = seen.through(layer.kernel, layer.stride)
+        fields.append(Field(seen.size, seen.stride))
     return fields
+
+
+class ReceptiveField(NamedTuple):
+    """Square of input pixels that a unit sees: unit i sees [offset + i*stride, ... + size)."""
+
+    size: int
+    stride: int
+    offset: int
+
+    def through(self, kernel: int, stride: int, padding: int = 0) -> "ReceptiveField":
+        """The same for the units of a convolution that follows."""
+        return ReceptiveField(
+            self.size + (kernel - 1) * self.stride,
+            self.stride * stride,
+            self.offset - padding * self.stride,
+        )
+
+
+PIXEL = ReceptiveField(1, 1, 0)
+
+
+def receptive_field(
+    kernels: Sequence[int], strides: Sequence[int], paddings: Sequence[int]
+) -> ReceptiveField:
+    """Receptive field of a stack of convolutions, first layer first, in pixels.
+
+    Four 5x5 layers of stride 2 and padding 2 give 1 + 4*(1+2+4+8) = 61 pixels: the width of the
+    tiles in the authors' picture for Fig 5. `offset` is the first pixel of unit 0; it is negative
+    where that is in the padding. Raises ValueError when the lists differ in length.
+    """
+    field = PIXEL
+    for kernel, stride, padding in zip(kernels, strides, paddings, strict=True):
+        field = field.through(kernel, stride, padding)
+    return field
 
 
 def shown_shape(layers: list[WeightLayer], index: int) -> Shape:

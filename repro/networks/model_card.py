@@ -26,7 +26,7 @@ SHOWN = {  # column of the log -> what it is
 TEXT = """\
 # DCGAN of {data}
 
-{banner}A generator (G) and a discriminator (D) of the kind of DCGAN (Radford, Metz and Chintala,
+{banner}A generator (G) and a discriminator (D) in the style of DCGAN (Radford, Metz and Chintala,
 arXiv 1511.06434v2).
 
 | | |

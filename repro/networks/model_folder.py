@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from repro import rng
 from repro.command_line import new_parser
 from repro.data.images import to_uint8
-from repro.errors import ExpectedError
-from repro.networks.build import build_discriminator, build_generator
+from repro.errors import ExpectedError, UnusableError
+from repro.networks.build import build_convolutional, build_generator
 from repro.networks.dcgan import Discriminator, GeneratorNetwork, freeze_statistics
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -42,6 +42,7 @@ GENERATOR_FILES: dict[Snapshot, str] = {
 }
 DISCRIMINATOR_FILE = "discriminator.safetensors"
 UNTRAINED_LATENTS = 256  # with which an untrained generator's statistics are frozen
+TOGETHER = 128  # pictures that `draw` makes at once
 SNAPSHOT_PREFIX: dict[Which, str] = {"generator": "step_", "discriminator": "discriminator_step_"}
 
 
@@ -114,13 +115,10 @@ class ModelFolder:
 
     def random_discriminator(self, seed: int) -> Discriminator:
         """D's architecture with initial weights; its statistics are not frozen yet."""
-        D = build_discriminator(self.spec.network, seed=seed).requires_grad_(False)
-        if not isinstance(D, Discriminator):
-            raise CheckpointError(
-                f"{self.folder}: its networks are {self.spec.network.kind}, but the layers of a "
-                "convolutional discriminator are wanted; give a model of another preset"
-            )
-        return D
+        try:
+            return build_convolutional(self.spec.network, seed=seed).requires_grad_(False)
+        except UnusableError as error:
+            raise CheckpointError(f"{self.folder}: {error}") from None
 
     def untrained_generator(self, seed: int) -> GeneratorNetwork:
         """The control: G's architecture with initial weights, its statistics frozen on latents.
@@ -129,14 +127,17 @@ class ModelFolder:
         """
         G = build_generator(self.spec.network, seed=seed).requires_grad_(False)
         z = self.latents(UNTRAINED_LATENTS, seed=seed, purpose="statistics of an untrained G")
-        classes = self.spec.network.classes
-        labels = torch.arange(UNTRAINED_LATENTS) % classes if classes else None
-        freeze_statistics(G, [(z, labels)])
+        freeze_statistics(G, [(z, self.even_labels(UNTRAINED_LATENTS))])
         return G
 
     def latents(self, n: int, *, seed: int, purpose: str, index: int = 0) -> Tensor:
         """n latent vectors (n, z_dim) in the distribution the model was trained with."""
         return draw_latents(self.spec.network, n, seed=seed, purpose=purpose, index=index)
+
+    def even_labels(self, n: int) -> Tensor | None:
+        """n labels (n,) int64 in turn, each equally often; None for a model without classes."""
+        classes = self.spec.network.classes
+        return torch.arange(n) % classes if classes else None
 
     def training_rows(self) -> np.ndarray:
         """Rows (N,) int64 of the dataset on which it was trained.
@@ -168,19 +169,17 @@ def draw_latents(
 
 
 @torch.no_grad()
-def draw(
-    G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None, *, batch: int = 128
-) -> np.ndarray:
-    """Pictures of z (N, z_dim) as uint8 (N, H, W, C), of a frozen G the same for any `batch`
-    but for rounding: on some processors a matrix product's rows depend on their number, and single
-    pixels change by one grey level.
+def draw(G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None) -> np.ndarray:
+    """Pictures of z (N, z_dim) as uint8 (N, H, W, C).
 
-    labels (N,) int64 in 0 .. classes - 1 for a G that takes them.
+    labels (N,) int64 in 0 .. classes - 1 for a G that takes them. Those of a frozen G are the same
+    in any batch but for rounding: on some processors a matrix product's rows depend on their
+    number, and single pixels change by one grey level.
     """
     device = next(G.parameters()).device
     parts = []
-    for start in range(0, len(z), batch):
-        chosen = slice(start, start + batch)
+    for start in range(0, len(z), TOGETHER):
+        chosen = slice(start, start + TOGETHER)
         y = None if labels is None else labels[chosen].to(device)
         parts.append(to_uint8(G(z[chosen].to(device), y), low=G.pixel_low))
     return np.concatenate(parts)

@@ -67,8 +67,8 @@ def export_onnx(model: ModelFolder, path: Path) -> int:
 def _arguments(model: ModelFolder, n: int) -> dict[str, torch.Tensor]:
     """Inputs by name: z (n, z_dim) and, for a model with labels, labels (n,)."""
     z = {"z": model.latents(n, seed=0, purpose="ONNX export")}
-    classes = model.spec.network.classes
-    return z | ({"labels": torch.arange(n) % classes} if classes else {})
+    labels = model.even_labels(n)
+    return z if labels is None else z | {"labels": labels}
 
 
 @torch.no_grad()

@@ -27,7 +27,7 @@ PUBLISHED = "6726825d"  # first digits of the published file's sha256, as in its
 WHERE = f"{FILE}, attached to release v0.2.0 of torch-fidelity (GitHub: toshas/torch-fidelity)"
 # torch.hub's convention: NAME-<first digits of the sha256>.pth
 PROMISE = re.compile(r"-([0-9a-f]{8,64})\.[^.]+$")
-INSTALL = 'pip install "dcgan-reproduction[fid]"'
+INSTALL = 'pip install ".[fid]" in the checkout'
 
 
 @dataclass(frozen=True)

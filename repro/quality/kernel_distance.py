@@ -1,8 +1,9 @@
 """Distance of generated images from real ones, and sharpness, without weights from elsewhere.
 
-Where in the flow: experiments/bedroom_samples (Figs 2 and 3: are late samples nearer to the real
-images than early ones?), latent_walk (how even are the steps of a walk, does its middle ghost?) and
-face_arithmetic (are the results as sharp as plain samples?).
+Where in the flow: the distance is measured by experiments/bedroom_samples (Figs 2 and 3: are late
+samples nearer to the real images than early ones?) and ablations, sharpness by latent_walk (does
+the middle of a walk ghost?), memorisation, face_arithmetic and turn_vector (are the results as
+sharp as plain samples?), both by `dcgan bench small_sets`.
 
 The kernel distance uses KID's kernel (Binkowski et al. 2018, arXiv 1801.01401) on the features of
 discriminators with initial, untrained weights (repro.quality.feature_spaces). Its values are NOT

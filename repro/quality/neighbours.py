@@ -216,19 +216,15 @@ def nearest_rows(
     references: np.ndarray,
     *,
     k: int = 1,
-    rows: np.ndarray | None = None,
     exclude: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Distances (Q, k) float64 and indices (Q, k) int64 of the nearest references.
 
-    references: (N, ...) array or memory map, read block by block. rows: (M,) of them, in any order;
-    the indices found, and those in `exclude`, are then places in `rows`. See `Nearest`.
+    references: (N, ...) array or memory map, read block by block. See `Nearest`.
     """
     found = Nearest(queries, k, exclude=exclude)
-    count = len(references) if rows is None else len(rows)
-    for start in range(0, count, found.block_rows):
-        chosen = slice(start, start + found.block_rows)
-        found.see(references[chosen] if rows is None else references[rows[chosen]])
+    for start in range(0, len(references), found.block_rows):
+        found.see(references[start : start + found.block_rows])
     return found.distances, found.indices
 
 

@@ -121,10 +121,10 @@ class Released:
             D.head.weight.copy_(_tensor(last["weights"].T))
         return D.to(memory_format=torch.channels_last)
 
-    def random_discriminator(self, seed: int, *, sd: float = 0.02) -> Discriminator:
+    def random_discriminator(self, seed: int) -> Discriminator:
         """The same complete layers with initial weights (paper §4: N(0, 0.02))."""
         D = self._bare_discriminator()
-        initialise(D, sd=sd, seed=seed, purpose="weights of D")
+        initialise(D, sd=0.02, seed=seed, purpose="weights of D")
         return D.to(memory_format=torch.channels_last)
 
     def generator(self, *, seed: int = 42, batches: int = 50) -> Generator:

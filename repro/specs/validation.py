@@ -47,6 +47,10 @@ def _a_path(text: str) -> str:
 
 GivenPath = Annotated[str, AfterValidator(_a_path)]  # path of a user's own file in a run file
 
+Device = Annotated[
+    typing.Literal["auto", "cpu", "cuda"], Field(description="auto: a GPU if there is one")
+]
+
 SpecType = TypeVar("SpecType", bound=BaseModel)
 EXPECTED = {  # kind of a pydantic error -> what a run file must have there
     "bool": "true or false",

@@ -22,7 +22,7 @@ WARM_UP = 3  # steps run as usual before the recording: libraries choose and loa
 class RecordedStep:
     """Run `compute(batch, z, number)` as usual for three steps, then record it, then replay it.
 
-    All its inputs must keep shape and type; `fits` tells whether a minibatch does.
+    All its inputs must keep shape and type; `fits` tells whether a minibatch has them.
     """
 
     def __init__(self, compute: Compute, *, size: int) -> None:

@@ -31,7 +31,7 @@ class Log:
             shorter = path.with_name(f".{path.name}.partial")
             with naming_full_disk(path):
                 shorter.write_text("".join(kept), encoding="utf-8")
-            shorter.replace(path)  # never seen cut short: these lines are made but once
+            shorter.replace(path)  # never seen cut short: these lines are written only once
         for line in kept:
             self.monitor.see(json.loads(line))
 

@@ -16,10 +16,10 @@ repro.train.state_folder and repro.train.model_writer write the files.
 """
 
 import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,10 +29,11 @@ from repro.artefacts.provenance import sha256_of_json
 from repro.artefacts.recipe import Recipe, is_made
 from repro.artefacts.step_folder import step_folder
 from repro.data.store import ImageStore
-from repro.devices import chosen_device
+from repro.devices import chosen_device, use
 from repro.figures.style import Style
 from repro.progress import Progress
 from repro.specs.model import ModelSpec
+from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train.minibatches import Images
 from repro.train.model_writer import write_model
@@ -77,24 +78,16 @@ def train(
     store = ImageStore.open(data)
     _check_fit(spec, store, data)
     style = Style(banner=banner)
-    with ExitStack() as held:
-        building = out
-        if processes.first:
-            held.enter_context(exclusive_lock(state_folder))
-            step = step_folder(
-                out,
-                inputs=inputs,
-                spec=spec.model_dump(),
-                seed=seed,
-                recipe=recipe,
-                keep_older=True,
-            )
-            building = held.enter_context(step)  # has compared the inputs with their records
-        rows = np.arange(len(store)) if dedup is None else _kept_rows(dedup)
-        _check_batch(spec.training.batch, images=len(rows), data=data, processes=processes)
-        if processes.first:
-            given = _settings(spec, seed, store, rows if dedup else None, processes)
-            open_state_folder(state_folder, given, recipe=recipe)
+    with _prepared(
+        spec=spec,
+        store=store,
+        inputs=inputs,
+        state_folder=state_folder,
+        out=out,
+        seed=seed,
+        recipe=recipe,
+        processes=processes,
+    ) as (building, rows):
         network = spec.network
         images = Images(store, rows, chosen, low=network.pixel_low, classes=network.classes)
         with processes.connected(chosen):
@@ -119,6 +112,44 @@ def train(
         shutil.rmtree(state_folder)
 
 
+@contextmanager
+def _prepared(
+    *,
+    spec: ModelSpec,
+    store: ImageStore,
+    inputs: dict[str, Path],
+    state_folder: Path,
+    out: Path,
+    seed: int,
+    recipe: Recipe | None,
+    processes: Processes,
+) -> Iterator[tuple[Path, np.ndarray]]:
+    """The folder where the model is built, whole at the end, and the rows (N,) to train on.
+
+    Only the first process locks and opens the folders, and compares the inputs with their records.
+    """
+    dedup = inputs.get("dedup")
+    with ExitStack() as held:
+        building = out
+        if processes.first:
+            held.enter_context(exclusive_lock(state_folder))
+            step = step_folder(
+                out,
+                inputs=inputs,
+                spec=spec.model_dump(),
+                seed=seed,
+                recipe=recipe,
+                keep_older=True,
+            )
+            building = held.enter_context(step)
+        rows = np.arange(len(store)) if dedup is None else _kept_rows(dedup)
+        _check_batch(spec.training.batch, images=len(rows), data=store.folder, processes=processes)
+        if processes.first:
+            given = _settings(spec, seed, store, rows if dedup else None, processes)
+            open_state_folder(state_folder, given, recipe=recipe)
+        yield building, rows
+
+
 def _kept_rows(dedup: Path) -> np.ndarray:
     return np.flatnonzero(np.load(dedup / "keep.npy"))
 
@@ -126,7 +157,10 @@ def _kept_rows(dedup: Path) -> np.ndarray:
 def _settings(
     spec: ModelSpec, seed: int, store: ImageStore, kept: np.ndarray | None, processes: Processes
 ) -> dict[str, Any]:
-    """All settings that decide the bytes; a state with other settings is not resumed."""
+    """The settings that a resumed training must share; a state with others is not resumed.
+
+    Device, threads and --cuda-graphs are not compared: they may change the last digits.
+    """
     return {
         "spec": spec.model_dump(),
         "seed": seed,
@@ -170,7 +204,20 @@ def _device(name: str, processes: Processes = ALONE) -> torch.device:
             f"process {processes.local_rank} of this machine finds no GPU of its own among "
             f"{torch.cuda.device_count()}; lower --nproc_per_node to that, or use --device cpu"
         )
-    return torch.device("cuda", processes.local_rank)
+    return use(torch.device("cuda", processes.local_rank))
+
+
+class _Due(NamedTuple):
+    """What follows a minibatch: a line of the log, a sample sheet, a state to resume from."""
+
+    logs: bool
+    draws: bool
+    saves: bool
+
+    @classmethod
+    def after(cls, done: int, training: TrainingSpec, *, last: bool) -> "_Due":
+        every = (training.log_every, training.sample_every, training.checkpoint_every)
+        return cls(*(last or done % each == 0 for each in every))
 
 
 def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor | None:
@@ -196,21 +243,19 @@ def _run(trainer: Trainer, folder: Path, style: Style, *, name: str) -> Monitor 
             trainer.step(t)
             done = t + 1
             last = done == schedule.length
-            logs = done % training.log_every == 0 or last
-            draws = done % training.sample_every == 0 or last
-            saves = done % training.checkpoint_every == 0 or last
-            if logs or draws or saves:
+            due = _Due.after(done, training, last=last)
+            if any(due):
                 _check_finite(trainer, record, done)
-            line = trainer.log_line(done) if logs else None
+            line = trainer.log_line(done) if due.logs else None
             if line:
                 progress.note(_losses(line))
             if record:
-                record.after(done, line=line, draws=draws)
-            if logs or draws:  # either may have revealed a trouble
+                record.after(done, line=line, draws=due.draws)
+            if due.logs or due.draws:  # either may have revealed a trouble
                 ends = record is not None and record.log.stops
                 stops = processes.from_first(ends, trainer.device)
             signal = stop_request.agreed(done, processes, trainer.device)
-            if saves or stops or signal:
+            if due.saves or stops or signal:
                 state = trainer.state()
                 if processes.first:
                     save_state(folder, done, state)

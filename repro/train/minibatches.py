@@ -16,6 +16,7 @@ from torch import Tensor
 from repro import rng
 from repro.data.images import to_tensor
 from repro.data.store import ImageStore
+from repro.devices import moved, use
 from repro.specs.training import TrainingSpec
 from repro.specs.validation import SpecError
 from repro.train.augmentation import augmented
@@ -54,13 +55,10 @@ class Images:
     def batch(self, chosen: np.ndarray) -> Tensor:
         """Images (n, C, H, W) float32 in [low, 1], channels_last, on the device."""
         if self.resident is not None:
-            pixels = self.resident[torch.from_numpy(chosen).to(self.device)]
+            pixels = self.resident[moved(torch.from_numpy(chosen), self.device)]
             return pixels.permute(0, 3, 1, 2).float().div_(255 / (1 - self.low)).add_(self.low)
         images = to_tensor(self._read(chosen), low=self.low)
-        images = images.contiguous(memory_format=torch.channels_last)
-        if self.device.type == "cuda":
-            return images.pin_memory().to(self.device, non_blocking=True)
-        return images
+        return moved(images.contiguous(memory_format=torch.channels_last), self.device)
 
     def _read(self, chosen: np.ndarray) -> np.ndarray:
         """Pixels (n, H, W, C) of the chosen rows in their order; reads the memory map ascending."""
@@ -73,7 +71,7 @@ class Images:
         """Labels (n,) int64 on the device, or None for a network without them."""
         if self.labels is None:
             return None
-        return torch.from_numpy(self.labels[chosen]).to(self.device)
+        return moved(torch.from_numpy(self.labels[chosen]), self.device)
 
 
 def _labels(store: ImageStore, classes: int) -> np.ndarray:
@@ -181,18 +179,12 @@ class Minibatch:
     draws: Tensor | None = None
 
 
-def _use(device: torch.device) -> None:
-    """Make a GPU the current one of this thread; a new thread starts on the first GPU."""
-    if device.type == "cuda" and device.index is not None:
-        torch.cuda.set_device(device)
-
-
 class Minibatches:
     """Minibatch t of a schedule, augmented; a thread reads the next one meanwhile."""
 
     def __init__(self, *, images: Images, schedule: Schedule, processes: Processes) -> None:
         self.images, self.schedule, self.processes = images, schedule, processes
-        self._reader = ThreadPoolExecutor(1, initializer=_use, initargs=(images.device,))
+        self._reader = ThreadPoolExecutor(1, initializer=use, initargs=(images.device,))
         self._ahead: dict[int, Future[Minibatch]] = {}
 
     def at(self, t: int) -> Minibatch:
@@ -220,5 +212,6 @@ class Minibatches:
                 )
         draws = None
         if training.diff_augment:
-            draws = drawn_changes(seed=seed, minibatch=t, places=places).to(self.images.device)
+            draws = drawn_changes(seed=seed, minibatch=t, places=places)
+            draws = moved(draws, self.images.device)
         return Minibatch(n=len(own), total=len(rows), images=images, labels=labels, draws=draws)

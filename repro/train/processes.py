@@ -29,9 +29,10 @@ from torch.nn.parallel import DistributedDataParallel
 Rows = TypeVar("Rows", np.ndarray, Tensor)
 Value = TypeVar("Value")
 
-# Time for which a process waits for the others before it ends with an error. Rank 0 works alone
-# only for seconds (sheets, resume states) while the others wait.
-PATIENCE = timedelta(minutes=10)
+# Time for which a process waits for the others before it ends with an error. Rank 0 alone compares
+# every file of the dataset with its record before a training, which takes minutes from a slow disk;
+# later it works alone only for seconds (sheets, resume states).
+PATIENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _writer(folder: Path) -> "SummaryWriter":
     except ImportError as error:
         raise ViewError(
             f"the view needs the package tensorboard, which is optional ({error}): "
-            'pip install "dcgan-reproduction[tensorboard]"'
+            'pip install ".[tensorboard]" in the checkout'
         ) from None
     return SummaryWriter(str(folder))
 

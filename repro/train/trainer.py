@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from repro.devices import resolve_precision
+from repro.devices import moved, resolve_precision
 from repro.errors import ExpectedError
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import GeneratorNetwork
@@ -68,8 +68,6 @@ class Trainer:
         spec = with_precision(spec, device)
         self.spec, self.images, self.seed, self.device = spec, images, seed, device
         self.processes = processes
-        if device.type == "cuda":
-            torch.backends.cudnn.deterministic = True  # the same seed gives the same bytes
         training = spec.training
         self.schedule = Schedule(
             images=len(images), training=training, seed=seed, processes=processes.size
@@ -115,7 +113,7 @@ class Trainer:
     def latents(self, n: int, *, purpose: str, index: int = 0) -> Tensor:
         """n latent vectors (n, z_dim) on the device, a function of seed, purpose and index."""
         z = draw_latents(self.spec.network, n, seed=self.seed, purpose=purpose, index=index)
-        return z.to(self.device)
+        return moved(z, self.device)
 
     def autocast(self) -> torch.autocast:
         low = self.spec.training.precision == "bfloat16"
@@ -126,7 +124,7 @@ class Trainer:
         self._set_rates(t)
         batch = self.minibatches.at(t)
         z = self.processes.share(self.latents(batch.total, purpose="z of the step", index=t))
-        number = torch.tensor(t + 1, device=self.device)
+        number = torch.full((), t + 1, device=self.device)  # filled there: nothing to wait for
         trains = self.schedule.trains_d(t), self.schedule.trains_g(t)
         recorded = self.recorded.get(trains)
         if recorded is not None and recorded.fits(batch):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from repro.devices import _own_gpu, chosen_device
+from repro.devices import _own_gpu, chosen_device, describe_device, use
 from repro.specs.validation import SpecError
 
 
@@ -33,9 +33,11 @@ def hold(connection: Connection, locks: str) -> None:
     tempfile.tempdir = locks
     torch.cuda.is_available = lambda: True
     torch.cuda.device_count = lambda: 2
-    torch.cuda.set_device = connection.send
-    assert chosen_device("auto").type == "cuda"
-    chosen_device("cuda")
+    torch.cuda.set_device = lambda device: connection.send(device.index)
+    taken = chosen_device("auto")
+    assert taken.type == "cuda"
+    assert taken.index is not None  # other threads are told it
+    assert chosen_device("cuda") == taken
     with contextlib.suppress(EOFError):
         connection.recv()
 
@@ -90,6 +92,30 @@ def test_where_all_are_taken_the_first_is_shared(
     assert sorted(hold_one().taken()[0] for _ in range(2)) == [0, 1]
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert _own_gpu() == (0, None)
+
+
+def test_a_gpu_computes_in_full_float32_and_the_same_bytes_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    used: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "set_device", used.append)
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, deterministic=False, allow_tf32=True):
+        assert chosen_device("auto") == torch.device("cuda", 0)
+        assert used == [torch.device("cuda", 0)]
+        assert (cudnn.allow_tf32, cudnn.deterministic) == (False, True)
+
+
+def test_a_device_that_is_not_cuda_is_described_by_its_kind() -> None:
+    assert [describe_device(torch.device(kind)) for kind in ("cpu", "mps")] == ["cpu", "mps"]
+
+
+def test_a_processor_needs_no_such_settings() -> None:
+    with torch.backends.cudnn.flags(enabled=True, deterministic=False, allow_tf32=True):
+        assert use(torch.device("cpu")) == torch.device("cpu")
+        assert not torch.backends.cudnn.deterministic
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="for machines without a GPU")

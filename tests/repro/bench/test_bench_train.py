@@ -1,6 +1,7 @@
 """The plain loop that training is timed against is the same network and step as the library's."""
 
 import json
+from typing import cast
 
 import numpy as np
 import pytest
@@ -8,11 +9,14 @@ import torch
 
 from repro.bench import __main__ as bench
 from repro.bench import train as bench_train
-from repro.bench.train import SIDES, plain_discriminator, plain_generator
+from repro.bench.plain_loop import plain_discriminator, plain_generator
+from repro.bench.train import RECORDED, SIDES, large_product
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
+from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
 from repro.specs.validation import SpecError
+from repro.train.minibatches import Images
 
 
 @pytest.mark.parametrize(
@@ -85,3 +89,27 @@ def test_record(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
 def test_networks_that_the_plain_loop_has_not(preset: str) -> None:
     with pytest.raises(SpecError, match=f"--presets {preset}: its networks take labels"):
         bench.main(["train", "--presets", "paper_64", preset])
+
+
+def test_ways_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No GPU is needed to see what a step of each name is asked to be."""
+    asked: dict[str, tuple[str, bool]] = {}
+    for name in ("float32", "bfloat16", RECORDED):
+
+        def trainer(*, spec: ModelSpec, cuda_graphs: bool, name: str = name, **_: object) -> None:
+            asked[name] = (spec.training.precision, cuda_graphs)
+
+        monkeypatch.setattr(bench_train, "Trainer", trainer)
+        device = torch.device("cuda", 1)
+        images = cast(Images, None)
+        bench_train._trainer(NetworkSpec(), images, name=name, batch=4, device=device)
+    assert asked == {
+        "float32": ("float32", False),
+        "bfloat16": ("bfloat16", False),
+        RECORDED: ("bfloat16", True),
+    }
+
+
+def test_every_device_but_the_processor_multiplies_large_matrices() -> None:
+    product = large_product("bfloat16", device=torch.device("meta"))  # which computes nothing
+    assert product() == round(4 * 2 * 8192**3 / 1e9)

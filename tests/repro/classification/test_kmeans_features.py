@@ -218,5 +218,3 @@ def test_refusals_say_what_to_do(learned):
         fitted(pictures(2), patch=12)
     with pytest.raises(ValueError, match="8 centroids of 5 patches"):
         fitted(pictures(2), centroids=8, patches=5)
-    with pytest.raises(ValueError, match="passes is 1, expected at least 2"):
-        fitted(pictures(2), passes=1)

@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from repro.classification.few_labels import LabelledImages
 from repro.classification.random_search import SearchSpace, Trial, TrialResult, draw_trial
-from repro.classification.supervised import Classifier, Labelled, predict, restored, train_trial
+from repro.classification.supervised import Classifier, predict, restored, train_trial
+from repro.devices import chosen_device
 from repro.networks.build import build_discriminator
 from repro.networks.dcgan import parameter_count
 from repro.specs.network import NetworkSpec
@@ -21,7 +23,7 @@ TRIAL = Trial(
 )
 
 
-def stripes(n: int, seed: int, *, meaning: bool = True) -> Labelled:
+def stripes(n: int, seed: int, *, meaning: bool = True) -> LabelledImages:
     """Pictures of stripes in three directions, random in phase and colour, under noise."""
     source = np.random.default_rng(seed)
     y = np.arange(n) % 3
@@ -31,7 +33,7 @@ def stripes(n: int, seed: int, *, meaning: bool = True) -> Labelled:
     colour = source.uniform(20, 60, (n, 1, 1, 3))
     pixels = 128 + wave[..., None] * colour + source.normal(0, 15, (n, 16, 16, 3))
     labels = y if meaning else source.permutation(y)
-    return Labelled(pixels.clip(0, 255).astype(np.uint8), labels, classes=3)
+    return LabelledImages(pixels.clip(0, 255).astype(np.uint8), labels)
 
 
 FEW, HELD_OUT = stripes(90, seed=1), stripes(150, seed=2)
@@ -39,7 +41,7 @@ RANDOM = stripes(90, seed=1, meaning=False), stripes(600, seed=2, meaning=False)
 
 
 def trained(trial: Trial = TRIAL, **options) -> TrialResult:
-    given = {"seed": 1, "epochs": 6, "evaluate_every": 1, **options}
+    given = {"classes": 3, "seed": 1, "epochs": 6, "evaluate_every": 1, **options}
     return train_trial(NETWORK, trial, FEW, HELD_OUT, **given)
 
 
@@ -53,7 +55,7 @@ def result() -> TrialResult:
 
 
 def on_random_labels(seed: int) -> TrialResult:
-    return train_trial(NETWORK, TRIAL, *RANDOM, seed=seed, epochs=12, evaluate_every=1)
+    return train_trial(NETWORK, TRIAL, *RANDOM, classes=3, seed=seed, epochs=12, evaluate_every=1)
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +240,7 @@ def test_the_network_is_that_of_the_best_pass(jumping):
     wrong = predict(restored(NETWORK, found.state), RANDOM[1].images) != RANDOM[1].labels
     assert wrong.mean() == found.error
     until_then = train_trial(
-        NETWORK, TRIAL, *RANDOM, seed=seed, epochs=best + 1, evaluate_every=best + 1
+        NETWORK, TRIAL, *RANDOM, classes=3, seed=seed, epochs=best + 1, evaluate_every=best + 1
     )
     for name, value in until_then.state.items():
         assert torch.equal(value, found.state[name]), name
@@ -255,25 +257,30 @@ def test_a_trial_that_fails_has_error_1_and_is_recorded():
 
 
 def test_refusals_say_what_to_do(result):
-    wide = Labelled(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4))
+    given = {"classes": 3, "seed": 1, "epochs": 1, "evaluate_every": 1}
+    wide = LabelledImages(np.zeros((4, 32, 32, 3), np.uint8), np.arange(4) % 3)
     with pytest.raises(ValueError, match=r"\(32, 32, 3\).*\(16, 16, 3\); prepare"):
-        train_trial(NETWORK, TRIAL, wide, HELD_OUT, seed=1, epochs=1, evaluate_every=1)
-    with pytest.raises(ValueError, match=r"labels lie in 0 .. 2, expected 0 .. 1"):
-        Labelled(FEW.images, FEW.labels, classes=2)
-    with pytest.raises(ValueError, match="90 images and 89 labels"):
-        Labelled(FEW.images, FEW.labels[1:])
+        train_trial(NETWORK, TRIAL, wide, HELD_OUT, **given)
+    for parts in ((FEW, HELD_OUT), (HELD_OUT, FEW)):
+        with pytest.raises(ValueError, match=r"labels lie in 0 .. 2, expected 0 .. 1"):
+            train_trial(NETWORK, TRIAL, *parts, **given | {"classes": 2})
+    short = LabelledImages(FEW.images, FEW.labels[1:])
+    for parts in ((short, HELD_OUT), (HELD_OUT, short)):
+        with pytest.raises(ValueError, match="90 images and 89 labels"):
+            train_trial(NETWORK, TRIAL, *parts, **given)
     with pytest.raises(ValueError, match="epochs is 0"):
         trained(epochs=0)
     dense = NetworkSpec(kind="fully_connected", generator_units=(8,), discriminator_units=(8,))
     with pytest.raises(ValueError, match=r"fully_connected.*another preset"):
-        train_trial(dense, TRIAL, FEW, HELD_OUT, seed=1, epochs=1, evaluate_every=1)
+        train_trial(dense, TRIAL, FEW, HELD_OUT, **given)
     with pytest.raises(ValueError, match="training mode"):
         predict(restored(NETWORK, result.state).train(), FEW.images)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_the_same_bytes_twice_on_a_gpu():
-    first = trained(device="cuda")
-    assert_same(first, trained(device="cuda"))
+    device = chosen_device("cuda")
+    first = trained(device=device)
+    assert_same(first, trained(device=device))
     assert first.error < 0.3
     assert {value.device.type for value in first.state.values()} == {"cpu"}

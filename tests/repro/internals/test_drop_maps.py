@@ -55,6 +55,16 @@ def test_nothing_dropped_gives_the_generators_own_pictures(G: Generator, layer: 
     assert len(np.unique(pictures)) > 20
 
 
+def test_the_pictures_of_a_generator_without_bounds_are_its_own_too() -> None:
+    spec = NetworkSpec(image_size=16, z_dim=8, ngf=4, ndf=4, init_sd=0.5, bounded=False)
+    unbounded = build_generator(spec, seed=3)
+    assert isinstance(unbounded, Generator)
+    freeze_statistics(unbounded, [rng.latents(64, 8, seed=1, purpose="test")])
+    pictures = drawn_from(unbounded, hidden_maps(unbounded, z(), layer=1), layer=1)
+    assert np.array_equal(pictures, draw(unbounded, z()))
+    assert unbounded(z()).abs().max() > 1  # a tanh would show
+
+
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_dropping_maps_is_removing_the_weights_that_read_them(G: Generator, layer: int) -> None:
     maps = hidden_maps(G, z(), layer=layer)

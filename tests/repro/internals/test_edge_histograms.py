@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from repro.internals.edge_histograms import CELLS, DIRECTIONS, edges, shapes
-from repro.internals.guided_backprop import ReceptiveField, likeness
+from repro.internals.guided_backprop import likeness
+from repro.networks.layer_shapes import ReceptiveField
 
 WHOLE = ReceptiveField(size=32, stride=16, offset=0)  # unit 0 sees a whole 32-pixel picture
 

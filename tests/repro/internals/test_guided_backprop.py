@@ -8,17 +8,16 @@ from hypothesis import strategies as st
 
 from repro.data.images import to_tensor
 from repro.internals.guided_backprop import (
-    ReceptiveField,
     concentration,
     crop_field,
     field_of,
     guided_gradient,
     last_layer,
     peaks,
-    receptive_field,
     top_images,
 )
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
+from repro.networks.layer_shapes import ReceptiveField, receptive_field
 
 
 def network(*, seed: int = 0, slope: float = 0.2, image_size: int = 16) -> Discriminator:

@@ -107,18 +107,22 @@ def test_nothing_is_told_where_a_blend_is_like_a_picture() -> None:
 
 def test_limits_by_hand() -> None:
     scores, sharp = np.arange(101.0), np.arange(101.0)
-    limits = RealismLimits.around(scores, sharp, share=0.9)
-    assert (limits.highest_blend_score, limits.lowest_sharpness) == (90, pytest.approx(5))
-    assert limits.highest_sharpness == pytest.approx(95)
-    given = [(90, 50), (91, 50), (0, 4), (0, 5.1), (-9, 94.9), (0, 96)]
+    limits = RealismLimits.around(scores, sharp)
+    assert (limits.highest_blend_score, limits.lowest_sharpness) == (95, pytest.approx(2.5))
+    assert limits.highest_sharpness == pytest.approx(97.5)
+    given = [(95, 50), (96, 50), (0, 2), (0, 2.6), (-9, 97.4), (0, 98)]
     admitted = limits.admit(*np.array(given, float).T)
     assert admitted.tolist() == [True, False, False, True, True, False]
 
 
 def test_discriminator_scores_are_its_logits_in_any_batch() -> None:
     class Brightness(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gain = torch.nn.Parameter(torch.ones(()))
+
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x.mean(dim=(1, 2, 3))
+            return self.gain * x.mean(dim=(1, 2, 3))
 
     images = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), np.uint8)
     expected = images.mean(axis=(1, 2, 3)) / 127.5 - 1

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 from untrained_model import write_model
 
-from repro.networks.model_folder import ModelFolder, draw
+from repro.networks.model_folder import CheckpointError, ModelFolder, draw
+from repro.specs.model import ModelSpec
 
 
 def test_it_has_the_shape_of_g_other_weights_and_frozen_statistics(tmp_path: Path) -> None:
@@ -36,3 +37,29 @@ def test_its_statistics_are_those_of_its_latents(tmp_path: Path) -> None:
     assert norm.running_var is not None
     ratio = (seen[0].var(dim=over) / norm.running_var).numpy()
     assert ratio == pytest.approx(1, abs=0.3)
+
+
+def untrained(**network: object) -> ModelFolder:
+    """A model of which only the description is there."""
+    small = {"image_size": 16, "ngf": 4, "ndf": 4, "z_dim": 4, **network}
+    spec = ModelSpec.model_validate({"data": "test", "network": small}).model_dump()
+    return ModelFolder(Path("nowhere"), {"spec": spec, "seed": 1})
+
+
+def test_labels_in_equal_numbers() -> None:
+    labels = untrained(kind="conditional", classes=3).even_labels(7)
+    assert labels is not None
+    assert labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert untrained().even_labels(7) is None
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"kind": "conditional", "classes": 3},
+        {"kind": "fully_connected", "generator_units": (8,), "discriminator_units": (8,)},
+    ],
+)
+def test_layers_of_convolutions_are_asked_of_a_model_that_has_them(network: dict) -> None:
+    with pytest.raises(CheckpointError, match=rf"nowhere: the networks are {network['kind']}, but"):
+        untrained(**network).random_discriminator(0)

@@ -163,6 +163,6 @@ def test_without_torch_fidelity_the_way_to_it_is_named(
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(
-        SpecError, match=r'which is optional: pip install "dcgan-reproduction\[fid\]"'
+        SpecError, match=r'which is optional: pip install "\.\[fid\]" in the checkout'
     ):
         require_weights(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from repro.data.store import ImageStore
+from repro.devices import chosen_device
 from repro.quality.neighbours import Nearest
 from repro.specs.model import ModelSpec
 from repro.specs.network import NetworkSpec
@@ -37,7 +38,7 @@ def trained(
     **training: object,
 ) -> Trainer:
     """24 minibatches: four epochs of five, each with a last one of 6 images, and a part of one."""
-    device = torch.device("cuda")
+    device = chosen_device("cuda")
     values = {"batch": 16, "epochs": 9, "decay_epochs": 3, **training}
     spec = ModelSpec(data="data", network=NETWORK, training=TrainingSpec.model_validate(values))
     images = Images(store, np.arange(len(store)), device)

@@ -462,7 +462,12 @@ def test_a_batch_too_small_for_the_processes(
 def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert _device("auto", Processes(rank=5, size=8, local_rank=1)) == torch.device("cuda:1")
+    used: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "set_device", used.append)
+    with torch.backends.cudnn.flags(enabled=True, deterministic=False):
+        assert _device("auto", Processes(rank=5, size=8, local_rank=1)) == torch.device("cuda:1")
+        assert torch.backends.cudnn.deterministic
+    assert used == [torch.device("cuda:1")]  # and no context on the first GPU
     assert _device("cpu", Processes(rank=5, size=8, local_rank=1)) == CPU
     with pytest.raises(SpecError, match="process 2 of this machine finds no GPU of its own among"):
         _device("cuda", Processes(rank=6, size=8, local_rank=2))

@@ -171,7 +171,7 @@ def test_without_tensorboard_the_extra_is_named(
 ) -> None:
     write_log(tmp_path / "rooms", windows(10))
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(ViewError, match=r'pip install "dcgan-reproduction\[tensorboard\]"'):
+    with pytest.raises(ViewError, match=r'pip install "\.\[tensorboard\]" in the checkout'):
         update_views({}, folder=tmp_path, out=tmp_path / "out")
 
 

@@ -248,6 +248,18 @@ def test_a_label_beyond_the_classes_is_refused(make_dataset: Callable[..., Path]
         Images(store, np.arange(60), CPU, low=0, classes=3)
 
 
+def test_images_and_labels_are_on_the_device_whichever_it_is(
+    make_dataset: Callable[..., Path],
+) -> None:
+    """The device "meta", which holds no values, is the only other one that is always here."""
+    store = ImageStore.open(grey_with_labels(make_dataset, np.arange(60) % 3))
+    images = Images(store, np.arange(60), torch.device("meta"), low=0, classes=3)
+    rows = np.array([4, 1])
+    labels = images.labels_of(rows)
+    assert labels is not None
+    assert images.batch(rows).device == labels.device == torch.device("meta")
+
+
 @pytest.mark.slow
 def test_model_folder(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
