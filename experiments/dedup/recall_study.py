@@ -3,8 +3,8 @@
 Part of measure.py. Recall is the share of copies within d bits of their original. An interval over
 all kinds is taken over originals, since the copies of one picture are found or missed together; an
 interval of one kind at one strength is Wilson's, since each original then has one copy. Precision
-is that of the pairs found in a stated mixture: `copy_share * n` of n images are copies, all kinds
-and strengths in equal parts, and all pairs of different originals are counted.
+is that of the pairs found in a stated mixture: `copy_share * n` of n judged images are copies, all
+kinds and strengths in equal parts, and all pairs of different originals among them are counted.
 
 Alone: `recall_study(codes, copies, truth, copy_share=0.09)`.
 """
@@ -89,7 +89,8 @@ def recall_study(
         pairs = pairs_by_distance(codes.images[method], group, furthest=FURTHEST[method])
         false_pairs[row, : FURTHEST[method] + 1] = pairs.different_found
         true_pairs[row, : FURTHEST[method] + 1] = pairs.same_found
-    hits = copy_share * n * by_original.mean(axis=1)  # (K, D) pairs
+    judged = int((group >= 0).sum())  # false pairs are counted among these alone
+    hits = copy_share * judged * by_original.mean(axis=1)  # (K, D) pairs
     everything = hits + np.where(false_pairs == ABSENT, np.nan, false_pairs)
     return RecallStudy(
         found=found,

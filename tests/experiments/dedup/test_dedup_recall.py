@@ -87,6 +87,22 @@ def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     assert numbers["copies_gain_over_phash"].value == 0
 
 
+def test_images_that_nobody_judged_are_not_in_the_mixture() -> None:
+    """Copies are a share of the judged images, among which alone false pairs are counted."""
+    codes, copies = hand_made([[0, 2, 2, 9]])
+    row, unjudged = METHODS.index("autoencoder"), 36
+    codes.images["autoencoder"][3] = at_distance(codes.images["autoencoder"][0], 2)
+    for method, judged in codes.images.items():
+        rest = np.random.default_rng(2).integers(0, 256, (unjudged, judged.shape[1]), np.uint8)
+        codes.images[method] = np.concatenate([judged, rest])
+    group = np.array([0, 1, 2, 3] + [-1] * unjudged)
+    known = Truth(group, np.full(40, "original"), np.full(40, -1))
+    study = recall_study(codes, copies, known, copy_share=0.5)
+    # half of the 4 judged images are copies, of which three in four are found; one false pair
+    assert study.precision[row, 2] == pytest.approx(1.5 / 2.5)
+    assert study.images == 40
+
+
 def test_largest_distance_allowed() -> None:
     assert largest_allowed(np.array([1, 0.995, 0.98, 1])) == 1
     assert largest_allowed(np.array([np.nan, 1.0, 0.99])) == 2
