@@ -34,7 +34,6 @@ class RecallStudy:
     false_pairs: np.ndarray  # (K, D) int64, pairs found that show different originals
     pairs: int  # pairs of different originals in total
     true_pairs: np.ndarray  # (K, D) int64, pairs of the truth file found
-    known_pairs: int  # pairs of the truth file in total
     precision: np.ndarray  # (K, D)
     images: int
 
@@ -99,7 +98,6 @@ def recall_study(
         false_pairs=false_pairs,
         pairs=pairs.different,
         true_pairs=true_pairs,
-        known_pairs=pairs.same,
         precision=np.divide(
             hits, everything, out=np.full(shape, np.nan), where=np.nan_to_num(everything) > 0
         ),
@@ -123,7 +121,6 @@ def study_arrays(study: RecallStudy, copies: Copies, *, seed: int) -> dict[str, 
         "false_pairs": study.false_pairs,
         "true_pairs": study.true_pairs,
         "pairs": study.pairs,
-        "known_pairs": study.known_pairs,
         "precision": study.precision,
         "images": study.images,
         "allowed": np.array(
