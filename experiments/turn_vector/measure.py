@@ -148,7 +148,6 @@ def _save_rows(path: Path, turned: list[Rows], control: Rows, axes: Axes, *, rea
     save_arrays(
         path,
         names=np.array(axes.names),
-        remark=np.array(axes.remark),
         reach=reach,
         turned=np.stack([one.readings[:, :, axis] for axis, one in enumerate(turned)]),
         control=control.readings.transpose(2, 0, 1),
