@@ -90,8 +90,9 @@ def curves(results: list[Result]) -> dict[str, np.ndarray]:
     """Arrays by row.
 
     <row>_features, <row>_units; <row>_tried_<labels> (tries, 2) C and held-out accuracy in percent
-    (of several networks: the last); <row>_curve (counts, 4): labels per class (0 = all), mean
-    accuracy, its standard deviation over draws within a network (nan for one draw), draws.
+    (of several networks: the last; kept for the record, no figure shows them); <row>_curve (counts,
+    4): labels per class (0 = all), mean accuracy, its standard deviation over draws within a
+    network (nan for one draw), draws.
     """
     arrays: dict[str, np.ndarray] = {}
     for one in results:

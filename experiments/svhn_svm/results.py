@@ -71,7 +71,11 @@ class TestedRows:
 
 
 def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
-    """Arrays that the figures need: errors (%) of every draw by row, and the search's trials."""
+    """Arrays that the figures need: errors (%) of every draw by row, and the search's trials.
+
+    tried_<row>: C, or the number of neighbours, and error (%) of all values tried; no figure shows
+    them, they are kept for the record.
+    """
     found = {
         f"errors_{name}": 100 * (1 - right.mean(axis=2)).ravel()
         for name, right in outcome.hits().items()
