@@ -98,8 +98,14 @@ class Inputs:
         return [self.model(key) for key in self.several(name)]
 
     def several(self, name: str) -> list[str]:
-        """The inputs `<name>.1`, `<name>.2` and so on; the first also where none was given."""
+        """The inputs `<name>.1`, `<name>.2` and so on; the first also where none was given.
+
+        Raises SpecError for one that has another name than a number.
+        """
         own = [key for key in self.folders if key.rpartition(".")[0] == name]
+        for key in own:
+            if not key.rpartition(".")[2].isdecimal():
+                raise SpecError(f"--input {key}: expected {name}.1, {name}.2, ...")
         return sorted(own, key=lambda key: int(key.rpartition(".")[2])) or [f"{name}.1"]
 
 

@@ -1,20 +1,23 @@
 """Synthetic rooms with the area of bed, window and lamp, prepared like the model's images.
 
 Where in the flow: filters, latent_walk and ablations measure on them what a network knows of beds,
-windows and lamps. Rooms are drawn from the random stream of the experiment: they come from the
-same generator as the run's bedrooms, but none of them is among the images on which the model was
-trained. Where the run's bedrooms are photographs, nobody knows where their beds are.
+windows and lamps; forgetting_windows takes the scenes with their boxes. Rooms are drawn from the
+random stream of the experiment: they come from the same generator as the run's bedrooms, but none
+of them is among the images on which the model was trained. Where the run's bedrooms are
+photographs, nobody knows where their beds are.
 
 Alone: `draw_rooms(10, size=64, seed=1, purpose="a name of your own")`.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.generated.drawing.bedroom import draw_scene
+from data_prep.generated.drawing.scene import Scene
 from experiments.contract import Inputs
 from repro.artefacts.provenance import SIDECAR
 from repro.data.images import centre_crop
@@ -50,14 +53,19 @@ def are_drawn(raw: Path) -> bool:
     return isinstance(spec, dict) and spec.get("generator") == "rooms"
 
 
+def drawn_scenes(count: int, *, seed: int, purpose: str) -> Iterator[Scene]:
+    """`count` scenes, one after another; purpose names the stream from which they are drawn."""
+    for index in range(count):
+        yield draw_scene(generator(seed, purpose, index))
+
+
 def draw_rooms(count: int, *, size: int, cells: int, seed: int, purpose: str) -> Rooms:
     """`count` rooms, cropped and scaled to size x size pixels like prepared images.
 
     cells: of a side of the cover; purpose names the stream from which the rooms are drawn.
     """
     pictures, covers = [], []
-    for index in range(count):
-        scene = draw_scene(generator(seed, purpose, index))
+    for scene in drawn_scenes(count, seed=seed, purpose=purpose):
         pictures.append(centre_crop(scene.picture, size))
         covers.append(centre_crop(scene.cover(), cells))
     cover = np.stack(covers).transpose(0, 3, 1, 2).astype(np.float32) / 255

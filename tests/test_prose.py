@@ -1,7 +1,8 @@
 """The prose of the repository uses none of the phrases that CONTRIBUTING.md lists.
 
-Searched are comments and docstrings of Python, comments of YAML, Snakemake and shell files, and
-Markdown; results/published and the list itself are not.
+Searched are comments and docstrings of Python, the descriptions of options, comments of YAML,
+Snakemake and shell files, the texts of experiments' cards, and Markdown; results/published and the
+list itself are not.
 """
 
 import ast
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 FOLDERS = ("config", "data_prep", "docs", "experiments", "profiles", "repro", "rules", "tests")
 COMMENTED = (".yaml", ".yml", ".toml", ".sh")
@@ -48,7 +50,9 @@ def test_no_listed_phrase_is_used(repository: Path, phrases: list[str]) -> None:
         ("a.py", 'x = "handed to it"\nhanded = to = 1\n', []),
         ("a.py", '"""Unhanded to it."""\n', []),
         ("a.md", "Text\n\nIt is **handed** over, handed\nto it.\n", [3]),
+        ("a.py", 'x = F(1, description="so " "handed "\n  "to it")\ny = F(name="handed to")', [1]),
         ("a.yaml", "key: handed to  # handed to it\n# handed\n# to\n", [1, 2]),
+        ("experiment.yaml", "a:\n  - b: >-\n      is handed\n      to it\n  - c: 1\n", [2]),
         ("Snakefile", 'rule a:\n    """handed to it"""\n    shell: "handed to"\n', [2]),
     ],
 )
@@ -66,7 +70,7 @@ def pattern_of(phrases: list[str]) -> re.Pattern[str]:
 
 def may_hold(phrases: list[str], text: str) -> bool:
     """Whether any of the phrases is in a text, code included: fast, to leave out most files."""
-    flat = " ".join(text.replace("#:", " ").replace("#", " ").lower().split())
+    flat = " ".join(re.sub('#:?|"', " ", text).lower().split())
     return any(phrase.lower() in flat for phrase in phrases)
 
 
@@ -91,19 +95,38 @@ def prose(name: str, text: str) -> Iterator[tuple[int, str]]:
         yield 1, ROW.sub("", text)
     elif name.endswith(".md"):
         yield 1, text
+    elif name == "experiment.yaml":
+        yield 1, yaml_comments(text)
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.ScalarToken):
+                yield token.start_mark.line + 1, token.value
     elif name.endswith(COMMENTED):
-        yield 1, "\n".join(re.sub(r"^(?!#).*?(?= #|$)", "", line) for line in text.split("\n"))
+        yield 1, yaml_comments(text)
     elif name.endswith(".py"):
         yield 1, comments(text)
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
                 first = node.body[0]
                 yield first.lineno, ast.get_docstring(node, clean=False) or ""
+            if isinstance(node, ast.keyword) and node.arg == "description":
+                yield from descriptions(node.value)
     else:  # Snakemake's files are not Python, but consist of its tokens
         yield 1, comments(text)
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.STRING and token.string.startswith('"""'):
                 yield token.start[0], token.string
+
+
+def descriptions(value: ast.expr) -> Iterator[tuple[int, str]]:
+    """The strings of an option's description."""
+    for part in ast.walk(value):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.lineno, part.value
+
+
+def yaml_comments(text: str) -> str:
+    """The comments of lines that have any, each on its own line; the rest is empty."""
+    return "\n".join(re.sub(r"^(?!#).*?(?= #|$)", "", line) for line in text.split("\n"))
 
 
 def comments(text: str) -> str:

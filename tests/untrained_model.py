@@ -55,5 +55,6 @@ def _write(
         freeze_statistics(D, [noise * 2 - 1])
         save_network(D, folder / file)
     spec = ModelSpec(data="test", network=network).model_dump()
-    counts = {"minibatches": 20, "minibatches_per_epoch": 5, "images": images}
+    counts = {"minibatches": 20, "minibatches_per_epoch": 5, "early_minibatch": 5}
+    counts["images"] = images
     (folder / "spec.json").write_text(json.dumps({"spec": spec, "seed": seed, **counts}))

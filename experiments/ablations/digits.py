@@ -39,14 +39,15 @@ def gain_and_bias(
             f"error of the nearest neighbour among {samples:,} generated digits on "
             f"{len(validation):,} validation digits, {name.upper()}"
         )
-        for suffix, values, over in (
-            ("with", with_, "trainings"),
-            ("without", without, "trainings"),
-            ("with_minus_without", with_ - without, "pairs of trainings from the same seed"),
+        pairs = "pairs of trainings from the same seed"
+        for suffix, values, over, unit in (
+            ("with", with_, "trainings", "%"),
+            ("without", without, "trainings", "%"),
+            ("with_minus_without", with_ - without, pairs, "percentage points"),
         ):
             words = f"{protocol}, {suffix.replace('_', ' ')} gain and bias in normalisation"
             number = f"digit_error_{name}_{suffix}"
-            made.append(student_over(number, values, over=over, unit="%", protocol=words))
+            made.append(student_over(number, values, over=over, unit=unit, protocol=words))
     return made
 
 

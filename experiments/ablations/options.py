@@ -9,6 +9,11 @@ from pydantic import Field
 from repro.specs.validation import Strict
 
 LEAST = 0.01  # distances are noise below it: it stands for them on a logarithmic axis
+TROUBLES = {  # of the monitor (repro.train.monitor) -> the column that counts trainings with it
+    "saturated_discriminator": "saturated",
+    "collapse": "collapsed",
+    "oscillation": "oscillated",
+}
 
 
 class Options(Strict):
@@ -19,7 +24,8 @@ class Options(Strict):
     rooms: int = Field(
         800,
         ge=40,
-        description="synthetic rooms whose windows D's features have to tell, half to learn",
+        description="synthetic rooms in which D's features must detect a window; half of them "
+        "train the classifier",
     )
     moved: int = Field(
         100, ge=2, description="samples followed through the generators that a training kept"

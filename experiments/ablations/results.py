@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from experiments.ablations.changes import Change
-from experiments.ablations.options import LEAST
+from experiments.ablations.options import LEAST, TROUBLES
 from repro.claims.constructors import counted_share_over, estimate_over, single_number, student_over
 from repro.claims.holm import holm_intervals
 from repro.claims.intervals import jackknife_error, student
@@ -36,13 +36,13 @@ QUANTITIES = {  # quantity -> (its unit, how it was measured)
     ),
     "restlessness": (
         "",
-        "way of the pictures of the same z through the generators kept in the later half, over the "
-        "distance from the first to the last of them; 1: steady",
+        "length of the path that the pictures of the same z take through the generators kept in "
+        "the later half, over the distance from first to last; 1: steady",
     ),
 }
+OF_CHANGES = {"%": "percentage points"}  # unit of a quantity -> unit of its change
 IN_LEDGER = ("distance", "diversity")  # whose effects the ledger of departures quotes
 NETWORKS_TOO = " and untrained networks"  # over which an interval is also
-TROUBLES = ("saturated_discriminator", "collapse", "oscillation")
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _effects(compared: list[ComparedChange], quantity: str, suffix: str) -> list
             f"{NETWORKS_TOO if networks else ''}",
             by=f"Student interval, Holm over {len(effects)} effects",
             n=len(effect),
-            unit="" if multiple else unit,
+            unit="" if multiple else OF_CHANGES.get(unit, unit),
             protocol=f"with {one.change.words}, {against}; {protocol}",
         )
         own = one.change.setting if quantity in IN_LEDGER and not suffix else {}

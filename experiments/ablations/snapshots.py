@@ -47,16 +47,16 @@ def movement(model: ModelFolder, *, count: int, seed: int) -> Movement | None:
 
 
 def restlessness(frames: np.ndarray) -> float:
-    """Way of the pictures of each z through the times, over the distance from first to last.
+    """Length of the path that the pictures of each z take, over the distance from first to last.
 
     frames (times, z, H, W, C) uint8; lengths are Euclidean in pixels, summed over z. Pictures that
     move steadily to somewhere have 1; a random walk in T steps has about the root of T, pictures
     that go back and forth, or anew at every time, T and more. 0 where nothing moves.
     """
     values = frames.astype(np.float32).reshape(*frames.shape[:2], -1)
-    way = np.linalg.norm(np.diff(values, axis=0), axis=2).sum()
+    length = np.linalg.norm(np.diff(values, axis=0), axis=2).sum()
     distance = np.linalg.norm(values[-1] - values[0], axis=1).sum()
-    return float(way / distance) if distance > 0 else 0.0
+    return float(length / distance) if distance > 0 else 0.0
 
 
 @torch.no_grad()

@@ -6,9 +6,8 @@ Part of figure.py. Alone: `changes_table(arrays, numbers)`, from arrays.npz and 
 import numpy as np
 import pandas as pd
 
+from experiments.ablations.options import TROUBLES
 from repro.claims.measurement import Measurement
-
-COUNTED = ("saturated", "collapsed", "oscillated")  # trainings by trouble, as in results.py
 
 
 def changes_table(arrays: dict[str, np.ndarray], numbers: dict[str, Measurement]) -> pd.DataFrame:
@@ -26,7 +25,7 @@ def changes_table(arrays: dict[str, np.ndarray], numbers: dict[str, Measurement]
                 "low": effect.low if effect else None,
                 "high": effect.high if effect else None,
                 **{quantity: one.value if one else None for quantity, one in more.items()},
-                **dict(zip(COUNTED, arrays["troubles"][row].tolist(), strict=True)),
+                **dict(zip(TROUBLES.values(), arrays["troubles"][row].tolist(), strict=True)),
                 "trainings": numbers[f"distance_{name}"].n,
                 "D_steps": int(arrays["steps_d"][row]),
             }

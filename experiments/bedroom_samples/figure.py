@@ -21,8 +21,12 @@ def figure(measured: Path, out: Path, style: Style) -> None:
             out / file,
             grid(arrays[name], int(arrays["columns"])),
             style=style,
-            title=f"Samples after {passes:g} {'pass' if passes == 1 else 'passes'}, not picked",
+            title=_title(passes),
         )
+
+
+def _title(passes: float) -> str:
+    return f"Samples after {passes:.3g} {'pass' if passes == 1 else 'passes'}, not picked"
 
 
 if __name__ == "__main__":

@@ -36,12 +36,16 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
 
 def _sheets(model: ModelFolder, *, count: int, seed: int) -> dict[str, np.ndarray]:
-    """`count` samples of each snapshot from the same z, (count, H, W, C), and passes of each."""
+    """`count` samples of each snapshot from the same z, (count, H, W, C), and passes of each.
+
+    Passes are those trained, which are fewer than planned where a trouble stopped the training.
+    """
     z = model.latents(count, seed=seed, purpose="bedroom samples, sheet")
-    training = model.spec.training
+    about = model.description
+    minibatches = np.array([about["early_minibatch"], about["minibatches"]])
     return {
         **{name: draw(model.generator(snapshot), z) for name, snapshot in SNAPSHOTS.items()},
-        "passes": np.array([training.early_pass, training.epochs]),
+        "passes": minibatches / about["minibatches_per_epoch"],
     }
 
 

@@ -61,7 +61,6 @@ def figure_arrays(
         "accuracy": rungs[:, 0],
         "accuracy_ends": rungs[:, 1:],
         "fitted": 100 * fitted(ladder, ladder.sizes),
-        "test_images": np.array(ladder.correct.shape[1]),
         "paper": paper,
         "forecast": 100 * np.array([at_paper.value, *at_paper.ends(factor)]),
         "forecast_by_law": 100 * np.array([
@@ -109,32 +108,54 @@ def _at_passes(sizes: np.ndarray, passes: np.ndarray) -> np.ndarray:
 
 def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
     """The forecast, its distance from the paper's number, its checks, and each size's effect."""
-    rungs, factor = len(arrays["sizes"]), float(arrays["widening"])
+    found = [*_forecasts(arrays), *_checks(arrays), *_with_a_further_term(arrays)]
+    for name, (gain, low, high) in zip(GAINS, arrays["gains"], strict=True):
+        found.append(
+            _estimate(
+                f"gain_from_{name}",
+                gain,
+                (low, high),
+                arrays,
+                f"{PROTOCOL}; at the largest rung",
+                unit="percentage points",
+            )
+        )
+    return found
+
+
+def _forecasts(arrays: dict[str, np.ndarray]) -> list[Measurement]:
+    """The forecast for the paper's sizes, and minus the paper's number."""
     value, low, high = arrays["forecast"]
-    sizes = " x ".join(f"{one:,g} {name}" for name, one in zip(SIZES, arrays["paper"], strict=True))
-    protocol = f"{PROTOCOL}; for {sizes}"
+    factor = float(arrays["widening"])
+    protocol = f"{PROTOCOL}; for {_sizes(arrays)}"
     if factor > 1:
         protocol += (
             f"; interval {factor:.1f} times as long, as the check on the largest rung requires"
         )
-    missed, least, most = arrays["largest_minus_forecast"]
-    found = [
-        _estimate("forecast", value, (low, high), rungs, protocol, unit="%"),
+    return [
+        _estimate("forecast", value, (low, high), arrays, protocol, unit="%"),
         _estimate(
             "forecast_minus_paper",
             value - PAPERS,
             (low - PAPERS, high - PAPERS),
-            rungs,
+            arrays,
             f"{protocol}; minus the paper's {PAPERS} %",
-            unit="points",
+            unit="percentage points",
         ),
+    ]
+
+
+def _checks(arrays: dict[str, np.ndarray]) -> list[Measurement]:
+    """How far the laws miss the largest rung, and the rungs to which they were fitted."""
+    missed, least, most = arrays["largest_minus_forecast"]
+    return [
         _estimate(
             "largest_rung_minus_forecast",
             missed,
             (least, most),
-            rungs,
+            arrays,
             f"{PROTOCOL}; the largest rung's accuracy minus its forecast from the others",
-            unit="points",
+            unit="percentage points",
             over=OVER_CHECK,
         ),
         single_number(
@@ -147,36 +168,27 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
         ),
         single_number(
             "widening",
-            factor,
+            float(arrays["widening"]),
             n=1,
             why="of one check",
             protocol="error in forecasting the largest rung over the interval's side, at least 1",
         ),
     ]
-    together, low, high = arrays["forecast_together"]
-    if not np.isnan(together):
-        found.append(
-            _estimate(
-                "forecast_with_images_and_passes_together",
-                together,
-                (low, high),
-                rungs,
-                f"{PROTOCOL}, and a term for images and passes together; for {sizes}; not widened",
-                unit="%",
-            )
-        )
-    for name, (gain, low, high) in zip(GAINS, arrays["gains"], strict=True):
-        found.append(
-            _estimate(
-                f"gain_from_{name}",
-                gain,
-                (low, high),
-                rungs,
-                f"{PROTOCOL}; at the largest rung",
-                unit="points",
-            )
-        )
-    return found
+
+
+def _with_a_further_term(arrays: dict[str, np.ndarray]) -> list[Measurement]:
+    """The forecast by laws with a term more; [] where the ladder does not determine it."""
+    value, low, high = arrays["forecast_together"]
+    if np.isnan(value):
+        return []
+    protocol = f"{PROTOCOL}, and a term for images and passes together; for {_sizes(arrays)}"
+    name = "forecast_with_images_and_passes_together"
+    return [_estimate(name, value, (low, high), arrays, f"{protocol}; not widened", unit="%")]
+
+
+def _sizes(arrays: dict[str, np.ndarray]) -> str:
+    """The paper's sizes in words."""
+    return " x ".join(f"{one:,g} {name}" for name, one in zip(SIZES, arrays["paper"], strict=True))
 
 
 def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: int) -> Measurement:
@@ -198,10 +210,10 @@ def untrained_gain(maps: np.ndarray, correct: np.ndarray, *, seed: int, draws: i
         percentiles(counts @ by_image / images),
         over=f"test images; {len(maps)} untrained networks",
         by=BY,
-        n=len(maps),
+        n=images,
         protocol="slope of the least-squares line through the accuracies of the ladder's untrained "
         "discriminators against log2(maps)",
-        unit="points",
+        unit="percentage points",
     )
 
 
@@ -209,13 +221,20 @@ def _estimate(
     name: str,
     value: float,
     ends: tuple[float, float],
-    n: int,
+    arrays: dict[str, np.ndarray],
     protocol: str,
     *,
     unit: str,
     over: str = OVER,
 ) -> Measurement:
+    """n is the number of trainings: rungs of one training are not independent."""
     return estimate_over(
-        name, float(value), (float(ends[0]), float(ends[1])), over=over, by=BY, n=n,
-        protocol=protocol, unit=unit,
-    )  # fmt: skip
+        name,
+        float(value),
+        (float(ends[0]), float(ends[1])),
+        over=over,
+        by=BY,
+        n=len(np.unique(arrays["model"])),
+        protocol=protocol,
+        unit=unit,
+    )

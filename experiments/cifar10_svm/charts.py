@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.tables import CITED, ROWS, rows_run
+from repro.claims.intervals import wilson
 from repro.claims.measurement import Measurement
 from repro.figures.drawing import INK, MUTED, PALETTE, legend_above, new_figure
 
@@ -133,7 +134,9 @@ def _draw_progress(
     """Held-out accuracy by passes of the GAN, with the rows that need no GAN as levels."""
     epochs, accuracies = arrays["progress_epochs"], arrays["progress_accuracies"]
     n = int(arrays["held_out"])
-    error = 196 * np.sqrt(accuracies / 100 * (1 - accuracies / 100) / n)
+    right = np.rint(accuracies / 100 * n).astype(int)
+    ends = 100 * np.array([wilson(successes=int(one), n=n) for one in right])  # (points, 2)
+    error = np.abs(ends - accuracies[:, None]).T
     axes.errorbar(epochs, accuracies, yerr=error, capsize=2, markersize=5, **LOOKS["dcgan"])
     for name in ("kmeans", "pixels"):
         level = numbers.get(f"validation_accuracy_{name}")

@@ -6,13 +6,13 @@ network, one training set) and over draws of labels. Accuracies and their differ
 percent. Alone: `measurements(results, progress, per_class=400, seed=42)`.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.progress import Progress
+from experiments.svm_numbers import chosen_value, mean_accuracy, of_the_choice
 from repro.claims.constructors import (
     deviation_around,
     difference_over,
@@ -90,8 +90,9 @@ def curves(results: list[Result]) -> dict[str, np.ndarray]:
     """Arrays by row.
 
     <row>_features, <row>_units; <row>_tried_<labels> (tries, 2) C and held-out accuracy in percent
-    (of several networks: the last); <row>_curve (counts, 4): labels per class (0 = all), mean
-    accuracy, its standard deviation over draws within a network (nan for one draw), draws.
+    (of several networks: the last; kept for the record, no figure shows them); <row>_curve (counts,
+    4): labels per class (0 = all), mean accuracy, its standard deviation over draws within a
+    network (nan for one draw), draws.
     """
     arrays: dict[str, np.ndarray] = {}
     for one in results:
@@ -200,23 +201,14 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
     for suffix, count in (("", ALL), ("_per_class", per_class)):
         choices = [one.choices[count] for one in of_row]
         labels = f"{per_class} labels per class" if suffix else "all labels but the held-out"
-        edge = "; still at the edge of the grid" if any(one.at_edge for one in choices) else ""
         found += [
-            single_number(
+            of_the_choice(
                 f"validation_accuracy_{name}{suffix}",
-                100 * float(np.mean([one.accuracy for one in choices])),
-                n=of_row[0].held_out,
-                why="it chose C, so it is optimistic",
-                unit="%",
+                mean_accuracy(choices),
+                held_out=of_row[0].held_out,
                 protocol=f"on held-out training images, {labels}",
             ),
-            single_number(
-                f"chosen_C_{name}{suffix}",
-                Counter(one.C for one in choices).most_common(1)[0][0],
-                n=len(choices),
-                why="a choice",
-                protocol=f"highest held-out accuracy of {len(choices[0].tried)} values{edge}",
-            ),
+            chosen_value(f"chosen_C_{name}{suffix}", choices, by="highest held-out accuracy"),
         ]
     return found
 

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from experiments.dedup.options import HashChoices
-from experiments.dedup.results import truth_measurements
+from experiments.dedup.results import equal_codes, truth_measurements
 from experiments.dedup.settings_study import activations
 from repro.claims.choices import alternatives
 from repro.claims.measurement import Measurement
@@ -77,7 +77,9 @@ def hash_universes(
         for method, values in units.items():
             gone = removed(values.codes(threshold), radius=radius)
             found[method] = np.where(gone.keep, np.arange(len(images)), gone.first)
-        return {one.name: one for one in truth_measurements(found, truth, seed=seed)}
+        equal = equal_codes(radius=radius, threshold=threshold)
+        stated = truth_measurements(found, truth, seed=seed, equal=equal)
+        return {one.name: one for one in stated}
 
     universes = {}
     for claim, values in given.items():

@@ -3,8 +3,8 @@
 Part of measure.py. Recall is the share of copies within d bits of their original. An interval over
 all kinds is taken over originals, since the copies of one picture are found or missed together; an
 interval of one kind at one strength is Wilson's, since each original then has one copy. Precision
-is that of the pairs found in a stated mixture: `copy_share * n` of n images are copies, all kinds
-and strengths in equal parts, and all pairs of different originals are counted.
+is that of the pairs found in a stated mixture: `copy_share * n` of n judged images are copies, all
+kinds and strengths in equal parts, and all pairs of different originals among them are counted.
 
 Alone: `recall_study(codes, copies, truth, copy_share=0.09)`.
 """
@@ -34,7 +34,6 @@ class RecallStudy:
     false_pairs: np.ndarray  # (K, D) int64, pairs found that show different originals
     pairs: int  # pairs of different originals in total
     true_pairs: np.ndarray  # (K, D) int64, pairs of the truth file found
-    known_pairs: int  # pairs of the truth file in total
     precision: np.ndarray  # (K, D)
     images: int
 
@@ -89,7 +88,8 @@ def recall_study(
         pairs = pairs_by_distance(codes.images[method], group, furthest=FURTHEST[method])
         false_pairs[row, : FURTHEST[method] + 1] = pairs.different_found
         true_pairs[row, : FURTHEST[method] + 1] = pairs.same_found
-    hits = copy_share * n * by_original.mean(axis=1)  # (K, D) pairs
+    judged = int((group >= 0).sum())  # false pairs are counted among these alone
+    hits = copy_share * judged * by_original.mean(axis=1)  # (K, D) pairs
     everything = hits + np.where(false_pairs == ABSENT, np.nan, false_pairs)
     return RecallStudy(
         found=found,
@@ -98,7 +98,6 @@ def recall_study(
         false_pairs=false_pairs,
         pairs=pairs.different,
         true_pairs=true_pairs,
-        known_pairs=pairs.same,
         precision=np.divide(
             hits, everything, out=np.full(shape, np.nan), where=np.nan_to_num(everything) > 0
         ),
@@ -122,7 +121,6 @@ def study_arrays(study: RecallStudy, copies: Copies, *, seed: int) -> dict[str, 
         "false_pairs": study.false_pairs,
         "true_pairs": study.true_pairs,
         "pairs": study.pairs,
-        "known_pairs": study.known_pairs,
         "precision": study.precision,
         "images": study.images,
         "allowed": np.array(

@@ -27,11 +27,21 @@ NAMES = {
     "pixels": "equality of pixels",
     UNTRAINED: "the same hash before training",
 }
+AT_ZERO = "distance 0"
 
 
-def removed_measurements(removed: Removed) -> list[Measurement]:
-    """How many were removed, how selective the code is, and how many were kept for review."""
-    groups = "images with the 128-bit code of an earlier image"
+def equal_codes(*, radius: int, threshold: float = 0.0) -> str:
+    """When codes count as equal, in words; radius in bits, threshold in deviations of all units."""
+    words = f"distance at most {radius}" if radius else AT_ZERO
+    return f"{words}, units active above {threshold:g} standard deviations" if threshold else words
+
+
+def removed_measurements(removed: Removed, *, equal: str = AT_ZERO) -> list[Measurement]:
+    """How many were removed, how selective the code is, and how many were kept for review.
+
+    equal: when codes count as equal, in words.
+    """
+    groups = f"images whose 128-bit code counts as equal to that of an earlier image, {equal}"
     bits = (
         "fair independent bits that would be as selective as the code (repro/dedup/binary_codes.py)"
     )
@@ -61,29 +71,37 @@ def removed_measurements(removed: Removed) -> list[Measurement]:
     ]
 
 
-def removed_share_untrained(removed: Removed) -> Measurement:
+def removed_share_untrained(removed: Removed, *, equal: str = AT_ZERO) -> Measurement:
     """The share that the untrained hash would remove: the control of removed_share."""
+    text = "images whose 128-bit code by the hash before training counts as equal to that of an "
     return single_number(
         "removed_share_of_all_untrained",
         float((~removed.keep).mean()),
         n=len(removed.keep),
         why="a count of the whole dataset",
-        protocol="images with the 128-bit code of an earlier image by the hash before training",
+        protocol=f"{text}earlier image, {equal}",
     )
 
 
-def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Measurement]:
+def compared_measurements(
+    found: dict[str, np.ndarray], *, seed: int, equal: str = AT_ZERO
+) -> list[Measurement]:
     """What each method would remove, and how much more the autoencoder removes than the others.
 
-    found: for each of n images the first row equal to it, (n,) int64, per method. Where neither of
-    two methods removes an image, their difference is no evidence and has no value.
+    found: for each of n images the first row equal to it, (n,) int64, per method. equal: when codes
+    of the hash, trained or not, count as equal; those of other methods do at distance 0. Where
+    neither of two methods removes an image, their difference is no evidence and has no value.
     """
     removed = {name: labels != np.arange(len(labels)) for name, labels in found.items()}
     n = len(removed["pixels"])
-    text = f"share of the first {n} images that equal an earlier one at distance 0"
+    text = f"share of the first {n} images that the method treats as equal to an earlier one"
     shares = [
         counted_share_over(
-            f"removed_share_{name}", int(gone.sum()), n, over="images", protocol=text
+            f"removed_share_{name}",
+            int(gone.sum()),
+            n,
+            over="images",
+            protocol=f"{text}, {_equal_by(name, equal)}",
         )
         for name, gone in removed.items()
     ]
@@ -99,6 +117,10 @@ def compared_measurements(found: dict[str, np.ndarray], *, seed: int) -> list[Me
         if not (removed[one].any() or removed[other].any()):
             more[-1] = without_value(more[-1], because="neither removes an image")
     return [*shares, *more]
+
+
+def _equal_by(method: str, equal: str) -> str:
+    return equal if method in ("autoencoder", UNTRAINED) else AT_ZERO
 
 
 def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> list[Measurement]:
@@ -165,17 +187,18 @@ def precision_measurements(removed: Removed, truth: Truth, *, of: str = "") -> l
 
 
 def truth_measurements(
-    found: dict[str, np.ndarray], truth: Truth, *, seed: int
+    found: dict[str, np.ndarray], truth: Truth, *, seed: int, equal: str = AT_ZERO
 ) -> list[Measurement]:
     """Recall of the truth file's copies, and false pairs, per method; nothing without a copy.
 
-    found: as for `compared_measurements`.
+    found, equal: as for `compared_measurements`.
     """
     if len(truth.copies) == 0:
         return []
-    text = "copies of the truth file that the method holds equal to their original, distance 0"
     measurements = []
     for method, labels in found.items():
+        text = "copies of the truth file that the method treats as equal to their original, "
+        text += _equal_by(method, equal)
         shares = {"": recall(labels, truth)}
         shares |= {f"_{kind}": recall(labels, truth, kind=kind) for kind in kinds(truth)}
         for suffix, share in shares.items():
@@ -183,15 +206,16 @@ def truth_measurements(
             measurements.append(
                 counted_share_over(name, share.successes, share.n, over="copies", protocol=text)
             )
-        held_equal = count_pairs(labels, truth)
+        pairs_found = count_pairs(labels, truth)
         measurements.append(
             single_number(
                 f"false_pairs_{method}",
-                held_equal.false,
-                n=held_equal.found,
-                why="a count of all pairs held equal",
+                pairs_found.false,
+                n=pairs_found.found,
+                why="a count of all pairs treated as equal",
                 unit="pairs",
-                protocol="pairs held equal that show different originals",
+                protocol="pairs treated as equal that show different originals, "
+                f"{_equal_by(method, equal)}",
             )
         )
     pairs = {

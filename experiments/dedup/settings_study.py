@@ -7,14 +7,12 @@ The rules by which the pipeline keeps flat pictures and large groups are not app
 `radius_study(codes, truth, radii=[0, 8])`.
 """
 
-from pathlib import Path
-
 import numpy as np
 import torch
 
 from experiments.dedup.copies import CodesByMethod, Copies
 from repro.dedup.autoencoder import ENCODING_BATCH, Autoencoder, HashInputs
-from repro.dedup.binary_codes import effective_bits, first_with_same_code, pack
+from repro.dedup.binary_codes import first_with_same_code, pack
 from repro.dedup.hamming_search import first_within, hamming
 from repro.dedup.truth import Truth, false_removals
 
@@ -25,17 +23,16 @@ def threshold_study(
     truth: Truth | None,
     *,
     n: int,
-    network: Path,
+    encoder: Autoencoder,
     thresholds: list[float],
 ) -> dict[str, np.ndarray]:
     """For T thresholds, the first n of images (N, H, W, C), and the copies.
 
     removed (T,): images with the code of an earlier one; wrong (T,): how many of them are wrong by
     the truth of the n images (NaN without one); recall (T,): share of the copies with their
-    original's code; effective_bits (T,). Thresholds are in standard deviations of all units over
-    the n images before the ReLU; deviation () is that unit.
+    original's code. Thresholds are in standard deviations of all units over the n images before
+    the ReLU.
     """
-    encoder = Autoencoder.load(network)
     rows = np.union1d(np.arange(n), copies.original)
     of_images = activations(encoder, images[rows])
     of_copies = activations(encoder, copies.images)
@@ -46,10 +43,8 @@ def threshold_study(
         codes = pack(of_images > threshold * deviation)
         equal = hamming(pack(of_copies > threshold * deviation), codes[place]) == 0
         counts = _removed(first_with_same_code(codes[:n]), truth)
-        table.append((*counts, float(equal.mean()), effective_bits(codes[:n])))
-    names = ("removed", "wrong", "recall", "effective_bits")
-    columns = dict(zip(names, np.array(table, float).T, strict=True))
-    return {**columns, "thresholds": np.array(thresholds, float), "deviation": np.array(deviation)}
+        table.append((*counts, float(equal.mean())))
+    return {**_columns(table), "thresholds": np.array(thresholds, float)}
 
 
 def radius_study(
@@ -61,8 +56,11 @@ def radius_study(
     for radius in radii:
         counts = _removed(first_within(codes.images["autoencoder"], radius=radius), truth)
         table.append((*counts, float((distances <= radius).mean())))
-    columns = dict(zip(("removed", "wrong", "recall"), np.array(table, float).T, strict=True))
-    return {**columns, "radii": np.array(radii)}
+    return {**_columns(table), "radii": np.array(radii)}
+
+
+def _columns(table: list[tuple[float, float, float]]) -> dict[str, np.ndarray]:
+    return dict(zip(("removed", "wrong", "recall"), np.array(table, float).T, strict=True))
 
 
 def _removed(first: np.ndarray, truth: Truth | None) -> tuple[float, float]:

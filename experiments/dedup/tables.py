@@ -30,10 +30,10 @@ DECIMALS = 4
 def dedup_table(study: Arrays, truth: Arrays, numbers: Mapping[str, Measurement]) -> pd.DataFrame:
     """One row per method and distance.
 
-    Columns: recall of the planted copies with its interval, pairs of different originals with equal
-    codes ("unjudged" without a truth file), precision in the stated mixture; for the truth file's
-    copies, recall with its interval, and the share of all pairs found that show one original; at
-    distance 0 the share of images that would be removed.
+    Columns: recall of the planted copies with its interval, pairs of different originals within
+    that distance ("unjudged" without a truth file), precision in the stated mixture; for the truth
+    file's copies, recall with its interval, and the share of all pairs found that show one
+    original; at distance 0 the share of images that would be removed.
     """
     wrong = "false_pairs" if truth else "unjudged_pairs"
     rows = []

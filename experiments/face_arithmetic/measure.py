@@ -184,11 +184,9 @@ def _save_realism(
         for measure, values in ratings.items()
     }
     limits = {f"highest, {name}": one.highest_blend_score for name, one in study.limits.items()}
-    sharp = study.limits["blend_score"]
     save_arrays(
         path,
         exemplars=[exemplars[v] for v in ("one_exemplar", "three_exemplars", "many_exemplars")],
-        sharpness_limits=[sharp.lowest_sharpness, sharp.highest_sharpness],
         **scores,
         **limits,
     )

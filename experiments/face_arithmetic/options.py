@@ -36,7 +36,7 @@ class Options(Strict):
     misaligned: bool = Field(
         False,
         description="whether faces are known to lie differently from picture to picture (cut out "
-        "by a detector, as the paper's); labels as `tilt` of synthetic faces say so by themselves",
+        "by a detector, as the paper's); labels such as `tilt` of synthetic faces already say so",
     )
     noise: float = Field(0.25, ge=0, description="half-width of the noise around Y (paper: 0.25)")
     classifier_images: int = Field(6000, ge=45, description="labelled images used, at most")

@@ -78,7 +78,7 @@ def _kid(name: str, group: list[Comparison]) -> Measurement:
         found.kid_sd,
         over=f"subsets, which overlap: no confidence interval; {_of_one(group[0])}",
         by="± one standard deviation",
-        n=found.subsets,
+        n=1,
         protocol=words,
     )
 

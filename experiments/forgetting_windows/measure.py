@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.contract import Inputs, measure_command
-from experiments.forgetting_windows.marking import hand_boxes, mark
+from experiments.forgetting_windows.marking import Marked, hand_boxes, mark
 from experiments.forgetting_windows.marking_results import (
     box_numbers,
     judge_numbers,
@@ -72,19 +72,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
     z = model.latents(options.measured, seed=seed, purpose="forgetting windows, new samples")
     for layer in options.layers:
-        # "... logistic regression was fit to predict whether a feature activation was on a window"
-        regression = WindowRegression(
-            maps=hidden_maps(G, marked.z, layer=layer).numpy(),
-            boxes=marked.marks.boxes,
-            negatives=options.negatives,
-            strength=options.strength,
-            seed=seed,
-            purpose=f"forgetting windows, layer {layer}",
-        )
-        # "... all feature maps with weights greater than zero (200 in total) were dropped"
-        choices = _choices(regression, sets=options.random_sets)
-        # "... random new samples were generated with and without the feature map removal"
         new = NewSamples(G, z, layer=layer, windows=segmenters.windows)
+        regression, choices = _at_layer(new, marked, options, seed=seed)
         is_the_papers = layer == options.layers[0]
         if is_the_papers:
             _save_pictures(out / "fig06.npz", new, choices, shown=options.shown)
@@ -93,25 +82,15 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         suffix = "" if is_the_papers else f"_layer_{layer}"
         made += _effects(new, regression, choices, suffix=suffix)
         if is_the_papers:
-            scores = _scores(model)
             made += fate_numbers(
                 new,
                 choices,
                 others=segmenters.others,
-                scores=scores,
-                seed=regression.seed,
+                scores=_scores(model),
+                seed=seed,
                 because=unknown(known),
             )
-            made += _checks(
-                new,
-                regression,
-                choices,
-                folds=options.folds,
-                refits=options.refits,
-                samples=options.curve_samples,
-                steps=options.curve_steps,
-                out=out,
-            )
+            made += _checks(new, regression, choices, options, out=out)
     made = as_trusted(made, least=options.least_overlap)
     given = options.multiverse.windows_forgotten
     if given is not None and is_trusted({one.name: one for one in made}):
@@ -154,12 +133,28 @@ def _generator(model: ModelFolder, *, layers: list[int]) -> Generator:
     return G
 
 
-def _choices(regression: WindowRegression, *, sets: int) -> Choices | None:
-    """The maps to drop; None where no window is marked, or nothing else."""
+def _at_layer(
+    new: NewSamples, marked: Marked, options: Options, *, seed: int
+) -> tuple[WindowRegression, Choices | None]:
+    """The regression on the maps of a layer, and the maps to drop from `new`, its samples.
+
+    None in place of the maps where no window is marked, or nothing else.
+    """
+    # "... logistic regression was fit to predict whether a feature activation was on a window"
+    regression = WindowRegression(
+        maps=hidden_maps(new.G, marked.z, layer=new.layer).numpy(),
+        boxes=marked.marks.boxes,
+        negatives=options.negatives,
+        strength=options.strength,
+        seed=seed,
+        purpose=f"forgetting windows, layer {new.layer}",
+    )
     if not regression.cells.usable:
-        return None
+        return regression, None
+    # "... all feature maps with weights greater than zero (200 in total) were dropped"
     purpose = f"{regression.purpose}, random maps"
-    return Choices.of(regression.weights, sets=sets, seed=regression.seed, purpose=purpose)
+    weights = regression.weights
+    return regression, Choices.of(weights, sets=options.random_sets, seed=seed, purpose=purpose)
 
 
 def _effects(
@@ -181,35 +176,33 @@ def _checks(
     new: NewSamples,
     regression: WindowRegression,
     choices: Choices,
+    options: Options,
     *,
-    folds: int,
-    refits: int,
-    samples: int,
-    steps: int,
     out: Path,
 ) -> list[Measurement]:
     """Does the regression know windows; do windows vanish by it, or by damage or colour?
 
-    Writes curve.npz; curve and refits use the first `samples` new samples.
+    Writes curve.npz; curve and refits use the first new samples.
     """
+    samples = options.curve_samples
     found = curve(
         new,
         regression.weights,
         samples=samples,
-        steps=steps,
+        steps=options.curve_steps,
         sets=len(choices.random),
         seed=regression.seed,
         purpose=f"{regression.purpose}, random maps",
     )
     _save_curve(out / "curve.npz", found, choices)
-    others = regression.refitted_weights(refits=refits)
+    others = regression.refitted_weights(refits=options.refits)
     left = [new.area_left(weights > 0, samples=samples) for weights in others]
     after, before = (
         new.area_without_colour(pictures)
         for pictures in (new.pictures(choices.positive), new.before)
     )
     return [
-        *regression_accuracy(regression, folds=folds),
+        *regression_accuracy(regression, folds=options.folds),
         *equal_change(found, int(choices.positive.sum()), seed=regression.seed),
         *refitted([area for area in left if area is not None]),
         *without_colour(after, before, seed=regression.seed),

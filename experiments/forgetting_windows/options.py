@@ -12,7 +12,9 @@ class WindowChoices(Strict):
     """Other choices under which windows are forgotten again."""
 
     strength: list[PositiveFloat] = Field(description="C of the logistic regression")
-    layer: list[NonNegativeInt] = Field(description="layer of G whose maps are dropped, if it has")
+    layer: list[NonNegativeInt] = Field(
+        description="layer of G whose maps are dropped, where G has it"
+    )
 
 
 class Multiverse(Strict):

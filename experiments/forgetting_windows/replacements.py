@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from experiments.forgetting_windows.marking_results import OVER_ROOMS
 from experiments.forgetting_windows.results import (
     DROPPED,
     OVER_BOTH,
@@ -64,7 +65,7 @@ def overlap_numbers(found: dict[str, np.ndarray], *, seed: int) -> list[Measurem
         mean_over(
             f"judge_iou_{name}",
             values,
-            over="synthetic rooms that neither segmenter was trained on",
+            over=OVER_ROOMS,
             seed=seed,
             purpose=f"forgetting windows, judge of {name}s",
             protocol=f"intersection over union of {name} pixels, rooms with a {name}; what windows "

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_prep.generated.drawing.bedroom import draw_scene
 from data_prep.generated.drawing.scene import THINGS
+from experiments.drawn_rooms import drawn_scenes
 from repro.data.images import centre_crop
 from repro.internals.drop_maps import box_cover
 from repro.internals.segmenter import working_side
-from repro.rng import generator
 
 
 @dataclass(frozen=True)
-class Rooms:
+class RoomsWithBoxes:
     """Pictures (N, size, size, 3) uint8, each with its window boxes (n, 4) in [0, 1].
 
     others: share of each pixel, at the segmenter's size, that is in a picture on the wall, and in a
@@ -29,10 +28,10 @@ class Rooms:
     boxes: list[np.ndarray]
     others: np.ndarray
 
-    def part(self, start: int, stop: int) -> "Rooms":
+    def part(self, start: int, stop: int) -> "RoomsWithBoxes":
         """The rooms from `start` up to `stop`."""
         chosen = slice(start, stop)
-        return Rooms(self.pictures[chosen], self.boxes[chosen], self.others[chosen])
+        return RoomsWithBoxes(self.pictures[chosen], self.boxes[chosen], self.others[chosen])
 
     def cover(self) -> np.ndarray:
         """Share of each pixel, at the segmenter's size, that is in a window, (N, s, s)."""
@@ -44,11 +43,10 @@ class Rooms:
         return np.stack([box_cover(boxes, self.pictures.shape[1]) > 0.5 for boxes in self.boxes])
 
 
-def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
+def draw_rooms_with_boxes(count: int, *, size: int, seed: int) -> RoomsWithBoxes:
     """`count` rooms, cropped and scaled to size x size pixels like prepared images."""
     pictures, boxes, others = [], [], []
-    for index in range(count):
-        scene = draw_scene(generator(seed, "forgetting windows, rooms", index))
+    for scene in drawn_scenes(count, seed=seed, purpose="forgetting windows, rooms"):
         height, width = scene.picture.shape[:2]
         pictures.append(centre_crop(scene.picture, size))
         boxes.append(cropped_boxes(scene.window_boxes(), height=height, width=width))
@@ -56,7 +54,7 @@ def draw_rooms(count: int, *, size: int, seed: int) -> Rooms:
         both = np.stack([scene.picture_cover(), bed, bed], axis=2)  # three, as pictures have
         others.append(centre_crop(both, working_side(size))[..., :2])
     cover = np.stack(others).transpose(0, 3, 1, 2).astype(np.float32) / 255
-    return Rooms(np.stack(pictures), boxes, cover)
+    return RoomsWithBoxes(np.stack(pictures), boxes, cover)
 
 
 def cropped_boxes(boxes: np.ndarray, *, height: int, width: int) -> np.ndarray:

@@ -7,7 +7,7 @@ different starts, and the judge is tested on rooms that neither has seen.
 
 import numpy as np
 
-from experiments.forgetting_windows.rooms import Rooms, draw_rooms
+from experiments.forgetting_windows.rooms import RoomsWithBoxes, draw_rooms_with_boxes
 from repro.internals.segmenter import (
     Segmenter,
     mask_boxes,
@@ -24,10 +24,10 @@ class Segmenters:
 
     def __init__(self, *, rooms: int, test_rooms: int, size: int, epochs: int, seed: int) -> None:
         """Draws 2 * rooms + test_rooms rooms of `size` pixels and trains both."""
-        drawn = draw_rooms(2 * rooms + test_rooms, size=size, seed=seed)
+        drawn = draw_rooms_with_boxes(2 * rooms + test_rooms, size=size, seed=seed)
         self.least = max(1, round(LEAST_WINDOW * size * size))  # pixels
 
-        def trained(part: Rooms, cover: np.ndarray, role: str) -> Segmenter:
+        def trained(part: RoomsWithBoxes, cover: np.ndarray, role: str) -> Segmenter:
             purpose = f"forgetting windows, {role}"
             return train_segmenter(part.pictures, cover, seed=seed, purpose=purpose, epochs=epochs)
 

@@ -3,8 +3,8 @@
 Part of measure.py. The paper says that walking may change a picture's meaning, with objects being
 added and removed (§6.1). A segmenter that has learnt windows and lamps from synthetic rooms
 looks at every frame. What it finds is compared with the frames of an untrained generator, and with
-frames that each come from another walk, which have nothing in common. Only where the model's own
-bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
+what is to be expected of frames that each come from another walk, which have nothing in common.
+Only where the model's own bedrooms are such rooms: elsewhere nobody knows what it takes for a lamp.
 
 Alone: `ObjectJudge.trained(rooms=500, test_rooms=150, size=64, ...).presence(frames)`.
 """
@@ -16,7 +16,8 @@ import numpy as np
 
 from data_prep.generated.drawing.scene import THINGS
 from experiments.drawn_rooms import draw_rooms
-from repro.claims.constructors import mean_over, ratio_over, share_over
+from repro.claims.constructors import estimate_over, mean_over, share_over
+from repro.claims.intervals import DRAWS, bootstrap_draws, percentiles
 from repro.claims.measurement import Measurement
 from repro.internals.segmenter import predict, train_segmenter, without_specks, working_side
 
@@ -101,15 +102,9 @@ def object_numbers(
         return []
     there, untrained = there[..., counted], untrained[..., counted]
     objects = " or a ".join(name for name, kept in zip(OBJECTS, counted, strict=True) if kept)
-    kinds = {"": there, "_untrained": untrained, "_independent": shuffled_walks(there)}
-    words = {
-        "": "along a walk",
-        "_untrained": "along a walk of an untrained generator",
-        "_independent": "along frames that each come from another walk",
-    }
-    switches = {kind: changes(found) for kind, found in kinds.items()}
+    words = {"": "along a walk", "_untrained": "along a walk of an untrained generator"}
     made = []
-    for kind, found in kinds.items():
+    for kind, found in {"": there, "_untrained": untrained}.items():
         made += [
             share_over(
                 f"objects_come_or_go{kind}",
@@ -120,7 +115,7 @@ def object_numbers(
             ),
             mean_over(
                 f"object_switches{kind}",
-                switches[kind],
+                changes(found),
                 seed=seed,
                 purpose=f"latent walk, object switches{kind}",
                 over=OVER,
@@ -128,20 +123,66 @@ def object_numbers(
                 f"{words[kind]}",
             ),
         ]
-    if switches["_independent"].any():
+    return made + _against_unrelated(there, objects, steps=steps, seed=seed)
+
+
+def _against_unrelated(
+    there: np.ndarray, objects: str, *, steps: int, seed: int
+) -> list[Measurement]:
+    """Switches to be expected along frames of different walks, and those along a walk over them.
+
+    The share is left out where nothing would switch.
+    """
+    unrelated = "along frames that each come from another walk"
+    made = [
+        _of_segments(
+            "object_switches_independent",
+            independent_changes,
+            there,
+            seed=seed,
+            protocol=f"how often in {steps} steps a {objects} would appear or vanish {unrelated}: "
+            "the expectation, from the share of walks with the object at each frame",
+        )
+    ]
+    if independent_changes(there):
         made.append(
-            ratio_over(
+            _of_segments(
                 "object_switches_share",
-                switches[""],
-                switches["_independent"],
-                over=OVER,
+                share_of_independent,
+                there,
                 seed=seed,
-                purpose="latent walk, object switches, share",
-                protocol=f"how often a {objects} appears or vanishes {words['']}, over how often "
-                f"it does {words['_independent']}; {1 / steps:g} where each comes or goes once",
+                protocol=f"how often a {objects} appears or vanishes along a walk, over how often "
+                f"it would {unrelated}; {1 / steps:g} where each comes or goes once",
             )
         )
     return made
+
+
+def _of_segments(
+    name: str,
+    statistic: Callable[[np.ndarray], float],
+    there: np.ndarray,
+    *,
+    seed: int,
+    protocol: str,
+) -> Measurement:
+    """A statistic of the segments (K, T, objects), with its interval from resampling them."""
+    drawn = bootstrap_draws(
+        lambda rows: statistic(there[rows]),
+        len(there),
+        seed=seed,
+        purpose=f"latent walk, {name}",
+        draws=DRAWS,
+    )
+    return estimate_over(
+        name,
+        statistic(there),
+        percentiles(drawn),
+        over=OVER,
+        by="bootstrap interval",
+        n=len(there),
+        protocol=protocol,
+    )
 
 
 def changes(there: np.ndarray) -> np.ndarray:
@@ -149,11 +190,16 @@ def changes(there: np.ndarray) -> np.ndarray:
     return (there[:, 1:] != there[:, :-1]).sum(axis=(1, 2)).astype(np.float64)
 
 
-def shuffled_walks(there: np.ndarray) -> np.ndarray:
-    """Frame t of segment k becomes that of segment k + t: the same frames, no two of one walk.
+def independent_changes(there: np.ndarray) -> float:
+    """Expected `changes` along T frames of which each is drawn from all of its place, (K, T, ...).
 
-    The shape (K, T, objects) stays. With fewer segments than frames some are of the same walk.
+    No pair of frames is drawn: pairs share segments, and an interval over them would be too short.
     """
-    segments, frames = there.shape[:2]
-    places = np.arange(frames)
-    return there[(np.arange(segments)[:, None] + places) % segments, places]
+    p = there.mean(axis=0)  # (T, objects)
+    return float((p[:-1] * (1 - p[1:]) + p[1:] * (1 - p[:-1])).sum())
+
+
+def share_of_independent(there: np.ndarray) -> float:
+    """Mean of `changes` over `independent_changes`; NaN where the latter are 0."""
+    expected = independent_changes(there)
+    return float(changes(there).mean()) / expected if expected else float("nan")

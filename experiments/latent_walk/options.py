@@ -17,10 +17,16 @@ class Options(Strict):
     steps: int = Field(10, ge=2, multiple_of=2, description="steps per segment (paper: 10)")
     pixel_rows: int = Field(2, ge=0, description="rows of pixel interpolation below (authors: 2)")
     segments: int = Field(200, ge=2, description="independent segments measured")
-    jump: float = Field(0.3, gt=0, le=1, description="a larger share of a path in one step jumps")
-    rooms: int = Field(1200, ge=20, description="synthetic rooms that show windows and lamps")
-    test_rooms: int = Field(300, ge=10, description="synthetic rooms that test it")
-    epochs: int = Field(8, ge=1, description="passes over these rooms")
+    jump: float = Field(
+        0.3, gt=0, le=1, description="share of a path above which one step counts as a jump"
+    )
+    rooms: int = Field(
+        1200,
+        ge=20,
+        description="synthetic rooms on which the segmenter of windows and lamps is trained",
+    )
+    test_rooms: int = Field(300, ge=10, description="further rooms on which it is tested")
+    epochs: int = Field(8, ge=1, description="its passes over the training rooms")
     interpolation: Literal["linear", "spherical"] = Field(
         "linear", description="linear or spherical in z"
     )

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.memorisation.names import WITHOUT_DEDUP
 from experiments.memorisation.rank_tests import ranks
 from repro.data.images import halved_to
 from repro.figures.drawing import INK, MUTED, PALETTE, grid, legend_above, new_figure
@@ -29,7 +30,11 @@ UNITS = {
 RANKED = {  # suffix of the key -> (label, colour, line)
     "samples": ("samples", PALETTE[3], "-"),
     "held_out": ("held-out images", PALETTE[2], (0, (6, 2, 1, 2))),
-    "samples_without_dedup": ("samples, trained without de-duplication", PALETTE[0], (0, (1, 1.2))),
+    f"samples{WITHOUT_DEDUP}": (
+        "samples, trained without de-duplication",
+        PALETTE[0],
+        (0, (1, 1.2)),
+    ),
 }
 Arrays = dict[str, np.ndarray]
 
@@ -97,7 +102,7 @@ def ranks_chart(distances: Arrays, spaces: list[str]) -> Figure:
 
 def _ranks(distances: Arrays, space: str, key: str) -> np.ndarray | None:
     """Ranks (n,) of the distances `key`, among the real images of the same model."""
-    model = "_without_dedup" if key.endswith("_without_dedup") else ""
+    model = WITHOUT_DEDUP if key.endswith(WITHOUT_DEDUP) else ""
     if f"{space}_{key}" not in distances:
         return None
     kept = _without_partner(distances[f"partner{model}"])

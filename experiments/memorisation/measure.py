@@ -18,6 +18,7 @@ import numpy as np
 
 from experiments.contract import Inputs, measure_command
 from experiments.memorisation.multiverse import distance_universes
+from experiments.memorisation.names import WITHOUT_DEDUP
 from experiments.memorisation.options import Options
 from experiments.memorisation.results import model_measurements, paired_measurements
 from experiments.memorisation.study import Study, study
@@ -28,8 +29,6 @@ from repro.data.store import ImageStore
 from repro.networks.model_folder import CheckpointError, ModelFolder
 from repro.quality.training_images import require_size
 from repro.rng import shuffled
-
-WITHOUT = "_without_dedup"  # suffix of the baseline's measurements
 
 
 def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Measurement]:
@@ -68,9 +67,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         baseline = inputs.model("bedrooms.baseline")
         _refuse_unpaired(model, baseline)
         other = look_up(baseline, store, held_out)
-        measurements += state(other, suffix=WITHOUT)
+        measurements += state(other, suffix=WITHOUT_DEDUP)
         measurements += paired_measurements(found, other, quantile=quantile, seed=seed)
-        arrays |= _distances(other, suffix=WITHOUT)
+        arrays |= _distances(other, suffix=WITHOUT_DEDUP)
 
     save_arrays(out / "distances.npz", quantile=np.array(quantile), **arrays)
     save_arrays(out / "pairs.npz", **_pairs(found, shown=options.shown))
@@ -103,7 +102,7 @@ def _refuse_unpaired(model: ModelFolder, baseline: ModelFolder) -> None:
 
 def _distances(found: Study, *, suffix: str) -> dict[str, np.ndarray]:
     """Distances to the nearest training image by space and kind, for the figure."""
-    arrays = {f"partner{suffix}": found.partner, f"sigma{suffix}": np.array(found.sigma)}
+    arrays = {f"partner{suffix}": found.partner}
     for space, nearest in found.nearest.items():
         arrays |= {f"{space}_{kind}{suffix}": values for kind, values in nearest.items()}
     return arrays

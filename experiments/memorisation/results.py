@@ -8,6 +8,7 @@ models, with and without de-duplication: ranks compared z by z. Alone:
 
 import numpy as np
 
+from experiments.memorisation.names import HELD_OUT, HELD_OUT_MATCHED, MATCHED, WITH_PARTNERS
 from experiments.memorisation.rank_tests import copying_z, nearer_probability, ranks
 from experiments.memorisation.study import Study
 from repro.claims.constructors import estimate_over, mean_over, share_over, single_number
@@ -17,9 +18,8 @@ from repro.claims.withheld import without_value
 
 ALONE = "training images without a near-identical partner, each against the other training images"
 OVER_BOTH = "samples and training images of one model"
-HELD_OUT = "held-out images"
-MATCHED = "_blur_matched"  # the comparison on which the claims about single copies rest
-CONTROLLED = (MATCHED, "_held_out_blur_matched")  # those on which any claim rests
+NEW = "held-out images"
+CONTROLLED = (MATCHED, HELD_OUT_MATCHED)  # the comparisons on which any claim rests
 DECIDING = f"features{MATCHED}"  # decides whether de-duplication lessens copying
 # Share of copies of which the claims about single copies must know: twice what they allow, so that
 # a search has to find about half of the copies
@@ -27,10 +27,10 @@ PLANTED = 0.1
 BLURRED = "blurred to the samples' sharpness"
 AGAINST = {  # suffix of a name -> the real images
     "": ALONE,
-    "_blur_matched": f"{ALONE}, {BLURRED}",
-    "_with_partners": "all training images drawn, each against the other training images",
-    "_held_out": HELD_OUT,
-    "_held_out_blur_matched": f"{HELD_OUT}, {BLURRED}",
+    MATCHED: f"{ALONE}, {BLURRED}",
+    WITH_PARTNERS: "all training images drawn, each against the other training images",
+    HELD_OUT: NEW,
+    HELD_OUT_MATCHED: f"{NEW}, {BLURRED}",
 }
 
 

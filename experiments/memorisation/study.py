@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from experiments.memorisation.copies import planted_copies
+from experiments.memorisation.names import HELD_OUT, HELD_OUT_MATCHED, MATCHED, WITH_PARTNERS
 from experiments.memorisation.search import (
     Queries,
     blurred,
@@ -50,13 +51,13 @@ class Study:
         nearest = self.nearest[space]
         made = {
             "": nearest["real"][~self.partner],
-            "_blur_matched": nearest.get("blurred", nearest["real"])[~self.partner],
+            MATCHED: nearest.get("blurred", nearest["real"])[~self.partner],
         }
         if self.partner.any():
-            made["_with_partners"] = nearest["real"]
+            made[WITH_PARTNERS] = nearest["real"]
         if "held_out" in nearest:
-            made["_held_out"] = nearest["held_out"]
-            made["_held_out_blur_matched"] = nearest.get("held_out_blurred", nearest["held_out"])
+            made[HELD_OUT] = nearest["held_out"]
+            made[HELD_OUT_MATCHED] = nearest.get("held_out_blurred", nearest["held_out"])
         return {suffix: real for suffix, real in made.items() if len(real) > 1}
 
 

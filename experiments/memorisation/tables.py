@@ -5,18 +5,25 @@ Part of figure.py; tabulates the measurements and measures nothing.
 
 import pandas as pd
 
+from experiments.memorisation.names import (
+    HELD_OUT,
+    HELD_OUT_MATCHED,
+    MATCHED,
+    WITH_PARTNERS,
+    WITHOUT_DEDUP,
+)
 from repro.claims.measurement import Measurement
 
 QUANTITIES = ("median_ratio", "suspicious_share", "nearer_probability", "copying_z")
-FOUND_AGAINST = "_blur_matched"  # the real images that set the limit for planted copies
+FOUND_AGAINST = MATCHED  # the real images that set the limit for planted copies
 AGAINST = {  # suffix of a name -> the real images in words
     "": "training images",
-    "_blur_matched": "training images blurred alike",
-    "_with_partners": "training images, near-identical ones too",
-    "_held_out": "held-out images",
-    "_held_out_blur_matched": "held-out images blurred alike",
+    MATCHED: "training images blurred alike",
+    WITH_PARTNERS: "training images, near-identical ones too",
+    HELD_OUT: "held-out images",
+    HELD_OUT_MATCHED: "held-out images blurred alike",
 }
-MODELS = {"": "the model", "_without_dedup": "trained without de-duplication"}
+MODELS = {"": "the model", WITHOUT_DEDUP: "trained without de-duplication"}
 
 
 def memorisation_table(numbers: dict[str, Measurement], spaces: list[str]) -> pd.DataFrame:

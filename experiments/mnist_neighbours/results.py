@@ -7,6 +7,7 @@ several, and the spread over trainings is its own number. Alone:
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,6 +25,7 @@ MODELS = {
     "dcgan": "samples of the conditional DCGAN",
     "gan": "samples of the fully connected GAN",
 }
+UNTRAINED = "_untrained"  # suffix of the control's numbers
 CLASSIFIER = "1-NN, Euclidean, raw pixels"
 
 
@@ -102,13 +104,13 @@ def measurements(
             for place, count in enumerate(counts):
                 made.append(
                     _share(
-                        f"error_{row}_{count_name(count)}_untrained",
+                        f"error_{row}_{count_name(count)}{UNTRAINED}",
                         control[row][:, place],
                         f"{CLASSIFIER}; references: {count:,} {MODELS[row]} before training",
                         seed=seed,
                     )
                 )
-        made += _differences(control, columns, seed=seed, of="_untrained")
+        made += _differences(control, columns, seed=seed, of=UNTRAINED)
     return made
 
 
@@ -116,15 +118,17 @@ def _differences(
     wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
 ) -> list[Measurement]:
     """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names."""
+    of_one = "one untrained network of each kind" if of == UNTRAINED else "one training"
+    difference = partial(_difference, seed=seed, of_one=of_one)
     made = []
     for name, place in columns.items():
         dcgan = wrong["dcgan"][:, place]
         gan = wrong["gan"][:, place]
-        made += _difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan, seed=seed)
+        made += difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan)
         real = wrong["real"][:, 0]
-        made += _difference(f"real_minus_dcgan_{name}{of}", real, dcgan, seed=seed, fixed=True)
+        made += difference(f"real_minus_dcgan_{name}{of}", real, dcgan, fixed=True)
     few, many = (wrong["dcgan"][:, place] for place in columns.values())
-    return made + _difference(f"dcgan_few_minus_many{of}", few, many, seed=seed, paired=True)
+    return made + difference(f"dcgan_few_minus_many{of}", few, many, paired=True)
 
 
 def _of_real(
@@ -206,12 +210,14 @@ def _difference(
     seed: int,
     paired: bool = False,
     fixed: bool = False,
+    of_one: str = "one training",
 ) -> list[Measurement]:
     """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
 
     With several trainings of both the interval is over trainings, and a second number has the
     interval over digits; with one of either it is over digits, within these trainings. paired: both
-    come from the same trainings; fixed: the first are against the real digits, made by no training.
+    come from the same trainings; fixed: the first are against the real digits, made by no training;
+    of_one: what each of the networks is where there is one of each.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "
@@ -220,7 +226,7 @@ def _difference(
     one, other = (100 * wrong.mean(axis=1) for wrong in (first, second))  # (R,)
     several = len(other) > 1 and (fixed or len(one) > 1)
     trainings = max(len(one), len(other))
-    over = "one training" if trainings == 1 else "the mean of these trainings"
+    over = of_one if trainings == 1 else "the mean of these trainings"
     digits = mean_over(
         f"{name}_over_digits" if several else name,
         100 * (first.mean(axis=0) - second.mean(axis=0)),
@@ -229,14 +235,16 @@ def _difference(
         over=f"test digits (paired), within {over}",
         by="bootstrap",
         protocol=protocol,
-        unit="points",
+        unit="percentage points",
     )
     if not several:
         return [digits]
     if paired or fixed:
         units = "trained networks" + (" (paired)" if paired else "")
         return [
-            student_over(name, one - other, over=units, protocol=protocol, unit="points"),
+            student_over(
+                name, one - other, over=units, protocol=protocol, unit="percentage points"
+            ),
             digits,
         ]
     return [
@@ -248,7 +256,7 @@ def _difference(
             by="Welch interval",
             n=min(len(one), len(other)),
             protocol=protocol,
-            unit="points",
+            unit="percentage points",
         ),
         digits,
     ]

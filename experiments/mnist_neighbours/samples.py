@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from repro.networks.model_folder import CheckpointError, ModelFolder
+from repro.rng import weights_seed
 
 AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
 
@@ -20,7 +21,8 @@ AT_ONCE = {"cpu": 500, "cuda": 5_000}  # samples in one pass through G
 class LabelledSamples:
     """Samples of the generator that a model kept after minibatch `step`, its statistics frozen.
 
-    step None: the same network with initial weights drawn from `seed`, the untrained control.
+    step None: the same network with initial weights drawn from `seed` and `purpose`, the untrained
+    control.
 
     A sample depends on the model, seed, purpose, block size and its own number, not on other
     samples. Raises CheckpointError for a model without labels.
@@ -44,8 +46,11 @@ class LabelledSamples:
             )
         self.seed, self.purpose, self.block = seed, purpose, block
         self.model, self.device = model, torch.device(device)
-        self.weights = b"untrained" if step is None else model.generator_file(step).read_bytes()
-        G = model.untrained_generator(seed) if step is None else model.generator(step)
+        if step is None:
+            initial = weights_seed(seed, f"{purpose}, weights")
+            self.weights, G = f"untrained {initial}".encode(), model.untrained_generator(initial)
+        else:
+            self.weights, G = model.generator_file(step).read_bytes(), model.generator(step)
         self.G = G.to(self.device)
 
     def labels(self, numbers: np.ndarray) -> np.ndarray:

@@ -99,10 +99,11 @@ def search(numbers: dict[str, Measurement], arrays: dict[str, np.ndarray]) -> Fi
     for one, (name, label) in zip(axes[0], settings, strict=True):
         values = arrays[name]
         one.plot(values, found, "o", color=PALETTE[1], markersize=5, alpha=0.7, label="a trial")
-        one.plot(
-            values[best], found[best], "o", markersize=13, markerfacecolor="none",
-            markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label="chosen",
-        )  # fmt: skip
+        if arrays["trial_passes"].any():  # not every trial diverged
+            one.plot(
+                values[best], found[best], "o", markersize=13, markerfacecolor="none",
+                markeredgecolor=INK, markeredgewidth=1.4, linestyle="none", label="chosen",
+            )  # fmt: skip
         one.axhline(level, color=PALETTE[0], linewidth=1.3, linestyle=(0, (4, 3)),
                     label="SVM on D's features")  # fmt: skip
         one.set_xlabel(label, color=INK)

@@ -42,15 +42,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         device=device,
         seed=seed,
     )
-    protocol = FewLabelsProtocol(
-        per_class=per_class,
-        selection_draws=options.selection_draws,
-        grid=options.grid,
-        extensions=options.extensions,
-        seed=seed,
-        purpose=PURPOSE,
-    )
-    svm = L2SVC(tol=options.tol, device=device.type)
+    protocol, svm = _protocol(options, seed), L2SVC(tol=options.tol, device=device.type)
     fitted = [one.fitted(svm, training, validation, protocol, scratch=out) for one in rows]
 
     # rows that the paper cites, and D's architecture trained on the same labels alone
@@ -91,6 +83,17 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     )
     save_arrays(out / "arrays.npz", **figure_arrays(tested))
     return measurements(tested, seed=seed)
+
+
+def _protocol(options: Options, seed: int) -> FewLabelsProtocol:
+    return FewLabelsProtocol(
+        per_class=options.per_class,
+        selection_draws=options.selection_draws,
+        grid=options.grid,
+        extensions=options.extensions,
+        seed=seed,
+        purpose=PURPOSE,
+    )
 
 
 if __name__ == "__main__":

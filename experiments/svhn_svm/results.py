@@ -8,7 +8,6 @@ stayed at the edge of its grid, so that it decides no claim. Alone:
 `measurements(tested, seed=42)`.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +15,13 @@ import numpy as np
 from experiments.svhn_svm.baselines import Neighbours, SelfTraining
 from experiments.svhn_svm.feature_rows import TestedFeatureRow
 from experiments.svhn_svm.supervised_row import Search
+from experiments.svm_numbers import chosen_value, error_over_draws, mean_accuracy, of_the_choice
 from repro.claims.constructors import (
     counted_share_over,
-    deviation_around,
     difference_over,
     share_over,
     single_number,
 )
-from repro.claims.intervals import deviation_within
 from repro.claims.measurement import Measurement
 from repro.claims.withheld import no_value
 
@@ -73,7 +71,11 @@ class TestedRows:
 
 
 def figure_arrays(outcome: TestedRows) -> dict[str, np.ndarray]:
-    """Arrays that the figures need: errors (%) of every draw by row, and the search's trials."""
+    """Arrays that the figures need: errors (%) of every draw by row, and the search's trials.
+
+    tried_<row>: C, or the number of neighbours, and error (%) of all values tried; no figure shows
+    them, they are kept for the record.
+    """
     found = {
         f"errors_{name}": 100 * (1 - right.mean(axis=2)).ravel()
         for name, right in outcome.hits().items()
@@ -135,49 +137,6 @@ def _with_edges(measurement: Measurement, outcome: TestedRows) -> Measurement:
     return measurement.model_copy(update={"at_edge": words})
 
 
-def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
-    """Mean test error ± one standard deviation over draws, and 1.96 of them like the authors.
-
-    right: (networks, draws, T). The deviation is that within a network; of several networks the one
-    between their means is a number of its own.
-    """
-    errors = 100 * (1 - right.mean(axis=2))  # (networks, draws)
-    networks, draws = errors.shape
-    sd = deviation_within(errors)
-    several = f", mean of {networks} networks" if networks > 1 else ""
-    protocol = f"{WHAT[name]}, class-balanced draws of labels; {right.shape[2]} test images once"
-    made = [
-        deviation_around(
-            f"error_{name}",
-            float(errors.mean()),
-            sd,
-            over=f"{draws} draws of labels{several}",
-            n=draws,
-            protocol=protocol,
-            unit="%",
-        ),
-        single_number(
-            f"spread_{name}",
-            1.96 * sd,
-            n=draws,
-            why="it is a spread",
-            unit="percentage points",
-            protocol="1.96 standard deviations over draws of labels, the authors' ±",
-        ),
-    ]
-    if networks > 1:
-        between = single_number(
-            f"sd_over_networks_{name}",
-            float(errors.mean(axis=1).std(ddof=1)),
-            n=networks,
-            why="it is a spread",
-            unit="percentage points",
-            protocol="standard deviation, over networks, of the mean test error",
-        )
-        made.append(between)
-    return made
-
-
 def _test_error_of_network(right: np.ndarray) -> Measurement:
     return share_over(
         "error_cnn",
@@ -188,26 +147,23 @@ def _test_error_of_network(right: np.ndarray) -> Measurement:
     )
 
 
+def _over_draws(name: str, right: np.ndarray) -> list[Measurement]:
+    """The row's test error over draws of labels; right: (networks, draws, T)."""
+    protocol = f"{WHAT[name]}, class-balanced draws of labels"
+    return error_over_draws(right, lambda quantity: f"{quantity}_{name}", protocol=protocol)
+
+
 def _chosen(of_row: list[TestedFeatureRow], held_out: int) -> list[Measurement]:
     """Validation error at the chosen C (of several networks: mean, and the most frequent C)."""
     name, choices = of_row[0].name, [one.few.choice for one in of_row]
-    edge = "; at the edge of the grid" if any(one.at_edge for one in choices) else ""
     return [
-        single_number(
+        of_the_choice(
             f"validation_error_{name}",
-            100 * float(np.mean([1 - one.accuracy for one in choices])),
-            n=held_out,
-            why="it chose C, so it is optimistic",
-            unit="%",
+            100 - mean_accuracy(choices),
+            held_out=held_out,
             protocol=f"{WHAT[name]}, mean over the draws that chose C",
         ),
-        single_number(
-            f"chosen_C_{name}",
-            Counter(one.C for one in choices).most_common(1)[0][0],
-            n=len(choices),
-            why="a choice",
-            protocol=f"lowest mean validation error of {len(choices[0].tried)} values{edge}",
-        ),
+        chosen_value(f"chosen_C_{name}", choices, by="lowest mean validation error"),
     ]
 
 

@@ -79,10 +79,9 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
     anywhere = random_directions(vectors[0], seed=seed, purpose="turn vector, random directions")
     control = rows_along(anywhere)
     untrained = model.untrained_generator(weights_seed(seed, "turn vector, untrained network"))
-    own_z = z[:UNTRAINED_SAMPLES]
-    own_pool = ExemplarPool.of(untrained, own_z, readers, confident=options.confident)
-    own = own_pool.random_vectors(0, rows=options.rows, exemplars=options.exemplars, seed=seed)
-    own_anywhere = random_directions(own, seed=seed, purpose="turn vector, untrained, random")
+    own, own_anywhere = _untrained_vectors(
+        untrained, z[:UNTRAINED_SAMPLES], readers, options, seed=seed
+    )
     _save_rows(out / "rows.npz", turned, control, axes, reach=options.reach)
 
     made = judge_measurements(readers, axes, seed=seed)
@@ -114,6 +113,18 @@ def _picked_ends(
     picked = read_picks(Path(picks[0]), identity=identity, offered=offered)
     z = offered_latents(model, offered, seed=seed)
     return [z[torch.from_numpy(picked_rows(picked, end))] for end in PICKED], picked.by
+
+
+def _untrained_vectors(
+    untrained: GeneratorNetwork, z: Tensor, readers: Readers, options: Options, *, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Vectors of the first axis found among an untrained generator's samples, random directions.
+
+    z (N, z_dim): of the samples; (rows, z_dim) each.
+    """
+    pool = ExemplarPool.of(untrained, z, readers, confident=options.confident)
+    own = pool.random_vectors(0, rows=options.rows, exemplars=options.exemplars, seed=seed)
+    return own, random_directions(own, seed=seed, purpose="turn vector, untrained, random")
 
 
 def _save_figure(
@@ -148,7 +159,6 @@ def _save_rows(path: Path, turned: list[Rows], control: Rows, axes: Axes, *, rea
     save_arrays(
         path,
         names=np.array(axes.names),
-        remark=np.array(axes.remark),
         reach=reach,
         turned=np.stack([one.readings[:, :, axis] for axis, one in enumerate(turned)]),
         control=control.readings.transpose(2, 0, 1),

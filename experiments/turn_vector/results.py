@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from experiments.turn_vector.axes import Axes
+from experiments.turn_vector.names import POSE, measurement_name
 from experiments.turn_vector.turning import Readers, Rows
 from repro.claims.constructors import estimate_over, mean_over, share_over
 from repro.claims.intervals import fisher_z
@@ -15,10 +16,10 @@ from repro.claims.measurement import Measurement
 from repro.claims.withheld import without_value
 
 OVER_ROWS = "rows: random samples, each with a vector of its own; one model"
-POSE = "pose"  # the axis that the paper turns
 RANDOM = "_random_direction"  # suffix of the controls' names
 CLAIMED = ("rank_correlation", "change_minus_random_direction")  # the quantities behind the claims
 OVER_REAL = "held-out real images"
+ANYWHERE = "along random directions as long as Fig 8's vectors"
 Stated = dict[str, tuple[np.ndarray, str]]  # quantity -> (a value per row, protocol)
 
 
@@ -78,13 +79,6 @@ def _correlation(name: str, truth: np.ndarray, read: np.ndarray) -> Measurement:
         n=len(truth),
         protocol=f"Pearson correlation of the judge's reading of '{name}' with the label",
     )
-
-
-def measurement_name(names: list[str], axis: int, quantity: str) -> str:
-    """Name of a measurement: turn_... where Fig 8 turns the pose, "...: NAME" on any other axis."""
-    if axis == 0 and names[0] == POSE:
-        return f"turn_{quantity}"
-    return f"{quantity}: {names[axis]}"
 
 
 def axis_measurements(
@@ -190,22 +184,21 @@ def _changes(rows: Rows, control: Rows, axis: int, *, reach: float, read: str) -
     """Steadiness and size of the change on the axis itself."""
     own, other = rows.readings[:, :, axis], control.readings[:, :, axis]
     change, chance = own[:, -1] - own[:, 0], np.abs(other[:, -1] - other[:, 0])
-    random = "along random directions as long as Fig 8's vectors"
     ranks = f"Spearman correlation of {read} with the step, rows in which it changes"
     return {
         "rank_correlation": (rank_correlations(own), ranks),
         "rank_correlation_random_direction": (
             np.abs(rank_correlations(other)),
-            f"{ranks}, either way, {random}",
+            f"{ranks}, either way, {ANYWHERE}",
         ),
         "change": (change, f"{read}, last minus first column, label units"),
         "change_random_direction": (
             chance,
-            f"{read}, difference of last and first column, either way, {random}, label units",
+            f"{read}, difference of last and first column, either way, {ANYWHERE}, label units",
         ),
         "change_minus_random_direction": (
             change - chance,
-            f"{read}, last minus first column, minus that difference, either way, {random}",
+            f"{read}, last minus first column, minus that difference, either way, {ANYWHERE}",
         ),
         "slope": (
             slopes(own, reach=reach),
@@ -218,10 +211,9 @@ def _side_effects(rows: Rows, control: Rows, axes: Axes, axis: int) -> Stated:
     """The effect on other axes and on realism, as a share of each row."""
     ends = "share of first and last pictures that lie where plain samples mostly do in blend score "
     ends += "and in sharpness"
-    random = "along random directions as long as Fig 8's vectors"
     stated = {
         "realistic_ends": (rows.realistic.mean(axis=1), ends),
-        "realistic_ends_random_direction": (control.realistic.mean(axis=1), f"{ends}, {random}"),
+        "realistic_ends_random_direction": (control.realistic.mean(axis=1), f"{ends}, {ANYWHERE}"),
     }
     others = [column for column in range(len(axes.names)) if column != axis]
     if others:
@@ -232,5 +224,6 @@ def _side_effects(rows: Rows, control: Rows, axes: Axes, axis: int) -> Stated:
         words += "first and the last picture"
         for suffix, one in (("", rows), ("_random_direction", control)):
             crossed = flipped(one.readings, axes.middles)[:, others].mean(axis=1)
-            stated[f"others_flipped{suffix}"] = (crossed, f"{words}, {random}" if suffix else words)
+            of_these = f"{words}, {ANYWHERE}" if suffix else words
+            stated[f"others_flipped{suffix}"] = (crossed, of_these)
     return stated

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from experiments.turn_vector.names import measurement_name
 from repro.claims.measurement import Measurement
 
 QUANTITIES = {
@@ -27,9 +28,7 @@ def table(numbers: Mapping[str, Measurement], names: list[str]) -> pd.DataFrame:
     rows = []
     for place, name in enumerate(names):
         row: dict[str, object] = {"axis": name}
-        turned = place == 0 and name == "pose"
-        wanted = {q: f"turn_{q}" if turned else f"{q}: {name}" for q in QUANTITIES}
-        columns = {wanted[q]: words for q, words in QUANTITIES.items()}
+        columns = {measurement_name(names, place, q): words for q, words in QUANTITIES.items()}
         columns |= {
             f"judge_correlation_{name}": "judge's correlation",
             f"judge_error_{name}": "judge's error",

@@ -5,12 +5,14 @@ and their differences are in percent. Alone: `cifar10_numbers(right, choices, re
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from experiments.svm_numbers import chosen_value, error_over_draws, mean_accuracy, of_the_choice
 from experiments.verify_authors.names import OF_RELEASED, number_name
-from repro.claims.constructors import difference_over, mean_over, single_number
+from repro.claims.constructors import difference_over, share_of_networks_over
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import Choice
 from repro.classification.few_labels import FewLabels
@@ -57,31 +59,27 @@ def cifar10_numbers(
 
     right: by row (networks, T) bool; choices: by row the choice of C for each network.
     """
-    share = {name: rights.mean(axis=0) for name, rights in right.items()}  # (T,), over networks
     found: list[Measurement] = []
     for name in WHAT:
-        networks = f", mean of {len(choices[name])} networks" if len(choices[name]) > 1 else ""
+        named = partial(number_name, "cifar10", row=name, layers=released.complete_layers)
         found += [
-            mean_over(
-                number_name("cifar10", "accuracy", name, released.complete_layers),
-                100 * share[name],
+            share_of_networks_over(
+                named("accuracy"),
+                right[name],
+                over="test images",
+                networks="networks",
                 seed=seed,
                 purpose=f"{ON_CIFAR10}, accuracy, {name}",
-                over=f"test images{networks}",
-                by="bootstrap",
-                unit="%",
                 protocol=f"L2-SVM on {_features(name, released)}; C chosen on {held_out} held-out "
                 f"training images, then refitted on all {training_images}; test images once",
             ).model_copy(update={"at_edge": _at_edge(choices, name)}),
-            single_number(
-                number_name("cifar10", "validation_accuracy", name, released.complete_layers),
-                100 * float(np.mean([one.accuracy for one in choices[name]])),
-                n=held_out,
-                why="it chose C, so it is optimistic",
-                unit="%",
+            of_the_choice(
+                named("validation_accuracy"),
+                mean_accuracy(choices[name]),
+                held_out=held_out,
                 protocol="on held-out training images",
             ),
-            _chosen_c("cifar10", name, choices[name], released),
+            chosen_value(named("chosen_C"), choices[name], by="highest held-out accuracy"),
         ]
     differences = [
         difference_over(
@@ -122,7 +120,7 @@ def svhn_numbers(
     rows = [
         number
         for name, few in fitted.items()
-        for number in _svhn_row(name, right[name], few, released, held_out=held_out, seed=seed)
+        for number in _svhn_row(name, right[name], few, released, held_out=held_out)
     ]
     draws = min(map(len, right.values()))  # paired by draw of labels and by test image
     difference = difference_over(
@@ -142,54 +140,26 @@ def svhn_numbers(
 
 
 def _svhn_row(
-    name: str, right: np.ndarray, few: FewLabels, released: Released, *, held_out: int, seed: int
+    name: str, right: np.ndarray, few: FewLabels, released: Released, *, held_out: int
 ) -> list[Measurement]:
     """Mean test error over draws, its spread as the authors give it, and how C was chosen."""
-    errors = 100 * (1 - right.mean(axis=1))  # (draws,)
-    edge = {"at_edge": _at_edge({name: [few.choice]}, name)}
+    named = partial(number_name, "svhn", row=name, layers=released.complete_layers)
+    protocol = (
+        f"L2-SVM on {_features(name, released)}, {few.labels} labels, class-balanced draws; C by "
+        f"other draws on {held_out} validation images"
+    )
+    error, *spread = error_over_draws(right[None], named, protocol=protocol)
     return [
-        mean_over(
-            number_name("svhn", "error", name, released.complete_layers),
-            errors,
-            seed=seed,
-            purpose=f"{ON_SVHN}, error, {name}",
-            over="draws of labels",
-            by="bootstrap of the mean",
-            unit="%",
-            protocol=f"L2-SVM on {_features(name, released)}, {few.labels} labels, class-balanced "
-            f"draws; C by other draws on {held_out} validation images; {right.shape[1]} test "
-            "images once",
-        ).model_copy(update=edge),
-        single_number(
-            number_name("svhn", "sd_over_draws", name, released.complete_layers),
-            float(errors.std(ddof=1)),
-            n=len(errors),
-            why="it is a spread (the authors' ± is 1.96 times this)",
-            unit="percentage points",
-            protocol="standard deviation of the test error over draws of labels",
-        ),
-        single_number(
-            number_name("svhn", "validation_error", name, released.complete_layers),
-            100 * (1 - few.choice.accuracy),
-            n=held_out,
-            why="it chose C, so it is optimistic",
-            unit="%",
+        error.model_copy(update={"at_edge": _at_edge({name: [few.choice]}, name)}),
+        *spread,
+        of_the_choice(
+            named("validation_error"),
+            100 - mean_accuracy([few.choice]),
+            held_out=held_out,
             protocol="mean over the draws that chose C, on validation images",
         ),
-        _chosen_c("svhn", name, [few.choice], released),
+        chosen_value(named("chosen_C"), [few.choice], by="lowest mean validation error"),
     ]
-
-
-def _chosen_c(data: str, row: str, choices: list[Choice], released: Released) -> Measurement:
-    """The C chosen; for several networks the first one's."""
-    edge = "; at the edge of what was tried" if any(one.at_edge for one in choices) else ""
-    return single_number(
-        number_name(data, "chosen_C", row, released.complete_layers),
-        choices[0].C,
-        n=len(choices[0].tried),
-        why="a choice among n values",
-        protocol=f"best on held-out images{edge}",
-    )
 
 
 def _features(row: str, released: Released) -> str:

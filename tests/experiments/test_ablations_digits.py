@@ -37,6 +37,8 @@ def test_a_planted_difference_is_found_and_none_is_not(monkeypatch: pytest.Monke
     for name in ("dcgan", "gan"):
         assert found[f"digit_error_{name}_with_minus_without"].value == pytest.approx(2)
         assert found[f"digit_error_{name}_with_minus_without"].low > 0
+        units = [found[f"digit_error_{name}_{of}"].unit for of in ("with", "with_minus_without")]
+        assert units == ["%", "percentage points"]
     assert planted(monkeypatch, 0.0)["digit_error_gan_with_minus_without"].low <= 0
 
 

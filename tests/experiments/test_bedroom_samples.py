@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from untrained_model import write_model
 
-from experiments.bedroom_samples.figure import figure
-from experiments.bedroom_samples.measure import _two_sets, measure
+from experiments.bedroom_samples.figure import _title, figure
+from experiments.bedroom_samples.measure import _sheets, _two_sets, measure
 from experiments.bedroom_samples.options import Options
 from experiments.contract import Inputs, run_measure
 from repro.claims.card import read_card
@@ -50,6 +50,18 @@ def test_the_snapshot_that_drew_the_real_images_is_nearer(
     # samples of the true source are as near to real images as real ones are
     assert abs(right.value) < 0.05 * wrong.value
     assert abs(found["kernel_distance_real"].value) < 0.05 * wrong.value
+
+
+def test_titles_state_the_passes_trained_not_those_planned(model: Path) -> None:
+    """Of a training stopped after 7 minibatches of 5 a pass, before its early snapshot at 10."""
+    path = model / "spec.json"
+    stopped = json.loads(path.read_text()) | {"minibatches": 7, "early_minibatch": 7}
+    path.write_text(json.dumps(stopped))
+    arrays = _sheets(ModelFolder.open(model), count=4, seed=7)
+    assert arrays["passes"].tolist() == [1.4, 1.4]
+    assert _title(1.4) == "Samples after 1.4 passes, not picked"
+    assert _title(1) == "Samples after 1 pass, not picked"
+    assert _title(100 / 3) == "Samples after 33.3 passes, not picked"
 
 
 def test_both_sets_mix_all_classes(make_dataset) -> None:

@@ -148,6 +148,7 @@ def test_the_untrained_gain_is_the_slope_against_doublings(repository: Path) -> 
         spread = 100 * np.sqrt(0.25 / IMAGES / (4 * np.log2(maps).var()))  # of a slope
         assert found.high - found.low == pytest.approx(2 * 1.96 * spread, rel=0.15)
         assert (found.low > 0) is (gain > 0)
+        assert found.n == IMAGES
     card = read_card(repository / "experiments/cifar10_forecast/experiment.yaml")
     assert found.name in {claim.control for claim in card.claims}
 
@@ -161,6 +162,8 @@ def test_the_largest_training_is_forecast_from_the_others_alone() -> None:
     assert len(rest.sizes) == 12
     arrays = figure_arrays(ladder, PAPER, seed=1, draws=200)
     by_name = {one.name: one for one in measurements(arrays)}
+    trainings = len(np.unique(ladder.model))  # of 16 rungs, which are not independent
+    assert {by_name[name].n for name in ("forecast", "gain_from_twice_the_maps")} == {trainings}
     missed = by_name["largest_rung_minus_forecast"]
     assert missed.value == pytest.approx(0, abs=0.5)
     # paired by test image: the same ones are easy for all rungs, so that much of their chance goes

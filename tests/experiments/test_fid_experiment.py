@@ -117,6 +117,7 @@ def test_the_true_source_is_nearest_and_held_out_images_as_near(
     assert alone.high - alone.value == pytest.approx(single["bedrooms", "training", 1]["kid_sd"])
     assert "no confidence interval" in alone.spread
     assert "one trained network" in alone.spread
+    assert alone.n == 1  # its subsets overlap
     assert found["fid80_bedrooms_training"].low is None
 
 

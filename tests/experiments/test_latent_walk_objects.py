@@ -12,9 +12,9 @@ from experiments.latent_walk.objects import (
     OBJECTS,
     ObjectJudge,
     changes,
+    independent_changes,
     judge_numbers,
     object_numbers,
-    shuffled_walks,
 )
 from experiments.latent_walk.options import Options
 from repro.networks.model_folder import ModelFolder
@@ -96,12 +96,26 @@ def test_an_object_that_the_judge_does_not_know_does_not_count() -> None:
     assert object_numbers(lamps, lamps, ~ALWAYS_RIGHT, steps=10, seed=1) == []
 
 
-def test_shuffled_walks_hold_every_frame_once_and_no_two_of_a_walk() -> None:
-    marked = np.arange(SEGMENTS * FRAMES).reshape(SEGMENTS, FRAMES, 1)
-    found = shuffled_walks(marked)
-    assert sorted(found.ravel()) == sorted(marked.ravel())
-    assert all(len(set(row // FRAMES)) == FRAMES for row in found[..., 0])
-    assert np.array_equal(np.sort(found, axis=0), np.sort(marked, axis=0))  # the same at each t
+def test_independent_changes_are_the_mean_over_all_frames_of_other_walks() -> None:
+    """With frames drawn from all walks, each in turn: the mean over every pair of segments."""
+    there = np.concatenate([walks("once"), walks("flickers")])[:, :4]
+    pairs = [(one[t] != other[t + 1]).sum() for t in range(3) for one in there for other in there]
+    assert independent_changes(there) == pytest.approx(sum(pairs) / len(there) ** 2)
+
+
+def test_the_interval_of_independent_changes_is_that_of_their_share() -> None:
+    """One walk in five has a window all along: 10 steps of 2 p (1 - p) switches each, p = 0.2.
+
+    The error of p, sqrt(p (1 - p) / 80), times the derivative 20 (1 - 2 p) is 0.54.
+    """
+    there = np.zeros((SEGMENTS, FRAMES, 2), bool)
+    there[::5, :, 0] = True
+    made = object_numbers(there, walks("none"), ALWAYS_RIGHT, steps=FRAMES - 1, seed=1)
+    found = {one.name: one for one in made}
+    independent = found["object_switches_independent"]
+    assert independent.value == pytest.approx(3.2)
+    assert independent.high - independent.low == pytest.approx(2 * 1.96 * 0.54, rel=0.15)
+    assert found["object_switches_share"].value == 0  # along a walk nothing comes or goes
 
 
 def test_changes_by_hand() -> None:

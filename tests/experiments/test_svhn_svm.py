@@ -14,6 +14,7 @@ from untrained_model import write_model
 from experiments.contract import Inputs, run_measure
 from experiments.svhn_svm import supervised_row
 from experiments.svhn_svm.baselines import Neighbours, neighbour_votes, self_training
+from experiments.svhn_svm.charts import search
 from experiments.svhn_svm.data import Split
 from experiments.svhn_svm.figure import figure
 from experiments.svhn_svm.measure import measure
@@ -169,6 +170,12 @@ def test_trials_that_all_fail_give_no_number_to_compare_with(
     figure(tmp_path / "measured", tmp_path / "figure", Style())
     table = (tmp_path / "figure" / "table2_svhn.csv").read_text()
     assert "best of 2 trials" not in table
+    with np.load(tmp_path / "measured" / "arrays.npz") as file:
+        arrays = dict(file)
+    of_panel = [line.get_label() for line in search(found, arrays).axes[0].get_lines()]
+    assert of_panel == ["a trial", "SVM on D's features"]
+    arrays["trial_passes"][1] = 3
+    assert "chosen" in [line.get_label() for line in search(found, arrays).axes[0].get_lines()]
 
 
 @pytest.mark.slow

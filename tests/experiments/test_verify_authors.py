@@ -115,6 +115,12 @@ def test_filters_that_fit_beat_random_ones(measured: Path, repository: Path, tmp
     assert found["svhn_random_minus_released"].low > 0
     assert (found["svhn_error_3_layers"].n, found["svhn_error_random"].n) == (4, 3)
     assert "40 labels" in found["svhn_error_3_layers"].protocol
+    spread = found["svhn_spread_3_layers"].value / 1.96  # one network: the limits are those of
+    error = found["svhn_error_3_layers"]  # experiments/svhn_svm, ± one standard deviation
+    assert (error.low, error.high) == pytest.approx((error.value - spread, error.value + spread))
+    several = found["cifar10_accuracy_random"].spread
+    assert several == "95 % bootstrap over test images, mean of 2 networks"
+    assert found["cifar10_chosen_C_random"].n == 2
     card = read_card(repository / "experiments/verify_authors/experiment.yaml")
     named = {name for claim in card.claims for name in (claim.measurement, claim.control) if name}
     assert named <= set(found)
@@ -153,12 +159,14 @@ def test_rows_without_a_network_are_those_of_table_1(folders: dict[str, Path], t
     options = Table1Options(**alike, per_class=4, draws=2, label_counts=(), random_seeds=1)
     model = write_model(tmp_path / "model", image_size=32)
     table1 = Inputs({"objects.model": model, **{name: folders[name] for name in CIFAR10}})
-    ours = {m.name: m.value for m in measure_table1(table1, options, 3, tmp_path)}
+    ours = {m.name: m for m in measure_table1(table1, options, 3, tmp_path)}
     given = {name: folders[name] for name in ("authors.released", *CIFAR10)}
-    found = {m.name: m.value for m in measure(Inputs(given), OPTIONS, 3, tmp_path)}
+    found = {m.name: m for m in measure(Inputs(given), OPTIONS, 3, tmp_path)}
     for row in ("kmeans", "pixels"):
         for quantity in ("accuracy", "validation_accuracy", "chosen_C"):
-            assert found[f"cifar10_{quantity}_{row}"] == ours[f"{quantity}_{row}"]
+            here, there = found[f"cifar10_{quantity}_{row}"], ours[f"{quantity}_{row}"]
+            assert (here.value, here.low, here.high) == (there.value, there.low, there.high)
+            assert (here.n, here.spread) == (there.n, there.spread)
 
 
 @pytest.mark.slow

@@ -159,6 +159,21 @@ def test_a_natural_duplicate_is_no_error(folders: dict[str, Path], tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_protocols_state_the_radius_of_the_run(folders: dict[str, Path], tmp_path: Path) -> None:
+    """Codes of the hash count as equal within it; those of the other methods at distance 0."""
+    record = folders["bedrooms.dedup"] / "provenance.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps(content | {"spec": {"radius": 4}}))
+    found = measured(folders, tmp_path / "m")
+    numbers = ("removed_share", "recall", "false_pairs")
+    hashed = [f"{name}_{own}" for own in ("autoencoder", "untrained") for name in numbers]
+    for name in ("images_removed", "removed_share", "removed_share_of_all_untrained", *hashed):
+        assert found[name].protocol.endswith("distance at most 4"), name
+    for name in numbers:
+        assert found[f"{name}_phash"].protocol.endswith("distance 0"), name
+
+
+@pytest.mark.slow
 def test_fewer_images_compared(folders: dict[str, Path], tmp_path: Path) -> None:
     options = Options(compared=5)  # originals 5 and 6 of the copies are hashed as well
     found = measured(folders, tmp_path / "m", options)

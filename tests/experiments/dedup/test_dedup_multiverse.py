@@ -66,6 +66,10 @@ def test_recall_by_hand_at_every_radius(images: np.ndarray, truth: Truth) -> Non
     control = at_zero[-1].control
     assert control is not None
     assert control.value == 1
+    assert recall.others[0].measurement.protocol.endswith(
+        "distance 0, units active above 0.3 standard deviations"
+    )
+    assert all("original, distance at most" in one.measurement.protocol for one in at_zero)
     gains = [one.measurement for one in found["recall_by_training"].others]
     assert gains[-1].value == 0  # at radius 127 both hashes find everything
     assert all(one.control is None for one in found["recall_by_training"].others)

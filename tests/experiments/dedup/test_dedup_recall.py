@@ -1,7 +1,6 @@
 """Recall, false pairs, thresholds and radii of section 4.1.1 on hand-made codes."""
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,11 +79,27 @@ def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     judged = recall_study(codes, copies, known, copy_share=0.5)
     assert judged.false_pairs[row, 2] == 0  # one original, so no error
     assert judged.true_pairs[row, [1, 2]].tolist() == [0, 1]
-    assert (judged.pairs, judged.known_pairs) == (5, 1)
+    assert judged.pairs == 5
     numbers = {m.name: m for m in copies_measurements(study, copies, seed=0)}
     assert numbers["copies_recall_autoencoder_allowed"].value == pytest.approx(1 / 4)
     assert numbers["copies_gain_over_phash_allowed"].value == pytest.approx(1 / 4 - 1)
     assert numbers["copies_gain_over_phash"].value == 0
+
+
+def test_images_that_nobody_judged_are_not_in_the_mixture() -> None:
+    """Copies are a share of the judged images, among which alone false pairs are counted."""
+    codes, copies = hand_made([[0, 2, 2, 9]])
+    row, unjudged = METHODS.index("autoencoder"), 36
+    codes.images["autoencoder"][3] = at_distance(codes.images["autoencoder"][0], 2)
+    for method, judged in codes.images.items():
+        rest = np.random.default_rng(2).integers(0, 256, (unjudged, judged.shape[1]), np.uint8)
+        codes.images[method] = np.concatenate([judged, rest])
+    group = np.array([0, 1, 2, 3] + [-1] * unjudged)
+    known = Truth(group, np.full(40, "original"), np.full(40, -1))
+    study = recall_study(codes, copies, known, copy_share=0.5)
+    # half of the 4 judged images are copies, of which three in four are found; one false pair
+    assert study.precision[row, 2] == pytest.approx(1.5 / 2.5)
+    assert study.images == 40
 
 
 def test_largest_distance_allowed() -> None:
@@ -132,21 +147,17 @@ def test_pairs_in_several_blocks() -> None:
     assert counts.different_found[64] == 1100 * 1099 // 2  # all pairs, each once
 
 
-def test_threshold_and_radius_by_hand(tmp_path: Path) -> None:
+def test_threshold_and_radius_by_hand() -> None:
     """Thresholds at 0 must be the hash itself; above the largest activation all codes are equal."""
     images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8)
     network = Autoencoder(seed=1)
-    network.save(tmp_path / "n.safetensors")
     copies = Copies(images[:5].copy(), np.arange(5), np.zeros(5, np.int64), ["crop"], [0.1], 0)
     copies.images[4] = images[9]
     truth = Truth(np.arange(20) // 2, np.full(20, "original"), np.full(20, -1))
-    found = threshold_study(
-        images, copies, truth, n=20, network=tmp_path / "n.safetensors", thresholds=[0, 1e6]
-    )
+    found = threshold_study(images, copies, truth, n=20, encoder=network, thresholds=[0, 1e6])
     assert found["removed"].tolist() == [0, 19]
     assert found["wrong"].tolist() == [0, 18]  # all but the one of the first's own group
     assert found["recall"].tolist() == [0.8, 1]
-    assert found["effective_bits"][1] == 0
     codes = pack(network.bits(HashInputs(images).rows(0, 20)))
     by_method = {"autoencoder": codes}
     equal = {"pixels": codes[:5], "autoencoder": codes[[0, 1, 2, 3, 9]]}

@@ -10,7 +10,7 @@ from experiments.forgetting_windows.regression import WindowRegression
 from experiments.forgetting_windows.results import (
     refitted,
 )
-from experiments.forgetting_windows.rooms import cropped_boxes, draw_rooms
+from experiments.forgetting_windows.rooms import cropped_boxes, draw_rooms_with_boxes
 from repro.data.images import centre_crop
 from repro.internals.drop_maps import box_cover
 
@@ -86,10 +86,10 @@ def test_boxes_follow_the_centre_crop() -> None:
 
 
 def test_rooms_are_drawn_with_their_windows() -> None:
-    rooms = draw_rooms(12, size=32, seed=1)
+    rooms = draw_rooms_with_boxes(12, size=32, seed=1)
     assert rooms.pictures.shape == (12, 32, 32, 3)
     assert rooms.masks().shape == rooms.cover().shape == (12, 32, 32)
-    assert np.array_equal(draw_rooms(3, size=32, seed=1).pictures, rooms.pictures[:3])
+    assert np.array_equal(draw_rooms_with_boxes(3, size=32, seed=1).pictures, rooms.pictures[:3])
     assert 0.01 < rooms.cover().mean() < 0.3
     part = rooms.part(4, 9)
     assert np.array_equal(part.cover(), rooms.cover()[4:9])

@@ -13,7 +13,7 @@ from experiments.forgetting_windows.replacements import (
     replaced,
     unknown,
 )
-from experiments.forgetting_windows.rooms import draw_rooms
+from experiments.forgetting_windows.rooms import draw_rooms_with_boxes
 from experiments.forgetting_windows.trials import Choices
 
 N, SIDE = 40, 8
@@ -110,7 +110,7 @@ def test_pixels_counted_by_hand() -> None:
 
 
 def test_drawn_rooms_know_their_pictures_and_beds() -> None:
-    drawn = draw_rooms(25, size=32, seed=1)
+    drawn = draw_rooms_with_boxes(25, size=32, seed=1)
     assert drawn.others.shape == (25, len(OTHERS), 32, 32)
     picture, bed = drawn.others[:, 0], drawn.others[:, 1]
     assert (bed.mean(axis=(1, 2)) > 0.02).mean() > 0.9  # nearly every room shows its bed

@@ -296,9 +296,15 @@ def test_the_untrained_control_is_the_network_before_training(folders, tmp_path:
         LabelledSamples(model, None, seed=seed, purpose="p", block=50).at(0) for seed in (1, 2)
     )
     assert not np.array_equal(one, other)
+    of_the_training = LabelledSamples(model, None, seed=1, purpose="p", block=50)
+    of_the_training.G = model.untrained_generator(1)
+    assert not np.array_equal(one, of_the_training.at(0))  # the run's seed is used by trainings
     found = measured(folders, tmp_path / "out")
     for name in ("error_dcgan_50", "error_gan_800", "real_minus_dcgan_few", "gan_minus_dcgan_many"):
         assert found[f"{name}_untrained"].n == 200
+    for name in ("real_minus_dcgan_few", "gan_minus_dcgan_many", "dcgan_few_minus_many"):
+        spread = found[f"{name}_untrained"].spread
+        assert spread.endswith("within one untrained network of each kind")
 
 
 @pytest.mark.slow
