@@ -1,22 +1,24 @@
-"""What the tests share: small prepared datasets and the folder of the repository."""
+"""What the tests share: small prepared datasets and the folder of the repository.
 
+The process that only hands out the tests to others reads this file too: it imports no PyTorch.
+"""
+
+import gc
 import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-import torch
 from allowed_skips import pytest_sessionfinish, pytest_terminal_summary  # noqa: F401
 from hypothesis import settings
-from tiny_pipeline import finished_run
 from warm_python import warm_python
+from xdist import is_xdist_controller
 
-from repro.artefacts.step_folder import step_folder
-from repro.data.store_writer import StoreWriter
+if TYPE_CHECKING:
+    import numpy as np
 
-torch.set_num_threads(1)
 # a busy machine is no failure, and a failure must come back when the test is run again
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
@@ -24,14 +26,30 @@ settings.load_profile("repeatable")
 multiprocessing.set_forkserver_preload(
     ["pytest", "repro.train.loop", "repro.networks.model_folder", "torch._dynamo"]
 )
-LONG = {"test_processes", "test_installed", "test_resume", "test_devices"}
+FIRST = (  # who looks at the finished run comes after the one that makes it, and waits for nothing
+    "test_hostile_environment", "test_photos", "test_processes", "test_installed", "test_resume",
+    "test_devices", "test_pipeline", "test_reruns",
+)  # fmt: skip
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if is_xdist_controller(session):
+        return
+    gc.disable()  # a collection would look through the growing heap of imports again and again
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pipeline's tests first, then the files that take longest; the others run alongside."""
-    items.sort(
-        key=lambda item: (item.get_closest_marker("pipeline") is None, item.path.stem not in LONG)
-    )
+    """The files that take longest first; the others run alongside."""
+    places = {stem: place for place, stem in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(FIRST)))
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +70,8 @@ def base(repository: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: 
 
     It is made once for all processes of pytest-xdist, whose temporary folders are side by side.
     """
+    from tiny_pipeline import finished_run
+
     own = tmp_path_factory.getbasetemp()
     return finished_run(repository, (own if worker_id == "master" else own.parent) / "pipeline")
 
@@ -72,8 +92,10 @@ def checkout(base: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> Callable[..., Path]:
     """Writes a prepared dataset of `images` (N, H, W, C) uint8, with labels where given."""
+    from repro.artefacts.step_folder import step_folder
+    from repro.data.store_writer import StoreWriter
 
-    def make(images: np.ndarray, *, name: str = "data", **labels: np.ndarray) -> Path:
+    def make(images: "np.ndarray", *, name: str = "data", **labels: "np.ndarray") -> Path:
         fields = {key: values.dtype.str for key, values in labels.items()}
         with (
             step_folder(tmp_path / name, inputs={}) as building,

@@ -21,7 +21,8 @@ TINY = {  # merged over config/photos.yaml as --config KEY=VALUE
     ),
     "experiments": (
         "{bedroom_samples: {blocks: 4}, filters: {pool: 30, compared: 8}, latent_walk: "
-        "{segments: 8}}"
+        "{segments: 8}, samples: {rows: 3, columns: 3, sorted_side: 4, images: 50}, memorisation: "
+        "{samples: 64, shown: 16, real: 100}}"
     ),
 }
 

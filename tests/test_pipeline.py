@@ -196,7 +196,7 @@ def test_the_template_copied_as_the_readme_says_is_an_experiment(
     assert card["title"] in html.unescape((results / "report/index.html").read_text())
     spec = json.loads((results / "specs/experiments/sharpness.json").read_text())
     assert spec["options"] == card["scales"]["tiny"]
-    test = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
+    test = [warm, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", "."]
     test += ["-m", "", "tests/experiments/test_sharpness.py"]
     done = subprocess.run(test, cwd=checkout, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from warm_python import LIBRARIES
 
+pytestmark = pytest.mark.slow
+
 PROBE = """\
 import json, os, sys
 from pathlib import Path
@@ -90,9 +92,12 @@ def test_words_but_a_module_go_to_the_real_python(warm: Path, folder: Path) -> N
     assert (status, out) == (0, f"{sys.executable}\n")
 
 
-def test_the_libraries_are_there_and_the_project_is_not(warm: Path, folder: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("-u",)])
+def test_the_libraries_are_there_and_the_project_is_not(
+    warm: Path, folder: Path, flags: tuple[str, ...]
+) -> None:
     (folder / "loaded.py").write_text("import sys\nprint(*sys.modules)\n")
-    _, out, _ = told(warm, folder, "-m", "loaded")
+    _, out, _ = told(warm, folder, *flags, "-m", "loaded")
     loaded = set(out.split())
     assert set(LIBRARIES) <= loaded
     assert not {"repro", "data_prep", "experiments"} & loaded
@@ -124,7 +129,6 @@ def test_killed_it_takes_the_module_with_it(warm: Path, folder: Path) -> None:
     assert not Path(f"/proc/{module}").exists()
 
 
-@pytest.mark.slow
 def test_random_numbers_are_not_the_same_in_two_processes(warm: Path, folder: Path) -> None:
     program = "import random, numpy\nprint(random.random(), numpy.random.rand())\n"
     (folder / "draws.py").write_text(program)

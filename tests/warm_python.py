@@ -40,6 +40,8 @@ STAND_IN = """\
 #!{python} -IS
 import json, os, signal, socket, sys
 words = sys.argv[1:]
+if words[:2] == ["-u", "-m"]:  # as torchrun starts its processes
+    words = words[1:]
 if words[:1] != ["-m"]:
     os.execv({python!r}, [{python!r}, *words])
 numbers = (signal.SIGINT, signal.SIGTERM)

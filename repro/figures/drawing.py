@@ -97,7 +97,7 @@ def save_figure(path: Path, figure: Figure, *, style: Style) -> None:
     """
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # creates the tick labels
+    figure.draw_without_rendering()  # creates the tick labels
     _enlarge_small_text(figure, smallest=max(8.0, 1.05 * figure.get_figwidth()))
     canvas.draw()
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")

@@ -102,9 +102,9 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(make_dataset, tmp_path:
     images = ((1 - ramp) * rooms(1) + ramp * rooms(1, seed=5)).round().astype(np.uint8)
     data, out = make_dataset(images), tmp_path / "dedup"
     with pytest.raises(DegenerateCodeError, match=r"minimum_bits: 8\); \d+ of 128 bits vary"):
-        dedup(data=data, out=out, options=QUICK, seed=1)
+        dedup(data=data, out=out, options=Options(presentations=1280), seed=1)
     assert not out.exists()
-    lowered = Options(presentations=6400, minimum_bits=0)
+    lowered = Options(presentations=1280, minimum_bits=0)
     summary = dedup(data=data, out=out, options=lowered, seed=1)
     assert summary["code_health"]["effective_bits"] < 8
     assert summary["code_health"]["varying_bits"] > 8  # which alone would not have shown it

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from PIL import Image
 
 from data_prep import partial_work, record_pixels
-from data_prep import prepare as module
 from data_prep.prepare import prepare
 from repro.artefacts import resumable_file
 from repro.artefacts.recipe import Recipe
@@ -173,18 +171,21 @@ prepare.main()
 
 
 @pytest.mark.slow
-def test_the_command_killed_from_outside(tmp_path, raw, undisturbed):
+def test_the_command_killed_from_outside(tmp_path, raw, undisturbed, warm, repository):
     spec = tmp_path / "spec.json"
     spec.write_text(SPEC.model_dump_json())
     words = ["--spec", spec, "--raw", raw, "--out", tmp_path / "out", "--state", tmp_path / "state"]
-    command = [sys.executable, "-c", DRIVER, *map(str, words)]
-    where = {"cwd": Path(module.__file__).parent.parent, "text": True, "stdout": subprocess.PIPE}
+    (tmp_path / "driver.py").write_text(DRIVER)
+    command = [warm, "-m", "driver", *map(str, words)]
+    where = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(repository)}}
+    where |= {"text": True, "stdout": subprocess.PIPE}
     progress = tmp_path / "state/progress.json"
     with subprocess.Popen(command, **where) as process:
         while not progress.exists():
             assert process.poll() is None
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
+        process.communicate()  # until its output is closed
     assert process.returncode == -signal.SIGKILL
     assert not (tmp_path / "out").exists()
     done = json.loads(progress.read_text())["done"]

@@ -15,7 +15,7 @@ from PIL import Image
 from data_prep import prepare as module
 from data_prep import record_pixels
 from data_prep.prepare import prepare
-from data_prep.source import Record, load_source, source_names
+from data_prep.source import Record, load_source
 from repro.data import decode_pool
 from repro.data.raw_images import SourceError
 from repro.data.store import ImageStore
@@ -129,17 +129,15 @@ def test_nothing_readable_is_an_error(tmp_path):
 
 
 def test_wrong_names_are_answered_with_the_nearest(tmp_path, raw):
-    assert {"cifar10", "folder", "imagenet", "lsun", "mnist"} <= set(source_names())
-    assert not {"source", "prepare", "__init__"} & set(source_names())
     with pytest.raises(SpecError, match="no source 'lsunn' in data_prep; did you mean 'lsun'"):
         load_source("lsunn")
     with pytest.raises(ValueError, match="workers must be 1 or more"):
         prepare(spec=SPEC, raw=raw, out=tmp_path / "out", workers=0)
 
 
-def run(*arguments):
+def run(python, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "data_prep.prepare", *map(str, arguments)],
+        [python, "-m", "data_prep.prepare", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=Path(module.__file__).parent.parent,
@@ -148,16 +146,16 @@ def run(*arguments):
 
 
 @pytest.mark.slow
-def test_command_line(tmp_path, raw):
+def test_command_line(tmp_path, raw, warm):
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps({"source": "folder", "image_size": 16, "limit": 10}))
-    done = run("--spec", spec, "--raw", raw, "--out", tmp_path / "out")
+    done = run(warm, "--spec", spec, "--raw", raw, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "10 images" in done.stdout
     assert done.stderr == ""  # no progress bar where there is no terminal
     assert len(ImageStore.open(tmp_path / "out")) == 10
     spec.write_text(json.dumps({"source": "mnist"}))
-    failed = run("--spec", spec, "--raw", raw, "--out", tmp_path / "out2")
+    failed = run(warm, "--spec", spec, "--raw", raw, "--out", tmp_path / "out2")
     assert failed.returncode == 1
     assert failed.stderr.startswith("error: ")
     assert "Traceback" not in failed.stderr

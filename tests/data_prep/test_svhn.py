@@ -42,10 +42,17 @@ def read(raw, **options):
     return [r.key for r in records], pixels, [r.labels["class"] for r in records]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("compressed", [True, False])
-@pytest.mark.parametrize("folder", ["", "svhn"])
-@pytest.mark.parametrize("split", ["train", "test", "extra"])
+@pytest.fixture
+def whole(monkeypatch):
+    """The file is known to be whole: no trial in a process of its own, which takes a second."""
+    monkeypatch.setattr(svhn, "damage_of", lambda *_: "")
+
+
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize(
+    ("split", "folder", "compressed"),
+    [("train", "", True), ("train", "svhn", False), ("test", "svhn", True), ("extra", "", False)],
+)
 def test_pixels_and_digits_in_the_files_order(tmp_path, split, folder, compressed):
     write(tmp_path / folder, mat(compressed), split)
     assert missing(tmp_path, "svhn", Options(split=split)) == []
@@ -64,7 +71,7 @@ def test_the_files_are_where_the_download_puts_them(tmp_path):
         assert missing(tmp_path / "svhn", "svhn", Options(split=split)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("whole")
 def test_shuffled_parts_make_up_the_whole_and_keep_their_numbers(tmp_path):
     write(tmp_path)
     validation = read(tmp_path, shuffle=42, stop=5)
@@ -117,14 +124,14 @@ def test_prepared_digits_are_untouched(tmp_path):
     assert store.class_names == list("0123456789")
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("whole")
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int64, np.float64])
 def test_labels_may_be_any_kind_of_whole_numbers(tmp_path, kind):
     write(tmp_path, mat(y=Y.astype(kind)))
     assert read(tmp_path)[2] == DIGITS
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("whole")
 def test_copies_with_labels_from_0_to_9(tmp_path):
     write(tmp_path, mat(y=Y % 10))
     assert read(tmp_path)[2] == DIGITS
@@ -132,7 +139,7 @@ def test_copies_with_labels_from_0_to_9(tmp_path):
     assert read(tmp_path)[2] == [0] * 12
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("whole")
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -55,6 +55,10 @@ STEPS = {  # modules that the pipeline or the reader starts by name
     "data_prep.face_detection": WORDS["face-detection"],
 }
 ODD = ["missing", "empty", "noise", "list.json", "empty.json", "words.yaml", "folder"]
+OF_FOLDERS = {  # for which one file with content is like another
+    "animation", "card", "compare", "export", "face-detection", "fid", "half", "model", "publish",
+    "sample", "tensorboard",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -122,18 +126,24 @@ def test_help(
     assert capsys.readouterr().out.startswith(f"usage: python -m repro {name} ")
 
 
-@pytest.mark.parametrize("name", all_commands())
 def test_an_unknown_flag_is_a_wrong_command_line(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as left:
-        front_door(monkeypatch, name, "--no-such-flag")
+        front_door(monkeypatch, "settings", "--no-such-flag")
     assert left.value.code == 2
-    assert f"usage: python -m repro {name} " in capsys.readouterr().err
+    assert "usage: python -m repro settings " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ODD)
-@pytest.mark.parametrize("name", WORDS)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (n, k)
+        for n in WORDS
+        for k in ODD
+        if n not in OF_FOLDERS or not k.endswith((".json", ".yaml"))
+    ],
+)
 def test_odd_paths_are_refused_in_words(
     name: str,
     kind: str,
@@ -154,24 +164,22 @@ def test_odd_paths_are_refused_in_words(
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules")
-@pytest.mark.parametrize("kind", ["missing", "noise"])
 @pytest.mark.parametrize("module", STEPS)
 def test_steps_started_by_their_module(
     module: str,
-    kind: str,
     odd: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    words = filled(STEPS[module], file=odd / kind, spare=tmp_path / "spare")
+    words = filled(STEPS[module], file=odd / "noise", spare=tmp_path / "spare")
     monkeypatch.setattr(sys, "argv", [module, *words])
     with pytest.raises(SystemExit) as left:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     status, said = ended(left.value, capsys)
     assert status == 1
     assert said.startswith("error: ")
-    assert f"odd/{kind}" in said
+    assert "odd/noise" in said
 
 
 def test_an_input_without_a_name_is_refused(

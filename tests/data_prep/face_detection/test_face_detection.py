@@ -25,7 +25,7 @@ from data_prep.face_detection.detector import (
 )
 from data_prep.face_detection.photo_folder import COLUMNS, detect_folder
 from data_prep.generated import faces
-from data_prep.source import load_source, source_names, source_options
+from data_prep.source import load_source, source_options
 from repro.data.raw_images import SourceError
 
 PORTRAIT = faces.portrait(5, 146)[0]  # a synthetic face that the cascade finds at any size
@@ -386,8 +386,3 @@ def test_the_command(photos, tmp_path, monkeypatch, capsys):
     with pytest.raises(SourceError, match=r"not a folder of photos"):
         run(tmp_path / "nowhere", "--out", tmp_path / "b.csv")
     assert not (tmp_path / "b.csv").exists()
-
-
-def test_the_detection_is_no_source_and_the_faces_are():
-    assert {"faces", "celeba"} <= set(source_names())
-    assert not {"face_detection", "download", "detector"} & set(source_names())

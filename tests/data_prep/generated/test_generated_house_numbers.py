@@ -10,7 +10,7 @@ import scipy.io
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.svm import LinearSVC
 
-from data_prep import generate, svhn
+from data_prep import svhn
 from data_prep.generated import house_numbers
 from data_prep.generated.drawing import house_wall, parallel
 from data_prep.generated.drawing.numerals import (
@@ -40,10 +40,6 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
     pairs = [house_numbers.train_picture(7, index) for index in range(1000)]
     digits, pictures = zip(*pairs, strict=True)
     return np.array(digits), np.array(pictures)
-
-
-def test_it_is_a_world_that_the_driver_finds() -> None:
-    assert "house_numbers" in generate.worlds()
 
 
 def test_files_have_svhns_layout(world: Path) -> None:

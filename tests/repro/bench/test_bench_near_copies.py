@@ -1,5 +1,6 @@
 """repro/bench/near_copies.py: what is counted as found and as wrong, on codes made by hand."""
 
+import multiprocessing
 from argparse import Namespace
 from pathlib import Path
 
@@ -108,6 +109,8 @@ def test_the_whole_table(
         return perturbations(fresh=fresh)[::8][:3]
 
     monkeypatch.setattr(near_copies, "perturbations", some)
+    ready = multiprocessing.get_context("forkserver")  # which imports nothing again
+    monkeypatch.setattr(near_copies.multiprocessing, "get_context", lambda _: ready)
     folder = write_photos(tmp_path / "photos", 30)
     Image.open(folder / "003.png").save(folder / "x.png")
     record = run(options(folder, images=31, list_wrong=tmp_path / "wrong.txt"))

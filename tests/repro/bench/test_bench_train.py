@@ -1,6 +1,7 @@
 """The plain loop that training is timed against is the same network and step as the library's."""
 
 import json
+import multiprocessing
 from typing import cast
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from repro.bench import __main__ as bench
 from repro.bench import train as bench_train
 from repro.bench.plain_loop import plain_discriminator, plain_generator
-from repro.bench.train import RECORDED, SIDES, large_product
+from repro.bench.train import RECORDED, large_product
 from repro.networks.build import build_discriminator, build_generator
 from repro.networks.dcgan import parameter_count
 from repro.specs.model import ModelSpec
@@ -54,7 +55,8 @@ def test_the_plain_networks_compute_the_same(spec: NetworkSpec) -> None:
 
 @pytest.mark.slow
 def test_record(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(SIDES, "cpu", 512)  # of the product
+    ready = multiprocessing.get_context("forkserver")  # which imports nothing again
+    monkeypatch.setattr(bench_train.multiprocessing, "get_context", lambda _: ready)
     monkeypatch.setattr(bench_train, "resolve_precision", lambda *_: "float32")  # no emulation
     threads = torch.get_num_threads()
     argv = [

@@ -130,32 +130,6 @@ def test_interval_decides_as_all_its_points_would(rule: dict, ends: list[float])
     assert judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict == expected
 
 
-@pytest.mark.slow
-@given(rule=rules, ends=triples, shrink=st.floats(0, 1))
-def test_a_narrower_interval_never_reverses_a_verdict(
-    rule: dict, ends: list[float], shrink: float
-) -> None:
-    low, value, high = ends
-    wide = judge(claim(rule), measured(value, low, high), ground=Ground.PAPER).verdict
-    narrow_low = min(value, max(low, value - shrink * (value - low)))
-    narrow_high = max(value, min(high, value + shrink * (high - value)))
-    narrow = judge(
-        claim(rule), measured(value, narrow_low, narrow_high), ground=Ground.PAPER
-    ).verdict
-    later = {"undecided": {"undecided", "not reproduced"}, "partly": {"partly", "reproduced"}}
-    assert narrow in later.get(wide, {wide})
-
-
-@given(limit=reals, ends=triples)
-def test_below_is_above_seen_in_the_mirror(limit: float, ends: list[float]) -> None:
-    low, value, high = ends
-    below = judge(claim({"below": limit}), measured(value, low, high), ground=Ground.PAPER).verdict
-    above = judge(
-        claim({"above": -limit}), measured(-value, -high, -low), ground=Ground.PAPER
-    ).verdict
-    assert below == above
-
-
 @pytest.mark.parametrize(
     ("rule", "message"),
     [

@@ -33,7 +33,7 @@ def test_the_first_of_two_has_the_wider_level_and_the_second_the_plain_one() -> 
 @pytest.mark.slow
 def test_an_interval_excludes_0_exactly_where_the_procedure_finds_an_effect() -> None:
     source = np.random.default_rng(3)
-    for trial in range(200):
+    for trial in range(60):
         true = source.choice([0.0, 1.0, 3.0], 6)
         effects = [mean + source.normal(size=4) * 0.6 for mean in true]
         chances = np.array([stats.ttest_1samp(x, 0).pvalue for x in effects])
@@ -45,12 +45,12 @@ def test_an_interval_excludes_0_exactly_where_the_procedure_finds_an_effect() ->
 def test_twenty_effects_of_nothing_are_found_in_one_family_of_twenty_at_most() -> None:
     source = np.random.default_rng(4)
     found = corrected = 0
-    for _ in range(100):
+    for _ in range(60):
         effects = [source.normal(size=3) for _ in range(20)]
         found += any(low > 0 or high < 0 for low, high in map(student, effects))
         corrected += any(low > 0 or high < 0 for low, high in holm_intervals(effects))
-    assert found / 100 > 0.5
-    assert corrected / 100 < 0.12
+    assert found / 60 > 0.5
+    assert corrected / 60 < 0.12
 
 
 def test_equal_values_have_no_error() -> None:

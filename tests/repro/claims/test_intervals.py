@@ -253,7 +253,7 @@ def test_differences_between_draws_of_labels_are_in_the_interval() -> None:
     """Two rows of equal accuracy; each draw of labels makes a machine better or worse."""
     source = np.random.default_rng(0)
     crossed, of_samples = 0, 0
-    for trial in range(100):
+    for trial in range(50):
         images = source.uniform(0.3, 0.9, 500)  # how often each is labelled correctly
         one, other = (
             source.random((draws, 500)) < images + source.normal(0, 0.03, (draws, 1))
@@ -264,8 +264,8 @@ def test_differences_between_draws_of_labels_are_in_the_interval() -> None:
         paired = one.mean(axis=0) - other.mean(axis=0)
         low, high = bootstrap_mean(paired, seed=trial, purpose="test", draws=300)
         of_samples += low < 0 < high
-    assert 0.9 < crossed / 100 <= 1
-    assert of_samples < crossed - 10
+    assert 0.9 < crossed / 50 <= 1
+    assert of_samples < crossed - 5
 
 
 @given(st.floats(0.1, 10), st.integers(0, 100))

@@ -126,7 +126,7 @@ for path in sys.argv[1:]:
 def test_no_damaged_database_ends_the_process(tmp_path: Path) -> None:
     path, rng = database(tmp_path / "db", 300), np.random.default_rng(3)
     data, made = path.read_bytes(), []
-    for number in range(120):
+    for number in range(40):
         bad = bytearray(data)
         for _ in range(3):
             page = int(rng.integers(2, len(data) // 4096)) * 4096
@@ -137,7 +137,7 @@ def test_no_damaged_database_ends_the_process(tmp_path: Path) -> None:
     words = [sys.executable, "-c", READ_ALL, *map(str, made)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("refused") > 20
+    assert done.stdout.count("refused") > 6
 
 
 def test_a_crash_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ for folder in sys.argv[1:]:
 @pytest.mark.parametrize("compressed", [True, False])
 def test_no_damaged_matlab_file_ends_the_process(tmp_path: Path, compressed: bool) -> None:
     data, rng = matlab(tmp_path, compressed=compressed).read_bytes(), np.random.default_rng(5)
-    folders = [tmp_path / f"{number}" for number in range(30)]
+    folders = [tmp_path / f"{number}" for number in range(12)]
     for folder in folders:
         folder.mkdir()
         bad = damaged(data[:400], rng, first=124) + data[400:]
@@ -182,7 +182,7 @@ def test_no_damaged_matlab_file_ends_the_process(tmp_path: Path, compressed: boo
     words = [sys.executable, "-c", READ_MATLAB, *map(str, folders)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("refused") > 5
+    assert done.stdout.count("refused") > 2
 
 
 def test_more_digits_than_a_file_can_hold(tmp_path: Path) -> None:

@@ -172,8 +172,7 @@ def shares(pixels, start, step, size):
 CANVAS = photo_like(1024, seed=0, index=0)
 
 
-@pytest.mark.parametrize("channels", [3, 1])
-@pytest.mark.parametrize("size", [64, 32, 128])
+@pytest.mark.parametrize(("size", "channels"), [(64, 3), (32, 3), (128, 3), (64, 1)])
 @pytest.mark.parametrize("shape", [(256, 256), (256, 341), (256, 455), (341, 256), (256, 384)])
 def test_crop_of_lsuns_shapes_is_near_the_area_mean_of_the_full_decode(shape, size, channels):
     """Photo-like pictures of 256 pixels; a shift of the picture at 1/4 would be 2 levels off."""
@@ -281,12 +280,6 @@ def test_network_range_and_back_on_all_values():
     assert (float(tensor.min()), float(tensor.max())) == (-1.0, 1.0)
     assert float(tensor[0, 0, 0, 1]) == pytest.approx(1 / 127.5 - 1)
     assert (to_uint8(tensor) == images).all()
-
-
-@given(hnp.arrays(np.uint8, st.tuples(*(st.integers(1, 4),) * 3, st.sampled_from([1, 3]))))
-@settings(max_examples=30, deadline=None)
-def test_to_uint8_inverts_to_tensor(images):
-    assert (to_uint8(to_tensor(images)) == images).all()
 
 
 def test_to_uint8_clamps_and_refuses_nan():

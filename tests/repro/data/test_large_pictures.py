@@ -66,11 +66,11 @@ def test_its_pixels_are_never_all_in_memory(large, tmp_path):
 
 
 @pytest.mark.slow
-def test_colours_of_print_are_scaled_as_well():
+def test_colours_of_print_are_scaled_as_well(large):
     data = photo("CMYK")
     square, shape = square_and_shape(data, 64)
     assert shape == (HEIGHT, WIDTH)
-    assert np.abs(square.astype(int) - decode_square(photo(), 64)).mean() < 3
+    assert np.abs(square.astype(int) - decode_square(large, 64)).mean() < 3
 
 
 def test_a_jpeg_in_several_scans_is_held_whole_and_so_may_be_smaller(monkeypatch):

@@ -88,7 +88,7 @@ def test_the_word_exif_in_the_pixels_or_a_second_picture_turns_nothing():
     assert decode(behind_start(JPEG, segment(0xED, exif().tobytes()))).shape == PICTURE.shape
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF"])  # the others: test_images.py
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_every_format_is_turned_once(kind, orientation):
     data = encoded(kind, exif=exif(orientation))

@@ -206,13 +206,13 @@ def test_a_mapped_file_is_read_like_an_array(trained: Autoencoder, tmp_path: Pat
     assert np.array_equal(HashInputs(mapped[300:]).rows(0, 400), expected[300:])
 
 
-@pytest.mark.parametrize("shards", [1, 2, 3, 7])
-def test_codes_do_not_depend_on_the_number_of_shards(trained: Autoencoder, shards: int) -> None:
+def test_codes_do_not_depend_on_the_number_of_shards(trained: Autoencoder) -> None:
     inputs = HashInputs(scenes(2500, seed=5))  # three batches
     whole = encode(trained, inputs)
-    parts = [encode(trained, inputs, shard=Shard(k, shards)) for k in range(1, shards + 1)]
-    for number in (0, 1):
-        assert np.array_equal(np.concatenate([part[number] for part in parts]), whole[number])
+    for shards in (3, 7):
+        parts = [encode(trained, inputs, shard=Shard(k, shards)) for k in range(1, shards + 1)]
+        for number in (0, 1):
+            assert np.array_equal(np.concatenate([part[number] for part in parts]), whole[number])
 
 
 def test_nothing_to_train_on_is_an_error() -> None:

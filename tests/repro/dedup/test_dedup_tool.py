@@ -249,7 +249,7 @@ def test_a_degenerate_code_is_refused_and_leaves_nothing(tmp_path: Path) -> None
     for n, share in enumerate(np.linspace(0, 1, 40)):
         Image.fromarray(((1 - share) * a + share * b).astype(np.uint8)).save(folder / f"{n}.png")
     with pytest.raises(DegenerateCodeError, match=r"ramp: .* --method phash") as caught:
-        deduplicate(folder, tmp_path / "out", method="dae", options=QUICK)
+        deduplicate(folder, tmp_path / "out", method="dae", options=Options(presentations=1280))
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["ramp"]
 

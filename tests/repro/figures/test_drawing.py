@@ -1,5 +1,6 @@
 """Figures: pixels where they belong, the same bytes every time, banners, readable sizes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,7 +126,9 @@ def test_banner_is_stamped_on_pictures_and_figures_and_fits(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_same_input_same_bytes_in_another_process_too(tmp_path: Path) -> None:
+def test_same_input_same_bytes_in_another_process_too(
+    warm: Path, tmp_path: Path, repository: Path
+) -> None:
     program = """
 import sys
 from pathlib import Path
@@ -141,7 +144,9 @@ save_table(out / "t.csv", log)
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     there.mkdir()
-    subprocess.run([sys.executable, "-c", program, str(there)], check=True)
+    (tmp_path / "program.py").write_text(program)
+    ours = os.environ | {"PYTHONPATH": str(repository)}
+    subprocess.run([warm, "-m", "program", str(there)], cwd=tmp_path, env=ours, check=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["program", str(here)])
         exec(program, {})

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from repro.networks.build import build_discriminator, build_generator
-from repro.networks.dcgan import freeze_statistics, parameter_count
+from repro.networks.dcgan import freeze_statistics
 from repro.specs.network import NetworkSpec
 
 PAPER = NetworkSpec()
@@ -16,22 +16,6 @@ SMALL = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=6)
 
 @pytest.mark.slow
 # parameter counts worked out by hand from the shapes of the paper and of the released weights
-@pytest.mark.parametrize(
-    ("spec", "of_g", "of_d"),
-    [
-        (PAPER, 18_885_760, 17_232_768),
-        (NetworkSpec(first_norm="per_channel"), 18_855_040, 17_232_768),
-        (NetworkSpec(kernel=4), 12_689_152, 11_036_160),
-        (NetworkSpec(kernel=4, first_norm="per_channel"), 12_658_432, 11_036_160),
-        (IMAGENET, 6_690_688, 4_586_112),
-        (NetworkSpec(image_size=32, ngf=64, ndf=64), 1_446_976, 1_033_664),
-    ],
-)
-def test_parameter_counts(spec: NetworkSpec, of_g: int, of_d: int) -> None:
-    assert parameter_count(build_generator(spec, seed=0)) == of_g
-    assert parameter_count(build_discriminator(spec, seed=0)) == of_d
-
-
 def test_imagenet_layers_pool_to_28672_features() -> None:
     D = build_discriminator(IMAGENET, seed=0)
     maps = D.features(torch.zeros(1, 3, 32, 32))

@@ -23,7 +23,6 @@ BY_HAND = {
     "paper_64": ((18_885_760, 640_614_400), (17_232_768, 638_992_384)),
     "imagenet32": ((6_690_688, None), (4_586_112, None)),
     "svhn_released": ((1_446_976, None), (1_033_664, None)),
-    "mnist_conditional": ((6_820_538, None), (6_688_202, None)),
 }
 GFLOP = {"imagenet32": (0.540, 0.536), "svhn_released": (0.056, 0.055)}  # 2 x products, rounded
 PRESETS = {preset.name: preset.spec.network for preset in read_presets()}

@@ -49,16 +49,6 @@ def test_every_run_file_of_the_repository_loads(name: str, repository: Path) -> 
     assert run.name == name
 
 
-@pytest.mark.parametrize("name", sorted(p.stem for p in Path("config/presets").glob("*.yaml")))
-def test_every_preset_loads(name: str, load: Any, repository: Path) -> None:
-    preset = yaml.safe_load((repository / f"config/presets/{name}.yaml").read_text())
-    network = preset.get("network", {})
-    fitting = {key: network[key] for key in ("image_size", "channels") if key in network}
-    datasets = {"bedrooms": {**fitting, "dedup": None}}
-    run = load(models={"bedrooms": {"preset": name}}, datasets=datasets)
-    assert run.model("bedrooms").preset == name
-
-
 def test_experiments_can_be_left_out(load: Any) -> None:
     names = [experiment.name for experiment in load().experiments]
     left = load(leave_out=["latent_walk"])

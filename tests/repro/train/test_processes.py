@@ -11,7 +11,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -369,10 +368,12 @@ def test_killed_and_resumed_it_gives_the_same_bytes(
             assert (whole / file).read_bytes() == (tmp_path / file).read_bytes(), file
 
 
-def together(*words: str, repository: Path, **environment: str) -> subprocess.Popen[str]:
+def together(
+    python: Path, *words: str, repository: Path, **environment: str
+) -> subprocess.Popen[str]:
     """Two processes of a module, as the pipeline starts them."""
     return subprocess.Popen(
-        [sys.executable, "-m", "repro.train.together", "2", "-m", *words],
+        [python, "-m", "repro.train.together", "2", "-m", *words],
         cwd=repository,
         env=os.environ | {"GLOO_SOCKET_IFNAME": "lo"} | environment,
         stderr=subprocess.PIPE,
@@ -383,7 +384,7 @@ def together(*words: str, repository: Path, **environment: str) -> subprocess.Po
 
 
 def test_asked_to_stop_all_end_at_one_minibatch_and_continue_there(
-    data: Path, tmp_path: Path, repository: Path
+    warm: Path, data: Path, tmp_path: Path, repository: Path
 ) -> None:
     assert Group(whole_training, data, tmp_path, MANY, size=2).ended() == [0, 0]
     stopped = tmp_path / "stopped"
@@ -395,7 +396,7 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_continue_there(
     states = stopped / "state"
     for number in (signal.SIGTERM, signal.SIGINT):
         begun = len(list(states.glob("samples/*"))), len(list(states.glob("step_*.pt")))
-        process = together(*words, repository=repository)
+        process = together(warm, *words, repository=repository)
         end = time.monotonic() + PATIENCE
         while len(list(states.glob("samples/*"))) <= begun[0] and time.monotonic() < end:
             time.sleep(0.005)
@@ -408,7 +409,7 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_continue_there(
         assert newest == f"step_{int(done):08d}.pt"
         assert len(list(states.glob("step_*.pt"))) == begun[1] + 1
     assert not (stopped / "model").exists()
-    process = together(*words, repository=repository)
+    process = together(warm, *words, repository=repository)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     for name in ("generator.safetensors", "discriminator.safetensors", "log.jsonl"):
@@ -417,7 +418,7 @@ def test_asked_to_stop_all_end_at_one_minibatch_and_continue_there(
 
 
 def test_how_the_first_process_that_failed_ended_is_how_all_end(
-    tmp_path: Path, repository: Path
+    warm: Path, tmp_path: Path, repository: Path
 ) -> None:
     """The second of them fails, and reports it; the first one is ended in its wait."""
     (tmp_path / "planted.py").write_text(
@@ -426,7 +427,7 @@ def test_how_the_first_process_that_failed_ended_is_how_all_end(
         "print('error: planted', file=sys.stderr)\n"
         "sys.exit(3)\n"
     )
-    process = together("planted", repository=repository, PYTHONPATH=str(tmp_path))
+    process = together(warm, "planted", repository=repository, PYTHONPATH=str(tmp_path))
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 3
     assert said.count("error: planted") == 1

@@ -92,36 +92,18 @@ def whole(
 
 
 @pytest.mark.slow
-def test_killed_at_three_points_and_resumed_gives_the_same_bytes(
+def test_killed_and_asked_to_stop_it_continues_to_the_same_bytes(
     warm: Path, whole: Path, data: Path, tmp_path: Path, repository: Path
 ) -> None:
-    killed = tmp_path / "killed"
-    words = command(warm, data, killed)
-    # points of the log; where within the next minibatches the kill falls is left to the machine
-    points = np.sort(np.random.default_rng().integers(8, STEPS - 40, 3))
-    for point in points:
-        process = subprocess.Popen(words, cwd=repository)
-        while logged_step(killed / "state" / "log.jsonl") < point and process.poll() is None:
-            time.sleep(0.001)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, f"it ended before it could be killed at {point}"
-    subprocess.run(words, check=True, cwd=repository)
-    files = [p.relative_to(whole) for p in (whole / "model").rglob("*") if p.is_file()]
-    assert {p.name for p in files} >= {"generator.safetensors", "log.jsonl", "samples.webp"}
-    for file in files:
-        if file.name != "provenance.json":
-            assert (whole / file).read_bytes() == (killed / file).read_bytes(), (file, points)
-
-
-@pytest.mark.slow
-def test_asked_to_stop_it_saves_its_state_and_says_how_to_continue(
-    warm: Path, whole: Path, data: Path, tmp_path: Path, repository: Path
-) -> None:
-    """By Ctrl-C, and once it continues by SIGTERM."""
-    stopped = tmp_path / "stopped"
-    words = command(warm, data, stopped)
-    done = 0
-    for number in (signal.SIGINT, signal.SIGTERM):
+    """Killed, stopped by Ctrl-C and by SIGTERM, each of which saves its state, and killed again."""
+    folder = tmp_path / "stopped"
+    words = command(warm, data, folder)
+    log = folder / "state" / "log.jsonl"
+    # minibatches to wait for; where within the next ones a signal falls is left to the machine
+    waits = np.random.default_rng().integers(8, 26, 4)
+    numbers = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    for number, wait in zip(numbers, waits, strict=True):
+        begun = logged_step(log)
         process = subprocess.Popen(
             words,
             cwd=repository,
@@ -130,24 +112,29 @@ def test_asked_to_stop_it_saves_its_state_and_says_how_to_continue(
             # a suite in the background passes on to its children that interrupts are ignored
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
-        log = stopped / "state" / "log.jsonl"
-        while logged_step(log) < done + 12 and process.poll() is None:
+        while logged_step(log) < begun + wait and process.poll() is None:
             time.sleep(0.001)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
-        assert process.returncode == 128 + number
-        assert "Traceback" not in said
-        found = re.search(
-            r"stopped at minibatch (\d+); the same command continues from there$", said
-        )
-        assert found, said
-        done = int(found[1])
-        newest = max(path.name for path in (stopped / "state").glob("step_*.pt"))
-        assert newest == f"step_{done:08d}.pt"
-        assert not (stopped / "model").exists()
+        killed = number == signal.SIGKILL
+        assert process.returncode == (-number if killed else 128 + number), (said, waits)
+        assert not (folder / "model").exists()
+        if not killed:
+            saved_and_says_how_to_continue(folder / "state", said)
     subprocess.run(words, check=True, cwd=repository, capture_output=True)
-    for name in ("generator.safetensors", "log.jsonl", "samples.png"):
-        assert (whole / "model" / name).read_bytes() == (stopped / "model" / name).read_bytes()
+    files = [p.relative_to(whole) for p in (whole / "model").rglob("*") if p.is_file()]
+    assert {p.name for p in files} >= {"generator.safetensors", "log.jsonl", "samples.webp"}
+    for file in files:
+        if file.name != "provenance.json":
+            assert (whole / file).read_bytes() == (folder / file).read_bytes(), (file, waits)
+
+
+def saved_and_says_how_to_continue(state: Path, said: str) -> None:
+    assert "Traceback" not in said
+    found = re.search(r"stopped at minibatch (\d+); the same command continues from there$", said)
+    assert found, said
+    newest = max(path.name for path in state.glob("step_*.pt"))
+    assert newest == f"step_{int(found[1]):08d}.pt"
 
 
 @contextmanager
