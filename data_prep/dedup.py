@@ -59,9 +59,9 @@ def dedup(
 
     trained: folder of `train`; None: train here. parts: folders of `encode_shard` by that network,
     in any order; none: encode here. The result is the same. Does nothing where `recipe` has already
-    made `out`. Raises StoreError or ValueError for a dataset that cannot be hashed or parts that
-    are not all its codes, DegenerateCodeError for a code with fewer effective bits than
-    `options.minimum_bits`.
+    made `out`. Raises StoreError or ValueError for a dataset that cannot be hashed, UnusableError
+    for parts that are not all its codes, ChangedFileError for changed ones, DegenerateCodeError for
+    a code with fewer effective bits than `options.minimum_bits`.
     """
     if is_made(out, recipe, {"data": data}):
         made: dict[str, Any] = json.loads((out / SUMMARY).read_text(encoding="utf-8"))

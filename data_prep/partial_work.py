@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +115,13 @@ class PartialWork:
 
 
 def remove_work(folder: Path) -> None:
-    """Remove a folder of unfinished work, first the file that marks it as whole.
-
-    Raises UnusableError, and removes nothing, where the folder holds other files.
-    """
-    _refuse_other_files(folder)
+    """Remove unfinished work, first the file that marks it as whole; any other file stays."""
     (folder / PROGRESS).unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if _is_ours(path.name):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or holds something else
+        folder.rmdir()
 
 
 def _refuse_other_files(folder: Path) -> None:
@@ -131,7 +131,7 @@ def _refuse_other_files(folder: Path) -> None:
     if other:
         raise UnusableError(
             f"{folder}: holds '{other[0]}', which is no unfinished work of a dataset; name another "
-            "folder as --state: this one would be removed in the end"
+            "folder as --state"
         )
 
 

@@ -220,7 +220,7 @@ def _over_networks(of_row: list[Result]) -> Measurement:
         float(np.std(accuracies, ddof=1)),
         n=len(accuracies),
         why="it is a spread",
-        unit="%",
+        unit="percentage points",
         protocol="standard deviation, over networks with different random weights, of the accuracy "
         "with all labels",
     )

@@ -39,7 +39,7 @@ def figure(measured: Path, out: Path, style: Style) -> None:
     settings = np.load(measured / "settings.npz")
     truth = np.load(measured / "truth.npz") if (measured / "truth.npz").is_file() else {}
 
-    title = "Groups that count as equal, drawn at random: the image kept, then those removed"
+    title = "Groups whose codes count as equal, drawn at random: the image kept, then those removed"
     if groups["wrong"].any():
         title += "\nFramed: shows another original, according to the truth file"
     picture = groups_sheet(groups["images"], groups["shown"], groups["wrong"])

@@ -91,8 +91,8 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
 
     # the same according to the truth file, and with other settings than the paper's
     if truth is not None and known is not None:
-        measurements += precision_measurements(removed, truth)
-        measurements += precision_measurements(by_chance, truth, of=f"_{UNTRAINED}")
+        measurements += precision_measurements(removed, truth, equal=equal)
+        measurements += precision_measurements(by_chance, truth, of=f"_{UNTRAINED}", equal=equal)
         measurements += truth_measurements(found, known, seed=seed, equal=equal)
         arrays = truth_arrays(codes, known)
         measurements += truth_measurements_allowed(study, arrays)

@@ -111,7 +111,7 @@ def compared_measurements(
     }
     more = []
     for name, (one, other) in pairs.items():
-        text = f"removed by {NAMES[one]} minus by {NAMES[other]}, same images"
+        text = f"removed by {NAMES[one]} minus by {NAMES[other]}, same images, {equal}"
         gain = removed[one].astype(float) - removed[other]
         more.append(_mean(name, gain, over=PAIRED, seed=seed, protocol=text))
         if not (removed[one].any() or removed[other].any()):
@@ -159,17 +159,23 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
     return measured
 
 
-def precision_measurements(removed: Removed, truth: Truth, *, of: str = "") -> list[Measurement]:
+def precision_measurements(
+    removed: Removed, truth: Truth, *, of: str = "", equal: str = AT_ZERO
+) -> list[Measurement]:
     """Errors among the removed images; nothing where none of them is judged.
 
-    of: suffix of the names, where another hash than the trained one removed them.
+    of: suffix of the names, where another hash than the trained one removed them. equal: when codes
+    count as equal, in words.
     """
     pairs = count_pairs(removed.standing_for, truth)
     wrong = false_removals(removed.keep, removed.first, truth)
     rate = (
-        "images removed that show another original than the one kept, according to the truth file"
+        "images removed that show another original than the one kept, according to the truth file, "
+        f"{equal}"
     )
-    pair = "pairs of images in one group that show one original, according to the truth file"
+    pair = (
+        f"pairs of images in one group that show one original, according to the truth file, {equal}"
+    )
     measured = []
     if wrong.n:
         measured.append(
@@ -225,7 +231,7 @@ def truth_measurements(
     }
     hits = {method: copies_found(found[method], truth).astype(float) for method in NAMES}
     for name, (one, other) in pairs.items():
-        text = f"recall of {NAMES[one]} minus that of {NAMES[other]}, same copies"
+        text = f"recall of {NAMES[one]} minus that of {NAMES[other]}, same copies, {equal}"
         gain = hits[one] - hits[other]
         measurements.append(_mean(name, gain, over=PAIRED, seed=seed, protocol=text))
     return measurements

@@ -33,7 +33,7 @@ def dedup_table(study: Arrays, truth: Arrays, numbers: Mapping[str, Measurement]
     Columns: recall of the planted copies with its interval, pairs of different originals within
     that distance ("unjudged" without a truth file), precision in the stated mixture; for the truth
     file's copies, recall with its interval, and the share of all pairs found that show one
-    original; at distance 0 the share of images that would be removed.
+    original; the share of images that would be removed at the radius of the run's de-duplication.
     """
     wrong = "false_pairs" if truth else "unjudged_pairs"
     rows = []

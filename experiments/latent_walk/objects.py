@@ -141,7 +141,7 @@ def _against_unrelated(
             there,
             seed=seed,
             protocol=f"how often in {steps} steps a {objects} would appear or vanish {unrelated}: "
-            "the expectation, from the share of walks with the object at each frame",
+            "the mean over all pairs of different walks",
         )
     ]
     if independent_changes(there):
@@ -191,12 +191,14 @@ def changes(there: np.ndarray) -> np.ndarray:
 
 
 def independent_changes(there: np.ndarray) -> float:
-    """Expected `changes` along T frames of which each is drawn from all of its place, (K, T, ...).
+    """Expected `changes` along T frames of which neighbours come from different segments.
 
-    No pair of frames is drawn: pairs share segments, and an interval over them would be too short.
+    there: (K, T, objects). It is the mean over all pairs of segments. None is drawn: drawn pairs
+    share segments, and an interval over them would be too short.
     """
     p = there.mean(axis=0)  # (T, objects)
-    return float((p[:-1] * (1 - p[1:]) + p[1:] * (1 - p[:-1])).sum())
+    of_all = float((p[:-1] * (1 - p[1:]) + p[1:] * (1 - p[:-1])).sum())  # also of one with itself
+    return float((len(there) * of_all - changes(there).mean()) / (len(there) - 1))
 
 
 def share_of_independent(there: np.ndarray) -> float:

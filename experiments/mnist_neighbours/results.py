@@ -118,13 +118,14 @@ def _differences(
     wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
 ) -> list[Measurement]:
     """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names."""
-    of_one = "one untrained network of each kind" if of == UNTRAINED else "one training"
+    of_one = "one untrained network" if of == UNTRAINED else "one training"
     difference = partial(_difference, seed=seed, of_one=of_one)
+    of_each = f"{of_one} of each kind" if of == UNTRAINED else of_one
     made = []
     for name, place in columns.items():
         dcgan = wrong["dcgan"][:, place]
         gan = wrong["gan"][:, place]
-        made += difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan)
+        made += difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan, of_one=of_each)
         real = wrong["real"][:, 0]
         made += difference(f"real_minus_dcgan_{name}{of}", real, dcgan, fixed=True)
     few, many = (wrong["dcgan"][:, place] for place in columns.values())
@@ -181,7 +182,7 @@ def _of_model(
                 float(100 * wrong.mean(axis=1).std(ddof=1)),
                 n=len(wrong),
                 why="it is a spread",
-                unit="%",
+                unit="percentage points",
                 protocol="standard deviation, over networks trained from different seeds, of the "
                 f"error; references: {references}",
             )

@@ -14,6 +14,9 @@ class Options(SvmOptions, HeldOut):
     Only CIFAR-10's holds images out, extends the grid and has statistics_images.
     """
 
+    extensions: int = Field(
+        4, ge=0, description="CIFAR-10: values added where the best C is at the edge"
+    )
     random_seeds: int = Field(1, ge=1, description="CIFAR-10: networks with random weights")
     centroids: int = Field(4800, ge=1, description="CIFAR-10: of K-means, the paper's row")
     patches: int = Field(400_000, ge=1, description="CIFAR-10: random patches K-means learns from")

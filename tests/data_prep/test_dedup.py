@@ -190,6 +190,7 @@ def made_apart(make_dataset, tmp_path: Path) -> dict[str, Path]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "message"),
     [

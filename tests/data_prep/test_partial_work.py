@@ -289,22 +289,40 @@ def test_a_fault_behind_the_first_save_keeps_the_work(tmp_path, raw, undisturbed
     assert contents(tmp_path / "out") == undisturbed
 
 
-@pytest.mark.parametrize("made", [False, True])
+@pytest.fixture
+def users(tmp_path) -> Path:
+    """A folder of the user, named as --state by mistake."""
+    (tmp_path / "state/chapters").mkdir(parents=True)
+    (tmp_path / "state/thesis.txt").write_text("years of work")
+    return tmp_path / "state"
+
+
 @pytest.mark.parametrize("progress", [False, True])
-def test_a_folder_of_the_user_is_not_removed(tmp_path, raw, made, progress):
-    recipe = Recipe.of("data_prep.prepare", settings={})
-    if made:
-        prepare(spec=SPEC, raw=raw, out=tmp_path / "out", recipe=recipe)
-    state = tmp_path / "state"
-    (state / "chapters").mkdir(parents=True)
-    (state / "thesis.txt").write_text("years of work")
+def test_a_folder_of_the_user_is_refused(tmp_path, raw, users, progress):
     if progress:
-        (state / "progress.json").write_text("{}")
-    held = sorted(state.iterdir())
+        (users / "progress.json").write_text("{}")
+    held = sorted(users.iterdir())
     with pytest.raises(UnusableError, match="holds 'chapters', which is no unfinished work"):
-        prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=state, recipe=recipe)
-    assert sorted(state.iterdir()) == held
-    assert (tmp_path / "out").exists() == made
+        prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=users)
+    assert sorted(users.iterdir()) == held
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_others_outlive_the_end_of_the_work(tmp_path, raw, users, monkeypatch):
+    """A file manager or a network disk may put some there while a dataset is prepared."""
+    recipe = Recipe.of("data_prep.prepare", settings={})
+    state = tmp_path / "other"
+    link = partial_work._link
+
+    def joined_by_another(source, target):
+        (state / ".DS_Store").write_text("")
+        link(source, target)
+
+    monkeypatch.setattr(partial_work, "_link", joined_by_another)
+    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=state, recipe=recipe)
+    assert [path.name for path in state.iterdir()] == [".DS_Store"]
+    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=users, recipe=recipe)  # made already
+    assert sorted(path.name for path in users.iterdir()) == ["chapters", "thesis.txt"]
 
 
 def test_a_temporary_file_of_a_killed_run_is_removed(tmp_path, raw):

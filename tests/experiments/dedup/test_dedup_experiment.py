@@ -167,6 +167,8 @@ def test_protocols_state_the_radius_of_the_run(folders: dict[str, Path], tmp_pat
     found = measured(folders, tmp_path / "m")
     numbers = ("removed_share", "recall", "false_pairs")
     hashed = [f"{name}_{own}" for own in ("autoencoder", "untrained") for name in numbers]
+    hashed += ["false_positive_rate", "pair_precision", "removed_beyond_pixels"]
+    hashed += ["recall_gain_over_pixels", "recall_gain_over_untrained"]
     for name in ("images_removed", "removed_share", "removed_share_of_all_untrained", *hashed):
         assert found[name].protocol.endswith("distance at most 4"), name
     for name in numbers:

@@ -210,6 +210,8 @@ def copied(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("where", ["experiments/latent_walk/planted.py", "repro/dedup/planted.py"])
 def test_a_planted_one_is_found(copied: Path, planted: str, where: str) -> None:
     (copied / where).write_text(planted)
-    found = direct_calls(copied)
-    (copied / where).unlink()
+    try:
+        found = direct_calls(copied)
+    finally:
+        (copied / where).unlink()
     assert found == [f"{where}:2"]

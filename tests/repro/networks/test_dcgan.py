@@ -14,8 +14,6 @@ IMAGENET = NetworkSpec(image_size=32, layers="paired", kernel=3, z_dim=256)
 SMALL = NetworkSpec(image_size=16, ngf=4, ndf=4, z_dim=6)
 
 
-@pytest.mark.slow
-# parameter counts worked out by hand from the shapes of the paper and of the released weights
 def test_imagenet_layers_pool_to_28672_features() -> None:
     D = build_discriminator(IMAGENET, seed=0)
     maps = D.features(torch.zeros(1, 3, 32, 32))

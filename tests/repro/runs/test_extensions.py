@@ -168,8 +168,10 @@ def found_in(file: str, copied: Path, planted: str) -> bool:
     path = copied / file
     before = path.read_text()
     path.write_text(f"{before}\n{planted}\n")
-    _, found = namings(copied)
-    path.write_text(before)
+    try:
+        _, found = namings(copied)
+    finally:
+        path.write_text(before)
     return bool(found) and all(one.startswith(f"{file}:") for one in found)
 
 
