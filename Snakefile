@@ -92,11 +92,14 @@ rule all:
 if MAIN:
     # Snakemake gives the targets only when it plans the jobs, too late for messages of our own
     words = sys.argv[1:] if "snakemake" in sys.argv[0] else []
-    targets = get_argument_parser().parse_known_args(words)[0].targets
+    given = vars(get_argument_parser().parse_known_args(words)[0])
+    targets = given["targets"]
+    plans = ("dryrun", "summary", "detailed_summary", "dag", "rulegraph", "filegraph", "d3dag")
     try:
         check_targets(RUN, targets, workflow.rules)
         told = [require_raw_data(RUN, targets)]
-        told += begin(RUN, dry=workflow.output_settings.dryrun)
+        if not any(map(given.get, ("lint", "list_rules", "list_target_rules"))):
+            told += begin(RUN, dry=any(map(given.get, plans)))
     except ExpectedError as error:
         raise WorkflowError(str(error)) from None
     print(*filter(None, told), sep="\n", end="\n" if any(told) else "", file=sys.stderr)

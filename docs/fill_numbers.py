@@ -98,8 +98,9 @@ def all_numbers() -> str:
 def cell(run: str, line: Line) -> str:
     """The measurements of a line in one run; "–" where there are none."""
     found = measurements_of(run, line.experiment)
-    names = [name for name in line.by_run.get(run, line.names) if name in found]
-    return "; ".join(rounded(scaled(found[name], line.times)) for name in names) or "–"
+    names = line.by_run.get(run, line.names) if found else ()
+    cells = [rounded(scaled(found[name], line.times)) if name in found else "–" for name in names]
+    return "; ".join(cells) if set(cells) - {"–"} else "–"
 
 
 def ablations() -> str:

@@ -62,7 +62,8 @@ def use(device: torch.device) -> torch.device:
     round their factors to TF32's 10 bits, and the same bytes from the same seed.
     """
     if device.type == "cuda":
-        torch.cuda.set_device(device)
+        if device.index is not None:
+            torch.cuda.set_device(device)
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
     return device

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from repro.classification.few_labels import LabelledImages
 from repro.classification.random_search import Trial, TrialResult
 from repro.data.images import spread, to_tensor
+from repro.devices import use
 from repro.errors import UnusableError
 from repro.networks.build import undrawn_convolutional
 from repro.networks.dcgan import Discriminator, freeze_statistics, initialise
@@ -83,7 +84,8 @@ def train_trial(
         )
     for part in (training, validation):
         _require_labels(part, classes)
-    run = _Run(network, trial, training, classes=classes, seed=seed, device=torch.device(device))
+    where = use(torch.device(device))
+    run = _Run(network, trial, training, classes=classes, seed=seed, device=where)
     held_out = _on_device(validation.images, network, run.device)
     passes: list[int] = []
     errors: list[float] = []

@@ -61,17 +61,18 @@ def _count(text: str) -> tuple[str, int]:
 
 def plan(run: Run, counts: Mapping[str, Count], given: argparse.Namespace) -> dict[str, Any]:
     """Measure and print; returns the record for --out."""
+    machine = device_name()  # before the GPU becomes the machine's name
     device = chosen_device(given.device)
     clock = Clock(device, given.threads)
     where = f"{given.threads} of its threads" if device.type == "cpu" else describe_device(device)
-    print(f"{device_name()}: {where}. Trainings, each at two batches:", flush=True)
+    print(f"{machine}: {where}. Trainings, each at two batches:", flush=True)
     trainings = measure_trainings(run, clock, seconds=TRAINING_SECONDS)
     rates = other_rates(clock, sources=sources_of(run))
     stages = stages_of(run, counts, trainings, rates, device=device)
     print(f"\n{table(stages)}\n\n{describe_total(stages, devices=given.gpus)}")
     record: dict[str, Any] = {
         "config": run.file,
-        "machine": device_name(),
+        "machine": machine,
         "device": describe_device(device),
         "threads": given.threads,
         "trainings": {name: asdict(one) for name, one in trainings.items()},

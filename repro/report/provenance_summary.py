@@ -1,7 +1,7 @@
 """What the steps of a run cost and how they were made, in words, from their provenance records.
 
 Time, memory, devices, commits, commands and versions of packages. Where in the flow:
-repro.report.build asks for all steps of a run, repro.report.views for those of one experiment.
+repro.report.page asks for all steps that a report shows, repro.report.views for one experiment's.
 
 Alone: `cost(steps)` with steps of `repro.report.results.read_run`.
 """

@@ -101,7 +101,7 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class RunResults:
-    """All of a run."""
+    """All that the report shows of a run; steps: those of `steps_shown`."""
 
     spec: ReportSpec
     experiments: list[ExperimentResult]

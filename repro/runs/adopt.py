@@ -113,7 +113,7 @@ def _other_inputs(step: PipelineStep, record: Mapping[str, Any]) -> list[str]:
         before = str(record.get("inputs", {}).get(name, {}).get("sha256", ""))
         known_by, colon, _ = before.rpartition(":")
         of_old = bool(colon) and known_by != TIMED
-        of_report = step.name == "report"  # it reads whatever exists
+        of_report = step.name == "report"  # its inputs grow with the run
         same = path_of(given).exists() and (of_old or of_report or sha256_of_input(given) == before)
         if not same and (before or not isinstance(given, Path) or not given.is_file()):
             found.append(str(path_of(given)))

@@ -40,8 +40,9 @@ def alone(run: Run) -> Iterator[None]:
             stack.enter_context(exclusive_lock(run.folder.absolute() / "specs"))
         except InUseError:
             raise InUseError(
-                f"the run in {run.folder} is in progress: another process is at work on it, with "
-                "the settings as they were when it began; wait until it has ended, or stop it, and "
-                f"start the same command again ({run.folder / 'progress.html'} shows its steps)"
+                f"the run in {run.folder} is in progress: another process is at work on it "
+                "(snakemake, a dry run too, or dcgan adopt), with the settings as they were when "
+                "it began; wait until it has ended, or stop it, and start the same command again "
+                f"(steps being made are shown in {run.folder / 'progress.html'})"
             ) from None
         yield

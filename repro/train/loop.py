@@ -159,7 +159,8 @@ def _settings(
 ) -> dict[str, Any]:
     """The settings that a resumed training must share; a state with others is not resumed.
 
-    Device, threads and --cuda-graphs are not compared: they may change the last digits.
+    Device, threads and --cuda-graphs are not compared: they may change the last digits. The
+    precision is the one that the first device chose.
     """
     return {
         "spec": spec.model_dump(),
