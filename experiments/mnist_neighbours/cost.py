@@ -9,7 +9,7 @@ from repro.plan.costs import CostInputs
 def seconds(known: CostInputs) -> float:
     """Seconds to draw the samples of all trainings of both networks and compare the digits.
 
-    The control draws and compares the same number of samples once for each network untrained.
+    The control draws and compares the same number of samples of as many untrained networks.
     """
     options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
     train, validation, test = (
@@ -26,7 +26,7 @@ def seconds(known: CostInputs) -> float:
                 options.selection_samples * validation
             )
             total += drawn * known.drawn(training) + compared * width * known.neighbour
-        control = known.drawn(str(name)) + test * width * known.neighbour
-        total += options.counts[-1] * control
+            control = known.drawn(training) + test * width * known.neighbour
+            total += options.counts[-1] * control
     real = (train + validation) * test * width
     return total + real * known.neighbour

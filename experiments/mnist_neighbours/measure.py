@@ -77,8 +77,11 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         for row, choices in chosen.items()
     }
 
-    untrained = {
-        row: look_up(choices[0], trained=False, state=_state(inputs, row, 1))
+    untrained = {  # as many as there are trainings, so that intervals are over the same unit
+        row: [
+            look_up(choice, untrained=number, state=_state(inputs, row, number))
+            for number, choice in enumerate(choices, 1)
+        ]
         for row, choices in chosen.items()
     }
 

@@ -88,7 +88,7 @@ def nearest_generated(
     digits: np.ndarray,
     choice: ChosenGenerator,
     *,
-    trained: bool = True,
+    untrained: int | None = None,
     counts: tuple[int, ...],
     block: int,
     seed: int,
@@ -97,20 +97,19 @@ def nearest_generated(
 ) -> NearestReferences:
     """The nearest sample of each test digit (T, F) at all counts, without samples of the choice.
 
-    trained: False for the control, the network with its initial weights. state: folder of
-    unfinished searches, None to keep none.
+    untrained: for the control, the number of a network with initial weights in place of the choice.
+    state: folder of unfinished searches, None to keep none.
     """
+    trained = f"mnist neighbours, test, model seed {choice.model.seed}"
     samples = LabelledSamples(
         choice.model,
-        choice.step if trained else None,
+        choice.step if untrained is None else None,
         seed=seed,
-        purpose=f"mnist neighbours, test, model seed {choice.model.seed}"
-        if trained
-        else "mnist neighbours, untrained",
+        purpose=trained if untrained is None else f"mnist neighbours, untrained {untrained}",
         block=block,
         device=device,
     )
-    file = "test.npz" if trained else "untrained.npz"
+    file = "test.npz" if untrained is None else "untrained.npz"
     found = nearest_samples(samples, digits, counts, state=state / file if state else None)
     return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 

@@ -77,14 +77,14 @@ def measurements(
     *,
     few: int,
     seed: int,
-    untrained: dict[str, NearestReferences] | None = None,
+    untrained: dict[str, list[NearestReferences]] | None = None,
 ) -> list[Measurement]:
     """All numbers of the experiment.
 
     real: with the training digits as references; real_all: with the validation digits as well;
     of_models: by row one NearestReferences per training; labels (T,): of the test digits; few: the
-    count of the table's first column, one of the counts; untrained: by row the same for the network
-    without training.
+    count of the table's first column, one of the counts; untrained: by row one for each network
+    with initial weights.
     """
     made = _of_real(real, real_all, labels, seed=seed)
     wrong = {"real": real.wrong(labels)[None]}  # (R, C, T)
@@ -99,8 +99,8 @@ def measurements(
     made += _differences(wrong, columns, seed=seed)
     if untrained:
         control = {"real": wrong["real"]}
-        for row, one in untrained.items():
-            control[row] = one.wrong(labels)[None]
+        for row, networks in untrained.items():
+            control[row] = np.stack([one.wrong(labels) for one in networks])
             for place, count in enumerate(counts):
                 made.append(
                     _share(
@@ -108,6 +108,7 @@ def measurements(
                         control[row][:, place],
                         f"{CLASSIFIER}; references: {count:,} {MODELS[row]} before training",
                         seed=seed,
+                        networks="untrained networks",
                     )
                 )
         made += _differences(control, columns, seed=seed, of=UNTRAINED)
@@ -118,9 +119,11 @@ def _differences(
     wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
 ) -> list[Measurement]:
     """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names."""
-    of_one = "one untrained network" if of == UNTRAINED else "one training"
-    difference = partial(_difference, seed=seed, of_one=of_one)
-    of_each = f"{of_one} of each kind" if of == UNTRAINED else of_one
+    networks, of_one, of_each = "trained networks", "one training", "one training"
+    if of == UNTRAINED:
+        networks, of_one = "untrained networks", "one untrained network"
+        of_each = f"{of_one} of each kind"
+    difference = partial(_difference, seed=seed, networks=networks, of_one=of_one)
     made = []
     for name, place in columns.items():
         dcgan = wrong["dcgan"][:, place]
@@ -190,13 +193,20 @@ def _of_model(
     return made
 
 
-def _share(name: str, chosen: np.ndarray, protocol: str, *, seed: int) -> Measurement:
+def _share(
+    name: str,
+    chosen: np.ndarray,
+    protocol: str,
+    *,
+    seed: int,
+    networks: str = "trained networks",
+) -> Measurement:
     """Share of (R, T) bool in percent."""
     return share_of_networks_over(
         name,
         chosen,
         over="test digits",
-        networks="trained networks",
+        networks=networks,
         seed=seed,
         purpose=f"mnist neighbours, {name}",
         protocol=protocol,
@@ -211,6 +221,7 @@ def _difference(
     seed: int,
     paired: bool = False,
     fixed: bool = False,
+    networks: str = "trained networks",
     of_one: str = "one training",
 ) -> list[Measurement]:
     """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
@@ -218,7 +229,7 @@ def _difference(
     With several trainings of both the interval is over trainings, and a second number has the
     interval over digits; with one of either it is over digits, within these trainings. paired: both
     come from the same trainings; fixed: the first are against the real digits, made by no training;
-    of_one: what each of the networks is where there is one of each.
+    networks, of_one: what they are, in words, where there are several and where there is one.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "
@@ -227,7 +238,7 @@ def _difference(
     one, other = (100 * wrong.mean(axis=1) for wrong in (first, second))  # (R,)
     several = len(other) > 1 and (fixed or len(one) > 1)
     trainings = max(len(one), len(other))
-    over = of_one if trainings == 1 else "the mean of these trainings"
+    over = of_one if trainings == 1 else f"the mean of these {networks}"
     digits = mean_over(
         f"{name}_over_digits" if several else name,
         100 * (first.mean(axis=0) - second.mean(axis=0)),
@@ -241,7 +252,7 @@ def _difference(
     if not several:
         return [digits]
     if paired or fixed:
-        units = "trained networks" + (" (paired)" if paired else "")
+        units = networks + (" (paired)" if paired else "")
         return [
             student_over(
                 name, one - other, over=units, protocol=protocol, unit="percentage points"
@@ -253,7 +264,7 @@ def _difference(
             name,
             float(one.mean() - other.mean()),
             welch(one, other),
-            over=f"{len(one)} and {len(other)} trained networks",
+            over=f"{len(one)} and {len(other)} {networks}",
             by="Welch interval",
             n=min(len(one), len(other)),
             protocol=protocol,

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,12 @@ def contents(out: Path) -> dict[str, bytes]:
     return {name: (out / name).read_bytes() for name in FILES}
 
 
+@cache
+def recipe() -> Recipe:
+    """By which a finished dataset is recognised, as in the pipeline."""
+    return Recipe.of("data_prep.prepare", settings={})
+
+
 class KilledAt:
     """Kills its own process at the n-th of all writes, saves, links, renames and removals.
 
@@ -67,7 +74,6 @@ class KilledAt:
         for place, name in (
             (partial_work, "write_json"),
             (partial_work, "_link"),
-            (partial_work.shutil, "rmtree"),
             (Path, "replace"),
             (Path, "unlink"),
         ):
@@ -104,7 +110,7 @@ def life(out: Path, raw: Path, *, killed_at: int) -> bool:
     if child == 0:
         try:
             killer = KilledAt(killed_at)
-            prepare(spec=SPEC, raw=raw, out=out)
+            prepare(spec=SPEC, raw=raw, out=out, recipe=recipe())
             if killed_at == NEVER:
                 out.with_name("events").write_text(str(killed_at - killer.left))
         except BaseException:
@@ -310,7 +316,6 @@ def test_a_folder_of_the_user_is_refused(tmp_path, raw, users, progress):
 
 def test_files_of_others_outlive_the_end_of_the_work(tmp_path, raw, users, monkeypatch):
     """A file manager or a network disk may put some there while a dataset is prepared."""
-    recipe = Recipe.of("data_prep.prepare", settings={})
     state = tmp_path / "other"
     link = partial_work._link
 
@@ -319,9 +324,9 @@ def test_files_of_others_outlive_the_end_of_the_work(tmp_path, raw, users, monke
         link(source, target)
 
     monkeypatch.setattr(partial_work, "_link", joined_by_another)
-    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=state, recipe=recipe)
+    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=state, recipe=recipe())
     assert [path.name for path in state.iterdir()] == [".DS_Store"]
-    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=users, recipe=recipe)  # made already
+    prepare(spec=SPEC, raw=raw, out=tmp_path / "out", state=users, recipe=recipe())  # made already
     assert sorted(path.name for path in users.iterdir()) == ["chapters", "thesis.txt"]
 
 

@@ -300,14 +300,16 @@ def test_the_untrained_control_is_the_network_before_training(folders, tmp_path:
     of_the_training.G = model.untrained_generator(1)
     assert not np.array_equal(one, of_the_training.at(0))  # the run's seed is used by trainings
     found = measured(folders, tmp_path / "out")
-    for name in ("error_dcgan_50", "error_gan_800", "real_minus_dcgan_few", "gan_minus_dcgan_many"):
+    for name in ("error_dcgan_50", "error_gan_800"):
         assert found[f"{name}_untrained"].n == 200
-    for name, networks in (
-        ("real_minus_dcgan_few", "one untrained network"),
-        ("gan_minus_dcgan_many", "one untrained network of each kind"),
-        ("dcgan_few_minus_many", "one untrained network"),
+    # as many untrained networks as trainings: two DCGANs and one GAN
+    for name, n, over in (
+        ("real_minus_dcgan_few", 2, "2 untrained networks"),
+        ("gan_minus_dcgan_many", 200, "within the mean of these untrained networks"),
+        ("dcgan_few_minus_many", 2, "2 untrained networks (paired)"),
     ):
-        assert found[f"{name}_untrained"].spread.endswith(f"within {networks}"), name
+        assert found[f"{name}_untrained"].n == n
+        assert over in found[f"{name}_untrained"].spread
 
 
 @pytest.mark.slow
@@ -320,16 +322,25 @@ def test_the_unit_of_a_difference_is_the_training_where_there_are_several() -> N
 
     real = with_errors(0)[0]
     rows = {"dcgan": with_errors(0, 0.5), "gan": with_errors(0.5, 1)}
-    made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
+    made = measurements(real, real, rows, np.arange(4), few=10, seed=1, untrained=rows)
     found = {one.name: one for one in made}
+    control = found["gan_minus_dcgan_few_untrained"]
+    assert "Welch interval over 2 and 2 untrained networks" in control.spread
     welch = found["gan_minus_dcgan_few"]
+    assert (control.value, control.low, control.high) == (welch.value, welch.low, welch.high)
     half = 4.302653 * np.sqrt(2 * 1250 / 2)  # t of 2 degrees of freedom; variances of 1250
     assert (welch.value, welch.high - 50) == (50, pytest.approx(half, rel=1e-5))
     assert "Welch interval over 2 and 2 trained networks" in welch.spread
     assert "test digits" in found["gan_minus_dcgan_few_over_digits"].spread
     rows = {"dcgan": with_errors(0), "gan": with_errors(1)}
-    made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
-    assert "within one training" in {one.name: one for one in made}["gan_minus_dcgan_few"].spread
+    made = measurements(real, real, rows, np.arange(4), few=10, seed=1, untrained=rows)
+    found = {one.name: one for one in made}
+    for name, within in (
+        ("gan_minus_dcgan_few", "one training"),
+        ("gan_minus_dcgan_few_untrained", "one untrained network of each kind"),
+        ("real_minus_dcgan_few_untrained", "one untrained network"),
+    ):
+        assert found[name].spread.endswith(f"within {within}")
     # a network that was trained once is not fixed, as the real digits are
     rows = {"dcgan": with_errors(0, 0.5, 0.5), "gan": with_errors(1)}
     made = measurements(real, real, rows, np.arange(4), few=10, seed=1)
