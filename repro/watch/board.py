@@ -37,15 +37,15 @@ class Step:
     ended: float = 0.0
 
     def reading(self) -> Reading | None:
-        """The last of the newest lines of its log that reports progress; None where none does."""
-        for line in reversed(self.last_lines(5)):
+        """The progress in the newest lines of its log that it has written since it began, or None.
+
+        The end of a failed step's log is shown whole: a step may fail before it is known to have
+        begun.
+        """
+        for line in reversed(last_lines(self.log, most=5, start=self.log_began)):
             if found := read(line):
                 return found
         return None
-
-    def last_lines(self, most: int) -> list[str]:
-        """The last lines of its log that it has written since it began; see `last_lines`."""
-        return last_lines(self.log, most=most, start=self.log_began)
 
 
 def last_lines(path: Path | None, *, most: int, start: int = 0) -> list[str]:

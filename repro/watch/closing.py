@@ -13,7 +13,7 @@ from pathlib import Path
 from repro.places import ROOT
 from repro.progress import format_duration
 from repro.runs.run import Experiment, Run
-from repro.watch.board import Step
+from repro.watch.board import Step, last_lines
 from repro.watch.step_descriptions import plain
 
 PLAYABLE = "playable.html"
@@ -87,7 +87,7 @@ def _command(run: Run, target: str, given: Sequence[str]) -> str:
 
 def failure_lines(step: Step) -> list[str]:
     """Lines on a failed step: the end of its log, and what to do."""
-    lines = step.last_lines(LAST_LINES)
+    lines = last_lines(step.log, most=LAST_LINES)
     if _was_stopped(step):
         return [f"Stopped after {format_duration(step.ended - step.started)}: {step.description}"]
     shown = [f"FAILED after {format_duration(step.ended - step.started)}: {step.description}"]
@@ -111,4 +111,4 @@ def what_to_do(failed: Sequence[Step]) -> list[str]:
 
 
 def _was_stopped(step: Step) -> bool:
-    return any(line.startswith(STOPPED) for line in step.last_lines(1))
+    return any(line.startswith(STOPPED) for line in last_lines(step.log, most=1))

@@ -44,8 +44,7 @@ def held_in_training(site: Site, log: Path) -> Iterator[None]:
 def test_two_pipelines_at_once_in_one_folder(copy: Site, undisturbed: Site, tmp_path: Path) -> None:
     with held_in_training(copy, tmp_path / "log"):
         said = copy.run(f"{STAMPS}/models/bedrooms", succeeds=False)
-    assert "Directory cannot be locked" in said
-    assert str(copy.folder) in said
+    assert "is in progress: another process is at work on it" in said
     assert_same(kept_files(copy.results), kept_files(undisturbed.results), at_least=60)
 
 

@@ -152,9 +152,7 @@ def test_a_running_step_is_believed(board: Board, clock: Clock, tmp_path: Path) 
     assert remaining(board) == 45  # no number of cores makes it shorter
 
 
-def test_progress_and_the_end_of_an_earlier_attempt_are_not_this_ones(
-    board: Board, tmp_path: Path
-) -> None:
+def test_progress_of_an_earlier_attempt_is_not_this_ones(board: Board, tmp_path: Path) -> None:
     """Rules append to their logs."""
     log = tmp_path / "log"
     log.write_text("[10:00:00] hashing: 90 of 100 images (90 %), 2.0/s, 5 s left\nstopped\n")
@@ -167,12 +165,7 @@ def test_progress_and_the_end_of_an_earlier_attempt_are_not_this_ones(
     reading = running.reading()
     assert reading is not None
     assert (reading.done, reading.left) == (10, 45)
-    log.write_text(log.read_text().partition("[10:01")[0])
     board.fail(1)
-    assert failure_lines(running)[:2] == [
-        "FAILED after 0 s: measure_x",
-        "    (its log is empty)",
-    ]
     board.start(1)
     assert running.log_began == log.stat().st_size
 
