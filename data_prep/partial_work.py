@@ -48,7 +48,7 @@ class PartialWork:
         self._saved = (0, time.monotonic())  # records, time
         writer = self._resumed(store) if folder.is_dir() else None
         if writer is None:
-            self.discard()
+            remove_work(folder)
             folder.mkdir(parents=True)
             writer = StoreWriter(folder, **store)
         self.writer = writer
@@ -89,18 +89,14 @@ class PartialWork:
     def finish(self, folder: Path) -> dict[str, Any]:
         """Put the finished files into `folder` as well (no pixel is copied); return their manifest.
 
-        The files also stay here until `discard`, so a kill in between costs nothing.
+        The files also stay here until `remove_work`, so a kill in between costs nothing.
         """
         self._save()
         manifest = self.writer.close()
         for path in self.folder.iterdir():
-            if path.name != PROGRESS and not path.name.startswith("."):
+            if path.name in OURS - {PROGRESS}:
                 _link(path, folder / path.name)
         return manifest
-
-    def discard(self) -> None:
-        """Remove the folder, as `remove_work` does."""
-        remove_work(self.folder)
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:
@@ -110,7 +106,7 @@ class PartialWork:
         except BaseException:
             self.writer.abandon()
             if not (self.folder / PROGRESS).exists():
-                self.discard()
+                remove_work(self.folder)
             raise
 
 

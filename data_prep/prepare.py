@@ -97,7 +97,7 @@ def prepare(
             _require_images(manifest, raw, partial)
         else:
             write_part_file(folder, shard=shard, origin=origin)
-    partial.discard()
+    remove_work(unfinished)
 
 
 def join_parts(
@@ -209,7 +209,7 @@ def _require_images(
     if manifest["count"]:
         return
     if partial is not None:
-        partial.discard()
+        remove_work(partial.folder)
     found = ", ".join(f"{n} {reason}" for reason, n in manifest["skipped"].items())
     raise SourceError(
         f"{raw}: no readable image for source '{manifest['source']}' (skipped: "

@@ -48,16 +48,21 @@ def error_over_draws(
         ),
     ]
     if networks > 1:
-        between = single_number(
-            named("sd_over_networks"),
-            float(errors.mean(axis=1).std(ddof=1)),
-            n=networks,
-            why="it is a spread",
-            unit="percentage points",
-            protocol="standard deviation, over networks, of the mean test error",
-        )
-        made.append(between)
+        name, protocol = named("sd_over_networks"), "over networks, of the mean test error"
+        made.append(sd_over_networks(name, errors.mean(axis=1), protocol=protocol))
     return made
+
+
+def sd_over_networks(name: str, percents: np.ndarray, *, protocol: str) -> Measurement:
+    """Standard deviation of percentages (networks,), one each; protocol: over what, of what."""
+    return single_number(
+        name,
+        float(percents.std(ddof=1)),
+        n=len(percents),
+        why="it is a spread",
+        unit="percentage points",
+        protocol=f"standard deviation, {protocol}",
+    )
 
 
 def of_the_choice(name: str, percent: float, *, held_out: int, protocol: str) -> Measurement:

@@ -12,7 +12,12 @@ import numpy as np
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.progress import Progress
-from experiments.svm_numbers import chosen_value, mean_accuracy, of_the_choice
+from experiments.svm_numbers import (
+    chosen_value,
+    mean_accuracy,
+    of_the_choice,
+    sd_over_networks,
+)
 from repro.claims.constructors import (
     deviation_around,
     difference_over,
@@ -214,15 +219,10 @@ def _chosen(of_row: list[Result], *, per_class: int) -> list[Measurement]:
 
 
 def _over_networks(of_row: list[Result]) -> Measurement:
-    accuracies = [100 * float(one.hits(ALL).mean()) for one in of_row]
-    return single_number(
+    return sd_over_networks(
         f"sd_over_networks_{of_row[0].name}",
-        float(np.std(accuracies, ddof=1)),
-        n=len(accuracies),
-        why="it is a spread",
-        unit="percentage points",
-        protocol="standard deviation, over networks with different random weights, of the accuracy "
-        "with all labels",
+        np.array([100 * float(one.hits(ALL).mean()) for one in of_row]),
+        protocol="over networks with different random weights, of the accuracy with all labels",
     )
 
 

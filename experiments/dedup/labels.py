@@ -1,4 +1,4 @@
-"""Labels made by eye on the label page: read, checked, and decided by majority (paper §4.1.1).
+"""Labels made by eye on the label page: read, checked, decided by majority, counted (paper §4.1.1).
 
 Part of measure.py. The paper looked at hash collisions and estimated that fewer than one in a
 hundred removals is wrong. Here people label a random sample of the removed images, each next to the
@@ -12,6 +12,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
+from repro.claims.constructors import counted_share_over
+from repro.claims.measurement import Measurement
 from repro.data.cells import name_in
 from repro.specs.validation import SpecError
 
@@ -81,3 +85,41 @@ def decisions(by_labeller: list[dict[int, str]]) -> dict[int, str]:
         if same == different:
             decided[pair] = "unsure"
     return decided
+
+
+def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list[Measurement]:
+    """The false-positive rate by eye and how far labellers agree; nothing without labels.
+
+    files: one per labeller; sample: the result of `sampled_collisions`. Raises SpecError for a file
+    that does not belong to this sample.
+    """
+    kept, removed = (sample[f"{name}_keys"].tolist() for name in ("kept", "removed"))
+    by_labeller = [read_labels(Path(f), kept_keys=kept, removed_keys=removed) for f in files]
+    votes = Counter(decisions(by_labeller).values())
+    decided, unsure = votes["same"] + votes["different"], votes["unsure"]
+    if not decided + unsure:
+        return []
+    about = (
+        f"{decided + unsure} of {len(kept)} collisions drawn at random from "
+        f"{sample['collisions']}, labellers: {len(files)}"
+    )
+    measured = []
+    if decided:
+        text = f"{about}: different among same and different; {unsure} unsure or tied left out"
+        name = "false_positive_rate_by_eye"
+        wrong = votes["different"]
+        measured.append(counted_share_over(name, wrong, decided, over="pairs", protocol=text))
+    name, text = "false_positive_rate_by_eye_at_worst", f"{about}: unsure ones counted as different"
+    wrong, n = votes["different"] + unsure, decided + unsure
+    measured.append(counted_share_over(name, wrong, n, over="pairs", protocol=text))
+    by_several = [
+        {labels[pair] for labels in by_labeller if pair in labels}
+        for pair in range(len(kept))
+        if sum(pair in labels for labels in by_labeller) > 1
+    ]
+    if by_several:
+        agreed, n = sum(len(given) == 1 for given in by_several), len(by_several)
+        text = "pairs to which all who labelled it gave one label, of those labelled by several"
+        name = "labellers_agree"
+        measured.append(counted_share_over(name, agreed, n, over="pairs", protocol=text))
+    return measured

@@ -24,6 +24,7 @@ from experiments.dedup.copies import (
     codes_of,
     read_copies,
 )
+from experiments.dedup.labels import eye_measurements
 from experiments.dedup.multiverse import hash_universes
 from experiments.dedup.options import Options
 from experiments.dedup.recall_study import recall_study, study_arrays
@@ -32,7 +33,6 @@ from experiments.dedup.results import (
     compared_measurements,
     copies_measurements,
     equal_codes,
-    eye_measurements,
     precision_measurements,
     removed_measurements,
     removed_share_untrained,

@@ -1,19 +1,16 @@
-"""The numbers of §4.1.1, from the weakest assumption to the strongest: counts, copies, truth, eye.
+"""The numbers of §4.1.1, from the weakest assumption to the strongest: counts, copies, truth.
 
 Part of measure.py. Counts of removals need no truth, recall of planted copies needs the copies. The
-truth file, or people who label a sample, decide which removals were wrong. Alone:
+truth file decides which removals were wrong; numbers by eye are in labels.py. Alone:
 `removed_measurements(read_removed(folder, images=n))`.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from experiments.dedup.copies import FURTHEST, METHODS, UNTRAINED, Copies
-from experiments.dedup.labels import decisions, read_labels
 from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
 from repro.claims.constructors import counted_share_over, mean_over, single_number
@@ -265,41 +262,3 @@ def truth_measurements_allowed(
 def _mean(name: str, values: np.ndarray, *, over: str, seed: int, protocol: str) -> Measurement:
     purpose = f"dedup, {name}"
     return mean_over(name, values, seed=seed, purpose=purpose, over=over, protocol=protocol)
-
-
-def eye_measurements(files: list[str], sample: Mapping[str, np.ndarray]) -> list[Measurement]:
-    """The false-positive rate by eye and how far labellers agree; nothing without labels.
-
-    files: one per labeller; sample: the result of `sampled_collisions`. Raises SpecError for a file
-    that does not belong to this sample.
-    """
-    kept, removed = (sample[f"{name}_keys"].tolist() for name in ("kept", "removed"))
-    by_labeller = [read_labels(Path(f), kept_keys=kept, removed_keys=removed) for f in files]
-    votes = Counter(decisions(by_labeller).values())
-    decided, unsure = votes["same"] + votes["different"], votes["unsure"]
-    if not decided + unsure:
-        return []
-    about = (
-        f"{decided + unsure} of {len(kept)} collisions drawn at random from "
-        f"{sample['collisions']}, labellers: {len(files)}"
-    )
-    measured = []
-    if decided:
-        text = f"{about}: different among same and different; {unsure} unsure or tied left out"
-        name = "false_positive_rate_by_eye"
-        wrong = votes["different"]
-        measured.append(counted_share_over(name, wrong, decided, over="pairs", protocol=text))
-    name, text = "false_positive_rate_by_eye_at_worst", f"{about}: unsure ones counted as different"
-    wrong, n = votes["different"] + unsure, decided + unsure
-    measured.append(counted_share_over(name, wrong, n, over="pairs", protocol=text))
-    by_several = [
-        {labels[pair] for labels in by_labeller if pair in labels}
-        for pair in range(len(kept))
-        if sum(pair in labels for labels in by_labeller) > 1
-    ]
-    if by_several:
-        agreed, n = sum(len(given) == 1 for given in by_several), len(by_several)
-        text = "pairs to which all who labelled it gave one label, of those labelled by several"
-        name = "labellers_agree"
-        measured.append(counted_share_over(name, agreed, n, over="pairs", protocol=text))
-    return measured

@@ -100,16 +100,13 @@ def nearest_generated(
     untrained: for the control, the number of a network with initial weights in place of the choice.
     state: folder of unfinished searches, None to keep none.
     """
-    trained = f"mnist neighbours, test, model seed {choice.model.seed}"
+    step: int | None = choice.step
+    file, purpose = "test.npz", f"mnist neighbours, test, model seed {choice.model.seed}"
+    if untrained is not None:
+        step, file, purpose = None, "untrained.npz", f"mnist neighbours, untrained {untrained}"
     samples = LabelledSamples(
-        choice.model,
-        choice.step if untrained is None else None,
-        seed=seed,
-        purpose=trained if untrained is None else f"mnist neighbours, untrained {untrained}",
-        block=block,
-        device=device,
+        choice.model, step, seed=seed, purpose=purpose, block=block, device=device
     )
-    file = "test.npz" if untrained is None else "untrained.npz"
     found = nearest_samples(samples, digits, counts, state=state / file if state else None)
     return NearestReferences(found.counts, samples.labels(found.numbers), found.distances)
 

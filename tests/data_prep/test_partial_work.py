@@ -1,4 +1,7 @@
-"""data_prep/partial_work.py: killed anywhere and started again, prepare writes the same bytes."""
+"""data_prep/partial_work.py: killed anywhere and started again, prepare writes the same bytes.
+
+Longer than 300 lines: kills, refusals and leftovers are tried on the same raw folder.
+"""
 
 import json
 import os

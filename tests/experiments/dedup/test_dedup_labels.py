@@ -12,9 +12,8 @@ from browser import Content, after_script, needs_chromium
 from PIL import Image
 
 from experiments.dedup.label_page import write_label_page
-from experiments.dedup.labels import decisions, read_labels
+from experiments.dedup.labels import decisions, eye_measurements, read_labels
 from experiments.dedup.removal import printable
-from experiments.dedup.results import eye_measurements
 from repro.specs.validation import SpecError
 
 NASTY = ['a"b,c', "</script><b>'x'", "über/zimmer 1.jpg", "back\\slash\n", "bad\udce9byte", "=1+1"]
