@@ -111,7 +111,10 @@ def recorded(sidecar: Path) -> dict[str, str]:
 
 def how_to_remake(path: Path) -> str:
     """What to do about a damaged file of a step's folder."""
-    return f"delete the folder {path.parent} and make it again (snakemake does so by itself)"
+    return (
+        f"delete the folder {path.parent} and run snakemake again "
+        "(an experiment that runs only on request is made again under its own name)"
+    )
 
 
 def step_folders(run: Path) -> list[Path]:

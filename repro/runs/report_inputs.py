@@ -10,7 +10,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from repro.artefacts.provenance import SIDECAR, ChangedFileError, Input, read_record, step_folders
+from repro.artefacts.provenance import (
+    SIDECAR,
+    ChangedFileError,
+    Input,
+    how_to_remake,
+    read_record,
+    step_folders,
+)
 
 TEXTS = {"card": "experiment.yaml", "readme": "README.md"}  # of an experiment
 
@@ -76,6 +83,6 @@ def _require_record(folder: Path) -> None:
     sidecar = folder / SIDECAR
     if not sidecar.is_file():
         raise ChangedFileError(
-            f"{sidecar} is missing, so nothing tells what made the files next to it; delete the "
-            f"folder {folder} and make it again (snakemake does so by itself)"
+            f"{sidecar} is missing, so nothing tells what made the files next to it; "
+            f"{how_to_remake(sidecar)}"
         )
