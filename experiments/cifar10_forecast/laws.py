@@ -13,6 +13,7 @@ passes do as much with few images as with many.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from repro.claims.intervals import percentiles
 from repro.errors import UnusableError
@@ -60,6 +61,27 @@ class Ladder:
         logs = _design(self.sizes, self.sizes[0], together=together)
         rungs, effects = logs.shape
         return rungs > effects and np.linalg.matrix_rank(logs) == effects
+
+    def luck(self, doublings: np.ndarray) -> float:
+        """Half the 95 % interval of a gain, as far as trainings differ by luck; infinite: unknown.
+
+        doublings (2,): of maps and of images. Student's interval of the least-squares slopes of the
+        trainings' mean log-odds, in accuracy at the largest rung: what the rungs of one training
+        have in common is one observation.
+        """
+        trainings, place = np.unique(self.model, return_index=True)
+        design = np.column_stack([np.ones(len(trainings)), np.log2(self.sizes[place, :2])])
+        free = len(trainings) - design.shape[1]
+        if free < 1:
+            return np.inf
+        odds = self.accuracy.clip(LEAST, MOST)
+        odds = np.log(odds / (1 - odds))
+        means = np.array([odds[self.model == one].mean() for one in trainings])
+        slopes = np.linalg.pinv(design)  # (3, trainings)
+        variance = ((means - design @ (slopes @ means)) ** 2).sum() / free
+        error = np.sqrt(variance * ((doublings @ slopes[1:]) ** 2).sum())
+        here = self.accuracy[self.largest]
+        return float(stats.t.ppf(0.975, free) * error * here * (1 - here))
 
     def require_variation(self) -> None:
         """Raises UnusableError where the rungs do not tell the effects of the sizes apart."""

@@ -5,7 +5,7 @@ Part of measure.py. The result consists of arrays alone, so that a finished row 
 counted per class; ALL means all of them. Alone: `fit_row(pixel_row(images), training, ...)`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.rows import PURPOSE, Table1Row
+from repro.artefacts.finished_parts import FinishedParts
 from repro.classification.choose_c import (
     Choice,
     Training,
@@ -161,6 +162,14 @@ def fit_row(
         counts=np.array([count for count, _ in machines]),
         tried={count: np.array(list(one.tried.items())) for count, one in choices.items()},
     )
+
+
+def finished_row(
+    row: Table1Row, fit: Callable[[Table1Row], FittedMachines], finished: FinishedParts
+) -> FittedMachines:
+    """The row's machines, fitted now or kept from an earlier start of the same measurement."""
+    name = f"row_{row.name}_{row.number}"
+    return FittedMachines.from_arrays(finished.part(name, lambda: fit(row).arrays()))
 
 
 def held_out_hits(

@@ -7,7 +7,6 @@ python -m experiments.cifar10_svm.measure --input objects.model=DIR --input cifa
     --input cifar10.test=DIR [--input cifar10.model=DIR] [--input authors.released=DIR] --out DIR
 """
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from experiments.cifar10_svm.fitting import (
     FittedMachines,
+    finished_row,
     fit_row,
     held_out_hits,
     hits_on_test,
@@ -35,7 +35,6 @@ from experiments.cifar10_svm.rows import (
 )
 from experiments.contract import Inputs, measure_command
 from repro.artefacts.arrays import save_arrays
-from repro.artefacts.finished_parts import FinishedParts
 from repro.claims.measurement import Measurement
 from repro.classification.choose_c import with_held_out
 from repro.classification.shared_features import shared_features
@@ -78,7 +77,7 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
             grid=options.grid,
             extensions=options.extensions,
         )
-        fitted = [_finished_row(row, fit, finished) for row in rows]
+        fitted = [finished_row(row, fit, finished) for row in rows]
         progress = measure_progress(
             model,
             features,
@@ -133,14 +132,6 @@ def _released(inputs: Inputs, D: Discriminator) -> Released | None:
     if not inputs.has("authors.released"):
         return None
     return released_of(inputs.folder("authors.released"), D)
-
-
-def _finished_row(
-    row: Table1Row, fit: Callable[[Table1Row], FittedMachines], finished: FinishedParts
-) -> FittedMachines:
-    """The row's machines, fitted now or kept from an earlier start of the same measurement."""
-    name = f"row_{row.name}_{row.number}"
-    return FittedMachines.from_arrays(finished.part(name, lambda: fit(row).arrays()))
 
 
 def _result(

@@ -241,7 +241,11 @@ def _difference(
     name = f"{one}_minus_{other}{'_per_class' if few else ''}"
     sets = max(len(percent(one)), len(percent(other)))
     labels = f"{per_class} labels per class, {sets} draws" if few else "all labels"
+    if few and "random" in one + other:
+        labels += ", the mean of the networks with random weights"
     over = "test images (both rows on the same ones)"
+    if one.startswith("dcgan"):
+        over += ", one training of D"
     repeated = "draws of labels" if few else "networks with random weights"
     return difference_over(
         name,

@@ -71,17 +71,17 @@ def groups_sheet(images: np.ndarray, shown: np.ndarray, wrong: np.ndarray) -> np
 def recall_chart(study: Arrays, truth: Arrays) -> Figure:
     """Heat map: share of copies found, by kind and strength, per method.
 
-    Left half: equal codes. Right half: at the largest distance d with at most 1 false pair in 100;
-    grey where a method has none.
+    Left half: equal codes. Right half, where a truth file tells false pairs: at the largest
+    distance d with at most 1 false pair in 100; grey where a method has none.
     """
     methods = study["methods"].tolist()
     copies = [(kind, strength) for kind, strength, *_ in by_kind(study, truth, 0, 0)]
     names = [_row_name(kind, strength) for kind, strength in copies]
-    drawing, axes = new_figure(8.6, 1.6 + 0.24 * len(names), columns=2)
-    for one, distances, title in (
-        (axes[0, 0], [0] * len(methods), "copies found, %: equal codes"),
-        (axes[0, 1], study["allowed"].tolist(), "copies found, %: largest d allowed*"),
-    ):
+    halves = [([0] * len(methods), "copies found, %: equal codes")]
+    if truth:
+        halves.append((study["allowed"].tolist(), "copies found, %: largest d allowed*"))
+    drawing, axes = new_figure(8.6, 1.6 + 0.24 * len(names), columns=len(halves))
+    for one, (distances, title) in zip(axes[0], halves, strict=True):
         shares = np.full((len(names), len(methods)), np.nan)
         for k, d in enumerate(distances):
             if d >= 0:
@@ -96,11 +96,10 @@ def recall_chart(study: Arrays, truth: Arrays) -> Figure:
             one.axhline(row + 0.5, color="white", linewidth=3)
         one.set_title(title, loc="left", fontsize=10, color=INK, pad=10)
     axes[0, 0].set_yticks(np.arange(len(names)), names, fontsize=SMALL)
-    axes[0, 1].set_yticks([])
-    note = (
-        "d: bits in which codes may differ. * At most 1 false pair in 100; "
-        "no d: even equal codes give more."
-    )
+    note = "d: bits in which codes may differ."
+    if truth:
+        axes[0, 1].set_yticks([])
+        note += " * At most 1 false pair in 100; no d: even equal codes give more."
     drawing.supxlabel(note, x=0.01, ha="left", fontsize=9, color=INK)
     return drawing
 
@@ -145,7 +144,7 @@ def precision_recall_chart(study: Arrays, *, judged: bool) -> Figure:
                 one.plot(recall[0], values[0], color=COLOURS[method], **RING)
     wrong = "false" if judged else "unjudged"
     left.set_xlabel(f"recall: {extra_copies(study)}", color=INK)
-    left.set_ylabel("precision on pairs", color=INK)
+    left.set_ylabel("precision on pairs" + ("" if judged else ", at least"), color=INK)
     left.plot([], [], color=INK, linestyle="none", label="equal codes", **RING)
     left.axhline(0.99, color=MUTED, linewidth=1, linestyle=(0, (4, 4)), label="1 false pair in 100")
     left.set_ylim(-0.02, 1.06)

@@ -5,6 +5,7 @@ all kinds is taken over originals, since the copies of one picture are found or 
 interval of one kind at one strength is Wilson's, since each original then has one copy. Precision
 is that of the pairs found in a stated mixture: `copy_share * n` of n judged images are copies, all
 kinds and strengths in equal parts, and all pairs of different originals among them are counted.
+Without a truth file every image counts as another original, so precision is a lower bound.
 
 Alone: `recall_study(codes, copies, truth, copy_share=0.09)`.
 """
@@ -36,6 +37,7 @@ class RecallStudy:
     true_pairs: np.ndarray  # (K, D) int64, pairs of the truth file found
     precision: np.ndarray  # (K, D)
     images: int
+    judged: bool  # whether a truth file tells which images are duplicates by nature
 
     @property
     def recall(self) -> np.ndarray:
@@ -43,7 +45,12 @@ class RecallStudy:
         return self.by_original.mean(axis=1)
 
     def distance_allowed(self, method: str) -> int | None:
-        """Largest distance up to which precision in the mixture is 0.99 or more, if any."""
+        """Largest distance up to which precision in the mixture is 0.99 or more, if any.
+
+        None, too, without a truth file: near pairs may then be duplicates by nature, not errors.
+        """
+        if not self.judged:
+            return None
         return largest_allowed(self.precision[METHODS.index(method), : FURTHEST[method] + 1])
 
     def distance_allowed_by_truth(self, method: str) -> int | None:
@@ -102,6 +109,7 @@ def recall_study(
             hits, everything, out=np.full(shape, np.nan), where=np.nan_to_num(everything) > 0
         ),
         images=n,
+        judged=truth is not None,
     )
 
 

@@ -15,7 +15,7 @@ from experiments.dedup.recall_study import RecallStudy
 from experiments.dedup.removal import Removed
 from repro.claims.constructors import counted_share_over, mean_over, single_number
 from repro.claims.measurement import Measurement
-from repro.claims.withheld import without_value
+from repro.claims.withheld import no_value, without_value
 from repro.dedup.truth import Truth, copies_found, count_pairs, false_removals, kinds, recall
 
 PAIRED = "images (paired)"
@@ -25,6 +25,10 @@ NAMES = {
     UNTRAINED: "the same hash before training",
 }
 AT_ZERO = "distance 0"
+UNJUDGED = (
+    "no truth file tells which of these images are duplicates by nature, so pairs beyond the "
+    "planted copies may be right, and no distance is known to be allowed"
+)
 
 
 def equal_codes(*, radius: int, threshold: float = 0.0) -> str:
@@ -148,6 +152,8 @@ def copies_measurements(study: RecallStudy, copies: Copies, *, seed: int) -> lis
         text = f"{what}, equal codes, same copies"
         name = f"copies_gain_over_{other}"
         measured.append(mean(f"{name}{suffix}", recalls[one] - recalls[other], protocol=text))
+        if not study.judged:
+            measured.append(no_value(f"{name}_allowed{suffix}", because=UNJUDGED))
         if {one, other} <= allowed.keys():
             gain = allowed[one] - allowed[other]
             text = f"{what}, same copies, "

@@ -9,7 +9,7 @@ from repro.plan.costs import CostInputs
 def seconds(known: CostInputs) -> float:
     """Seconds to draw the samples of all trainings of both networks and compare the digits.
 
-    The control draws and compares the same number of samples of as many untrained networks.
+    The control draws and compares the same number of samples of each untrained network.
     """
     options, role = known.options("mnist_neighbours"), known.run.spec.roles["mnist"]
     train, validation, test = (
@@ -17,7 +17,9 @@ def seconds(known: CostInputs) -> float:
     )
     total = 0.0
     for name in (role.model, role.baseline):
-        for training in known.run.trainings[str(name)]:
+        trainings = known.run.trainings[str(name)]
+        controls = max(options.untrained, len(trainings)) / len(trainings)
+        for training in trainings:
             network = known.model(training).network
             width = network.image_size**2 * network.channels
             snapshots = known.model(training).training.networks_kept
@@ -27,6 +29,6 @@ def seconds(known: CostInputs) -> float:
             )
             total += drawn * known.drawn(training) + compared * width * known.neighbour
             control = known.drawn(training) + test * width * known.neighbour
-            total += options.counts[-1] * control
+            total += controls * options.counts[-1] * control
     real = (train + validation) * test * width
     return total + real * known.neighbour

@@ -77,10 +77,14 @@ def measure(inputs: Inputs, options: Options, seed: int, out: Path) -> list[Meas
         for row, choices in chosen.items()
     }
 
-    untrained = {  # as many as there are trainings, so that intervals are over the same unit
+    untrained = {
         row: [
-            look_up(choice, untrained=number, state=_state(inputs, row, number))
-            for number, choice in enumerate(choices, 1)
+            look_up(
+                choices[(number - 1) % len(choices)],
+                untrained=number,
+                state=_state(inputs, row, number),
+            )
+            for number in range(1, max(options.untrained, len(choices)) + 1)
         ]
         for row, choices in chosen.items()
     }

@@ -26,6 +26,12 @@ class Options(Strict):
         multiple_of=10,
         description="samples by whose validation error a generator is chosen",
     )
+    untrained: int = Field(
+        3,
+        ge=1,
+        description="networks with initial weights of each kind, the control; at least as many as "
+        "there are trainings",
+    )
     block: int = Field(
         10_000, ge=10, le=100_000, description="samples drawn at a time; other blocks, other z"
     )

@@ -9,12 +9,13 @@ standardised (as their authors do), and raw pixels. Alone:
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from experiments.cifar10_svm.fitting import fit_row, hits_on_test
+from experiments.cifar10_svm.fitting import finished_row, fit_row, hits_on_test
 from experiments.cifar10_svm.options import ALL
 from experiments.cifar10_svm.rows import (
     HELD_OUT,
@@ -55,18 +56,16 @@ def check(
     rows = [*_rows(released, training.images, options, device=device, seed=seed)]
     svm = L2SVC(tol=options.tol, device=device.type)
     with shared_features(training.images, scratch) as shared:
-        fitted = [
-            fit_row(
-                row,
-                training,
-                few=[],
-                features=shared,
-                svm=svm,
-                grid=options.grid,
-                extensions=options.extensions,
-            )
-            for row in rows
-        ]
+        fit = partial(
+            fit_row,
+            training=training,
+            few=[],
+            features=shared,
+            svm=svm,
+            grid=options.grid,
+            extensions=options.extensions,
+        )
+        fitted = [finished_row(row, fit, inputs.finished_parts()) for row in rows]
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
     hits = hits_on_test(rows, fitted, training, test, scratch=scratch)
 

@@ -5,6 +5,7 @@ Longer than 300 lines: all tests plant the same ladder.
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,24 @@ def test_intervals_cover_the_truth_when_trainings_differ_by_luck() -> None:
         low, high = found.ends()
         covered.append(low <= power(PAPER) <= high)
     assert np.mean(covered) >= 0.9  # of 95 %, with 4 trainings
+
+
+def test_gains_between_trainings_cover_the_truth_when_these_differ_by_luck() -> None:
+    """Log-odds linear in the sizes, luck of sd 0.02 in them: one degree of freedom is left."""
+    source, covered = np.random.default_rng(3), []
+    plain = planted(logit)
+    for _ in range(400):
+        own = source.normal(0, 0.02, len(TRAININGS))[plain.model]
+        odds = np.log(1 / np.array([logit(one) for one in plain.sizes]) - 1) - own
+        ladder = replace(plain, correct=np.linspace(0, 1, 20_000) < 1 / (1 + np.exp(odds))[:, None])
+        here = ladder.accuracy[ladder.largest]
+        luck = ladder.luck(np.array([0.0, 1.0]))
+        means = np.array([-odds[ladder.model == one].mean() for one in range(len(TRAININGS))])
+        slope = np.linalg.lstsq(np.log2([(2.0, *one) for one in TRAININGS]), means)[0][2]
+        covered.append(abs(slope - 0.12) * here * (1 - here) <= luck)
+    assert 0.92 <= np.mean(covered) <= 0.98
+    two = plain.model < 3  # three trainings tell maps from images, and no more
+    assert Ladder(plain.sizes[two], plain.model[two], plain.correct[two]).luck(np.ones(2)) == np.inf
 
 
 @pytest.mark.slow

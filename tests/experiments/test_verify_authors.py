@@ -14,6 +14,7 @@ from untrained_model import write_model
 from experiments.cifar10_svm.measure import measure as measure_table1
 from experiments.cifar10_svm.options import Options as Table1Options
 from experiments.contract import Inputs, run_measure
+from experiments.verify_authors import on_cifar10
 from experiments.verify_authors.charts import checks_chart, samples_sheet
 from experiments.verify_authors.figure import figure
 from experiments.verify_authors.measure import measure
@@ -142,10 +143,26 @@ def test_filters_that_fit_beat_random_ones(measured: Path, repository: Path, tmp
 
 
 @pytest.mark.slow
-def test_same_inputs_same_bytes_and_nothing_left_behind(
-    measured: Path, folders: dict[str, Path], tmp_path: Path
+def test_interrupted_and_started_again_it_ends_in_the_same_bytes(
+    measured: Path, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    run_measure(measure, OPTIONS, folders=folders, seed=3, out=tmp_path / "again")
+    fit_row, calls = on_cifar10.fit_row, []
+
+    def breaks(row, **settings):
+        calls.append(f"{row.name} {row.number}")
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return fit_row(row, **settings)
+
+    monkeypatch.setattr(on_cifar10, "fit_row", breaks)
+    arguments = {"folders": folders, "seed": 3, "state": tmp_path / "state"}
+    arguments["out"] = tmp_path / "again"
+    with pytest.raises(KeyboardInterrupt):
+        run_measure(measure, OPTIONS, **arguments)
+    run_measure(measure, OPTIONS, **arguments)
+    assert calls[:4] == ["released 1", "released_standardised 1", "random 1", "random 1"]
+    assert len(calls) == len(set(calls)) + 1 == 9  # only the interrupted row was fitted again
+    assert not (tmp_path / "state").exists()
     names = sorted(path.name for path in measured.iterdir())
     assert names == ["measurements.json", "parts.json", "provenance.json", "samples.npz"]
     for name in ("measurements.json", "parts.json", "samples.npz"):

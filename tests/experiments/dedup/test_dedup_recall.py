@@ -66,10 +66,11 @@ def test_recall_by_distance_and_kind_is_counted_as_planted() -> None:
 @pytest.mark.slow
 def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     codes, copies = hand_made([[0, 2, 2, 9]])
-    clean = recall_study(codes, copies, None, copy_share=0.5)
+    all_differ = Truth(np.arange(4), np.full(4, "original"), np.full(4, -1))
+    clean = recall_study(codes, copies, all_differ, copy_share=0.5)
     assert clean.distance_allowed("autoencoder") == 32  # random codes are further apart
     codes.images["autoencoder"][3] = at_distance(codes.images["autoencoder"][0], 2)
-    study = recall_study(codes, copies, None, copy_share=0.5)
+    study = recall_study(codes, copies, all_differ, copy_share=0.5)
     row = METHODS.index("autoencoder")
     assert study.false_pairs[row, [1, 2, 32]].tolist() == [0, 1, 1]
     # in the mixture 0.5 * 4 copies, of which at distance 2 three in four are found
@@ -83,6 +84,15 @@ def test_false_pairs_lower_precision_and_close_the_distances() -> None:
     numbers = {m.name: m for m in copies_measurements(study, copies, seed=0)}
     assert numbers["copies_recall_autoencoder_allowed"].value == pytest.approx(1 / 4)
     assert numbers["copies_gain_over_phash_allowed"].value == pytest.approx(1 / 4 - 1)
+    assert numbers["copies_gain_over_phash"].value == 0
+    # without a truth file the near pair may be a duplicate by nature
+    unjudged = recall_study(codes, copies, None, copy_share=0.5)
+    assert unjudged.precision[row, 2] == pytest.approx(1.5 / 2.5)
+    assert unjudged.distance_allowed("autoencoder") is None
+    numbers = {m.name: m for m in copies_measurements(unjudged, copies, seed=0)}
+    assert "copies_recall_autoencoder_allowed" not in numbers
+    assert numbers["copies_gain_over_phash_allowed"].value is None
+    assert "no truth file" in numbers["copies_gain_over_phash_allowed"].no_value_because
     assert numbers["copies_gain_over_phash"].value == 0
 
 
