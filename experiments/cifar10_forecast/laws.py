@@ -63,20 +63,21 @@ class Ladder:
         return rungs > effects and np.linalg.matrix_rank(logs) == effects
 
     def luck(self, doublings: np.ndarray) -> float:
-        """Half the 95 % interval of a gain, as far as trainings differ by luck; infinite: unknown.
+        """Half the 95 % interval of a gain, as far as trainings differ by luck.
 
         doublings (2,): of maps and of images. Student's interval of the least-squares slopes of the
-        trainings' mean log-odds, in accuracy at the largest rung: what the rungs of one training
-        have in common is one observation.
+        trainings' mean log-odds, freed of the effect of passes, in accuracy at the largest rung:
+        what the rungs of one training have in common is one observation. It takes four trainings,
+        which a ladder with a check has.
         """
         trainings, place = np.unique(self.model, return_index=True)
         design = np.column_stack([np.ones(len(trainings)), np.log2(self.sizes[place, :2])])
         free = len(trainings) - design.shape[1]
-        if free < 1:
-            return np.inf
-        odds = self.accuracy.clip(LEAST, MOST)
-        odds = np.log(odds / (1 - odds))
-        means = np.array([odds[self.model == one].mean() for one in trainings])
+        rungs = self.accuracy.clip(LEAST, MOST)
+        both = np.stack([np.log(rungs / (1 - rungs)), np.log2(self.sizes[:, 2])])  # (2, R)
+        of_training = np.stack([both[:, self.model == one].mean(axis=1) for one in trainings])
+        odds, passes = both - of_training[np.searchsorted(trainings, self.model)].T
+        means = of_training @ [1, -(odds @ passes) / (passes @ passes)]
         slopes = np.linalg.pinv(design)  # (3, trainings)
         variance = ((means - design @ (slopes @ means)) ** 2).sum() / free
         error = np.sqrt(variance * ((doublings @ slopes[1:]) ** 2).sum())

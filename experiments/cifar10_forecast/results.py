@@ -17,17 +17,12 @@ from experiments.cifar10_forecast.laws import (
 from repro.claims.constructors import estimate_over, single_number
 from repro.claims.intervals import percentiles, wilson
 from repro.claims.measurement import Measurement
-from repro.claims.withheld import no_value
 from repro.rng import generator
 
 PAPERS = 82.8  # % of CIFAR-10's test images, with 50,000 labels (Table 1)
 BY = "bootstrap interval"
 OVER = "test images and trainings of the ladder, pooled over three laws"
 OVER_TRAININGS = f"{OVER}; each side at least Student's over trainings"
-NO_LUCK = (
-    "all trainings of the ladder are needed to tell maps from images, and none is left to show how "
-    "much trainings differ by luck"
-)
 OVER_CHECK = "test images, and trainings where the others are more than the three sizes need"
 PROTOCOL = "L2-SVM on all of D's features, all labels; laws in the logarithms of the three sizes"
 CURVE = 25  # points of a fitted curve
@@ -124,9 +119,6 @@ def measurements(arrays: dict[str, np.ndarray]) -> list[Measurement]:
     """The forecast, its distance from the paper's number, its checks, and each size's effect."""
     found = [*_forecasts(arrays), *_checks(arrays), *_with_a_further_term(arrays)]
     for name, (gain, low, high) in zip(GAINS, arrays["gains"], strict=True):
-        if not np.isfinite([low, high]).all():
-            found.append(no_value(f"gain_from_{name}", because=NO_LUCK))
-            continue
         found.append(
             _estimate(
                 f"gain_from_{name}",

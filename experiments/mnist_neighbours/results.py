@@ -96,7 +96,8 @@ def measurements(
             made += _of_model(row, int(count), each[:, place], nearer[:, place], seed=seed)
     counts = of_models["dcgan"][0].counts.tolist()
     columns = {"few": counts.index(few), "many": len(counts) - 1}
-    made += _differences(wrong, columns, seed=seed)
+    trained = {row: len(trainings) for row, trainings in of_models.items()}
+    made += _differences(wrong, columns, trained=trained, seed=seed)
     if untrained:
         control = {"real": wrong["real"]}
         for row, networks in untrained.items():
@@ -111,24 +112,36 @@ def measurements(
                         networks="untrained networks",
                     )
                 )
-        made += _differences(control, columns, seed=seed, of=UNTRAINED)
+        made += _differences(control, columns, trained=trained, seed=seed, of=UNTRAINED)
     return made
 
 
 def _differences(
-    wrong: dict[str, np.ndarray], columns: dict[str, int], *, seed: int, of: str = ""
+    wrong: dict[str, np.ndarray],
+    columns: dict[str, int],
+    *,
+    trained: dict[str, int],
+    seed: int,
+    of: str = "",
 ) -> list[Measurement]:
-    """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names."""
+    """The comparisons of Table 3. wrong: by row (R, C, T) bool; of: suffix of the names.
+
+    trained: trainings by row. Where there is one, intervals are over digits, those of several
+    untrained networks too: a claim and its control have intervals over the same unit.
+    """
     networks, of_one, of_each = "trained networks", "one training", "one training"
     if of == UNTRAINED:
         networks, of_one = "untrained networks", "one untrained network"
         of_each = f"{of_one} of each kind"
-    difference = partial(_difference, seed=seed, networks=networks, of_one=of_one)
+    several = trained["dcgan"] > 1
+    difference = partial(_difference, several=several, seed=seed, networks=networks, of_one=of_one)
+    both = several and trained["gan"] > 1
     made = []
     for name, place in columns.items():
         dcgan = wrong["dcgan"][:, place]
         gan = wrong["gan"][:, place]
-        made += difference(f"gan_minus_dcgan_{name}{of}", gan, dcgan, of_one=of_each)
+        gap = f"gan_minus_dcgan_{name}{of}"
+        made += difference(gap, gan, dcgan, several=both, of_one=of_each)
         real = wrong["real"][:, 0]
         made += difference(f"real_minus_dcgan_{name}{of}", real, dcgan, fixed=True)
     few, many = (wrong["dcgan"][:, place] for place in columns.values())
@@ -218,6 +231,7 @@ def _difference(
     first: np.ndarray,
     second: np.ndarray,
     *,
+    several: bool,
     seed: int,
     paired: bool = False,
     fixed: bool = False,
@@ -226,17 +240,16 @@ def _difference(
 ) -> list[Measurement]:
     """Difference of two errors in percentage points; first, second (R, T) bool, digits wrong.
 
-    With several trainings of both the interval is over trainings, and a second number has the
-    interval over digits; with one of either it is over digits, within these trainings. paired: both
-    come from the same trainings; fixed: the first are against the real digits, made by no training;
-    networks, of_one: what they are, in words, where there are several and where there is one.
+    several: the interval is over networks, and a second number has the interval over digits; else
+    it is over digits, within the networks given. paired: both come from the same networks; fixed:
+    the first are against the real digits, made by no network; networks, of_one: what they are, in
+    words, where there are several and where there is one.
     """
     protocol = (
         f"{name.replace('_', ' ')}: difference of the errors in percentage points; few and many "
         "are the two columns of the table"
     )
     one, other = (100 * wrong.mean(axis=1) for wrong in (first, second))  # (R,)
-    several = len(other) > 1 and (fixed or len(one) > 1)
     trainings = max(len(one), len(other))
     over = of_one if trainings == 1 else f"the mean of these {networks}"
     digits = mean_over(

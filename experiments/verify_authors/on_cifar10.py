@@ -65,7 +65,8 @@ def check(
             grid=options.grid,
             extensions=options.extensions,
         )
-        fitted = [finished_row(row, fit, inputs.finished_parts()) for row in rows]
+        finished = inputs.finished_parts()
+        fitted = [finished_row(row, fit, finished) for row in rows]
     test = inputs.dataset("cifar10.test")  # opened here, after all choices
     hits = hits_on_test(rows, fitted, training, test, scratch=scratch)
 

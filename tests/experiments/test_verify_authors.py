@@ -150,7 +150,7 @@ def test_interrupted_and_started_again_it_ends_in_the_same_bytes(
 
     def breaks(row, **settings):
         calls.append(f"{row.name} {row.number}")
-        if len(calls) == 3:
+        if len(calls) == 2:  # the features as they are were finished, the same standardised are not
             raise KeyboardInterrupt
         return fit_row(row, **settings)
 
@@ -160,7 +160,7 @@ def test_interrupted_and_started_again_it_ends_in_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         run_measure(measure, OPTIONS, **arguments)
     run_measure(measure, OPTIONS, **arguments)
-    assert calls[:4] == ["released 1", "released_standardised 1", "random 1", "random 1"]
+    assert calls[:4] == ["released 1", *["released_standardised 1"] * 2, "random 1"]
     assert len(calls) == len(set(calls)) + 1 == 9  # only the interrupted row was fitted again
     assert not (tmp_path / "state").exists()
     names = sorted(path.name for path in measured.iterdir())
