@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from repro.artefacts.step_folder import step_folder
@@ -74,7 +74,7 @@ def _round(source: Path, target: Path) -> None:
         rounded[name] = values.half() if values.ndim > 1 else values
         if not torch.isfinite(rounded[name]).all():
             raise CheckpointError(f"{source}: '{name}' has values that float16 cannot hold")
-    save_file(rounded, target)
+    target.write_bytes(save(rounded))
 
 
 @torch.no_grad()

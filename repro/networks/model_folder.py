@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from repro import rng
@@ -188,7 +188,8 @@ def draw(G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None) -> np.nda
 def save_network(network: nn.Module, path: Path) -> None:
     """Write weights and buffers as safetensors."""
     # plain contiguous tensors: the file must not depend on the memory format in use
-    save_file({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, path)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    path.write_bytes(save(tensors))  # safetensors' save_file would hide it from all other users
 
 
 def _load(network: nn.Module, path: Path) -> None:

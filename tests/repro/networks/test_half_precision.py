@@ -35,6 +35,15 @@ def test_weights_are_the_nearest_float16_and_vectors_are_as_they_were(
     ).read_bytes()
 
 
+def test_weights_may_be_read_by_whoever_may_read_the_other_files(
+    model: ModelFolder, tmp_path: Path
+) -> None:
+    write_half(model, tmp_path / "half")
+    for folder in (model.folder, tmp_path / "half"):
+        modes = {path.name: path.stat().st_mode for path in folder.iterdir() if path.is_file()}
+        assert modes["generator.safetensors"] == modes["spec.json"]
+
+
 def test_what_the_rounding_does_is_measured_on_what_a_reader_gets(
     model: ModelFolder, tmp_path: Path
 ) -> None:
