@@ -214,11 +214,11 @@ def test_a_wrong_key_stops_before_any_job(warm: Path, checkout: Path, tmp_path: 
 
 def test_missing_raw_data_stop_before_any_job(warm: Path, repository: Path, tmp_path: Path) -> None:
     words = ("all", "--config", "raw=nowhere")
-    text = snakemake(warm, repository, tmp_path, *words, run="laptop", check=False)
-    for needed in ("bedroom_train_lmdb", "faces", "imagenet64", "data_batch_1.bin"):
+    text = snakemake(warm, repository, tmp_path, *words, run="two_cores", check=False)
+    for needed in ("miniplaces", "faces", "imagenet64", "data_batch_1.bin"):
         assert needed in text
     assert "nowhere" in text
-    assert not (tmp_path / "results/laptop/data").exists()
+    assert not (tmp_path / "results/two_cores/data").exists()
 
 
 def test_lint(warm: Path, repository: Path, tmp_path: Path) -> None:

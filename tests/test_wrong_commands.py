@@ -36,15 +36,16 @@ def test_a_target_that_is_none(
 def test_one_experiment_without_the_raw_data_of_the_others(
     warm: Path, repository: Path, tmp_path: Path
 ) -> None:
-    """CIFAR-10 and the authors' weights are present, MNIST and everything else are not."""
+    """CIFAR-10 and the authors' weights are present, everything else is not."""
     cifar = tmp_path / "raw/cifar-10-batches-bin"
     cifar.mkdir(parents=True)
-    for number in (1, 2):
+    for number in range(1, 6):
         write_cifar_records(cifar / f"data_batch_{number}.bin", count=40)
     write_weights(tmp_path / "raw")
     words = ("--dry-run", "--config", f"raw={tmp_path / 'raw'}")
-    text = snakemake(warm, repository, tmp_path, "verify_authors", *words, run="laptop")
-    assert "mnist, mnist_validation, mnist_test are missing; verify_authors needs none" in text
+    text = snakemake(warm, repository, tmp_path, "verify_authors", *words, run="two_cores")
+    assert "raw data of mnist, mnist_validation, mnist_test, tiny_imagenet, " in text
+    assert "utkface are missing; verify_authors needs none" in text
     assert "rule measure_verify_authors:" in text
     assert "rule train_model:" not in text
 

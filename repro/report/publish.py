@@ -1,7 +1,7 @@
 """The report of a finished run as it is kept in results/published.
 
     python -m repro publish --run results/demo --out results/published/demo
-    python -m repro publish --run results/laptop --out results/published/laptop \\
+    python -m repro publish --run results/two_cores --out results/published/two_cores \\
         --leave-out 'models/*' 'fig0[2-8]*.png' playable.html
 
 Where in the flow: after the report of a run (`make publish RUN=demo`). It writes `report.md`, whose

@@ -6,8 +6,8 @@ not matter, or want models of one commit measured by a later one, adopt them: ea
 then names the present code and, under `adopted`, the former one. Only code is vouched for. A folder
 whose files, settings or inputs have changed is refused.
 
-    python -m repro adopt config/laptop.yaml                        what there is, and why it is old
-    python -m repro adopt config/laptop.yaml 'data/*' 'models/*'    these, by their names
+    python -m repro adopt config/two_cores.yaml                     what there is, and why it is old
+    python -m repro adopt config/two_cores.yaml 'data/*' 'models/*' these, by their names
 """
 
 import time

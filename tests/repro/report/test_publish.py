@@ -129,7 +129,7 @@ def test_the_light_page_is_smaller_than_that_of_the_run(made: Path, tmp_path: Pa
     assert "samples.webp" not in (out / "index.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("run", "fewest"), [("demo", 20), ("laptop", 10)])
+@pytest.mark.parametrize(("run", "fewest"), [("demo", 20), ("two_cores", 10)])
 def test_the_published_reports_are_short_light_and_whole(
     repository: Path, run: str, fewest: int
 ) -> None:

@@ -125,10 +125,10 @@ def test_view_is_remade_and_other_files_stay(tmp_path: Path) -> None:
 
 
 def test_trainings_keep_their_names_when_they_are_finished(tmp_path: Path) -> None:
-    for place in ("demo/models/rooms", "demo/state/faces", "laptop/models/rooms",
+    for place in ("demo/models/rooms", "demo/state/faces", "two_cores/models/rooms",
                   "demo/models/.faces.partial"):  # fmt: skip
         write_log(tmp_path / place, windows(10))
-    expected = {"demo/rooms", "demo/faces", "laptop/rooms"}
+    expected = {"demo/rooms", "demo/faces", "two_cores/rooms"}
     assert set(trainings_below(tmp_path)) == expected
     assert set(trainings_below(tmp_path / "demo")) == {"rooms", "faces"}
     assert set(trainings_below(tmp_path / "demo/models/rooms")) == {"rooms"}
