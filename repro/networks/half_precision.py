@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor
 
 from repro.artefacts.step_folder import step_folder
@@ -29,6 +29,7 @@ from repro.networks.model_folder import (
     ModelFolder,
     Which,
     draw,
+    write_weights,
 )
 
 FILES: dict[Which, str] = {
@@ -74,7 +75,7 @@ def _round(source: Path, target: Path) -> None:
         rounded[name] = values.half() if values.ndim > 1 else values
         if not torch.isfinite(rounded[name]).all():
             raise CheckpointError(f"{source}: '{name}' has values that float16 cannot hold")
-    target.write_bytes(save(rounded))
+    write_weights(rounded, target)
 
 
 @torch.no_grad()

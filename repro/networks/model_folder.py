@@ -188,8 +188,12 @@ def draw(G: GeneratorNetwork, z: Tensor, labels: Tensor | None = None) -> np.nda
 def save_network(network: nn.Module, path: Path) -> None:
     """Write weights and buffers as safetensors."""
     # plain contiguous tensors: the file must not depend on the memory format in use
-    tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    path.write_bytes(save(tensors))  # safetensors' save_file would hide it from all other users
+    write_weights({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, path)
+
+
+def write_weights(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write safetensors with the permissions of any new file; their save_file gives the owner's."""
+    path.write_bytes(save(tensors))
 
 
 def _load(network: nn.Module, path: Path) -> None:
